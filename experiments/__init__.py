@@ -1,0 +1,1 @@
+"""Reproducible reinforcement-learning experiments as reactive marimo notebooks."""

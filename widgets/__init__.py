@@ -1,0 +1,1 @@
+"""Browser widgets; they import nothing of `experiments`."""

@@ -1,0 +1,1 @@
+"""The cells of generated notebooks, the helpers behind them, and the generator."""

@@ -1,0 +1,1 @@
+"""Reading runs back: offline W&B files and the W&B server."""

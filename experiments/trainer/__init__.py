@@ -1,0 +1,1 @@
+"""The reference trainer: PPO in numpy on MettaGrid."""

@@ -1,0 +1,1 @@
+"""A job table that updates in place and keeps its selection."""

@@ -1,0 +1,108 @@
+"""What a launcher is: the one seam between a plan and the machines that run it.
+
+A launcher starts jobs, finds them again by run name, says how they are and ends them. It keeps no list of its own:
+the ledger does. Everything it is told about a job is in `JobSpec`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from experiments.types import TrainingJobConfig
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """One job as a launcher gets it.
+
+    Attributes:
+        run_name: Unique name; also the W&B run id.
+        command: The trainer's command line with nothing left to fill in.
+        env: Environment of the trainer beside the launcher's own; never a secret.
+        run_dir: Folder of the run on this machine: `.experiments/runs/<run name>`.
+        config: Resources wanted.
+        plan_key: Plan that the job belongs to.
+        ledger_id: Which ledger launched it, to tell our jobs from other people's.
+    """
+
+    run_name: str
+    command: tuple[str, ...]
+    run_dir: Path
+    config: TrainingJobConfig
+    env: Mapping[str, str] = field(default_factory=dict)
+    experiment: str = ""
+    plan_key: str = ""
+    ledger_id: str = ""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The launcher has a job of this name."""
+
+    id: str
+
+
+@dataclass(frozen=True)
+class Absent:
+    """The very target that was recorded was reached, and it has no such job."""
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Nobody can tell; nothing may be launched on the strength of this."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class SchedulerStatus:
+    """What a scheduler says of one job.
+
+    Attributes:
+        word: The scheduler's own word, verbatim.
+        reason: Why, in words, where the scheduler says so.
+        started_at: Unix seconds, or None.
+        ended_at: Unix seconds, or None.
+        exit_code: Negative for a signal, None where there is none (yet).
+    """
+
+    word: str
+    reason: str = ""
+    started_at: float | None = None
+    ended_at: float | None = None
+    exit_code: int | None = None
+
+
+class Launcher(Protocol):
+    """Where jobs run."""
+
+    name: str
+
+    def target(self) -> str:
+        """Return the place that jobs go to, as recorded in an intent: enough to know it again."""
+
+    def submit(self, job: JobSpec) -> str:
+        """Start `job` (or queue it) and return the launcher's id.
+
+        Raises:
+            LaunchError: It was refused; no job exists.
+        """
+
+    def find(self, run_name: str, target: str) -> Found | Absent | Unknown:
+        """Say whether a job of this name exists at `target`."""
+
+    def poll(self, jobs: Mapping[str, str]) -> dict[str, SchedulerStatus]:
+        """Return the status of each job in `jobs` (run name to launcher's id), in one request; unknown jobs are absent.
+
+        Raises:
+            LaunchError: The scheduler cannot be reached.
+        """
+
+    def cancel(self, jobs: Sequence[tuple[str, str]]) -> None:
+        """Ask for the end of each (run name, launcher's id); a request, not a state."""
+
+    def logs(self, run_name: str, job_id: str, *, follow: bool = False) -> Iterator[str]:
+        """Yield the lines of the trainer's output, without their newline."""

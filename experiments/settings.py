@@ -1,0 +1,153 @@
+"""Settings: `[tool.experiments]` of the project, then the environment, then flags; and where state lives on disk."""
+
+from __future__ import annotations
+
+import functools
+import getpass
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from experiments.errors import UsageError
+from experiments.types import Frozen, LauncherName, check_name
+
+# Names of programs are read only from the user's own environment: cloning a repository must not run them (DESIGN 8).
+_USER_ONLY = frozenset({"sky_python", "alert_command"})
+_NETWORK_FILESYSTEMS = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "lustre", "beegfs", "gpfs", "ceph"}
+)
+
+
+class Settings(Frozen):
+    """What a user or a project can set, each also as `EXPERIMENTS_<NAME>` in the environment."""
+
+    launcher: LauncherName = Field("local", description="Where jobs run.")
+    user: str | None = Field(None, description="First part of run names; the login name where not set.")
+    max_parallel: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="Local jobs at once.")
+    max_jobs: int = Field(500, ge=1, description="A plan of more jobs is refused.")
+    max_cost: float | None = Field(None, gt=0, description="A plan of a higher estimated cost (USD) is refused.")
+    wandb_mode: Literal["auto", "offline", "online"] = Field("auto", description="auto: online where logged in.")
+    wandb_entity: str | None = Field(None, description="W&B entity of new runs.")
+    wandb_project: str = Field("experiments", description="W&B project of new runs.")
+    train_command: tuple[str, ...] = Field(
+        ("{python}", "-P", "-m", "experiments.trainer", "run={run}", "trainer.curriculum={curriculum}", "seed={seed}"),
+        description="The trainer's command line; additional arguments follow it.",
+    )
+    run_root: str | None = Field(None, description="Folder that every node of a cluster sees.")
+    sky_python: str | None = Field(None, description="Interpreter that has SkyPilot; from the user's environment only.")
+    alert_command: tuple[str, ...] = Field((), description="Program for alerts; from the user's environment only.")
+
+    def user_name(self) -> str:
+        """Return the first part of run names.
+
+        Raises:
+            UsageError: The login name cannot be part of a run name and no other was set.
+        """
+        if self.user is not None:
+            return check_name("user", self.user)
+        try:
+            return check_name("user", getpass.getuser())
+        except UsageError as error:
+            raise UsageError(f"{error} Set it: export EXPERIMENTS_USER=NAME") from None
+
+
+def project_root(start: Path) -> Path:
+    """Return the folder that owns the state of what lies at `start`.
+
+    The nearest parent with `[tool.experiments]` in its pyproject.toml, else the nearest with `.git`, else the folder
+    of `start` itself. Two roots would be two ledgers, so every part asks here.
+    """
+    folder = start.resolve()
+    if not folder.is_dir():
+        folder = folder.parent
+    parents = [folder, *folder.parents]
+    for parent in parents:
+        if "experiments" in _tool_table(parent / "pyproject.toml"):
+            return parent
+    return next((parent for parent in parents if (parent / ".git").exists()), folder)
+
+
+def state_dir(root: Path) -> Path:
+    """Return the state folder of a project, making it; `EXPERIMENTS_HOME` overrides.
+
+    Raises:
+        UsageError: It cannot be written, or lies on a network file system, where SQLite's locks do not hold.
+    """
+    folder = Path(os.environ.get("EXPERIMENTS_HOME") or root / ".experiments").absolute()
+    try:
+        (folder / "runs").mkdir(parents=True, exist_ok=True)
+        (folder / "live").mkdir(exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"state folder {str(folder)!r} cannot be written ({error.strerror}). "
+            "Name another: export EXPERIMENTS_HOME=DIR"
+        ) from None
+    filesystem = _filesystem(folder)
+    if filesystem in _NETWORK_FILESYSTEMS:
+        raise UsageError(
+            f"state folder {str(folder)!r} is on a network file system ({filesystem}), where locks do not hold and "
+            "jobs could be launched twice. Name a local one: export EXPERIMENTS_HOME=DIR"
+        )
+    return folder
+
+
+def load_settings(root: Path, flags: Mapping[str, Any] | None = None) -> Settings:
+    """Return the settings of a project: its pyproject.toml, then the environment, then `flags` that are not None.
+
+    Raises:
+        UsageError: A setting does not exist or has a value that is not allowed.
+    """
+    table = dict(_tool_table(root / "pyproject.toml").get("experiments", {}))
+    forbidden = sorted(_USER_ONLY & table.keys())
+    if forbidden:
+        raise UsageError(
+            f"[tool.experiments] sets {forbidden[0]!r}, which names a program and is read only from your own "
+            f"environment. Remove it there, then: export EXPERIMENTS_{forbidden[0].upper()}=..."
+        )
+    values = {**table, **_from_environment(), **{k: v for k, v in (flags or {}).items() if v is not None}}
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        known = ", ".join(sorted(Settings.model_fields))
+        raise UsageError(f"setting {name!r} = {first['input']!r}: {first['msg']}. Settings: {known}.") from None
+
+
+def _from_environment() -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, field in Settings.model_fields.items():
+        text = os.environ.get(f"EXPERIMENTS_{name.upper()}")
+        if text:
+            values[name] = tuple(text.split()) if "tuple" in str(field.annotation) else text
+    return values
+
+
+@functools.cache
+def _tool_table(path: Path) -> dict[str, Any]:
+    try:
+        tool = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {})
+    except (OSError, UnicodeDecodeError):
+        return {}
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{str(path)!r} is not valid TOML: {error}. Mend it and run the command again.") from None
+    return tool if isinstance(tool, dict) else {}
+
+
+def _filesystem(folder: Path) -> str:
+    """Return the type of the file system that holds `folder`, or an empty string where /proc does not say."""
+    try:
+        mounts = Path("/proc/mounts").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return ""
+    best, kind = -1, ""
+    for line in mounts:
+        _, point, name, *_ = line.split(" ")
+        point = point.replace("\\040", " ")
+        if (folder.is_relative_to(point)) and len(point) > best:
+            best, kind = len(point), name
+    return kind

@@ -1,0 +1,295 @@
+"""The values that the parts of Experiments hand to each other.
+
+Everything here is frozen, checked by pydantic and cheap to import, so that recipes and command lines start fast.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+from experiments.errors import UsageError
+
+NAME_PATTERN = r"[a-z0-9][a-z0-9_-]{0,39}"
+MAX_RUN_NAME = 120
+
+LauncherName = Literal["local", "skypilot", "dry-run"]
+Verdict = Literal["pending", "running", "recovering", "succeeded", "failed", "cancelled", "unknown"]
+TERMINAL_VERDICTS: frozenset[Verdict] = frozenset({"succeeded", "failed", "cancelled"})
+
+
+@dataclass(frozen=True)
+class Control:
+    """Hint for the input that edits a field: `Annotated[float, Control("log_slider")]`.
+
+    Attributes:
+        kind: `slider` and `log_slider` need bounds on the field; `text_area` is a text of several lines; `hidden`
+            keeps the field's value out of the form.
+    """
+
+    kind: Literal["slider", "log_slider", "number", "text_area", "hidden"]
+
+
+class Frozen(BaseModel):
+    """Base of all values: immutable, and a field that does not exist is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def suggest_name(text: str) -> str:
+    """Return the nearest allowed name to `text`, or `experiment` where nothing of it is left."""
+    near = re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-_")[:40].rstrip("-_")
+    return near or "experiment"
+
+
+def check_name(kind: str, value: str) -> str:
+    """Return `value` where it may be part of a run name.
+
+    Raises:
+        UsageError: It does not match `NAME_PATTERN`; the message suggests a name.
+    """
+    if re.fullmatch(NAME_PATTERN, value):
+        return value
+    raise UsageError(
+        f"{kind} {value!r} cannot be part of a run name. Allowed: 1 to 40 of a-z, 0-9, '_' and '-', starting with a "
+        f"letter or digit. Try {suggest_name(value)!r}."
+    )
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """Return the seeds that `text` names: `5` is 0 to 4, `0..4` a range with both ends, `3,7` a list.
+
+    Raises:
+        UsageError: Not a list of seeds, no seed at all, or a seed twice.
+    """
+    rule = "Write a count (5), a range with both ends (0..4) or a list (3,7)."
+    text = text.strip()
+    if re.fullmatch(r"\d{1,6}", text):
+        seeds = list(range(int(text)))
+    else:
+        seeds = []
+        for part in text.split(","):
+            bounds = re.fullmatch(r"\s*(\d{1,9})(?:\.\.(\d{1,9}))?\s*", part)
+            if bounds is None:
+                raise UsageError(f"--seeds {text!r} is not a list of seeds. {rule}")
+            first, last = int(bounds[1]), int(bounds[2] or bounds[1])
+            if last < first or last - first >= 100_000:
+                raise UsageError(
+                    f"--seeds {text!r} holds {part.strip()!r}, which is not a range from low to high. {rule}"
+                )
+            seeds.extend(range(first, last + 1))
+    if not seeds:
+        raise UsageError(f"--seeds {text!r} names no seed. {rule}")
+    twice = sorted({seed for seed in seeds if seeds.count(seed) > 1}) if len(seeds) < 1000 else []
+    if twice or len(set(seeds)) != len(seeds):
+        raise UsageError(f"--seeds {text!r} names seed {twice[0] if twice else ''} twice; each seed is one run. {rule}")
+    return tuple(seeds)
+
+
+class TrainingJobConfig(Frozen):
+    """What one training job runs and on what."""
+
+    curriculum: str = Field(min_length=1, description="Curriculum that the trainer runs.")
+    gpus: int = Field(1, ge=0, le=4096, description="GPUs per node.")
+    nodes: int = Field(1, ge=1, le=4096, description="Nodes.")
+    spot: bool = Field(False, description="Use spot (preemptible) machines.")
+    skip_git_check: bool = Field(False, description="Launch also from a tree with uncommitted or unpushed changes.")
+    wandb_tags: tuple[str, ...] = Field((), description="W&B tags of the run.")
+    additional_args: tuple[str, ...] = Field((), description="Arguments for the trainer, each 'key=value'.")
+
+    @field_validator("additional_args")
+    @classmethod
+    def _are_assignments(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        for value in values:
+            key, equals, _ = value.partition("=")
+            if not equals or not re.fullmatch(r"[A-Za-z_][\w.]*", key) or "\x00" in value:
+                raise ValueError(f"{value!r} is not a 'key=value' argument, such as trainer.total_timesteps=200000")
+        return values
+
+    def get_arg_value(self, key: str) -> str | None:
+        """Return the value that `additional_args` give to `key`, the last where there are several."""
+        for argument in reversed(self.additional_args):
+            name, _, value = argument.partition("=")
+            if name == key:
+                return value
+        return None
+
+
+class JobRef(Frozen):
+    """What a notebook file keeps of a job: enough to read its run without the ledger.
+
+    Attributes:
+        run: Run name, which is also the W&B run id.
+        arm: Named configuration that the job belongs to.
+        seed: Random seed of the run.
+        launcher: Where the job ran.
+        id: The launcher's id of the job; None where it has none.
+        tracker: Where the metrics are: `offline`, or `entity/project` on the W&B server in use.
+    """
+
+    run: str
+    arm: str = ""
+    seed: int = 0
+    launcher: str = "local"
+    id: str | None = None
+    tracker: str = "offline"
+
+
+class PlannedJob(Frozen):
+    """One job of a plan.
+
+    Attributes:
+        arm: Label that the recipe gave the job.
+        seed: Random seed; arms that share seeds are compared in pairs.
+        config: What runs and on what.
+        command: The trainer's command line; `{python}` stands for the launcher's interpreter.
+        run_name: `<user>.<experiment>.<arm>.s<seed>.<8 characters of a hash>`; see `Plan`.
+    """
+
+    arm: str
+    seed: int = Field(ge=0)
+    config: TrainingJobConfig
+    command: tuple[str, ...]
+    run_name: str
+
+
+class Plan(Frozen):
+    """The exact list of jobs about to be launched; made by `experiments.planning.make_plan`.
+
+    Attributes:
+        experiment: Name of the experiment.
+        user: First part of every run name.
+        launcher: Where the jobs run.
+        target: The place that the launcher uses, such as a host or a SkyPilot infra.
+        repeat: 1 for the first launch of these jobs, 2 for the same again on purpose.
+        key: sha256 of everything that makes the plan what it is (DESIGN 5); the ledger keeps it unique.
+        jobs: One for each arm and seed.
+        wandb_mode: `offline` or `online`.
+        tags: W&B tags of every run, beside each job's own; not part of the key.
+    """
+
+    experiment: str
+    user: str
+    launcher: LauncherName
+    target: str
+    repeat: int = Field(ge=1)
+    key: str
+    jobs: tuple[PlannedJob, ...]
+    wandb_mode: Literal["offline", "online"] = "offline"
+    tags: tuple[str, ...] = ()
+
+
+class TrainingJob(Frozen):
+    """One launched (or planned) training process, as the ledger knows it.
+
+    Attributes:
+        state: `planned` (nobody started it), `submitting` (intent recorded, launcher's answer not), `submitted` (the
+            launcher has it; what became of it is the launcher's to say), `refused` (the launcher said no; may be
+            retried), `cancelled` (ended before a launcher had it).
+        plan_key: The plan that it belongs to; empty for a job that was only looked up.
+        attempt: 1, or more for a retry of the same arm and seed.
+        retry_of: Run name of the job that this one retries.
+        error: Why the launcher refused, or the reason of an incident.
+        created_at: Unix seconds of the ledger row.
+    """
+
+    run_name: str
+    experiment: str
+    arm: str
+    seed: int
+    config: TrainingJobConfig
+    launcher: str
+    target: str = ""
+    launcher_id: str | None = None
+    state: Literal["planned", "submitting", "submitted", "refused", "cancelled"] = "planned"
+    plan_key: str = ""
+    repeat: int = 1
+    attempt: int = 1
+    retry_of: str | None = None
+    tracker: str = "offline"
+    command: tuple[str, ...] = ()
+    error: str | None = None
+    created_at: float = 0.0
+
+    def ref(self) -> JobRef:
+        """Return what a notebook keeps of this job."""
+        return JobRef(
+            run=self.run_name,
+            arm=self.arm,
+            seed=self.seed,
+            launcher=self.launcher,
+            id=self.launcher_id,
+            tracker=self.tracker,
+        )
+
+
+class JobStatus(Frozen):
+    """What is known of a job now: the scheduler's word, the tracker's word, and one verdict from both.
+
+    Attributes:
+        scheduler: The launcher's own word, verbatim (`RUNNING`); None where it knows nothing of the job.
+        tracker: The run store's own word, verbatim (`finished`); None where there is no run yet.
+        verdict: Derived from both by `experiments.verdicts.verdict`.
+        reason: Why, in words, where the verdict needs one.
+        step: Agent steps so far; None before the first row.
+        total_steps: Agent steps that the run was asked for.
+        reward: Latest mean return per agent.
+        sps: Latest agent steps per second.
+        started_at: Unix seconds at which the trainer started.
+        ended_at: Unix seconds at which it ended.
+        exit_code: Of the trainer; negative for the signal that killed it.
+        as_of: Unix seconds at which the sources were read.
+    """
+
+    run_name: str
+    experiment: str = ""
+    arm: str = ""
+    seed: int = 0
+    launcher: str = "local"
+    scheduler: str | None = None
+    tracker: str | None = None
+    verdict: Verdict = "unknown"
+    reason: str = ""
+    step: int | None = None
+    total_steps: int | None = None
+    reward: float | None = None
+    sps: float | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+    exit_code: int | None = None
+    as_of: float = 0.0
+
+
+SectionName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+DEFAULT_SECTIONS: tuple[str, ...] = ("launch", "monitor", "analysis", "replays", "log", "export", "scratch")
+
+
+class BaseExperimentConfig(BaseModel):
+    """Settings that every experiment has; a recipe's config adds its own fields to these.
+
+    A field's description is its help on the command line and its label in the notebook.
+    """
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, validate_default=True)
+
+    description: str = Field("", description="What the experiment is for; shown at the top of the notebook.")
+    sections: tuple[SectionName, ...] = Field(
+        DEFAULT_SECTIONS, description="Notebook sections, separated by commas; setup and state always come first."
+    )
+    wandb_tags: tuple[str, ...] = Field((), description="W&B tags, added to the recipe's own.")
+    additional_args: tuple[str, ...] = Field((), description="Arguments for the trainer, each key=value.")
+    skip_git_check: bool = Field(False, description="Launch also from a tree with uncommitted or unpushed changes.")
+
+    def changed(self) -> dict[str, Any]:
+        """Return the fields whose value differs from the class's default."""
+        defaults = type(self)()
+        return {name: value for name, value in self if value != getattr(defaults, name)}
+
+
+def job_refs(jobs: Sequence[TrainingJob]) -> list[JobRef]:
+    """Return what a notebook keeps of `jobs`, in the same order."""
+    return [job.ref() for job in jobs]
