@@ -1,0 +1,195 @@
+"""An experiment: from a config to a plan, from a plan to jobs, from jobs to a notebook.
+
+A recipe subclasses `Experiment`, records its jobs in `launch_training_runs` and ends with `main`:
+
+    class MyExperiment(Experiment):
+        def launch_training_runs(self):
+            config = TrainingJobConfig(curriculum=self.config.curriculum)
+            return [self.launch_training_run_from_config("baseline", config)]
+
+    if __name__ == "__main__":
+        MyExperiment.main(MyExperimentConfig, name="my_experiment")
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from experiments.errors import UsageError
+from experiments.planning import Placement, RecordedJob, make_plan
+from experiments.types import BaseExperimentConfig, LauncherName, Plan, TrainingJob, TrainingJobConfig, check_name
+from experiments.workspace import Workspace
+
+if TYPE_CHECKING:
+    from experiments.launch import Permit
+
+
+class Experiment(ABC):
+    """One named use of a recipe; owns a plan, jobs and a notebook.
+
+    Attributes:
+        name: First part of the notebook's file name and second part of every run name.
+        config: The recipe's settings.
+        tags: W&B tags of every run of this recipe; `--wandb-tags` adds to them.
+        extra_sections: Notebook sections of the recipe itself, beside the known ones.
+    """
+
+    tags: ClassVar[tuple[str, ...]] = ()
+    extra_sections: ClassVar[tuple[Any, ...]] = ()
+    config: BaseExperimentConfig
+
+    def __init__(self, name: str, config: BaseExperimentConfig | None = None) -> None:
+        self.name = check_name("experiment", name)
+        self.config = config if config is not None else BaseExperimentConfig()
+        self._recorded: list[RecordedJob] | None = None
+        self._workspace: Workspace | None = None
+
+    @abstractmethod
+    def launch_training_runs(self) -> list[TrainingJob]:
+        """Record the jobs of the experiment by calling `launch_training_run_from_config` for each arm."""
+
+    @property
+    def workspace(self) -> Workspace:
+        """The project that the recipe's file belongs to."""
+        if self._workspace is None:
+            self._workspace = Workspace.find(recipe_file(type(self)))
+        return self._workspace
+
+    @workspace.setter
+    def workspace(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def launch_training_run_from_config(
+        self, label: str, config: TrainingJobConfig, *, seed: int | None = None
+    ) -> TrainingJob:
+        """Record one job of the plan; outside `plan()`, launch it at once.
+
+        Args:
+            label: Name of the arm.
+            config: What to run and on what.
+            seed: Random seed; without one, `--seeds` or 0.
+
+        Raises:
+            UsageError: The label is not a name.
+            LaunchRefused: Called directly from a notebook or a thread, where nobody asked for a launch.
+        """
+        check_name("label", label)
+        job = RecordedJob(label, self._with_common(config), seed)
+        if self._recorded is not None:
+            self._recorded.append(job)
+            return TrainingJob(
+                run_name="", experiment=self.name, arm=label, seed=seed or 0, config=job.config, launcher="dry-run"
+            )
+        from experiments.launch import implicit_permit
+
+        permit = implicit_permit()
+        plan = self._plan_of([job], seeds=None, launcher=None, repeat=None)
+        return self.launch(plan, permit)[0]
+
+    def plan(
+        self, *, seeds: Sequence[int] | None = None, launcher: LauncherName | None = None, repeat: int | None = None
+    ) -> Plan:
+        """Return what a launch would start, without starting anything.
+
+        Args:
+            seeds: Seeds for every arm; None for the recipe's own, or 0.
+            launcher: Where; None for the setting.
+            repeat: Which repetition of the same jobs; None for the latest one that has unfinished jobs, else the next.
+
+        Raises:
+            UsageError: The recipe recorded no job, or a name, label or seed is wrong.
+        """
+        self._recorded = recorded = []
+        try:
+            self.launch_training_runs()
+        finally:
+            self._recorded = None
+        return self._plan_of(recorded, seeds=seeds, launcher=launcher, repeat=repeat)
+
+    def launch(self, plan: Plan, permit: Permit) -> list[TrainingJob]:
+        """Launch what is not launched yet of `plan`; the same plan again gives the same jobs.
+
+        Raises:
+            LaunchError: A launcher refused; the other jobs are launched all the same.
+            LedgerError: Nothing could be recorded, so nothing was launched.
+        """
+        from experiments.launch import submit
+
+        return submit(plan, permit, self.workspace)
+
+    @classmethod
+    def main(cls, config_class: type[BaseExperimentConfig], *, name: str) -> None:
+        """Run the recipe's command line and end the process.
+
+        Args:
+            config_class: Its fields become flags, their descriptions the help.
+            name: Name of the experiment where the command line gives none.
+        """
+        from experiments.commandline import run_recipe
+
+        sys.exit(run_recipe(cls, config_class, default_name=name))
+
+    def _with_common(self, config: TrainingJobConfig) -> TrainingJobConfig:
+        """Add to one job's config what the experiment's own says about every job; the config given stays as it is."""
+        tags = [*self.tags, "experiment", self.name, *config.wandb_tags, *self.config.wandb_tags]
+        return config.model_copy(
+            update={
+                "wandb_tags": tuple(dict.fromkeys(tags)),
+                "additional_args": _overridden(config.additional_args, self.config.additional_args),
+                "skip_git_check": config.skip_git_check or self.config.skip_git_check,
+            }
+        )
+
+    def _plan_of(
+        self,
+        recorded: Sequence[RecordedJob],
+        *,
+        seeds: Sequence[int] | None,
+        launcher: LauncherName | None,
+        repeat: int | None,
+    ) -> Plan:
+        from experiments.launch import launcher_for, next_repeat
+
+        workspace = self.workspace
+        settings = workspace.settings
+        where = launcher or settings.launcher
+        with workspace.ledger() as ledger:
+            placement = Placement(
+                user=settings.user_name(),
+                ledger_id=ledger.id,
+                launcher=where,
+                target=launcher_for(where, workspace).target(),
+                train_command=settings.train_command,
+                wandb_mode=workspace.wandb_mode(),
+            )
+
+            def planned(number: int) -> Plan:
+                return make_plan(self.name, recorded, placement, seeds=seeds, repeat=number, max_jobs=settings.max_jobs)
+
+            return planned(repeat if repeat is not None else next_repeat(planned, ledger, workspace))
+
+
+def _overridden(arguments: Sequence[str], by: Sequence[str]) -> tuple[str, ...]:
+    """Return `arguments` with each key that `by` also sets taken from `by`: the trainer refuses a key given twice."""
+    keys = {argument.partition("=")[0] for argument in by}
+    return (*(argument for argument in arguments if argument.partition("=")[0] not in keys), *by)
+
+
+def recipe_file(experiment_class: type[Experiment]) -> Path:
+    """Return the file that defines a recipe's class.
+
+    Raises:
+        UsageError: The class was typed at a prompt or in a notebook, so it has no file of its own.
+    """
+    try:
+        return Path(inspect.getfile(experiment_class)).resolve()
+    except (OSError, TypeError):
+        raise UsageError(
+            f"{experiment_class.__name__!r} is not defined in a file, so nobody can find its project. Put the recipe "
+            "into a file of its own, such as experiments/recipes/my_experiment.py."
+        ) from None

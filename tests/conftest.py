@@ -1,0 +1,23 @@
+"""What every test starts from: a clean environment, no account, no network beyond loopback."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+_PREFIXES = ("WANDB_", "EXPERIMENTS_", "SKYPILOT_", "METTAGRID_")
+
+
+@pytest.fixture(autouse=True)
+def clean_environ(monkeypatch, tmp_path_factory):
+    """No setting of the developer's own machine reaches a test, and nothing of a test reaches an account."""
+    for name in list(os.environ):
+        if name.startswith(_PREFIXES):
+            monkeypatch.delenv(name)
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("NETRC", str(home / ".netrc"))
+    monkeypatch.setenv("WANDB_ERROR_REPORTING", "false")
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    monkeypatch.setenv("EXPERIMENTS_USER", "tester")
