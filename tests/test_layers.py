@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = [
-    {"errors", "types", "settings"},
+    {"errors", "look", "types", "settings"},
     {
         *("ledger", "ledger_schema", "provenance", "redaction", "launchers", "planning", "permits", "launch", "runs"),
         *("wandb_utils", "verdicts", "snapshots", "monitoring", "statistics", "trainer", "workspace"),

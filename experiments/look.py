@@ -1,0 +1,83 @@
+"""Colours and formats that everything a person sees shares: charts, tables, apps and the exported file.
+
+Contrast is at least 4.5 to 1 for text and 3 to 1 for lines and marks against the page, in light and dark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+MISSING = "–"  # noqa: RUF001 - the sign for a missing value
+
+
+@dataclass(frozen=True)
+class Palette:
+    """The colours of one theme, as CSS hex values."""
+
+    page: str
+    raised: str
+    text: str
+    muted: str
+    hairline: str
+    accent: str
+    arms: tuple[str, ...]
+
+
+LIGHT = Palette(
+    page="#ffffff",
+    raised="#f6f8fa",
+    text="#1c2128",
+    muted="#57606a",
+    hairline="#d0d7de",
+    accent="#0072b2",
+    arms=("#0072b2", "#d55e00", "#008a62", "#b5477d", "#8a6d00", "#5a5fc8", "#3f8f9b", "#7a4b2a"),
+)
+DARK = Palette(
+    page="#14171c",
+    raised="#1c2128",
+    text="#e6edf3",
+    muted="#a0a8b3",
+    hairline="#30363d",
+    accent="#56b4e9",
+    arms=("#56b4e9", "#ff9248", "#2fc79a", "#e58fbc", "#e6c84f", "#9ba2ff", "#74cbd6", "#c9966f"),
+)
+# From the fifth arm on a pattern helps the colour; the first four are solid.
+DASHES: tuple[tuple[int, ...], ...] = ((1, 0), (1, 0), (1, 0), (1, 0), (6, 3), (2, 2), (8, 3, 2, 3), (4, 4))
+
+
+def arm_colours(arms: Sequence[str], palette: Palette) -> list[str]:
+    """Return one colour an arm, in order; beyond eight arms all are grey, and hovering colours one."""
+    if len(arms) > len(palette.arms):
+        return [palette.muted] * len(arms)
+    return list(palette.arms[: len(arms)])
+
+
+def duration(seconds: float | None) -> str:
+    """Return seconds as people say them: `2 h 14 m`, `3 m 05 s`, `12 s`; an en dash where there are none."""
+    if seconds is None or not 0 <= seconds < float("inf"):
+        return MISSING
+    whole = round(seconds)
+    if whole >= 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60:02d} m"
+    return f"{whole // 60} m {whole % 60:02d} s" if whole >= 60 else f"{whole} s"
+
+
+def age(seconds: float | None) -> str:
+    """Return how long ago something was: `12 s ago`, `3 m ago`, `2 d ago`; an en dash where nobody knows."""
+    if seconds is None or not -60 <= seconds < float("inf"):
+        return MISSING
+    for limit, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= limit:
+            return f"{int(seconds // limit)} {unit} ago"
+    return f"{max(0, int(seconds))} s ago"
+
+
+def quantity(value: float | None) -> str:
+    """Return a number with an SI suffix and three significant digits (`1.25M`), or an en dash."""
+    if value is None or value != value:  # noqa: PLR0124 - NaN is not itself
+        return MISSING
+    for limit, suffix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= limit:
+            return f"{value / limit:.3g}{suffix}"
+    return f"{value:.3g}"

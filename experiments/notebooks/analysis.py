@@ -1,0 +1,261 @@
+"""The analysis section: learning curves, speed and a table of runs, each with the origin of its numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from experiments import look
+from experiments.errors import ExperimentsError
+from experiments.runs.store import RunQuery, RunStore
+from experiments.types import JobRef, JobStatus, TrainingJob
+from experiments.workspace import Workspace
+
+CELLS = {"analysis": ("metric_choice", "learning_curves", "speed", "run_summary")}
+
+STEP = "metric/agent_step"
+REWARD = "overview/reward"
+SPS_KEYS = ("overview/sps", "sps", "steps_per_second", "train/sps", "timing/sps", "performance/sps")
+SUMMARY_COLUMNS = {
+    "reward": ("overview/reward",),
+    "eval_reward": ("eval/reward",),
+    "random_reward": ("eval/random_reward",),
+    "policy_loss": ("losses/policy_loss",),
+    "value_loss": ("losses/value_loss",),
+    "entropy": ("losses/entropy",),
+    "explained_variance": ("losses/explained_variance",),
+}
+AXIS_WORDS = {
+    "overview/reward": "return per agent",
+    "eval/reward": "return per agent on held-out maps",
+    "overview/sps": "agent steps per second",
+}
+_MAX_POINTS = 2_000
+
+Run = str | JobRef | TrainingJob
+
+
+def metric_history(runs: Sequence[Run], keys: Sequence[str], *, store: RunStore | None = None) -> pd.DataFrame:
+    """Return the history of several runs as one table.
+
+    Args:
+        store: Where to read; None for the project of the working folder.
+
+    Returns:
+        One row for each row of a run that holds at least one of `keys`: `run`, `arm` (object), `seed` (int64), `step`
+        (float64, agent steps, ascending in a run), then one float64 column a key, NaN where the row lacks it. Empty
+        with the same columns where no run has data. `attrs["origin"]` says in words where the rows come from.
+    """
+    frames, notes = [], []
+    source = store or default_store()
+    for job in map(ref_of, runs):
+        try:
+            history, origin = source.history(job.run, [STEP, *keys])
+        except ExperimentsError as error:
+            notes.append(f"{job.run}: {error}")
+            continue
+        present = [key for key in keys if key in history]
+        rows = history.dropna(subset=present, how="all") if present else history.iloc[:0]
+        step = rows[STEP].ffill() if STEP in rows else rows["_step"]
+        data = {"run": job.run, "arm": job.arm, "seed": job.seed, "step": step.astype("float64")}
+        frames.append(rows.reindex(columns=list(keys)).assign(**data))
+        if origin.damage:
+            notes.append(f"{job.run}: {origin.damage}")
+    columns = ["run", "arm", "seed", "step", *keys]
+    table = pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
+    rows_read = f"{len(table):,} rows of {len(frames)} of {len(runs)} runs, complete"
+    table.attrs["origin"] = ". ".join([rows_read, *notes])
+    return table
+
+
+def curve_chart(table: pd.DataFrame, metric: str, *, dark: bool = False, title: str | None = None) -> alt.TopLevelMixin:
+    """Return learning curves of one metric: each seed as a thin line, the mean of an arm as a thick one.
+
+    The mean is drawn only where every seed of the arm has data, so it never jumps because a seed ended; the caption
+    says how many seeds there are. Spikes survive the reduction to about 2,000 points a run (min-max).
+    """
+    palette = look.DARK if dark else look.LIGHT
+    data = table[["run", "arm", "seed", "step", metric]].dropna().rename(columns={metric: "value"})
+    data = data[np.isfinite(data["value"])]
+    if data.empty:
+        return empty_chart(f"No values of {metric} yet. They appear here as the runs log them.", palette)
+    arms = list(dict.fromkeys(table["arm"]))
+    seeds = data.groupby("arm")["seed"].nunique()
+    several = bool((seeds > 1).any())
+    lines = pd.concat([thinned(group) for _, group in data.groupby("run", sort=False)])
+    colour = alt.Color(
+        "arm:N",
+        title=None,
+        scale=alt.Scale(domain=arms, range=look.arm_colours(arms, palette)),
+        legend=alt.Legend(orient="top") if len(arms) > 1 else None,
+    )
+    axis = alt.Axis(format="~s", grid=False, title="agent steps")
+    x = alt.X("step:Q", axis=axis)
+    y = alt.Y("value:Q", title=AXIS_WORDS.get(metric, metric), scale=alt.Scale(zero=True))
+    hover = [
+        alt.Tooltip("run:N"),
+        alt.Tooltip("step:Q", format=",.0f", title="agent steps"),
+        alt.Tooltip("value:Q", format=".4g"),
+    ]
+    thin = alt.Chart(lines).mark_line(opacity=0.3 if several else 1, strokeWidth=1 if several else 2)
+    layers: list[Any] = [thin.encode(x=x, y=y, color=colour, detail="run:N", tooltip=hover)]
+    if several:
+        means = arm_means(data)
+        thick = alt.Chart(means).mark_line(strokeWidth=2)
+        layers.append(thick.encode(x=x, y=y, color=colour, tooltip=["arm:N", "step:Q", "value:Q", "seeds:Q"]))
+    counts = ", ".join(f"{arm or 'runs'}: {counted(int(n), 'seed')}" for arm, n in seeds.items())
+    method = "thick line: mean over seeds where all have data; " if several else ""
+    caption = f"{counts}; {method}no interval, no smoothing. {table.attrs.get('origin', '')}"
+    chart = alt.layer(*layers).properties(width="container", height=280, title=title or alt.Undefined)
+    return styled(chart, caption, palette)
+
+
+def arm_means(data: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean over seeds of each arm, on the steps where every seed of the arm has data.
+
+    Args:
+        data: Columns `arm`, `run`, `step`, `value`.
+
+    Returns:
+        Columns `arm`, `step`, `value` and `seeds`, by arm and step; each seed is interpolated inside its own range.
+    """
+    rows = []
+    for arm, group in data.groupby("arm", sort=False):
+        curves = [curve.sort_values("step").drop_duplicates("step", keep="last") for _, curve in group.groupby("run")]
+        low = max(curve["step"].iloc[0] for curve in curves)
+        high = min(curve["step"].iloc[-1] for curve in curves)
+        if low > high:
+            continue
+        grid = np.unique(np.concatenate([curve["step"] for curve in curves]))
+        grid = grid[(grid >= low) & (grid <= high)]
+        grid = grid[np.linspace(0, len(grid) - 1, min(len(grid), _MAX_POINTS)).astype(int)]
+        values = np.mean([np.interp(grid, curve["step"], curve["value"]) for curve in curves], axis=0)
+        rows.append(pd.DataFrame({"arm": arm, "step": grid, "value": values, "seeds": len(curves)}))
+    return pd.concat(rows) if rows else pd.DataFrame(columns=["arm", "step", "value", "seeds"])
+
+
+def thinned(curve: pd.DataFrame, points: int = _MAX_POINTS) -> pd.DataFrame:
+    """Return at most about `points` rows of a curve, keeping the lowest and highest value of every stretch."""
+    if len(curve) <= points:
+        return curve
+    from tsdownsample import MinMaxDownsampler
+
+    kept = MinMaxDownsampler().downsample(curve["value"].to_numpy(dtype=float), n_out=points // 2 * 2)
+    return curve.iloc[kept]
+
+
+def styled(chart: alt.TopLevelMixin, caption: str, palette: look.Palette) -> Any:  # noqa: ANN401 - altair's chart classes share no base that can be configured
+    """Return a chart in the colours of the page, with its caption beneath it."""
+    below = alt.TitleParams(
+        caption,
+        orient="bottom",
+        anchor="start",
+        fontSize=12,
+        fontWeight="normal",
+        color=palette.muted,
+        offset=12,
+        limit=900,
+    )
+    return (
+        chart.properties(title=below)
+        .configure(background="transparent", font="system-ui, sans-serif")
+        .configure_view(stroke=None)
+        .configure_axis(
+            labelColor=palette.muted,
+            titleColor=palette.text,
+            domainColor=palette.hairline,
+            tickColor=palette.hairline,
+            gridColor=palette.hairline,
+            labelFontSize=12,
+            titleFontSize=12,
+            titleFontWeight="normal",
+        )
+        .configure_legend(labelColor=palette.text, labelFontSize=12)
+    )
+
+
+def empty_chart(sentence: str, palette: look.Palette = look.LIGHT) -> alt.TopLevelMixin:
+    """Return a chart that says in one sentence why there is nothing to draw."""
+    text = alt.Chart(pd.DataFrame({"text": [sentence]})).mark_text(fontSize=14, color=palette.muted)
+    chart = text.encode(text="text:N").properties(width="container", height=120)
+    return chart.configure(background="transparent").configure_view(stroke=None)
+
+
+def plot_sps(runs: Sequence[Run], *, store: RunStore | None = None, dark: bool = False) -> alt.TopLevelMixin:
+    """Return the training speed of several runs over agent steps.
+
+    The first of `SPS_KEYS` that a run has logged is taken, since trainers name it differently.
+    """
+    table = metric_history(runs, SPS_KEYS, store=store)
+    first = table[list(SPS_KEYS)].bfill(axis=1).iloc[:, 0] if len(table) else pd.Series(dtype=float)
+    merged = table[["run", "arm", "seed", "step"]].assign(**{SPS_KEYS[0]: first})
+    merged.attrs = table.attrs
+    return curve_chart(merged, SPS_KEYS[0], dark=dark)
+
+
+def create_run_summary_table(
+    runs: Sequence[Run],
+    metrics: Sequence[str] = (),
+    *,
+    store: RunStore | None = None,
+    statuses: Mapping[str, JobStatus] | None = None,
+) -> pd.DataFrame:
+    """Return one row a run.
+
+    Args:
+        metrics: Summary keys to show beside the usual ones.
+        statuses: What is known of each job by run name; without it the tracker's own word is shown.
+
+    Returns:
+        Columns `run_name`, `arm`, `seed`, `state`, `duration_s` (seconds), `total_steps` (agent steps), the columns of
+        `SUMMARY_COLUMNS`, then `metrics`; None where the run has not logged a value.
+    """
+    jobs = [ref_of(run) for run in runs]
+    query = RunQuery(names=[job.run for job in jobs], limit=None)
+    found = {info.name: info for info in (store or default_store()).find(query)}
+    rows = []
+    for job in jobs:
+        info, status = found.get(job.run), (statuses or {}).get(job.run)
+        summary = info.summary if info else {}
+        row: dict[str, Any] = {
+            "run_name": job.run,
+            "arm": job.arm,
+            "seed": job.seed,
+            "state": status.verdict if status else info.state if info else "not found",
+            "duration_s": summary.get("_runtime"),
+            "total_steps": summary.get(STEP),
+        }
+        row |= {name: _first(summary, keys) for name, keys in SUMMARY_COLUMNS.items()}
+        rows.append(row | {key: summary.get(key) for key in metrics})
+    columns = ["run_name", "arm", "seed", "state", "duration_s", "total_steps", *SUMMARY_COLUMNS, *metrics]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def ref_of(run: Run) -> JobRef:
+    """Return a reference to a run; arm and seed are read out of a run name of ours, and empty for any other."""
+    if isinstance(run, JobRef):
+        return run
+    if isinstance(run, TrainingJob):
+        return run.ref()
+    match = re.fullmatch(r"[^.]+\.[^.]+\.([^.]+)\.s(\d+)\.[a-z2-7]{8}", run)
+    return JobRef(run=run, arm=match[1], seed=int(match[2])) if match else JobRef(run=run, arm=run)
+
+
+def default_store() -> RunStore:
+    """Return the store over the runs of the working folder's project."""
+    return Workspace.find(Path.cwd()).offline_store()
+
+
+def counted(number: int, noun: str) -> str:
+    """Return `1 seed`, `2 seeds`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _first(summary: Mapping[str, Any], keys: Sequence[str]) -> Any:  # noqa: ANN401 - a JSON value
+    return next((summary[key] for key in keys if key in summary), None)
