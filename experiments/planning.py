@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from experiments.errors import UsageError
-from experiments.types import MAX_RUN_NAME, LauncherName, Plan, PlannedJob, TrainingJobConfig, check_name
+from experiments.types import MAX_RUN_NAME, LauncherName, Plan, PlannedJob, TrainingJob, TrainingJobConfig, check_name
 
 # What labels a run but does not change what it computes (DESIGN 5): a new tag must not launch anything again.
 _NOT_IN_KEY = {"wandb_tags", "skip_git_check"}
@@ -72,7 +72,8 @@ def make_plan(
             "--max-jobs N (or max_jobs in [tool.experiments])."
         )
     commands = [_command(placement.train_command, job.config, seed) for job, seed in jobs]
-    key = _plan_key(experiment, placement, jobs, commands, repeat)
+    content = _content(experiment, placement, jobs, commands)
+    key = _digest({**content, "repeat": repeat})
     planned = []
     for job, seed in jobs:
         name = run_name(placement.user, experiment, job.arm, seed, ledger_id=placement.ledger_id, plan_key=key)
@@ -85,6 +86,7 @@ def make_plan(
         target=placement.target,
         repeat=repeat,
         key=key,
+        family=_digest(content),
         jobs=tuple(planned),
         wandb_mode=placement.wandb_mode,
         tags=placement.tags,
@@ -155,18 +157,16 @@ def _fill(part: str, values: Mapping[str, str]) -> str:
     return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), part)
 
 
-def _plan_key(
+def _content(
     experiment: str,
     placement: Placement,
     jobs: Sequence[tuple[RecordedJob, int]],
     commands: Sequence[tuple[str, ...]],
-    repeat: int,
-) -> str:
-    content: dict[str, Any] = {
+) -> dict[str, Any]:
+    return {
         "experiment": experiment,
         "launcher": placement.launcher,
         "target": placement.target,
-        "repeat": repeat,
         "jobs": [
             {
                 "arm": job.arm,
@@ -177,5 +177,28 @@ def _plan_key(
             for (job, seed), command in zip(jobs, commands, strict=True)
         ],
     }
+
+
+def _digest(content: Mapping[str, Any]) -> str:
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def training_jobs(plan: Plan, *, tracker: str = "offline") -> list[TrainingJob]:
+    """Return the jobs of `plan` as they are before anybody launched them."""
+    return [
+        TrainingJob(
+            run_name=job.run_name,
+            experiment=plan.experiment,
+            arm=job.arm,
+            seed=job.seed,
+            config=job.config,
+            launcher=plan.launcher,
+            target=plan.target,
+            plan_key=plan.key,
+            repeat=plan.repeat,
+            tracker=tracker,
+            command=job.command,
+        )
+        for job in plan.jobs
+    ]

@@ -167,6 +167,7 @@ class Plan(Frozen):
         target: The place that the launcher uses, such as a host or a SkyPilot infra.
         repeat: 1 for the first launch of these jobs, 2 for the same again on purpose.
         key: sha256 of everything that makes the plan what it is (DESIGN 5); the ledger keeps it unique.
+        family: The same without the repeat: what all repeats of these jobs share.
         jobs: One for each arm and seed.
         wandb_mode: `offline` or `online`.
         tags: W&B tags of every run, beside each job's own; not part of the key.
@@ -178,6 +179,7 @@ class Plan(Frozen):
     target: str
     repeat: int = Field(ge=1)
     key: str
+    family: str
     jobs: tuple[PlannedJob, ...]
     wandb_mode: Literal["offline", "online"] = "offline"
     tags: tuple[str, ...] = ()

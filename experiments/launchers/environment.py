@@ -1,0 +1,57 @@
+"""The environment that a trainer gets from us: how its run is named, grouped and stored. Made in this one place.
+
+Nothing here is a secret. A key reaches the trainer because it inherits the environment of whoever launched it, and is
+never written anywhere.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from experiments.errors import UsageError
+from experiments.settings import Settings
+from experiments.types import Plan, PlannedJob, TrainingJob
+
+UNSET = ("WANDB_SERVICE", "WANDB_SWEEP_ID", "WANDB_RUN_NAME", "WANDB_NOTES", "WANDB_JOB_TYPE", "EXPERIMENTS_READ_ONLY")
+"""What a trainer must not inherit: a notebook's own wandb service, for one, would end with the notebook."""
+
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+def job_environment(plan: Plan, job: PlannedJob | TrainingJob, settings: Settings, run_dir: Path) -> dict[str, str]:
+    """Return what is set for the trainer of `job` on top of the launcher's own environment.
+
+    Raises:
+        UsageError: A tag holds a comma, which W&B takes for two tags.
+    """
+    tags = tuple(dict.fromkeys((*plan.tags, *job.config.wandb_tags)))
+    if wrong := [tag for tag in tags if "," in tag or not tag.strip()]:
+        raise UsageError(f"W&B tag {wrong[0]!r} is empty or holds a comma. Give two tags instead.")
+    environment = {
+        "WANDB_RUN_ID": job.run_name,
+        "WANDB_NAME": job.run_name,
+        "WANDB_RUN_GROUP": plan.experiment,
+        "WANDB_TAGS": ",".join(tags),
+        "WANDB_MODE": plan.wandb_mode,
+        "WANDB_DIR": str(run_dir),
+        "WANDB_PROJECT": settings.wandb_project,
+        "WANDB_RESUME": "allow",
+        # The default of 15 s would make a live page look dead.
+        "WANDB_X_TRANSACTION_LOG_FLUSH_INTERVAL": "1",
+        "EXPERIMENTS_RUN_DIR": str(run_dir),
+        "PYTHONUNBUFFERED": "1",
+    }
+    if settings.wandb_entity is not None:
+        environment["WANDB_ENTITY"] = settings.wandb_entity
+    if plan.launcher == "local":
+        # Several jobs share the machine: each with a pool of one thread per core would only slow the others down.
+        environment |= {name: os.environ.get(name, "1") for name in _THREADS}
+    return environment
+
+
+def tracker_of(plan: Plan, settings: Settings) -> str:
+    """Return where the plan's runs are read: `offline`, or `entity/project`; no entity is the key's own default."""
+    if plan.wandb_mode == "offline":
+        return "offline"
+    return f"{settings.wandb_entity or ''}/{settings.wandb_project}"

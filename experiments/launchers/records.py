@@ -1,0 +1,154 @@
+"""What a local job's files say of it: one truthful word, and the reason where the word alone would mislead."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from experiments.launchers.base import SchedulerStatus
+from experiments.launchers.supervisor import HEARTBEAT_S, JOB, LOCK, LOG
+from experiments.processes import boot_id, is_alive, is_locked, read_json
+
+TERMINAL_WORDS = frozenset({"SUCCEEDED", "FAILED", "CANCELLED", "KILLED", "LOST"})
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What can be observed of a claimed job besides its record.
+
+    Attributes:
+        locked: Whether a process of the job holds its lock: it is alive.
+        supervisor_alive: Whether the recorded supervisor runs.
+        same_boot: Whether the machine was not restarted since the claim; None where that cannot be told.
+        same_host: Whether the record was made on a machine of this name.
+        supervisor_seen_at: Unix seconds of the supervisor's last sign of life.
+        output_at: Unix seconds of the trainer's last output.
+    """
+
+    locked: bool
+    supervisor_alive: bool
+    same_boot: bool | None
+    same_host: bool
+    supervisor_seen_at: float | None = None
+    output_at: float | None = None
+
+
+def status_of(run_dir: Path) -> SchedulerStatus | None:
+    """Return the status of the local job in `run_dir`; None where there is no such folder."""
+    try:
+        record = read_json(run_dir / JOB)
+    except (OSError, ValueError) as error:
+        return SchedulerStatus("UNKNOWN", reason=f"{run_dir / JOB} cannot be read: {error}")
+    if record is None:
+        if (run_dir / LOG).exists():
+            return SchedulerStatus("LOST", reason=f"{JOB} is gone from its folder; how it ended is not known")
+        return SchedulerStatus("PENDING", reason="waits for a free slot") if run_dir.is_dir() else None
+    if record.get("ended_at") is not None:
+        return ended(record)
+    status = unended(record, _observe(run_dir, record))
+    # The job may have ended between the two looks; its own record then says more than "it is gone".
+    again = read_json(run_dir / JOB) if status.word == "LOST" else None
+    return ended(again) if again is not None and again.get("ended_at") is not None else status
+
+
+def ended(record: Mapping[str, Any]) -> SchedulerStatus:
+    """Return the status of a job whose end its supervisor recorded."""
+    code = record.get("exit_code")
+    word, reason = "FAILED", ""
+    if record.get("cancelled"):
+        word, reason = "CANCELLED", _cancel_reason(record)
+    elif record.get("error"):
+        reason = str(record["error"])
+    elif code == 0:
+        word = "SUCCEEDED"
+    elif code is not None and code < 0:
+        word, reason = "KILLED", f"the trainer was killed by {_signal_name(-code)}"
+    else:
+        reason = f"the trainer ended with exit code {code}"
+    return _status(record, word, reason)
+
+
+def unended(record: Mapping[str, Any], seen: Evidence) -> SchedulerStatus:
+    """Return the status of a claimed job without a recorded end, from what can be observed."""
+    if not seen.same_host and not seen.same_boot:
+        host = record.get("host")
+        return _status(record, "UNKNOWN", f"it was started on {host!r}; only that machine can say how it is")
+    if seen.same_boot is False:
+        return _status(record, "LOST", "the machine was restarted while the job ran")
+    if seen.locked and seen.supervisor_alive:
+        return _status(record, "RUNNING" if record.get("trainer") else "STARTING", "")
+    last = f"last seen at {_clock(seen.supervisor_seen_at)}"
+    if seen.locked:
+        return _status(record, "RUNNING", f"its supervisor was killed ({last}), so its exit code will not be known")
+    if not record.get("trainer"):
+        return _status(record, "LOST", f"its supervisor was killed as it started the trainer ({last})")
+    outlived = (
+        seen.output_at is not None
+        and seen.supervisor_seen_at is not None
+        and seen.output_at > seen.supervisor_seen_at + 2 * HEARTBEAT_S
+    )
+    if outlived:
+        reason = f"its supervisor was killed ({last}); the trainer went on and ended unseen, exit code unknown"
+    else:
+        reason = f"supervisor and trainer ended without a record ({last}): both were killed, or the trainer soon after"
+    return _status(record, "LOST", reason)
+
+
+def _observe(run_dir: Path, record: Mapping[str, Any]) -> Evidence:
+    boot, recorded = boot_id(), record.get("boot_id")
+    # The lock first: a supervisor that ends after this look has then at worst recorded its end already.
+    locked = is_locked(run_dir / LOCK)
+    return Evidence(
+        locked=locked,
+        supervisor_alive=is_alive(record.get("supervisor")),
+        same_boot=boot == recorded if boot and recorded else None,
+        same_host=record.get("host") == socket.gethostname(),
+        supervisor_seen_at=_modified(run_dir / LOCK),
+        output_at=max((at for path in _outputs(run_dir) if (at := _modified(path))), default=None),
+    )
+
+
+def _cancel_reason(record: Mapping[str, Any]) -> str:
+    if not record.get("supervisor"):
+        return "cancelled before it started"
+    if record.get("started_at") and record.get("exit_code") is None:
+        return "its supervisor had been killed, so its exit code is not known"
+    return ""
+
+
+def _outputs(run_dir: Path) -> list[Path]:
+    return [run_dir / LOG, *run_dir.glob("wandb/*run-*/*.wandb")]
+
+
+def _status(record: Mapping[str, Any], word: str, reason: str) -> SchedulerStatus:
+    return SchedulerStatus(
+        word,
+        reason=reason,
+        started_at=record.get("started_at"),
+        ended_at=record.get("ended_at"),
+        exit_code=record.get("exit_code"),
+    )
+
+
+def _modified(path: Path) -> float | None:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return None
+
+
+def _clock(at: float | None) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at)) if at is not None else "an unknown time"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+    return f"signal {number} ({name})" + (": out of memory?" if name == "SIGKILL" else "")

@@ -1,0 +1,228 @@
+"""Run one local job from start to end: `python -P -m experiments.launchers.supervisor RUN_DIR`.
+
+The child claims (DESIGN 5): whoever starts this may do so twice, or die half way. What counts is the lock on
+`RUN_DIR/lock` and the existence of `RUN_DIR/job.json`: only one process can take the first while the second is absent,
+and only that one starts a trainer. The trainer inherits the lock's descriptor, so the lock is held exactly as long as
+the job is alive, whoever of the two dies first. Standard library only: every job starts one of these.
+
+Files in RUN_DIR: `spec.json` (read) says what to run; `job.json` (written) says what happened; `cancel` (read) asks
+for the end; `train.log` takes the output. With `--end RUN_DIR` the processes of a job whose supervisor is gone are ended.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from experiments.processes import (
+    boot_id,
+    holders,
+    is_alive,
+    is_locked,
+    read_json,
+    start_time,
+    this_process,
+    try_lock,
+    write_json,
+)
+
+LOCK, SPEC, JOB, CANCEL, LOG = "lock", "spec.json", "job.json", "cancel", "train.log"
+CLAIMED, FAILED, TAKEN = 0, 1, 3
+"""Exit codes of the process that was started: the job is claimed, could not be, or is another's."""
+
+HEARTBEAT_S = 5.0
+_RECORD_TRIES = 5
+
+
+def main(arguments: list[str]) -> int:
+    """Claim and run the job, or end it; return one of the exit codes above."""
+    run_dir = Path(arguments[-1])
+    if arguments[0] == "--end":
+        if os.fork() == 0:
+            os.setsid()
+            end(run_dir)
+        return CLAIMED
+    lock = try_lock(run_dir / LOCK)
+    if lock is None or (run_dir / JOB).exists():
+        return TAKEN
+    spec = read_json(run_dir / SPEC)
+    if spec is None:
+        sys.stderr.write(f"{run_dir.name}: no {SPEC}\n")
+        return FAILED
+    told, tell = os.pipe()
+    if os.fork():
+        # The launcher waits for this process only, so that the job is nobody's child and leaves no zombie behind.
+        os.close(tell)
+        if message := os.read(told, 4096).decode():
+            sys.stderr.write(message)
+        return CLAIMED if (run_dir / JOB).exists() else FAILED
+    os.close(told)
+    _supervise(run_dir, spec, lock, tell)
+    return FAILED
+
+
+def _supervise(run_dir: Path, spec: Mapping[str, Any], lock: int, tell: int) -> None:
+    os.setsid()
+    wake = _listen()
+    record: dict[str, Any] = {
+        **spec,
+        "supervisor": this_process(),
+        "boot_id": boot_id(),
+        "host": socket.gethostname(),
+        "claimed_at": time.time(),
+    }
+    try:
+        write_json(run_dir / JOB, record)
+    except OSError as error:
+        os.write(tell, f"{run_dir / JOB} cannot be written: {error.strerror}\n".encode())
+        return
+    os.close(tell)
+    _point_output_to(run_dir / LOG)
+    record |= _run(run_dir, spec, record, lock, wake)
+    _record_end(run_dir, record)
+    os.close(lock)
+    _hand_over(spec)
+
+
+def _run(run_dir: Path, spec: Mapping[str, Any], record: dict[str, Any], lock: int, wake: int) -> dict[str, Any]:
+    """Start the trainer, wait for it, and return what to record of its end."""
+    if (run_dir / CANCEL).exists():
+        return {"ended_at": time.time(), "cancelled": True}
+    environment = {k: v for k, v in os.environ.items() if k not in spec["unset"]} | spec["env"]
+    try:
+        trainer = subprocess.Popen(
+            spec["command"],
+            cwd=spec["cwd"],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            pass_fds=(lock,),
+            process_group=0,
+        )
+    except (OSError, ValueError) as error:
+        return {"ended_at": time.time(), "error": f"{spec['command'][0]!r} cannot be started: {error}"}
+    record |= {"trainer": {"pid": trainer.pid, "start": start_time(trainer.pid)}, "started_at": time.time()}
+    _try_to_write(run_dir / JOB, record, tries=1)
+    asked_at = None
+    while (code := trainer.poll()) is None:
+        # The lock's time of change is the sign of life that tells later when a killed supervisor was last there.
+        os.utime(run_dir / LOCK)
+        select.select([wake], [], [], HEARTBEAT_S if asked_at is None else 0.2)
+        _drain(wake)
+        if asked_at is None and (_asked_to_end or (run_dir / CANCEL).exists()):
+            asked_at = time.time()
+            _signal_group(trainer.pid, signal.SIGTERM)
+        if asked_at is not None and time.time() > asked_at + spec["grace_s"]:
+            _signal_group(trainer.pid, signal.SIGKILL)
+    if asked_at is not None:
+        _signal_group(trainer.pid, signal.SIGKILL)
+    # A trainer that ended well before it heard of the cancel was not cancelled.
+    return {"ended_at": time.time(), "exit_code": code, "cancelled": asked_at is not None and code != 0}
+
+
+def end(run_dir: Path) -> None:
+    """End the processes of a job without a supervisor, TERM then KILL after the grace, and record it as cancelled."""
+    record = read_json(run_dir / JOB) or {}
+    deadline = time.time() + float(record.get("grace_s", 20.0))
+    _signal_all(run_dir, record, signal.SIGTERM)
+    while is_locked(run_dir / LOCK):
+        if time.time() > deadline:
+            _signal_all(run_dir, record, signal.SIGKILL)
+        time.sleep(0.1)
+    _try_to_write(run_dir / JOB, {**record, "ended_at": time.time(), "cancelled": True}, tries=_RECORD_TRIES)
+
+
+_asked_to_end = False
+
+
+def _listen() -> int:
+    """Wake the wait below on the trainer's end and on TERM; return the descriptor to wait for.
+
+    Handlers, unlike ignored signals, are not inherited by the trainer.
+    """
+
+    def on_term(_number: int, _frame: object) -> None:
+        global _asked_to_end  # noqa: PLW0603 - a handler can only leave a note
+        _asked_to_end = True
+
+    readable, writable = os.pipe()
+    os.set_blocking(readable, False)
+    os.set_blocking(writable, False)
+    signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
+    signal.signal(signal.SIGTERM, on_term)
+    for number in (signal.SIGCHLD, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: None)
+    return readable
+
+
+def _drain(descriptor: int) -> None:
+    try:
+        os.read(descriptor, 4096)
+    except BlockingIOError:
+        pass
+
+
+def _point_output_to(log: Path) -> None:
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for source, target in ((nothing, 0), (output, 1), (output, 2)):
+        os.dup2(source, target)
+    os.close(nothing)
+    os.close(output)
+
+
+def _signal_group(leader: int, number: int) -> None:
+    try:
+        os.killpg(leader, number)
+    except (ProcessLookupError, PermissionError):
+        pass
+
+
+def _signal_all(run_dir: Path, record: Mapping[str, Any], number: int) -> None:
+    trainer = record.get("trainer")
+    if trainer is not None and is_alive(trainer):
+        _signal_group(trainer["pid"], number)
+    for pid in holders(run_dir / LOCK):
+        try:
+            os.kill(pid, number)
+        except (ProcessLookupError, PermissionError):
+            pass
+
+
+def _record_end(run_dir: Path, record: dict[str, Any]) -> None:
+    if not _try_to_write(run_dir / JOB, record, tries=_RECORD_TRIES):
+        sys.stderr.write(f"\nexperiments: the end could not be recorded: exit code {record.get('exit_code')}\n")
+
+
+def _try_to_write(path: Path, record: dict[str, Any], *, tries: int) -> bool:
+    for left in reversed(range(tries)):
+        try:
+            write_json(path, record)
+        except OSError:
+            if left:
+                time.sleep(1.0)
+        else:
+            return True
+    return False
+
+
+def _hand_over(spec: Mapping[str, Any]) -> None:
+    """Become the program that starts the next waiting job; never return."""
+    if spec["next"]:
+        try:
+            _point_output_to(Path(spec["next_log"]))
+            os.execv(spec["next"][0], spec["next"])
+        except OSError as error:
+            sys.stderr.write(f"experiments: {spec['next'][0]!r} cannot be started: {error}\n")
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,153 @@
+"""What must be known of processes and files to say the truth about a job after any crash; standard library only.
+
+A pid alone says little: it is given again. A process is known by its pid and start time, and a machine's run by its
+boot id. Every file that others read is written under a temporary name, synced and renamed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+PROC = Path("/proc")
+
+
+def boot_id() -> str:
+    """Return a name for the time since this machine was started; empty where the system has none."""
+    try:
+        return (PROC / "sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return _output("sysctl", "-n", "kern.bootsessionuuid")
+
+
+def start_time(pid: int) -> str | None:
+    """Return when process `pid` started, in the system's own unit; None where it is gone or only waits to be reaped."""
+    try:
+        # The command's name stands in brackets and may hold anything, so fields are counted from the last bracket.
+        fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None if (PROC / "self").exists() else _output("ps", "-o", "lstart=", "-p", str(pid)) or None
+    return None if fields[0] in "ZX" else fields[19]
+
+
+def is_alive(process: object) -> bool:
+    """Say whether a process recorded as `{"pid": ..., "start": ...}` still runs."""
+    if not isinstance(process, dict) or not isinstance(process.get("pid"), int):
+        return False
+    return process.get("start") == start_time(process["pid"]) is not None
+
+
+def this_process() -> dict[str, int | str]:
+    """Return this process as `is_alive` wants it."""
+    pid = os.getpid()
+    return {"pid": pid, "start": start_time(pid) or ""}
+
+
+def try_lock(path: Path) -> int | None:
+    """Return the descriptor of the exclusive lock on `path`, or None where someone holds it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def is_locked(path: Path) -> bool:
+    """Say whether someone holds the lock on `path`, by taking it for an instant.
+
+    Ask only where nobody needs the lock any more: a claim that comes in that instant would be turned away.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def holders(path: Path) -> Iterator[int]:
+    """Yield the processes of this user that hold the exclusive lock on `path`, with all who inherited it.
+
+    Having the file open is not enough: someone who only asks whether it is locked has it open for an instant.
+    """
+    try:
+        wanted = path.stat()
+    except FileNotFoundError:
+        return
+    for entry in PROC.iterdir() if PROC.exists() else ():
+        if entry.name.isdigit() and _holds(entry, wanted):
+            yield int(entry.name)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write `value` to `path` so that a reader, or a machine that lost power, sees the old file or the whole new one."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(value, file, indent=1, ensure_ascii=False, allow_nan=False)
+            file.write("\n")
+            file.flush()
+            os.fsync(descriptor)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Return the object in `path`, or None where there is no such file.
+
+    Raises:
+        ValueError: The file holds something else.
+        OSError: It cannot be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError(f"{path.name} holds {type(value).__name__}, not an object")  # noqa: TRY004 - as json's own
+    return value
+
+
+def _holds(process: Path, wanted: os.stat_result) -> bool:
+    try:
+        for link in (process / "fd").iterdir():
+            found = link.stat()
+            if (found.st_ino, found.st_dev) == (wanted.st_ino, wanted.st_dev):
+                locks = (process / "fdinfo" / link.name).read_text()
+                if re.search(r"^lock:.*FLOCK.*WRITE", locks, re.MULTILINE):
+                    return True
+    except OSError:  # another user's, or gone meanwhile
+        pass
+    return False
+
+
+def _output(*command: str) -> str:
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=5).stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
