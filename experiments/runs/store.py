@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     import pandas as pd
+
+JsonValue: TypeAlias = bool | int | float | str | list[Any] | dict[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -72,12 +74,16 @@ class RunUpdate:
         rows: New history rows of each key asked for: `{key: [(step, value), ...]}`, ascending steps of W&B's `_step`.
         cursor: What to pass as `since` next time.
         version: Changes whenever anything of the run changed.
+        reset: The run's data started over (its file is another one): drop what you hold; `rows` has all there is.
+        damage: What of the run could not be read, and how directories of a resumed run were joined; in words.
     """
 
     info: RunInfo
     rows: Mapping[str, Sequence[tuple[int, float]]]
     cursor: int
     version: str
+    reset: bool = False
+    damage: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,193 @@
+"""One run from all its directories: a resumed run leaves one for each start, and each counts its steps anew."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+from experiments.runs.run_facts import RunFacts, flatten
+from experiments.runs.wandb_log import STEP, ConsoleLine, Media, RunLog, run_id_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class JoinedLog:
+    """The directories of one run id, oldest first, as one log.
+
+    W&B's `_step` starts at 0 in each directory of a resumed offline run. Where a directory's first step is not behind
+    the last one before it, all its steps are moved behind it, and `damage` says so.
+    """
+
+    def __init__(self, run: str, folder: Path) -> None:
+        self.run = run
+        self.folder = folder
+        self._parts: list[RunLog] = []
+        self._folder_seen: int | None = None
+        self._replaced = 0
+
+    def find_files(self) -> bool:
+        """Look for new directories and return whether the run has any file."""
+        try:
+            changed = os.stat(self.folder).st_mtime_ns  # noqa: PTH116 - a hundred of these per poll
+        except OSError:
+            return bool(self._parts)
+        if changed != self._folder_seen:
+            known = {part.path for part in self._parts}
+            files = sorted(self._files(), key=lambda path: path.parent.name.removeprefix("offline-"))
+            if files and (set(files) != known):
+                kept = {part.path: part for part in self._parts}
+                self._replaced += not known.issubset(files)
+                self._parts = [kept.get(path) or RunLog(path) for path in files]
+            # A directory is made before the file in it: look again until each directory has one.
+            if self._complete(files):
+                self._folder_seen = changed
+        return bool(self._parts)
+
+    def poll(self) -> int:
+        """Take in what is new in every directory and return the number of new rows."""
+        return sum(part.poll() for part in self._parts)
+
+    @property
+    def rows(self) -> int:
+        """History rows of all directories."""
+        return sum(part.rows for part in self._parts)
+
+    @property
+    def cursor(self) -> int:
+        """A number that stands for the rows taken in so far of these very files."""
+        return self._epoch() << 32 | self.rows
+
+    def rows_at(self, cursor: int) -> int | None:
+        """Return how many rows `cursor` stands for; None where it was another file's."""
+        rows = cursor & 0xFFFFFFFF
+        if cursor == 0:
+            return 0
+        return rows if cursor >> 32 == self._epoch() and rows <= self.rows else None
+
+    def _epoch(self) -> int:
+        """Twenty bits that tell the first file from others: of its directory, its inode and how often it changed."""
+        if not self._parts:
+            return 0
+        generation = sum(part.generation for part in self._parts) + self._replaced
+        first = self._parts[0]
+        return crc32(f"{first.path.parent.name} {first.identity} {generation}".encode()) & 0xFFFFF
+
+    @property
+    def version(self) -> str:
+        """A text that changes whenever something was taken in."""
+        return "+".join(part.version for part in self._parts)
+
+    @property
+    def facts(self) -> RunFacts:
+        """Facts of the newest start that has said anything; config and summary are kept from earlier ones."""
+        told = [part.facts for part in self._parts if part.facts.run_id] or [part.facts for part in self._parts[-1:]]
+        if len(told) == 1:
+            return told[0]
+        latest = told[-1]
+        config: dict[str, Any] = {}
+        summary: dict[str, Any] = {}
+        for facts in told:
+            config.update(facts.config)
+            summary.update(facts.summary_tree)
+        return RunFacts(**{**latest.__dict__, "config": config, "summary_tree": summary})
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Nested JSON values."""
+        return self.facts.config
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Latest value of each key, flattened with dots."""
+        return flatten(self.facts.summary_tree)
+
+    @property
+    def created_at(self) -> float | None:
+        """Unix seconds of the first start."""
+        return next((part.facts.started_at for part in self._parts if part.facts.started_at is not None), None)
+
+    @property
+    def modified(self) -> float | None:
+        """Unix seconds of the last change of any file."""
+        return max((part.modified for part in self._parts if part.modified is not None), default=None)
+
+    @property
+    def keys(self) -> list[str]:
+        """Names of the metrics, sorted."""
+        return sorted({key for part in self._parts for key in part.keys})
+
+    @property
+    def damage(self) -> str:
+        """What could not be read and how directories were joined, in words."""
+        notes = []
+        for number, (part, shift) in enumerate(self._shifted(), 1):
+            if part.damage:
+                notes.append(f"{part.path.parent.name}: {part.damage}" if len(self._parts) > 1 else part.damage)
+            if shift:
+                notes.append(f"start {number} of {len(self._parts)} counts its steps anew: shown {shift} later")
+        return "; ".join(notes)
+
+    def history(self, keys: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return the rows of all starts, as `RunLog.history`, with ascending `_step`."""
+        if len(self._parts) == 1:
+            return self._parts[0].history(keys)
+        import pandas as pd
+
+        wanted = self.keys if keys is None else keys
+        frames = []
+        for part, shift in self._shifted():
+            frame = part.history(wanted)
+            frame[STEP] += shift
+            frames.append(frame)
+        return pd.concat(frames, ignore_index=True)
+
+    def since(self, row: int, keys: Sequence[str]) -> dict[str, list[tuple[int, float]]]:
+        """Return (step, value) of each key's numbers in the rows from `row` on."""
+        found: dict[str, list[tuple[int, float]]] = {key: [] for key in keys}
+        for part, shift in self._shifted():
+            if row < part.rows:
+                for key, values in part.since(max(0, row), keys).items():
+                    found[key] += [(step + shift, value) for step, value in values] if shift else values
+            row -= part.rows
+        return found
+
+    def console(self, last: int | None = None) -> list[ConsoleLine]:
+        """Return what all starts printed, oldest first."""
+        lines = [line for part in self._parts for line in part.console()]
+        return lines if last is None else lines[-last:] if last > 0 else []
+
+    def media(self, kind: str | None = None) -> list[Media]:
+        """Return the files that all starts logged, oldest first."""
+        found: list[Media] = []
+        before = 0
+        for part, shift in self._shifted():
+            found += [replace(media, step=media.step + shift, row=media.row + before) for media in part.media(kind)]
+            before += part.rows
+        return found
+
+    def _shifted(self) -> Iterator[tuple[RunLog, int]]:
+        last = -1
+        for part in self._parts:
+            shift = 0
+            if part.rows:
+                shift = max(0, last + 1 - part.first_step)
+                last = part.last_step + shift
+            yield part, shift
+
+    def _files(self) -> list[Path]:
+        found = [path for path in self.folder.glob("*run-*/run-*.wandb") if path.parent.name != "latest-run"]
+        named = [path for path in found if run_id_of(path) == self.run]
+        return named or found
+
+    def _complete(self, files: Sequence[Path]) -> bool:
+        with_file = {path.parent.name for path in files}
+        try:
+            names = [name for name in os.listdir(self.folder) if "run-" in name and name != "latest-run"]  # noqa: PTH208
+        except OSError:
+            return False
+        return with_file.issuperset(names)

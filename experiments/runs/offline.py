@@ -1,0 +1,213 @@
+"""Runs of this machine: W&B's own files under the state folder, read live."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from experiments.errors import StoreError
+from experiments.runs.filters import matches, ordered, server_filter
+from experiments.runs.joined import JoinedLog
+from experiments.runs.store import Origin, ReplayFile, RunInfo, RunQuery, RunUpdate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Without an exit record, a run that wrote nothing for so long is taken for dead, as W&B's server does.
+SILENT_S = 300.0
+_REPLAY_NAME = re.compile(r"step_(\d+)\.json(\.z|\.gz)?$")
+
+
+class OfflineStore:
+    """RunStore over `<runs_dir>/<run name>/wandb/*run-*/run-<id>.wandb`, of offline and online runs alike.
+
+    `runs_dir` may also be a plain `wandb` folder, or one that holds it.
+    """
+
+    name = "offline"
+
+    def __init__(self, runs_dir: Path | str) -> None:
+        self.runs_dir = Path(runs_dir)
+        self._logs: dict[str, JoinedLog] = {}
+        self._folders: dict[str, tuple[int, ...]] = {}
+
+    def names(self) -> list[str]:
+        """Return the names of all runs that have a W&B file, sorted."""
+        return sorted(name for name, _ in self._scan())
+
+    def find(self, query: RunQuery) -> list[RunInfo]:
+        """Return the runs that match, in the query's order."""
+        names = self.names() if query.names is None else query.names
+        condition = server_filter(query)
+        found = []
+        for name in names:
+            log = self._log(name)
+            if log is not None:
+                log.poll()
+                info = self._info(name, log)
+                if matches(condition, info):
+                    found.append(info)
+        return ordered(query, found)
+
+    def poll(
+        self, runs: Sequence[str], keys: Sequence[str], since: Mapping[str, int] | None = None
+    ) -> dict[str, RunUpdate]:
+        """Return what is new in each run that exists."""
+        updates: dict[str, RunUpdate] = {}
+        for name in runs:
+            log = self._log(name)
+            if log is None:
+                continue
+            log.poll()
+            cursor = (since or {}).get(name, 0)
+            start = log.rows_at(cursor)
+            updates[name] = RunUpdate(
+                info=self._info(name, log),
+                rows=log.since(start or 0, keys),
+                cursor=log.cursor,
+                version=log.version,
+                reset=start is None,
+                damage=log.damage,
+            )
+        return updates
+
+    def history(self, run: str, keys: Sequence[str] | None = None) -> tuple[pd.DataFrame, Origin]:
+        """Return all rows: `_step`, `_timestamp`, `_runtime` and one column a key, NaN where a row lacks it.
+
+        Raises:
+            StoreError: There is no such run here.
+        """
+        log = self.log(run)
+        frame = log.history(keys)
+        return frame, Origin("offline", len(frame), len(frame), complete=True, as_of=time.time(), damage=log.damage)
+
+    def logs(self, run: str, *, last: int | None = None) -> list[str]:
+        """Return the lines of the run's `train.log`, else of W&B's console record, oldest first."""
+        from experiments.runs.textlog import read_lines
+
+        lines = read_lines(self.runs_dir / run / "train.log", last=last)
+        if lines is not None:
+            return lines
+        log = self._log(run)
+        if log is None:
+            return []
+        log.poll()
+        return [line.text for line in log.console(last)]
+
+    def replays(self, run: str) -> list[ReplayFile]:
+        """Return the replays of the run, by step: its `replays` folder, else the links that it logged to W&B."""
+        folder = self.runs_dir / run / "replays"
+        found: dict[int, ReplayFile] = {}
+        log = self._log(run)
+        if log is not None:
+            log.poll()
+            for media in log.media("html-file"):
+                url = _link_in(media.path)
+                if url:
+                    found[media.step] = ReplayFile(media.step, None, url, f"step {media.step:,}")
+        if folder.is_dir():
+            for path in folder.iterdir():
+                match = _REPLAY_NAME.search(path.name)
+                if match:
+                    step = int(match[1])
+                    url = found[step].url if step in found else None
+                    found[step] = ReplayFile(step, str(path), url, f"step {step:,}")
+        return [found[step] for step in sorted(found)]
+
+    def config(self, run: str) -> dict[str, Any]:
+        """Return the run's config, nested.
+
+        Raises:
+            StoreError: There is no such run here.
+        """
+        return self.log(run).config
+
+    def log(self, run: str) -> JoinedLog:
+        """Return the reader of a run with all there is now, for what the protocol does not offer (console with times, media, system).
+
+        Raises:
+            StoreError: There is no such run here.
+        """
+        log = self._need(run)
+        log.poll()
+        return log
+
+    def _need(self, run: str) -> JoinedLog:
+        log = self._log(run)
+        if log is None:
+            raise StoreError(
+                f"run {run!r} has no W&B file under {str(self.runs_dir)!r}. It may not have started; the runs here: "
+                "experiments runs"
+            )
+        return log
+
+    def _log(self, run: str) -> JoinedLog | None:
+        log = self._logs.get(run)
+        if log is None:
+            log = self._logs[run] = JoinedLog(run, self.runs_dir / run / "wandb")
+        return log if log.find_files() else None
+
+    def _scan(self) -> Iterator[tuple[str, Path]]:
+        if not self.runs_dir.is_dir():
+            return
+        for folder in self.runs_dir.iterdir():
+            log = self._log(folder.name)
+            if log is not None:
+                yield folder.name, folder
+
+    def _info(self, name: str, log: JoinedLog) -> RunInfo:
+        facts = log.facts
+        return RunInfo(
+            name=name,
+            state=self._state(name, log),
+            display_name=facts.display_name or name,
+            user=author_of(name, facts.config, facts.user),
+            group=facts.group,
+            tags=facts.tags,
+            notes=facts.notes,
+            created_at=log.created_at,
+            heartbeat_at=log.modified,
+            config=facts.config,
+            summary=facts.summary,
+            exit_code=facts.exit_code,
+        )
+
+    def _state(self, name: str, log: JoinedLog) -> str:
+        """W&B's word: of the exit record, else `running` until the launcher or a long silence says otherwise."""
+        if log.facts.exit_code is not None:
+            return "failed" if log.facts.exit_code else "finished"
+        job = _job(self.runs_dir / name / "job.json")
+        if job is not None:
+            return "crashed" if job.get("ended_at") or job.get("exit_code") is not None else "running"
+        return "running" if time.time() - (log.modified or 0.0) < SILENT_S else "crashed"
+
+
+def author_of(name: str, config: Mapping[str, Any], login: str) -> str:
+    """Return who launched an offline run: the config's `user`, else the first part of our run name, else the login."""
+    user = config.get("user")
+    if isinstance(user, str) and user:
+        return user
+    parts = name.split(".")
+    return parts[0] if len(parts) == 5 else login
+
+
+def _job(path: Path) -> dict[str, Any] | None:
+    try:
+        job = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return job if isinstance(job, dict) else None
+
+
+def _link_in(path: Path) -> str | None:
+    """Return the address that a logged HTML file links to."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    match = re.search(r"""href\s*=\s*["']([^"'<>\s]+)["']""", text)
+    return match[1] if match and re.match(r"https?://", match[1]) else None

@@ -1,0 +1,164 @@
+"""The protobuf records of a `.wandb` file, decoded by hand: no W&B import, no generated code.
+
+Field numbers are those of W&B's `wandb_internal.proto`. Unknown fields are passed over, so later versions that add
+some are read; a record that is not protobuf raises `ValueError` and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator
+
+from experiments.runs.store import JsonValue
+
+HISTORY, SUMMARY, OUTPUT, CONFIG, FILES, STATS, OUTPUT_RAW = 2, 3, 4, 5, 6, 7, 13
+RUN, EXIT, PREEMPTING, ENVIRONMENT = 17, 18, 23, 26
+_DATA = frozenset({16, 19, 200})  # control, uuid and _info stand beside the record's content
+
+Path = tuple[str, ...]
+
+
+def varint(data: bytes, at: int) -> tuple[int, int]:
+    """Return the number at `at` and the position behind it."""
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return value, at
+        shift += 7
+        if shift > 63:
+            raise ValueError("a number of more than ten bytes")
+
+
+def fields(data: bytes, at: int = 0, end: int | None = None) -> Iterator[tuple[int, int | bytes]]:
+    """Yield each field of a message: its number, and a number or the bytes that it holds.
+
+    Raises:
+        ValueError: Not a protobuf message.
+    """
+    end = len(data) if end is None else end
+    try:
+        while at < end:
+            tag, at = varint(data, at)
+            kind = tag & 7
+            if kind == 2:
+                length, at = varint(data, at)
+                if at + length > end:
+                    raise ValueError("a field is longer than its message")
+                yield tag >> 3, data[at : at + length]
+                at += length
+            elif kind == 0:
+                value, at = varint(data, at)
+                yield tag >> 3, value
+            elif kind in (1, 5):
+                width = 8 if kind == 1 else 4
+                if at + width > end:
+                    raise ValueError("a field is longer than its message")
+                yield tag >> 3, data[at : at + width]
+                at += width
+            else:
+                raise ValueError(f"wire type {kind}")
+    except IndexError:
+        raise ValueError("a message ends within a number") from None
+
+
+def content(record: bytes) -> tuple[int, bytes]:
+    """Return the kind of a record (a field number) and the message in it; kind 0 where it holds none."""
+    for number, value in fields(record):
+        if number != 1 and number not in _DATA and isinstance(value, bytes):
+            return number, value
+    return 0, b""
+
+
+def parse_json(text: bytes) -> JsonValue:
+    """Return the value of W&B's JSON, which may be a bare NaN or Infinity.
+
+    Raises:
+        ValueError: Not JSON.
+    """
+    try:
+        value: JsonValue = json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return value
+
+
+def items(message: bytes, number: int = 1) -> Iterator[tuple[Path, JsonValue]]:
+    """Yield the path and value of each item (field `number`) of a history, summary, config or stats message."""
+    for field, value in fields(message):
+        if field == number and isinstance(value, bytes):
+            yield item(value)
+
+
+def item(data: bytes) -> tuple[Path, JsonValue]:
+    """Return path and value of one item, whichever of its encodings the writer chose."""
+    path, raw, typed = _split_item(data)
+    if not path:
+        raise ValueError("an item without a key")
+    return path, typed if raw is None else parse_json(raw)
+
+
+def _split_item(data: bytes) -> tuple[Path, bytes | None, JsonValue]:  # noqa: C901 - one branch a field
+    path: Path = ()
+    raw: bytes | None = None
+    typed: JsonValue = None
+    for number, value in fields(data):
+        if isinstance(value, int):
+            if number == 4:
+                typed = bool(value)
+            elif number == 5:  # sint64
+                typed = (value >> 1) ^ -(value & 1)
+        elif number == 1:
+            path = path or (value.decode(),)
+        elif number == 2:
+            path = (*path, value.decode())
+        elif number == 6 and len(value) == 8:
+            typed = struct.unpack("<d", value)[0]
+        elif number == 7:
+            typed = value.decode()
+        elif number == 8:
+            typed = parse_json(value)
+        elif number == 16:
+            raw = value
+    return path, raw, typed
+
+
+def history_step(message: bytes) -> int:
+    """Return the step that stands beside the items of a history message; 0 where there is none."""
+    for number, value in fields(message):
+        if number == 2 and isinstance(value, bytes):
+            return next((int(step) for field, step in fields(value) if field == 1 and isinstance(step, int)), 0)
+    return 0
+
+
+def removed(message: bytes) -> Iterator[Path]:
+    """Yield the paths that a summary or config message removes."""
+    for number, value in fields(message):
+        if number == 2 and isinstance(value, bytes):
+            yield _split_item(value)[0]
+
+
+def timestamp(message: bytes) -> float:
+    """Return the Unix seconds of a protobuf timestamp."""
+    parts = {number: value for number, value in fields(message) if isinstance(value, int)}
+    return parts.get(1, 0) + parts.get(2, 0) / 1e9
+
+
+def texts(message: bytes) -> dict[int, list[str]]:
+    """Return the fields of a message that are text, by number."""
+    found: dict[int, list[str]] = {}
+    for number, value in fields(message):
+        if isinstance(value, bytes):
+            try:
+                found.setdefault(number, []).append(value.decode())
+            except UnicodeDecodeError:
+                continue
+    return found
+
+
+def signed(value: int) -> int:
+    """Return a protobuf `int32` or `int64` as the signed number that it is."""
+    return value - (1 << 64) if value >= 1 << 63 else value

@@ -1,0 +1,139 @@
+"""What the records of a run say about it beside its history: config, summary, tags, exit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from experiments.runs import records
+from experiments.runs.records import Path
+from experiments.runs.store import JsonValue
+
+
+@dataclass
+class RunFacts:
+    """The latest word of a run's records on each subject.
+
+    Attributes:
+        config: Nested JSON values, as given to `wandb.init` and `run.config.update`; W&B's own `_wandb` left out.
+        started_at: Unix seconds.
+        exit_code: None until the run said how it ended.
+        runtime: Seconds, as the exit record says.
+        user: Login name on the machine that ran.
+        program: Command line's script on that machine.
+    """
+
+    run_id: str = ""
+    entity: str = ""
+    project: str = ""
+    display_name: str = ""
+    group: str = ""
+    job_type: str = ""
+    notes: str = ""
+    host: str = ""
+    user: str = ""
+    program: str = ""
+    tags: tuple[str, ...] = ()
+    started_at: float | None = None
+    exit_code: int | None = None
+    runtime: int | None = None
+    config: dict[str, Any] = field(default_factory=dict)
+    summary_tree: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Latest value of each key, flattened with dots as W&B shows it."""
+        return flatten({key: value for key, value in self.summary_tree.items() if key != "_wandb"})
+
+    def apply(self, kind: int, message: bytes) -> None:
+        """Take in one record that is not history.
+
+        Raises:
+            ValueError: The record's content is not what its kind says.
+        """
+        if kind == records.SUMMARY:
+            for path, value in records.items(message):
+                assign(self.summary_tree, path, value)
+            for path in records.removed(message):
+                remove(self.summary_tree, path)
+        elif kind == records.CONFIG:
+            self._apply_config(message)
+        elif kind == records.RUN:
+            self._apply_run(message)
+        elif kind == records.EXIT:
+            numbers = {number: value for number, value in records.fields(message) if isinstance(value, int)}
+            self.exit_code = records.signed(numbers.get(1, 0))
+            self.runtime = records.signed(numbers.get(2, 0))
+        elif kind == records.ENVIRONMENT:
+            found = records.texts(message)
+            self.user = found.get(13, [self.user])[0]
+            self.program = found.get(6, [self.program])[0]
+            self.host = found.get(12, [self.host])[0]
+
+    def _apply_config(self, message: bytes) -> None:
+        for path, value in records.items(message):
+            if path[0] != "_wandb":
+                assign(self.config, path, value)
+        for path in records.removed(message):
+            remove(self.config, path)
+
+    def _apply_run(self, message: bytes) -> None:
+        tags: list[str] = []
+        for number, value in records.fields(message):
+            if not isinstance(value, bytes):
+                continue
+            if number == 4:
+                self._apply_config(value)
+            elif number == 10:
+                tags.append(value.decode())
+            elif number == 17:
+                self.started_at = records.timestamp(value)
+            elif number in _RUN_TEXTS:
+                setattr(self, _RUN_TEXTS[number], value.decode())
+        self.tags = tuple(tags)
+
+
+_RUN_TEXTS = {
+    1: "run_id",
+    2: "entity",
+    3: "project",
+    6: "group",
+    7: "job_type",
+    8: "display_name",
+    9: "notes",
+    13: "host",
+}
+
+
+def assign(tree: dict[str, Any], path: Path, value: JsonValue) -> None:
+    """Set the value at a path of a nested mapping, making the mappings on the way."""
+    for part in path[:-1]:
+        inner = tree.get(part)
+        if not isinstance(inner, dict):
+            inner = tree[part] = {}
+        tree = inner
+    if path:
+        tree[path[-1]] = value
+
+
+def remove(tree: dict[str, Any], path: Path) -> None:
+    """Drop the value at a path of a nested mapping, where it is there."""
+    for part in path[:-1]:
+        inner = tree.get(part)
+        if not isinstance(inner, dict):
+            return
+        tree = inner
+    if path:
+        tree.pop(path[-1], None)
+
+
+def flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return the leaves of a nested mapping under their dotted paths; an empty mapping is a leaf."""
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict) and value:
+            flat.update(flatten(value, f"{name}."))
+        else:
+            flat[name] = value
+    return flat

@@ -1,0 +1,130 @@
+"""Runs of this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+import pytest
+
+from experiments.errors import StoreError
+from experiments.runs.offline import OfflineStore
+from experiments.runs.store import RunQuery
+from tests.fakes import wandb_files as fake
+
+
+def test_a_poll_returns_only_what_is_new(tmp_path):
+    store = OfflineStore(tmp_path)
+    writer = fake.offline_run(tmp_path, "a.b.c.s0.xyz").write(fake.run("a.b.c.s0.xyz", {"lr": 1}))
+    writer.log({"loss": 2.0}, {"loss": 1.0, "rare": 5})
+    first = store.poll(["a.b.c.s0.xyz", "absent"], ["loss", "rare"])
+    assert list(first) == ["a.b.c.s0.xyz"]
+    update = first["a.b.c.s0.xyz"]
+    assert update.rows == {"loss": [(0, 2.0), (1, 1.0)], "rare": [(1, 5.0)]}
+    assert (update.info.user, update.info.config, update.info.state) == ("a", {"lr": 1}, "running")
+    writer.log({"loss": 0.5})
+    second = store.poll(["a.b.c.s0.xyz"], ["loss"], {"a.b.c.s0.xyz": update.cursor})["a.b.c.s0.xyz"]
+    assert second.rows == {"loss": [(2, 0.5)]}
+    assert second.version != update.version
+
+
+def test_a_cursor_of_another_process_is_understood(tmp_path):
+    fake.offline_run(tmp_path, "r").log({"a": 1}, {"a": 2})
+    cursor = OfflineStore(tmp_path).poll(["r"], [])["r"].cursor
+    update = OfflineStore(tmp_path).poll(["r"], ["a"], {"r": cursor})["r"]
+    assert update.rows == {"a": []}
+    assert not update.reset
+
+
+def test_a_replaced_run_is_reset(tmp_path):
+    store = OfflineStore(tmp_path)
+    writer = fake.offline_run(tmp_path, "r").log({"a": 1})
+    cursor = store.poll(["r"], ["a"])["r"].cursor
+    other = fake.LogWriter(tmp_path / "other").log({"a": 10}, {"a": 20})
+    other.path.replace(writer.path)
+    update = store.poll(["r"], ["a"], {"r": cursor})["r"]
+    assert update.reset
+    assert update.rows == {"a": [(0, 10.0), (1, 20.0)]}
+
+
+def test_a_resumed_run_is_one_run_with_ascending_steps(tmp_path):
+    fake.offline_run(tmp_path, "r", stamp="20260101_120000").write(fake.run("r", {"lr": 1})).log({"a": 1}, {"a": 2})
+    fake.offline_run(tmp_path, "r", stamp="20260102_120000").write(fake.run("r")).log({"a": 3})
+    store = OfflineStore(tmp_path)
+    frame, origin = store.history("r")
+    assert frame["_step"].tolist() == [0, 1, 2]
+    assert frame["a"].tolist() == [1.0, 2.0, 3.0]
+    assert origin.damage == "start 2 of 2 counts its steps anew: shown 2 later"
+    assert store.poll(["r"], ["a"])["r"].rows == {"a": [(0, 1.0), (1, 2.0), (2, 3.0)]}
+
+
+def test_a_second_start_while_polling_adds_rows(tmp_path):
+    store = OfflineStore(tmp_path)
+    fake.offline_run(tmp_path, "r", stamp="20260101_120000").log({"a": 1})
+    cursor = store.poll(["r"], ["a"])["r"].cursor
+    fake.offline_run(tmp_path, "r", stamp="20260102_120000").log({"a": 2})
+    update = store.poll(["r"], ["a"], {"r": cursor})["r"]
+    assert (update.rows, update.reset) == ({"a": [(1, 2.0)]}, False)
+
+
+@pytest.mark.parametrize(
+    ("code", "job", "age", "state"),
+    [
+        (0, None, 0, "finished"),
+        (3, None, 0, "failed"),
+        (None, None, 0, "running"),
+        (None, None, 3600, "crashed"),
+        (None, {"pid": 1}, 3600, "running"),
+        (None, {"pid": 1, "ended_at": 5.0}, 0, "crashed"),
+    ],
+)
+def test_the_state_is_the_exit_records_else_the_jobs(tmp_path, code, job, age, state):
+    writer = fake.offline_run(tmp_path, "r").write(fake.run("r"))
+    if code is not None:
+        writer.write(fake.exit_record(code))
+    if job is not None:
+        (tmp_path / "r" / "job.json").write_text(json.dumps(job))
+    os.utime(writer.path, (time.time() - age, time.time() - age))
+    assert OfflineStore(tmp_path).poll(["r"], [])["r"].info.state == state
+
+
+def test_find_filters_and_orders(tmp_path):
+    for number, tag in enumerate(["x", "y", "x"]):
+        name = f"r{number}"
+        fake.offline_run(tmp_path, name).write(fake.run(name, {"lr": number}, tags=[tag], started_at=1e9 + number))
+    store = OfflineStore(tmp_path)
+    assert [info.name for info in store.find(RunQuery())] == ["r2", "r1", "r0"]
+    assert [info.name for info in store.find(RunQuery(tags_any=["x"], order="created_at"))] == ["r0", "r2"]
+    assert [info.name for info in store.find(RunQuery(config={"lr": {"$gt": 0}}, limit=1))] == ["r2"]
+    assert store.find(RunQuery(names=["r1"]))[0].tags == ("y",)
+
+
+def test_logs_come_from_the_runs_own_file_first(tmp_path):
+    fake.offline_run(tmp_path, "r").write(fake.console("from W&B\n"))
+    store = OfflineStore(tmp_path)
+    assert store.logs("r") == ["from W&B"]
+    (tmp_path / "r" / "train.log").write_text("one\nbar 1\rbar 2\nthree\n")
+    assert store.logs("r") == ["one", "bar 2", "three"]
+    assert store.logs("r", last=2) == ["bar 2", "three"]
+
+
+def test_replays_are_files_and_logged_links(tmp_path):
+    writer = fake.offline_run(tmp_path, "r")
+    media = {"_type": "html-file", "path": "media/html/link.html", "size": 5}
+    writer.log({"a": 1}, {"replays/link": media})
+    page = writer.path.parent / "files" / "media" / "html" / "link.html"
+    page.parent.mkdir(parents=True)
+    page.write_text('<a href="https://host/x.json.z">replay</a><a href="javascript:alert(1)">no</a>')
+    (tmp_path / "r" / "replays").mkdir()
+    (tmp_path / "r" / "replays" / "step_500.json.z").write_bytes(b"")
+    (tmp_path / "r" / "replays" / "step_90.json.z").write_bytes(b"")
+    (tmp_path / "r" / "replays" / "other.txt").write_bytes(b"")
+    found = [(replay.step, replay.path is not None, replay.url) for replay in OfflineStore(tmp_path).replays("r")]
+    assert found == [(1, False, "https://host/x.json.z"), (90, True, None), (500, True, None)]
+
+
+def test_an_unknown_run_is_named(tmp_path):
+    with pytest.raises(StoreError, match="'nobody' has no W&B file"):
+        OfflineStore(tmp_path).history("nobody")
+    assert OfflineStore(tmp_path / "missing").find(RunQuery()) == []

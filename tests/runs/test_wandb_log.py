@@ -1,0 +1,126 @@
+"""Reader of one `.wandb` file."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from experiments.runs.wandb_log import RunLog
+from tests.fakes import wandb_files as fake
+
+
+@pytest.fixture
+def writer(tmp_path):
+    return fake.LogWriter(tmp_path / "run-r.wandb")
+
+
+def test_rows_written_between_two_polls_are_read_once(writer):
+    log = RunLog(writer.path)
+    writer.write(fake.run("r")).log({"loss": 1.0}, {"loss": 0.5})
+    assert log.poll() == 2
+    writer.log({"loss": 0.25})
+    assert (log.poll(), log.poll()) == (1, 0)
+    frame = log.history()
+    assert frame["_step"].tolist() == [0, 1, 2]
+    assert frame["loss"].tolist() == [1.0, 0.5, 0.25]
+
+
+def test_a_missing_and_an_empty_file_wait(writer):
+    log = RunLog(writer.path)
+    assert log.poll() == 0
+    writer.path.write_bytes(b"")
+    assert log.poll() == 0
+    assert log.damage == ""
+    assert log.history().columns.tolist() == ["_step"]
+    writer.log({"a": 1})
+    assert log.poll() == 1
+
+
+def test_a_torn_tail_waits(writer):
+    writer.log({"a": 1}, {"a": 2})
+    whole = writer.path.read_bytes()
+    for cut in range(len(whole)):
+        writer.path.write_bytes(whole[:cut])
+        log = RunLog(writer.path)
+        rows = log.poll()
+        assert log.history()["_step"].tolist() == list(range(rows))
+        assert log.damage == ""
+        with writer.path.open("ab") as file:
+            file.write(whole[cut:])
+        assert log.poll() + rows == 2
+        assert log.history(["a"])["a"].tolist() == [1.0, 2.0]
+
+
+def test_special_numbers_keep_their_values(writer):
+    writer.log({"nan": float("nan"), "inf": float("inf"), "ninf": float("-inf"), "big": 2**60 + 1})
+    log = RunLog(writer.path)
+    log.poll()
+    row = log.history().iloc[0]
+    assert math.isnan(row["nan"])
+    assert (row["inf"], row["ninf"], row["big"]) == (math.inf, -math.inf, 2**60 + 1)
+
+
+def test_nested_keys_are_joined_by_dots_and_slashes_kept(writer):
+    writer.log({"env/reward": 1, "d": {"x": 2, "y": {"z": 3}}, "s": "text", "b": True, "none": None})
+    log = RunLog(writer.path)
+    log.poll()
+    row = log.history().iloc[0].to_dict()
+    assert row["env/reward"] == 1
+    assert (row["d.x"], row["d.y.z"], row["s"], row["b"]) == (2, 3, "text", True)
+    assert math.isnan(row["none"])
+
+
+def test_config_summary_tags_and_exit_are_the_latest(writer):
+    writer.write(fake.run("r", {"a": {"b": 1}, "lr": 0.1}, tags=["x"]), fake.config({"lr": 0.2}))
+    writer.log({"loss": 2, "once": 1}, {"loss": 1})
+    writer.write(fake.run("r", {"a": {"b": 1}, "lr": 0.2}, tags=["x", "y"], notes="n"))
+    writer.write(fake.summary({"manual": 7}), fake.summary({}, remove=[["manual"]]), fake.exit_record(3))
+    log = RunLog(writer.path)
+    log.poll()
+    assert log.config == {"a": {"b": 1}, "lr": 0.2}
+    assert log.tags == ("x", "y")
+    assert log.facts.notes == "n"
+    assert (log.summary["loss"], log.summary["once"], "manual" in log.summary) == (1, 1, False)
+    assert log.exit_code == 3
+
+
+def test_console_fragments_become_lines_as_a_terminal_shows_them(writer):
+    parts = ["hello", " ", "world", "\n", "\rstep 100", "\rstep 2", "\n", "open"]
+    writer.write(*(fake.console(part) for part in parts), fake.console("oops\n", stream="stderr"))
+    log = RunLog(writer.path)
+    log.poll()
+    lines = [(line.stream, line.text) for line in log.console()]
+    assert lines == [("stdout", "hello world"), ("stdout", "step 200"), ("stderr", "oops"), ("stdout", "open")]
+
+
+def test_one_bad_payload_costs_one_record(writer):
+    writer.log(*({"a": n} for n in range(50)))
+    data = bytearray(writer.path.read_bytes())
+    at = data.find(b"_runtime", len(data) // 2)
+    data[at] ^= 1
+    writer.path.write_bytes(data)
+    log = RunLog(writer.path)
+    assert log.poll() in (49, 50)
+    assert log.damage == "1 damaged place skipped"
+
+
+def test_a_replaced_file_starts_over(writer):
+    writer.log({"a": 1}, {"a": 2})
+    log = RunLog(writer.path)
+    log.poll()
+    other = fake.LogWriter(writer.path.with_name("other"))
+    other.log({"a": 10}, {"a": 20}, {"a": 30})
+    other.path.replace(writer.path)
+    assert log.poll() == 3
+    assert log.history()["a"].tolist() == [10.0, 20.0, 30.0]
+    assert log.generation == 1
+
+
+def test_a_deleted_file_keeps_what_was_read(writer):
+    writer.log({"a": 1})
+    log = RunLog(writer.path)
+    log.poll()
+    writer.path.unlink()
+    assert log.poll() == 0
+    assert log.history()["a"].tolist() == [1.0]
