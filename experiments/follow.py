@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from experiments.look import duration, quantity
+from experiments.snapshots import time_left_s
 from experiments.terminal import VERDICT_MARKS
 from experiments.types import TERMINAL_VERDICTS, JobStatus
 
@@ -50,19 +51,11 @@ def progress_table(statuses: Sequence[JobStatus]) -> Table:
             f"{quantity(status.step)} of {quantity(status.total_steps)}",
             quantity(status.sps),
             quantity(status.reward),
-            duration(time_left(status)),
+            duration(time_left_s(status)),
         )
         if status.reason and status.verdict != "running":
             table.add_row(Text(f"  {status.reason}", style="dim"), "", "", "", "", "", "")
     return table
-
-
-def time_left(status: JobStatus) -> float | None:
-    """Return the seconds that a running job still needs at its own mean speed; None where nobody can tell yet."""
-    if status.verdict != "running" or not (status.step and status.total_steps and status.started_at):
-        return None
-    elapsed = (status.as_of or time.time()) - status.started_at
-    return max(0.0, elapsed * (status.total_steps - status.step) / status.step)
 
 
 def _follow_live(poll: Callable[[], Sequence[JobStatus]], out: Console) -> Sequence[JobStatus]:
@@ -102,7 +95,7 @@ def plain_line(status: JobStatus) -> str:
         parts.append(f"{quantity(status.sps)} steps/s")
     if status.reward is not None:
         parts.append(f"reward {quantity(status.reward)}")
-    if (left := time_left(status)) is not None:
+    if (left := time_left_s(status)) is not None:
         parts.append(f"{duration(left)} left")
     if status.reason:
         parts.append(status.reason)

@@ -63,16 +63,6 @@ def duration(seconds: float | None) -> str:
     return f"{whole // 60} m {whole % 60:02d} s" if whole >= 60 else f"{whole} s"
 
 
-def age(seconds: float | None) -> str:
-    """Return how long ago something was: `12 s ago`, `3 m ago`, `2 d ago`; an en dash where nobody knows."""
-    if seconds is None or not -60 <= seconds < float("inf"):
-        return MISSING
-    for limit, unit in ((86400, "d"), (3600, "h"), (60, "m")):
-        if seconds >= limit:
-            return f"{int(seconds // limit)} {unit} ago"
-    return f"{max(0, int(seconds))} s ago"
-
-
 def quantity(value: float | None) -> str:
     """Return a number with an SI suffix and three significant digits (`1.25M`), or an en dash."""
     if value is None or value != value:  # noqa: PLR0124 - NaN is not itself

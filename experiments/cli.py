@@ -1,0 +1,48 @@
+"""The command `experiments`: `experiments status`, `experiments logs RUN`, ..."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+
+from experiments.errors import ExperimentsError
+from experiments.terminal import report_error
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and end the process: 0 done, 1 failed, 2 not understood."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code."""
+    import tyro
+
+    try:
+        result = tyro.extras.subcommand_cli_from_dict(
+            commands(),
+            prog="experiments",
+            description="Jobs, runs and notebooks of this project.",
+            args=list(arguments),
+            config=(tyro.conf.FlagCreatePairsOff,),
+        )
+        return int(result or 0)
+    except ExperimentsError as error:
+        return report_error(error)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader (`| head`) has seen enough; Python would complain once more while it flushes stdout.
+        sys.stderr.close()
+        return 0
+
+
+def commands() -> dict[str, Callable[..., int]]:
+    """Return every command by the word that calls it."""
+    from experiments.commands import jobs
+
+    return {"status": jobs.status, "logs": jobs.logs}
+
+
+if __name__ == "__main__":
+    main()

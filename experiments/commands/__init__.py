@@ -1,0 +1,1 @@
+"""The verbs of `experiments ...`, each a plain function whose signature is its flags."""

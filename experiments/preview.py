@@ -1,0 +1,49 @@
+"""What a launch is about to do, as a table: every job with its run name, arm, seed and resources."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from experiments.planning import with_interpreter
+from experiments.types import Plan, PlannedJob
+from experiments.workspace import Workspace
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_ROWS = 40
+
+
+def print_preview(out: Console, plan: Plan, workspace: Workspace) -> None:
+    """Print the jobs of `plan`, how they are started and what they cost."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("run", "arm", "seed", "resources"):
+        table.add_column(heading, no_wrap=True, justify="right" if heading == "seed" else "left")
+    for job in plan.jobs[:_ROWS]:
+        table.add_row(job.run_name, job.arm, str(job.seed), resources(plan, job))
+    repeat = f", repeat {plan.repeat}" if plan.repeat > 1 else ""
+    count = f"{len(plan.jobs)} job" if len(plan.jobs) == 1 else f"{len(plan.jobs)} jobs"
+    out.print(f"{count} of {plan.experiment} on {plan.launcher}{repeat}; cost: {cost(plan)}")
+    out.print(table)
+    if len(plan.jobs) > _ROWS:
+        out.print(f"and {len(plan.jobs) - _ROWS:,} more")
+    out.print(f"command: {shlex.join(with_interpreter(plan.jobs[0].command, 'python'))}", soft_wrap=True)
+    if plan.launcher == "local" and len(plan.jobs) > workspace.settings.max_parallel:
+        out.print(f"{workspace.settings.max_parallel} run at once; the rest wait (max_parallel)")
+
+
+def resources(plan: Plan, job: PlannedJob) -> str:
+    """Return what a job asks for, in words."""
+    config = job.config
+    words = f"{config.gpus} GPU" if config.gpus == 1 else f"{config.gpus} GPUs"
+    words += f" on {config.nodes} nodes" if config.nodes > 1 else ""
+    words += ", spot" if config.spot else ""
+    return f"{words} (not used by local)" if plan.launcher == "local" else words
+
+
+def cost(plan: Plan) -> str:
+    """Return what a launch costs, never a guess."""
+    return "none, it is this machine" if plan.launcher in {"local", "dry-run"} else "unknown"

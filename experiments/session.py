@@ -1,0 +1,267 @@
+"""One use of a recipe's command line: plan, preview, launch, write the notebook, follow.
+
+Everything that can be refused is refused before anything is launched or written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from experiments.commandline import Request
+from experiments.errors import LaunchError, UsageError
+from experiments.experiment import Experiment, recipe_file
+from experiments.lookup import find_jobs
+from experiments.preview import print_preview
+from experiments.terminal import console
+from experiments.types import JobRef, LauncherName, Plan, TrainingJob, check_name, job_refs, parse_seeds
+from experiments.workspace import Workspace
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from experiments.notebooks.generation import NotebookSpec, WriteResult
+
+
+@dataclass(frozen=True)
+class Session:
+    """A recipe, what was asked of it, and where it works."""
+
+    experiment: Experiment
+    request: Request
+    workspace: Workspace
+    recipe: Path
+    out: Console
+
+    @property
+    def launcher(self) -> LauncherName:
+        """Where the jobs of this session run."""
+        options = self.request.options
+        return "dry-run" if options.dry_run else options.launcher or self.workspace.settings.launcher
+
+    @property
+    def notebook(self) -> Path:
+        """The file that this session writes."""
+        folder = self.request.options.output_dir or self.workspace.root / "experiments" / "scratch"
+        return folder.absolute() / f"{self.experiment.name}_nb.py"
+
+    def say(self, text: str = "") -> None:
+        """Print one line for a person; with --json these go to stderr."""
+        self.out.print(text)
+
+
+def run_request(experiment_class: type[Experiment], request: Request, *, default_name: str) -> int:
+    """Do what a command line asks and return the exit code: 1 where a job or a cell needs attention.
+
+    Raises:
+        ExperimentsError: It was refused; nothing was launched and nothing was written.
+    """
+    session = open_session(experiment_class, request, default_name=default_name)
+    options = request.options
+    referenced = find_jobs(session.workspace, options.job_ids) if options.job_ids else []
+    plan = _plan(session) if options.launch and not options.job_ids else None
+    spec = notebook_spec(session, job_refs(referenced))
+    if plan is not None:
+        if session.launcher == "dry-run":
+            return _dry_run(session, plan)
+        _check_curricula(plan)
+    _check_folder(session.notebook)
+    _check_notebook(session, spec)
+    launched = _launch(session, plan) if plan is not None else []
+    result = write_notebook_of(session, [*referenced, *launched])
+    address = _open(session) if options.open else None
+    _report(session, launched, result, address)
+    succeeded = _follow(session, launched) if launched and _wants_follow(session) else True
+    return 0 if succeeded and not result.conflicts else 1
+
+
+def open_session(experiment_class: type[Experiment], request: Request, *, default_name: str) -> Session:
+    """Return the session of a parsed command line.
+
+    Raises:
+        UsageError: The name or a setting is wrong, or the state folder cannot be used.
+    """
+    options = request.options
+    name = check_name("experiment", default_name if options.name is None else options.name)
+    recipe = recipe_file(experiment_class)
+    flags = {"wandb_mode": options.wandb_mode, "max_jobs": options.max_jobs}
+    workspace = Workspace.find(recipe, flags)
+    # A recipe's own __init__ takes (name, config), as the base class does.
+    experiment = experiment_class(name, request.config)
+    experiment.workspace = workspace
+    return Session(experiment, request, workspace, recipe, console(stderr=options.json))
+
+
+def notebook_spec(session: Session, refs: Sequence[JobRef]) -> NotebookSpec:
+    """Return what the session's notebook is generated from.
+
+    Raises:
+        UsageError: A section does not exist.
+    """
+    from experiments.notebooks.generation import NotebookSpec
+    from experiments.notebooks.sections import select_sections
+
+    config = session.request.config
+    recipe = os.path.relpath(session.recipe, session.workspace.root).replace(os.sep, "/")
+    return NotebookSpec(
+        name=session.experiment.name,
+        config=config,
+        sections=select_sections(config.sections, session.experiment.extra_sections),
+        recipe=recipe,
+        remake=_remake_command(recipe, session.experiment.name, session.request.command),
+        jobs=list(refs),
+        root=session.workspace.root,
+    )
+
+
+def write_notebook_of(session: Session, jobs: Sequence[TrainingJob]) -> WriteResult:
+    """Write the session's notebook, keeping what people edited in it, and print what was kept.
+
+    Raises:
+        NotebookError: It cannot be written without losing something; the file is as it was.
+    """
+    from experiments.notebooks.generation import write_notebook
+
+    options = session.request.options
+    result = write_notebook(
+        session.notebook, notebook_spec(session, job_refs(jobs)), force=options.force, theirs=options.theirs
+    )
+    for conflict in result.conflicts:
+        session.say(conflict.text)
+    return result
+
+
+def _plan(session: Session) -> Plan:
+    options = session.request.options
+    seeds = parse_seeds(options.seeds) if options.seeds is not None else None
+    plan = session.experiment.plan(seeds=seeds, launcher=session.launcher)
+    if options.again and _is_recorded(session, plan):
+        plan = session.experiment.plan(seeds=seeds, launcher=session.launcher, repeat=plan.repeat + 1)
+    return plan
+
+
+def _is_recorded(session: Session, plan: Plan) -> bool:
+    with session.workspace.ledger() as ledger:
+        return ledger.plan(plan.key) is not None
+
+
+def _dry_run(session: Session, plan: Plan) -> int:
+    if session.request.options.json:
+        print(json.dumps(plan.model_dump(mode="json"), indent=2))
+    else:
+        print_preview(session.out, plan, session.workspace)
+        session.say("Dry run: nothing was launched and nothing was written.")
+    return 0
+
+
+def _check_curricula(plan: Plan) -> None:
+    """Refuse what our own trainer would refuse, before a process is started for it."""
+    if "experiments.trainer" in plan.jobs[0].command:
+        from experiments.trainer.curricula import resolve
+
+        for job in plan.jobs:
+            resolve(job.config.curriculum)
+
+
+def _check_folder(notebook: Path) -> None:
+    folder = notebook.parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"--output-dir {str(folder)!r} cannot be made ({error.strerror}). Name a folder that you can write."
+        ) from None
+    if not os.access(folder, os.W_OK):
+        raise UsageError(f"--output-dir {str(folder)!r} cannot be written. Name a folder that you can write.")
+
+
+def _check_notebook(session: Session, spec: NotebookSpec) -> None:
+    from experiments.notebooks.generation import check_target
+
+    options = session.request.options
+    check_target(session.notebook, spec, force=options.force, theirs=options.theirs)
+
+
+def _launch(session: Session, plan: Plan) -> list[TrainingJob]:
+    from experiments.launch import command_permit
+
+    options = session.request.options
+    session.say(_where_wandb(session))
+    print_preview(session.out, plan, session.workspace)
+    if session.launcher == "skypilot" and not options.yes:
+        _confirm(plan)
+    return session.experiment.launch(plan, command_permit())
+
+
+def _where_wandb(session: Session) -> str:
+    runs = session.workspace.shown(session.workspace.runs)
+    if session.workspace.wandb_mode() == "offline":
+        why = "as asked" if session.workspace.settings.wandb_mode == "offline" else "nobody is logged in"
+        return f"W&B: offline ({why}). Files: {runs}/<run>/wandb. Upload them later: uv run experiments sync"
+    from experiments.runs.credentials import find_credentials
+
+    return f"W&B: online at {find_credentials().host}. Files are kept as well: {runs}/<run>/wandb"
+
+
+def _confirm(plan: Plan) -> None:
+    if not sys.stdin.isatty():
+        raise LaunchError(f"{len(plan.jobs)} jobs on SkyPilot may cost money. Say yes to it: add --yes.")
+    answer = input(f"Launch {len(plan.jobs)} jobs on SkyPilot? [y/N] ")
+    if answer.strip().lower() not in {"y", "yes"}:
+        raise UsageError("not confirmed; nothing was launched.")
+
+
+def _open(session: Session) -> str:
+    from experiments.editor import start_editor
+
+    return start_editor(session.notebook, session.workspace.state)
+
+
+def _report(session: Session, launched: Sequence[TrainingJob], result: WriteResult, address: str | None) -> None:
+    shown = session.workspace.shown(session.notebook)
+    edit = f"uv run marimo edit {shlex.quote(shown)}"
+    if session.request.options.json:
+        document: dict[str, Any] = {
+            "experiment": session.experiment.name,
+            "notebook": shown,
+            "launched": [job.model_dump(mode="json") for job in launched],
+            "wandb": session.workspace.wandb_mode(),
+            "conflicts": [conflict.cell for conflict in result.conflicts],
+            "address": address,
+        }
+        print(json.dumps(document, indent=2))
+        return
+    session.say(f"Notebook: {shown}")
+    session.say(f"Open it:  {address or edit}")
+
+
+def _wants_follow(session: Session) -> bool:
+    options = session.request.options
+    if options.follow and options.no_follow:
+        raise UsageError("--follow and --no-follow exclude each other. Give one of the two.")
+    return options.follow or (session.out.is_terminal and not options.no_follow and not options.json)
+
+
+def _follow(session: Session, launched: Sequence[TrainingJob]) -> bool:
+    from experiments.follow import follow
+    from experiments.monitoring import following
+
+    try:
+        with following(session.workspace.state, [job.run_name for job in launched]) as statuses:
+            return follow(statuses, session.out)
+    except KeyboardInterrupt:
+        session.say("Detached; training goes on. See it again: uv run experiments status")
+        return True
+
+
+def _remake_command(recipe: str, name: str, arguments: Sequence[str]) -> str:
+    """Return the command that writes the notebook again without launching anything."""
+    sections = [part for index, part in enumerate(arguments) if "--sections" in (part, arguments[index - 1])]
+    words = ["uv", "run", recipe, name, *sections, "--no-launch"]
+    return shlex.join(words)
