@@ -1,0 +1,212 @@
+"""Read cells out of the source of section modules, without importing them.
+
+A cell is a plain function: its parameters are the names it reads, the names it returns are the names it defines, and
+its last expression is what it shows. Source lines are copied as they stand, so comments survive; the docstring, which
+speaks to the module's readers, does not.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from experiments.errors import NotebookError
+from experiments.notebooks.cells import INDENT, Cell, indented, is_private
+from experiments.notebooks.imports import Import, imports_of
+from experiments.notebooks.loading import Origin, origin_of_module
+from experiments.notebooks.reading import line_of_colon
+from experiments.notebooks.sections import Section
+
+_RESERVED = frozenset({"setup", "app", "marimo", "_"})
+
+
+@dataclass(frozen=True)
+class Lifted:
+    """A cell of a section and what the setup block must bind for it."""
+
+    cell: Cell
+    imports: frozenset[Import]
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A section module as text and syntax tree, with what its cells can use of it."""
+
+    path: Path
+    lines: tuple[str, ...]
+    functions: Mapping[str, ast.FunctionDef]
+    bindings: Mapping[str, Import]
+    cells: Mapping[str, tuple[str, ...]]
+
+
+def lift_section(section: Section, root: Path | None = None) -> list[Lifted]:
+    """Return the cells of a section.
+
+    Args:
+        root: Project root, for sections in recipe files that no package holds.
+
+    Raises:
+        NotebookError: The module or a cell is missing, or a function cannot be a cell; says which rule it breaks.
+    """
+    origin = origin_of_module(section.module, root)
+    source = _read(origin)
+    names = section.cells or source.cells.get(section.name, ())
+    if not names:
+        raise NotebookError(
+            f"section {section.name!r} has no cells: {source.path.name} lists none for it. "
+            f'Write CELLS = {{{section.name!r}: ("name_of_a_function",)}} there.'
+        )
+    return [_lift(name, source) for name in names]
+
+
+@functools.cache
+def _read(origin: Origin) -> _Source:
+    try:
+        text = origin.path.read_text(encoding="utf-8")
+        tree = ast.parse(text)
+    except (OSError, ValueError, SyntaxError) as error:
+        raise NotebookError(f"section module {str(origin.path)!r} cannot be read: {error}.") from None
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    bindings = {item.bound: item for node in tree.body for item in imports_of(node, origin.package)}
+    for name in _defined_at_top(tree):
+        bindings[name] = Import(origin.module, name, is_file=origin.is_file)
+    cells = next((_cells_table(value) for node in tree.body if (value := _assigned(node, "CELLS"))), {})
+    return _Source(origin.path, tuple(text.split("\n")), functions, bindings, cells)
+
+
+def _defined_at_top(tree: ast.Module) -> Iterator[str]:
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            yield node.name
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            yield from (target.id for target in targets if isinstance(target, ast.Name))
+
+
+def _assigned(node: ast.stmt, name: str) -> ast.expr | None:
+    """Return what a statement assigns to `name`."""
+    match node:
+        case ast.Assign(targets=[ast.Name(target)], value=value) if target == name:
+            return value
+        case ast.AnnAssign(target=ast.Name(target), value=value) if target == name:
+            return value
+    return None
+
+
+def _cells_table(value: ast.expr) -> dict[str, tuple[str, ...]]:
+    try:
+        table = ast.literal_eval(value)
+        return {str(section): tuple(map(str, names)) for section, names in table.items()}
+    except (ValueError, AttributeError, TypeError):
+        raise NotebookError("CELLS must be a literal: a dict from section names to tuples of function names.") from None
+
+
+def _lift(name: str, source: _Source) -> Lifted:
+    where = f"cell {name!r} of {source.path.name}"
+    function = source.functions.get(name)
+    if function is None:
+        known = ", ".join(sorted(source.functions)) or "none"
+        raise NotebookError(f"{where} does not exist. Functions there: {known}.")
+    if name in _RESERVED or is_private(name):
+        raise NotebookError(f"{where} has a name that marimo keeps for itself; give the function another.")
+    parameters = _parameters(function, where)
+    body, returned = _body(function, source.lines, where)
+    cell = Cell(name, body)
+    _check_names(cell, parameters, returned, where)
+    wanted = cell.names.reads - parameters
+    unknown = sorted(wanted - source.bindings.keys())
+    if unknown:
+        raise NotebookError(f"{where} uses {unknown[0]!r}, which is no parameter and nothing at the top of its module.")
+    private = sorted(filter(is_private, wanted))
+    if private:
+        raise NotebookError(f"{where} uses {private[0]!r}; a notebook can only import names without a leading '_'.")
+    return Lifted(cell, frozenset(source.bindings[name] for name in wanted))
+
+
+def _parameters(function: ast.FunctionDef, where: str) -> frozenset[str]:
+    arguments = function.args
+    plain = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    if arguments.vararg or arguments.kwarg or arguments.defaults or any(arguments.kw_defaults):
+        raise NotebookError(f"{where} may only have plain parameters, the names it reads: no defaults, * or **.")
+    if function.decorator_list:
+        raise NotebookError(f"{where} has a decorator, which a notebook would lose. Decorate a helper instead.")
+    return frozenset(argument.arg for argument in plain)
+
+
+def _body(function: ast.FunctionDef, lines: tuple[str, ...], where: str) -> tuple[str, frozenset[str]]:
+    """Return the lines between signature (or docstring) and final return, and the names returned."""
+    statements = list(function.body)
+    first_line = line_of_colon(lines, function.lineno, function.end_lineno)
+    if ast.get_docstring(function, clean=False) is not None:
+        first_line = statements.pop(0).end_lineno or first_line
+    last_line = function.end_lineno or function.lineno
+    returned: frozenset[str] = frozenset()
+    final = function.body[-1]
+    if isinstance(final, ast.Return):
+        statements.pop()
+        returned = _returned(final, where)
+        last_line = final.lineno - 1
+    if any(isinstance(node, (ast.Return, ast.Yield, ast.YieldFrom, ast.Await)) for node in _own_nodes(statements)):
+        raise NotebookError(f"{where} may only return at its end, and neither yield nor await.")
+    if not any(not isinstance(statement, ast.Pass) for statement in statements):
+        raise NotebookError(f"{where} does nothing; a cell needs at least one statement.")
+    if len(statements) == 1 and isinstance(statements[0], (ast.FunctionDef, ast.ClassDef)):
+        raise NotebookError(f"{where} only defines {statements[0].name!r}; put that at the top of its module.")
+    taken = [line.rstrip() for line in lines[first_line:last_line]]
+    if any(line and not line.startswith(INDENT) for line in taken):
+        raise NotebookError(f"{where} holds a text whose lines start left of the code, which marimo would shift.")
+    return "\n".join(_with_canonical_markdown(taken, statements, first_line)).strip("\n"), returned
+
+
+def _returned(final: ast.Return, where: str) -> frozenset[str]:
+    value = final.value
+    names = value.elts if isinstance(value, ast.Tuple) else [value]
+    if not all(isinstance(item, ast.Name) for item in names):
+        raise NotebookError(f"{where} must return plain names, the ones it defines, such as `return (table, chart)`.")
+    return frozenset(item.id for item in names if isinstance(item, ast.Name))
+
+
+def _own_nodes(statements: list[ast.stmt]) -> Iterator[ast.AST]:
+    """Walk `statements` without entering functions and classes defined in them."""
+    todo: list[ast.AST] = list(statements)
+    while todo:
+        node = todo.pop()
+        yield node
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+            todo.extend(ast.iter_child_nodes(node))
+
+
+def _with_canonical_markdown(lines: list[str], statements: list[ast.stmt], first_line: int) -> list[str]:
+    """Return the lines with a cell's only statement `mo.md("text")` written as the editor saves it."""
+    match statements:
+        case [ast.Expr(ast.Call(ast.Attribute(ast.Name("mo"), "md"), [ast.Constant(str(text))], [])) as statement]:
+            if "\\" in text or '""' in text:
+                return lines
+            head, *tail = [line.rstrip() for line in text.split("\n")]
+            shown = "\n".join([head.lstrip(), textwrap.dedent("\n".join(tail))]).strip()
+            call = indented(f'mo.md("""\n{shown}\n""")').split("\n")
+            return lines[: statement.lineno - 1 - first_line] + call + lines[(statement.end_lineno or 0) - first_line :]
+    return lines
+
+
+def _check_names(cell: Cell, parameters: frozenset[str], returned: frozenset[str], where: str) -> None:
+    unused = sorted(parameters - cell.names.reads)
+    if unused:
+        raise NotebookError(f"{where} has a parameter {unused[0]!r} that it does not read.")
+    foreign = sorted(returned - cell.names.defines)
+    if foreign:
+        raise NotebookError(f"{where} returns {foreign[0]!r}, which it does not define (defined: {_listed(cell)}).")
+    loose = sorted(cell.names.defines - returned)
+    if loose:
+        raise NotebookError(
+            f"{where} defines {loose[0]!r} without returning it; in a notebook that name is global. "
+            f"Return it, or call it '_{loose[0]}'."
+        )
+
+
+def _listed(cell: Cell) -> str:
+    return ", ".join(sorted(cell.names.defines)) or "nothing"
