@@ -31,23 +31,19 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any
 
 from experiments.errors import NotebookError
-from experiments.notebooks.assembly import JOB_REF, NotebookSpec, build, setup_body
-from experiments.notebooks.cells import Cell
-from experiments.notebooks.header import Header, hash_of, read_header, replace_header
-from experiments.notebooks.imports import imports_of
-from experiments.notebooks.jobs_cell import refs_in, value_of, with_refs
-from experiments.notebooks.layout import Notebook, canonical, render, statements_of
+from experiments.notebooks.assembly import Generated, NotebookSpec, build
+from experiments.notebooks.header import Header, hash_of
+from experiments.notebooks.jobs_cell import refs_in
+from experiments.notebooks.layout import Notebook, canonical, render
 from experiments.notebooks.reading import parse, read_text
-from experiments.notebooks.regeneration import Conflict, Merge, merge, with_imports
+from experiments.notebooks.references import add_jobs, all_refs, cell_called, open_file, read_config, read_jobs
+from experiments.notebooks.regeneration import Conflict, Merge, merge
+from experiments.notebooks.results import WriteResult
 from experiments.notebooks.writing import back_up, check_writable, one_writer, write_whole
-from experiments.settings import project_root
-from experiments.types import JobRef
 
 __all__ = [
     "Conflict",
@@ -58,53 +54,9 @@ __all__ = [
     "generate",
     "read_config",
     "read_jobs",
+    "write_after_launch",
     "write_notebook",
 ]
-
-
-@dataclass(frozen=True)
-class WriteResult:
-    """What became of a notebook file; the names are of generated cells.
-
-    Attributes:
-        changed: The file was written; False where it was up to date.
-        created: There was no file before.
-        replaced: Brought up to date.
-        kept: Edited in the file and left alone.
-        added: New, or brought back.
-        removed: No longer generated.
-        gone: Deleted in the file and left out.
-        conflicts: Edited in the file and changed in the template: left alone, and to be looked at.
-        backup: Copy of the file as it was, where edits were overwritten.
-    """
-
-    path: Path
-    changed: bool
-    created: bool = False
-    replaced: tuple[str, ...] = ()
-    kept: tuple[str, ...] = ()
-    added: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-    gone: tuple[str, ...] = ()
-    conflicts: tuple[Conflict, ...] = ()
-    backup: Path | None = None
-
-    @property
-    def exit_code(self) -> int:
-        """1 where a conflict waits for a decision, else 0."""
-        return 1 if self.conflicts else 0
-
-    def report(self) -> str:
-        """Return lines for a terminal: what was done, and each conflict with its difference and the way out."""
-        groups = ("replaced", "added", "removed", "kept", "gone")
-        words = {"kept": "kept as edited", "gone": "left deleted"}
-        lines = [
-            f"{words.get(group, group)}: {', '.join(names)}" for group in groups if (names := getattr(self, group))
-        ]
-        for conflict in self.conflicts:
-            lines += [f"cell {conflict.cell!r} was edited here and changed in its template; it stays as it is:"]
-            lines += [conflict.diff, f"Take the template's version with --theirs {conflict.cell}"]
-        return "\n".join(lines + ([f"as it was: {self.backup.name}"] if self.backup else []))
 
 
 def generate(spec: NotebookSpec) -> str:
@@ -136,7 +88,7 @@ def write_notebook(path: Path, spec: NotebookSpec, *, force: bool = False, their
             return WriteResult(path, changed=True, created=True)
         try:
             old = read_text(path)
-            notebook, header = _opened(old, path)
+            notebook, header = open_file(old, path)
         except NotebookError:
             if not force:
                 raise
@@ -144,122 +96,58 @@ def write_notebook(path: Path, spec: NotebookSpec, *, force: bool = False, their
             copy = back_up(path)
             write_whole(path, text)
             return WriteResult(path, changed=True, backup=copy)
-        generated = build(dataclasses.replace(spec, jobs=_all_refs(notebook, spec.jobs)))
-        merged = merge(notebook, header, generated, theirs=theirs, force=force)
+        generated, merged = _merged(notebook, header, spec, theirs, force=force)
         new = _finished(merged.notebook, generated.header.cells, only_ours=merged.only_ours)
         backup = back_up(path) if merged.lost_edits else None
         if new != old:
             write_whole(path, new)
-        return _result(path, merged, changed=new != old, backup=backup)
+        return WriteResult.of(path, merged, changed=new != old, backup=backup)
 
 
-def check_target(path: Path, spec: NotebookSpec) -> None:
-    """Refuse what would fail after a launch: called before anything is launched.
+def write_after_launch(
+    path: Path, spec: NotebookSpec, *, force: bool = False, theirs: Collection[str] = ()
+) -> WriteResult:
+    """Write the notebook of a launch: where one is there, only the references that it lacks are added.
+
+    With `force` or `theirs` the file is brought up to date, as by `write_notebook`.
+
+    Raises:
+        NotebookError: As `write_notebook`; `check_target` finds all of it before the launch.
+    """
+    if force or theirs or not path.exists():
+        return write_notebook(path, spec, force=force, theirs=theirs)
+    return WriteResult(path.resolve(), changed=bool(add_jobs(path, spec.jobs)))
+
+
+def check_target(path: Path, spec: NotebookSpec, *, force: bool = False, theirs: Collection[str] = ()) -> None:
+    """Refuse what would fail after a launch: called before anything is launched; writes nothing.
 
     Raises:
         NotebookError: The notebook cannot be generated, the file cannot be written, or the file that is there is
-            damaged, not ours, or has no `jobs` cell that references can be added to.
+            damaged, not ours, cannot be merged, or has no `jobs` cell that references can be added to.
     """
     path = path.resolve()
     check_writable(path)
-    build(spec)
-    if path.exists():
-        notebook, _ = _opened(read_text(path), path)
-        refs_in(_cell(notebook, "jobs", path))
-
-
-def add_jobs(path: Path, refs: Sequence[JobRef]) -> tuple[JobRef, ...]:
-    """Add references to the `jobs` cell of a notebook and return those that were new to it.
-
-    Every other line stays, whatever was edited; the first reference also brings its import into the setup block.
-
-    Raises:
-        NotebookError: The file is not ours or damaged, or its `jobs` cell is no list of literals.
-    """
-    path = path.resolve()
-    with one_writer(path):
-        old = read_text(path)
-        notebook, header = _opened(old, path)
-        cell = _cell(notebook, "jobs", path)
-        known = {ref.run for ref in refs_in(cell)}
-        added = tuple({ref.run: ref for ref in refs if ref.run not in known}.values())
-        if added:
-            write_whole(path, _with_job_import(_with_body(old, notebook, cell, with_refs(cell, added)), path, header))
-        return added
-
-
-def read_jobs(path: Path) -> list[JobRef]:
-    """Return the job references of a notebook, without running it.
-
-    Raises:
-        NotebookError: The file is not ours or damaged, or its `jobs` cell is no list of literals.
-    """
-    notebook, _ = _opened(read_text(path), path)
-    return refs_in(_cell(notebook, "jobs", path))
-
-
-def read_config(path: Path) -> dict[str, Any]:
-    """Return what a notebook's `config` cell sets, as data: `MyConfig.model_validate(read_config(path))`.
-
-    Raises:
-        NotebookError: The file is not ours or damaged, or its `config` cell holds more than literals.
-    """
-    notebook, _ = _opened(read_text(path), path)
-    value = value_of(_cell(notebook, "config", path))
-    if not isinstance(value, dict):
-        raise NotebookError(f"cell 'config' of {str(path)!r} is not one call of a config class with literals.")
-    return value
-
-
-def _opened(text: str, path: Path) -> tuple[Notebook, Header]:
-    notebook = parse(text, path)
-    header = read_header(notebook.header)
-    if header is None:
-        raise NotebookError(
-            f"notebook {str(path)!r} has no '# /// experiments' block, so it was not generated. Choose another "
-            "name, or replace it with --force (it is kept as .bak)."
-        )
-    return notebook, header
-
-
-def _cell(notebook: Notebook, name: str, path: Path) -> Cell:
-    for cell in notebook.cells:
-        if cell.name == name and cell.kind == "cell":
-            return cell
-    raise NotebookError(f"notebook {str(path)!r} has no cell {name!r}. Bring it back with --theirs {name}")
-
-
-def _all_refs(notebook: Notebook, refs: Sequence[JobRef]) -> list[JobRef]:
-    """Return the references of the file, where they can be read, and then those of `refs` that it does not have."""
+    if not path.exists():
+        build(spec)
+        return
     try:
-        present = next((refs_in(cell) for cell in notebook.cells if cell.name == "jobs"), [])
+        notebook, header = open_file(read_text(path), path)
     except NotebookError:
-        present = []
-    known = {ref.run for ref in present}
-    return [*present, *(ref for ref in refs if ref.run not in known)]
+        if not force:
+            raise
+        build(spec)
+        return
+    if not force and "jobs" not in theirs:
+        refs_in(cell_called(notebook, "jobs", path))
+    _merged(notebook, header, spec, theirs, force=force)
 
 
-def _with_body(text: str, notebook: Notebook, cell: Cell, new: Cell) -> str:
-    """Return the text of a file with the body of one cell exchanged."""
-    span = notebook.spans[notebook.cells.index(cell)]
-    lines = text.split("\n")
-    inside = "\n".join(lines[span.first - 1 : span.last]).replace(cell.body, new.body, 1)
-    return "\n".join([*lines[: span.first - 1], inside, *lines[span.last :]])
-
-
-def _with_job_import(text: str, path: Path, header: Header) -> str:
-    """Return the text of a file with JobRef imported by its setup block, and the rest as it is."""
-    notebook = parse(text, path)
-    if JOB_REF.bound in notebook.setup_names:
-        return text
-    if hash_of(notebook.setup) != header.cells.get("setup"):
-        setup, hashes = with_imports(notebook.setup, [JOB_REF]), dict(header.cells)
-    else:
-        old = [item for statement in statements_of(notebook.setup) for item in imports_of(statement)]
-        setup = setup_body([*old, JOB_REF], project_root(path))
-        hashes = {**header.cells, "setup": hash_of(setup)}
-    comments = replace_header(notebook.header, dataclasses.replace(header, cells=hashes))
-    return text.replace(notebook.header, comments, 1).replace(notebook.setup, setup, 1)
+def _merged(
+    notebook: Notebook, header: Header, spec: NotebookSpec, theirs: Collection[str], *, force: bool
+) -> tuple[Generated, Merge]:
+    generated = build(dataclasses.replace(spec, jobs=all_refs(notebook, spec.jobs)))
+    return generated, merge(notebook, header, generated, theirs=theirs, force=force)
 
 
 def _finished(notebook: Notebook, generated: Collection[str], *, only_ours: bool) -> str:
@@ -274,17 +162,3 @@ def _finished(notebook: Notebook, generated: Collection[str], *, only_ours: bool
             where = repr(cell.name) if cell else "at its end"
             raise NotebookError(f"the notebook would not come back as written: cell {where}. Nothing was written.")
     return text
-
-
-def _result(path: Path, merged: Merge, *, changed: bool, backup: Path | None) -> WriteResult:
-    return WriteResult(
-        path,
-        changed=changed,
-        replaced=merged.replaced,
-        kept=merged.kept,
-        added=merged.added,
-        removed=merged.removed,
-        gone=merged.gone,
-        conflicts=merged.conflicts,
-        backup=backup,
-    )

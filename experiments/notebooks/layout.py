@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import functools
 import importlib.metadata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from experiments.notebooks.cells import INDENT, Cell, indented
-from experiments.notebooks.imports import imports_of
+from experiments.notebooks.imports import Import, imports_of, setup_lines
 
 DEFAULT_APP = 'app = marimo.App(width="medium")'
 # marimo breaks signatures and returns here, whatever the project's formatter does.
@@ -73,6 +73,27 @@ def statements_of(setup: str) -> list[ast.stmt]:
         return []
     block = ast.parse(f"if True:\n{setup}\n").body[0]
     return block.body if isinstance(block, ast.If) else []
+
+
+def with_imports(setup: str, imports: Collection[Import]) -> str:
+    """Return the lines of an edited setup block with the imports that it lacks added at its end.
+
+    A name that it takes from another place than `imports` say is taken from the new place.
+    """
+    wanted = {item.bound: item for item in imports}
+    lines = setup.split("\n") if setup.strip() else []
+    bound = {item.bound: item for node in statements_of(setup) for item in imports_of(node)}
+    stale = {name for name, item in bound.items() if wanted.get(name, item) != item}
+    for node in reversed(statements_of(setup)):
+        items = imports_of(node)
+        if {item.bound for item in items} & stale:
+            rest = setup_lines([item for item in items if item.bound not in stale], ())
+            lines[node.lineno - 2 : (node.end_lineno or node.lineno) - 1] = indented("\n".join(rest)).split("\n")
+    present = set(bound_in(setup)) - stale
+    missing = [item for item in imports if item.bound not in present]
+    if not missing:
+        return setup
+    return "\n".join([*(line for line in lines), indented("\n".join(setup_lines(missing, ())))]).strip("\n")
 
 
 def render(notebook: Notebook) -> str:

@@ -24,11 +24,11 @@ from typing import Literal
 
 from experiments.errors import NotebookError
 from experiments.notebooks.assembly import Generated
-from experiments.notebooks.cells import Cell, find_problems, indented
+from experiments.notebooks.cells import Cell, find_problems
 from experiments.notebooks.header import Header, hash_of, replace_header
-from experiments.notebooks.imports import Import, imports_of, setup_lines
+from experiments.notebooks.imports import imports_of
 from experiments.notebooks.jobs_cell import refs_in, with_refs
-from experiments.notebooks.layout import Notebook, bound_in, statements_of
+from experiments.notebooks.layout import Notebook, statements_of, with_imports
 
 Outcome = Literal["same", "replaced", "kept", "conflict", "removed", "released"]
 
@@ -44,6 +44,12 @@ class Conflict:
 
     cell: str
     diff: str
+
+    @property
+    def text(self) -> str:
+        """Lines for a terminal: what happened, the difference, and the way out."""
+        what = f"cell {self.cell!r} was edited in the notebook and changed in its template; the edited one stays:"
+        return f"{what}\n{self.diff}\nTake the template's with --theirs {self.cell}"
 
 
 @dataclass(frozen=True)
@@ -242,27 +248,6 @@ def _merged_setup(
     setup = generated.setup_with(kept)
     draft.hashes["setup"] = hash_of(setup)
     return setup
-
-
-def with_imports(setup: str, imports: Collection[Import]) -> str:
-    """Return the lines of an edited setup block with the imports that it lacks added at its end.
-
-    A name that it takes from another place than `imports` say is taken from the new place.
-    """
-    wanted = {item.bound: item for item in imports}
-    lines = setup.split("\n") if setup.strip() else []
-    bound = {item.bound: item for node in statements_of(setup) for item in imports_of(node)}
-    stale = {name for name, item in bound.items() if wanted.get(name, item) != item}
-    for node in reversed(statements_of(setup)):
-        items = imports_of(node)
-        if {item.bound for item in items} & stale:
-            rest = setup_lines([item for item in items if item.bound not in stale], ())
-            lines[node.lineno - 2 : (node.end_lineno or node.lineno) - 1] = indented("\n".join(rest)).split("\n")
-    present = set(bound_in(setup)) - stale
-    missing = [item for item in imports if item.bound not in present]
-    if not missing:
-        return setup
-    return "\n".join([*(line for line in lines), indented("\n".join(setup_lines(missing, ())))]).strip("\n")
 
 
 def _check(before: Notebook, merged: Notebook, gone: Mapping[str, Cell]) -> None:

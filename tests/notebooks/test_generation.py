@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import pytest
-
 from experiments.notebooks.generation import add_jobs, generate, read_config, read_jobs, write_notebook
 from experiments.notebooks.layout import canonical
 from tests.notebooks.specs import REFS, sample_spec

@@ -1,0 +1,124 @@
+"""Read a notebook file as data, and add job references to it; nothing in it is executed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from experiments.errors import NotebookError
+from experiments.notebooks.assembly import JOB_REF, setup_body
+from experiments.notebooks.cells import Cell
+from experiments.notebooks.header import Header, hash_of, read_header, replace_header
+from experiments.notebooks.imports import imports_of
+from experiments.notebooks.jobs_cell import refs_in, value_of, with_refs
+from experiments.notebooks.layout import Notebook, statements_of, with_imports
+from experiments.notebooks.reading import parse, read_text
+from experiments.notebooks.writing import one_writer, write_whole
+from experiments.settings import project_root
+from experiments.types import JobRef
+
+
+def add_jobs(path: Path, refs: Sequence[JobRef]) -> tuple[JobRef, ...]:
+    """Add references to the `jobs` cell of a notebook and return those that were new to it.
+
+    Every other line stays, whatever was edited; the first reference also brings its import into the setup block.
+
+    Raises:
+        NotebookError: The file is not ours or damaged, or its `jobs` cell is no list of literals.
+    """
+    path = path.resolve()
+    with one_writer(path):
+        old = read_text(path)
+        notebook, header = open_file(old, path)
+        cell = cell_called(notebook, "jobs", path)
+        known = {ref.run for ref in refs_in(cell)}
+        added = tuple({ref.run: ref for ref in refs if ref.run not in known}.values())
+        if added:
+            write_whole(path, _with_job_import(_with_body(old, notebook, cell, with_refs(cell, added)), path, header))
+        return added
+
+
+def read_jobs(path: Path) -> list[JobRef]:
+    """Return the job references of a notebook, without running it.
+
+    Raises:
+        NotebookError: The file is not ours or damaged, or its `jobs` cell is no list of literals.
+    """
+    notebook, _ = open_file(read_text(path), path)
+    return refs_in(cell_called(notebook, "jobs", path))
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Return what a notebook's `config` cell sets, as data: `MyConfig.model_validate(read_config(path))`.
+
+    Raises:
+        NotebookError: The file is not ours or damaged, or its `config` cell holds more than literals.
+    """
+    notebook, _ = open_file(read_text(path), path)
+    value = value_of(cell_called(notebook, "config", path))
+    if not isinstance(value, dict):
+        raise NotebookError(f"cell 'config' of {str(path)!r} is not one call of a config class with literals.")
+    return value
+
+
+def open_file(text: str, path: Path) -> tuple[Notebook, Header]:
+    """Return the parts of a generated notebook and what its header says.
+
+    Raises:
+        NotebookError: The file is damaged, or was not generated.
+    """
+    notebook = parse(text, path)
+    header = read_header(notebook.header)
+    if header is None:
+        raise NotebookError(
+            f"notebook {str(path)!r} has no '# /// experiments' block, so it was not generated. Choose another "
+            "name, or replace it with --force (it is kept as .bak)."
+        )
+    return notebook, header
+
+
+def cell_called(notebook: Notebook, name: str, path: Path) -> Cell:
+    """Return the generated cell of a name.
+
+    Raises:
+        NotebookError: It was deleted.
+    """
+    for cell in notebook.cells:
+        if cell.name == name and cell.kind == "cell":
+            return cell
+    raise NotebookError(f"notebook {str(path)!r} has no cell {name!r}. Bring it back with --theirs {name}")
+
+
+def all_refs(notebook: Notebook, refs: Sequence[JobRef]) -> list[JobRef]:
+    """Return the references of the file, where they can be read, and then those of `refs` that it does not have."""
+    try:
+        present = next((refs_in(cell) for cell in notebook.cells if cell.name == "jobs"), [])
+    except NotebookError:
+        present = []
+    known = {ref.run for ref in present}
+    return [*present, *(ref for ref in refs if ref.run not in known)]
+
+
+def _with_body(text: str, notebook: Notebook, cell: Cell, new: Cell) -> str:
+    """Return the text of a file with the body of one cell exchanged."""
+    span = notebook.spans[notebook.cells.index(cell)]
+    lines = text.split("\n")
+    inside = "\n".join(lines[span.first - 1 : span.last]).replace(cell.body, new.body, 1)
+    return "\n".join([*lines[: span.first - 1], inside, *lines[span.last :]])
+
+
+def _with_job_import(text: str, path: Path, header: Header) -> str:
+    """Return the text of a file with JobRef imported by its setup block, and the rest as it is."""
+    notebook = parse(text, path)
+    if JOB_REF.bound in notebook.setup_names:
+        return text
+    if hash_of(notebook.setup) != header.cells.get("setup"):
+        setup, hashes = with_imports(notebook.setup, [JOB_REF]), dict(header.cells)
+    else:
+        old = [item for statement in statements_of(notebook.setup) for item in imports_of(statement)]
+        setup = setup_body([*old, JOB_REF], project_root(path))
+        hashes = {**header.cells, "setup": hash_of(setup)}
+    comments = replace_header(notebook.header, dataclasses.replace(header, cells=hashes))
+    return text.replace(notebook.header, comments, 1).replace(notebook.setup, setup, 1)
