@@ -8,7 +8,14 @@ A word that is not in the tables below is shown as it is, and is never taken for
 
 from __future__ import annotations
 
-from experiments.types import Verdict
+import contextlib
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from experiments.launchers.base import SchedulerStatus
+from experiments.runs.store import RunInfo
+from experiments.types import TERMINAL_VERDICTS, JobRef, JobStatus, TrainingJob, Verdict
 
 # SkyPilot's managed-job and cluster-job words and those of the local launcher are one table: no word has two meanings.
 SCHEDULER_WORDS: dict[str, Verdict] = {
@@ -31,6 +38,7 @@ SCHEDULER_WORDS: dict[str, Verdict] = {
     "KILLED": "failed",
     "LOST": "failed",
     "CANCELLED": "cancelled",
+    "UNKNOWN": "unknown",
 }
 """What each word of a scheduler means on its own."""
 
@@ -46,8 +54,16 @@ TRACKER_WORDS: dict[str, Verdict] = {
 }
 """What each word of W&B means on its own."""
 
+STEP_KEY, REWARD_KEY, SPS_KEY = "metric/agent_step", "overview/reward", "overview/sps"
+TOTAL_KEY = "trainer.total_timesteps"
+
+_NOT_SUBMITTED: dict[str, tuple[Verdict, str]] = {
+    "planned": ("pending", "not launched yet"),
+    "submitting": ("pending", "being handed to the launcher"),
+    "refused": ("failed", "the launcher refused it"),
+    "cancelled": ("cancelled", "cancelled before it started"),
+}
 _SCHEDULER_NOTES = {
-    "STARTING": "machines are being started",
     "SETTING_UP": "the machine is being set up",
     "WINDING_DOWN": "the machines are being given back",
     "CANCELLING": "being cancelled",
@@ -78,13 +94,49 @@ def verdict(
         return "unknown", _joined(detail, f"the scheduler says {scheduler!r}, a word that is not known here")
     word = SCHEDULER_WORDS[scheduler]
     detail = detail or _SCHEDULER_NOTES.get(scheduler, "")
+    if word == "unknown":
+        # The launcher cannot look (another machine's job, a damaged record): a run that was closed did end.
+        closed = {"finished", "failed"} & {tracker}
+        note = f"the tracker says {tracker!r}" if tracker else ""
+        return (_tracker_alone(tracker)[0] if closed else word), _joined(detail, note)
     if tracker is not None and tracker not in TRACKER_WORDS:
         return word, _joined(detail, _exit_note(word, exit_code), f"the tracker says {tracker!r}")
-    if word == "succeeded":
-        return _succeeded(tracker, detail)
     if word == "failed":
         return _failed(scheduler, tracker, exit_code, detail)
-    return _others(word, scheduler, tracker, detail)
+    return _succeeded(tracker, detail) if word == "succeeded" else _others(word, scheduler, tracker, detail)
+
+
+def job_status(
+    job: TrainingJob | JobRef, scheduler: SchedulerStatus | None, run: RunInfo | None, *, as_of: float
+) -> JobStatus:
+    """Return the status of one job from what its two witnesses say; pure."""
+    ref = job.ref() if isinstance(job, TrainingJob) else job
+    summary = run.summary if run else {}
+    step, reward = _finite(summary.get(STEP_KEY)), summary.get(REWARD_KEY)
+    exit_code = next((known.exit_code for known in (scheduler, run) if known and known.exit_code is not None), None)
+    state, reason = _judge(job, scheduler, run, exit_code)
+    if isinstance(reward, float) and not math.isfinite(reward):
+        reason = "; ".join(filter(None, [reason, f"the latest reward is {reward}"]))
+    ended = run.heartbeat_at if run and state in TERMINAL_VERDICTS else None
+    return JobStatus(
+        run_name=ref.run,
+        experiment=job.experiment if isinstance(job, TrainingJob) else _experiment_of(ref.run),
+        arm=ref.arm,
+        seed=ref.seed,
+        launcher=ref.launcher,
+        scheduler=scheduler.word if scheduler else None,
+        tracker=run.state if run else None,
+        verdict=state,
+        reason=reason,
+        step=None if step is None else int(step),
+        total_steps=_total_steps(job, run),
+        reward=_finite(reward),
+        sps=_finite(summary.get(SPS_KEY)),
+        started_at=_finite(scheduler and scheduler.started_at) or _finite(run and run.created_at),
+        ended_at=_finite(scheduler and scheduler.ended_at) or _finite(ended),
+        exit_code=exit_code,
+        as_of=as_of,
+    )
 
 
 def _tracker_alone(tracker: str | None) -> tuple[Verdict, str]:
@@ -111,7 +163,7 @@ def _succeeded(tracker: str | None, detail: str) -> tuple[Verdict, str]:
 
 def _failed(scheduler: str, tracker: str | None, exit_code: int | None, detail: str) -> tuple[Verdict, str]:
     if scheduler == "LOST" and tracker == "finished":
-        return "succeeded", _joined(detail, "nobody saw it end, but the trainer closed its run as finished")
+        return "succeeded", _joined(detail or "nobody saw it end", "but the trainer had closed its run as finished")
     note = "nobody saw it end" if scheduler == "LOST" else _exit_note("failed", exit_code)
     closed = "the run itself was closed as finished" if tracker == "finished" else ""
     return "failed", _joined(detail or note, closed)
@@ -137,3 +189,49 @@ def _exit_note(word: Verdict, exit_code: int | None) -> str:
 
 def _joined(*parts: str) -> str:
     return "; ".join(part for part in parts if part)
+
+
+def _judge(
+    job: TrainingJob | JobRef, scheduler: SchedulerStatus | None, run: RunInfo | None, exit_code: int | None
+) -> tuple[Verdict, str]:
+    if isinstance(job, TrainingJob) and job.state != "submitted":
+        state, reason = _NOT_SUBMITTED[job.state]
+        return state, job.error or reason
+    if scheduler is None and run is None and isinstance(job, JobRef):
+        return "unknown", "recorded on another machine"
+    detail = scheduler.reason if scheduler else ""
+    return verdict(
+        scheduler.word if scheduler else None, run.state if run else None, exit_code=exit_code, detail=detail
+    )
+
+
+def _total_steps(job: TrainingJob | JobRef, run: RunInfo | None) -> int | None:
+    total = _finite(_nested(run.config, TOTAL_KEY)) if run else None
+    if total is None and isinstance(job, TrainingJob):
+        with contextlib.suppress(ValueError, TypeError):
+            total = _finite(float(job.config.get_arg_value(TOTAL_KEY) or ""))
+    return None if total is None else int(total)
+
+
+def _experiment_of(run_name: str) -> str:
+    parts = run_name.split(".")
+    return parts[1] if len(parts) == 5 else ""
+
+
+def _finite(value: object) -> float | None:
+    """Return a logged number, or None where it is none: a text, a missing value, NaN or an infinity."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if math.isfinite(value) else None
+
+
+def _nested(values: Mapping[str, Any], dotted: str) -> object:
+    """Return a config value by its dotted name, whether the config is nested or flat; None where it is missing."""
+    if dotted in values:
+        return values[dotted]
+    head, _, rest = dotted.partition(".")
+    inner = values.get(head)
+    if rest and isinstance(inner, Mapping):
+        # The SDK stores what init was given; the server wraps each top-level value.
+        return _nested(inner.get("value", inner) if set(inner) == {"value"} else inner, rest)
+    return None

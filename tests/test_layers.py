@@ -14,7 +14,17 @@ LAYERS = [
     {"errors", "look", "types", "settings"},
     {
         *("ledger", "ledger_schema", "provenance", "redaction", "launchers", "planning", "permits", "launch", "runs"),
-        *("wandb_utils", "verdicts", "snapshots", "monitoring", "statistics", "trainer", "workspace"),
+        *(
+            "wandb_utils",
+            "verdicts",
+            "snapshots",
+            "polling",
+            "watching",
+            "monitoring",
+            "statistics",
+            "trainer",
+            "workspace",
+        ),
     },
     {"forms", "notebooks"},
     {"notebooks.generation", "notebooks.export"},

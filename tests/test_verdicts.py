@@ -23,6 +23,7 @@ TABLE = {
     tuple(FAILED): [F, F, F, F, F, F, F, F, F, F],
     ("LOST",): [F, F, F, F, F, S, F, F, F, F],
     ("CANCELLED",): [C, C, C, C, C, C, C, C, C, C],
+    ("UNKNOWN",): [U, U, U, U, U, S, F, U, U, U],
     ("ODD_WORD",): [U, U, U, U, U, U, U, U, U, U],
 }
 PAIRS = [
@@ -69,7 +70,7 @@ def test_agreement_needs_no_words():
         ("FAILED", "failed", 3, "exit code 3"),
         ("FAILED", "finished", 1, "closed as finished"),
         ("LOST", "running", None, "nobody saw it end"),
-        ("LOST", "finished", None, "nobody saw it end, but"),
+        ("LOST", "finished", None, "but the trainer had closed its run as finished"),
         ("STARTING", "running", None, "the scheduler still says 'STARTING'"),
         ("RUNNING", "crashed", None, "the tracker says 'crashed', the job has not ended"),
         ("CANCELLED", "finished", None, "already finished"),
@@ -85,6 +86,6 @@ def test_the_schedulers_own_reason_leads():
 
 
 def test_no_pair_of_known_words_makes_a_live_scheduler_terminal():
-    live = [word for word, meaning in SCHEDULER_WORDS.items() if meaning not in TERMINAL_VERDICTS]
+    live = [word for word, meaning in SCHEDULER_WORDS.items() if meaning not in {*TERMINAL_VERDICTS, "unknown"}]
     for scheduler, tracker in itertools.product(live, [None, *TRACKER_WORDS, "odd"]):
         assert verdict(scheduler, tracker)[0] not in TERMINAL_VERDICTS

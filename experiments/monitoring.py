@@ -1,0 +1,186 @@
+"""How jobs are, for pages, commands and scripts: live through the Monitor, or from one poll."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from experiments.errors import StoreError
+from experiments.polling import Poller, Sources
+from experiments.settings import load_settings
+from experiments.snapshots import Snapshot, read_status
+from experiments.types import JobRef, JobStatus, TrainingJob
+from experiments.watching import Monitor, monitor_of
+from experiments.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from experiments.launchers.base import Launcher
+    from experiments.runs.store import RunStore
+
+__all__ = [
+    "Monitor",
+    "Snapshot",
+    "Sources",
+    "following",
+    "job_statuses",
+    "monitor_for",
+    "monitor_training_statuses",
+    "poll_once",
+    "snapshot",
+    "sources_of",
+]
+
+
+def monitor_for(state_dir: Path) -> Monitor:
+    """Return this process's Monitor of a state folder; see `Monitor.subscribe`."""
+    return monitor_of(state_dir, sources_of)
+
+
+def snapshot(state_dir: Path) -> Snapshot:
+    """Return what was published last, without polling; see its `written_at`."""
+    return read_status(state_dir / "live")
+
+
+def poll_once(
+    state_dir: Path, *, sources: Sources | None = None, refs: Sequence[JobRef] = (), deadline_s: float = 20.0
+) -> Snapshot:
+    """Ask every source now and return what they say; for scripts, exports and commands.
+
+    Args:
+        refs: Jobs to look up that the ledger need not know.
+        deadline_s: A source that has not answered by then becomes a problem of the snapshot.
+    """
+    poller = Poller(sources or sources_of(state_dir), refs=lambda: refs, before=snapshot(state_dir))
+    poller.step_all(deadline_s)
+    return poller.snapshot()
+
+
+def job_statuses(
+    state_dir: Path, runs: Sequence[str] | None = None, *, sources: Sources | None = None
+) -> list[JobStatus]:
+    """Return the status of every job of the ledger, or of `runs` in their order, from one poll."""
+    found = poll_once(state_dir, sources=sources).jobs
+    if runs is None:
+        return list(found)
+    known = {status.run_name: status for status in found}
+    return [known[run] for run in runs if run in known]
+
+
+@contextlib.contextmanager
+def following(
+    state_dir: Path, runs: Sequence[str] | None = None, *, sources: Sources | None = None
+) -> Iterator[Callable[[], list[JobStatus]]]:
+    """Watch jobs for as long as the block lasts; what it is given returns their newest statuses, at no cost."""
+    known = {status.run_name: status for status in poll_once(state_dir, sources=sources).jobs}
+
+    def take(new: Snapshot) -> None:
+        # A job that another process has not polled yet keeps what is known of it here.
+        known.update({job.run_name: job for job in new.jobs if job.as_of >= known.get(job.run_name, job).as_of})
+
+    def statuses() -> list[JobStatus]:
+        return list(known.values()) if runs is None else [known[run] for run in runs if run in known]
+
+    monitor = monitor_of(state_dir, lambda place: sources or sources_of(place))
+    subscription = monitor.subscribe(take)
+    try:
+        yield statuses
+    finally:
+        subscription.close()
+
+
+def monitor_training_statuses(
+    names: Sequence[str],
+    show_metrics: Sequence[str] = ("_step", "overview/reward"),
+    *,
+    state_dir: Path | None = None,
+    sources: Sources | None = None,
+) -> pd.DataFrame:
+    """Return how runs are, one row a name in the order given, from one poll.
+
+    Args:
+        show_metrics: Summary keys; each becomes a column.
+        state_dir: State folder; that of the working folder's project where None.
+
+    Returns:
+        Columns `run_name`; `state` (the tracker's word, `NOT FOUND` where no run has the name); `created` (datetime,
+        UTC); one column a metric (None where it was not logged); `url` (None offline); `verdict` (see
+        `experiments.verdicts`); `sky_job_id`, `sky_status` (SkyPilot's word) and `sky_duration` (seconds), None for
+        jobs that SkyPilot does not run.
+    """
+    import pandas as pd
+
+    place = state_dir or Workspace.find(Path.cwd()).state
+    poller = Poller(sources or sources_of(place), refs=lambda: [JobRef(run=name) for name in names])
+    poller.step_all(20.0)
+    rows = [_status_row(poller, name, show_metrics) for name in names]
+    columns = ["run_name", "state", "created", *show_metrics, "url", "verdict", "sky_job_id", "sky_status"]
+    return pd.DataFrame(rows, columns=[*columns, "sky_duration"])
+
+
+def _status_row(poller: Poller, name: str, metrics: Sequence[str]) -> dict[str, Any]:
+    from datetime import UTC, datetime
+
+    job, status, run = poller.known(name)
+    summary = run.summary if run else {}
+    ours = job.launcher == "skypilot"
+    end = status.ended_at or status.as_of
+    return {
+        "run_name": name,
+        "state": run.state if run else "NOT FOUND",
+        "created": datetime.fromtimestamp(run.created_at, UTC) if run and run.created_at else None,
+        **{key: summary.get(key) for key in metrics},
+        "url": run.url if run else None,
+        "verdict": status.verdict,
+        "sky_job_id": job.id if ours else None,
+        "sky_status": status.scheduler if ours else None,
+        "sky_duration": end - status.started_at if ours and status.started_at else None,
+    }
+
+
+def sources_of(state_dir: Path) -> Sources:
+    """Return where the jobs of a state folder, their launchers and their runs are found."""
+    workspace = Workspace(root=state_dir.parent, state=state_dir, settings=load_settings(state_dir.parent))
+
+    @functools.cache
+    def launcher(name: str) -> Launcher:
+        from experiments.launch import launcher_for
+
+        return launcher_for(name, workspace)
+
+    @functools.cache
+    def store(tracker: str) -> RunStore:
+        if tracker == "offline":
+            return workspace.offline_store()
+        raise StoreError(f"runs of {tracker!r} are on a W&B server, which cannot be read here yet")
+
+    return Sources(_LedgerFile(workspace), launcher, store)
+
+
+class _LedgerFile:
+    """Reads the jobs again only when a file of the ledger has changed, so that asking every second costs nothing."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._seen: object = None
+        self._jobs: list[TrainingJob] = []
+
+    def __call__(self) -> list[TrainingJob]:
+        seen = [_stamp(self._workspace.state / name) for name in ("ledger.sqlite", "ledger.sqlite-wal")]
+        if seen != self._seen:
+            with self._workspace.ledger(read_only=True) as ledger:
+                self._jobs = ledger.jobs()
+            self._seen = seen
+        return self._jobs
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
