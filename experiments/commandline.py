@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import tyro
 from pydantic import ValidationError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # What these do by default is said in words; tyro would add "(default: None)".
 _PLAIN = tyro.conf.arg(help_behavior_hint="")
+_plain = functools.partial(tyro.conf.arg, help_behavior_hint="")
 _SHORT_FLAGS = {"curriculum": "-c", "gpus": "-g", "nodes": "-n"}
 
 
@@ -37,9 +38,9 @@ class RunOptions:
     """Start nothing; only write the notebook."""
     job_ids: Annotated[tuple[str, ...], _PLAIN] = ()
     """Load these jobs (run names or launcher ids) into the notebook; nothing is launched."""
-    seeds: Annotated[str | None, _PLAIN] = None
+    seeds: Annotated[str | None, _plain(metavar="SEEDS")] = None
     """Seeds of every arm: 5 is 0 to 4, 0..4 a range, 3,7 a list."""
-    launcher: Annotated[LauncherName | None, _PLAIN] = None
+    launcher: Annotated[LauncherName | None, _plain(metavar="{local,skypilot,dry-run}")] = None
     """Where jobs run; by default the setting, which is local."""
     dry_run: Annotated[bool, _PLAIN] = False
     """Show what would be launched and stop; the same as --launcher dry-run."""
@@ -55,11 +56,11 @@ class RunOptions:
     """Start marimo on the notebook and print its address."""
     json: Annotated[bool, _PLAIN] = False
     """Print one JSON document instead of text."""
-    output_dir: Annotated[Path | None, _PLAIN] = None
+    output_dir: Annotated[Path | None, _plain(metavar="DIR")] = None
     """Folder for the notebook; by default experiments/scratch of the project."""
-    wandb_mode: Annotated[Literal["auto", "offline", "online"] | None, _PLAIN] = None
+    wandb_mode: Annotated[Literal["auto", "offline", "online"] | None, _plain(metavar="{auto,offline,online}")] = None
     """W&B: auto is online where you are logged in, else offline."""
-    max_jobs: Annotated[int | None, _PLAIN] = None
+    max_jobs: Annotated[int | None, _plain(metavar="N")] = None
     """Refuse a plan of more jobs."""
     theirs: Annotated[tuple[str, ...], _PLAIN] = ()
     """Take the generated version of these notebook cells, though you edited them."""
@@ -113,7 +114,7 @@ def parse(
     command = dataclasses.make_dataclass(
         "Command",
         [
-            ("recipe", Annotated[flags, tyro.conf.arg(name="")], field(default_factory=flags)),
+            ("recipe", Annotated[flags, tyro.conf.arg(name="")]),
             ("run", Annotated[RunOptions, tyro.conf.arg(name="")], field(default_factory=RunOptions)),
         ],
     )
@@ -140,7 +141,7 @@ def _flags_of(config_class: type[BaseExperimentConfig]) -> type:
     for name, info in config_class.model_fields.items():
         default = functools.partial(info.get_default, call_default_factory=True)
         annotation: Any = info.annotation
-        metavar = None
+        metavar = _metavar(annotation)
         if name == "sections":
             annotation, metavar, default = str, "A,B,...", functools.partial(",".join, info.default)
         aliases = [_SHORT_FLAGS[name]] if name in _SHORT_FLAGS else None
@@ -153,6 +154,12 @@ def _flags_of(config_class: type[BaseExperimentConfig]) -> type:
     # Required flags first, as dataclasses want it; then the recipe's own before those that every recipe has.
     fields.sort(key=lambda item: (not config_class.model_fields[item[0]].is_required(), item[0] in common))
     return dataclasses.make_dataclass(config_class.__name__, fields)
+
+
+def _metavar(annotation: Any) -> str | None:  # noqa: ANN401 - any annotation
+    """Return a placeholder without tyro's `{None}|` for `X | None`; None where tyro's own is fine."""
+    plain = [item for item in get_args(annotation) if item is not type(None)]
+    return plain[0].__name__.upper() if len(plain) == 1 and plain[0] in {int, float, str} else None
 
 
 def _flag_errors(error: ValidationError, prog: str) -> str:
