@@ -13,6 +13,12 @@ Every message says the value, then what is allowed or known, then the next comma
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from experiments.types import TrainingJob
+
 
 class ExperimentsError(Exception):
     """Base of all errors that a user can act on; shown without a traceback."""
@@ -31,7 +37,15 @@ class LaunchRefused(ExperimentsError):  # noqa: N818 - a refusal is the rule wor
 
 
 class LaunchError(ExperimentsError):
-    """A launcher failed to start, find or end a job."""
+    """A launcher failed to start, find or end a job.
+
+    Attributes:
+        jobs: The plan's jobs as the ledger has them now, where a launch failed in part.
+    """
+
+    def __init__(self, message: str, *, jobs: Sequence[TrainingJob] = ()) -> None:
+        super().__init__(message)
+        self.jobs = tuple(jobs)
 
 
 class LedgerError(ExperimentsError):

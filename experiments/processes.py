@@ -11,7 +11,9 @@ import json
 import os
 import re
 import subprocess
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +65,19 @@ def try_lock(path: Path) -> int | None:
     return descriptor
 
 
+@contextmanager
+def locked(path: Path, *, wait_s: float) -> Iterator[bool]:
+    """Hold the lock on `path` during a block; yield False, holding nothing, where others had it for `wait_s`."""
+    deadline = time.monotonic() + wait_s
+    while (descriptor := try_lock(path)) is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+    try:
+        yield descriptor is not None
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
 def is_locked(path: Path) -> bool:
     """Say whether someone holds the lock on `path`, by taking it for an instant.
 
@@ -96,7 +111,7 @@ def holders(path: Path) -> Iterator[int]:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write `value` to `path` so that a reader, or a machine that lost power, sees the old file or the whole new one."""
+    """Write `value` to `path` so that readers, also after a power cut, see the old file or the whole new one."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:

@@ -77,9 +77,15 @@ class SchedulerStatus:
 
 
 class Launcher(Protocol):
-    """Where jobs run."""
+    """Where jobs run.
+
+    Attributes:
+        batch: How many jobs may be handed over between two writes to the ledger, and so be in doubt after a crash: 1
+            where a submission costs money.
+    """
 
     name: str
+    batch: int
 
     def target(self) -> str:
         """Return the place that jobs go to, as recorded in an intent: enough to know it again."""

@@ -6,11 +6,12 @@ and only that one starts a trainer. The trainer inherits the lock's descriptor, 
 the job is alive, whoever of the two dies first. Standard library only: every job starts one of these.
 
 Files in RUN_DIR: `spec.json` (read) says what to run; `job.json` (written) says what happened; `cancel` (read) asks
-for the end; `train.log` takes the output. With `--end RUN_DIR` the processes of a job whose supervisor is gone are ended.
+for the end; `train.log` takes the output. `--end RUN_DIR` ends the processes of a job whose supervisor is gone.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -73,7 +74,7 @@ def _supervise(run_dir: Path, spec: Mapping[str, Any], lock: int, tell: int) -> 
     os.setsid()
     wake = _listen()
     record: dict[str, Any] = {
-        **spec,
+        **{name: value for name, value in spec.items() if not name.startswith("next")},
         "supervisor": this_process(),
         "boot_id": boot_id(),
         "host": socket.gethostname(),
@@ -163,10 +164,8 @@ def _listen() -> int:
 
 
 def _drain(descriptor: int) -> None:
-    try:
+    with contextlib.suppress(BlockingIOError):
         os.read(descriptor, 4096)
-    except BlockingIOError:
-        pass
 
 
 def _point_output_to(log: Path) -> None:
@@ -179,10 +178,8 @@ def _point_output_to(log: Path) -> None:
 
 
 def _signal_group(leader: int, number: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, number)
-    except (ProcessLookupError, PermissionError):
-        pass
 
 
 def _signal_all(run_dir: Path, record: Mapping[str, Any], number: int) -> None:
@@ -190,10 +187,8 @@ def _signal_all(run_dir: Path, record: Mapping[str, Any], number: int) -> None:
     if trainer is not None and is_alive(trainer):
         _signal_group(trainer["pid"], number)
     for pid in holders(run_dir / LOCK):
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, number)
-        except (ProcessLookupError, PermissionError):
-            pass
 
 
 def _record_end(run_dir: Path, record: dict[str, Any]) -> None:
@@ -218,7 +213,7 @@ def _hand_over(spec: Mapping[str, Any]) -> None:
     if spec["next"]:
         try:
             _point_output_to(Path(spec["next_log"]))
-            os.execv(spec["next"][0], spec["next"])
+            os.execv(spec["next"][0], spec["next"])  # noqa: S606 - our own command, without a shell
         except OSError as error:
             sys.stderr.write(f"experiments: {spec['next'][0]!r} cannot be started: {error}\n")
     os._exit(0)

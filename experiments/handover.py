@@ -1,0 +1,217 @@
+"""Between the ledger and a launcher: what a launcher is told of a job, handing jobs over, and resolving doubt.
+
+Before a launcher hears of a job, the ledger holds the intent; after it answered, its id. A job between the two is in
+doubt: only whoever holds its lease may resolve it, by asking the launcher whether it has a job of that name.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, cast
+
+from experiments.errors import LaunchError
+from experiments.launchers.base import Found, JobSpec, Launcher, SchedulerStatus, Unknown
+from experiments.launchers.dry_run import DryRunLauncher
+from experiments.launchers.environment import UNSET, job_environment
+from experiments.launchers.local import LocalLauncher
+from experiments.leases import tenure
+from experiments.ledger import Ledger
+from experiments.permits import Permit, require
+from experiments.planning import with_interpreter
+from experiments.types import TERMINAL_VERDICTS, Plan, PlannedJob, TrainingJob
+from experiments.verdicts import verdict
+from experiments.workspace import Workspace
+
+GRACE_S = 20.0
+"""Seconds between the TERM and the KILL of a cancelled job: time to save a checkpoint."""
+
+
+@dataclass
+class Reconciled:
+    """What became of jobs in doubt, by run name.
+
+    Attributes:
+        found: The launcher has them.
+        resubmitted: The launcher did not have them, and they were handed over again.
+        returned: The launcher does not have them; launching the plan again starts them.
+        refused: The launcher did not take them; with its reason.
+        unknown: Nobody can tell yet; nothing was changed. With the reason.
+    """
+
+    found: list[str] = field(default_factory=list)
+    resubmitted: list[str] = field(default_factory=list)
+    returned: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+    unknown: dict[str, str] = field(default_factory=dict)
+
+
+def launcher_for(name: str, workspace: Workspace) -> Launcher:
+    """Return the launcher of this name.
+
+    Raises:
+        LaunchError: There is none, or its part is not installed.
+    """
+    if name == LocalLauncher.name:
+        return LocalLauncher(workspace.state)
+    if name == DryRunLauncher.name:
+        return DryRunLauncher()
+    module = f"experiments.launchers.{name}"
+    if name == "skypilot" and importlib.util.find_spec(module) is not None:
+        return cast("Launcher", importlib.import_module(module).make_launcher(workspace))
+    what = f"needs {module!r}, which is not installed" if name == "skypilot" else "does not exist"
+    raise LaunchError(f"launcher {name!r} {what}. Launchers here: local, dry-run. Choose one: --launcher local")
+
+
+def job_spec(plan: Plan, job: PlannedJob | TrainingJob, workspace: Workspace) -> dict[str, Any]:
+    """Return what a launcher is told of a job, as JSON values; the intent keeps it, so that anyone can start it."""
+    run_dir = workspace.runs / job.run_name
+    command = with_interpreter(job.command, sys.executable) if plan.launcher == LocalLauncher.name else job.command
+    return {
+        "command": list(command),
+        "env": job_environment(plan, job, workspace.settings, run_dir),
+        "unset": list(UNSET),
+        "cwd": str(workspace.root),
+        "grace_s": GRACE_S,
+    }
+
+
+def _told(name: str, spec: Mapping[str, Any], job: TrainingJob, ledger_id: str, workspace: Workspace) -> JobSpec:
+    return JobSpec(
+        run_name=name,
+        command=tuple(spec["command"]),
+        run_dir=workspace.runs / name,
+        config=job.config,
+        env=spec["env"],
+        experiment=job.experiment,
+        plan_key=job.plan_key,
+        ledger_id=ledger_id,
+    )
+
+
+def _batches(names: Mapping[str, Any], size: int) -> Iterator[list[str]]:
+    rest = iter(names)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+def reconcile(
+    ledger: Ledger, workspace: Workspace, *, permit: Permit | None = None, plan_key: str | None = None
+) -> Reconciled:
+    """Resolve the jobs that a launcher may or may not have, because whoever handed them over was killed.
+
+    Args:
+        ledger: Where they are recorded.
+        workspace: Whose launchers to ask.
+        permit: With one, a job that the launcher does not have is handed over again; without, it becomes `planned`.
+        plan_key: Only the jobs of this plan.
+
+    Raises:
+        LaunchRefused: In a read-only process.
+    """
+    result = Reconciled()
+    for job in ledger.jobs(plan_key=plan_key, state="submitting"):
+        with tenure() as owner:
+            if holder := ledger.take_lease(job.run_name, owner):
+                result.unknown[job.run_name] = f"it is being handed over by {holder}"
+                continue
+            conclusion: dict[str, Any] = {}
+            try:
+                conclusion = _resolve(ledger, job, workspace, permit, result)
+            finally:
+                ledger.conclude(owner, **conclusion)
+    return result
+
+
+def _resolve(
+    ledger: Ledger, job: TrainingJob, workspace: Workspace, permit: Permit | None, result: Reconciled
+) -> dict[str, Any]:
+    """Return what to conclude of one job in doubt, whose lease is held."""
+    name = job.run_name
+    [now] = ledger.jobs(run_names=[name])
+    if now.state != "submitting":
+        return {}
+    try:
+        launcher = launcher_for(job.launcher, workspace)
+        answer = launcher.find(name, now.target)
+    except LaunchError as error:
+        answer = Unknown(str(error))
+    if isinstance(answer, Unknown):
+        result.unknown[name] = answer.reason
+        return {}
+    if isinstance(answer, Found):
+        result.found.append(name)
+        return {"accepted": {name: answer.id}}
+    if permit is None:
+        result.returned.append(name)
+        return {"returned": [name]}
+    require(permit, f"launch {name!r}")
+    try:
+        job_id = launcher.submit(_told(name, ledger.spec(name) or {}, now, ledger.id, workspace))
+    except LaunchError as error:
+        result.refused[name] = str(error)
+        return {"refused": {name: str(error)}}
+    result.resubmitted.append(name)
+    return {"accepted": {name: job_id}}
+
+
+def hand_over(
+    ledger: Ledger,
+    launcher: Launcher,
+    specs: Mapping[str, dict[str, Any]],
+    workspace: Workspace,
+    on_progress: Callable[[int, int], None] | None,
+) -> dict[str, str]:
+    """Hand jobs to the launcher, in batches that it can afford to be in doubt about; return the failed ones."""
+    jobs = {job.run_name: job for job in ledger.jobs(run_names=specs)}
+    failed: dict[str, str] = {}
+    done = 0
+    for names in _batches(specs, launcher.batch):
+        accepted: dict[str, str] = {}
+        refused: dict[str, str] = {}
+        tried: set[str] = set()
+        with tenure() as owner:
+            try:
+                mine = ledger.intend({name: specs[name] for name in names}, launcher.target(), owner)
+                for name in mine:
+                    tried.add(name)
+                    try:
+                        spec = _told(name, specs[name], jobs[name], ledger.id, workspace)
+                        accepted[name] = launcher.submit(spec)
+                    except LaunchError as error:
+                        refused[name] = str(error)
+                    except Exception as error:  # noqa: BLE001 - whether the job exists is now in doubt; the rest goes on
+                        failed[name] = f"{type(error).__name__}: {error}"
+            finally:
+                # Also on Ctrl-C: what was not tried is planned again, what was interrupted stays in doubt.
+                untried = [name for name in names if name not in tried]
+                ledger.conclude(owner, accepted=accepted, refused=refused, returned=untried)
+        failed |= refused
+        done += len(names)
+        if on_progress is not None:
+            on_progress(done, len(specs))
+    return failed
+
+
+def statuses(jobs: Sequence[TrainingJob], ledger: Ledger, workspace: Workspace) -> dict[str, SchedulerStatus]:
+    """Return the scheduler's word on each job that a launcher has; a job whose launcher cannot be asked is absent."""
+    found = {name: SchedulerStatus(**values) for name, values in ledger.outcomes(job.run_name for job in jobs).items()}
+    asked: dict[str, dict[str, str]] = {}
+    for job in jobs:
+        if job.launcher_id is not None and job.run_name not in found:
+            asked.setdefault(job.launcher, {})[job.run_name] = job.launcher_id
+    for name, ids in asked.items():
+        try:
+            found |= launcher_for(name, workspace).poll(ids)
+        except LaunchError:
+            continue
+    return found
+
+
+def has_ended(status: SchedulerStatus) -> bool:
+    """Say whether a scheduler's word means that the job will not run on."""
+    return verdict(status.word, None, exit_code=status.exit_code)[0] in TERMINAL_VERDICTS

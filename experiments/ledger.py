@@ -1,0 +1,251 @@
+"""The durable record of plans and jobs: what was asked for, what was handed to a launcher, and what came of it.
+
+Every change is one SQLite transaction that is on the disk before the next step is taken, so whatever is killed when,
+the ledger names every job that may exist. Several processes use it at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from experiments import leases
+from experiments.errors import LedgerError
+from experiments.ledger_reading import JOB_COLUMNS, Event, LedgerReader, OpenJob
+from experiments.ledger_schema import FILE, connect, connect_read_only, sqlite_errors
+from experiments.planning import training_jobs
+from experiments.processes import write_json
+from experiments.types import Plan, TrainingJob
+
+__all__ = ["Event", "Ledger", "OpenJob"]
+
+
+class _Execute(Protocol):
+    def __call__(self, query: str, values: Sequence[Any] = ..., /) -> sqlite3.Cursor: ...
+
+
+class Ledger(LedgerReader):
+    """The ledger of one state folder; safe to share between threads."""
+
+    def __init__(self, state_dir: Path, connection: sqlite3.Connection, *, read_only: bool) -> None:
+        super().__init__(state_dir, connection)
+        self.read_only = read_only
+
+    @classmethod
+    def open(cls, state_dir: Path, *, read_only: bool = False) -> Self:
+        """Open the ledger in `state_dir`, making it where there is none.
+
+        Raises:
+            LedgerError: It is locked, damaged or of a later version.
+        """
+        connection = connect_read_only(state_dir) if read_only else connect(state_dir)
+        return cls(state_dir, connection, read_only=read_only)
+
+    def close(self) -> None:
+        """Close the file; nothing is lost without it."""
+        with self._lock:
+            self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def record_plan(self, plan: Plan, *, tracker: str = "offline", provenance: Mapping[str, Any] | None = None) -> bool:
+        """Record a plan and its jobs, all of them `planned`; say whether it was not there before.
+
+        Raises:
+            LedgerError: It could not be recorded; then no part of it is.
+        """
+        if self._rows("SELECT 1 FROM plans WHERE key = ?", [plan.key]):
+            return False
+        jobs = training_jobs(plan, tracker=tracker)
+        now, told = time.time(), json.dumps(provenance or {})
+        content = plan.model_dump_json()
+        with self._writing() as execute:
+            if execute("SELECT 1 FROM plans WHERE key = ?", [plan.key]).fetchone():
+                return False
+            # Before the rows, so that a damaged ledger can be rebuilt with the jobs that nobody started yet.
+            kept = {"plan": json.loads(content), "tracker": tracker, "provenance": json.loads(told), "created_at": now}
+            self._keep(plan.key[:32], kept)
+            execute(
+                "INSERT INTO plans VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [plan.key, plan.family, plan.repeat, plan.experiment, content, told, now],
+            )
+            for job in jobs:
+                _insert(execute, job, now)
+            _note(execute, now, "planned", None, plan.key, {"jobs": len(jobs)})
+        return True
+
+    def add_attempt(self, job: TrainingJob) -> bool:
+        """Record a further attempt of an arm and seed; say whether it was not there before."""
+        with self._writing() as execute:
+            if execute("SELECT 1 FROM jobs WHERE run_name = ?", [job.run_name]).fetchone():
+                return False
+            now = time.time()
+            self._keep(job.run_name, {"job": job.model_dump(mode="json"), "created_at": now})
+            _insert(execute, job, now)
+            _note(execute, now, "planned", job.run_name, job.plan_key, {"retry_of": job.retry_of})
+        return True
+
+    def intend(self, specs: Mapping[str, Mapping[str, Any]], target: str, owner: str) -> list[str]:
+        """Record that these jobs are about to be handed to a launcher at `target`; return those that are ours to hand.
+
+        A job that another process hands over, or that was handed over before, is not among them.
+
+        Args:
+            specs: What the launcher will be told of each job, by run name.
+            target: The launcher's word for the place.
+            owner: From `leases.tenure`; holds the lease of each job that is returned.
+        """
+        mine = []
+        with self._writing() as execute:
+            now = time.time()
+            for name, spec in specs.items():
+                query = "SELECT 1 FROM jobs WHERE run_name = ? AND state IN ('planned', 'refused')"
+                if not execute(query, [name]).fetchone() or leases.take(self._connection, name, owner) is not None:
+                    continue
+                query = "UPDATE jobs SET state = 'submitting', target = ?, spec = ?, error = NULL WHERE run_name = ?"
+                execute(query, [target, json.dumps(spec), name])
+                _note(execute, now, "intent", name, None, {"target": target})
+                mine.append(name)
+        return mine
+
+    def take_lease(self, run_name: str, owner: str) -> str | None:
+        """Take the lease of a job for `owner` (from `leases.tenure`); return None, or who holds it, in words."""
+        with self._writing():
+            return leases.take(self._connection, run_name, owner)
+
+    def conclude(
+        self,
+        owner: str,
+        *,
+        accepted: Mapping[str, str] | None = None,
+        refused: Mapping[str, str] | None = None,
+        returned: Iterable[str] = (),
+        cancelled: Iterable[str] = (),
+    ) -> None:
+        """Record what came of jobs in state `submitting`, and give all leases of `owner` back.
+
+        A job whose lease `owner` does not hold is left as it is.
+
+        Args:
+            owner: From `leases.tenure`.
+            accepted: The launcher's id of each job that it took.
+            refused: The reason of each job that it did not take.
+            returned: Jobs that were not handed over at all.
+            cancelled: Jobs that were not handed over and no longer shall be.
+        """
+        changes = [
+            *(("submitted", "accepted", name, job_id, None) for name, job_id in (accepted or {}).items()),
+            *(("refused", "refused", name, None, error) for name, error in (refused or {}).items()),
+            *(("planned", "returned", name, None, None) for name in returned),
+            *(("cancelled", "cancel", name, None, None) for name in cancelled),
+        ]
+        with self._writing() as execute:
+            now = time.time()
+            for state, kind, name, job_id, error in changes:
+                changed = execute(
+                    "UPDATE jobs SET state = ?, launcher_id = ?, error = ? WHERE run_name = ? AND state = 'submitting' "
+                    "AND EXISTS (SELECT 1 FROM leases WHERE name = run_name AND owner = ?)",
+                    [state, job_id, error, name, owner],
+                ).rowcount
+                if changed:
+                    _note(execute, now, kind, name, None, {"id": job_id, "error": error})
+            execute("DELETE FROM leases WHERE owner = ?", [owner])
+
+    def refuse_accepted(self, run_name: str, error: str) -> None:
+        """Record that a waiting job could not be started after all, so that it can be launched again."""
+        with self._writing() as execute:
+            changed = execute(
+                "UPDATE jobs SET state = 'refused', launcher_id = NULL, error = ? "
+                "WHERE run_name = ? AND state = 'submitted' AND claimed_at IS NULL",
+                [error, run_name],
+            ).rowcount
+            if changed:
+                _note(execute, time.time(), "refused", run_name, None, {"error": error})
+
+    def cancel_unlaunched(self, run_name: str) -> bool:
+        """Record a job that no launcher has as cancelled; say whether there was one to cancel."""
+        with self._writing() as execute:
+            changed = execute(
+                "UPDATE jobs SET state = 'cancelled' WHERE run_name = ? AND state IN ('planned', 'refused')", [run_name]
+            ).rowcount
+            if changed:
+                _note(execute, time.time(), "cancel", run_name, None, {})
+        return changed > 0
+
+    def claimed(self, run_names: Sequence[str]) -> None:
+        """Record that processes were seen to have claimed these jobs: they are never started again."""
+        with self._writing() as execute:
+            now = time.time()
+            for name in run_names:
+                query = "UPDATE jobs SET claimed_at = ? WHERE run_name = ? AND claimed_at IS NULL"
+                if execute(query, [now, name]).rowcount:
+                    _note(execute, now, "claimed", name, None, {})
+
+    def settle(self, outcomes: Mapping[str, Mapping[str, Any]]) -> None:
+        """Record the final status of jobs that have ended, as the fields of a `SchedulerStatus`."""
+        with self._writing() as execute:
+            now = time.time()
+            for name, outcome in outcomes.items():
+                query = "UPDATE jobs SET outcome = ? WHERE run_name = ? AND outcome IS NULL"
+                if execute(query, [json.dumps(outcome), name]).rowcount:
+                    _note(execute, now, "ended", name, None, dict(outcome))
+
+    def add_event(self, kind: str, *, run_name: str | None = None, plan_key: str | None = None, **data: object) -> None:
+        """Record something that happened to a job or a plan, with `data` as JSON values."""
+        with self._writing() as execute:
+            _note(execute, time.time(), kind, run_name, plan_key, data)
+
+    def set_setting(self, name: str, value: str) -> None:
+        """Keep a value that every process which uses this ledger should know."""
+        if self.setting(name) != value:
+            with self._writing() as execute:
+                execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", [f"setting.{name}", value])
+
+    def _keep(self, name: str, content: Mapping[str, Any]) -> None:
+        folder = self.state_dir / "plans"
+        folder.mkdir(exist_ok=True)
+        write_json(folder / f"{name}.json", {"ledger_id": self.id, **content})
+
+    @contextmanager
+    def _writing(self) -> Iterator[_Execute]:
+        """Hold SQLite's write lock during a block; all of the block's changes are kept, or none."""
+        if self.read_only:
+            raise LedgerError(
+                f"ledger {str(self.state_dir / FILE)!r} is open for reading only, so nothing was recorded or launched. "
+                "Use a command line or `marimo edit`."
+            )
+        with self._lock, sqlite_errors(self.state_dir / FILE):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection.execute
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+
+def _insert(execute: _Execute, job: TrainingJob, now: float) -> None:
+    values = job.model_dump(mode="json")
+    values |= {"config": json.dumps(values["config"]), "command": json.dumps(values["command"]), "created_at": now}
+    columns = [name.strip() for name in JOB_COLUMNS.split(",")]
+    marks = ", ".join("?" * len(columns))
+    execute(f"INSERT INTO jobs ({JOB_COLUMNS}) VALUES ({marks})", [values[name] for name in columns])  # noqa: S608
+
+
+def _note(
+    execute: _Execute, at: float, kind: str, run_name: str | None, plan_key: str | None, data: Mapping[str, Any]
+) -> None:
+    execute(
+        "INSERT INTO events (at, kind, run_name, plan_key, data) VALUES (?, ?, ?, ?, ?)",
+        [at, kind, run_name, plan_key, json.dumps(data)],
+    )

@@ -1,0 +1,211 @@
+"""The ledger's file: its tables, their migrations, how it is opened, and what SQLite's errors mean to a user."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from experiments.errors import LedgerError
+from experiments.processes import locked
+
+FILE = "ledger.sqlite"
+BUSY_S = 15.0
+REBUILD = "experiments doctor --rebuild"
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """CREATE TABLE plans (
+            key TEXT PRIMARY KEY, family TEXT NOT NULL, repeat INTEGER NOT NULL, experiment TEXT NOT NULL,
+            content TEXT NOT NULL, provenance TEXT NOT NULL, created_at REAL NOT NULL, UNIQUE (family, repeat)
+        ) STRICT""",
+        """CREATE TABLE jobs (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, run_name TEXT NOT NULL UNIQUE, plan_key TEXT NOT NULL,
+            experiment TEXT NOT NULL, arm TEXT NOT NULL, seed INTEGER NOT NULL, attempt INTEGER NOT NULL,
+            retry_of TEXT, repeat INTEGER NOT NULL, launcher TEXT NOT NULL, target TEXT NOT NULL, launcher_id TEXT,
+            state TEXT NOT NULL, config TEXT NOT NULL, command TEXT NOT NULL, tracker TEXT NOT NULL, error TEXT,
+            spec TEXT, claimed_at REAL, outcome TEXT, created_at REAL NOT NULL, UNIQUE (plan_key, arm, seed, attempt)
+        ) STRICT""",
+        "CREATE INDEX jobs_by_experiment ON jobs (experiment)",
+        "CREATE INDEX jobs_by_launcher_id ON jobs (launcher_id)",
+        "CREATE INDEX jobs_open ON jobs (launcher, id) WHERE state = 'submitted' AND outcome IS NULL",
+        """CREATE TABLE events (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, kind TEXT NOT NULL, run_name TEXT, plan_key TEXT,
+            data TEXT NOT NULL
+        ) STRICT""",
+        "CREATE INDEX events_by_run ON events (run_name)",
+        "CREATE TABLE leases (name TEXT PRIMARY KEY, owner TEXT NOT NULL, expires_at REAL NOT NULL) STRICT",
+    ),
+)
+"""Statements from each version of the schema to the next; the number of entries is the version of today."""
+
+
+def connect(state_dir: Path, *, ledger_id: str | None = None) -> sqlite3.Connection:
+    """Open the ledger of a state folder for writing; make or migrate it where needed.
+
+    Args:
+        state_dir: The folder `.experiments`.
+        ledger_id: Identity of a ledger that is made; a random one where None.
+
+    Raises:
+        LedgerError: It is locked, damaged, of a later version, or gone while its runs are there.
+    """
+    path = state_dir / FILE
+    with sqlite_errors(path):
+        # To make the file and turn it to WAL is the one thing that SQLite's own waiting does not cover.
+        with locked(state_dir / "ledger.lock", wait_s=BUSY_S) as mine:
+            if not mine:
+                raise LedgerError(_busy_text(path))
+            connection = _connection(str(path))
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                # A commit must outlast a power cut: what follows it may cost money.
+                connection.execute("PRAGMA synchronous = FULL")
+                _migrate(connection, state_dir, ledger_id)
+            except BaseException:
+                connection.close()
+                raise
+        return connection
+
+
+def connect_read_only(state_dir: Path) -> sqlite3.Connection:
+    """Open the ledger of a state folder so that nothing can be written; an empty one where there is none yet.
+
+    Raises:
+        LedgerError: It is damaged or of a later version.
+    """
+    path = state_dir / FILE
+    with sqlite_errors(path):
+        if not path.exists():
+            connection = _connection(":memory:")
+            _create(connection, ledger_id="")
+        else:
+            connection = _connection(f"{path.absolute().as_uri()}?mode=ro")
+        try:
+            _check_version(path, _version(connection), may_migrate=False)
+            connection.execute("PRAGMA query_only = ON")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+@contextmanager
+def sqlite_errors(path: Path) -> Iterator[None]:
+    """Turn what SQLite says of the file at `path` into one sentence with the next command.
+
+    Raises:
+        LedgerError: In place of any `sqlite3.DatabaseError` or `OSError`.
+    """
+    try:
+        yield
+    except (sqlite3.DatabaseError, OSError) as error:
+        raise LedgerError(_explanation(path, error)) from error
+
+
+def _explanation(path: Path, error: Exception) -> str:
+    text = str(error)
+    if "locked" in text or "busy" in text:
+        return _busy_text(path)
+    if "readonly" in text or "read-only" in text:
+        return (
+            f"ledger {str(path)!r} is open for reading only ({text}), so nothing was recorded or launched. "
+            "Use a command line or `marimo edit` of a user who may write it."
+        )
+    if "full" in text or "No space" in text:
+        return (
+            f"ledger {str(path)!r} cannot grow: the disk is full. Nothing more was launched. Free space and run again."
+        )
+    if "malformed" in text or "not a database" in text or "no such" in text:
+        return f"ledger {str(path)!r} is damaged ({text}). Rebuild it from its runs: {REBUILD}"
+    return f"ledger {str(path)!r} cannot be used: {text}. Nothing more was launched. Check it: experiments doctor"
+
+
+def _busy_text(path: Path) -> str:
+    return (
+        f"ledger {str(path)!r} was locked by another process for more than {BUSY_S:g} s. "
+        "Nothing more was launched. Try again; if it stays so, end the process that holds it: experiments doctor"
+    )
+
+
+def _connection(address: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        address, timeout=BUSY_S, isolation_level=None, check_same_thread=False, uri=address.startswith("file:")
+    )
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection, state_dir: Path, ledger_id: str | None) -> None:
+    version = _version(connection)
+    if version == len(MIGRATIONS):
+        return
+    if version:
+        _check_version(state_dir / FILE, version)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if version == 0:
+            if ledger_id is None:
+                _refuse_second(state_dir)
+            _create(connection, ledger_id=ledger_id or uuid.uuid4().hex)
+        else:
+            _apply(connection, version)
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _create(connection: sqlite3.Connection, *, ledger_id: str) -> None:
+    connection.execute("CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT")
+    connection.execute("INSERT INTO meta VALUES ('ledger_id', ?)", (ledger_id,))
+    _apply(connection, 0)
+
+
+def _apply(connection: sqlite3.Connection, version: int) -> None:
+    for statements in MIGRATIONS[version:]:
+        for statement in statements:
+            connection.execute(statement)
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('schema_version', ?)", (str(len(MIGRATIONS)),))
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    """Return the schema's version; 0 where the file is empty."""
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not tables:
+        return 0
+    row = connection.execute("SELECT value FROM meta WHERE name = 'schema_version'").fetchone()
+    if row is None:
+        raise sqlite3.DatabaseError("malformed: it says no schema_version")
+    return int(row[0])
+
+
+def _check_version(path: Path, version: int, *, may_migrate: bool = True) -> None:
+    if version > len(MIGRATIONS):
+        raise LedgerError(
+            f"ledger {str(path)!r} was written by a later version (schema {version}; this one knows up to "
+            f"{len(MIGRATIONS)}). Nothing was changed. Update Experiments: uv sync"
+        )
+    if version == 0:
+        raise sqlite3.DatabaseError("malformed: it holds no tables")
+    if version < len(MIGRATIONS) and not may_migrate:
+        raise LedgerError(
+            f"ledger {str(path)!r} is of an earlier version (schema {version}) and is open for reading only. "
+            "Bring it up to date: experiments status"
+        )
+
+
+def _refuse_second(state_dir: Path) -> None:
+    """Refuse to make a ledger where one was: its identity would give the same plan other run names, so a second launch.
+
+    Raises:
+        LedgerError: Files that only a ledger's jobs leave behind are there.
+    """
+    for pattern in ("plans/*.json", "runs/*/job.json"):
+        if found := next(state_dir.glob(pattern), None):
+            raise LedgerError(
+                f"ledger {str(state_dir / FILE)!r} is empty or gone, but {str(found.relative_to(state_dir))!r} is "
+                f"there. Rebuild it from its runs: {REBUILD}"
+            )
