@@ -30,13 +30,15 @@ from mettagrid.config.mettagrid_config import (
 from mettagrid.config.mutation import resource_mutation
 from mettagrid.config.reward_config import inventoryReward
 from mettagrid.map_builder.map_builder import GameMap, MapBuilder, MapBuilderConfig
-from mettagrid.map_builder.maze import MazeConfigMapBuilderConfig, MazePrimMapBuilder
 from mettagrid.map_builder.random_map import RandomMapBuilder
+from numpy.typing import NDArray
 
 from experiments.trainer import curricula
 
 WINDOW = 11
 """Side of the square that an agent sees, itself in the middle."""
+NUM_TOKENS = 280
+"""Room for the fullest window of any task: MettaGrid ends the episode with an error where tokens do not fit."""
 ORE_LIMIT = 3
 ORE_PER_MINE = 12
 ORE_REWARD, HEART_REWARD = 0.2, 1.0
@@ -92,8 +94,8 @@ BASIC = Task("basic", mines=30, altars=6)
 CLUTTERED = Task("cluttered", mines=30, altars=6, walls=90)
 SPARSE = Task("sparse", size=33, mines=18, altars=4)
 COMBAT = Task("combat", agents=24, size=33, mines=40, altars=8, combat=True)
-BEACONS = Task("beacons", agents=8, size=33, beacons=120, walls=150)
-MAZE = Task("maze", agents=8, size=33, beacons=80, walls=40, maze=True)
+BEACONS = Task("beacons", agents=8, size=47, beacons=160, walls=300)
+MAZE = Task("maze", agents=8, size=41, beacons=120, walls=60, maze=True)
 
 _TABLE: dict[str, tuple[tuple[Task, ...], Sampling]] = {
     "arena/learning_progress": ((BASIC, CLUTTERED, SPARSE), "learning_progress"),
@@ -148,7 +150,7 @@ def game(task: Task, *, map_seed: int) -> MettaGridConfig:
             max_steps=task.episode_steps,
             resource_names=["ore", "heart"],
             episode_truncates=True,
-            obs=ObsConfig(width=WINDOW, height=WINDOW, num_tokens=100),
+            obs=ObsConfig(width=WINDOW, height=WINDOW, num_tokens=NUM_TOKENS),
             actions=ActionsConfig(
                 noop=NoopActionConfig(),
                 move=MoveActionConfig(),
@@ -195,7 +197,7 @@ def _map_builder(task: Task, map_seed: int) -> MapBuilderConfig:
     )
 
 
-class MazeArenaConfig(MapBuilderConfig["MazeArena"]):
+class MazeArenaConfig(MapBuilderConfig["MazeArena"]):  # type: ignore[misc]  # mettagrid ships no types
     """A maze with agents and objects strewn over its corridors.
 
     Attributes:
@@ -213,21 +215,14 @@ class MazeArenaConfig(MapBuilderConfig["MazeArena"]):
     seed: int = 0
 
 
-class MazeArena(MapBuilder[MazeArenaConfig]):
+class MazeArena(MapBuilder[MazeArenaConfig]):  # type: ignore[misc]  # mettagrid ships no types
     """Builds the maps of `MazeArenaConfig`."""
 
     def build(self) -> GameMap:
         """Return the map drawn from the configured seed."""
         config = self.config
         rng = np.random.default_rng(config.seed)
-        corner = (1, 1)
-        maze = MazePrimMapBuilder(
-            MazeConfigMapBuilderConfig(
-                width=config.size, height=config.size, start_pos=corner, end_pos=corner, seed=config.seed
-            )
-        )
-        grid = maze.build().grid
-        grid[corner] = "empty"
+        grid = _corridors(config.size, rng)
         inner = np.argwhere(grid[1:-1, 1:-1] == "wall") + 1
         for row, column in rng.permutation(inner)[: config.openings]:
             grid[row, column] = "empty"
@@ -238,3 +233,27 @@ class MazeArena(MapBuilder[MazeArenaConfig]):
         for (row, column), name in zip(places, names, strict=False):
             grid[row, column] = name
         return GameMap(grid)
+
+
+def _corridors(size: int, rng: np.random.Generator) -> NDArray[np.str_]:
+    """Return a maze of odd `size` in which one way leads from each place to each other, by depth-first search."""
+    grid = [["wall"] * size for _ in range(size)]  # a list: numpy is slow at single cells
+    choices = iter(rng.random(size * size).tolist())
+    grid[1][1] = "empty"
+    path = [(1, 1)]
+    directions = ((0, 2), (0, -2), (2, 0), (-2, 0))
+    while path:
+        row, column = path[-1]
+        open_ways = [
+            (row + down, column + right)
+            for down, right in directions
+            if 0 < row + down < size and 0 < column + right < size and grid[row + down][column + right] == "wall"
+        ]
+        if not open_ways:
+            path.pop()
+            continue
+        there = open_ways[int(next(choices) * len(open_ways))]
+        grid[(row + there[0]) // 2][(column + there[1]) // 2] = "empty"
+        grid[there[0]][there[1]] = "empty"
+        path.append(there)
+    return np.array(grid, dtype="<U50")

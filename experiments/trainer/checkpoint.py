@@ -66,9 +66,10 @@ def save(folder: Path, checkpoint: Checkpoint, *, keep: int) -> Path:
     path = path_of(folder, checkpoint.agent_step)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     state = json.dumps({"format": FORMAT, **checkpoint.state}, sort_keys=True).encode()
+    arrays: dict[str, Any] = {"state": np.frombuffer(state, np.uint8), **checkpoint.arrays}
     try:
         with temporary.open("wb") as file:
-            np.savez(file, state=np.frombuffer(state, np.uint8), **checkpoint.arrays)
+            np.savez(file, **arrays)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

@@ -222,7 +222,7 @@ def _text(default: object) -> str:
     return "" if default is None else ",".join(default) if isinstance(default, tuple) else str(default)
 
 
-def _type_name(annotation: Any) -> str:
+def _type_name(annotation: object) -> str:
     """Return a reader's name of a type: `int`, `online|offline`, `text`."""
     if typing.get_origin(annotation) in {types.UnionType, typing.Union}:
         return "|".join(_type_name(part) for part in typing.get_args(annotation) if part is not types.NoneType)
@@ -230,4 +230,6 @@ def _type_name(annotation: Any) -> str:
         return "|".join(str(value) for value in typing.get_args(annotation))
     if typing.get_origin(annotation) is tuple:
         return "text,text,..."
-    return {str: "text", Path: "path"}.get(annotation, getattr(annotation, "__name__", str(annotation)))
+    if annotation is str:
+        return "text"
+    return annotation.__name__.lower() if isinstance(annotation, type) else str(annotation)

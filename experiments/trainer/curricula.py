@@ -17,15 +17,15 @@ DEFAULT = f"{PREFIX}arena/learning_progress"
 CURRICULA: Mapping[str, str] = MappingProxyType(
     {
         f"{PREFIX}arena/learning_progress": (
-            "12 agents turn ore into hearts. Three maps (basic, cluttered, sparse); each new episode takes the map on which "
-            "the return changes most quickly, and one time in five any map"
+            "12 agents turn ore into hearts on three kinds of map (basic, cluttered, sparse); a new episode takes a "
+            "kind in proportion to how quickly its return changes, and one time in five any kind"
         ),
-        f"{PREFIX}arena/random": "the three maps of arena/learning_progress, drawn with equal chances",
+        f"{PREFIX}arena/random": "the three kinds of map of arena/learning_progress, with equal chances",
         f"{PREFIX}arena/basic": "12 agents turn ore into hearts on a 25x25 map with 30 mines and 6 altars",
         f"{PREFIX}arena/sparse": "the same rules on a 33x33 map with 18 mines and 4 altars: ore has to be searched for",
         f"{PREFIX}arena/combat": "24 agents on a 33x33 map; walking into another agent takes the ore that it carries",
-        f"{PREFIX}navigation/beacons": "8 agents find beacons on a 33x33 map with 150 walls; a beacon pays once and is gone",
-        f"{PREFIX}navigation/maze": "8 agents find beacons in the corridors of a 33x33 maze",
+        f"{PREFIX}navigation/beacons": "8 agents find beacons on a 47x47 map with 300 walls; a beacon pays once",
+        f"{PREFIX}navigation/maze": "8 agents find beacons in the corridors of a 41x41 maze",
     }
 )
 """Full name of each curriculum, and what it is."""

@@ -10,7 +10,7 @@ from mettagrid.config.mettagrid_c_config import convert_to_cpp_game_config, rena
 from mettagrid.mettagrid_c import MettaGrid
 from numpy.typing import NDArray
 
-from experiments.trainer.arena import Task, game
+from experiments.trainer.arena import NUM_TOKENS, Task, game
 from experiments.trainer.features import FloatArray, Tokens
 
 HELD_OUT = 10**9
@@ -29,15 +29,15 @@ class Environments:
     """
 
     def __init__(self, simulations: int, task: Task) -> None:
-        rows, width = simulations * task.agents, game(task, map_seed=0).game.obs.num_tokens
+        rows = simulations * task.agents
         self.agents = task.agents
-        self.tokens: Tokens = np.zeros((rows, width, 3), np.uint8)
+        self.tokens: Tokens = np.zeros((rows, NUM_TOKENS, 3), np.uint8)
         self.rewards: FloatArray = np.zeros(rows, np.float32)
         self._terminals = np.zeros(rows, np.bool_)
         self._truncations = np.zeros(rows, np.bool_)
         self._actions = np.zeros(rows, np.int32)
         self._vibes = np.zeros(rows, np.int32)
-        self._simulations: list[MettaGrid | None] = [None] * simulations
+        self._simulations: list[Any] = [None] * simulations  # each a MettaGrid once started
 
     def __len__(self) -> int:
         return len(self._simulations)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.trainer import checkpoint as checkpoints
-from experiments.trainer.arena import Task, game, load_curriculum
+from experiments.trainer.arena import Curriculum, Task, game, load_curriculum
 from experiments.trainer.environments import HELD_OUT, Environments
 from experiments.trainer.features import Encoder
 from experiments.trainer.network import ActorCritic, sample_actions
@@ -69,8 +69,7 @@ def evaluate(
     played = load_curriculum(curriculum)
     network = load_network(policy) if isinstance(policy, Path) else policy
     maps = held_out_seeds(episodes) if seeds is None else seeds
-    returns = {task.name: _play(network, task, maps, check) for task in played.tasks}
-    return Evaluation(played.name, returns)
+    return Evaluation(played.name, _play(network, played, maps, check))
 
 
 def load_network(path: Path) -> ActorCritic:
@@ -136,13 +135,19 @@ class _Chooser:
 
 
 def _play(
-    network: ActorCritic | None, task: Task, seeds: Sequence[int], check: Callable[[], None]
-) -> tuple[float, ...]:
-    environments = Environments(len(seeds), task)
-    for index, seed in enumerate(seeds):
-        environments.start(index, task, seed)
-    choose = _Chooser(network, task)
-    for _ in range(task.episode_steps):
+    network: ActorCritic | None, curriculum: Curriculum, seeds: Sequence[int], check: Callable[[], None]
+) -> dict[str, tuple[float, ...]]:
+    """Play one episode of each task on each map, all side by side."""
+    tasks, maps = curriculum.tasks, len(seeds)
+    environments = Environments(len(tasks) * maps, tasks[0])
+    for index in range(len(environments)):
+        environments.start(index, tasks[index // maps], seeds[index % maps])
+    choose = _Chooser(network, tasks[0])
+    returns = [0.0] * len(environments)
+    playing = set(range(len(environments)))
+    while playing:
         check()
-        environments.step(choose(environments.tokens))
-    return tuple(environments.episode_return(index) for index in range(len(seeds)))
+        for index in playing.intersection(environments.step(choose(environments.tokens))):
+            returns[index] = environments.episode_return(index)
+            playing.remove(index)
+    return {task.name: tuple(returns[part * maps : (part + 1) * maps]) for part, task in enumerate(tasks)}

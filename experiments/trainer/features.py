@@ -62,8 +62,8 @@ class Encoder:
         key = (place * _FEATURES + (feature & (_FEATURES - 1))) * _VALUES + np.minimum(value, _VALUES - 1)
         columns = self._table[key]
         columns += (np.arange(agents, dtype=np.int32) * self.size)[:, None]
-        rows = np.zeros(agents * self.size, np.float32)
-        rows[columns] = 1.0
-        rows = rows.reshape(agents, self.size)
+        cells = np.zeros(agents * self.size, np.float32)
+        cells[columns] = 1.0
+        rows = cells.reshape(agents, self.size)
         rows[:, -1] = 1.0
         return rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -14,13 +15,15 @@ Parameters = dict[str, FloatArray]
 
 def log_softmax(logits: FloatArray) -> FloatArray:
     """Return the log-probabilities of `logits`, (rows, actions)."""
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    shifted: FloatArray = logits - logits.max(axis=1, keepdims=True)
+    normaliser: FloatArray = np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return shifted - normaliser
 
 
 def sample_actions(logits: FloatArray, rng: np.random.Generator) -> NDArray[np.int64]:
     """Draw an action for each row of `logits` by the Gumbel-max trick."""
-    return (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
+    actions: NDArray[np.int64] = (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
+    return actions
 
 
 class ActorCritic:
@@ -39,7 +42,8 @@ class ActorCritic:
         """Return a network with random weights; its first policy is nearly uniform."""
 
         def weight(rows: int, columns: int, gain: float) -> FloatArray:
-            return (rng.standard_normal((rows, columns)) * gain / np.sqrt(rows)).astype(np.float32)
+            normal = rng.standard_normal((rows, columns))
+            return (normal * (gain / math.sqrt(rows))).astype(np.float32)
 
         return cls(
             {
@@ -112,14 +116,15 @@ class Adam:
 
     def update(self, parameters: Parameters, gradients: Parameters, learning_rate: float) -> None:
         """Move `parameters` in place against `gradients`."""
-        norm = float(np.sqrt(sum(float((value * value).sum()) for value in gradients.values())))
+        norm = math.sqrt(sum(float((value * value).sum()) for value in gradients.values()))
         scale = min(1.0, self._max_norm / (norm + 1e-8))
         self.updates += 1
         step = learning_rate / (1 - self._beta1**self.updates)
-        correction = 1 / np.sqrt(1 - self._beta2**self.updates)
+        correction = 1 / math.sqrt(1 - self._beta2**self.updates)
         for name, parameter in parameters.items():
             gradient = gradients[name] * np.float32(scale)
             first, second = self.first[name], self.second[name]
             first += (1 - self._beta1) * (gradient - first)
             second += (1 - self._beta2) * (gradient * gradient - second)
-            parameter -= np.float32(step) * first / (np.sqrt(second) * np.float32(correction) + np.float32(self._eps))
+            change = np.float32(step) * first / (np.sqrt(second) * np.float32(correction) + np.float32(self._eps))
+            np.subtract(parameter, change, out=parameter)

@@ -5,14 +5,16 @@ Source: Schulman et al. 2017 (PPO), Schulman et al. 2016 (GAE).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.trainer.config import PPOConfig
+from experiments.trainer.config import PPOConfig, TrainerConfig
 from experiments.trainer.features import FloatArray
 from experiments.trainer.network import ActorCritic, Adam, Parameters, log_softmax
+from experiments.trainer.rollout import Rollout
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Losses:
         entropy: Mean entropy of the policy, in nats.
         approx_kl: Estimate of the divergence between the old and the present policy.
         clip_fraction: Part of the steps whose ratio is outside the clipping range.
+        explained_variance: Part of the variance of the returns that the values predicted before the update.
     """
 
     policy_loss: float
@@ -32,40 +35,7 @@ class Losses:
     entropy: float
     approx_kl: float
     clip_fraction: float
-
-
-@dataclass
-class Rollout:
-    """What a batch of agents saw, did and got; arrays are (steps, rows, ...).
-
-    Attributes:
-        inputs: Encoded observations, (steps, rows, inputs).
-        actions: Actions taken.
-        log_probs: Their log-probabilities at that time.
-        values: Predicted values, (steps + 1, rows): the last row is for what follows the rollout.
-        rewards: Rewards; at the end of an episode with the discounted value of what would have followed.
-        dones: 1 where an episode ended with this step.
-    """
-
-    inputs: FloatArray
-    actions: NDArray[np.int64]
-    log_probs: FloatArray
-    values: FloatArray
-    rewards: FloatArray
-    dones: FloatArray
-
-    @classmethod
-    def empty(cls, steps: int, rows: int, inputs: int) -> Rollout:
-        """Return a rollout to be filled."""
-        grid = (steps, rows)
-        return cls(
-            inputs=np.zeros((*grid, inputs), np.float32),
-            actions=np.zeros(grid, np.int64),
-            log_probs=np.zeros(grid, np.float32),
-            values=np.zeros((steps + 1, rows), np.float32),
-            rewards=np.zeros(grid, np.float32),
-            dones=np.zeros(grid, np.float32),
-        )
+    explained_variance: float = 0.0
 
 
 def advantages(rollout: Rollout, *, gamma: float, gae_lambda: float) -> FloatArray:
@@ -124,38 +94,30 @@ def gradients(
 
 
 def update(
-    network: ActorCritic,
-    adam: Adam,
-    rollout: Rollout,
-    config: PPOConfig,
-    *,
-    learning_rate: float,
-    epochs: int,
-    minibatches: int,
-    rng: np.random.Generator,
-) -> tuple[Losses, float]:
-    """Improve `network` on `rollout` and return the mean losses and the explained variance of the old values."""
-    advantage = advantages(rollout, gamma=config.gamma, gae_lambda=config.gae_lambda)
+    network: ActorCritic, adam: Adam, rollout: Rollout, config: TrainerConfig, rng: np.random.Generator
+) -> Losses:
+    """Improve `network` on `rollout` and return the mean losses over its minibatches."""
+    ppo = config.ppo
+    advantage = advantages(rollout, gamma=ppo.gamma, gae_lambda=ppo.gae_lambda)
     returns = (advantage + rollout.values[:-1]).ravel()
     explained = explained_variance(rollout.values[:-1].ravel(), returns)
     normalised = ((advantage - advantage.mean()) / (advantage.std() + 1e-6)).ravel()
     inputs = rollout.inputs.reshape(len(returns), -1)
     actions, old_log_probs = rollout.actions.ravel(), rollout.log_probs.ravel()
     seen: list[Losses] = []
-    for _ in range(epochs):
-        for part in np.array_split(rng.permutation(len(returns)), minibatches):
+    for _ in range(config.update_epochs):
+        for part in np.array_split(rng.permutation(len(returns)), config.minibatches):
             step, losses = gradients(
-                network, inputs[part], actions[part], old_log_probs[part], normalised[part], returns[part], config
+                network, inputs[part], actions[part], old_log_probs[part], normalised[part], returns[part], ppo
             )
-            adam.update(network.parameters, step, learning_rate)
+            adam.update(network.parameters, step, config.optimizer.learning_rate)
             seen.append(losses)
-    return mean_losses(seen), explained
+    return replace(mean_losses(seen), explained_variance=explained)
 
 
-def mean_losses(losses: list[Losses]) -> Losses:
+def mean_losses(losses: Sequence[Losses]) -> Losses:
     """Return the mean of each field."""
-    means = np.mean([list(vars(one).values()) for one in losses], axis=0)
-    return Losses(*(float(mean) for mean in means))
+    return Losses(*(float(mean) for mean in np.mean([list(vars(one).values()) for one in losses], axis=0)))
 
 
 def explained_variance(values: FloatArray, returns: FloatArray) -> float:

@@ -34,7 +34,8 @@ class TaskSampler:
         progress = np.abs(self.means["fast"] - self.means["slow"])
         if not self._by_progress or not np.isfinite(progress).all() or progress.sum() <= 0:
             return uniform
-        return EXPLORE * uniform + (1 - EXPLORE) * progress / progress.sum()
+        mixed: NDArray[np.float64] = EXPLORE * uniform + (1 - EXPLORE) * progress / progress.sum()
+        return mixed
 
     def draw(self, rng: np.random.Generator) -> Task:
         """Return the task of the next episode."""
