@@ -14,6 +14,7 @@ LAYERS = [
     {"errors", "look", "types", "settings"},
     {
         *("ledger", "ledger_schema", "provenance", "redaction", "launchers", "planning", "permits", "launch", "runs"),
+        *("processes", "leases", "ledger_reading", "ledger_rebuild", "handover"),
         *(
             "wandb_utils",
             "verdicts",
