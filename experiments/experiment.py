@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from experiments.errors import UsageError
-from experiments.planning import Placement, RecordedJob, make_plan
+from experiments.planning import RecordedJob
 from experiments.types import BaseExperimentConfig, LauncherName, Plan, TrainingJob, TrainingJobConfig, check_name
 from experiments.workspace import Workspace
 
@@ -86,13 +86,18 @@ class Experiment(ABC):
                 run_name="", experiment=self.name, arm=label, seed=seed or 0, config=job.config, launcher="dry-run"
             )
         from experiments.launch import implicit_permit
+        from experiments.preparation import prepare_plan
 
         permit = implicit_permit()
-        plan = self._plan_of([job], seeds=None, launcher=None, repeat=None)
-        return self.launch(plan, permit)[0]
+        return self.launch(prepare_plan(self.workspace, self.name, [job]), permit)[0]
 
     def plan(
-        self, *, seeds: Sequence[int] | None = None, launcher: LauncherName | None = None, repeat: int | None = None
+        self,
+        *,
+        seeds: Sequence[int] | None = None,
+        launcher: LauncherName | None = None,
+        repeat: int | None = None,
+        again: bool = False,
     ) -> Plan:
         """Return what a launch would start, without starting anything.
 
@@ -100,6 +105,7 @@ class Experiment(ABC):
             seeds: Seeds for every arm; None for the recipe's own, or 0.
             launcher: Where; None for the setting.
             repeat: Which repetition of the same jobs; None for the latest one that has unfinished jobs, else the next.
+            again: Take the next repeat also where jobs of the latest are unfinished.
 
         Raises:
             UsageError: The recipe recorded no job, or a name, label or seed is wrong.
@@ -109,7 +115,11 @@ class Experiment(ABC):
             self.launch_training_runs()
         finally:
             self._recorded = None
-        return self._plan_of(recorded, seeds=seeds, launcher=launcher, repeat=repeat)
+        from experiments.preparation import prepare_plan
+
+        return prepare_plan(
+            self.workspace, self.name, recorded, seeds=seeds, launcher=launcher, repeat=repeat, again=again
+        )
 
     def launch(self, plan: Plan, permit: Permit) -> list[TrainingJob]:
         """Launch what is not launched yet of `plan`; the same plan again gives the same jobs.
@@ -144,34 +154,6 @@ class Experiment(ABC):
                 "skip_git_check": config.skip_git_check or self.config.skip_git_check,
             }
         )
-
-    def _plan_of(
-        self,
-        recorded: Sequence[RecordedJob],
-        *,
-        seeds: Sequence[int] | None,
-        launcher: LauncherName | None,
-        repeat: int | None,
-    ) -> Plan:
-        from experiments.launch import launcher_for, next_repeat
-
-        workspace = self.workspace
-        settings = workspace.settings
-        where = launcher or settings.launcher
-        with workspace.ledger() as ledger:
-            placement = Placement(
-                user=settings.user_name(),
-                ledger_id=ledger.id,
-                launcher=where,
-                target=launcher_for(where, workspace).target(),
-                train_command=settings.train_command,
-                wandb_mode=workspace.wandb_mode(),
-            )
-
-            def planned(number: int) -> Plan:
-                return make_plan(self.name, recorded, placement, seeds=seeds, repeat=number, max_jobs=settings.max_jobs)
-
-            return planned(repeat if repeat is not None else next_repeat(planned, ledger, workspace))
 
 
 def _overridden(arguments: Sequence[str], by: Sequence[str]) -> tuple[str, ...]:

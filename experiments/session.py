@@ -132,23 +132,15 @@ def write_notebook_of(session: Session, jobs: Sequence[TrainingJob]) -> WriteRes
     result = write_notebook(
         session.notebook, notebook_spec(session, job_refs(jobs)), force=options.force, theirs=options.theirs
     )
-    for conflict in result.conflicts:
-        session.say(conflict.text)
+    if not result.created and (report := result.report()):
+        session.say(report)
     return result
 
 
 def _plan(session: Session) -> Plan:
     options = session.request.options
     seeds = parse_seeds(options.seeds) if options.seeds is not None else None
-    plan = session.experiment.plan(seeds=seeds, launcher=session.launcher)
-    if options.again and _is_recorded(session, plan):
-        plan = session.experiment.plan(seeds=seeds, launcher=session.launcher, repeat=plan.repeat + 1)
-    return plan
-
-
-def _is_recorded(session: Session, plan: Plan) -> bool:
-    with session.workspace.ledger() as ledger:
-        return ledger.plan(plan.key) is not None
+    return session.experiment.plan(seeds=seeds, launcher=session.launcher, again=options.again)
 
 
 def _dry_run(session: Session, plan: Plan) -> int:
@@ -196,7 +188,7 @@ def _launch(session: Session, plan: Plan) -> list[TrainingJob]:
     print_preview(session.out, plan, session.workspace)
     if session.launcher == "skypilot" and not options.yes:
         _confirm(plan)
-    return session.experiment.launch(plan, command_permit())
+    return session.experiment.launch(plan, command_permit(shlex.join([session.recipe.name, *session.request.command])))
 
 
 def _where_wandb(session: Session) -> str:

@@ -279,7 +279,7 @@ class BaseExperimentConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, validate_default=True)
 
     description: str = Field("", description="What the experiment is for; shown at the top of the notebook.")
-    sections: tuple[SectionName, ...] = Field(
+    sections: Annotated[tuple[SectionName, ...], Control("hidden")] = Field(
         DEFAULT_SECTIONS, description="Notebook sections, separated by commas; setup and state always come first."
     )
     wandb_tags: tuple[str, ...] = Field((), description="W&B tags, added to the recipe's own.")

@@ -8,16 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import altair as alt
+import marimo as mo
 import numpy as np
 import pandas as pd
 
 from experiments import look
 from experiments.errors import ExperimentsError
+from experiments.notebooks.context import NotebookContext
+from experiments.notebooks.monitoring import watched_metrics
 from experiments.runs.store import RunQuery, RunStore
 from experiments.types import JobRef, JobStatus, TrainingJob
 from experiments.workspace import Workspace
 
-CELLS = {"analysis": ("metric_choice", "learning_curves", "speed", "run_summary")}
+CELLS = {"analysis": ("data_version", "analysis_inputs", "learning_curves", "speed", "run_summary")}
 
 STEP = "metric/agent_step"
 REWARD = "overview/reward"
@@ -39,6 +42,73 @@ AXIS_WORDS = {
 _MAX_POINTS = 2_000
 
 Run = str | JobRef | TrainingJob
+
+
+def data_version(experiment: NotebookContext) -> Any:
+    """Follow the runs' data: what depends on this name runs again when new rows were read."""
+    metrics_file = watched_metrics(experiment)
+    return metrics_file
+
+
+def analysis_inputs(experiment: NotebookContext, tracked_jobs: list[JobRef]) -> Any:
+    """Let the reader pick what the learning curves show."""
+    metric_picker = metric_dropdown(experiment, tracked_jobs)
+    mo.vstack([mo.md("## Analysis"), metric_picker])
+    return metric_picker
+
+
+def learning_curves(
+    experiment: NotebookContext, tracked_jobs: list[JobRef], metric_picker: Any, metrics_file: Any
+) -> None:
+    """Draw the chosen metric over agent steps."""
+    metrics_file.value
+    curves_of(experiment, tracked_jobs, metric_picker.value)
+
+
+def speed(experiment: NotebookContext, tracked_jobs: list[JobRef], metrics_file: Any) -> None:
+    """Draw how fast the runs train."""
+    metrics_file.value
+    speed_of(experiment, tracked_jobs)
+
+
+def run_summary(experiment: NotebookContext, tracked_jobs: list[JobRef], metrics_file: Any) -> None:
+    """Show one row a run with its latest numbers."""
+    metrics_file.value
+    summary_of(experiment, tracked_jobs)
+
+
+def metric_dropdown(experiment: NotebookContext, jobs: Sequence[JobRef]) -> mo.ui.dropdown:
+    """Return a choice among the metrics that the runs have logged; the return per agent is chosen first."""
+    query = RunQuery(names=[job.run for job in jobs], limit=None)
+    logged = {key for info in experiment.store.find(query) for key, value in info.summary.items() if _is_number(value)}
+    names = sorted(key for key in logged | {REWARD} if not key.startswith("_"))
+    return mo.ui.dropdown(names, value=REWARD, label="Metric", searchable=True)
+
+
+def curves_of(experiment: NotebookContext, jobs: Sequence[JobRef], metric: str | None) -> Any:
+    """Return the learning curves of a notebook's jobs."""
+    if not jobs:
+        return mo.md("No run yet. Launch one above, and its learning curve appears here.")
+    table = metric_history(jobs, [metric or REWARD], store=experiment.store)
+    return curve_chart(table, metric or REWARD, dark=is_dark())
+
+
+def speed_of(experiment: NotebookContext, jobs: Sequence[JobRef]) -> Any:
+    """Return the training speed of a notebook's jobs; nothing where there is no job."""
+    return plot_sps(jobs, store=experiment.store, dark=is_dark()) if jobs else None
+
+
+def summary_of(experiment: NotebookContext, jobs: Sequence[JobRef]) -> Any:
+    """Return the summary of a notebook's jobs as a table for the page; nothing where there is no job."""
+    if not jobs:
+        return None
+    table = create_run_summary_table(jobs, store=experiment.store)
+    return mo.ui.table(table, selection=None, pagination=len(table) > 20, show_download=True)
+
+
+def is_dark() -> bool:
+    """Say whether the page is shown in dark colours."""
+    return mo.app_meta().theme == "dark"
 
 
 def metric_history(runs: Sequence[Run], keys: Sequence[str], *, store: RunStore | None = None) -> pd.DataFrame:
@@ -150,7 +220,7 @@ def thinned(curve: pd.DataFrame, points: int = _MAX_POINTS) -> pd.DataFrame:
     return curve.iloc[kept]
 
 
-def styled(chart: alt.TopLevelMixin, caption: str, palette: look.Palette) -> Any:  # noqa: ANN401 - altair's chart classes share no base that can be configured
+def styled(chart: alt.TopLevelMixin, caption: str, palette: look.Palette) -> Any:
     """Return a chart in the colours of the page, with its caption beneath it."""
     below = alt.TitleParams(
         caption,
@@ -257,5 +327,9 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _first(summary: Mapping[str, Any], keys: Sequence[str]) -> Any:  # noqa: ANN401 - a JSON value
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _first(summary: Mapping[str, Any], keys: Sequence[str]) -> Any:
     return next((summary[key] for key in keys if key in summary), None)

@@ -51,7 +51,7 @@ def step_dropdown(experiment: NotebookContext, run: str | None) -> mo.ui.dropdow
     return mo.ui.dropdown(options, value=next(iter(options), None), label="Step")
 
 
-def replay_view(experiment: NotebookContext, run: str | None, step: int | None) -> Any:  # noqa: ANN401 - page output
+def replay_view(experiment: NotebookContext, run: str | None, step: int | None) -> Any:
     """Return the replay of `run` nearest to `step`, or one sentence that says why there is none."""
     if run is None:
         return mo.md("No run yet. Launch one in the section above, and its replays appear here.")
@@ -88,7 +88,7 @@ def nearest_replay(found: Sequence[ReplayFile], step: Step) -> ReplayFile:
     return min(ordered, key=lambda item: abs(item.step - step))
 
 
-def show_replay(run: Run, step: Step = "last", *, store: RunStore | None = None, height: int = 640) -> Any:  # noqa: ANN401
+def show_replay(run: Run, step: Step = "last", *, store: RunStore | None = None, height: int = 640) -> Any:
     """Show one replay of a run on the page.
 
     Args:
@@ -106,7 +106,7 @@ def show_replay(run: Run, step: Step = "last", *, store: RunStore | None = None,
     return mo.vstack([mo.md(said), _viewer(chosen, height)])
 
 
-def _viewer(chosen: ReplayFile, height: int) -> Any:  # noqa: ANN401
+def _viewer(chosen: ReplayFile, height: int) -> Any:
     from widgets.replay.viewer import ReplayViewer
 
     return mo.ui.anywidget(ReplayViewer(chosen.path or chosen.url, height=height))
