@@ -12,6 +12,7 @@ import builtins
 import functools
 import graphlib
 import symtable
+import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -64,6 +65,20 @@ def indented(code: str) -> str:
     return "\n".join(INDENT + line if line.strip() else line for line in code.split("\n"))
 
 
+def parse_python(text: str) -> ast.Module:
+    """Return the syntax tree of `text`, without Python's warnings about code that is not ours to mend.
+
+    Raises:
+        SyntaxError: It is not Python.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(text)
+        except (ValueError, RecursionError, MemoryError) as error:
+            raise SyntaxError(str(error)) from None
+
+
 def names_in(body: str) -> Names:
     """Return the names that indented lines read and define.
 
@@ -71,9 +86,12 @@ def names_in(body: str) -> Names:
         SyntaxError: They are not Python.
     """
     source = f"async def _():\n{body}\n    pass\n"
-    scope = symtable.symtable(source, "<cell>", "exec").get_children()[0]
+    tree = parse_python(source)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        scope = symtable.symtable(source, "<cell>", "exec").get_children()[0]
     scopes = list(_with_children(scope))
-    caught = {node.name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ExceptHandler)}
+    caught = {node.name for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler)}
     defines = {symbol.get_name() for symbol in scope.get_symbols() if symbol.is_local()} - caught
     reads: set[str] = set()
     for symbol in (symbol for table in scopes for symbol in table.get_symbols()):

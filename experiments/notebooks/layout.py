@@ -8,7 +8,7 @@ import importlib.metadata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from experiments.notebooks.cells import INDENT, Cell, indented
+from experiments.notebooks.cells import INDENT, Cell, indented, parse_python
 from experiments.notebooks.imports import Import, imports_of, setup_lines
 
 DEFAULT_APP = 'app = marimo.App(width="medium")'
@@ -71,7 +71,7 @@ def statements_of(setup: str) -> list[ast.stmt]:
     """Return the statements of indented lines; their line numbers are one more than those of the lines."""
     if not setup.strip():
         return []
-    block = ast.parse(f"if True:\n{setup}\n").body[0]
+    block = parse_python(f"if True:\n{setup}\n").body[0]
     return block.body if isinstance(block, ast.If) else []
 
 

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import ast
 import functools
-import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.errors import NotebookError
-from experiments.notebooks.cells import INDENT, Cell, indented, is_private
+from experiments.notebooks.bodies import cell_body
+from experiments.notebooks.cells import Cell, is_private, parse_python
 from experiments.notebooks.imports import Import, imports_of
 from experiments.notebooks.loading import Origin, origin_of_module
-from experiments.notebooks.reading import line_of_colon
 from experiments.notebooks.sections import Section
 
 _RESERVED = frozenset({"setup", "app", "marimo", "_"})
@@ -63,13 +62,16 @@ def lift_section(section: Section, root: Path | None = None) -> list[Lifted]:
     return [_lift(name, source) for name in names]
 
 
-@functools.cache
 def _read(origin: Origin) -> _Source:
     try:
-        text = origin.path.read_text(encoding="utf-8")
-        tree = ast.parse(text)
+        return _parsed(origin, origin.path.read_text(encoding="utf-8"))
     except (OSError, ValueError, SyntaxError) as error:
         raise NotebookError(f"section module {str(origin.path)!r} cannot be read: {error}.") from None
+
+
+@functools.lru_cache(maxsize=32)
+def _parsed(origin: Origin, text: str) -> _Source:
+    tree = parse_python(text)
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     bindings = {item.bound: item for node in tree.body for item in imports_of(node, origin.package)}
     for name in _defined_at_top(tree):
@@ -114,7 +116,7 @@ def _lift(name: str, source: _Source) -> Lifted:
     if name in _RESERVED or is_private(name):
         raise NotebookError(f"{where} has a name that marimo keeps for itself; give the function another.")
     parameters = _parameters(function, where)
-    body, returned = _body(function, source.lines, where)
+    body, returned = cell_body(function, source.lines, where)
     cell = Cell(name, body)
     _check_names(cell, parameters, returned, where)
     wanted = cell.names.reads - parameters
@@ -135,62 +137,6 @@ def _parameters(function: ast.FunctionDef, where: str) -> frozenset[str]:
     if function.decorator_list:
         raise NotebookError(f"{where} has a decorator, which a notebook would lose. Decorate a helper instead.")
     return frozenset(argument.arg for argument in plain)
-
-
-def _body(function: ast.FunctionDef, lines: tuple[str, ...], where: str) -> tuple[str, frozenset[str]]:
-    """Return the lines between signature (or docstring) and final return, and the names returned."""
-    statements = list(function.body)
-    first_line = line_of_colon(lines, function.lineno, function.end_lineno)
-    if ast.get_docstring(function, clean=False) is not None:
-        first_line = statements.pop(0).end_lineno or first_line
-    last_line = function.end_lineno or function.lineno
-    returned: frozenset[str] = frozenset()
-    final = function.body[-1]
-    if isinstance(final, ast.Return):
-        statements.pop()
-        returned = _returned(final, where)
-        last_line = final.lineno - 1
-    if any(isinstance(node, (ast.Return, ast.Yield, ast.YieldFrom, ast.Await)) for node in _own_nodes(statements)):
-        raise NotebookError(f"{where} may only return at its end, and neither yield nor await.")
-    if not any(not isinstance(statement, ast.Pass) for statement in statements):
-        raise NotebookError(f"{where} does nothing; a cell needs at least one statement.")
-    if len(statements) == 1 and isinstance(statements[0], (ast.FunctionDef, ast.ClassDef)):
-        raise NotebookError(f"{where} only defines {statements[0].name!r}; put that at the top of its module.")
-    taken = [line.rstrip() for line in lines[first_line:last_line]]
-    if any(line and not line.startswith(INDENT) for line in taken):
-        raise NotebookError(f"{where} holds a text whose lines start left of the code, which marimo would shift.")
-    return "\n".join(_with_canonical_markdown(taken, statements, first_line)).strip("\n"), returned
-
-
-def _returned(final: ast.Return, where: str) -> frozenset[str]:
-    value = final.value
-    names = value.elts if isinstance(value, ast.Tuple) else [value]
-    if not all(isinstance(item, ast.Name) for item in names):
-        raise NotebookError(f"{where} must return plain names, the ones it defines, such as `return (table, chart)`.")
-    return frozenset(item.id for item in names if isinstance(item, ast.Name))
-
-
-def _own_nodes(statements: list[ast.stmt]) -> Iterator[ast.AST]:
-    """Walk `statements` without entering functions and classes defined in them."""
-    todo: list[ast.AST] = list(statements)
-    while todo:
-        node = todo.pop()
-        yield node
-        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
-            todo.extend(ast.iter_child_nodes(node))
-
-
-def _with_canonical_markdown(lines: list[str], statements: list[ast.stmt], first_line: int) -> list[str]:
-    """Return the lines with a cell's only statement `mo.md("text")` written as the editor saves it."""
-    match statements:
-        case [ast.Expr(ast.Call(ast.Attribute(ast.Name("mo"), "md"), [ast.Constant(str(text))], [])) as statement]:
-            if "\\" in text or '""' in text:
-                return lines
-            head, *tail = [line.rstrip() for line in text.split("\n")]
-            shown = "\n".join([head.lstrip(), textwrap.dedent("\n".join(tail))]).strip()
-            call = indented(f'mo.md("""\n{shown}\n""")').split("\n")
-            return lines[: statement.lineno - 1 - first_line] + call + lines[(statement.end_lineno or 0) - first_line :]
-    return lines
 
 
 def _check_names(cell: Cell, parameters: frozenset[str], returned: frozenset[str], where: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.errors import NotebookError
-from experiments.notebooks.cells import INDENT, Cell
+from experiments.notebooks.cells import INDENT, Cell, parse_python
 from experiments.notebooks.layout import Notebook, Span
 
 _OTHERWISE = "Mend it, move it away, or replace it with --force (it is kept as .bak)."
@@ -53,9 +53,9 @@ def parse(text: str, path: Path) -> Notebook:
             whenever it saves the file.
     """
     try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError) as error:
-        where = f"line {error.lineno}: {error.msg}" if isinstance(error, SyntaxError) else str(error)
+        tree = parse_python(text)
+    except SyntaxError as error:
+        where = f"line {error.lineno}: {error.msg}" if error.lineno else error.msg
         raise NotebookError(f"notebook {str(path)!r} is not Python ({where}). {_OTHERWISE}") from None
     lines = text.split("\n")
     header, app, statements = _opening(tree, lines, path)

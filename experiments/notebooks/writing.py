@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import secrets
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -43,17 +44,17 @@ def write_whole(path: Path, text: str) -> None:
         NotebookError: The folder is read-only or full; the file is as it was.
     """
     try:
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     except OSError as error:
         raise _unwritable(path, error) from None
-    temporary = Path(name)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(mode)
+        if path.exists():
+            temporary.chmod(path.stat().st_mode & 0o777)
         temporary.replace(path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
@@ -84,18 +85,14 @@ def check_writable(path: Path) -> None:
         raise NotebookError(f"notebook name {path.name!r} {reason}. Name it like 'my_experiment_nb.py'.")
     if path.is_dir():
         raise NotebookError(f"notebook {str(path)!r} is a folder. Name a file, such as {str(path / 'my_nb.py')!r}.")
+    if path.exists() and not os.access(path, os.W_OK):
+        raise NotebookError(f"notebook {str(path)!r} is read-only. Make it writable: chmod u+w {path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
         raise _unwritable(path, error) from None
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _unwritable(path: Path, error: OSError) -> NotebookError:
