@@ -1,0 +1,167 @@
+"""How a form looks: one row a field, with its name, input and help, and pydantic's words where a value is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import marimo as mo
+
+from experiments import look
+from experiments.forms.kinds import Raw
+from experiments.forms.tree import Group, Leaf, Problems, judge, switch_key
+
+if TYPE_CHECKING:
+    from marimo._plugins.ui._core.ui_element import UIElement
+
+    from experiments.forms.element import ConfigForm
+
+
+def form_view(form: ConfigForm[Any]) -> mo.Html:
+    """Return the form as it stands: each problem at its field, what was changed and from what, and a summary.
+
+    Show it in another cell than the one that makes the form: that cell then runs, and only it, on each change; the
+    input that is being typed in keeps its focus and its text.
+    """
+    problems = judge(form.tree, form.value)[1]
+    return mo.Html(render(form.tree, form.elements, form.value, problems))
+
+
+def render(
+    tree: Group,
+    elements: Mapping[str, UIElement[Any, Any]],
+    raws: Mapping[str, Raw] | None = None,
+    problems: Problems | None = None,
+) -> str:
+    """Return a form as HTML.
+
+    Args:
+        tree: The config's fields.
+        elements: The input of each.
+        raws: What they hold; without it nothing is marked as changed, and no input is hidden.
+        problems: What is wrong with what they hold.
+    """
+    page = _Page(elements, raws, problems or {})
+    return f'<div class="xf"><style>{_css()}</style>{page.summary()}{page.items(tree)}</div>'
+
+
+class _Page:
+    """One rendering: everything that rows of it have in common."""
+
+    def __init__(
+        self, elements: Mapping[str, UIElement[Any, Any]], raws: Mapping[str, Raw] | None, problems: Problems
+    ) -> None:
+        self.elements, self.raws, self.problems = elements, raws, problems
+
+    def summary(self) -> str:
+        if self.raws is None:
+            return ""
+        lines = "".join(
+            f"<li>{f'<code>{escape(key)}</code> ' if key else ''}{escape(text)}</li>"
+            for key, text in self.problems.items()
+        )
+        count = len(self.problems)
+        head = f"{count} {'value needs' if count == 1 else 'values need'} a change" if count else ""
+        return f'<div class="xf-summary" role="status">{head}<ul>{lines}</ul></div>'
+
+    def items(self, group: Group) -> str:
+        return "".join(self.group(item) if isinstance(item, Group) else self.row(item) for item in group.items)
+
+    def group(self, group: Group) -> str:
+        inside = sum(key == group.key or key.startswith(f"{group.key}.") for key in self.problems)
+        count = f"{inside} to change" if inside else ""
+        hidden = " xf-off" if self._off(group) else ""
+        return (
+            f'<details class="xf-group{hidden}" open><summary><code>{escape(group.name)}</code>'
+            f'<span class="xf-help">{escape(group.help)}</span><span class="xf-count">{count}</span></summary>'
+            f'<div class="xf-switch">{self._switch(group)}</div>{self._error(group.key)}'
+            f'<div class="xf-items">{self.items(group)}</div></details>'
+        )
+
+    def row(self, leaf: Leaf) -> str:
+        if leaf.kind is None:
+            return ""
+        was = self._was(leaf)
+        states = (" xf-changed" if was else "") + (" xf-bad" if leaf.key in self.problems else "")
+        rule = f'<span class="xf-rule">{escape(leaf.rule)}</span>' if leaf.rule else ""
+        off = " xf-off" if self._off(leaf) else ""
+        return (
+            f'<div class="xf-row{states}"><code>{escape(leaf.name)}</code>'
+            f'<div class="xf-input{off}">{self._switch(leaf)}'
+            f'<div class="xf-value">{_named(self.elements[leaf.key], leaf.key)}</div></div>'
+            f'<div class="xf-help">{escape(leaf.help)} {rule}<span class="xf-was">{was}</span>'
+            f"{self._error(leaf.key)}</div></div>"
+        )
+
+    def _error(self, key: str) -> str:
+        return f'<div class="xf-error" role="alert">{escape(self.problems.get(key, ""))}</div>'
+
+    def _switch(self, item: Leaf | Group) -> str:
+        if not item.switched:
+            return ""
+        key = switch_key(item.key)
+        words = '<span class="xf-unset">not set</span>' if self._off(item) else ""
+        return f"{_named(self.elements[key], f'{item.key} has a value')}{words}"
+
+    def _off(self, item: Leaf | Group) -> bool:
+        return item.switched and self.raws is not None and not self.raws[switch_key(item.key)]
+
+    def _was(self, leaf: Leaf) -> str:
+        if self.raws is None:
+            return ""
+        was_set, is_set = leaf.is_set or not leaf.switched, not self._off(leaf)
+        if was_set == is_set and (not is_set or self.raws[leaf.key] == leaf.raw):
+            return ""
+        before = {True: "on", False: "off", None: "empty", "": "empty"}.get(leaf.raw, str(leaf.raw))
+        return f"was {escape(before[:60] + '…' * (len(before) > 60)) if was_set else 'not set'}"
+
+
+def _named(element: UIElement[Any, Any], name: str) -> str:
+    # The label is heard and not seen: the style hides it. It is written into marimo's own attribute, because marimo
+    # would take it for Markdown, at ten times the cost of the input.
+    return element.text.replace("data-label='null'", f"data-label='{escape(json.dumps(name))}'", 1)
+
+
+@cache
+def _css() -> str:
+    light, dark = look.LIGHT, look.DARK
+    return f"""
+.xf {{ --m: light-dark({light.muted}, {dark.muted}); --h: light-dark({light.hairline}, {dark.hairline});
+  --a: light-dark({light.accent}, {dark.accent}); --bad: light-dark(#c62828, #ff8a80);
+  color: light-dark({light.text}, {dark.text}); font: 14px/20px system-ui, sans-serif; container-type: inline-size; }}
+.xf code {{ font: 13px/20px ui-monospace, monospace; background: none; padding: 0; color: inherit; }}
+.xf-row {{ display: grid; grid-template-columns: minmax(120px, 22%) minmax(180px, 32%) 1fr; gap: 0 16px;
+  align-items: start; padding: 3px 0 3px 10px; border-left: 2px solid transparent; }}
+.xf-row > code {{ padding-top: 2px; overflow-wrap: anywhere; }}
+.xf-changed {{ border-left-color: var(--a); }}
+.xf-bad {{ border-left-color: var(--bad); }}
+.xf-input {{ display: flex; gap: 8px; align-items: center; min-height: 28px; }}
+.xf marimo-ui-element > *::part(label) {{ position: absolute; width: 1px; height: 1px; overflow: hidden;
+  clip-path: inset(50%); }}
+.xf-value {{ flex: 1; min-width: 0; }}
+.xf-off > .xf-value, .xf-off > .xf-items {{ display: none; }}
+.xf-help, .xf-unset {{ font-size: 12px; color: var(--m); }}
+.xf-row > .xf-help {{ padding-top: 3px; }}
+.xf-rule, .xf-was {{ white-space: nowrap; font-variant-numeric: tabular-nums; }}
+.xf-was {{ color: var(--a); margin-left: 8px; }}
+.xf-error {{ color: var(--bad); font-size: 12px; }}
+.xf-error:not(:empty)::before {{ content: "\\2715\\00a0"; }}
+.xf-group {{ margin: 8px 0; }}
+.xf-group > summary {{ cursor: pointer; padding: 4px 0; }}
+.xf-group > summary > .xf-help {{ margin-left: 10px; }}
+.xf-group > summary > code {{ font-weight: 600; }}
+.xf-count {{ color: var(--bad); font-size: 12px; margin-left: 10px; }}
+.xf-switch:empty {{ display: none; }}
+.xf-switch {{ display: flex; gap: 8px; align-items: center; padding: 3px 0 3px 12px; }}
+.xf-items .xf-group {{ margin-left: 10px; }}
+.xf-group > .xf-error {{ padding-left: 15px; }}
+.xf-items {{ margin-left: 4px; border-left: 1px solid var(--h); }}
+.xf-summary {{ color: var(--bad); margin-bottom: 8px; }}
+.xf-summary ul {{ margin: 0; padding: 0; list-style: none; }}
+.xf-summary:not(:has(li)) {{ display: none; }}
+.xf :focus-visible {{ outline: 2px solid var(--a); outline-offset: 2px; }}
+@container (max-width: 560px) {{ .xf-row {{ grid-template-columns: 1fr; }} }}
+"""
