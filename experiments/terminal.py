@@ -26,7 +26,11 @@ def console(*, stderr: bool = False) -> Console:
     """Return a console that neither guesses at numbers in text nor reads markup in names."""
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    found = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    if not found.is_terminal:
+        # Nobody's window limits a file or a pipe; tables are then as wide as they need to be.
+        found.width = 240
+    return found
 
 
 def report_error(error: ExperimentsError) -> int:

@@ -224,7 +224,7 @@ class TrainingJob(Frozen):
             arm=self.arm,
             seed=self.seed,
             launcher=self.launcher,
-            id=self.launcher_id,
+            id=self.launcher_id if self.launcher_id != self.run_name else None,
             tracker=self.tracker,
         )
 
