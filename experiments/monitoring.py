@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.errors import StoreError
+from experiments.launchers.base import SchedulerStatus
 from experiments.polling import Poller, Sources
 from experiments.settings import load_settings
 from experiments.snapshots import Snapshot, read_status
@@ -108,9 +109,9 @@ def monitor_training_statuses(
 
     Returns:
         Columns `run_name`; `state` (the tracker's word, `NOT FOUND` where no run has the name); `created` (datetime,
-        UTC); one column a metric (None where it was not logged); `url` (None offline); `verdict` (see
-        `experiments.verdicts`); `sky_job_id`, `sky_status` (SkyPilot's word) and `sky_duration` (seconds), None for
-        jobs that SkyPilot does not run.
+        UTC); one column a metric (missing where it was not logged); `url` (missing offline); `verdict` (see
+        `experiments.verdicts`); `sky_job_id`, `sky_status` (SkyPilot's word) and `sky_duration` (seconds), missing
+        for jobs that SkyPilot does not run.
     """
     import pandas as pd
 
@@ -156,9 +157,18 @@ def sources_of(state_dir: Path) -> Sources:
     def store(tracker: str) -> RunStore:
         if tracker == "offline":
             return workspace.offline_store()
-        raise StoreError(f"runs of {tracker!r} are on a W&B server, which cannot be read here yet")
+        raise StoreError(f"runs of {tracker!r} are on a W&B server, which is not read yet; see them on its pages")
 
-    return Sources(_LedgerFile(workspace), launcher, store)
+    def outcomes(runs: Sequence[str]) -> dict[str, SchedulerStatus]:
+        with workspace.ledger(read_only=True) as ledger:
+            return {run: SchedulerStatus(**values) for run, values in ledger.outcomes(runs).items()}
+
+    def start_waiting() -> None:
+        from experiments.launch import start_next
+
+        start_next(workspace)
+
+    return Sources(_LedgerFile(workspace), launcher, store, outcomes, start_waiting)
 
 
 class _LedgerFile:

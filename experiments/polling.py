@@ -40,13 +40,15 @@ class Sources:
         jobs: Returns every job of the ledger.
         launcher: Returns a launcher by its name.
         store: Returns a run store by its tracker: `offline` or `entity/project`.
-        start_next: Starts local jobs that wait for a slot; None in a process that may start none.
+        outcomes: Returns how jobs ended that their launcher no longer knows.
+        start_next: Starts local jobs that wait for a slot; does nothing in a process that may start none.
     """
 
     jobs: Callable[[], Sequence[TrainingJob]]
     launcher: Callable[[str], Launcher]
     store: Callable[[str], RunStore]
-    start_next: Callable[[], object] | None = None
+    outcomes: Callable[[Sequence[str]], Mapping[str, SchedulerStatus]] = lambda _: {}
+    start_next: Callable[[], object] = lambda: None
 
 
 @dataclass
@@ -75,6 +77,13 @@ class _Job:
     def ref(self) -> JobRef:
         return self.job.ref() if isinstance(self.job, TrainingJob) else self.job
 
+    @property
+    def launcher_id(self) -> str | None:
+        """Id by which the launcher knows the job; a reference leaves it out where it is the run name."""
+        if isinstance(self.job, TrainingJob):
+            return self.job.launcher_id
+        return self.job.id or (self.job.run if self.job.launcher == "local" else None)
+
     def wants(self, kind: str) -> bool:
         """Tell whether a source of this kind may still have news of the job."""
         if self.final is not None or (isinstance(self.job, TrainingJob) and self.job.state != "submitted"):
@@ -82,7 +91,7 @@ class _Job:
         if kind == "store":
             return True
         ended = self.scheduler is not None and SCHEDULER_WORDS.get(self.scheduler.word) in TERMINAL_VERDICTS
-        return self.ref.id is not None and not ended
+        return self.launcher_id is not None and not ended
 
     def source_name(self, kind: str) -> str:
         """Return the launcher or tracker of the job."""
@@ -246,7 +255,7 @@ class Poller:
         source.is_busy = True
         for job in jobs:
             job.asked.add(source.kind)
-        asked = {job.ref.run: job.ref.id or "" for job in jobs}
+        asked = {job.ref.run: job.launcher_id or "" for job in jobs}
         arguments = (source, asked, dict(source.cursors))
         threading.Thread(target=self._ask, args=arguments, name=f"poll {source.name}", daemon=True).start()
 
@@ -258,8 +267,9 @@ class Poller:
             else:
                 statuses = self._sources.launcher(source.name).poll(asked)
                 if source.name == "local" and any(status.word == "PENDING" for status in statuses.values()):
-                    (self._sources.start_next or bool)()
-                answers = statuses
+                    self._sources.start_next()
+                forgotten = [run for run in asked if run not in statuses]
+                answers = {**(self._sources.outcomes(forgotten) if forgotten else {}), **statuses}
         except Exception as error:  # noqa: BLE001 - a source may fail in any way; the page keeps its data and says so
             answers = error
         self._answers.put((source, list(asked), answers))
@@ -298,7 +308,7 @@ class Poller:
         closed = TRACKER_WORDS.get(status.tracker or "") in TERMINAL_VERDICTS
         # A scheduler that has not spoken yet may be starting the job again; without one, a crashed run may come back:
         # the server only lost contact.
-        silent = job.ref.id is not None and "launcher" not in job.answered
+        silent = job.launcher_id is not None and "launcher" not in job.answered
         certain = status.scheduler is not None or not (silent or status.tracker == "crashed")
         if certain and (closed or self._ticks() - job.ended_tick > _GRACE_S):
             job.final = status
@@ -307,8 +317,7 @@ class Poller:
         as_of = [
             source.as_of or 0.0
             for kind in _KINDS
-            if (source := self._asked.get((kind, job.source_name(kind))))
-            and (kind == "store" or job.ref.id is not None)
+            if (source := self._asked.get((kind, job.source_name(kind)))) and (kind == "store" or job.launcher_id)
         ]
         status = job_status(job.job, job.scheduler, job.run, as_of=min(as_of, default=0.0))
         waiting = [kind for kind in _KINDS if job.wants(kind) and kind not in job.answered]

@@ -187,7 +187,8 @@ def test_a_full_disk_is_said_and_the_page_stays_live(state, watch, monkeypatch):
 def test_jobs_that_only_another_process_names_are_polled_too(state, watch):
     far = JobRef(run="far", launcher="skypilot", tracker="me/p")
     server = FakeStore(info("far"), name="me/p")
-    watch(state, sources([], server))
+    holder, _ = watch(state, sources([], server))
+    until(lambda: holder.is_polling)
     _, seen = watch(state, sources([]), refs=[far])
     # Both monitors share this test's process, so the file that tells of the references is renamed to another's.
     (state / "live" / "readers").mkdir(exist_ok=True)

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from experiments.launch import submit
+from experiments.monitoring import (
+    following,
+    job_statuses,
+    monitor_for,
+    monitor_training_statuses,
+    poll_once,
+    snapshot,
+)
+from experiments.permits import allow_launch
+from experiments.planning import Placement, RecordedJob, make_plan
+from experiments.types import TrainingJobConfig
+from experiments.workspace import Workspace
+from tests.fakes.job_sources import FakeLauncher, FakeStore, info, job, sources
+
+ROOT = Path(__file__).parent.parent
+TRAINER = (
+    "{python}",
+    "-c",
+    f"import sys; sys.path.insert(0, {str(ROOT)!r}); from tests.fakes.tiny_trainer import main; main()",
+)
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    (tmp_path / "pyproject.toml").write_text("[tool.experiments]\nmax_parallel = 2\n")
+    return Workspace.find(tmp_path)
+
+
+@pytest.fixture
+def launch(workspace):
+    """Return a function that launches seeds of a trainer which does what files say; what still runs is ended."""
+    launched = []
+
+    def start(seeds=(0,)):
+        with workspace.ledger() as ledger:
+            place = Placement(user="ada", ledger_id=ledger.id, launcher="local", target="local", train_command=TRAINER)
+        plan = make_plan("exp", [RecordedJob("base", TrainingJobConfig(curriculum="arena"))], place, seeds=seeds)
+        with allow_launch() as permit:
+            jobs = submit(plan, permit, workspace)
+        launched.extend(jobs)
+        return [item.run_name for item in jobs]
+
+    yield start
+    for item in launched:
+        say(workspace, item.run_name, "finish")
+    until(lambda: all(status.verdict in {"succeeded", "failed"} for status in job_statuses(workspace.state)))
+
+
+def say(workspace, run, what):
+    if (workspace.runs / run).is_dir():
+        (workspace.runs / run / what).touch()
+
+
+def until(condition, seconds=30.0):
+    """Wait until a condition holds; fail where it does not within `seconds`."""
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+    return found
+
+
+def test_a_local_job_is_followed_from_its_first_row_to_its_end(workspace, launch):
+    [run] = launch()
+    with following(workspace.state, [run]) as statuses:
+        say(workspace, run, "row1")
+        until(lambda: statuses()[0].step == 100)
+        assert (statuses()[0].verdict, statuses()[0].total_steps) == ("running", 1000)
+        say(workspace, run, "finish")
+        until(lambda: statuses()[0].verdict == "succeeded")
+        assert statuses()[0].tracker == "finished"
+
+
+def test_a_trainer_that_was_killed_has_failed_although_its_file_says_running(workspace, launch):
+    [run] = launch()
+    say(workspace, run, "row1")
+    until(lambda: job_statuses(workspace.state, [run])[0].step == 100)
+    say(workspace, run, "die")
+    until(lambda: job_statuses(workspace.state, [run])[0].verdict == "failed")
+    status = job_statuses(workspace.state, [run])[0]
+    assert status.exit_code == -9
+    assert "signal 9 (SIGKILL)" in status.reason
+
+
+def test_waiting_jobs_are_started_while_somebody_watches(workspace, launch):
+    runs = launch((0, 1, 2))
+    assert [status.scheduler for status in job_statuses(workspace.state, runs)].count("PENDING") == 1
+    with following(workspace.state, runs) as statuses:
+        for run in runs[:2]:
+            say(workspace, run, "finish")
+        until(lambda: statuses()[2].scheduler == "RUNNING")
+
+
+def test_ended_jobs_keep_their_end_when_their_folder_is_deleted(workspace, launch):
+    [run] = launch()
+    say(workspace, run, "finish")
+    until(lambda: job_statuses(workspace.state, [run])[0].verdict == "succeeded")
+    with workspace.ledger() as ledger:
+        ledger.settle({run: {"word": "SUCCEEDED", "exit_code": 0}})
+    shutil.rmtree(workspace.runs / run)
+    assert job_statuses(workspace.state, [run])[0].verdict == "succeeded"
+
+
+def test_a_status_can_be_printed_as_json_for_scripts(workspace):
+    parts = sources([job("a")], FakeLauncher(a="RUNNING"), FakeStore(info("a", step=3)))
+    [status] = job_statuses(workspace.state, sources=parts)
+    assert json.loads(status.model_dump_json())["step"] == 3
+
+
+def test_a_job_that_another_process_has_not_polled_yet_stays(workspace):
+    """Otherwise a view that waits for its jobs to end would take none for all."""
+    parts = sources([job("a")], FakeLauncher(a="RUNNING"), FakeStore(info("a")))
+    with following(workspace.state, ["a"], sources=parts) as statuses:
+        assert [status.run_name for status in statuses()] == ["a"]
+
+
+def test_no_poll_is_made_by_reading_the_last_snapshot(workspace):
+    assert snapshot(workspace.state).jobs == ()
+    assert "nothing has polled" in snapshot(workspace.state).problems(0)[0]
+
+
+def test_one_monitor_serves_a_whole_process(workspace):
+    assert monitor_for(workspace.state) is monitor_for(workspace.state)
+
+
+def test_an_unknown_launcher_is_a_problem_of_its_own(workspace):
+    with workspace.ledger() as ledger:
+        place = Placement(user="ada", ledger_id=ledger.id, launcher="skypilot", target="aws", train_command=TRAINER)
+        plan = make_plan("exp", [RecordedJob("base", TrainingJobConfig(curriculum="arena"))], place)
+        ledger.record_plan(plan)
+    shot = poll_once(workspace.state)
+    assert [status.verdict for status in shot.jobs] == ["pending"]
+    assert shot.problems(0) == []
+
+
+def test_the_table_of_statuses_has_the_documented_columns(workspace):
+    parts = sources(
+        [job("c", launcher="skypilot", tracker="me/p", launcher_id="17")],
+        FakeLauncher("skypilot", c="RUNNING"),
+        FakeStore(info("c", step=9, created_at=5.0, url="https://w/c"), name="me/p"),
+        FakeStore(),
+    )
+    frame = monitor_training_statuses(["gone", "c"], ["metric/agent_step"], state_dir=workspace.state, sources=parts)
+    assert list(frame.columns) == [
+        *("run_name", "state", "created", "metric/agent_step", "url", "verdict", "sky_job_id", "sky_status"),
+        "sky_duration",
+    ]
+    assert list(frame["state"]) == ["NOT FOUND", "running"]
+    assert frame["sky_job_id"].isna().iloc[0]
+    assert frame["sky_job_id"].iloc[1] == "17"
+    assert frame["metric/agent_step"].iloc[1] == 9
