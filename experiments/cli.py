@@ -39,9 +39,16 @@ def run(arguments: Sequence[str]) -> int:
 
 def commands() -> dict[str, Callable[..., int]]:
     """Return every command by the word that calls it."""
-    from experiments.commands import jobs
+    from experiments.commands import jobs, upkeep
 
-    return {"status": jobs.status, "logs": jobs.logs}
+    return {
+        "status": jobs.status,
+        "logs": jobs.logs,
+        "cancel": jobs.cancel,
+        "retry": jobs.retry,
+        "record": jobs.record,
+        "doctor": upkeep.doctor,
+    }
 
 
 if __name__ == "__main__":

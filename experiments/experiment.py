@@ -110,7 +110,8 @@ class Experiment(ABC):
         Raises:
             UsageError: The recipe recorded no job, or a name, label or seed is wrong.
         """
-        self._recorded = recorded = []
+        recorded: list[RecordedJob] = []
+        self._recorded = recorded
         try:
             self.launch_training_runs()
         finally:

@@ -74,7 +74,7 @@ def run_request(experiment_class: type[Experiment], request: Request, *, default
     _check_folder(session.notebook)
     _check_notebook(session, spec)
     launched = _launch(session, plan) if plan is not None else []
-    result = write_notebook_of(session, [*referenced, *launched])
+    result = write_notebook_of(session, [*referenced, *launched], launched=bool(launched))
     address = _open(session) if options.open else None
     _report(session, launched, result, address)
     succeeded = _follow(session, launched) if launched and _wants_follow(session) else True
@@ -120,18 +120,20 @@ def notebook_spec(session: Session, refs: Sequence[JobRef]) -> NotebookSpec:
     )
 
 
-def write_notebook_of(session: Session, jobs: Sequence[TrainingJob]) -> WriteResult:
+def write_notebook_of(session: Session, jobs: Sequence[TrainingJob], *, launched: bool) -> WriteResult:
     """Write the session's notebook, keeping what people edited in it, and print what was kept.
+
+    Args:
+        launched: Jobs were launched just now: a file that is there only gets their references.
 
     Raises:
         NotebookError: It cannot be written without losing something; the file is as it was.
     """
-    from experiments.notebooks.generation import write_notebook
+    from experiments.notebooks.generation import write_after_launch, write_notebook
 
     options = session.request.options
-    result = write_notebook(
-        session.notebook, notebook_spec(session, job_refs(jobs)), force=options.force, theirs=options.theirs
-    )
+    write = write_after_launch if launched else write_notebook
+    result = write(session.notebook, notebook_spec(session, job_refs(jobs)), force=options.force, theirs=options.theirs)
     if not result.created and (report := result.report()):
         session.say(report)
     return result

@@ -9,14 +9,14 @@ from typing import Annotated, Any
 
 import tyro
 
+from experiments.errors import UsageError
 from experiments.look import duration, quantity
 from experiments.lookup import find_jobs
 from experiments.terminal import VERDICT_MARKS, console
 from experiments.types import JobStatus
 from experiments.workspace import Workspace
 
-_HINTLESS = tyro.conf.arg(help_behavior_hint="")
-Flag = Annotated[bool, _HINTLESS]
+_QUIET = tyro.conf.arg(help_behavior_hint="")
 _LINES = 200
 
 
@@ -68,6 +68,73 @@ def logs(
     elif not printed:
         print(f"{job.run_name} has printed nothing yet.", file=sys.stderr)
     return 0
+
+
+def cancel(runs: tyro.conf.Positional[tuple[str, ...]], *, yes: Annotated[bool, _QUIET] = False) -> int:
+    """End jobs: those that wait never start, those that run get TERM and, after a grace, KILL.
+
+    Args:
+        runs: Run names or launcher ids.
+        yes: Do not ask.
+    """
+    from experiments.launch import cancel as end
+    from experiments.launch import command_permit
+
+    workspace = Workspace.find(Path.cwd())
+    names = [job.run_name for job in find_jobs(workspace, _some(runs))]
+    if not yes and sys.stdin.isatty() and not _agrees(f"Cancel {_jobs(len(names))}?"):
+        return 1
+    for name, what in end(names, command_permit(f"experiments cancel {' '.join(names)}"), workspace).items():
+        print(f"{name}: {what}")
+    return 0
+
+
+def retry(runs: tyro.conf.Positional[tuple[str, ...]]) -> int:
+    """Launch jobs that have ended once more: the same arm and seed, as a new attempt.
+
+    Args:
+        runs: Run names or launcher ids.
+    """
+    from experiments.launch import command_permit
+    from experiments.launch import retry as launch_again
+
+    workspace = Workspace.find(Path.cwd())
+    for job in find_jobs(workspace, _some(runs)):
+        attempt = launch_again(job.run_name, command_permit(f"experiments retry {job.run_name}"), workspace)
+        print(f"{job.run_name}: attempt {attempt.attempt} is {attempt.run_name}")
+    return 0
+
+
+def record(notebook: tyro.conf.Positional[Path]) -> int:
+    """Write the jobs that were launched from a notebook into its file, so that the file names them everywhere.
+
+    Args:
+        notebook: The notebook's file.
+    """
+    from experiments.notebooks.reading import read_text
+    from experiments.notebooks.references import add_jobs, open_file
+
+    workspace = Workspace.find(notebook)
+    name = open_file(read_text(notebook), notebook)[1].experiment
+    with workspace.ledger(read_only=True) as ledger:
+        launched = [job.ref() for job in ledger.jobs(experiment=name) if job.state != "planned"]
+    added = add_jobs(notebook, launched)
+    print(f"{_jobs(len(added))} added to {workspace.shown(notebook.absolute())}" if added else "Nothing to add.")
+    return 0
+
+
+def _some(runs: tuple[str, ...]) -> tuple[str, ...]:
+    if not runs:
+        raise UsageError("no job is named. Give run names or launcher ids; experiments status lists them.")
+    return runs
+
+
+def _jobs(number: int) -> str:
+    return "1 job" if number == 1 else f"{number} jobs"
+
+
+def _agrees(question: str) -> bool:
+    return input(f"{question} [y/N] ").strip().lower() in {"y", "yes"}
 
 
 def described(item: JobStatus) -> dict[str, Any]:

@@ -133,7 +133,7 @@ def metric_history(runs: Sequence[Run], keys: Sequence[str], *, store: RunStore 
         present = [key for key in keys if key in history]
         rows = history.dropna(subset=present, how="all") if present else history.iloc[:0]
         step = rows[STEP].ffill() if STEP in rows else rows["_step"]
-        data = {"run": job.run, "arm": job.arm, "seed": job.seed, "step": step.astype("float64")}
+        data: dict[str, Any] = {"run": job.run, "arm": job.arm, "seed": job.seed, "step": step.astype("float64")}
         frames.append(rows.reindex(columns=list(keys)).assign(**data))
         if origin.damage:
             notes.append(f"{job.run}: {origin.damage}")
@@ -144,7 +144,7 @@ def metric_history(runs: Sequence[Run], keys: Sequence[str], *, store: RunStore 
     return table
 
 
-def curve_chart(table: pd.DataFrame, metric: str, *, dark: bool = False, title: str | None = None) -> alt.TopLevelMixin:
+def curve_chart(table: pd.DataFrame, metric: str, *, dark: bool = False, title: str | None = None) -> Any:
     """Return learning curves of one metric: each seed as a thin line, the mean of an arm as a thick one.
 
     The mean is drawn only where every seed of the arm has data, so it never jumps because a seed ended; the caption
@@ -216,8 +216,10 @@ def thinned(curve: pd.DataFrame, points: int = _MAX_POINTS) -> pd.DataFrame:
         return curve
     from tsdownsample import MinMaxDownsampler
 
-    kept = MinMaxDownsampler().downsample(curve["value"].to_numpy(dtype=float), n_out=points // 2 * 2)
-    return curve.iloc[kept]
+    kept: np.ndarray[Any, np.dtype[np.uint64]] = MinMaxDownsampler().downsample(
+        curve["value"].to_numpy(dtype=float), n_out=points // 2 * 2
+    )
+    return curve.iloc[kept.astype(int)]
 
 
 def styled(chart: alt.TopLevelMixin, caption: str, palette: look.Palette) -> Any:
@@ -250,14 +252,14 @@ def styled(chart: alt.TopLevelMixin, caption: str, palette: look.Palette) -> Any
     )
 
 
-def empty_chart(sentence: str, palette: look.Palette = look.LIGHT) -> alt.TopLevelMixin:
+def empty_chart(sentence: str, palette: look.Palette = look.LIGHT) -> Any:
     """Return a chart that says in one sentence why there is nothing to draw."""
     text = alt.Chart(pd.DataFrame({"text": [sentence]})).mark_text(fontSize=14, color=palette.muted)
     chart = text.encode(text="text:N").properties(width="container", height=120)
     return chart.configure(background="transparent").configure_view(stroke=None)
 
 
-def plot_sps(runs: Sequence[Run], *, store: RunStore | None = None, dark: bool = False) -> alt.TopLevelMixin:
+def plot_sps(runs: Sequence[Run], *, store: RunStore | None = None, dark: bool = False) -> Any:
     """Return the training speed of several runs over agent steps.
 
     The first of `SPS_KEYS` that a run has logged is taken, since trainers name it differently.

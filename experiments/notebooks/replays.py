@@ -19,14 +19,14 @@ CELLS = {"replays": ("replay_run", "replay_step", "replay")}
 Step = int | Literal["first", "last"]
 
 
-def replay_run(tracked_jobs: list[JobRef]):  # noqa: ANN201 - what a cell defines, typed by its helper
+def replay_run(tracked_jobs: list[JobRef]) -> Any:
     """Let the reader choose a run."""
     run_picker = run_dropdown(tracked_jobs)
     mo.vstack([mo.md("## Replays"), run_picker])
     return run_picker
 
 
-def replay_step(experiment: NotebookContext, run_picker: mo.ui.dropdown):  # noqa: ANN201
+def replay_step(experiment: NotebookContext, run_picker: mo.ui.dropdown) -> Any:
     """Let the reader choose one of the steps at which the run recorded a replay."""
     step_picker = step_dropdown(experiment, run_picker.value)
     step_picker
