@@ -1,0 +1,194 @@
+"""The JSON of a replay taken apart into undecoded pieces, without ever building its whole tree."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from widgets.replay.errors import FormatError
+from widgets.replay.fields import DEFAULT_ITEMS, FIELDS, RENAMED_ACTIONS, STRUCTURE_KEYS, TOP_KEYS
+from widgets.replay.issues import IssueLog
+from widgets.replay.limits import MIB, Limits
+from widgets.replay.series import Raws
+from widgets.replay.values import BadValueError, as_int, decode_any, repair
+
+_REPAIR_BYTES = 64 * MIB
+NEWEST_VERSION = 4
+
+_Maybe = msgspec.Raw | msgspec.UnsetType
+_Top = msgspec.defstruct("_Top", [(key, _Maybe, msgspec.UNSET) for key in ("version", *sorted(TOP_KEYS - {"version"}))])
+_StrictTop = msgspec.defstruct("_StrictTop", [], bases=(_Top,), forbid_unknown_fields=True)
+_Anything = msgspec.defstruct("_Anything", [])
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A replay file, taken apart.
+
+    Attributes:
+        version: Version of the format, at least 1.
+        top: Undecoded top-level values by key, without the objects.
+        item_names: Names of the items.
+        count: Number of objects.
+        columns: Undecoded values of the objects by key.
+    """
+
+    version: int
+    top: dict[str, msgspec.Raw]
+    item_names: list[str]
+    count: int
+    columns: dict[str, Raws]
+
+
+def parse(text: bytes, limits: Limits, log: IssueLog) -> Document:
+    """Take the JSON of a replay apart.
+
+    Raises:
+        FormatError: It is no JSON, or not the JSON of a replay.
+        LimitError: It holds more objects than the limits allow.
+    """
+    top = _top(text, log)
+    version = _version(top, log)
+    key = "grid_objects" if version == 1 else "objects"
+    if key not in top:
+        key = "objects" if key == "grid_objects" else "grid_objects"
+    objects = top.pop(key, None)
+    if objects is None:
+        raise FormatError(f"the JSON has no 'objects' (version 1: 'grid_objects'); it has {sorted(top)[:8]}")
+    item_names = names(top, ("item_names", "inventory_items"), limits, log)
+    if version == 1 and not item_names:
+        item_names = list(DEFAULT_ITEMS)
+    count, columns = _objects(objects, key, _object_keys(version, item_names), text.count(b"{"), limits)
+    return Document(version, top, item_names, count, columns)
+
+
+def _top(text: bytes, log: IssueLog) -> dict[str, msgspec.Raw]:
+    try:
+        return _as_dict(_decode_top(text, log))
+    except RecursionError as error:
+        raise FormatError("the JSON is nested too deeply to be a replay") from error
+    except msgspec.ValidationError as error:
+        raise FormatError(f"not a replay: {error}; a replay is an object with 'version' and 'objects'") from error
+    except (msgspec.DecodeError, ValueError) as error:
+        if len(text) > _REPAIR_BYTES:
+            raise FormatError(f"the text is not valid JSON: {error}") from error
+        return _repaired_top(text, log, error)
+
+
+def _decode_top(text: bytes, log: IssueLog) -> msgspec.Struct:
+    try:
+        return msgspec.json.decode(text, type=_StrictTop)
+    except msgspec.ValidationError as error:
+        found = re.search("unknown field `(.*)`", str(error), re.DOTALL)
+        if found is None:
+            raise
+        log.add("(top)", "unexpected key", example=found[1])
+        return msgspec.json.decode(text, type=_Top)
+
+
+def _repaired_top(text: bytes, log: IssueLog, first: Exception) -> dict[str, msgspec.Raw]:
+    """Try again with NaN, infinities and broken characters replaced, which some writers leave in a file."""
+    try:
+        top = _as_dict(_decode_top(repair(text), log))
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        raise FormatError(f"the text is not valid JSON: {first}") from first
+    log.add("(file)", "not valid JSON until repaired (NaN, infinities and broken characters)", 1, str(first), "error")
+    return top
+
+
+def _as_dict(top: msgspec.Struct) -> dict[str, msgspec.Raw]:
+    found = msgspec.structs.asdict(top)
+    return {key: value for key, value in found.items() if value is not msgspec.UNSET}
+
+
+def _version(top: dict[str, msgspec.Raw], log: IssueLog) -> int:
+    if "version" not in top:
+        log.add("version", "missing; guessed from the other keys", severity="error")
+        return 1 if "grid_objects" in top else NEWEST_VERSION
+    value = decoded(top["version"])
+    version = as_int(value)
+    if version is None or version < 1:
+        raise FormatError(f"version is {str(value)[:40]!r}; known are 1 to {NEWEST_VERSION}")
+    if version > NEWEST_VERSION:
+        log.add("version", f"newer than {NEWEST_VERSION}, read on best effort", example=version)
+    return version
+
+
+def decoded(raw: msgspec.Raw) -> object:
+    """Return the decoded value, or None when it cannot be decoded."""
+    try:
+        return decode_any(raw)
+    except BadValueError:
+        return None
+
+
+def excerpt(raw: msgspec.Raw) -> str:
+    """Return the beginning of an undecoded value, for messages."""
+    return bytes(raw)[:80].decode("utf-8", "replace")
+
+
+def names(top: dict[str, msgspec.Raw], keys: tuple[str, ...], limits: Limits, log: IssueLog) -> list[str]:
+    """Return the first list of names under `keys`; what is not a name becomes empty."""
+    key = next((key for key in keys if key in top), None)
+    if key is None:
+        return []
+    limits.check("config_bytes", len(memoryview(top[key])), f"{key} has {len(memoryview(top[key])):,} bytes")
+    value = decoded(top[key])
+    if not isinstance(value, list):
+        log.add(key, "is not a list of names", 1, excerpt(top[key]), "error")
+        return []
+    limits.check("names", len(value), f"{key} has {len(value):,} entries")
+    wrong = [entry for entry in value if not isinstance(entry, str)]
+    log.add(key, "an entry is not a name", len(wrong), lambda: str(wrong[0]), "error")
+    found = [str(entry)[: limits.name_chars] if isinstance(entry, str) else "" for entry in value]
+    if key == "action_names":
+        return [RENAMED_ACTIONS.get(name, name) for name in found]
+    return found
+
+
+def _object_keys(version: int, item_names: list[str]) -> tuple[str, ...]:
+    keys = {key for field in FIELDS for key in field.all_keys} | set(STRUCTURE_KEYS)
+    if version == 1:
+        keys |= {prefix + item for item in item_names for prefix in ("inv:", "agent:inv:")}
+    return tuple(sorted(keys))
+
+
+def _objects(
+    raw: msgspec.Raw, path: str, keys: tuple[str, ...], braces: int, limits: Limits
+) -> tuple[int, dict[str, Raws]]:
+    """Decode the list of objects one level deep: the values of the known keys stay undecoded, others are skipped."""
+    try:
+        count = braces
+        if braces > limits.objects:
+            count = len(msgspec.json.decode(raw, type=list[_Anything]))  # type: ignore[valid-type]
+            limits.check("objects", count, f"the replay has {count:,} objects")
+        slots = count * len(keys)
+        limits.check("object_slots", slots, f"{count:,} objects with {len(keys):,} possible keys each are {slots:,}")
+        objects = msgspec.json.decode(raw, type=list[_object_type(keys)])  # type: ignore[misc]
+    except msgspec.ValidationError as error:
+        raise FormatError(f"{path}: {error}; every entry must be an object") from error
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise FormatError(f"{path}: {error}") from error
+    return len(objects), dict(_columns(objects, keys))
+
+
+@lru_cache(maxsize=4)
+def _object_type(keys: tuple[str, ...]) -> type[msgspec.Struct]:
+    attributes = [f"f{at}" for at in range(len(keys))]
+    fields = [(attribute, _Maybe, msgspec.UNSET) for attribute in attributes]
+    return msgspec.defstruct("_Object", fields, rename=dict(zip(attributes, keys, strict=True)), gc=False)
+
+
+def _columns(objects: list[Any], keys: tuple[str, ...]) -> Iterable[tuple[str, Raws]]:
+    for key, values in zip(keys, zip(*map(msgspec.structs.astuple, objects), strict=True), strict=False):
+        missing = values.count(msgspec.UNSET)
+        if missing == 0:
+            yield key, Raws(range(len(values)), values)
+        elif missing < len(values):
+            rows = [row for row, value in enumerate(values) if value is not msgspec.UNSET]
+            yield key, Raws(rows, [values[row] for row in rows])

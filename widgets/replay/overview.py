@@ -1,0 +1,104 @@
+"""The whole episode at a glance: rewards and events of all agents, summed over equal stretches of time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from widgets.replay.columns import Array, Column
+from widgets.replay.replay import Replay
+
+BINS = 1000
+
+
+def overview(replay: Replay) -> dict[str, Array]:
+    """Return sums over all agents for each bin b of B = min(steps, 1000): (B,) each.
+
+    Bin b covers the steps from floor(b * steps / B) to floor((b + 1) * steps / B) - 1.
+
+    Returns:
+        `reward` (float64), and as int64 `deaths`, `freezes`, `gains` (an item count went up), `talk` (a text began),
+        `failures` (agent-steps without success) and `moves`. What never happens is left out.
+    """
+    agents = replay.agent_ids >= 0
+    found = {
+        "reward": _held(replay, replay.columns.get("current_reward"), agents),
+        "failures": _failures(replay, agents),
+        "deaths": _events(replay, replay.columns.get("alive"), agents, becomes=0),
+        "freezes": _events(replay, replay.columns.get("is_frozen"), agents, becomes=1),
+        "gains": _gains(replay, agents),
+        "talk": _talk(replay),
+        "moves": _events(replay, replay.location, agents),
+    }
+    return {name: values for name, values in found.items() if values is not None and values.any()}
+
+
+def bins(replay: Replay) -> int:
+    """Return the number of bins."""
+    return min(replay.steps, BINS)
+
+
+def _counted(replay: Replay, steps: Array) -> Array:
+    """Count steps by bin."""
+    count = bins(replay)
+    return np.bincount(((steps.astype(np.int64) + 1) * count - 1) // replay.steps, minlength=count)
+
+
+def _rows(column: Column) -> Array:
+    """Return the row of each change point."""
+    return np.repeat(column.index, column.counts)
+
+
+def _events(replay: Replay, column: Column | None, agents: Array, becomes: int | None = None) -> Array | None:
+    """Count the change points of agents, or only those to the value `becomes`."""
+    if column is None:
+        return None
+    chosen = agents[_rows(column)]
+    if becomes is not None:
+        chosen &= column.values == becomes
+    return _counted(replay, column.steps[chosen])
+
+
+def _held(replay: Replay, column: Column | None, agents: Array) -> Array | None:
+    """Sum a value over agents and steps: each point counts for as long as it holds."""
+    if column is None:
+        return None
+    rows = _rows(column)
+    change = column.values - before(column)
+    change = np.where(agents[rows], change, 0)
+    by_step = np.bincount(column.steps, weights=change, minlength=replay.steps)
+    by_step[0] += column.base[agents].sum()
+    total = np.cumsum(by_step)
+    total[np.abs(total) < 1e-9 * max(1e-3, float(np.abs(total).max()))] = 0
+    starts = np.arange(bins(replay)) * replay.steps // bins(replay)
+    sums: Array = np.add.reduceat(total, starts)
+    return sums
+
+
+def _failures(replay: Replay, agents: Array) -> Array | None:
+    success = replay.columns.get("action_success")
+    if success is None:
+        return None
+    base, values = 1 - success.base.astype(np.int64), 1 - success.values.astype(np.int64)
+    failed = Column(base, success.index, success.offsets, success.steps, values)
+    sums = _held(replay, failed, agents)
+    return None if sums is None else np.rint(sums).astype(np.int64)
+
+
+def _gains(replay: Replay, agents: Array) -> Array:
+    counts = replay.inventory.counts
+    gained = (counts.values > before(counts)) & agents[replay.inventory.objects[_rows(counts)]]
+    return _counted(replay, counts.steps[gained])
+
+
+def _talk(replay: Replay) -> Array | None:
+    talk = replay.texts.get("talk_text")
+    return None if talk is None else _counted(replay, talk.column.steps[talk.column.values >= 0])
+
+
+def before(column: Column) -> Array:
+    """Return the value that each change point replaces."""
+    values = np.empty_like(column.values)
+    values[1:] = column.values[:-1]
+    starts = column.offsets[:-1]
+    values[starts] = column.base[column.index]
+    return values

@@ -1,0 +1,82 @@
+"""Single JSON values of a replay: decoding what one cannot trust, and repairing text that is nearly JSON."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import msgspec
+
+from widgets.replay.fields import INT32_MAX, INT32_MIN
+
+DECODE_ERRORS = (msgspec.DecodeError, ValueError, TypeError, OverflowError, RecursionError)
+"""What typed decoding and filling arrays raise on values of another kind; the careful reader takes over then."""
+
+_TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|-?Infinity|NaN', re.DOTALL)
+_SURROGATES = re.compile(rb"(?i)(\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2})|(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}")
+
+
+class BadValueError(Exception):
+    """A piece of JSON that cannot be decoded, not even repaired."""
+
+
+def decode_any(raw: msgspec.Raw | bytes) -> object:
+    """Decode one JSON value, repaired when it needs that.
+
+    Raises:
+        BadValueError: It cannot be decoded.
+    """
+    try:
+        return msgspec.json.decode(raw)
+    except DECODE_ERRORS:
+        pass
+    try:
+        return msgspec.json.decode(repair(bytes(raw)))
+    except DECODE_ERRORS as error:
+        raise BadValueError(str(error)) from error
+
+
+def repair(text: bytes) -> bytes:
+    """Return JSON text in which NaN and infinities are null, and characters that UTF-8 cannot hold are replaced."""
+    text = text.decode("utf-8", "replace").encode("utf-8")
+    return _TOKENS.sub(_repaired_token, text)
+
+
+def _repaired_token(match: re.Match[bytes]) -> bytes:
+    token = match[0]
+    if token[:1] != b'"':
+        return b"null"
+    return _SURROGATES.sub(_repaired_escape, token) if b"\\u" in token or b"\\U" in token else token
+
+
+def _repaired_escape(match: re.Match[bytes]) -> bytes:
+    return match[1] or match[2] + b"\\ufffd"
+
+
+def as_int(value: object) -> int | None:
+    """Return a whole number within 32 bits, or None when `value` is none (booleans are not numbers here)."""
+    if type(value) is float and math.isfinite(value) and value.is_integer():
+        value = int(value)
+    if type(value) is int and INT32_MIN <= value <= INT32_MAX:
+        return value
+    return None
+
+
+def as_bool(value: object) -> int | None:
+    """Return 0 or 1 for false, true, 0 or 1, else None."""
+    return int(value) if value in (0, 1) and isinstance(value, (bool, int)) else None
+
+
+def as_float(value: object) -> float | None:
+    """Return a finite number, or None when `value` is none."""
+    if type(value) is int:
+        return float(value) if abs(value) < 2**1000 else None
+    return value if type(value) is float and math.isfinite(value) else None
+
+
+def as_pair(value: object) -> tuple[int, int] | None:
+    """Return the first two of two or three whole numbers, or None."""
+    if not isinstance(value, list) or len(value) not in (2, 3):
+        return None
+    first, second = as_int(value[0]), as_int(value[1])
+    return None if first is None or second is None else (first, second)

@@ -1,0 +1,242 @@
+"""The columnar wire format of a replay, version 1: what Python sends and the page reads.
+
+All numbers are little-endian, all text is UTF-8.
+
+Container: `RPLW`, u32 version (1), u32 bytes of the deflated header, u32 bytes of the header inflated, the header
+(JSON, zlib), then the embedded chunks (each zlib on its own). The header gives names, sizes, issues, for each field its
+kind and, when all objects share it, its value (`scalar`), how many objects change (`movers`), and the directory of
+`chunks` with `offset` counted from the end of the header; an offset of null means that the chunk is fetched on request.
+
+Chunks: `base` (values at step 0, who changes, values at the last step, the overview), `steps/k` (change points of a
+stretch of time with the values on entry: a key frame), `text/k` (texts of agents over a stretch of time with a table of
+their own) and `config` (plain JSON). An inflated chunk of the first three kinds is u32 bytes of its directory, u32 0,
+the directory `{column: [dtype, length, offset]}`, and the columns, each at a multiple of 8, in the narrowest type that
+holds them.
+
+Columns of a field F, n objects of which m change: `F.c` value at step 0 (n), `F.i` index of those that change (m,
+running differences), `F.f` value at the last step (m); in each steps chunk `F.k` value on entry (m, not in the first),
+`F.n` number of points (m), `F.s` steps (the first from the chunk's start, the others from the one before) and `F.v`
+values: as they are (`int`, `table`, `float`), as differences (`delta`, `xy`), as indices into `F.u` (`float`), or none
+at all (`bool`: each point toggles). `total_reward` is `derived` when it is the running sum of `current_reward`: only
+`i`, `f` and `k` are sent. `inventory` has one row for each pair of object (`inventory.o`) and item (`inventory.t`).
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from widgets.replay.chunks import ChunkWriter, Split, differences, narrow, row_starts, step_differences, stretches
+from widgets.replay.columns import Array, Column
+from widgets.replay.encoded import FORMAT, LEVEL, Chunk, Encoded
+from widgets.replay.fields import BY_NAME
+from widgets.replay.overview import bins, overview
+from widgets.replay.replay import Replay, sum_to
+from widgets.replay.texts import TextColumn
+
+_POINTS_PER_CHUNK = 250_000
+_TEXT_BYTES_PER_CHUNK = 2_000_000
+
+
+def encode(replay: Replay) -> Encoded:
+    """Encode a replay in the wire format described at the top of this module."""
+    return _Encoder(replay).encoded()
+
+
+class _Encoder:
+    def __init__(self, replay: Replay) -> None:
+        self.replay = replay
+        self.base = ChunkWriter()
+        self.fields: dict[str, dict[str, Any]] = {}
+        self.movers: dict[str, int] = {}
+        self.tables: dict[str, Any] = {}
+
+    def encoded(self) -> Encoded:
+        columns = self._columns()
+        self.bounds = stretches([column for column, _ in columns.values()], self.replay.steps, _POINTS_PER_CHUNK)
+        writers = [ChunkWriter() for _ in range(self.bounds.size - 1)]
+        self._identity()
+        for name, (column, kind) in columns.items():
+            self._add_base(name, column, kind)
+            self._add_points(name, column, kind, writers)
+        if self.replay.derived_total:
+            self._add_total(writers)
+        for name, values in overview(self.replay).items():
+            self.base.add(f"overview.{name}", values)
+        chunks = [self.base.chunk("base", "base")]
+        for at, writer in enumerate(writers):
+            chunks.append(writer.chunk(f"steps/{at}", "steps", **self._span(self.bounds, at)))
+        chunks += self._texts()
+        if self.replay.config:
+            packed = zlib.compress(self.replay.config, LEVEL)
+            entry = {"id": "config", "kind": "config", "size": len(packed), "raw": len(self.replay.config)}
+            chunks.append(Chunk(entry, packed))
+        return Encoded(self._header(), tuple(chunks))
+
+    def _span(self, bounds: Array, at: int) -> dict[str, int]:
+        return {"from": int(bounds[at]), "to": int(bounds[at + 1])}
+
+    def _header(self) -> dict[str, Any]:
+        replay, names = self.replay, self.replay.names
+        return {
+            "format": FORMAT,
+            "hash": replay.digest,
+            "version": replay.version,
+            "label": replay.label,
+            "map_size": replay.map_size,
+            "steps": replay.steps,
+            "objects": int(replay.ids.size),
+            "agents": int(replay.agents.size),
+            "type_names": names.types,
+            "action_names": names.actions,
+            "item_names": names.items,
+            "animation_names": names.animations,
+            "capacity_names": names.capacities,
+            "group_names": names.groups,
+            "vibe_names": names.vibes,
+            "tags": names.tags,
+            "render": msgspec.Raw(replay.render) if replay.render else None,
+            "pairs": int(replay.inventory.objects.size),
+            "movers": self.movers,
+            "fields": self.fields,
+            "tables": self.tables,
+            "derived": {"total_reward": "sum:current_reward"} if replay.derived_total else {},
+            "issues": replay.issues,
+            "issues_more": replay.issues_more,
+            "bins": bins(replay),
+        }
+
+    def _columns(self) -> dict[str, tuple[Column, str]]:
+        """Return all columns of the steps chunks with their kind on the wire."""
+        replay = self.replay
+        found = {"location": (replay.location, "xy"), "inventory": (replay.inventory.counts, "delta")}
+        for name, column in replay.columns.items():
+            found[name] = (column, BY_NAME[name].kind)
+        for name, table in replay.tables.items():
+            self.tables[name] = [None, *(msgspec.Raw(entry) for entry in table.table)]
+            column = table.column
+            found[name] = (
+                Column(column.base + 1, column.index, column.offsets, column.steps, column.values + 1),
+                "table",
+            )
+        return found
+
+    def _identity(self) -> None:
+        replay = self.replay
+        self.base.add("id", differences(replay.ids))
+        self.base.add("type", replay.types)
+        self.base.add("agent_id", replay.agent_ids)
+        self.base.add("agent_objects", replay.agents)
+        self.base.add("inventory.o", differences(replay.inventory.objects))
+        self.base.add("inventory.t", replay.inventory.items)
+
+    def _add_base(self, name: str, column: Column, kind: str) -> None:
+        self.fields[name] = {"kind": kind}
+        if column.base.size and (column.base == column.base[0]).all():
+            self.fields[name]["scalar"] = column.base[0].tolist()
+        else:
+            self.base.add_xy(f"{name}.c", column.base)
+        if column.index.size:
+            self.movers[name] = int(column.index.size)
+            self.base.add(f"{name}.i", differences(column.index))
+            self.base.add_xy(f"{name}.f", column.values[column.offsets[1:] - 1])
+
+    def _add_points(self, name: str, column: Column, kind: str, writers: list[ChunkWriter]) -> None:
+        if not column.index.size:
+            return
+        split = Split.of(column, self.bounds)
+        for at, writer in enumerate(writers):
+            entry = split.entry(at)
+            if at:
+                writer.add_xy(f"{name}.k", entry)
+            points = split.points(at)
+            if points.size:
+                counts = split.counts[:, at]
+                writer.add(f"{name}.n", counts)
+                writer.add(f"{name}.s", step_differences(column.steps[points], counts, int(self.bounds[at])))
+                _add_values(writer, name, kind, column.values[points], counts, entry)
+
+    def _add_total(self, writers: list[ChunkWriter]) -> None:
+        rewards = self.replay.columns["current_reward"]
+        earning = rewards.base != 0
+        earning[rewards.index] = True
+        rows = np.flatnonzero(earning)
+        total = Column(rewards.base, rewards.index[:0], np.zeros(1, np.int64), rewards.steps[:0], rewards.values[:0])
+        self._add_base("total_reward", total, "derived")
+        if rows.size:
+            self.movers["total_reward"] = int(rows.size)
+            self.base.add("total_reward.i", differences(rows))
+            self.base.add("total_reward.f", sum_to(rewards, self.replay.last_step)[rows])
+            for at, writer in enumerate(writers[1:], start=1):
+                writer.add("total_reward.k", sum_to(rewards, int(self.bounds[at]) - 1)[rows])
+
+    def _texts(self) -> list[Chunk]:
+        texts = {name: text for name, text in self.replay.texts.items() if text.table}
+        if not texts:
+            return []
+        for name in texts:
+            self.fields[name] = {"kind": "text"}
+        points = sum(text.column.steps.size for text in texts.values())
+        size = sum(len(entry) for text in texts.values() for entry in text.table)
+        pieces = max(1, -(-points // _POINTS_PER_CHUNK), -(-size // _TEXT_BYTES_PER_CHUNK))
+        bounds = stretches([text.column for text in texts.values()], self.replay.steps, -(-max(points, 1) // pieces))
+        writers = [ChunkWriter() for _ in range(bounds.size - 1)]
+        for name, text in texts.items():
+            _add_text(name, text, bounds, writers)
+        return [
+            writer.chunk(f"text/{at}", "text", **self._span(bounds, at), fields=sorted(texts))
+            for at, writer in enumerate(writers)
+        ]
+
+
+def _add_values(writer: ChunkWriter, name: str, kind: str, values: Array, counts: Array, entry: Array) -> None:
+    if kind == "bool":
+        return
+    if kind in ("delta", "xy"):
+        wide = values.astype(np.int64)
+        found = np.diff(wide, axis=0, prepend=wide[:1])
+        firsts = row_starts(counts)
+        found[firsts] = wide[firsts] - entry[counts > 0]
+        writer.add_xy(f"{name}.v", found)
+    elif kind == "float":
+        _add_floats(writer, name, narrow(values))
+    else:
+        writer.add(f"{name}.v", values)
+
+
+def _add_floats(writer: ChunkWriter, name: str, values: Array) -> None:
+    distinct, index = np.unique(values, return_inverse=True)
+    width = 1 if distinct.size <= 256 else 2 if distinct.size <= 65_536 else 4
+    if distinct.nbytes + width * values.size < values.nbytes:
+        writer.add(f"{name}.u", distinct)
+        writer.add(f"{name}.v", index)
+    else:
+        writer.add(f"{name}.v", values)
+
+
+def _add_text(name: str, text: TextColumn, bounds: Array, writers: list[ChunkWriter]) -> None:
+    """Add one text field: every object that ever has a text, and for each stretch a table of the texts in it."""
+    column = text.column
+    speaking = column.base >= 0
+    speaking[column.index] = True
+    rows = np.flatnonzero(speaking)
+    place = np.searchsorted(rows, column.index)
+    split = Split.of(column, bounds)
+    for at, writer in enumerate(writers):
+        entry = column.base[rows].copy()
+        entry[place] = split.entry(at)
+        points = split.points(at)
+        counts = np.zeros(rows.size, np.int64)
+        counts[place] = split.counts[:, at]
+        used, index = np.unique(np.concatenate([entry, column.values[points]]), return_inverse=True)
+        absent = int(used.size and used[0] < 0)
+        writer.add(f"{name}.i", differences(rows))
+        writer.add(f"{name}.k", index[: rows.size] - absent)
+        if points.size:
+            writer.add(f"{name}.n", counts)
+            writer.add(f"{name}.s", step_differences(column.steps[points], counts, int(bounds[at])))
+            writer.add(f"{name}.v", index[rows.size :] - absent)
+        writer.add_json(f"{name}.table", b"[" + b",".join(text.table[entry] for entry in used[absent:]) + b"]")
