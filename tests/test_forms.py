@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import html
 import threading
 import uuid
 from decimal import Decimal
@@ -293,4 +294,4 @@ def test_every_recipe_config_has_a_form_with_its_help():
     form = config_form(config := BaseExperimentConfig(), name=uuid.uuid4().hex)
     assert read_form(form, config) is config
     for leaf in form.tree.leaves():
-        assert leaf.kind is None or leaf.help in form_view(form).text
+        assert leaf.kind is None or html.escape(leaf.help) in form_view(form).text
