@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ import numpy.typing as npt
 
 from experiments.runs.store import JsonValue
 
-Floats = npt.NDArray[np.float64]
+Values = npt.NDArray[Any]
 Rows = npt.NDArray[np.int32]
 _EXACT = 1 << 53
 
@@ -26,6 +28,24 @@ def as_float(value: object) -> float | None:
     return None
 
 
+@dataclass(frozen=True)
+class _Piece:
+    """Values of some rows: of all from `first` on where `rows` is None, else of those (ascending)."""
+
+    first: int
+    rows: Rows | None
+    values: Values
+
+    def all_rows(self) -> Rows:
+        if self.rows is not None:
+            return self.rows
+        return np.arange(self.first, self.first + len(self.values), dtype=np.int32)
+
+    @property
+    def last(self) -> int:
+        return int(self.rows[-1]) if self.rows is not None else self.first + len(self.values) - 1
+
+
 class Column:
     """The values of one metric, each with the number of the row it stands in.
 
@@ -34,13 +54,13 @@ class Column:
     """
 
     def __init__(self) -> None:
-        self._pieces: list[tuple[Rows, npt.NDArray[Any]]] = []
+        self._pieces: list[_Piece] = []
         self._rows: list[int] = []
-        self._values: list[Any] = []
+        self._values: list[JsonValue] = []
         self.numeric = True
 
     def __len__(self) -> int:
-        return sum(len(rows) for rows, _ in self._pieces) + len(self._rows)
+        return sum(len(piece.values) for piece in self._pieces) + len(self._rows)
 
     def append(self, row: int, value: JsonValue) -> None:
         """Add the value of a row, which is not before the last one; a row's second value replaces its first."""
@@ -50,58 +70,100 @@ class Column:
         self._rows.append(row)
         self._values.append(value)
 
-    def extend(self, rows: Rows, values: Floats) -> None:
+    def extend(self, rows: npt.NDArray[Any], values: npt.NDArray[np.float64]) -> None:
         """Add numbers in ascending rows behind the last one."""
         self._seal()
         self._add(rows, values)
 
-    def arrays(self) -> tuple[Rows, npt.NDArray[Any]]:
-        """Return rows (int32, ascending) and values (float64 or object) as one array each."""
-        self._seal()
-        if len(self._pieces) != 1:
-            self._pieces = [self._merged(self._pieces)]
-        return self._pieces[0]
+    def dense(self, count: int) -> tuple[Values, bool]:
+        """Return the value of each row below `count`: float64 and NaN, or objects and None, where there is none.
 
-    def since(self, row: int) -> Iterator[tuple[int, Any]]:
+        Also whether the array is the column's own, and not to be written to.
+        """
+        self._seal()
+        if len(self._pieces) > 1:
+            self._pieces = [self._merged(self._pieces)]
+        if not self._pieces:
+            return np.full(count, np.nan), False
+        piece = self._pieces[0]
+        if piece.rows is None and piece.first == 0 and len(piece.values) == count:
+            return piece.values, True
+        filled = np.full(count, np.nan if self.numeric else None, piece.values.dtype)
+        filled[piece.all_rows()] = piece.values
+        return filled, False
+
+    def since(self, row: int) -> Iterator[tuple[int, JsonValue]]:
         """Yield (row, value) of the rows from `row` on, ascending."""
+        for piece in self._from(row):
+            yield from zip(piece.all_rows().tolist(), piece.values.tolist(), strict=True)
+
+    def numbers_since(self, row: int) -> tuple[list[int], list[float]]:
+        """Return rows from `row` on, ascending, and their numbers; booleans count as 0 and 1, other values not."""
+        rows: list[int] = []
+        values: list[float] = []
+        for piece in self._from(row):
+            found = piece.all_rows().tolist()
+            held = piece.values.tolist()
+            if not self.numeric:
+                chosen = [at for at, value in enumerate(held) if isinstance(value, (int, float))]
+                found, held = [found[at] for at in chosen], [float(held[at]) for at in chosen]
+            rows += found
+            values += held
+        return rows, values
+
+    def _from(self, row: int) -> list[_Piece]:
+        """Return the pieces that reach to `row` or beyond, without what lies before it."""
         self._seal()
         first = len(self._pieces)
-        while first and self._pieces[first - 1][0][-1] >= row:
+        while first and self._pieces[first - 1].last >= row:
             first -= 1
-        for rows, values in self._pieces[first:]:
-            start = int(np.searchsorted(rows, row))
-            yield from zip(rows[start:].tolist(), values[start:].tolist(), strict=True)
+        found = self._pieces[first:]
+        if found and found[0].first < row:
+            piece = found[0]
+            if piece.rows is None:
+                found[0] = _Piece(row, None, piece.values[row - piece.first :])
+            else:
+                start = int(np.searchsorted(piece.rows, row))
+                found[0] = _piece(piece.rows[start:], piece.values[start:])
+        return found
 
     def _seal(self) -> None:
         if not self._rows:
             return
+        numbers = [as_float(value) for value in self._values] if self.numeric else [None]
+        values = _objects(self._values) if None in numbers else np.array(numbers, np.float64)
         rows = np.array(self._rows, np.int32)
-        numbers = [as_float(value) for value in self._values]
-        if self.numeric and None not in numbers:
-            values: npt.NDArray[Any] = np.array(numbers, np.float64)
-        else:
-            values = _objects(self._values)
         self._rows, self._values = [], []
         self._add(rows, values)
 
-    def _add(self, rows: Rows, values: npt.NDArray[Any]) -> None:
+    def _add(self, rows: npt.NDArray[Any], values: Values) -> None:
         if self.numeric and values.dtype == object:
             self.numeric = False
-            self._pieces = [(piece_rows, _objects(piece.tolist())) for piece_rows, piece in self._pieces]
+            self._pieces = [_Piece(piece.first, piece.rows, _objects(piece.values.tolist())) for piece in self._pieces]
         elif not self.numeric and values.dtype != object:
             values = _objects(values.tolist())
-        self._pieces.append((rows, values))
-        while len(self._pieces) > 1 and len(self._pieces[-1][0]) * 2 > len(self._pieces[-2][0]):
+        self._pieces.append(_piece(rows, values))
+        while len(self._pieces) > 1 and len(self._pieces[-1].values) * 2 > len(self._pieces[-2].values):
             self._pieces[-2:] = [self._merged(self._pieces[-2:])]
 
-    def _merged(self, pieces: Sequence[tuple[Rows, npt.NDArray[Any]]]) -> tuple[Rows, npt.NDArray[Any]]:
-        if not pieces:
-            return np.empty(0, np.int32), np.empty(0, np.float64)
-        return np.concatenate([rows for rows, _ in pieces]), np.concatenate([values for _, values in pieces])
+    @staticmethod
+    def _merged(pieces: Sequence[_Piece]) -> _Piece:
+        values = np.concatenate([piece.values for piece in pieces])
+        if all(piece.rows is None for piece in pieces) and all(
+            before.last + 1 == after.first for before, after in pairwise(pieces)
+        ):
+            return _Piece(pieces[0].first, None, values)
+        return _piece(np.concatenate([piece.all_rows() for piece in pieces]), values)
 
 
-def _objects(values: Sequence[Any]) -> npt.NDArray[Any]:
+def _piece(rows: npt.NDArray[Any], values: Values) -> _Piece:
+    first, last = int(rows[0]), int(rows[-1])
+    gapless = last - first + 1 == len(rows)
+    return _Piece(first, None if gapless else rows.astype(np.int32), values)
+
+
+def _objects(values: Sequence[JsonValue]) -> Values:
     array = np.empty(len(values), object)
-    for index, value in enumerate(values):
+    for index, value in enumerate(values):  # assigning all at once would take lists for rows of a table
         array[index] = value
     return array

@@ -36,6 +36,11 @@ class Damage:
     undecodable: int = 0
     reason: str = ""
 
+    @property
+    def found(self) -> bool:
+        """Whether anything could not be read."""
+        return bool(self.places or self.undecodable or self.reason)
+
     def __str__(self) -> str:
         parts = [self.reason] if self.reason else []
         if self.places:
@@ -103,7 +108,8 @@ class LogTail:
             try:
                 with open(self.path, "rb", buffering=0) as file:  # noqa: PTH123 - as above
                     file.seek(start)
-                    data = file.read(max_bytes + len(self._anchor))
+                    # Never asks for more than there was: a read reserves what it asks for.
+                    data = file.read(min(max_bytes, max(0, self.size - self.offset)) + len(self._anchor))
             except OSError:
                 return []
             if data[: len(self._anchor)] != self._anchor:

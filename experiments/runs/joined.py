@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-from experiments.runs.run_facts import RunFacts, flatten
-from experiments.runs.wandb_log import STEP, ConsoleLine, Media, RunLog, run_id_of
+from experiments.runs.history_table import STEP
+from experiments.runs.run_facts import RunFacts
+from experiments.runs.wandb_log import ConsoleLine, Media, RunLog, run_id_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,14 +27,16 @@ class JoinedLog:
     def __init__(self, run: str, folder: Path) -> None:
         self.run = run
         self.folder = folder
+        self._folder_name = str(folder)
         self._parts: list[RunLog] = []
         self._folder_seen: int | None = None
         self._replaced = 0
+        self._epoch_of: tuple[object, int] = (None, 0)
 
     def find_files(self) -> bool:
         """Look for new directories and return whether the run has any file."""
         try:
-            changed = os.stat(self.folder).st_mtime_ns  # noqa: PTH116 - a hundred of these per poll
+            changed = os.stat(self._folder_name).st_mtime_ns  # noqa: PTH116 - a hundred of these per poll
         except OSError:
             return bool(self._parts)
         if changed != self._folder_seen:
@@ -73,9 +76,11 @@ class JoinedLog:
         """Twenty bits that tell the first file from others: of its directory, its inode and how often it changed."""
         if not self._parts:
             return 0
-        generation = sum(part.generation for part in self._parts) + self._replaced
         first = self._parts[0]
-        return crc32(f"{first.path.parent.name} {first.identity} {generation}".encode()) & 0xFFFFF
+        key = (first.identity, sum(part.generation for part in self._parts) + self._replaced)
+        if self._epoch_of[0] != key:
+            self._epoch_of = (key, crc32(f"{first.path.parent.name} {key}".encode()) & 0xFFFFF)
+        return self._epoch_of[1]
 
     @property
     def version(self) -> str:
@@ -94,7 +99,12 @@ class JoinedLog:
         for facts in told:
             config.update(facts.config)
             summary.update(facts.summary_tree)
-        return RunFacts(**{**latest.__dict__, "config": config, "summary_tree": summary})
+        return replace(latest, config=config, summary_tree=summary)
+
+    @property
+    def exit_code(self) -> int | None:
+        """What the newest start ended with; None while it runs."""
+        return self._parts[-1].exit_code if self._parts else None
 
     @property
     def config(self) -> dict[str, Any]:
@@ -104,7 +114,7 @@ class JoinedLog:
     @property
     def summary(self) -> dict[str, Any]:
         """Latest value of each key, flattened with dots."""
-        return flatten(self.facts.summary_tree)
+        return self.facts.summary
 
     @property
     def created_at(self) -> float | None:
@@ -124,10 +134,12 @@ class JoinedLog:
     @property
     def damage(self) -> str:
         """What could not be read and how directories were joined, in words."""
+        if len(self._parts) == 1:
+            return self._parts[0].damage
         notes = []
         for number, (part, shift) in enumerate(self._shifted(), 1):
             if part.damage:
-                notes.append(f"{part.path.parent.name}: {part.damage}" if len(self._parts) > 1 else part.damage)
+                notes.append(f"{part.path.parent.name}: {part.damage}")
             if shift:
                 notes.append(f"start {number} of {len(self._parts)} counts its steps anew: shown {shift} later")
         return "; ".join(notes)
@@ -148,6 +160,8 @@ class JoinedLog:
 
     def since(self, row: int, keys: Sequence[str]) -> dict[str, list[tuple[int, float]]]:
         """Return (step, value) of each key's numbers in the rows from `row` on."""
+        if len(self._parts) == 1:
+            return self._parts[0].since(row, keys)
         found: dict[str, list[tuple[int, float]]] = {key: [] for key in keys}
         for part, shift in self._shifted():
             if row < part.rows:

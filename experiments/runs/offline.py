@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,7 +34,9 @@ class OfflineStore:
     def __init__(self, runs_dir: Path | str) -> None:
         self.runs_dir = Path(runs_dir)
         self._logs: dict[str, JoinedLog] = {}
-        self._folders: dict[str, tuple[int, ...]] = {}
+        self._infos: dict[str, tuple[str, RunInfo]] = {}
+        self._jobs: dict[str, tuple[tuple[int, int], bool]] = {}
+        self._job_paths: dict[str, str] = {}
 
     def names(self) -> list[str]:
         """Return the names of all runs that have a W&B file, sorted."""
@@ -127,7 +130,7 @@ class OfflineStore:
         return self.log(run).config
 
     def log(self, run: str) -> JoinedLog:
-        """Return the reader of a run with all there is now, for what the protocol does not offer (console with times, media, system).
+        """Return the reader of a run with all there is now, for what the protocol lacks (console times, media, system).
 
         Raises:
             StoreError: There is no such run here.
@@ -160,10 +163,14 @@ class OfflineStore:
                 yield folder.name, folder
 
     def _info(self, name: str, log: JoinedLog) -> RunInfo:
+        state, version = self._state(name, log), log.version
+        held = self._infos.get(name)
+        if held is not None and held[0] == version and held[1].state == state:
+            return held[1]
         facts = log.facts
-        return RunInfo(
+        info = RunInfo(
             name=name,
-            state=self._state(name, log),
+            state=state,
             display_name=facts.display_name or name,
             user=author_of(name, facts.config, facts.user),
             group=facts.group,
@@ -175,15 +182,32 @@ class OfflineStore:
             summary=facts.summary,
             exit_code=facts.exit_code,
         )
+        self._infos[name] = (version, info)
+        return info
 
     def _state(self, name: str, log: JoinedLog) -> str:
         """W&B's word: of the exit record, else `running` until the launcher or a long silence says otherwise."""
-        if log.facts.exit_code is not None:
-            return "failed" if log.facts.exit_code else "finished"
-        job = _job(self.runs_dir / name / "job.json")
-        if job is not None:
-            return "crashed" if job.get("ended_at") or job.get("exit_code") is not None else "running"
+        code = log.exit_code
+        if code is not None:
+            return "failed" if code else "finished"
+        ended = self._ended(name)
+        if ended is not None:
+            return "crashed" if ended else "running"
         return "running" if time.time() - (log.modified or 0.0) < SILENT_S else "crashed"
+
+    def _ended(self, name: str) -> bool | None:
+        """Return whether the launcher's record says that the job is over; None where there is no record."""
+        path = self._job_paths.setdefault(name, str(self.runs_dir / name / "job.json"))
+        try:
+            stat = os.stat(path)  # noqa: PTH116 - a hundred of these per poll
+            held = self._jobs.get(name)
+            if held is None or held[0] != (stat.st_mtime_ns, stat.st_size):
+                job = json.loads(Path(path).read_bytes())
+                ended = isinstance(job, dict) and (job.get("ended_at") or job.get("exit_code")) is not None
+                held = self._jobs[name] = ((stat.st_mtime_ns, stat.st_size), ended)
+        except (OSError, ValueError):
+            return None
+        return held[1]
 
 
 def author_of(name: str, config: Mapping[str, Any], login: str) -> str:
@@ -193,14 +217,6 @@ def author_of(name: str, config: Mapping[str, Any], login: str) -> str:
         return user
     parts = name.split(".")
     return parts[0] if len(parts) == 5 else login
-
-
-def _job(path: Path) -> dict[str, Any] | None:
-    try:
-        job = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-    return job if isinstance(job, dict) else None
 
 
 def _link_in(path: Path) -> str | None:

@@ -73,6 +73,22 @@ def content(record: bytes) -> tuple[int, bytes]:
     return 0, b""
 
 
+def kind_of(record: bytes) -> int:
+    """Return the kind of a record without reading what is in it.
+
+    Raises:
+        ValueError: Not a record.
+    """
+    if record[:1] == b"\x08":
+        at = 1
+        while record[at : at + 1] > b"\x7f":
+            at += 1
+        tag = record[at + 1 : at + 2]
+        if tag and tag[0] < 128 and tag[0] & 7 == 2:
+            return tag[0] >> 3
+    return content(record)[0]
+
+
 def parse_json(text: bytes) -> JsonValue:
     """Return the value of W&B's JSON, which may be a bare NaN or Infinity.
 
@@ -126,12 +142,17 @@ def _split_item(data: bytes) -> tuple[Path, bytes | None, JsonValue]:  # noqa: C
     return path, raw, typed
 
 
-def history_step(message: bytes) -> int:
-    """Return the step that stands beside the items of a history message; 0 where there is none."""
+def key_path(data: bytes) -> Path:
+    """Return the path that the key fields of an item spell."""
+    return _split_item(data)[0]
+
+
+def history_step(message: bytes) -> int | None:
+    """Return the step that stands beside the items of a history message; None where there is none."""
     for number, value in fields(message):
         if number == 2 and isinstance(value, bytes):
-            return next((int(step) for field, step in fields(value) if field == 1 and isinstance(step, int)), 0)
-    return 0
+            return next((signed(step) for field, step in fields(value) if field == 1 and isinstance(step, int)), 0)
+    return None
 
 
 def removed(message: bytes) -> Iterator[Path]:

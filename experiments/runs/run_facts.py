@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from experiments.runs import records
+import numpy as np
+
+from experiments.runs import records, vector
 from experiments.runs.records import Path
 from experiments.runs.store import JsonValue
 
@@ -20,6 +23,7 @@ class RunFacts:
         exit_code: None until the run said how it ended.
         runtime: Seconds, as the exit record says.
         user: Login name on the machine that ran.
+        undecodable: Records that were not understood.
         program: Command line's script on that machine.
     """
 
@@ -39,18 +43,44 @@ class RunFacts:
     runtime: int | None = None
     config: dict[str, Any] = field(default_factory=dict)
     summary_tree: dict[str, Any] = field(default_factory=dict)
+    undecodable: int = 0
 
     @property
     def summary(self) -> dict[str, Any]:
         """Latest value of each key, flattened with dots as W&B shows it."""
         return flatten({key: value for key, value in self.summary_tree.items() if key != "_wandb"})
 
-    def apply(self, kind: int, message: bytes) -> None:
-        """Take in one record that is not history.
+    def take(self, record: bytes) -> None:
+        """Take in one record that is not history."""
+        try:
+            self._apply(*records.content(record))
+        except ValueError:
+            self.undecodable += 1
 
-        Raises:
-            ValueError: The record's content is not what its kind says.
-        """
+    def take_summaries(self, batch: Sequence[bytes], items: vector.Items | None, keys: vector.KeyTable) -> None:
+        """Take in summary records, in order, whose items may have been found: then only the last of a key is read."""
+        if items is None or items.slow.sum() * 4 > len(batch):
+            for record in batch:
+                self.take(record)
+            return
+        start = 0
+        for at in [*np.flatnonzero(items.slow).tolist(), len(batch)]:
+            stop = int(np.searchsorted(items.row, at))
+            self._take_items(items, keys, start, stop)
+            start = stop
+            if at < len(batch):
+                self.take(batch[at])
+
+    def _take_items(self, items: vector.Items, keys: vector.KeyTable, start: int, stop: int) -> None:
+        last = np.full(len(keys.keys), -1)
+        last[items.number[start:stop]] = np.arange(start, stop)  # of equal numbers, the last place stays
+        for at in np.sort(last[last >= 0]).tolist():
+            try:
+                assign(self.summary_tree, keys.path(int(items.number[at])), items.parsed(at))
+            except ValueError:
+                self.undecodable += 1
+
+    def _apply(self, kind: int, message: bytes) -> None:
         if kind == records.SUMMARY:
             for path, value in records.items(message):
                 assign(self.summary_tree, path, value)

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from experiments.runs import records
+from experiments.runs import records, vector
 from experiments.runs.columns import Column, as_float
 from experiments.runs.framing import LogTail
+from experiments.runs.history_table import STEP, HistoryTable
 from experiments.runs.run_facts import RunFacts
 from experiments.runs.store import JsonValue
 
 if TYPE_CHECKING:
     import pandas as pd
 
-STEP, TIMESTAMP, RUNTIME = "_step", "_timestamp", "_runtime"
+# Below this, reading records one by one is quicker than setting up arrays.
+_MANY = 20
+TIMESTAMP, RUNTIME = "_timestamp", "_runtime"
 
 
 @dataclass(frozen=True)
@@ -64,18 +67,24 @@ class RunLog:
     `poll` takes in what is new; everything else answers from what was taken in.
 
     Attributes:
-        rows: History rows so far.
+        facts: Config, summary, tags and whatever else the records say of the run.
         generation: Grows when the file turned out to be another one and the reader started over.
     """
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
-        self.rows = 0
         self.facts = RunFacts()
-        self._tail = LogTail(path)
-        self._columns: dict[str, Column] = {STEP: Column()}
-        self._last_step = -1
         self.generation = 0
+        self._tail = LogTail(path)
+        self._table = HistoryTable()
+        self._keys = vector.KeyTable()
+        self._undecodable = 0
+        self._shared: dict[str, tuple[npt.NDArray[Any], pd.Series[Any]]] = {}
+
+    @property
+    def rows(self) -> int:
+        """History rows so far."""
+        return self._table.rows
 
     @property
     def version(self) -> str:
@@ -115,24 +124,26 @@ class RunLog:
     @property
     def keys(self) -> list[str]:
         """Names of the columns, sorted, without W&B's own (`_step`, ...)."""
-        return sorted(key for key in self._columns if not key.startswith("_"))
+        return sorted(key for key in self._table.columns if not key.startswith("_"))
 
     @property
     def first_step(self) -> int:
         """W&B's step of the first row; 0 where there is none."""
-        return int(next(self._columns[STEP].since(0), (0, 0))[1])
+        return self._table.first_step
 
     @property
     def last_step(self) -> int:
         """W&B's step of the last row; -1 where there is none."""
-        return self._last_step
+        return self._table.last_step
 
     @property
     def damage(self) -> str:
         """What could not be read, in words; empty where all could."""
-        text = str(self._tail.damage)
-        if self.exit_code is not None and self._tail.pending:
-            text += f"{'; ' if text else ''}{self._tail.pending} bytes at the end are not a whole record"
+        broken = self._table.undecodable + self.facts.undecodable + self._undecodable
+        pending = self._tail.pending if self.exit_code is not None else 0
+        text = str(replace(self._tail.damage, undecodable=broken)) if broken or self._tail.damage.found else ""
+        if pending:
+            text += f"{'; ' if text else ''}{pending} bytes at the end are not a whole record"
         return text
 
     def poll(self) -> int:
@@ -163,22 +174,25 @@ class RunLog:
         """
         import pandas as pd
 
-        wanted = [STEP, *(key for key in (TIMESTAMP, RUNTIME) if key in self._columns)]
+        wanted = [STEP, *(key for key in (TIMESTAMP, RUNTIME) if key in self._table.columns)]
         wanted += [key for key in (self.keys if keys is None else keys) if key not in wanted]
-        data = {key: self._dense(key) for key in wanted}
-        return pd.DataFrame(data, index=pd.RangeIndex(self.rows))
+        # A frame shares the columns' memory (half a gigabyte of copies at a million rows). The series kept here make
+        # pandas copy a column when someone writes to the frame; before pandas 3 it would not.
+        share = int(pd.__version__.split(".")[0]) >= 3
+        data = {}
+        for key in wanted:
+            values, own = self._dense(key)
+            kept = self._shared.get(key)
+            if kept is None or kept[0] is not values:
+                kept = (values, pd.Series(values, copy=not share))
+                if own:
+                    self._shared[key] = kept
+            data[key] = kept[1]
+        return pd.DataFrame(data, index=pd.RangeIndex(self.rows), copy=not share)
 
     def since(self, row: int, keys: Sequence[str]) -> dict[str, list[tuple[int, float]]]:
         """Return (step, value) of each key's numbers in the rows from `row` on; booleans count as 0 and 1."""
-        if row >= self.rows:
-            return {key: [] for key in keys}
-        steps = dict(self._columns[STEP].since(row))
-        found: dict[str, list[tuple[int, float]]] = {}
-        for key in keys:
-            column = self._columns.get(key)
-            values = column.since(row) if column else ()
-            found[key] = [(int(steps[at]), float(value)) for at, value in values if isinstance(value, (int, float))]
-        return found
+        return self._table.since(row, keys)
 
     def console(self, last: int | None = None) -> list[ConsoleLine]:
         """Return the lines that the run printed, oldest first; the last may still be growing."""
@@ -187,22 +201,22 @@ class RunLog:
 
     def media(self, kind: str | None = None) -> list[Media]:
         """Return the files that the run logged, oldest first, all or those of one W&B type (`html-file`)."""
-        steps = dict(self._columns[STEP].since(0)) if self.rows else {}
+        steps = self._table.steps_since(0)
         found: list[Media] = []
-        for name, column in self._columns.items():
+        for name, column in self._table.columns.items():
             if not name.endswith("._type"):
                 continue
             key = name.removesuffix("._type")
             for row, word in column.since(0):
                 value = {
                     other.removeprefix(f"{key}."): self._at(other, row)
-                    for other in self._columns
+                    for other in self._table.columns
                     if other.startswith(f"{key}.")
                 }
                 path = value.get("path")
                 if isinstance(path, str) and kind in (None, word):
                     place = self.path.parent / "files" / path
-                    found.append(Media(int(steps[row]), key, str(word), place, row, value))
+                    found.append(Media(steps[row], key, str(word), place, row, value))
         return sorted(found, key=lambda media: (media.row, media.key))
 
     def system_metrics(self) -> pd.DataFrame:
@@ -233,49 +247,44 @@ class RunLog:
 
     def _restart(self) -> None:
         self.generation = self._tail.generation
-        self.rows, self._last_step = 0, -1
         self.facts = RunFacts()
-        self._columns = {STEP: Column()}
+        self._table = HistoryTable()
+        self._keys = vector.KeyTable()
+        self._undecodable = 0
+        self._shared = {}
 
     def _take(self, batch: Sequence[bytes]) -> None:
+        rows: list[bytes] = []
+        summary: list[bool] = []
         for record in batch:
             try:
-                kind, message = records.content(record)
-                if kind == records.HISTORY:
-                    self._take_row(message)
-                else:
-                    self.facts.apply(kind, message)
+                kind = records.kind_of(record)
             except ValueError:
-                self._tail.damage.undecodable += 1
+                self._undecodable += 1
+                continue
+            if kind in (records.HISTORY, records.SUMMARY):
+                rows.append(record)
+                summary.append(kind == records.SUMMARY)
+            else:
+                self.facts.take(record)
+        flags = np.array(summary, np.bool_)
+        of_history = of_summary = None
+        if len(rows) >= _MANY and vector.supported():
+            items = vector.split_items(rows, flags)
+            self._keys.number(items)
+            of_history, of_summary = items.of(~flags), items.of(flags)
+        history = [record for record, other in zip(rows, summary, strict=True) if not other]
+        summaries = [record for record, wanted in zip(rows, summary, strict=True) if wanted]
+        self._table.take(history, of_history, self._keys)
+        self.facts.take_summaries(summaries, of_summary, self._keys)
 
-    def _take_row(self, message: bytes) -> None:
-        row = {".".join(path): value for path, value in records.items(message)}
-        step = row.pop(STEP, None)
-        if not isinstance(step, int) or isinstance(step, bool):
-            step = records.history_step(message) or self._last_step + 1
-        self._columns[STEP].append(self.rows, step)
-        for key, value in row.items():
-            column = self._columns.get(key)
-            if column is None:
-                column = self._columns[key] = Column()
-            if value is not None:
-                column.append(self.rows, value)
-        self._last_step = step
-        self.rows += 1
-
-    def _dense(self, key: str) -> npt.NDArray[Any]:
-        column = self._columns.get(key)
-        if column is None or not len(column):
-            return np.full(self.rows, np.nan)
-        rows, values = column.arrays()
-        if len(rows) < self.rows:
-            dense = np.full(self.rows, None if values.dtype == object else np.nan, values.dtype)
-            dense[rows] = values
-            values = dense
-        return values.astype(np.int64) if key == STEP else values
+    def _dense(self, key: str) -> tuple[npt.NDArray[Any], bool]:
+        """Return a value for each row, and whether the array is the column's own."""
+        values, own = self._table.columns.get(key, Column()).dense(self.rows)
+        return (values.astype(np.int64), False) if key == STEP else (values, own)
 
     def _at(self, key: str, row: int) -> JsonValue:
-        return next((value for at, value in self._columns[key].since(row) if at == row), None)
+        return next((value for at, value in self._table.columns[key].since(row) if at == row), None)
 
 
 def join_console(output: Iterator[tuple[int, bytes]]) -> list[ConsoleLine]:
