@@ -55,7 +55,7 @@ class _Part:
             spread: One item a line, also where all would fit on one.
         """
         one_line = self.on_one_line()
-        fits = before + len(one_line) + after <= MAX_LINE
+        fits = before + len(one_line) + after <= MAX_LINE - len(INDENT)
         if not self.items or (fits and (self.flat or not spread)):
             return [one_line]
         indent = INDENT * (level + 1)
@@ -81,11 +81,11 @@ def to_source(value: object, *, name: str = "value", root: Path | None = None) -
     """
     writer = _Writer(root)
     part = writer.write(value, name)
-    lines = part.laid_out(0, 4 + len(name) + 3, 0, spread=True)
+    lines = part.laid_out(0, len(name) + 3, 0, spread=True)
     return "\n".join(lines), frozenset(writer.imports)
 
 
-def from_source(node: ast.expr) -> Any:  # noqa: ANN401, PLR0911 - any literal; one return for each form
+def from_source(node: ast.expr) -> Any:  # noqa: PLR0911 - any literal; one return for each form
     """Return the data of an expression that `to_source` wrote: calls become dicts of their keyword arguments.
 
     A call with one positional argument (an enum, a path) becomes that argument. Nothing is executed.
@@ -98,9 +98,9 @@ def from_source(node: ast.expr) -> Any:  # noqa: ANN401, PLR0911 - any literal; 
             return float(word)
         case ast.Call(func=ast.Name("set" | "frozenset"), args=[], keywords=[]):
             return set()
-        case ast.Call(args=[], keywords=keywords) if all(keyword.arg for keyword in keywords):
+        case ast.Call(ast.Name() | ast.Attribute(), [], keywords) if all(keyword.arg for keyword in keywords):
             return {str(keyword.arg): from_source(keyword.value) for keyword in keywords}
-        case ast.Call(args=[argument], keywords=[]):
+        case ast.Call(ast.Name() | ast.Attribute(), [argument], []):
             return from_source(argument)
         case ast.List(elts) | ast.Tuple(elts):
             values = [from_source(item) for item in elts]

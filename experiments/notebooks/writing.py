@@ -96,6 +96,6 @@ def check_writable(path: Path) -> None:
 
 
 def _unwritable(path: Path, error: OSError) -> NotebookError:
-    return NotebookError(
-        f"notebook {str(path)!r} cannot be written: {error.strerror}. Name another folder with --output-dir."
-    )
+    is_file = isinstance(error, (FileExistsError, NotADirectoryError))
+    reason = "a part of its path is a file" if is_file else error.strerror
+    return NotebookError(f"notebook {str(path)!r} cannot be written: {reason}. Name another folder with --output-dir.")

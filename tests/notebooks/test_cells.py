@@ -58,7 +58,9 @@ def test_a_name_of_the_setup_block_may_not_be_defined_again():
 
 
 def test_a_cycle_is_said_as_the_way_round():
-    with pytest.raises(NotebookError, match=r"cells wait for each other: 'a' -> 'b' -> 'c' -> 'a'|'a' -> 'c' -> 'b' -> 'a'"):
+    with pytest.raises(
+        NotebookError, match=r"cells wait for each other: 'a' -> 'b' -> 'c' -> 'a'|'a' -> 'c' -> 'b' -> 'a'"
+    ):
         check_cells(cells(a="x = z", b="y = x", c="z = y"))
 
 
