@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Sequence
-from types import FrameType
 
 from experiments.errors import ExperimentsError
 from experiments.trainer.config import help_text, parse
+from experiments.trainer.stopping import Stopped, StopRequest
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -17,28 +16,18 @@ def main(arguments: Sequence[str]) -> int:
     if not arguments or {"-h", "--help"} & set(arguments):
         sys.stdout.write(help_text() + "\n")
         return 0 if arguments else 2
-    asked: list[int] = []
-
-    def take_note(number: int, _frame: FrameType | None) -> None:
-        asked.append(number)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, take_note)
+    stop = StopRequest()
+    stop.install()
     # A run uses one core; BLAS reads this when numpy is first imported.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"
     try:
         settings = parse(arguments)
-        from experiments.trainer.loop import Stopped, run
+        from experiments.trainer.loop import run
 
-        def check() -> None:
-            if asked:
-                raise Stopped(asked[0])
-
-        try:
-            run(settings, check, _say)
-        except Stopped as stopped:
-            return stopped.exit_code
+        run(settings, stop, _say)
+    except Stopped as stopped:
+        return stopped.exit_code
     except ExperimentsError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code

@@ -223,8 +223,10 @@ class MazeArena(MapBuilder[MazeArenaConfig]):  # type: ignore[misc]  # mettagrid
         config = self.config
         rng = np.random.default_rng(config.seed)
         grid = _corridors(config.size, rng)
+        # Walls with one odd coordinate stand between two places; the others would open onto nothing.
         inner = np.argwhere(grid[1:-1, 1:-1] == "wall") + 1
-        for row, column in rng.permutation(inner)[: config.openings]:
+        between = inner[inner.sum(axis=1) % 2 == 1]
+        for row, column in rng.permutation(between)[: config.openings]:
             grid[row, column] = "empty"
         names = ["agent.agent"] * config.agents
         for name, number in config.objects.items():

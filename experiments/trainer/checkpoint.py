@@ -87,7 +87,7 @@ def load(path: Path) -> Checkpoint:
         DamagedCheckpoint: The file is cut off, altered, or not a checkpoint.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         state = json.loads(arrays.pop("state").tobytes())
         if state["format"] != FORMAT:

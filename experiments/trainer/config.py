@@ -134,7 +134,7 @@ class Arguments(Frozen):
     )
     run_dir: Path | None = Field(
         None,
-        description="Folder of checkpoints/, replays/ and wandb/; default EXPERIMENTS_RUN_DIR, else train_dir/RUN.",
+        description="Folder of checkpoints/, replays/, wandb/; else EXPERIMENTS_RUN_DIR, else .experiments/runs/RUN.",
     )
     seed: int = Field(0, ge=0, lt=2**31, description="Seed of network, sampling and training maps; also trainer.seed.")
     trainer: TrainerConfig = TrainerConfig()

@@ -7,59 +7,52 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from experiments.errors import UsageError
 from experiments.settings import project_root, state_dir
 from experiments.trainer import checkpoint as checkpoints
 from experiments.trainer.config import Arguments
 from experiments.trainer.progress import Progress, crossed
+from experiments.trainer.stopping import Stopped, StopRequest
 from experiments.trainer.tracking import Tracker
 from experiments.trainer.training import Training
 
 
-class Stopped(Exception):  # noqa: N818 - a request, not an error
-    """The run was asked to end by a signal.
-
-    Attributes:
-        exit_code: What the process ends with: 128 + the signal's number.
-    """
-
-    def __init__(self, signal_number: int) -> None:
-        super().__init__(signal_number)
-        self.exit_code = 128 + signal_number
-
-
 def run_folder(arguments: Arguments) -> Path:
-    """Return the folder of the run: `run_dir=`, else EXPERIMENTS_RUN_DIR, else the one in the project's state folder.
+    """Make and return the run's folder: `run_dir=`, else EXPERIMENTS_RUN_DIR, else in the project's state folder.
 
     Raises:
-        UsageError: The project's state folder cannot be used.
+        UsageError: The folder, or the project's state folder, cannot be used.
     """
     chosen = arguments.run_dir or os.environ.get("EXPERIMENTS_RUN_DIR")
-    if chosen:
-        return Path(chosen).absolute()
-    return state_dir(project_root(Path.cwd())) / "runs" / arguments.run
+    folder = Path(chosen).absolute() if chosen else state_dir(project_root(Path.cwd())) / "runs" / arguments.run
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"run_dir {str(folder)!r} cannot be made ({error.strerror}). Give another: run_dir=DIR"
+        ) from None
+    return folder
 
 
-def run(arguments: Arguments, check: Callable[[], None], say: Callable[[str], None]) -> None:
+def run(arguments: Arguments, stop: StopRequest, say: Callable[[str], None]) -> None:
     """Train until the run has had its steps, from the newest checkpoint in the run's folder.
 
     Args:
         arguments: Settings.
-        check: Called between steps of the simulation; raises `Stopped` to end the run with a checkpoint.
+        stop: Asked between steps of the simulation whether to end.
         say: Takes lines of progress.
 
     Raises:
-        Stopped: By `check`; a checkpoint has been saved and the W&B run closed.
-        TrainingDiverged: A loss is not finite.
-        UsageError: The folder holds another run.
+        Stopped: On request; a checkpoint has been saved and the W&B run closed.
+        TrainingDiverged: A loss or a parameter is not finite.
+        UsageError: The folder cannot be made, or holds another run.
         StoreError: W&B refuses the run.
     """
-    folder = run_folder(arguments)
-    folder.mkdir(parents=True, exist_ok=True)
-    training = Training(arguments, folder, check)
+    folder, total = run_folder(arguments), arguments.trainer.total_timesteps
+    training = Training(arguments, folder, stop.check)
     last = checkpoints.newest(folder / "checkpoints", say)
     if last is not None:
         training.resume(last)
-    total = arguments.trainer.total_timesteps
     if training.done:
         say(
             f"run {arguments.run!r} is finished: {training.agent_step:,} agent-steps of {total:,}. "
@@ -67,6 +60,7 @@ def run(arguments: Arguments, check: Callable[[], None], say: Callable[[str], No
         )
         return
     tracker = Tracker(arguments, folder)
+    stop.can_wait = True
     start = f"continuing at agent-step {training.agent_step:,}" if last else f"{total:,} agent-steps"
     say(f"{arguments.run}: {arguments.trainer.curriculum}, seed {arguments.seed}, {start}, W&B {tracker.mode}")
     exit_code = 1
@@ -76,6 +70,8 @@ def run(arguments: Arguments, check: Callable[[], None], say: Callable[[str], No
     except Stopped as stopped:
         exit_code = stopped.exit_code
         path = training.save()
+        if tracker.last_step is None or training.agent_step > tracker.last_step:
+            tracker.log(training.agent_step, training.metrics())
         say(f"stopped at agent-step {training.agent_step:,}: {path.name} is saved, the same command continues.")
         raise
     finally:
@@ -83,6 +79,10 @@ def run(arguments: Arguments, check: Callable[[], None], say: Callable[[str], No
 
 
 def _train(training: Training, arguments: Arguments, tracker: Tracker, progress: Progress, *, fresh: bool) -> None:
+    """Train to the end, with rows, evaluations, replays and checkpoints on the way.
+
+    `overview/sps` counts the time of playing and learning, without that of evaluations, replays and checkpoints.
+    """
     config = arguments.trainer
     saved_at = time.monotonic()
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-from experiments.errors import StoreError
+from experiments.errors import StoreError, UsageError
 from experiments.runs.credentials import credentials_present
 from experiments.trainer.config import Arguments
 
@@ -17,26 +17,39 @@ VIEWER = "https://metta-ai.github.io/metta/mettascope/mettascope.html?replay="
 """Address of MettaScope, to which the encoded address of a public replay is added."""
 
 
+MODES = {
+    **{name: name for name in ("online", "offline", "disabled", "shared")},
+    "run": "online",
+    "dryrun": "offline",
+}
+"""What WANDB_MODE may say, and what it means; the last two are old names."""
+
+
 class Tracker:
     """One W&B run; what the settings leave out is read by the SDK from its WANDB_* variables.
 
     Attributes:
-        mode: `online`, `offline` or `disabled`.
+        mode: `online`, `offline`, `disabled` or `shared`.
+        last_step: Agent-step of the last row; None before the first.
     """
 
     def __init__(self, arguments: Arguments, run_dir: Path) -> None:
         """Start the run, or continue the one with this name.
 
         Raises:
+            UsageError: WANDB_MODE is not a mode.
             StoreError: W&B refuses it or cannot be reached.
         """
+        environment, chosen = os.environ, arguments.wandb
+        mode, preset = chosen.mode, environment.get("WANDB_MODE")
+        if mode is None and not preset:
+            mode = "online" if credentials_present() else "offline"
+        if preset and preset not in MODES:
+            raise UsageError(f"WANDB_MODE={preset!r} is not a mode of W&B. Known: {', '.join(MODES)}.")
+        self.mode: str = mode or MODES[preset or "online"]
+        self.last_step: int | None = None
         import wandb
 
-        environment, chosen = os.environ, arguments.wandb
-        mode = chosen.mode
-        if mode is None and not environment.get("WANDB_MODE"):
-            mode = "online" if credentials_present() else "offline"
-        self.mode: str = mode or environment["WANDB_MODE"]
         self._url_prefix = arguments.trainer.replays.url_prefix
         self._html = wandb.Html
         quiet = {} if {"WANDB_QUIET", "WANDB_SILENT"} & environment.keys() else {"quiet": True}
@@ -68,6 +81,7 @@ class Tracker:
             row: Metrics.
             replay: Replay recorded at this step: stored with the run, and linked as Metta does.
         """
+        self.last_step = agent_step
         # With a step given, a row waits for the next one unless it is committed. Media are named after the step of the
         # row that is open when they come.
         self._run.log({**row, "metric/agent_step": agent_step}, step=agent_step, commit=replay is None)

@@ -67,12 +67,13 @@ class Training:
         with np.errstate(all="ignore"):  # looked at below
             losses = ppo.update(self.network, self._adam, self._rollout, config, self._rng)
         self.agent_step += self._rollout.rewards.size
-        broken = [f"{name} is {value}" for name, value in vars(losses).items() if not math.isfinite(value)]
-        broken += [f"{name} is not finite" for name, array in self.network.parameters.items() if _broken(array)]
+        broken = [name for name, value in vars(losses).items() if not math.isfinite(value)]
+        broken += [name for name, array in self.network.parameters.items() if not np.isfinite(array).all()]
         if broken:
             raise TrainingDiverged(
-                f"training diverged at agent-step {self.agent_step:,}: {', '.join(broken)}. Earlier checkpoints are "
-                f"kept. Try a new run with trainer.optimizer.learning_rate below {config.optimizer.learning_rate}."
+                f"training diverged at agent-step {self.agent_step:,}: {', '.join(broken)} not finite. The checkpoints "
+                "from before are kept. Try a new run with trainer.optimizer.learning_rate below "
+                f"{config.optimizer.learning_rate}."
             )
         self._losses.append(losses)
 
@@ -159,7 +160,3 @@ class Training:
             "seed": self._seed,
             "network inputs": self._collector.encoder.size,
         }
-
-
-def _broken(array: np.ndarray[Any, Any]) -> bool:
-    return not np.isfinite(array).all()

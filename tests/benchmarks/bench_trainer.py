@@ -1,0 +1,87 @@
+"""How quickly the reference trainer learns, in CPU seconds of one core.
+
+Run it alone: `python -P -m tests.benchmarks.bench_trainer`. It takes about three minutes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.benchmarks import Bar
+
+ROOT = Path(__file__).parents[2]
+SEEDS = (0, 1, 2)
+
+# Trains with the defaults and evaluates after 20 CPU seconds of the process, and after 60 or at the end of the budget.
+CHILD = """
+import json, pathlib, sys, time
+from experiments.trainer.config import parse
+from experiments.trainer.evaluation import evaluate
+from experiments.trainer.training import Training
+
+settings = parse(["run=bench", *sys.argv[1:]])
+training = Training(settings, pathlib.Path(), lambda: None)
+training.start_episodes()
+name, maps = settings.trainer.curriculum, settings.trainer.evaluation.maps
+random, measured, aside, learning = None, [], 0.0, 0.0
+for limit in (20, 60):
+    while not training.done and time.process_time() - aside < limit:
+        began = time.process_time()
+        training.advance()
+        learning += time.process_time() - began
+    spent = time.process_time() - aside
+    random = random or evaluate(None, name, episodes=maps).reward
+    reward = evaluate(training.network, name, episodes=maps).reward
+    measured.append({"spent": spent, "step": training.agent_step, "reward": reward, "ratio": reward / random})
+    aside = time.process_time() - spent
+print(json.dumps({"measured": measured, "sps": training.agent_step / learning}))
+"""
+
+
+def learn(seed: int) -> tuple[list[dict[str, float]], float]:
+    """Return what a run had learnt at the two limits, and its agent-steps per CPU second."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    output = subprocess.check_output([sys.executable, "-P", "-c", CHILD, f"seed={seed}"], cwd=ROOT, env=environment)
+    result = json.loads(output)
+    return result["measured"], result["sps"]
+
+
+def default_budget() -> float:
+    """Return the CPU seconds of a whole default run: imports, W&B, evaluations and replays included."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-P", "-m", "experiments.trainer", "run=bench", f"run_dir={folder}"]
+        quiet = {"WANDB_MODE": "offline", "WANDB_SILENT": "true", "WANDB_ERROR_REPORTING": "false"}
+        subprocess.run(command, cwd=ROOT, env=os.environ | quiet, stdout=subprocess.DEVNULL, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def run() -> list[Bar]:
+    """Measure the default curriculum with seeds 0, 1 and 2."""
+    bars = []
+    for seed in SEEDS:
+        measured, sps = learn(seed)
+        for seconds, limit, found in zip((20, 60), (4, 8), measured, strict=True):
+            bars.append(
+                Bar(
+                    f"held-out return over random's within {seconds} CPU s, seed {seed}",
+                    found["ratio"],
+                    limit,
+                    higher_is_better=True,
+                    note=f"return {found['reward']:.2f} after {found['step']:,} steps and {found['spent']:.1f} CPU s",
+                )
+            )
+        bars.append(Bar(f"agent-steps per CPU second, seed {seed}", sps, 25_000, unit="steps/s", higher_is_better=True))
+    return [*bars, Bar("default run, CPU seconds in all", default_budget(), 90, unit="s", note="seed 0")]
+
+
+if __name__ == "__main__":
+    for bar in run():
+        print(f"{'pass' if bar.passed else 'FAIL'}  {bar.name}: {bar.value:,.1f} ({bar.limit:,}) {bar.unit} {bar.note}")
