@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ import pandas as pd
 
 from experiments import look
 from experiments.errors import ExperimentsError
+from experiments.monitoring import snapshot
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.monitoring import watched_metrics
 from experiments.runs.store import RunQuery, RunStore
+from experiments.snapshots import read_versions
 from experiments.types import JobRef, JobStatus, TrainingJob
 from experiments.workspace import Workspace
 
@@ -40,6 +43,9 @@ AXIS_WORDS = {
     "overview/sps": "agent steps per second",
 }
 _MAX_POINTS = 2_000
+_KEPT_DRAWINGS = 64
+_drawn: dict[tuple[object, ...], Any] = {}
+_drawing = threading.Lock()  # the sessions of one server are threads of one process
 
 Run = str | JobRef | TrainingJob
 
@@ -61,20 +67,17 @@ def learning_curves(
     experiment: NotebookContext, tracked_jobs: list[JobRef], metric_picker: Any, metrics_file: Any
 ) -> None:
     """Draw the chosen metric over agent steps."""
-    metrics_file.value
-    curves_of(experiment, tracked_jobs, metric_picker.value)
+    curves_of(experiment, tracked_jobs, metric_picker.value, metrics_file)
 
 
 def speed(experiment: NotebookContext, tracked_jobs: list[JobRef], metrics_file: Any) -> None:
     """Draw how fast the runs train."""
-    metrics_file.value
-    speed_of(experiment, tracked_jobs)
+    speed_of(experiment, tracked_jobs, metrics_file)
 
 
 def run_summary(experiment: NotebookContext, tracked_jobs: list[JobRef], metrics_file: Any) -> None:
     """Show one row a run with its latest numbers."""
-    metrics_file.value
-    summary_of(experiment, tracked_jobs)
+    summary_of(experiment, tracked_jobs, metrics_file)
 
 
 def metric_dropdown(experiment: NotebookContext, jobs: Sequence[JobRef]) -> mo.ui.dropdown:
@@ -85,25 +88,70 @@ def metric_dropdown(experiment: NotebookContext, jobs: Sequence[JobRef]) -> mo.u
     return mo.ui.dropdown(names, value=REWARD, label="Metric", searchable=True)
 
 
-def curves_of(experiment: NotebookContext, jobs: Sequence[JobRef], metric: str | None) -> Any:
-    """Return the learning curves of a notebook's jobs."""
+def curves_of(experiment: NotebookContext, jobs: Sequence[JobRef], metric: str | None, _changed: object = None) -> Any:
+    """Return the learning curves of a notebook's jobs.
+
+    Args:
+        _changed: Read by the cell only so that it runs again when the runs have new data.
+    """
     if not jobs:
         return mo.md("No run yet. Launch one above, and its learning curve appears here.")
-    table = metric_history(jobs, [metric or REWARD], store=experiment.store)
-    return curve_chart(table, metric or REWARD, dark=is_dark())
+    chosen, dark = metric or REWARD, is_dark()
+
+    def build() -> Any:
+        return curve_chart(metric_history(jobs, [chosen], store=experiment.store), chosen, dark=dark)
+
+    return drawn_once(experiment, jobs, ("curves", chosen, dark), build)
 
 
-def speed_of(experiment: NotebookContext, jobs: Sequence[JobRef]) -> Any:
+def speed_of(experiment: NotebookContext, jobs: Sequence[JobRef], _changed: object = None) -> Any:
     """Return the training speed of a notebook's jobs; nothing where there is no job."""
-    return plot_sps(jobs, store=experiment.store, dark=is_dark()) if jobs else None
+    dark = is_dark()
+    if not jobs:
+        return None
+    return drawn_once(experiment, jobs, ("speed", dark), lambda: plot_sps(jobs, store=experiment.store, dark=dark))
 
 
-def summary_of(experiment: NotebookContext, jobs: Sequence[JobRef]) -> Any:
+def summary_of(experiment: NotebookContext, jobs: Sequence[JobRef], _changed: object = None) -> Any:
     """Return the summary of a notebook's jobs as a table for the page; nothing where there is no job."""
     if not jobs:
         return None
-    table = create_run_summary_table(jobs, store=experiment.store)
-    return mo.ui.table(table, selection=None, pagination=len(table) > 20, show_download=True)
+
+    def build() -> pd.DataFrame:
+        statuses = {status.run_name: status for status in snapshot(experiment.workspace.state).jobs}
+        return create_run_summary_table(jobs, store=experiment.store, statuses=statuses)
+
+    table = drawn_once(experiment, jobs, ("summary",), build)
+    whole = {"total_steps": "{:,.0f}".format, "duration_s": look.duration}
+    formats = {name: whole.get(name, _three_digits) for name in table.columns[4:]}
+    return mo.ui.table(
+        table,
+        selection=None,
+        pagination=len(table) > 20,
+        show_download=True,
+        format_mapping=formats,
+        show_data_types=False,
+    )
+
+
+def drawn_once(
+    experiment: NotebookContext, jobs: Sequence[JobRef], options: tuple[object, ...], build: Callable[[], Any]
+) -> Any:
+    """Return what `build` makes, made once for all viewers of the same data.
+
+    The Monitor gives every run a data version; where it has none for a run (a script, an export), nothing is kept.
+    """
+    found = read_versions(experiment.workspace.state / "live")
+    versions = tuple(found.get(job.run) for job in jobs)
+    if not versions or None in versions:
+        return build()
+    key = (str(experiment.workspace.state), tuple(job.run for job in jobs), options, versions)
+    with _drawing:
+        if key not in _drawn:
+            _drawn[key] = build()
+            while len(_drawn) > _KEPT_DRAWINGS:
+                del _drawn[next(iter(_drawn))]
+        return _drawn[key]
 
 
 def is_dark() -> bool:
@@ -144,7 +192,7 @@ def metric_history(runs: Sequence[Run], keys: Sequence[str], *, store: RunStore 
     return table
 
 
-def curve_chart(table: pd.DataFrame, metric: str, *, dark: bool = False, title: str | None = None) -> Any:
+def curve_chart(table: pd.DataFrame, metric: str, *, dark: bool = False) -> Any:
     """Return learning curves of one metric: each seed as a thin line, the mean of an arm as a thick one.
 
     The mean is drawn only where every seed of the arm has data, so it never jumps because a seed ended; the caption
@@ -165,7 +213,7 @@ def curve_chart(table: pd.DataFrame, metric: str, *, dark: bool = False, title: 
         scale=alt.Scale(domain=arms, range=look.arm_colours(arms, palette)),
         legend=alt.Legend(orient="top") if len(arms) > 1 else None,
     )
-    axis = alt.Axis(format="~s", grid=False, title="agent steps")
+    axis = alt.Axis(labelExpr="format(datum.value, '~s')", grid=False, title="agent steps")
     x = alt.X("step:Q", axis=axis)
     y = alt.Y("value:Q", title=AXIS_WORDS.get(metric, metric), scale=alt.Scale(zero=True))
     hover = [
@@ -182,7 +230,7 @@ def curve_chart(table: pd.DataFrame, metric: str, *, dark: bool = False, title: 
     counts = ", ".join(f"{arm or 'runs'}: {counted(int(n), 'seed')}" for arm, n in seeds.items())
     method = "thick line: mean over seeds where all have data; " if several else ""
     caption = f"{counts}; {method}no interval, no smoothing. {table.attrs.get('origin', '')}"
-    chart = alt.layer(*layers).properties(width="container", height=280, title=title or alt.Undefined)
+    chart = alt.layer(*layers).properties(width="container", height=280)
     return styled(chart, caption, palette)
 
 
@@ -331,6 +379,10 @@ def counted(number: int, noun: str) -> str:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _three_digits(value: object) -> str:
+    return look.quantity(value) if isinstance(value, (int, float)) else look.MISSING
 
 
 def _first(summary: Mapping[str, Any], keys: Sequence[str]) -> Any:

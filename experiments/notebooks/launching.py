@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,9 +14,9 @@ from experiments.forms import ConfigForm, form_problems, read_form
 from experiments.launch import implicit_permit, notebook_permit, submit
 from experiments.notebooks.context import NotebookContext, recipe_class
 from experiments.permits import Permit
-from experiments.planning import RecordedJob
+from experiments.planning import RecordedJob, with_interpreter
 from experiments.preparation import prepare_plan
-from experiments.types import LauncherName, Plan, TrainingJob, TrainingJobConfig, parse_seeds
+from experiments.types import LauncherName, Plan, PlannedJob, TrainingJob, TrainingJobConfig, parse_seeds
 from experiments.workspace import Workspace
 
 _SHOWN_ROWS = 500
@@ -46,10 +47,10 @@ class PlanPreview:
         if self.plan is None:
             return mo.callout(mo.plain_text(self.problem), kind="warn")
         rows = [
-            {"run": job.run_name, "arm": job.arm, "seed": job.seed, "command": " ".join(job.command)}
+            {"run": job.run_name, "arm": job.arm, "seed": job.seed, "command": _shown_command(job)}
             for job in self.plan.jobs[:_SHOWN_ROWS]
         ]
-        table = mo.ui.table(rows, selection=None, pagination=len(rows) > 10, show_download=False)
+        table = mo.ui.table(rows, selection=None, pagination=len(rows) > 10, show_download=False, show_data_types=False)
         return mo.vstack([mo.md(self.sentence()), *map(mo.plain_text, self.notes), table])
 
     def sentence(self) -> str:
@@ -73,7 +74,7 @@ def run_inputs(experiment: NotebookContext) -> Any:
             "launcher": mo.ui.dropdown(["local", "skypilot", "dry-run"], value=launcher, label="Launcher"),
             "repeat": mo.ui.number(start=1, value=1, step=1, label="Repeat"),
         }
-    ).hstack(justify="start", gap=1.5)
+    )
 
 
 def plan_preview(experiment: NotebookContext, config_inputs: ConfigForm[Any], how_inputs: Any) -> PlanPreview:
@@ -244,6 +245,10 @@ def _against_ledger(plan: Plan, workspace: Workspace) -> PlanPreview:
         )
     launched = sum(state in {"submitted", "submitting", "cancelled"} for state in states)
     return PlanPreview(plan, launched=launched)
+
+
+def _shown_command(job: PlannedJob) -> str:
+    return shlex.join(with_interpreter(job.command, "python"))
 
 
 def _count(number: int) -> str:

@@ -52,7 +52,7 @@ def plan_inputs(experiment: NotebookContext, config: BaseExperimentConfig) -> tu
 
 def plan_form(config_inputs: Any, how_inputs: Any) -> None:
     """Show them, with what is wrong beside each."""
-    mo.vstack([mo.md("## Launch"), form_view(config_inputs), how_inputs])
+    mo.vstack([mo.md("## Launch"), form_view(config_inputs), how_inputs.hstack(justify="start", gap=1.5)])
 
 
 def planned(experiment: NotebookContext, config_inputs: Any, how_inputs: Any) -> PlanPreview:
