@@ -21,7 +21,6 @@ from experiments.launchers.environment import UNSET, job_environment
 from experiments.launchers.local import LocalLauncher
 from experiments.leases import tenure
 from experiments.ledger import Ledger
-from experiments.permits import Permit, require
 from experiments.planning import with_interpreter
 from experiments.types import TERMINAL_VERDICTS, Plan, PlannedJob, TrainingJob
 from experiments.verdicts import verdict
@@ -37,16 +36,12 @@ class Reconciled:
 
     Attributes:
         found: The launcher has them.
-        resubmitted: The launcher did not have them, and they were handed over again.
-        returned: The launcher does not have them; launching the plan again starts them.
-        refused: The launcher did not take them; with its reason.
+        absent: The launcher does not have them: they are `planned` again, and launching their plan hands them over.
         unknown: Nobody can tell yet; nothing was changed. With the reason.
     """
 
     found: list[str] = field(default_factory=list)
-    resubmitted: list[str] = field(default_factory=list)
-    returned: list[str] = field(default_factory=list)
-    refused: dict[str, str] = field(default_factory=dict)
+    absent: list[str] = field(default_factory=list)
     unknown: dict[str, str] = field(default_factory=dict)
 
 
@@ -56,15 +51,28 @@ def launcher_for(name: str, workspace: Workspace) -> Launcher:
     Raises:
         LaunchError: There is none, or its part is not installed.
     """
-    if name == LocalLauncher.name:
-        return LocalLauncher(workspace.state)
-    if name == DryRunLauncher.name:
-        return DryRunLauncher()
-    module = f"experiments.launchers.{name}"
-    if name == "skypilot" and importlib.util.find_spec(module) is not None:
-        return cast("Launcher", importlib.import_module(module).make_launcher(workspace))
-    what = f"needs {module!r}, which is not installed" if name == "skypilot" else "does not exist"
-    raise LaunchError(f"launcher {name!r} {what}. Launchers here: local, dry-run. Choose one: --launcher local")
+    make = LAUNCHERS.get(name)
+    if make is None:
+        raise LaunchError(f"launcher {name!r} does not exist. Launchers: {', '.join(LAUNCHERS)}.")
+    return make(workspace)
+
+
+def _skypilot(workspace: Workspace) -> Launcher:
+    module = "experiments.launchers.skypilot"
+    if importlib.util.find_spec(module) is None:
+        raise LaunchError(
+            f"launcher 'skypilot' needs {module!r}, which is not installed. "
+            "Launchers here: local, dry-run. Choose one: --launcher local"
+        )
+    return cast("Launcher", importlib.import_module(module).make_launcher(workspace))
+
+
+LAUNCHERS: dict[str, Callable[[Workspace], Launcher]] = {
+    LocalLauncher.name: lambda workspace: LocalLauncher(workspace.state),
+    "skypilot": _skypilot,
+    DryRunLauncher.name: lambda _workspace: DryRunLauncher(),
+}
+"""How each launcher is made."""
 
 
 def job_spec(plan: Plan, job: PlannedJob | TrainingJob, workspace: Workspace) -> dict[str, Any]:
@@ -99,19 +107,18 @@ def _batches(names: Mapping[str, Any], size: int) -> Iterator[list[str]]:
         yield batch
 
 
-def reconcile(
-    ledger: Ledger, workspace: Workspace, *, permit: Permit | None = None, plan_key: str | None = None
-) -> Reconciled:
+def reconcile(ledger: Ledger, workspace: Workspace, *, plan_key: str | None = None) -> Reconciled:
     """Resolve the jobs that a launcher may or may not have, because whoever handed them over was killed.
+
+    Nothing is launched by this.
 
     Args:
         ledger: Where they are recorded.
         workspace: Whose launchers to ask.
-        permit: With one, a job that the launcher does not have is handed over again; without, it becomes `planned`.
         plan_key: Only the jobs of this plan.
 
     Raises:
-        LaunchRefused: In a read-only process.
+        LedgerError: The ledger cannot be written.
     """
     result = Reconciled()
     for job in ledger.jobs(plan_key=plan_key, state="submitting"):
@@ -121,23 +128,19 @@ def reconcile(
                 continue
             conclusion: dict[str, Any] = {}
             try:
-                conclusion = _resolve(ledger, job, workspace, permit, result)
+                conclusion = _resolve(ledger, job.run_name, workspace, result)
             finally:
                 ledger.conclude(owner, **conclusion)
     return result
 
 
-def _resolve(
-    ledger: Ledger, job: TrainingJob, workspace: Workspace, permit: Permit | None, result: Reconciled
-) -> dict[str, Any]:
+def _resolve(ledger: Ledger, name: str, workspace: Workspace, result: Reconciled) -> dict[str, Any]:
     """Return what to conclude of one job in doubt, whose lease is held."""
-    name = job.run_name
-    [now] = ledger.jobs(run_names=[name])
-    if now.state != "submitting":
+    [job] = ledger.jobs(run_names=[name])
+    if job.state != "submitting":
         return {}
     try:
-        launcher = launcher_for(job.launcher, workspace)
-        answer = launcher.find(name, now.target)
+        answer = launcher_for(job.launcher, workspace).find(name, job.target)
     except LaunchError as error:
         answer = Unknown(str(error))
     if isinstance(answer, Unknown):
@@ -146,17 +149,8 @@ def _resolve(
     if isinstance(answer, Found):
         result.found.append(name)
         return {"accepted": {name: answer.id}}
-    if permit is None:
-        result.returned.append(name)
-        return {"returned": [name]}
-    require(permit, f"launch {name!r}")
-    try:
-        job_id = launcher.submit(_told(name, ledger.spec(name) or {}, now, ledger.id, workspace))
-    except LaunchError as error:
-        result.refused[name] = str(error)
-        return {"refused": {name: str(error)}}
-    result.resubmitted.append(name)
-    return {"accepted": {name: job_id}}
+    result.absent.append(name)
+    return {"returned": [name]}
 
 
 def hand_over(

@@ -87,7 +87,7 @@ def submit(
     with workspace.ledger() as ledger:
         ledger.record_plan(plan, tracker=tracker, provenance=provenance)
         ledger.add_event("launch", plan_key=plan.key, by=permit.how)
-        doubtful = reconcile(ledger, workspace, permit=permit, plan_key=plan.key)
+        reconcile(ledger, workspace, plan_key=plan.key)
         jobs = [job for job in ledger.jobs(plan_key=plan.key) if job.run_name in specs]
         wanted = [job.run_name for job in jobs if job.state in {"planned", "refused"}]
         failed = hand_over(ledger, launcher, {name: specs[name] for name in wanted}, workspace, on_progress)
@@ -95,7 +95,6 @@ def submit(
             ledger.set_setting(slots.MAX_PARALLEL, str(workspace.settings.max_parallel))
             slots.start_next(ledger)
         jobs = ledger.jobs(plan_key=plan.key)
-    failed = {**doubtful.refused, **failed}
     failed |= {job.run_name: job.error or "" for job in jobs if job.state == "refused"}
     if failed:
         raise LaunchError(_failure_text(jobs, failed), jobs=jobs)
@@ -177,8 +176,8 @@ def retry(
             ledger.add_attempt(job)
         ledger.add_event("launch", run_name=job.run_name, by=permit.how, provenance=dict(provenance or {}))
         launcher = launcher_for(job.launcher, workspace)
-        failed = reconcile(ledger, workspace, permit=permit, plan_key=plan.key).refused
-        failed |= hand_over(ledger, launcher, {job.run_name: job_spec(plan, job, workspace)}, workspace, None)
+        reconcile(ledger, workspace, plan_key=plan.key)
+        failed = hand_over(ledger, launcher, {job.run_name: job_spec(plan, job, workspace)}, workspace, None)
         slots.start_next(ledger)
         [job] = ledger.jobs(run_names=[job.run_name])
     if job.run_name in failed:

@@ -11,18 +11,33 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self
 
 from experiments import leases
 from experiments.errors import LedgerError
-from experiments.ledger_reading import JOB_COLUMNS, Event, LedgerReader, OpenJob
+from experiments.ledger_reading import JOB_COLUMNS, Annotation, Event, LedgerReader, OpenJob
 from experiments.ledger_schema import FILE, connect, connect_read_only, sqlite_errors
 from experiments.planning import training_jobs
 from experiments.processes import write_json
 from experiments.types import Plan, TrainingJob
 
-__all__ = ["Event", "Ledger", "OpenJob"]
+__all__ = ["Annotation", "Event", "Ledger", "OpenJob"]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A plan with what is recorded beside it, as `plans/*.json` keeps it in case the ledger is damaged."""
+
+    plan: Plan
+    tracker: str
+    provenance: Mapping[str, Any]
+    created_at: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the content of the file."""
+        return {**vars(self), "plan": self.plan.model_dump(mode="json")}
 
 
 class _Execute(Protocol):
@@ -66,18 +81,14 @@ class Ledger(LedgerReader):
         if self._rows("SELECT 1 FROM plans WHERE key = ?", [plan.key]):
             return False
         jobs = training_jobs(plan, tracker=tracker)
-        now, told = time.time(), json.dumps(provenance or {})
-        content = plan.model_dump_json()
+        now = time.time()
         with self._writing() as execute:
             if execute("SELECT 1 FROM plans WHERE key = ?", [plan.key]).fetchone():
                 return False
             # Before the rows, so that a damaged ledger can be rebuilt with the jobs that nobody started yet.
-            kept = {"plan": json.loads(content), "tracker": tracker, "provenance": json.loads(told), "created_at": now}
-            self._keep(plan.key[:32], kept)
-            execute(
-                "INSERT INTO plans VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [plan.key, plan.family, plan.repeat, plan.experiment, content, told, now],
-            )
+            kept = Kept(plan, tracker=tracker, provenance=dict(provenance or {}), created_at=now)
+            self._keep(plan.key[:32], kept.as_json())
+            _insert_plan(execute, kept)
             for job in jobs:
                 _insert(execute, job, now)
             _note(execute, now, "planned", None, plan.key, {"jobs": len(jobs)})
@@ -204,11 +215,53 @@ class Ledger(LedgerReader):
         with self._writing() as execute:
             _note(execute, time.time(), kind, run_name, plan_key, data)
 
+    def annotate(
+        self,
+        run_names: Iterable[str],
+        *,
+        note: str | None = None,
+        add_tags: Sequence[str] = (),
+        remove_tags: Sequence[str] = (),
+    ) -> None:
+        """Write a note (None leaves it, an empty one removes it) and tags to jobs."""
+        data = {"note": note, "added": list(add_tags), "removed": list(remove_tags)}
+        with self._writing() as execute:
+            now = time.time()
+            for name in run_names:
+                _note(execute, now, "annotated", name, None, data)
+
     def set_setting(self, name: str, value: str) -> None:
         """Keep a value that every process which uses this ledger should know."""
         if self.setting(name) != value:
             with self._writing() as execute:
                 execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", [f"setting.{name}", value])
+
+    def restore(
+        self,
+        plans: Sequence[Kept],
+        jobs: Sequence[TrainingJob],
+        claimed: Iterable[str],
+        events: Sequence[tuple[Any, ...]],
+    ) -> None:
+        """Fill an empty ledger with what `ledger_rebuild` found on disk.
+
+        Args:
+            plans: Plans with what was kept beside them.
+            jobs: Jobs in the state that is known of them.
+            claimed: Run names that a process claimed once: these never start again.
+            events: Rows of the old ledger: time, kind, run name, plan key, data as JSON.
+        """
+        with self._writing() as execute:
+            for kept in plans:
+                _insert_plan(execute, kept)
+            for job in jobs:
+                _insert(execute, job, job.created_at)
+            for event in events:
+                execute("INSERT INTO events (at, kind, run_name, plan_key, data) VALUES (?, ?, ?, ?, ?)", event)
+            now = time.time()
+            for name in claimed:
+                execute("UPDATE jobs SET claimed_at = ? WHERE run_name = ?", [now, name])
+            _note(execute, now, "rebuilt", None, None, {"jobs": len(jobs)})
 
     def _keep(self, name: str, content: Mapping[str, Any]) -> None:
         folder = self.state_dir / "plans"
@@ -232,6 +285,17 @@ class Ledger(LedgerReader):
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+
+
+def _insert_plan(execute: _Execute, kept: Kept) -> None:
+    plan = kept.plan
+    execute(
+        "INSERT INTO plans VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            *(plan.key, plan.family, plan.repeat, plan.experiment, plan.model_dump_json()),
+            *(json.dumps(kept.provenance), kept.created_at),
+        ],
+    )
 
 
 def _insert(execute: _Execute, job: TrainingJob, now: float) -> None:

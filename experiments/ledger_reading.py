@@ -48,6 +48,19 @@ class OpenJob:
     claimed: bool
 
 
+@dataclass(frozen=True)
+class Annotation:
+    """What people wrote to a job.
+
+    Attributes:
+        note: The latest note; empty where there is none.
+        tags: In the order in which they were added.
+    """
+
+    note: str = ""
+    tags: tuple[str, ...] = ()
+
+
 class LedgerReader:
     """What can be asked of a ledger; safe to share between threads."""
 
@@ -108,6 +121,21 @@ class LedgerReader:
         return [
             Event(row["at"], row["kind"], row["run_name"], row["plan_key"], json.loads(row["data"])) for row in rows
         ]
+
+    def annotations(self, run_names: Iterable[str]) -> dict[str, Annotation]:
+        """Return the note and tags of each job that people wrote something to."""
+        rows = self._rows(
+            "SELECT run_name, data FROM events WHERE kind = 'annotated' AND run_name IN "
+            "(SELECT value FROM json_each(?)) ORDER BY id",
+            [json.dumps(list(run_names))],
+        )
+        found: dict[str, Annotation] = {}
+        for row in rows:
+            old, data = found.get(row["run_name"], Annotation()), json.loads(row["data"])
+            kept = [tag for tag in old.tags if tag not in data["removed"]]
+            note = old.note if data["note"] is None else data["note"]
+            found[row["run_name"]] = Annotation(note, tuple(dict.fromkeys([*kept, *data["added"]])))
+        return found
 
     def outcomes(self, run_names: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Return the final status of each job whose end was noted, as the fields of a `SchedulerStatus`."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from experiments.errors import LaunchError
 from experiments.launchers.base import Absent, Found, JobSpec, SchedulerStatus, Unknown
 from experiments.launchers.records import TERMINAL_WORDS, status_of
-from experiments.launchers.supervisor import CANCEL, JOB, LOCK, LOG
+from experiments.launchers.supervisor import CANCEL, JOB, LOCK, LOG, is_claimable
 from experiments.processes import is_alive, is_locked, read_json, try_lock, write_json
 
 SUPERVISOR = (sys.executable, "-P", "-m", "experiments.launchers.supervisor")
@@ -107,7 +107,7 @@ class LocalLauncher:
         return status is None or status.word in TERMINAL_WORDS
 
     def _cancel(self, run_dir: Path) -> None:
-        if not (run_dir / JOB).exists() and self._claim_cancelled(run_dir):
+        if self._claim_cancelled(run_dir):
             return
         write_json(run_dir / CANCEL, {"asked_at": time.time()})
         try:
@@ -121,19 +121,19 @@ class LocalLauncher:
             subprocess.run([*SUPERVISOR, "--end", str(run_dir)], check=False, start_new_session=True)
 
     def _claim_cancelled(self, run_dir: Path) -> bool:
-        """Claim a waiting job so that nobody can start it; False where a supervisor has it."""
+        """Claim a job that was not started, so that nobody can start it; False where it was, or has ended."""
         run_dir.mkdir(parents=True, exist_ok=True)
         deadline = time.monotonic() + _CLAIM_WAIT_S
         while (lock := try_lock(run_dir / LOCK)) is None:
-            if (run_dir / JOB).exists() or time.monotonic() > deadline:
+            if (run_dir / LOG).exists() or time.monotonic() > deadline:
                 return False
             time.sleep(0.01)
         try:
-            if (run_dir / JOB).exists():
+            if not is_claimable(run_dir):
                 return False
             now = time.time()
-            record = {"run_name": run_dir.name, "cancelled": True, "claimed_at": now, "ended_at": now}
-            write_json(run_dir / JOB, record)
+            record = read_json(run_dir / JOB) or {"run_name": run_dir.name, "claimed_at": now}
+            write_json(run_dir / JOB, {**record, "supervisor": None, "cancelled": True, "ended_at": now})
         finally:
             os.close(lock)
         return True

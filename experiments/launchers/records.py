@@ -24,6 +24,7 @@ class Evidence:
     Attributes:
         locked: Whether a process of the job holds its lock: it is alive.
         supervisor_alive: Whether the recorded supervisor runs.
+        started: Whether a process became the trainer, or was about to.
         same_boot: Whether the machine was not restarted since the claim; None where that cannot be told.
         same_host: Whether the record was made on a machine of this name.
         supervisor_seen_at: Unix seconds of the supervisor's last sign of life.
@@ -32,6 +33,7 @@ class Evidence:
 
     locked: bool
     supervisor_alive: bool
+    started: bool
     same_boot: bool | None
     same_host: bool
     supervisor_seen_at: float | None = None
@@ -42,18 +44,27 @@ def status_of(run_dir: Path) -> SchedulerStatus | None:
     """Return the status of the local job in `run_dir`; None where there is no such folder."""
     try:
         record = read_json(run_dir / JOB)
+        if record is None:
+            return _without_record(run_dir)
+        status = _of_record(run_dir, record)
+        if status.word in {"LOST", "PENDING"} and (again := read_json(run_dir / JOB) or record) != record:
+            # It started or ended between the two looks; its record says more than "nobody is there".
+            status = _of_record(run_dir, again)
     except (OSError, ValueError) as error:
         return SchedulerStatus("UNKNOWN", reason=f"{run_dir / JOB} cannot be read: {error}")
-    if record is None:
-        if (run_dir / LOG).exists():
-            return SchedulerStatus("LOST", reason=f"{JOB} is gone from its folder; how it ended is not known")
-        return SchedulerStatus("PENDING", reason="waits for a free slot") if run_dir.is_dir() else None
+    return status
+
+
+def _without_record(run_dir: Path) -> SchedulerStatus | None:
+    if (run_dir / LOG).exists():
+        return SchedulerStatus("LOST", reason=f"{JOB} is gone from its folder; how it ended is not known")
+    return SchedulerStatus("PENDING", reason="waits for a free slot") if run_dir.is_dir() else None
+
+
+def _of_record(run_dir: Path, record: Mapping[str, Any]) -> SchedulerStatus:
     if record.get("ended_at") is not None:
         return ended(record)
-    status = unended(record, _observe(run_dir, record))
-    # The job may have ended between the two looks; its own record then says more than "it is gone".
-    again = read_json(run_dir / JOB) if status.word == "LOST" else None
-    return ended(again) if again is not None and again.get("ended_at") is not None else status
+    return unended(record, _observe(run_dir, record))
 
 
 def ended(record: Mapping[str, Any]) -> SchedulerStatus:
@@ -75,28 +86,31 @@ def ended(record: Mapping[str, Any]) -> SchedulerStatus:
 
 def unended(record: Mapping[str, Any], seen: Evidence) -> SchedulerStatus:
     """Return the status of a claimed job without a recorded end, from what can be observed."""
-    if not seen.same_host and not seen.same_boot:
-        host = record.get("host")
-        return _status(record, "UNKNOWN", f"it was started on {host!r}; only that machine can say how it is")
-    if seen.same_boot is False:
-        return _status(record, "LOST", "the machine was restarted while the job ran")
-    if seen.locked and seen.supervisor_alive:
-        return _status(record, "RUNNING" if record.get("trainer") else "STARTING", "")
     last = f"last seen at {_clock(seen.supervisor_seen_at)}"
-    if seen.locked:
-        return _status(record, "RUNNING", f"its supervisor was killed ({last}), so its exit code will not be known")
-    if not record.get("trainer"):
-        return _status(record, "LOST", f"its supervisor was killed as it started the trainer ({last})")
-    outlived = (
-        seen.output_at is not None
-        and seen.supervisor_seen_at is not None
-        and seen.output_at > seen.supervisor_seen_at + 2 * HEARTBEAT_S
-    )
-    if outlived:
-        reason = f"its supervisor was killed ({last}); the trainer went on and ended unseen, exit code unknown"
+    if not seen.same_host and not seen.same_boot:
+        word, reason = "UNKNOWN", f"it was started on {record.get('host')!r}; only that machine can say how it is"
+    elif not seen.started and seen.locked:
+        word, reason = "STARTING", ""
+    elif not seen.started:
+        word, reason = "PENDING", f"its supervisor was killed before it started the trainer ({last})"
+    elif seen.same_boot is False:
+        word, reason = "LOST", f"the machine was restarted while the job ran ({last})"
+    elif seen.locked and seen.supervisor_alive:
+        word, reason = "RUNNING", ""
+    elif seen.locked:
+        word, reason = "RUNNING", f"its supervisor was killed ({last}), so its exit code will not be known"
     else:
-        reason = f"supervisor and trainer ended without a record ({last}): both were killed, or the trainer soon after"
-    return _status(record, "LOST", reason)
+        word, reason = "LOST", _how_lost(record, seen, last)
+    return _status(record, word, reason)
+
+
+def _how_lost(record: Mapping[str, Any], seen: Evidence, last: str) -> str:
+    if not record.get("trainer"):
+        return f"its supervisor was killed as it started the trainer ({last}), whose exit code is unknown"
+    seen_at, output_at = seen.supervisor_seen_at, seen.output_at
+    if seen_at is not None and output_at is not None and output_at > seen_at + 2 * HEARTBEAT_S:
+        return f"its supervisor was killed ({last}); the trainer went on and ended unseen, exit code unknown"
+    return f"supervisor and trainer ended without a record ({last}): both were killed, or the trainer soon after"
 
 
 def _observe(run_dir: Path, record: Mapping[str, Any]) -> Evidence:
@@ -106,6 +120,7 @@ def _observe(run_dir: Path, record: Mapping[str, Any]) -> Evidence:
     return Evidence(
         locked=locked,
         supervisor_alive=is_alive(record.get("supervisor")),
+        started=bool(record.get("trainer")) or (run_dir / LOG).exists(),
         same_boot=boot == recorded if boot and recorded else None,
         same_host=record.get("host") == socket.gethostname(),
         supervisor_seen_at=_modified(run_dir / LOCK),

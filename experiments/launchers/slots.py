@@ -17,7 +17,7 @@ from experiments.errors import ExperimentsError
 from experiments.launchers.base import SchedulerStatus
 from experiments.launchers.local import SUPERVISOR
 from experiments.launchers.records import TERMINAL_WORDS, status_of
-from experiments.launchers.supervisor import FAILED, JOB, SPEC
+from experiments.launchers.supervisor import CLAIMED, FAILED, JOB, SPEC
 from experiments.ledger import Ledger
 from experiments.permits import read_only
 from experiments.processes import locked, write_json
@@ -74,18 +74,19 @@ def _survey(ledger: Ledger) -> _Survey:
     survey = _Survey()
     for job in ledger.open_jobs("local"):
         run_dir = ledger.state_dir / "runs" / job.run_name
-        has_record = (run_dir / JOB).exists()
-        if has_record and not job.claimed:
-            survey.claimed.append(job.run_name)
-        if not has_record and job.claimed:
+        status = status_of(run_dir)
+        if (status is None or not (run_dir / JOB).exists()) and job.claimed:
             # Somebody removed the folder of a job that ran. It must not run again because of that.
             survey.ended[job.run_name] = SchedulerStatus("LOST", reason=f"its {JOB} was removed")
-        elif not has_record:
+        elif status is None or status.word == "PENDING":
             survey.waiting.append(job.run_name)
-        elif (status := status_of(run_dir)) is not None and status.word in TERMINAL_WORDS:
-            survey.ended[job.run_name] = status
         else:
-            survey.running += 1
+            if not job.claimed:
+                survey.claimed.append(job.run_name)
+            if status.word in TERMINAL_WORDS:
+                survey.ended[job.run_name] = status
+            else:
+                survey.running += 1
     if survey.claimed:
         ledger.claimed(survey.claimed)
     if survey.ended:
@@ -111,7 +112,7 @@ def _start(ledger: Ledger, names: Iterable[str]) -> tuple[list[str], dict[str, s
         finally:
             if child.stderr is not None:
                 child.stderr.close()
-        if (ledger.state_dir / "runs" / name / JOB).exists():
+        if child.returncode == CLAIMED:
             claimed.append(name)
         elif child.returncode == FAILED:
             failed[name] = message.strip().splitlines()[-1] if message.strip() else "its supervisor failed"

@@ -1,12 +1,14 @@
 """Run one local job from start to end: `python -P -m experiments.launchers.supervisor RUN_DIR`.
 
 The child claims (DESIGN 5): whoever starts this may do so twice, or die half way. What counts is the lock on
-`RUN_DIR/lock` and the existence of `RUN_DIR/job.json`: only one process can take the first while the second is absent,
-and only that one starts a trainer. The trainer inherits the lock's descriptor, so the lock is held exactly as long as
-the job is alive, whoever of the two dies first. Standard library only: every job starts one of these.
+`RUN_DIR/lock`: only who holds it may claim, and only a job that was never started and has not ended can be claimed.
+The trainer inherits the lock's descriptor, so the lock is held exactly as long as the job is alive, whoever of the two
+dies first. `train.log` is made by the very process that becomes the trainer: without it, and with the lock free, no
+trainer was started or ever will be, so a claim whose supervisor was killed can be claimed again.
 
 Files in RUN_DIR: `spec.json` (read) says what to run; `job.json` (written) says what happened; `cancel` (read) asks
 for the end; `train.log` takes the output. `--end RUN_DIR` ends the processes of a job whose supervisor is gone.
+Standard library only: every job starts one of these.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from experiments.processes import (
     is_locked,
     read_json,
     start_time,
+    sync,
     this_process,
     try_lock,
     write_json,
@@ -40,7 +43,9 @@ CLAIMED, FAILED, TAKEN = 0, 1, 3
 """Exit codes of the process that was started: the job is claimed, could not be, or is another's."""
 
 HEARTBEAT_S = 5.0
+_LOCK_TRIES = 20
 _RECORD_TRIES = 5
+_OK = "claimed"
 
 
 def main(arguments: list[str]) -> int:
@@ -50,9 +55,10 @@ def main(arguments: list[str]) -> int:
         if os.fork() == 0:
             os.setsid()
             end(run_dir)
+            os._exit(0)
         return CLAIMED
-    lock = try_lock(run_dir / LOCK)
-    if lock is None or (run_dir / JOB).exists():
+    lock = _lock(run_dir)
+    if lock is None or not is_claimable(run_dir):
         return TAKEN
     spec = read_json(run_dir / SPEC)
     if spec is None:
@@ -62,12 +68,33 @@ def main(arguments: list[str]) -> int:
     if os.fork():
         # The launcher waits for this process only, so that the job is nobody's child and leaves no zombie behind.
         os.close(tell)
-        if message := os.read(told, 4096).decode():
+        message = os.read(told, 4096).decode()
+        if message != _OK:
             sys.stderr.write(message)
-        return CLAIMED if (run_dir / JOB).exists() else FAILED
+        return CLAIMED if message == _OK else FAILED
     os.close(told)
     _supervise(run_dir, spec, lock, tell)
     return FAILED
+
+
+def is_claimable(run_dir: Path) -> bool:
+    """Say whether a job was never started and has not ended; ask only with its lock held."""
+    try:
+        record = read_json(run_dir / JOB)
+    except (OSError, ValueError):
+        return False
+    if record is None:
+        return not (run_dir / LOG).exists()
+    return not (record.get("trainer") or record.get("ended_at") or (run_dir / LOG).exists())
+
+
+def _lock(run_dir: Path) -> int | None:
+    # Those who only ask whether the lock is held have it for an instant.
+    for _ in range(_LOCK_TRIES):
+        if (lock := try_lock(run_dir / LOCK)) is not None:
+            return lock
+        time.sleep(0.01)
+    return None
 
 
 def _supervise(run_dir: Path, spec: Mapping[str, Any], lock: int, tell: int) -> None:
@@ -85,31 +112,26 @@ def _supervise(run_dir: Path, spec: Mapping[str, Any], lock: int, tell: int) -> 
     except OSError as error:
         os.write(tell, f"{run_dir / JOB} cannot be written: {error.strerror}\n".encode())
         return
+    os.write(tell, _OK.encode())
     os.close(tell)
-    _point_output_to(run_dir / LOG)
-    record |= _run(run_dir, spec, record, lock, wake)
+    _point_output_to(Path(os.devnull))
+    if (run_dir / CANCEL).exists():
+        record |= {"ended_at": time.time(), "cancelled": True}
+    else:
+        record |= _run(run_dir, spec, record, lock, wake)
     _record_end(run_dir, record)
     os.close(lock)
-    _hand_over(spec)
+    _hand_over(run_dir.parent, spec)
 
 
 def _run(run_dir: Path, spec: Mapping[str, Any], record: dict[str, Any], lock: int, wake: int) -> dict[str, Any]:
     """Start the trainer, wait for it, and return what to record of its end."""
-    if (run_dir / CANCEL).exists():
-        return {"ended_at": time.time(), "cancelled": True}
-    environment = {k: v for k, v in os.environ.items() if k not in spec["unset"]} | spec["env"]
     try:
-        trainer = subprocess.Popen(
-            spec["command"],
-            cwd=spec["cwd"],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            pass_fds=(lock,),
-            process_group=0,
-        )
-    except (OSError, ValueError) as error:
+        trainer = _start(run_dir / LOG, spec, lock)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is the reason why the job failed
         return {"ended_at": time.time(), "error": f"{spec['command'][0]!r} cannot be started: {error}"}
     record |= {"trainer": {"pid": trainer.pid, "start": start_time(trainer.pid)}, "started_at": time.time()}
+    _point_output_to(run_dir / LOG)
     _try_to_write(run_dir / JOB, record, tries=1)
     asked_at = None
     while (code := trainer.poll()) is None:
@@ -124,8 +146,26 @@ def _run(run_dir: Path, spec: Mapping[str, Any], record: dict[str, Any], lock: i
             _signal_group(trainer.pid, signal.SIGKILL)
     if asked_at is not None:
         _signal_group(trainer.pid, signal.SIGKILL)
-    # A trainer that ended well before it heard of the cancel was not cancelled.
     return {"ended_at": time.time(), "exit_code": code, "cancelled": asked_at is not None and code != 0}
+
+
+def _start(log: Path, spec: Mapping[str, Any], lock: int) -> subprocess.Popen[bytes]:
+    def mark_the_start() -> None:
+        # In the process that becomes the trainer, and on the disk before it does; see the module's docstring.
+        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        sync(log.parent)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os.close(output)
+
+    return subprocess.Popen(
+        spec["command"],
+        cwd=spec["cwd"],
+        env={name: value for name, value in os.environ.items() if name not in spec["unset"]} | spec["env"],
+        pass_fds=(lock,),
+        process_group=0,
+        preexec_fn=mark_the_start,  # noqa: PLW1509 - this process has no threads
+    )
 
 
 def end(run_dir: Path) -> None:
@@ -208,9 +248,10 @@ def _try_to_write(path: Path, record: dict[str, Any], *, tries: int) -> bool:
     return False
 
 
-def _hand_over(spec: Mapping[str, Any]) -> None:
-    """Become the program that starts the next waiting job; never return."""
-    if spec["next"]:
+def _hand_over(runs: Path, spec: Mapping[str, Any]) -> None:
+    """Become the program that starts the next waiting job, if one may wait; never return."""
+    # A waiting job has a folder without a record. That program is far heavier than this one, so look first.
+    if any(not (folder / JOB).exists() for folder in runs.iterdir()):
         try:
             _point_output_to(Path(spec["next_log"]))
             os.execv(spec["next"][0], spec["next"])  # noqa: S606 - our own command, without a shell

@@ -1,0 +1,201 @@
+"""Kill a process at every line of the code that launches, recover, and say what became of the jobs.
+
+`python tests/fakes/crash.py CASE FOLDER [FIRST [STEP]]` prints one JSON object for each point: where the process was
+killed, and what is there after recovery. The code under test is the real one: lines are counted from outside with
+`sys.settrace`, and the process is killed with SIGKILL, so no `finally` runs.
+
+Cases: `cluster` and `local` kill `submit` of a plan of 5 jobs. `starter`, `supervisor`, `both`, `trainer` and `all`
+kill the processes that claim and run one job: the one that the launcher starts, the supervisor that it forks, the
+trainer that this forks (before it becomes another program), and combinations.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from experiments import handover, leases, ledger, ledger_reading, ledger_schema, processes
+from experiments import launch as launch_module
+from experiments.launch import allow_launch, reconcile, submit
+from experiments.launchers import local, records, slots, supervisor
+from tests.fakes import launching
+from tests.fakes.launching import FileCluster, plan_in, starts, wait_for_end, words_of, workspace_at
+
+LAUNCHING = (launch_module, handover, ledger, ledger_reading, ledger_schema, leases, processes, launching, slots, local)
+RUNNING = (supervisor, processes, records)
+DEPTHS = {"starter": {0}, "supervisor": {1}, "both": {0, 1}, "trainer": {2}, "all": {0, 1, 2}}
+
+
+class Killer:
+    """Counts the lines that a process runs in some modules, and kills it at the n-th.
+
+    Attributes:
+        at: Which line; 0 to count only.
+        depths: Kill only processes so many forks away.
+    """
+
+    def __init__(self, modules, at: int, report: int, depths: Iterable[int] = (0,)) -> None:
+        self._files = {module.__file__ for module in modules}
+        self._at, self._report, self._depths = at, report, set(depths)
+        self._count = self._depth = 0
+        os.register_at_fork(after_in_child=self._deeper)
+
+    def __enter__(self) -> None:
+        sys.settrace(self._on_call)
+
+    def __exit__(self, *_: object) -> None:
+        sys.settrace(None)
+
+    def _deeper(self) -> None:
+        self._depth += 1
+
+    def _on_call(self, frame, event, argument):
+        return self._on_line if frame.f_code.co_filename in self._files else None
+
+    def _on_line(self, frame, event, argument):
+        if event == "line":
+            self._count += 1
+            if self._count == self._at and self._depth in self._depths:
+                where = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno} {frame.f_code.co_name};"
+                os.write(self._report, where.encode())
+                os.kill(os.getpid(), signal.SIGKILL)
+        return self._on_line
+
+
+def in_child(work: Callable[[], None]) -> int:
+    """Run `work` in a forked process and return how it ended, negative for a signal."""
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            work()
+            code = 0
+        except BaseException:  # noqa: BLE001 - printed, and told by the exit code
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def cluster_point(folder: Path, at: int, report: int) -> dict:
+    workspace = workspace_at(folder)
+    cluster = FileCluster(folder)
+    handover.LAUNCHERS["skypilot"] = lambda _: cluster
+    plan = plan_in(workspace, launcher="skypilot")
+
+    def launch(killer_at: int) -> None:
+        with Killer(LAUNCHING, killer_at, report), allow_launch() as permit:
+            submit(plan, permit, workspace)
+
+    killed = in_child(lambda: launch(at)) != 0
+    before = len(cluster.jobs())
+    recovered = in_child(lambda: launch(0))
+    with workspace.ledger() as opened:
+        jobs = opened.jobs()
+    ids = {job["name"]: job["id"] for job in cluster.jobs()}
+    return {
+        "killed": killed,
+        "before": before,
+        "started": sorted(job["name"] for job in cluster.jobs()),
+        "wanted": sorted(job.run_name for job in plan.jobs),
+        "told truly": recovered == 0 and all(j.state == "submitted" and ids[j.run_name] == j.launcher_id for j in jobs),
+    }
+
+
+def local_point(folder: Path, at: int, report: int) -> dict:
+    workspace = workspace_at(folder, max_parallel=5)
+    plan = plan_in(workspace)
+    names = [job.run_name for job in plan.jobs]
+
+    def launch(killer_at: int) -> None:
+        with Killer(LAUNCHING, killer_at, report), allow_launch() as permit:
+            submit(plan, permit, workspace)
+
+    killed = in_child(lambda: launch(at)) != 0
+    before = len(starts(workspace))
+    recovered = in_child(lambda: launch(0))
+    wait_for_end(workspace, names)
+    return {
+        "killed": killed,
+        "before": before,
+        "started": starts(workspace),
+        "wanted": sorted(names),
+        "told truly": recovered == 0 and set(words_of(workspace, names).values()) == {"SUCCEEDED"},
+    }
+
+
+def supervisor_point(folder: Path, at: int, report: int, role: str) -> dict:
+    workspace = workspace_at(folder, max_parallel=1)
+    plan = plan_in(workspace, seeds=[0])
+    [name] = [job.run_name for job in plan.jobs]
+    run_dir = workspace.runs / name
+
+    def queue() -> None:
+        slots_start, slots.start_next = slots.start_next, lambda _: []
+        with allow_launch() as permit:
+            submit(plan, permit, workspace)
+        slots.start_next = slots_start
+        with workspace.ledger() as opened:
+            processes.write_json(run_dir / supervisor.SPEC, slots._spec(opened, name))
+
+    def claim() -> None:
+        os.setsid()
+        with Killer(RUNNING, at, report, DEPTHS[role]):
+            supervisor.main([str(run_dir)])
+
+    def recover() -> None:
+        with workspace.ledger() as opened:
+            reconcile(opened, workspace)
+            slots.start_next(opened)
+
+    assert in_child(queue) == 0
+    in_child(claim)
+    before = len(starts(workspace))
+    recovered = in_child(recover)
+    wait_for_end(workspace, [name])
+    word = words_of(workspace, [name])[name]
+    return {
+        "before": before,
+        "started": starts(workspace),
+        "wanted": [name],
+        "word": word,
+        # LOST is the truth where the supervisor died between the trainer's start and the record of its end, KILLED
+        # where the trainer did.
+        "told truly": recovered == 0 and word in {"SUCCEEDED", "LOST", "KILLED"},
+    }
+
+
+# The supervisor's first line comes after the lines before its fork, which are counted too.
+FIRST_LINE = {"cluster": 1, "local": 1, "starter": 1, "supervisor": 60, "both": 1, "trainer": 170, "all": 1}
+
+
+def main() -> None:
+    case, folder = sys.argv[1], Path(sys.argv[2])
+    at, step = (int(word) for word in (*sys.argv[3:], "1", "1")[:2])
+    while True:
+        told, report = os.pipe()
+        place = folder / f"{case}-{at}"
+        place.mkdir(parents=True)
+        if case in {"cluster", "local"}:
+            result = {"cluster": cluster_point, "local": local_point}[case](place, at, report)
+        else:
+            result = supervisor_point(place, at, report, case)
+        os.close(report)
+        where = os.read(told, 4096).decode()
+        os.close(told)
+        if not where and at >= FIRST_LINE[case]:
+            print(json.dumps({"case": case, "steps": at - 1}), flush=True)
+            return
+        print(json.dumps({"case": case, "at": at, "where": where, **result}), flush=True)
+        at += step
+
+
+if __name__ == "__main__":
+    main()
