@@ -10,7 +10,7 @@ from typing import Any
 import marimo as mo
 
 from experiments.errors import ExperimentsError, LaunchError, LaunchRefused, UsageError
-from experiments.forms import ConfigForm, form_problems, read_form
+from experiments.forms import ConfigForm, form_problems, form_view, read_form
 from experiments.launch import implicit_permit, notebook_permit, submit
 from experiments.notebooks.context import NotebookContext, recipe_class
 from experiments.permits import Permit
@@ -75,6 +75,17 @@ def run_inputs(experiment: NotebookContext) -> Any:
             "repeat": mo.ui.number(start=1, value=1, step=1, label="Repeat"),
         }
     )
+
+
+def launch_form(experiment: NotebookContext, config_inputs: ConfigForm[Any], how_inputs: Any) -> mo.Html:
+    """Return the inputs of a plan; where nobody may launch, a sentence that says how to."""
+    heading = mo.md("## Launch")
+    if page_permit() is None:
+        edit = shlex.join(["uv", "run", "marimo", "edit", experiment.workspace.shown(experiment.path)])
+        return mo.vstack(
+            [heading, mo.md("This page only shows. To launch from it, open it in the editor:"), mo.plain_text(edit)]
+        )
+    return mo.vstack([heading, form_view(config_inputs), how_inputs.hstack(justify="start", gap=1.5)])
 
 
 def plan_preview(experiment: NotebookContext, config_inputs: ConfigForm[Any], how_inputs: Any) -> PlanPreview:

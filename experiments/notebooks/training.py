@@ -6,9 +6,17 @@ from typing import Any
 
 import marimo as mo
 
-from experiments.forms import config_form, form_view
+from experiments.forms import config_form
 from experiments.notebooks.context import NotebookContext, open_notebook
-from experiments.notebooks.launching import PlanPreview, launch_clicked, launch_control, plan_preview, run_inputs
+from experiments.notebooks.launching import (
+    PlanPreview,
+    launch_clicked,
+    launch_control,
+    launch_form,
+    page_permit,
+    plan_preview,
+    run_inputs,
+)
 from experiments.types import BaseExperimentConfig, JobRef
 
 CELLS = {
@@ -50,15 +58,15 @@ def plan_inputs(experiment: NotebookContext, config: BaseExperimentConfig) -> tu
     return config_inputs, how_inputs
 
 
-def plan_form(config_inputs: Any, how_inputs: Any) -> None:
-    """Show them, with what is wrong beside each."""
-    mo.vstack([mo.md("## Launch"), form_view(config_inputs), how_inputs.hstack(justify="start", gap=1.5)])
+def plan_form(experiment: NotebookContext, config_inputs: Any, how_inputs: Any) -> None:
+    """Show them, with what is wrong beside each; a page that may not launch says so instead."""
+    launch_form(experiment, config_inputs, how_inputs)
 
 
 def planned(experiment: NotebookContext, config_inputs: Any, how_inputs: Any) -> PlanPreview:
     """Show exactly what a launch would start; typing launches nothing."""
     preview = plan_preview(experiment, config_inputs, how_inputs)
-    preview.view()
+    preview.view() if page_permit() else None
     return preview
 
 
