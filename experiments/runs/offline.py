@@ -197,7 +197,9 @@ class OfflineStore:
 
     def _ended(self, name: str) -> bool | None:
         """Return whether the launcher's record says that the job is over; None where there is no record."""
-        path = self._job_paths.setdefault(name, str(self.runs_dir / name / "job.json"))
+        path = self._job_paths.get(name)
+        if path is None:
+            path = self._job_paths[name] = str(self.runs_dir / name / "job.json")
         try:
             stat = os.stat(path)  # noqa: PTH116 - a hundred of these per poll
             held = self._jobs.get(name)

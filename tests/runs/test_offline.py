@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 
 import pytest
@@ -128,3 +129,39 @@ def test_an_unknown_run_is_named(tmp_path):
     with pytest.raises(StoreError, match="'nobody' has no W&B file"):
         OfflineStore(tmp_path).history("nobody")
     assert OfflineStore(tmp_path / "missing").find(RunQuery()) == []
+
+
+def test_a_directory_deleted_while_reading_keeps_the_last_data(tmp_path):
+    store = OfflineStore(tmp_path)
+    fake.offline_run(tmp_path, "r").write(fake.run("r", tags=["t"])).log({"a": 1})
+    cursor = store.poll(["r"], ["a"])["r"].cursor
+    shutil.rmtree(tmp_path / "r")
+    update = store.poll(["r"], ["a"], {"r": cursor})["r"]
+    assert (update.rows, update.info.tags) == ({"a": []}, ("t",))
+    assert store.history("r")[0]["a"].tolist() == [1.0]
+
+
+@pytest.mark.slow
+def test_ten_thousand_runs_are_found_and_found_again_quickly(tmp_path):
+    for number in range(10_000):
+        name = f"r{number}"
+        fake.offline_run(tmp_path, name).write(fake.run(name, {"lr": number}, started_at=1e9 + number))
+    store = OfflineStore(tmp_path)
+    assert [info.name for info in store.find(RunQuery(config={"lr": {"$gte": 9_998}}))] == ["r9999", "r9998"]
+    started = time.process_time()
+    assert len(store.find(RunQuery(limit=None))) == 10_000
+    assert time.process_time() - started < 2.0
+
+
+def test_an_unwritten_folder_is_no_run(tmp_path):
+    (tmp_path / "r" / "wandb" / "offline-run-20260101_120000-r").mkdir(parents=True)
+    (tmp_path / "file").write_text("")
+    store = OfflineStore(tmp_path)
+    assert store.names() == []
+    fake.offline_run(tmp_path, "r").log({"a": 1})
+    assert store.names() == ["r"]
+
+
+def test_an_online_runs_directory_is_read_too(tmp_path):
+    fake.offline_run(tmp_path, "r", offline=False).log({"a": 1})
+    assert OfflineStore(tmp_path).poll(["r"], ["a"])["r"].rows == {"a": [(0, 1.0)]}
