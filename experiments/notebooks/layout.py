@@ -69,10 +69,8 @@ def bound_in(setup: str) -> tuple[str, ...]:
 
 def statements_of(setup: str) -> list[ast.stmt]:
     """Return the statements of indented lines; their line numbers are one more than those of the lines."""
-    if not setup.strip():
-        return []
-    block = parse_python(f"if True:\n{setup}\n").body[0]
-    return block.body if isinstance(block, ast.If) else []
+    block = parse_python(f"if True:\n{setup}\n    pass\n").body[0]
+    return block.body[:-1] if isinstance(block, ast.If) else []
 
 
 def with_imports(setup: str, imports: Collection[Import]) -> str:
@@ -102,7 +100,8 @@ def render(notebook: Notebook) -> str:
     Signatures and returns follow from what the cells read and define.
     """
     used = frozenset().union(*(cell.names.reads for cell in notebook.cells))
-    given = frozenset(notebook.setup_names)
+    importable = {cell.name for cell in notebook.cells if cell.kind in {"function", "class_definition"}}
+    given = frozenset(importable.union(notebook.setup_names))
     setup = f"with app.setup{notebook.setup_options}:\n{notebook.setup}\n\n\n" if notebook.setup.strip() else ""
     parts = [
         f"{notebook.header.rstrip()}\n\n" if notebook.header.strip() else "",

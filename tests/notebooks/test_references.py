@@ -74,9 +74,9 @@ def test_edits_elsewhere_even_unsaved_forms_stay_as_they_are(path):
     [
         ("    jobs = [\n", "    # Two of five.\n    jobs = [  # all good\n        # the first\n"),
         ('id="4711"),', 'id="4711"),  # diverged, see notes'),
-        ('tracker="team/project",\n        ),\n    ]', 'tracker="team/project",\n        )\n    ]'),
-        ('tracker="team/project",\n        ),\n    ]', 'tracker="team/project",\n        )  # , last\n    ]'),
-        ('tracker="team/project",\n        ),\n    ]', 'tracker="team/project",\n        ),\n        # end\n    ]  # done'),
+        ("        ),\n    ]", "        )\n    ]"),
+        ("        ),\n    ]", "        )  # , last\n    ]"),
+        ("        ),\n    ]", "        ),\n        # end\n    ]  # done"),
         ("    jobs = [\n", "    jobs: list[JobRef] = [\n"),
     ],
 )
@@ -130,7 +130,7 @@ def test_a_deleted_jobs_cell_says_how_to_get_it_back(path):
     text = path.read_text()
     start, end = text.index("@app.cell\ndef jobs"), text.index("@app.cell\ndef tracked")
     path.write_text(text[:start] + text[end:])
-    with pytest.raises(NotebookError, match="has no cell 'jobs'. Bring it back with --theirs jobs"):
+    with pytest.raises(NotebookError, match=r"has no cell 'jobs'. Bring it back with --theirs jobs"):
         add_jobs(path, [MORE])
 
 
