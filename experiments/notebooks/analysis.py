@@ -199,7 +199,8 @@ def curve_chart(table: pd.DataFrame, metric: str, *, dark: bool = False) -> Any:
     says how many seeds there are. Spikes survive the reduction to about 2,000 points a run (min-max).
     """
     palette = look.DARK if dark else look.LIGHT
-    data = table[["run", "arm", "seed", "step", metric]].dropna().rename(columns={metric: "value"})
+    data = table[["run", "arm", "seed", "step", metric]].rename(columns={metric: "value"})
+    data = data.assign(value=pd.to_numeric(data["value"], errors="coerce")).dropna()
     data = data[np.isfinite(data["value"])]
     if data.empty:
         return empty_chart(f"No values of {metric} yet. They appear here as the runs log them.", palette)

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments import look
+from experiments.notebooks.analysis import (
+    arm_means,
+    create_run_summary_table,
+    curve_chart,
+    metric_history,
+    plot_sps,
+    ref_of,
+    thinned,
+)
+from experiments.runs.offline import OfflineStore
+from experiments.types import JobRef
+from tests.fakes.wandb_files import exit_record, offline_run, run
+
+REWARD, STEP = "overview/reward", "metric/agent_step"
+
+
+@pytest.fixture
+def store(tmp_path):
+    for seed in (0, 1):
+        name = f"ada.exp.base.s{seed}.abcdefg{seed + 2}"
+        log = offline_run(tmp_path, name)
+        log.write(run(name, {"trainer": {"total_timesteps": 400}}))
+        for i in range(4):
+            log.log({STEP: 100 * (i + 1), REWARD: float(i + seed), "overview/sps": 50.0})
+        log.write(exit_record(0))
+    return OfflineStore(tmp_path)
+
+
+RUNS = ["ada.exp.base.s0.abcdefg2", "ada.exp.base.s1.abcdefg3"]
+
+
+def test_history_has_one_row_a_logged_row_with_arm_seed_and_agent_steps(store):
+    table = metric_history(RUNS, [REWARD], store=store)
+    assert list(table.columns) == ["run", "arm", "seed", "step", REWARD]
+    assert table["step"].tolist() == [100, 200, 300, 400] * 2
+    assert set(zip(table["arm"], table["seed"], strict=True)) == {("base", 0), ("base", 1)}
+    assert table.attrs["origin"] == "8 rows of 2 of 2 runs, complete"
+
+
+def test_a_run_that_is_not_there_is_said_not_raised(store):
+    table = metric_history([*RUNS, "ada.exp.base.s2.zzzzzzzz"], [REWARD], store=store)
+    assert len(table) == 8
+    assert "2 of 3 runs" in table.attrs["origin"]
+    assert "zzzzzzzz" in table.attrs["origin"]
+
+
+def test_no_run_at_all_is_an_empty_table_with_the_same_columns(store):
+    table = metric_history([], [REWARD], store=store)
+    assert list(table.columns) == ["run", "arm", "seed", "step", REWARD]
+    assert table.empty
+
+
+def test_the_curve_says_seeds_method_and_origin_beneath_it(store):
+    spec = curve_chart(metric_history(RUNS, [REWARD], store=store), REWARD).to_dict()
+    caption = spec["title"]["text"]
+    assert "base: 2 seeds" in caption
+    assert "no interval, no smoothing" in caption
+    assert "8 rows of 2 of 2 runs, complete" in caption
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), None])
+def test_a_metric_without_a_finite_value_is_a_sentence_not_an_exception(value):
+    table = pd.DataFrame({"run": ["a"], "arm": ["a"], "seed": [0], "step": [1.0], "loss": [value]})
+    assert "No values of loss yet" in json.dumps(curve_chart(table, "loss").to_dict())
+
+
+def test_the_mean_is_drawn_only_where_every_seed_has_data():
+    long = pd.DataFrame({"arm": "a", "run": "1", "seed": 0, "step": [0.0, 10.0, 20.0], "value": [0.0, 1.0, 2.0]})
+    short = pd.DataFrame({"arm": "a", "run": "2", "seed": 1, "step": [0.0, 10.0], "value": [2.0, 3.0]})
+    means = arm_means(pd.concat([long, short]))
+    assert means["step"].tolist() == [0.0, 10.0]
+    assert means["value"].tolist() == [1.0, 2.0]
+    assert set(means["seeds"]) == {2}
+
+
+def test_a_spike_of_one_row_among_many_survives_thinning():
+    values = np.zeros(100_000)
+    values[54_321] = 9.0
+    curve = pd.DataFrame({"step": np.arange(100_000.0), "value": values})
+    thin = thinned(curve)
+    assert len(thin) <= 2_000
+    assert thin["value"].max() == 9.0
+
+
+def test_sps_is_found_under_the_names_that_trainers_use(tmp_path):
+    log = offline_run(tmp_path, "other")
+    log.write(run("other"))
+    log.log({STEP: 1, "train/sps": 7.0}, {STEP: 2, "train/sps": 9.0})
+    spec = json.dumps(plot_sps(["other"], store=OfflineStore(tmp_path)).to_dict())
+    assert "9.0" in spec
+
+
+def test_the_summary_has_one_row_a_run_and_names_the_ones_without_data(store):
+    table = create_run_summary_table([*RUNS, "nobody"], store=store)
+    assert table["state"].tolist() == ["finished", "finished", "not found"]
+    assert table["reward"].tolist()[:2] == [3.0, 4.0]
+    assert table["total_steps"].tolist()[:2] == [400, 400]
+
+
+def test_names_with_brackets_dots_and_html_stay_text(tmp_path):
+    arm = "<b>a[0].x:y</b>"
+    table = pd.DataFrame({"run": ["r"], "arm": [arm], "seed": [0], "step": [1.0], "a.b[c]:d": [2.0]})
+    spec = curve_chart(table, "a.b[c]:d").to_dict()
+    assert arm in json.dumps(spec, ensure_ascii=False)
+
+
+def test_the_colours_of_a_chart_are_those_of_the_page(store):
+    table = metric_history(RUNS, [REWARD], store=store)
+    assert look.DARK.arms[0] in json.dumps(curve_chart(table, REWARD, dark=True).to_dict())
+    assert look.LIGHT.arms[0] in json.dumps(curve_chart(table, REWARD).to_dict())
+
+
+def test_arm_and_seed_are_read_out_of_a_run_name_of_ours_only():
+    assert ref_of("ada.exp.big-lr.s3.abcdefgh") == JobRef(run="ada.exp.big-lr.s3.abcdefgh", arm="big-lr", seed=3)
+    assert ref_of("somebody-elses-run") == JobRef(run="somebody-elses-run", arm="somebody-elses-run")
