@@ -36,19 +36,9 @@ def editor(path: Path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "marimo",
-        "-q",
-        "edit",
-        str(path),
-        "--headless",
-        "--no-token",
-        "--skip-update-check",
-    ]
-    environment = {**os.environ, "PYTHONWARNINGS": ""}
-    with subprocess.Popen([*command, "--port", str(port)], cwd=ROOT, env=environment) as server:
+    options = ["--headless", "--no-token", "--skip-update-check", "--port", str(port)]
+    command = [sys.executable, "-m", "marimo", "-q", "edit", str(path), *options]
+    with subprocess.Popen(command, cwd=ROOT) as server:
         try:
             address = f"http://127.0.0.1:{port}"
             wait_until(lambda: answers(f"{address}/health") or server.poll() is not None)
