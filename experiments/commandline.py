@@ -40,6 +40,8 @@ class RunOptions:
     """Load these jobs (run names or launcher ids) into the notebook; nothing is launched."""
     seeds: Annotated[str | None, _plain(metavar="SEEDS")] = None
     """Seeds of every arm: 5 is 0 to 4, 0..4 a range, 3,7 a list."""
+    vary: Annotated[tuple[str, ...], _plain(metavar="[FIELD=A,B ...]")] = ()
+    """Arms from every combination of these values: learning_rate=0.001,0.003."""
     launcher: Annotated[LauncherName | None, _plain(metavar="{local,skypilot,dry-run}")] = None
     """Where jobs run; by default the setting, which is local."""
     dry_run: Annotated[bool, _PLAIN] = False

@@ -16,7 +16,8 @@ from __future__ import annotations
 import inspect
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -98,10 +99,12 @@ class Experiment(ABC):
         launcher: LauncherName | None = None,
         repeat: int | None = None,
         again: bool = False,
+        arms: Mapping[str, BaseExperimentConfig] | None = None,
     ) -> Plan:
         """Return what a launch would start, without starting anything.
 
         Args:
+            arms: Configs to compare, by arm: from an `Ablation` or a `Grid`. The recipe is recorded once for each.
             seeds: Seeds for every arm; None for the recipe's own, or 0.
             launcher: Where; None for the setting.
             repeat: Which repetition of the same jobs; None for the latest one that has unfinished jobs, else the next.
@@ -110,12 +113,10 @@ class Experiment(ABC):
         Raises:
             UsageError: The recipe recorded no job, or a name, label or seed is wrong.
         """
-        recorded: list[RecordedJob] = []
-        self._recorded = recorded
-        try:
-            self.launch_training_runs()
-        finally:
-            self._recorded = None
+        if arms is None:
+            recorded = self._record(self.config)
+        else:
+            recorded = [job for arm, config in arms.items() for job in self._record(config, arm)]
         from experiments.preparation import prepare_plan
 
         return prepare_plan(
@@ -144,6 +145,19 @@ class Experiment(ABC):
         from experiments.commandline import run_recipe
 
         sys.exit(run_recipe(cls, config_class, default_name=name))
+
+    def _record(self, config: BaseExperimentConfig, arm: str | None = None) -> list[RecordedJob]:
+        """Return the jobs that the recipe records with this config; several jobs of one arm keep their labels in it."""
+        recorded: list[RecordedJob] = []
+        own, self.config, self._recorded = self.config, config, recorded
+        try:
+            self.launch_training_runs()
+        finally:
+            self.config, self._recorded = own, None
+        if arm is None:
+            return recorded
+        names = [arm if len(recorded) == 1 else f"{arm}-{job.arm}" for job in recorded]
+        return [replace(job, arm=name) for job, name in zip(recorded, names, strict=True)]
 
     def _with_common(self, config: TrainingJobConfig) -> TrainingJobConfig:
         """Add to one job's config what the experiment's own says about every job; the config given stays as it is."""

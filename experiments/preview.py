@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from experiments.arms import differences
 from experiments.planning import with_interpreter
 from experiments.types import Plan, PlannedJob
 from experiments.workspace import Workspace
@@ -20,10 +21,11 @@ def print_preview(out: Console, plan: Plan, workspace: Workspace) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("run", "arm", "seed", "resources"):
+    for heading in ("run", "arm", "seed", "difference", "resources"):
         table.add_column(heading, no_wrap=True, justify="right" if heading == "seed" else "left")
+    difference = differences(plan)
     for job in plan.jobs[:_ROWS]:
-        table.add_row(job.run_name, job.arm, str(job.seed), resources(plan, job))
+        table.add_row(job.run_name, job.arm, str(job.seed), difference[job.arm], resources(plan, job))
     repeat = f", repeat {plan.repeat}" if plan.repeat > 1 else ""
     count = f"{len(plan.jobs)} job" if len(plan.jobs) == 1 else f"{len(plan.jobs)} jobs"
     out.print(f"{count} of {plan.experiment} on {plan.launcher}{repeat}; cost: {cost(plan)}")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from experiments.arms import parse_vary
 from experiments.commandline import Request
 from experiments.errors import LaunchError, UsageError
 from experiments.experiment import Experiment, recipe_file
@@ -142,7 +143,8 @@ def write_notebook_of(session: Session, jobs: Sequence[TrainingJob], *, launched
 def _plan(session: Session) -> Plan:
     options = session.request.options
     seeds = parse_seeds(options.seeds) if options.seeds is not None else None
-    return session.experiment.plan(seeds=seeds, launcher=session.launcher, again=options.again)
+    arms = parse_vary(options.vary, session.request.config).arms() if options.vary else None
+    return session.experiment.plan(seeds=seeds, launcher=session.launcher, again=options.again, arms=arms)
 
 
 def _dry_run(session: Session, plan: Plan) -> int:

@@ -122,8 +122,8 @@ def summary_of(experiment: NotebookContext, jobs: Sequence[JobRef], _changed: ob
         return create_run_summary_table(jobs, store=experiment.store, statuses=statuses)
 
     table = drawn_once(experiment, jobs, ("summary",), build)
-    whole = {"total_steps": "{:,.0f}".format, "duration_s": look.duration}
-    formats = {name: whole.get(name, _three_digits) for name in table.columns[4:]}
+    whole: dict[str, Any] = {"total_steps": "{:,.0f}".format, "duration_s": look.duration}
+    formats: dict[str, Any] = {name: whole.get(name, _three_digits) for name in table.columns[4:]}
     return mo.ui.table(
         table,
         selection=None,
