@@ -139,7 +139,8 @@ def find_problems(
             owners[name].append(cell.name)
     problems = [
         Problem(
-            ("twice", name), f"{name!r} is defined by {' and by '.join(map(_called, cells_of))}; one name, one cell."
+            ("twice", name),
+            f"{name!r} is defined by {' and by '.join(map(_called, cells_of))}; one name, one cell: rename one of them.",
         )
         for name, cells_of in owners.items()
         if len(cells_of) > 1

@@ -23,8 +23,13 @@ A section is a group of plain functions in a module, listed by name:
 - A cell of only Markdown is `mo.md(\"\"\"...\"\"\")` with a constant text.
 
 A module's source is read with `ast`: writing a notebook imports neither the section nor what it imports. A recipe adds
-a section with `Section(name="mine", module=__name__, cells=("my_cell",))`. Where the recipe is a lone file, in no
-package, the notebook loads it by its path from the project root (`loading.load_recipe`), helpers and all.
+a section with `Section(name="mine", module=__name__, cells=("my_cell",))` in its Experiment's `extra_sections`. It may
+import what only cells use (`import marimo as mo`) under `if TYPE_CHECKING:`, and so starts as fast as before. Where the
+recipe is a lone file, in no installed package, the notebook loads it by its path from the project root
+(`loading.load_recipe`), helpers and all.
+
+What a page may rely on: `config` and `jobs` are literals, one value a line, never text pasted as code; the file is what
+marimo's editor would save, so saving one changed cell changes no other line.
 """
 
 from __future__ import annotations

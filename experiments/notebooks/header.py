@@ -11,6 +11,10 @@
 
 It is TOML in comments, as PEP 723 has it, so that it stands beside a `script` block and any TOML reader opens it. The
 hash of a cell is of its tokens: spacing, line breaks, quotes and trailing commas do not count, comments do.
+
+We write no `script` block of our own. One with dependencies makes `marimo edit` ask on every start whether to run the
+notebook in a new environment (the default is yes, and a package called `experiments` would come from the index), and
+any at all makes `uv run notebook.py` leave the project's environment. One that a user adds is kept.
 """
 
 from __future__ import annotations

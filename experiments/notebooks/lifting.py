@@ -73,11 +73,20 @@ def _read(origin: Origin) -> _Source:
 def _parsed(origin: Origin, text: str) -> _Source:
     tree = parse_python(text)
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-    bindings = {item.bound: item for node in tree.body for item in imports_of(node, origin.package)}
+    bindings = {item.bound: item for node in _at_top(tree) for item in imports_of(node, origin.package)}
     for name in _defined_at_top(tree):
         bindings[name] = Import(origin.module, name, is_file=origin.is_file)
     cells = next((_cells_table(value) for node in tree.body if (value := _assigned(node, "CELLS"))), {})
     return _Source(origin.path, tuple(text.split("\n")), functions, bindings, cells)
+
+
+def _at_top(tree: ast.Module) -> Iterator[ast.stmt]:
+    """Yield the statements of a module, also those for type checkers: a cell's imports are the notebook's to make."""
+    for node in tree.body:
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            yield from node.body
+        else:
+            yield node
 
 
 def _defined_at_top(tree: ast.Module) -> Iterator[str]:

@@ -1,8 +1,9 @@
 """Sections: named groups of cells, and where their functions are.
 
-A recipe adds one of its own beside the built-in ones:
+A recipe adds its own beside the built-in ones:
 
-    Section(name="my_section", module=__name__, cells=("my_table", "my_chart"))
+    class MyExperiment(Experiment):
+        extra_sections = (Section(name="my_section", module=__name__, cells=("my_table", "my_chart")),)
 """
 
 from __future__ import annotations

@@ -48,7 +48,9 @@ def test_a_missing_name_comes_with_the_way_to_get_it():
 
 
 def test_a_name_defined_twice_is_said_with_both_cells():
-    with pytest.raises(NotebookError, match=r"'x' is defined by cell 'a' and by cell 'b'; one name, one cell"):
+    with pytest.raises(
+        NotebookError, match=r"'x' is defined by cell 'a' and by cell 'b'; one name, one cell: rename one"
+    ):
         check_cells(cells(a="x = 1", b="x = 2"))
 
 

@@ -60,6 +60,12 @@ def test_names_of_the_module_become_imports(lift):
     ]
 
 
+def test_an_import_for_type_checkers_is_the_notebooks_to_make(lift):
+    source = "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    import altair as alt\n\n\n"
+    item = lift(source + "def cell(rows):\n    alt.Chart(rows)\n")
+    assert [(i.module, i.alias) for i in item.imports] == [("altair", "alt")]
+
+
 def test_names_inside_comprehensions_lambdas_and_functions_are_not_defined(lift):
     item = lift(
         "def cell(rows):\n    found = [row for row in rows if (lambda x: x > LIMIT)(row)]\n"
