@@ -140,7 +140,7 @@ def find_problems(
     problems = [
         Problem(
             ("twice", name),
-            f"{name!r} is defined by {' and by '.join(map(_called, cells_of))}; one name, one cell: rename one of them.",
+            f"{name!r} is defined by {' and by '.join(map(_called, cells_of))}; one name, one cell: rename one.",
         )
         for name, cells_of in owners.items()
         if len(cells_of) > 1

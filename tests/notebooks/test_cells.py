@@ -48,9 +48,7 @@ def test_a_missing_name_comes_with_the_way_to_get_it():
 
 
 def test_a_name_defined_twice_is_said_with_both_cells():
-    with pytest.raises(
-        NotebookError, match=r"'x' is defined by cell 'a' and by cell 'b'; one name, one cell: rename one"
-    ):
+    with pytest.raises(NotebookError, match=r"'x' is defined by cell 'a' and by cell 'b'; one name, one cell"):
         check_cells(cells(a="x = 1", b="x = 2"))
 
 
