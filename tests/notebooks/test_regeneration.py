@@ -128,6 +128,16 @@ def test_a_conflict_shows_the_difference_and_the_way_out_until_it_is_settled(pro
     assert project.write().exit_code == 0
 
 
+def test_an_edited_cell_that_is_renamed_is_the_users_and_no_conflict(project):
+    project.edit('label="Total"', 'label="Mine"')
+    project.edit("def total", "def my_total")
+    project.change_template('label="Total"', 'label="Sum"')
+    for _ in range(2):
+        result = project.write()
+        assert (result.exit_code, result.gone) == (0, ("total",))
+        assert 'label="Mine"' in project.text
+
+
 @pytest.mark.parametrize("options", [{"theirs": ("total",)}, {"force": True}])
 def test_the_templates_version_can_be_taken_and_leaves_a_backup(project, options):
     project.edit('label="Total"', 'label="Mine"')
