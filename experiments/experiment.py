@@ -28,6 +28,7 @@ from experiments.workspace import Workspace
 
 if TYPE_CHECKING:
     from experiments.launch import Permit
+    from experiments.provenance import Provenance
 
 
 class Experiment(ABC):
@@ -123,16 +124,19 @@ class Experiment(ABC):
             self.workspace, self.name, recorded, seeds=seeds, launcher=launcher, repeat=repeat, again=again
         )
 
-    def launch(self, plan: Plan, permit: Permit) -> list[TrainingJob]:
+    def launch(self, plan: Plan, permit: Permit, *, code: Provenance | None = None) -> list[TrainingJob]:
         """Launch what is not launched yet of `plan`; the same plan again gives the same jobs.
+
+        Args:
+            code: Where the code comes from, as recorded with the jobs; None to find out now.
 
         Raises:
             LaunchError: A launcher refused; the other jobs are launched all the same.
             LedgerError: Nothing could be recorded, so nothing was launched.
         """
-        from experiments.launch import submit
+        from experiments.preparation import launch_plan
 
-        return submit(plan, permit, self.workspace)
+        return launch_plan(plan, permit, self.workspace, code=code)
 
     @classmethod
     def main(cls, config_class: type[BaseExperimentConfig], *, name: str) -> None:

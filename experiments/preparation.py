@@ -1,12 +1,13 @@
-"""From what was recorded to a plan of this project: who, where, with which command, and which repeat."""
+"""From what was recorded to a plan of this project, and from the plan to jobs with a record of their code."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from experiments.launch import launcher_for, next_repeat
+from experiments.launch import Permit, launcher_for, next_repeat, submit
 from experiments.planning import Placement, RecordedJob, make_plan
-from experiments.types import LauncherName, Plan
+from experiments.provenance import Provenance, capture, changes_since, refuse_if_unreproducible
+from experiments.types import LauncherName, Plan, TrainingJob
 from experiments.workspace import Workspace
 
 
@@ -48,3 +49,53 @@ def prepare_plan(
         if repeat is None:
             repeat = next_repeat(planned, ledger, workspace, again=again)
         return planned(repeat)
+
+
+def launch_notes(plan: Plan, code: Provenance, workspace: Workspace) -> list[str]:
+    """Return what one should know of the code before a launch of `plan`.
+
+    That is what nobody else could get again, and what changed since a part of the plan was launched before.
+
+    Raises:
+        LaunchError: SkyPilot would run code that cannot be had again, and nobody said `--skip-git-check`.
+    """
+    skip = all(job.config.skip_git_check for job in plan.jobs)
+    notes = refuse_if_unreproducible(code, plan.launcher, skip_git_check=skip)
+    with workspace.ledger(read_only=True) as ledger:
+        before = ledger.provenance(plan.key)
+    if before:
+        changes = changes_since(Provenance.model_validate(before), code, workspace.root)
+        notes += [f"changed since this repeat was first launched: {change}" for change in changes]
+    return notes
+
+
+def launch_plan(
+    plan: Plan,
+    permit: Permit | None,
+    workspace: Workspace,
+    *,
+    code: Provenance | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> list[TrainingJob]:
+    """Launch what is not launched yet of `plan`, with a record of the code that it runs.
+
+    Args:
+        code: From `provenance.capture`; None to capture it now.
+
+    Raises:
+        LaunchRefused: Nobody asked for a launch.
+        LaunchError: Some jobs were not launched, or SkyPilot would run code that cannot be had again.
+        LedgerError: It cannot be recorded, so nothing (more) was launched.
+    """
+    code = code or capture(workspace.root)
+    launch_notes(plan, code, workspace)
+    with workspace.ledger(read_only=True) as ledger:
+        before = {job.run_name for job in ledger.jobs(plan_key=plan.key) if job.state == "submitted"}
+    try:
+        return submit(plan, permit, workspace, provenance=code.model_dump(mode="json"), on_progress=on_progress)
+    finally:
+        for job in plan.jobs:
+            # A run that was started earlier had the code of its own day.
+            run_dir = workspace.runs / job.run_name
+            if job.run_name not in before and run_dir.is_dir():
+                code.write_diff(run_dir)

@@ -186,13 +186,20 @@ def _check_notebook(session: Session, spec: NotebookSpec) -> None:
 
 def _launch(session: Session, plan: Plan) -> list[TrainingJob]:
     from experiments.launch import command_permit
+    from experiments.preparation import launch_notes
+    from experiments.provenance import capture
 
     options = session.request.options
+    command = [session.recipe.name, *session.request.command]
+    code = capture(session.workspace.root, command=command, config=session.request.config)
+    notes = launch_notes(plan, code, session.workspace)
     session.say(_where_wandb(session))
     print_preview(session.out, plan, session.workspace)
+    for note in notes:
+        session.say(f"note: {note}")
     if session.launcher == "skypilot" and not options.yes:
         _confirm(plan)
-    return session.experiment.launch(plan, command_permit(shlex.join([session.recipe.name, *session.request.command])))
+    return session.experiment.launch(plan, command_permit(shlex.join(command)), code=code)
 
 
 def _where_wandb(session: Session) -> str:

@@ -13,23 +13,27 @@ ROOT = Path(__file__).parent.parent
 LAYERS = [
     {"errors", "look", "types", "settings"},
     {
-        *("ledger", "ledger_schema", "provenance", "redaction", "launchers", "planning", "permits", "launch", "runs"),
-        *("processes", "leases", "ledger_reading", "ledger_rebuild", "handover"),
-        *(
-            "wandb_utils",
-            "verdicts",
-            "snapshots",
-            "polling",
-            "watching",
-            "monitoring",
-            "statistics",
-            "trainer",
-            "workspace",
-        ),
+        *("redaction", "processes", "provenance", "planning", "arms", "leases", "ledger_schema", "ledger_reading"),
+        *("ledger", "ledger_rebuild", "permits", "launchers", "workspace", "handover", "launch", "preparation"),
+        *("trainer", "runs", "wandb_utils", "verdicts", "snapshots", "polling", "watching", "monitoring"),
+        *("statistics", "lookup"),
     },
     {"forms", "notebooks"},
     {"notebooks.generation", "notebooks.export"},
-    {"experiment", "commandline", "session", "follow", "terminal", "cli", "recipes"},
+    {
+        *(
+            "experiment",
+            "commandline",
+            "session",
+            "preview",
+            "follow",
+            "terminal",
+            "editor",
+            "cli",
+            "commands",
+            "recipes",
+        ),
+    },
 ]
 HEAVY = {"wandb", "sky", "marimo", "altair", "pandas", "numpy", "pyarrow", "scipy", "mettagrid"}
 

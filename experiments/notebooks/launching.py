@@ -11,11 +11,11 @@ import marimo as mo
 
 from experiments.errors import ExperimentsError, LaunchError, LaunchRefused, UsageError
 from experiments.forms import ConfigForm, form_problems, form_view, read_form
-from experiments.launch import implicit_permit, notebook_permit, submit
+from experiments.launch import implicit_permit, notebook_permit
 from experiments.notebooks.context import NotebookContext, recipe_class
 from experiments.permits import Permit
 from experiments.planning import RecordedJob, with_interpreter
-from experiments.preparation import prepare_plan
+from experiments.preparation import launch_plan, prepare_plan
 from experiments.types import LauncherName, Plan, PlannedJob, TrainingJob, TrainingJobConfig, parse_seeds
 from experiments.workspace import Workspace
 
@@ -125,7 +125,7 @@ def launch_clicked(
     if button is None or not button.value or preview.plan is None or permit is None:
         return None
     try:
-        jobs = submit(preview.plan, permit, experiment.workspace)
+        jobs = launch_plan(preview.plan, permit, experiment.workspace)
     except LaunchRefused as error:
         return mo.callout(mo.plain_text(str(error)), kind="warn")
     except LaunchError as error:
@@ -242,7 +242,7 @@ def _launch_now(
 
     permit = implicit_permit()
     home = workspace or Workspace.find(Path.cwd())
-    return submit(prepare_plan(home, name, jobs, launcher=launcher), permit, home)
+    return launch_plan(prepare_plan(home, name, jobs, launcher=launcher), permit, home)
 
 
 def _against_ledger(plan: Plan, workspace: Workspace) -> PlanPreview:
