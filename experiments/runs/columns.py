@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -14,6 +14,7 @@ from experiments.runs.store import JsonValue
 
 Values = npt.NDArray[Any]
 Rows = npt.NDArray[np.int32]
+Load = Callable[[], tuple[Rows | None, Values]]
 _EXACT = 1 << 53
 
 
@@ -53,13 +54,17 @@ class Column:
     Python objects. Pieces are merged as they grow, so that a column polled ten thousand times has a dozen of them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, load: Load | None = None, below: int = 0, *, numeric: bool = True) -> None:
+        """Make a column that is empty, or whose values in the rows before `below` are loaded when they are needed."""
+        self._load = load
+        self._below = below
         self._pieces: list[_Piece] = []
         self._rows: list[int] = []
         self._values: list[JsonValue] = []
-        self.numeric = True
+        self.numeric = numeric
 
     def __len__(self) -> int:
+        self._loaded()
         return sum(len(piece.values) for piece in self._pieces) + len(self._rows)
 
     def append(self, row: int, value: JsonValue) -> None:
@@ -80,17 +85,19 @@ class Column:
 
         Also whether the array is the column's own, and not to be written to.
         """
-        self._seal()
-        if len(self._pieces) > 1:
-            self._pieces = [self._merged(self._pieces)]
-        if not self._pieces:
+        piece = self._whole()
+        if piece is None:
             return np.full(count, np.nan), False
-        piece = self._pieces[0]
         if piece.rows is None and piece.first == 0 and len(piece.values) == count:
             return piece.values, True
         filled = np.full(count, np.nan if self.numeric else None, piece.values.dtype)
         filled[piece.all_rows()] = piece.values
         return filled, False
+
+    def sparse(self) -> tuple[Rows, Values]:
+        """Return the rows that have a value, ascending, and their values."""
+        piece = self._whole()
+        return (np.empty(0, np.int32), np.empty(0)) if piece is None else (piece.all_rows(), piece.values)
 
     def since(self, row: int) -> Iterator[tuple[int, JsonValue]]:
         """Yield (row, value) of the rows from `row` on, ascending."""
@@ -114,6 +121,8 @@ class Column:
     def _from(self, row: int) -> list[_Piece]:
         """Return the pieces that reach to `row` or beyond, without what lies before it."""
         self._seal()
+        if row < self._below:
+            self._loaded()
         first = len(self._pieces)
         while first and self._pieces[first - 1].last >= row:
             first -= 1
@@ -126,6 +135,23 @@ class Column:
                 start = int(np.searchsorted(piece.rows, row))
                 found[0] = _piece(piece.rows[start:], piece.values[start:])
         return found
+
+    def _whole(self) -> _Piece | None:
+        self._seal()
+        self._loaded()
+        if len(self._pieces) > 1:
+            self._pieces = [self._merged(self._pieces)]
+        return self._pieces[0] if self._pieces else None
+
+    def _loaded(self) -> None:
+        if self._load is None:
+            return
+        rows, values = self._load()
+        self._load, self._below = None, 0
+        if len(values):
+            values = values if self.numeric or values.dtype == object else _objects(values.tolist())
+            first = int(rows[0]) if rows is not None else 0
+            self._pieces.insert(0, _Piece(first, rows, values) if rows is None else _piece(rows, values))
 
     def _seal(self) -> None:
         if not self._rows:

@@ -96,6 +96,16 @@ class LogTail:
         self.identity, self.size, self.modified = identity, stat.st_size, stat.st_mtime
         return True
 
+    @property
+    def anchor(self) -> bytes:
+        """The bytes before the offset, by which the file is known again."""
+        return self._anchor
+
+    def resume(self, offset: int, anchor: bytes, places: int) -> None:
+        """Go on where another reader stopped; if `anchor` does not stand before `offset`, `read` starts over."""
+        self.offset, self._anchor = offset, anchor
+        self.damage = Damage(places=places)
+
     def restart(self) -> None:
         """Forget what was read."""
         self.offset, self.damage, self._anchor = 0, Damage(), b""

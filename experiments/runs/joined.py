@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
+from experiments.runs.cache import HistoryCache
+from experiments.runs.console import ConsoleLine
 from experiments.runs.history_table import STEP
 from experiments.runs.run_facts import RunFacts
-from experiments.runs.wandb_log import ConsoleLine, Media, RunLog, run_id_of
+from experiments.runs.wandb_log import Media, RunLog, run_id_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,10 +26,11 @@ class JoinedLog:
     the last one before it, all its steps are moved behind it, and `damage` says so.
     """
 
-    def __init__(self, run: str, folder: Path) -> None:
+    def __init__(self, run: str, folder: Path, cache: HistoryCache | None = None) -> None:
         self.run = run
         self.folder = folder
         self._folder_name = str(folder)
+        self._cache = cache
         self._parts: list[RunLog] = []
         self._folder_seen: int | None = None
         self._replaced = 0
@@ -45,7 +48,7 @@ class JoinedLog:
             if files and (set(files) != known):
                 kept = {part.path: part for part in self._parts}
                 self._replaced += not known.issubset(files)
-                self._parts = [kept.get(path) or RunLog(path) for path in files]
+                self._parts = [kept.get(path) or RunLog(path, self._cache) for path in files]
             # A directory is made before the file in it: look again until each directory has one.
             if self._complete(files):
                 self._folder_seen = changed

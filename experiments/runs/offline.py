@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.errors import StoreError
+from experiments.runs.cache import HistoryCache
 from experiments.runs.filters import matches, ordered, server_filter
 from experiments.runs.joined import JoinedLog
+from experiments.runs.replay_links import replay_url
 from experiments.runs.store import Origin, ReplayFile, RunInfo, RunQuery, RunUpdate
 
 if TYPE_CHECKING:
@@ -26,13 +28,18 @@ _REPLAY_NAME = re.compile(r"step_(\d+)\.json(\.z|\.gz)?$")
 class OfflineStore:
     """RunStore over `<runs_dir>/<run name>/wandb/*run-*/run-<id>.wandb`, of offline and online runs alike.
 
-    `runs_dir` may also be a plain `wandb` folder, or one that holds it.
+    Large histories are decoded once: `cache_dir` keeps them (`cache/history` of the state folder for its own runs,
+    nothing for another `runs_dir`).
     """
 
     name = "offline"
 
-    def __init__(self, runs_dir: Path | str) -> None:
+    def __init__(self, runs_dir: Path | str, cache_dir: Path | str | None = None) -> None:
         self.runs_dir = Path(runs_dir)
+        state = self.runs_dir.parent
+        if cache_dir is None and self.runs_dir.name == "runs" and (state / "live").is_dir():
+            cache_dir = state / "cache" / "history"
+        self._cache = HistoryCache(cache_dir) if cache_dir is not None else None
         self._logs: dict[str, JoinedLog] = {}
         self._infos: dict[str, tuple[str, RunInfo]] = {}
         self._jobs: dict[str, tuple[tuple[int, int], bool]] = {}
@@ -151,7 +158,7 @@ class OfflineStore:
     def _log(self, run: str) -> JoinedLog | None:
         log = self._logs.get(run)
         if log is None:
-            log = self._logs[run] = JoinedLog(run, self.runs_dir / run / "wandb")
+            log = self._logs[run] = JoinedLog(run, self.runs_dir / run / "wandb", self._cache)
         return log if log.find_files() else None
 
     def _scan(self) -> Iterator[tuple[str, Path]]:
@@ -222,10 +229,7 @@ def author_of(name: str, config: Mapping[str, Any], login: str) -> str:
 
 
 def _link_in(path: Path) -> str | None:
-    """Return the address that a logged HTML file links to."""
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        return replay_url(path.read_text(encoding="utf-8", errors="replace"))
     except OSError:
         return None
-    match = re.search(r"""href\s*=\s*["']([^"'<>\s]+)["']""", text)
-    return match[1] if match and re.match(r"https?://", match[1]) else None

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from experiments.runs import records, vector
+from experiments.runs.cache import GROWTH, MIN_BYTES, CacheGone, HistoryCache, Position
 from experiments.runs.columns import Column, as_float
+from experiments.runs.console import ConsoleLine, join_console
 from experiments.runs.framing import LogTail
 from experiments.runs.history_table import STEP, HistoryTable
 from experiments.runs.run_facts import RunFacts
@@ -23,22 +26,8 @@ if TYPE_CHECKING:
 
 # Below this, reading records one by one is quicker than setting up arrays.
 _MANY = 20
+Answer = TypeVar("Answer")
 TIMESTAMP, RUNTIME = "_timestamp", "_runtime"
-
-
-@dataclass(frozen=True)
-class ConsoleLine:
-    """One line that the run printed.
-
-    Attributes:
-        time: Unix seconds at which it began.
-        stream: `stdout` or `stderr`.
-        text: Without its newline; what a carriage return overwrote is gone.
-    """
-
-    time: float
-    stream: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -71,14 +60,17 @@ class RunLog:
         generation: Grows when the file turned out to be another one and the reader started over.
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, cache: HistoryCache | None = None) -> None:
         self.path = Path(path)
+        self._cache = cache
+        self._saved = 0
         self.facts = RunFacts()
         self.generation = 0
         self._tail = LogTail(path)
         self._table = HistoryTable()
         self._keys = vector.KeyTable()
         self._undecodable = 0
+        self._reported = 0
         self._shared: dict[str, tuple[npt.NDArray[Any], pd.Series[Any]]] = {}
 
     @property
@@ -153,15 +145,13 @@ class RunLog:
         """
         if not self._tail.changed():
             return 0
-        before = self.rows
-        while True:
-            batch = self._tail.read()
-            if self.generation != self._tail.generation:
-                self._restart()
-                before = 0
-            if not batch:
-                return self.rows - before
-            self._take(batch)
+        if self._cache is not None and self._tail.offset == 0:
+            self._resume(self._cache)
+        self._read_on()
+        if self._cache is not None and self._worth_saving():
+            self._save(self._cache)
+        before, self._reported = self._reported, self.rows
+        return self.rows - before
 
     def history(self, keys: Sequence[str] | None = None) -> pd.DataFrame:
         """Return all rows taken in so far, in the order logged.
@@ -172,6 +162,13 @@ class RunLog:
             key; other values (texts, booleans, lists, integers beyond 2^53) are objects, None where lacking. A key
             that was never logged is a column of NaN. The index counts rows from 0.
         """
+        return self._again(lambda: self._frame(keys))
+
+    def since(self, row: int, keys: Sequence[str]) -> dict[str, list[tuple[int, float]]]:
+        """Return (step, value) of each key's numbers in the rows from `row` on; booleans count as 0 and 1."""
+        return self._again(lambda: self._table.since(row, keys))
+
+    def _frame(self, keys: Sequence[str] | None) -> pd.DataFrame:
         import pandas as pd
 
         wanted = [STEP, *(key for key in (TIMESTAMP, RUNTIME) if key in self._table.columns)]
@@ -190,10 +187,6 @@ class RunLog:
             data[key] = kept[1]
         return pd.DataFrame(data, index=pd.RangeIndex(self.rows), copy=not share)
 
-    def since(self, row: int, keys: Sequence[str]) -> dict[str, list[tuple[int, float]]]:
-        """Return (step, value) of each key's numbers in the rows from `row` on; booleans count as 0 and 1."""
-        return self._table.since(row, keys)
-
     def console(self, last: int | None = None) -> list[ConsoleLine]:
         """Return the lines that the run printed, oldest first; the last may still be growing."""
         lines = join_console(self._records(records.OUTPUT_RAW, records.OUTPUT))
@@ -201,6 +194,9 @@ class RunLog:
 
     def media(self, kind: str | None = None) -> list[Media]:
         """Return the files that the run logged, oldest first, all or those of one W&B type (`html-file`)."""
+        return self._again(lambda: self._media(kind))
+
+    def _media(self, kind: str | None) -> list[Media]:
         steps = self._table.steps_since(0)
         found: list[Media] = []
         for name, column in self._table.columns.items():
@@ -245,6 +241,50 @@ class RunLog:
                 if kind in kinds:
                     yield kind, message
 
+    def _read_on(self) -> None:
+        while True:
+            batch = self._tail.read()
+            if self.generation != self._tail.generation:
+                self._restart()
+            if not batch:
+                return
+            self._take(batch)
+
+    def _again(self, read: Callable[[], Answer]) -> Answer:
+        """Return what `read` returns, decoding the file anew where a cached column is gone."""
+        try:
+            return read()
+        except CacheGone:
+            self._cache = None
+            self._restart()
+            self._tail.resume(0, b"", 0)
+            self._read_on()
+            return read()
+
+    def _resume(self, cache: HistoryCache) -> None:
+        identity = self._tail.identity
+        held = cache.load(self.path, identity) if identity and self._tail.size >= MIN_BYTES else None
+        if held is not None and held.position.offset <= self._tail.size:
+            self.facts, self._table = held.facts, held.table
+            self._undecodable = held.position.undecodable
+            self._saved = held.position.offset
+            self._tail.resume(held.position.offset, held.position.anchor, held.position.places)
+
+    def _worth_saving(self) -> bool:
+        fresh = self._tail.offset - self._saved
+        enough = fresh > self._saved * GROWTH or (self.exit_code is not None and fresh > 0)
+        return self._tail.offset >= MIN_BYTES and enough
+
+    def _save(self, cache: HistoryCache) -> None:
+        identity = self._tail.identity
+        if identity is not None:
+            places = self._tail.damage.places
+            undecodable = self._undecodable + self.facts.undecodable + self._table.undecodable
+            position = Position(self._tail.offset, self._tail.anchor, places, undecodable)
+            with contextlib.suppress(CacheGone):
+                cache.save(self.path, identity, position, replace(self.facts, undecodable=0), self._table)
+            self._saved = self._tail.offset
+
     def _restart(self) -> None:
         self.generation = self._tail.generation
         self.facts = RunFacts()
@@ -252,6 +292,7 @@ class RunLog:
         self._keys = vector.KeyTable()
         self._undecodable = 0
         self._shared = {}
+        self._saved = self._reported = 0
 
     def _take(self, batch: Sequence[bytes]) -> None:
         rows: list[bytes] = []
@@ -285,45 +326,6 @@ class RunLog:
 
     def _at(self, key: str, row: int) -> JsonValue:
         return next((value for at, value in self._table.columns[key].since(row) if at == row), None)
-
-
-def join_console(output: Iterator[tuple[int, bytes]]) -> list[ConsoleLine]:
-    """Join the fragments that W&B records of each stream into lines, as a terminal would show them."""
-    lines: list[ConsoleLine] = []
-    open_lines: dict[str, tuple[float, str]] = {}
-    for _, message in output:
-        time, stream, text = _fragment(message)
-        began, held = open_lines.pop(stream, (time, ""))
-        *whole, rest = (held + text).split("\n")
-        for line in whole:
-            lines.append(ConsoleLine(began, stream, _overwritten(line)))
-            began = time
-        if rest:
-            open_lines[stream] = (began, rest)
-    lines += [ConsoleLine(began, stream, _overwritten(rest)) for stream, (began, rest) in open_lines.items()]
-    return lines
-
-
-def _fragment(message: bytes) -> tuple[float, str, str]:
-    time, stream, text = 0.0, "stderr", ""
-    for number, value in records.fields(message):
-        if number == 1 and value == 1:
-            stream = "stdout"
-        elif number == 2 and isinstance(value, bytes):
-            time = records.timestamp(value)
-        elif number == 3 and isinstance(value, bytes):
-            text = value.decode(errors="replace")
-    return time, stream, text
-
-
-def _overwritten(line: str) -> str:
-    """Return what a terminal shows of a line with carriage returns."""
-    if "\r" not in line:
-        return line
-    shown = ""
-    for part in line.split("\r"):
-        shown = part + shown[len(part) :]
-    return shown
 
 
 def run_id_of(path: Path | str) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 
 import pytest
-from experiments.runs.framing import LogTail
-from experiments.runs.wandb_log import RunLog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from experiments.runs.framing import LogTail
+from experiments.runs.wandb_log import RunLog
 from tests.fakes import wandb_files as fake
 
 

@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 import pytest
-from experiments.runs import vector
-from experiments.runs.history_table import HistoryTable
-from experiments.runs.run_facts import RunFacts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from experiments.runs import vector
+from experiments.runs.history_table import HistoryTable
+from experiments.runs.run_facts import RunFacts
 from tests.fakes import wandb_files as fake
 
 NAMES = st.sampled_from(["a", "b", "env/reward", "x.y", "ü", "k" * 40, "long" * 60])
