@@ -49,7 +49,7 @@ class Conflict:
     def text(self) -> str:
         """Lines for a terminal: what happened, the difference, and the way out."""
         what = f"cell {self.cell!r} was edited in the notebook and changed in its template; the edited one stays:"
-        return f"{what}\n{self.diff}\nTake the template's with --theirs {self.cell}, or rename your cell: then it is yours."
+        return f"{what}\n{self.diff}\nTake the template's with --theirs {self.cell}, or rename yours to keep it."
 
 
 @dataclass(frozen=True)
