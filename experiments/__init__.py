@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from experiments.direct import launch_multiple_training_runs, launch_training
     from experiments.errors import (
         ExperimentsError,
         LaunchError,
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from experiments.launch import allow_launch
     from experiments.monitoring import monitor_training_statuses
     from experiments.notebooks.analysis import create_run_summary_table, plot_sps
-    from experiments.notebooks.launching import launch_multiple_training_runs, launch_training
     from experiments.notebooks.replays import get_available_replays, show_replay
     from experiments.notebooks.sections import Section
     from experiments.types import BaseExperimentConfig, Control, JobRef, JobStatus, Plan, TrainingJob, TrainingJobConfig
@@ -74,7 +74,7 @@ _HOME = {
     **dict.fromkeys(_VALUES, "types"),
     **dict.fromkeys(("create_run_summary_table", "plot_sps"), "notebooks.analysis"),
     **dict.fromkeys(("get_available_replays", "show_replay"), "notebooks.replays"),
-    **dict.fromkeys(("launch_multiple_training_runs", "launch_training"), "notebooks.launching"),
+    **dict.fromkeys(("launch_multiple_training_runs", "launch_training"), "direct"),
     **dict.fromkeys(("fetch_metrics", "find_training_jobs"), "wandb_utils"),
     "Experiment": "experiment",
     "Section": "notebooks.sections",

@@ -44,6 +44,7 @@ def commands() -> dict[str, Callable[..., int]]:
     return {
         "status": jobs.status,
         "logs": jobs.logs,
+        "show": jobs.show,
         "cancel": jobs.cancel,
         "retry": jobs.retry,
         "record": jobs.record,

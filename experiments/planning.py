@@ -184,6 +184,20 @@ def _digest(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+def resources(plan: Plan, job: PlannedJob) -> str:
+    """Return what a job asks for, in words."""
+    config = job.config
+    words = f"{config.gpus} GPU" if config.gpus == 1 else f"{config.gpus} GPUs"
+    words += f" on {config.nodes} nodes" if config.nodes > 1 else ""
+    words += ", spot" if config.spot else ""
+    return f"{words} (not used by local)" if plan.launcher == "local" else words
+
+
+def estimate(plan: Plan) -> str:
+    """Return what a launch costs and how long it takes as far as that is known, never a guess."""
+    return "no cost, time unknown" if plan.launcher in {"local", "dry-run"} else "unknown"
+
+
 def training_jobs(plan: Plan, *, tracker: str = "offline") -> list[TrainingJob]:
     """Return the jobs of `plan` as they are before anybody launched them."""
     return [

@@ -6,8 +6,8 @@ import shlex
 from typing import TYPE_CHECKING
 
 from experiments.arms import differences
-from experiments.planning import with_interpreter
-from experiments.types import Plan, PlannedJob
+from experiments.planning import estimate, resources, with_interpreter
+from experiments.types import Plan
 from experiments.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -28,24 +28,10 @@ def print_preview(out: Console, plan: Plan, workspace: Workspace) -> None:
         table.add_row(job.run_name, job.arm, str(job.seed), difference[job.arm], resources(plan, job))
     repeat = f", repeat {plan.repeat}" if plan.repeat > 1 else ""
     count = f"{len(plan.jobs)} job" if len(plan.jobs) == 1 else f"{len(plan.jobs)} jobs"
-    out.print(f"{count} of {plan.experiment} on {plan.launcher}{repeat}; cost: {cost(plan)}")
+    out.print(f"{count} of {plan.experiment} on {plan.launcher}{repeat}; {estimate(plan)}")
     out.print(table)
     if len(plan.jobs) > _ROWS:
         out.print(f"and {len(plan.jobs) - _ROWS:,} more")
     out.print(f"command: {shlex.join(with_interpreter(plan.jobs[0].command, 'python'))}", soft_wrap=True)
     if plan.launcher == "local" and len(plan.jobs) > workspace.settings.max_parallel:
         out.print(f"{workspace.settings.max_parallel} run at once; the rest wait (max_parallel)")
-
-
-def resources(plan: Plan, job: PlannedJob) -> str:
-    """Return what a job asks for, in words."""
-    config = job.config
-    words = f"{config.gpus} GPU" if config.gpus == 1 else f"{config.gpus} GPUs"
-    words += f" on {config.nodes} nodes" if config.nodes > 1 else ""
-    words += ", spot" if config.spot else ""
-    return f"{words} (not used by local)" if plan.launcher == "local" else words
-
-
-def cost(plan: Plan) -> str:
-    """Return what a launch costs, never a guess."""
-    return "none, it is this machine" if plan.launcher in {"local", "dry-run"} else "unknown"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,14 +14,15 @@ from experiments.errors import UsageError
 from experiments.look import duration, quantity
 from experiments.lookup import find_jobs
 from experiments.terminal import VERDICT_MARKS, console
-from experiments.types import JobStatus
+from experiments.types import JobStatus, TrainingJob
 from experiments.workspace import Workspace
 
 _QUIET = tyro.conf.arg(help_behavior_hint="")
+_JSON = tyro.conf.arg(name="json", help_behavior_hint="")
 _LINES = 200
 
 
-def status(*, json_: Annotated[bool, tyro.conf.arg(name="json", help_behavior_hint="")] = False) -> int:
+def status(*, json_: Annotated[bool, _JSON] = False) -> int:
     """Show every job: its state, verdict, progress and times.
 
     Args:
@@ -67,6 +69,23 @@ def logs(
                 _print_line(line)
     elif not printed:
         print(f"{job.run_name} has printed nothing yet.", file=sys.stderr)
+    return 0
+
+
+def show(run: tyro.conf.Positional[str], *, json_: Annotated[bool, _JSON] = False) -> int:
+    """Show all that is recorded of a job: config, command, code, attempts and what happened to it.
+
+    Args:
+        run: Run name or launcher id.
+        json_: Print a JSON document instead of text.
+    """
+    workspace = Workspace.find(Path.cwd())
+    job = find_jobs(workspace, [run])[0]
+    record = job_record(workspace, job)
+    if json_:
+        print(json.dumps(record, indent=2))
+    else:
+        _print_record(record)
     return 0
 
 
@@ -121,6 +140,40 @@ def record(notebook: tyro.conf.Positional[Path]) -> int:
     added = add_jobs(notebook, launched)
     print(f"{_jobs(len(added))} added to {workspace.shown(notebook.absolute())}" if added else "Nothing to add.")
     return 0
+
+
+def job_record(workspace: Workspace, job: TrainingJob) -> dict[str, Any]:
+    """Return what the ledger holds of a job, as JSON values; times are Unix seconds."""
+    with workspace.ledger(read_only=True) as ledger:
+        provenance = ledger.provenance(job.plan_key)
+        events = [{"at": event.at, "what": event.kind, **event.data} for event in ledger.events(run_name=job.run_name)]
+        attempts = [
+            other.run_name
+            for other in ledger.jobs(plan_key=job.plan_key)
+            if (other.arm, other.seed) == (job.arm, job.seed)
+        ]
+    return {"job": job.model_dump(mode="json"), "attempts": attempts, "provenance": provenance, "events": events}
+
+
+def _print_record(record: dict[str, Any]) -> None:
+    import datetime as dt
+
+    from experiments.provenance import Provenance
+
+    job = record["job"]
+    rows = [(name, job[name]) for name in ("run_name", "experiment", "arm", "seed", "repeat", "attempt", "state")]
+    rows += [("launcher", f"{job['launcher']} {job['launcher_id'] or ''}"), ("tracker", job["tracker"])]
+    rows += [(name, value) for name, value in job["config"].items()]
+    rows += [("command", shlex.join(job["command"])), ("attempts", ", ".join(record["attempts"]))]
+    rows += Provenance.model_validate(record["provenance"]).lines() if record["provenance"] else []
+    rows += [("error", job["error"])] if job["error"] else []
+    for event in record["events"]:
+        at = dt.datetime.fromtimestamp(event["at"]).astimezone().isoformat(" ", "seconds")
+        rest = ", ".join(f"{key} {value}" for key, value in event.items() if key not in {"at", "what"})
+        rows.append((event["what"], f"{at}  {rest}".rstrip()))
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        print(f"{name:<{width}}  {', '.join(map(str, value)) if isinstance(value, list) else value}")
 
 
 def _some(runs: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import marimo as mo
 
-from experiments.errors import ExperimentsError, LaunchError, LaunchRefused, UsageError
+from experiments.arms import differences, parse_vary
+from experiments.errors import ExperimentsError, LaunchError, LaunchRefused
 from experiments.forms import ConfigForm, form_problems, form_view, read_form
-from experiments.launch import implicit_permit, notebook_permit
+from experiments.launch import notebook_permit
 from experiments.notebooks.context import NotebookContext, recipe_class
 from experiments.permits import Permit
-from experiments.planning import RecordedJob, with_interpreter
-from experiments.preparation import launch_plan, prepare_plan
-from experiments.types import LauncherName, Plan, PlannedJob, TrainingJob, TrainingJobConfig, parse_seeds
+from experiments.planning import estimate, resources, with_interpreter
+from experiments.preparation import launch_notes, launch_plan
+from experiments.provenance import Provenance, capture
+from experiments.types import Plan, PlannedJob, parse_seeds
 from experiments.workspace import Workspace
 
 _SHOWN_ROWS = 500
+_CODE_VALID_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -46,8 +52,16 @@ class PlanPreview:
         """Return the preview as a table of jobs under one sentence."""
         if self.plan is None:
             return mo.callout(mo.plain_text(self.problem), kind="warn")
+        difference = differences(self.plan)
         rows = [
-            {"run": job.run_name, "arm": job.arm, "seed": job.seed, "command": _shown_command(job)}
+            {
+                "run": job.run_name,
+                "arm": job.arm,
+                "seed": job.seed,
+                "difference": difference[job.arm],
+                "resources": resources(self.plan, job),
+                "command": _shown_command(job),
+            }
             for job in self.plan.jobs[:_SHOWN_ROWS]
         ]
         table = mo.ui.table(rows, selection=None, pagination=len(rows) > 10, show_download=False, show_data_types=False)
@@ -58,6 +72,7 @@ class PlanPreview:
         assert self.plan is not None
         what = _count(len(self.plan.jobs))
         where = f"{what} on {self.plan.launcher}, repeat {self.plan.repeat}"
+        where += f"; estimated cost and time: {estimate(self.plan)}"
         if not self.launched:
             return f"{where}. Nothing is launched yet."
         if self.waiting:
@@ -72,6 +87,7 @@ def run_inputs(experiment: NotebookContext) -> Any:
         {
             "seeds": mo.ui.text(value="1", label="Seeds (5, 0..4 or 3,7)"),
             "launcher": mo.ui.dropdown(["local", "skypilot", "dry-run"], value=launcher, label="Launcher"),
+            "vary": mo.ui.text(label="Vary", placeholder="field=value,value; field=value,value", full_width=True),
             "repeat": mo.ui.number(start=1, value=1, step=1, label="Repeat"),
         }
     )
@@ -97,8 +113,12 @@ def plan_preview(experiment: NotebookContext, config_inputs: ConfigForm[Any], ho
         config = read_form(config_inputs, experiment.config)
         recipe = recipe_class(config)(experiment.name, config)
         recipe.workspace = experiment.workspace
+        varied = [text for part in str(how["vary"]).split(";") if (text := part.strip())]
         plan = recipe.plan(
-            seeds=parse_seeds(str(how["seeds"])), launcher=how["launcher"], repeat=int(how["repeat"] or 1)
+            seeds=parse_seeds(str(how["seeds"])),
+            launcher=how["launcher"],
+            repeat=int(how["repeat"] or 1),
+            arms=parse_vary(varied, config).arms() if varied else None,
         )
         return _against_ledger(plan, experiment.workspace)
     except ExperimentsError as error:
@@ -146,105 +166,6 @@ def page_permit() -> Permit | None:
         return None
 
 
-def launch_training(
-    name: str,
-    curriculum: str,
-    *,
-    gpus: int = 1,
-    nodes: int = 1,
-    spot: bool = False,
-    skip_git_check: bool = False,
-    additional_args: Sequence[str] = (),
-    wandb_tags: Sequence[str] = (),
-    seed: int = 0,
-    launcher: LauncherName | None = None,
-    workspace: Workspace | None = None,
-    **trainer: str | float,
-) -> TrainingJob:
-    """Launch one training run without a recipe.
-
-    Args:
-        name: Name of the experiment; its one arm is called `run`.
-        trainer: Further arguments of the trainer: `total_timesteps=200_000` is `trainer.total_timesteps=200000`.
-        workspace: Which project; None for the one of the working folder.
-
-    Raises:
-        LaunchRefused: Called in a notebook or a thread. Use the launch section, or `with allow_launch():` in a script.
-        UsageError: A name or value is wrong; nothing was launched.
-    """
-    config = _job_config(
-        curriculum, gpus, nodes, trainer, spot=spot, skip_git_check=skip_git_check,
-        additional_args=additional_args, wandb_tags=wandb_tags,
-    )  # fmt: skip
-    return _launch_now(name, [RecordedJob("run", config, seed)], launcher, workspace)[0]
-
-
-def launch_multiple_training_runs(
-    name: str,
-    curriculum: str,
-    *,
-    num_runs: int = 1,
-    vary_seeds: bool = True,
-    gpus: int = 1,
-    nodes: int = 1,
-    spot: bool = False,
-    skip_git_check: bool = False,
-    additional_args: Sequence[str] = (),
-    wandb_tags: Sequence[str] = (),
-    launcher: LauncherName | None = None,
-    workspace: Workspace | None = None,
-    **trainer: str | float,
-) -> list[TrainingJob]:
-    """Launch several runs of one configuration; run i gets seed i, or all get seed 0 with `vary_seeds=False`.
-
-    The other arguments and errors are those of `launch_training`.
-    """
-    if num_runs < 1:
-        raise UsageError(f"num_runs {num_runs!r} is less than 1. Give the number of runs to launch.")
-    config = _job_config(
-        curriculum, gpus, nodes, trainer, spot=spot, skip_git_check=skip_git_check,
-        additional_args=additional_args, wandb_tags=wandb_tags,
-    )  # fmt: skip
-    jobs = [
-        RecordedJob("run", config, index) if vary_seeds else RecordedJob(f"run-{index + 1}", config, 0)
-        for index in range(num_runs)
-    ]
-    return _launch_now(name, jobs, launcher, workspace)
-
-
-def _job_config(
-    curriculum: str,
-    gpus: int,
-    nodes: int,
-    trainer: dict[str, str | float],
-    *,
-    spot: bool,
-    skip_git_check: bool,
-    additional_args: Sequence[str],
-    wandb_tags: Sequence[str],
-) -> TrainingJobConfig:
-    arguments = (*additional_args, *(f"trainer.{key}={value}" for key, value in trainer.items()))
-    return TrainingJobConfig(
-        curriculum=curriculum,
-        gpus=gpus,
-        nodes=nodes,
-        spot=spot,
-        skip_git_check=skip_git_check,
-        additional_args=arguments,
-        wandb_tags=tuple(wandb_tags),
-    )
-
-
-def _launch_now(
-    name: str, jobs: Sequence[RecordedJob], launcher: LauncherName | None, workspace: Workspace | None
-) -> list[TrainingJob]:
-    from pathlib import Path
-
-    permit = implicit_permit()
-    home = workspace or Workspace.find(Path.cwd())
-    return launch_plan(prepare_plan(home, name, jobs, launcher=launcher), permit, home)
-
-
 def _against_ledger(plan: Plan, workspace: Workspace) -> PlanPreview:
     with workspace.ledger(read_only=True) as ledger:
         latest = ledger.latest_repeat(plan.family)
@@ -255,7 +176,14 @@ def _against_ledger(plan: Plan, workspace: Workspace) -> PlanPreview:
             None, problem=f"Repeat {plan.repeat} needs repeat {newest + 1} first. Set it to {newest + 1}."
         )
     launched = sum(state in {"submitted", "submitting", "cancelled"} for state in states)
-    return PlanPreview(plan, launched=launched)
+    notes = launch_notes(plan, _code(workspace.root, int(time.time() / _CODE_VALID_S)), workspace)
+    return PlanPreview(plan, launched=launched, notes=tuple(notes))
+
+
+@functools.lru_cache(maxsize=4)
+def _code(root: Path, _moment: int) -> Provenance:
+    """Return where the code comes from, found out anew only every few seconds: a preview follows each key press."""
+    return capture(root)
 
 
 def _shown_command(job: PlannedJob) -> str:
