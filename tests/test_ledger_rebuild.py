@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import pytest
+
+from experiments.errors import LedgerError
+from experiments.launch import allow_launch, cancel, reconcile, start_next, submit
+from experiments.ledger_rebuild import rebuild
+from tests.fakes.launching import FileCluster, plan_in, starts, trainer_command, wait_for_end, words_of, workspace_at
+
+
+def launched(workspace, **options):
+    plan = plan_in(workspace, **options)
+    with allow_launch() as permit:
+        submit(plan, permit, workspace)
+    return plan, [job.run_name for job in plan.jobs]
+
+
+def damage(workspace):
+    path = workspace.state / "ledger.sqlite"
+    path.write_bytes(b"\x00" * 8192)
+
+
+def test_a_rebuilt_ledger_has_the_same_identity_plans_and_jobs(tmp_path):
+    workspace = workspace_at(tmp_path, command=trainer_command("count"))
+    plan, names = launched(workspace)
+    wait_for_end(workspace, names)
+    with workspace.ledger() as ledger:
+        before, jobs = ledger.id, ledger.jobs()
+    damage(workspace)
+    result = rebuild(workspace.state)
+    assert (result.jobs, result.waiting, result.problems) == (5, [], [])
+    assert result.kept_as.exists()
+    with workspace.ledger() as ledger:
+        assert (ledger.id, ledger.plan(plan.key)) == (before, plan)
+        assert [(job.run_name, job.state, job.launcher_id) for job in ledger.jobs()] == [
+            (job.run_name, "submitted", job.run_name) for job in jobs
+        ]
+
+
+def test_after_a_rebuild_what_ran_does_not_run_again_and_what_waited_can_be_launched(tmp_path):
+    workspace = workspace_at(tmp_path, command=trainer_command("count", "sleep:0.5"), max_parallel=1)
+    plan, names = launched(workspace, seeds=range(3))
+    with allow_launch() as permit:
+        cancel(names[1:2], permit, workspace)
+        damage(workspace)
+        assert rebuild(workspace.state).waiting == [names[2]]
+        assert start_next(workspace) == []
+        submit(plan, permit, workspace)
+    wait_for_end(workspace, names)
+    assert starts(workspace) == sorted([names[0], names[2]])
+    assert words_of(workspace, names)[names[1]] == "CANCELLED"
+
+
+def test_what_another_launcher_may_have_is_in_doubt_until_it_is_asked(tmp_path, monkeypatch):
+    workspace, cluster = workspace_at(tmp_path), FileCluster(tmp_path)
+    monkeypatch.setitem(__import__("experiments.handover").handover.LAUNCHERS, "skypilot", lambda _: cluster)
+    _, names = launched(workspace, launcher="skypilot")
+    damage(workspace)
+    rebuild(workspace.state)
+    with workspace.ledger() as ledger:
+        assert {job.state for job in ledger.jobs()} == {"submitting"}
+        assert reconcile(ledger, workspace).found == names
+        assert [job.launcher_id for job in ledger.jobs()] == [job["id"] for job in cluster.jobs()]
+
+
+def test_notes_of_a_ledger_that_can_still_be_read_are_kept(tmp_path):
+    workspace = workspace_at(tmp_path, command=trainer_command())
+    _, names = launched(workspace)
+    with workspace.ledger() as ledger:
+        ledger.annotate(names[:1], note="keep me")
+    wait_for_end(workspace, names)
+    rebuild(workspace.state)
+    with workspace.ledger() as ledger:
+        assert ledger.annotations(names)[names[0]].note == "keep me"
+
+
+def test_damaged_files_are_named_and_the_rest_is_kept(tmp_path):
+    workspace = workspace_at(tmp_path, command=trainer_command("count"))
+    _, names = launched(workspace, seeds=range(2))
+    wait_for_end(workspace, names)
+    (workspace.runs / names[0] / "job.json").write_text("{")
+    damage(workspace)
+    result = rebuild(workspace.state)
+    assert result.jobs == 2
+    assert len(result.problems) == 1
+    assert names[0] in result.problems[0]
+    assert start_next(workspace) == []
+    assert starts(workspace) == sorted(names)
+
+
+def test_a_rebuild_that_was_killed_half_way_can_be_repeated(tmp_path):
+    workspace = workspace_at(tmp_path, command=trainer_command())
+    _, names = launched(workspace)
+    wait_for_end(workspace, names)
+    (workspace.state / "ledger.sqlite").unlink()
+    (workspace.state / "ledger.rebuild").mkdir()
+    (workspace.state / "ledger.rebuild" / "ledger.sqlite").write_bytes(b"half")
+    with pytest.raises(LedgerError, match="rebuild"):
+        workspace.ledger()
+    assert rebuild(workspace.state).jobs == 5
+    assert not (workspace.state / "ledger.rebuild").exists()

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from experiments import permits
+from experiments.errors import LaunchRefused
+from experiments.permits import Permit, allow_launch, command_permit, implicit_permit, notebook_permit, require
+
+
+@pytest.fixture
+def unlatched(monkeypatch):
+    monkeypatch.setattr(permits, "_latched", False)
+
+
+def in_thread(work):
+    answers = []
+
+    def run():
+        try:
+            answers.append(work())
+        except LaunchRefused as error:
+            answers.append(error)
+
+    thread = threading.Thread(target=run, name="helper")
+    thread.start()
+    thread.join()
+    return answers[0]
+
+
+def test_a_permit_cannot_be_made_by_hand():
+    with pytest.raises(LaunchRefused, match="made by hand"):
+        Permit("me")
+    with pytest.raises(LaunchRefused, match="made by hand"):
+        Permit("me", seal=object())
+
+
+@pytest.mark.parametrize("thing", [None, True, "permit", object()])
+def test_what_is_no_permit_is_refused_with_the_ways_to_launch(thing):
+    with pytest.raises(LaunchRefused, match=r"launch 5 jobs.*command line.*marimo edit.*allow_launch"):
+        require(thing, "launch 5 jobs")
+
+
+def test_a_script_launches_on_its_main_thread_only():
+    assert implicit_permit().how == "called directly"
+    assert "thread 'helper'" in str(in_thread(implicit_permit))
+    assert "thread 'helper'" in str(in_thread(lambda: command_permit("recipe.py")))
+
+
+def test_a_typed_command_is_recorded_in_its_permit():
+    assert command_permit("arena.py --seeds 5").how == "command: arena.py --seeds 5"
+
+
+def test_leave_to_launch_ends_with_its_block_and_does_not_reach_threads():
+    with allow_launch() as permit:
+        assert implicit_permit() is permit
+        assert isinstance(in_thread(implicit_permit), LaunchRefused)
+        assert require(permit, "launch") is permit
+    assert implicit_permit() is not permit
+
+
+@pytest.mark.parametrize(
+    ("mode", "has_request", "allowed"),
+    [("edit", True, True), ("edit", False, False), ("run", True, False), ("script", False, False), (None, True, False)],
+)
+def test_a_notebook_launches_only_while_a_person_edits_it(mode, has_request, allowed):
+    if allowed:
+        assert notebook_permit(mode=mode, has_request=has_request).how == "notebook in marimo edit"
+    else:
+        with pytest.raises(LaunchRefused, match="marimo edit"):
+            notebook_permit(mode=mode, has_request=has_request)
+
+
+def test_the_latch_refuses_every_way_and_is_not_taken_back(monkeypatch, unlatched):
+    with allow_launch() as permit:
+        monkeypatch.setenv("EXPERIMENTS_READ_ONLY", "1")
+        assert permits.read_only()
+        monkeypatch.delenv("EXPERIMENTS_READ_ONLY")
+        for act in (
+            implicit_permit,
+            lambda: command_permit("x"),
+            lambda: notebook_permit(mode="edit", has_request=True),
+            lambda: require(permit, "launch"),
+            lambda: allow_launch().__enter__(),
+        ):
+            with pytest.raises(LaunchRefused, match="read-only"):
+                act()
+
+
+@pytest.mark.parametrize(("value", "latched"), [("1", True), ("yes", True), ("0", False), ("", False)])
+def test_the_latch_is_read_from_the_environment(value, latched):
+    code = "from experiments.permits import read_only; import os; os.environ.clear(); print(read_only())"
+    environment = {"EXPERIMENTS_READ_ONLY": value}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(latched)
