@@ -26,7 +26,7 @@ def start_editor(notebook: Path, state: Path) -> str:
     port = _free_port()
     token = secrets.token_urlsafe(16)
     log = state / "marimo-edit.log"
-    command = [sys.executable, "-m", "marimo", "edit", str(notebook), "--port", str(port), "--no-sandbox"]
+    command = [sys.executable, "-m", "marimo", "edit", str(notebook), "--port", str(port), "--no-sandbox", "--watch"]
     # The token goes in by standard input: a command line can be read by every user of the machine.
     command += ["--token-password-file", "-", "--skip-update-check", *([] if _has_screen() else ["--headless"])]
     with log.open("wb") as output:

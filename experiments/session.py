@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel
+
 from experiments.arms import parse_vary
 from experiments.commandline import Request
 from experiments.errors import LaunchError, UsageError
@@ -115,7 +117,7 @@ def notebook_spec(session: Session, refs: Sequence[JobRef]) -> NotebookSpec:
         config=config,
         sections=select_sections(config.sections, session.experiment.extra_sections),
         recipe=recipe,
-        remake=_remake_command(recipe, session.experiment.name, session.request.command),
+        remake=_remake_command(session, recipe),
         jobs=list(refs),
         root=session.workspace.root,
     )
@@ -263,8 +265,27 @@ def _follow(session: Session, launched: Sequence[TrainingJob]) -> bool:
         return True
 
 
-def _remake_command(recipe: str, name: str, arguments: Sequence[str]) -> str:
-    """Return the command that writes the notebook again without launching anything."""
-    sections = [part for index, part in enumerate(arguments) if "--sections" in (part, arguments[index - 1])]
-    words = ["uv", "run", recipe, name, *sections, "--no-launch"]
-    return shlex.join(words)
+def _remake_command(session: Session, recipe: str) -> str:
+    """Return the command that writes the notebook again, with the same config, without launching anything."""
+    words = ["uv", "run", recipe, session.experiment.name]
+    for name, value in session.request.config.changed().items():
+        words += _flag_words(name.replace("_", "-"), value)
+    folder = session.request.options.output_dir
+    words += ["--output-dir", session.workspace.shown(folder.absolute())] if folder is not None else []
+    return shlex.join([*words, "--no-launch"])
+
+
+def _flag_words(flag: str, value: Any) -> list[str]:  # noqa: ANN401 - any field's value
+    if isinstance(value, bool):
+        return [f"--{flag}" if value else f"--no-{flag}"]
+    if isinstance(value, BaseModel):
+        default = type(value)()
+        changed = {name: item for name, item in value if item != getattr(default, name)}
+        return [
+            word for name, item in changed.items() for word in _flag_words(f"{flag}.{name.replace('_', '-')}", item)
+        ]
+    if flag == "sections":
+        return ["--sections", ",".join(value)]
+    if isinstance(value, (list, tuple)):
+        return [f"--{flag}", *map(str, value)]
+    return [f"--{flag}", str(value)]

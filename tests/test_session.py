@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sqlite3
+import tomllib
 
 import pytest
 
@@ -121,6 +123,16 @@ def test_an_unknown_section_is_refused_with_the_valid_ones_before_anything_is_la
 def test_a_name_that_is_no_name_is_refused_with_a_suggestion(project, name):
     assert "Try '" in project.run(name, code=2).stderr
     assert not project.notebook().exists()
+
+
+def test_the_command_in_the_header_makes_the_same_notebook_again(project):
+    project.run("mine", "--gpus", "4", "--wandb-tags", "a b", "c", "--sections", "launch,log", "--no-launch")
+    notebook = project.notebook("mine")
+    before = notebook.read_text()
+    command = tomllib.loads(next(line for line in before.splitlines() if "remake" in line).lstrip("# "))["remake"]
+    notebook.unlink()
+    project.run(*shlex.split(command)[3:])
+    assert notebook.read_text() == before
 
 
 def test_json_output_is_one_document(project):

@@ -48,7 +48,7 @@ class Project:
         self.recipe.write_text(RECIPE)
         values = {"train_command": ["/bin/sh", "-c", script], **settings}
         lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
-        (folder / "pyproject.toml").write_text("\n".join(["[tool.experiments]", *lines]))
+        (folder / "pyproject.toml").write_text("\n".join(["[tool.experiments]", *lines, "[tool.marimo.runtime]", "auto_instantiate = true"]))
 
     def run(self, *arguments: str, code: int | None = 0) -> subprocess.CompletedProcess[str]:
         """Run the recipe's command line; check its exit code and that it shows no traceback."""
