@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import time
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationError
 
+from experiments.redaction import mask_text
 from experiments.types import TERMINAL_VERDICTS, Frozen, JobStatus
 
 STATUS_FILE = "status.json"
@@ -130,9 +130,8 @@ def age_in_words(seconds: float) -> str:
 
 
 def reason_of(error: BaseException) -> str:
-    """Return the first line of an error, short enough for a page, without what looks like a key."""
-    text = (str(error).strip() or type(error).__name__).splitlines()[0]
-    text = re.sub(r"\b[A-Za-z0-9_-]{32,}\b", "***", text)
+    """Return the first line of an error, short enough for a page and without secrets."""
+    text = mask_text(str(error).strip() or type(error).__name__).splitlines()[0]
     return text if len(text) <= 300 else text[:299] + "…"
 
 

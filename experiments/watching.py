@@ -26,6 +26,7 @@ TICK_S = 0.25
 """How often a thread that does not poll looks for a new file or a lock that became free."""
 
 _REWRITE_S = 2.0  # without news the files are written so often, for the age of their data
+_METRICS_PAUSE_S = 2.0  # every change of the versions draws charts anew on every page
 _REFS_VALID_S = 30.0
 _log = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ class Monitor:
         self._latest: Snapshot | None = None
         self._content: object = None
         self._versions: dict[str, str] = {}
-        self._written = self._announced = float("-inf")
+        self._written = self._metrics_written = self._announced = float("-inf")
         self._seen: tuple[int, int] | None = None
 
     @property
@@ -171,17 +172,21 @@ class Monitor:
             self._own_refs_file.unlink()
 
     def _publish(self, poller: Poller) -> None:
-        snapshot = poller.snapshot()
+        snapshot, now = poller.snapshot(), time.monotonic()
         content = snapshot.without_times()
-        if content == self._content and (snapshot.is_settled or time.monotonic() - self._written < _REWRITE_S):
+        charts = snapshot.versions != self._versions and now - self._metrics_written >= _METRICS_PAUSE_S
+        is_recent = snapshot.is_settled or now - self._written < _REWRITE_S
+        if content == self._content and is_recent and not charts:
             return
         try:
-            write_live(self.live, snapshot, with_metrics=snapshot.versions != self._versions)
-            self._content, self._versions = content, snapshot.versions
+            write_live(self.live, snapshot, with_metrics=charts)
+            self._content = content
+            if charts:
+                self._versions, self._metrics_written = snapshot.versions, now
         except OSError as error:
             note = f"{str(self.live)!r} cannot be written ({error.strerror}), so other pages do not see this"
             snapshot = snapshot.model_copy(update={"notes": (note,)})
-        self._written = time.monotonic()
+        self._written = now
         self._show(snapshot)
 
     def _follow(self) -> None:

@@ -1,22 +1,230 @@
-"""The monitor section: every job of the experiment, live."""
+"""The monitor section: every job of the experiment, live, without any cell running again.
+
+A table's rows are set from the Monitor's thread. However many pages there are, one process polls for all of them.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import threading
+import time
+import weakref
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import marimo as mo
 
+from experiments.errors import ExperimentsError
+from experiments.monitoring import Monitor, Snapshot, monitor_for, poll_once
 from experiments.notebooks.context import NotebookContext
+from experiments.snapshots import METRICS_FILE, time_left_s
+from experiments.types import JobRef, JobStatus
+from widgets.jobs import JobTable
 
-CELLS = {"monitor": ("monitor_heading",)}
+CELLS = {"monitor": ("monitor_heading", "monitor_table")}
 
-
-def watched_metrics(experiment: NotebookContext) -> Any:
-    """Return the Monitor's file of data versions: what reads its `value` in a cell runs again when a run has new rows."""
-    live = experiment.workspace.state / "live" / "metrics.json"
-    return mo.watch.file(live)
+Handler = Callable[[str, list[str], str], str]
+_FIRST_WAIT_S = 2.0
+_SAME_DATA_S = 5.0  # without news a page hears so often how old its data is
+_kept_alive: weakref.WeakKeyDictionary[threading.Thread, set[Path]] = weakref.WeakKeyDictionary()
 
 
 def monitor_heading() -> None:
     """Head the section."""
     mo.md("## Monitor")
+
+
+def monitor_table(experiment: NotebookContext, tracked_jobs: list[JobRef]) -> Any:
+    """Show every job; `job_table.value["selected"]` names those that are selected."""
+    job_table = job_monitor(experiment, tracked_jobs)
+    job_table
+    return job_table
+
+
+def job_monitor(experiment: NotebookContext, jobs: Sequence[JobRef]) -> Any:
+    """Return the live table of `jobs`; in an editor that a person has open, it can also cancel and retry them."""
+    handler = job_actions(experiment)
+    actions = ("cancel", "retry") if handler else ()
+    return mo.ui.anywidget(live_table(experiment.workspace.state, jobs, actions=actions, on_request=handler))
+
+
+def job_actions(experiment: NotebookContext) -> Handler | None:
+    """Return what carries out a confirmed request of the table; None where nobody may launch."""
+    from experiments.launch import cancel, retry
+    from experiments.notebooks.launching import page_permit
+
+    permit = page_permit()
+    if permit is None:
+        return None
+
+    def carry_out(action: str, runs: list[str], _text: str) -> str:
+        if action == "cancel":
+            return _told(cancel(runs, permit, experiment.workspace))
+        done = {}
+        for run in runs:
+            try:
+                done[run] = f"is tried again as {retry(run, permit, experiment.workspace).run_name}"
+            except ExperimentsError as error:
+                done[run] = str(error)
+        return _told(done)
+
+    return carry_out
+
+
+def live_table(
+    state_dir: Path,
+    jobs: Sequence[JobRef],
+    *,
+    actions: Sequence[str] = (),
+    on_request: Handler | None = None,
+) -> JobTable:
+    """Return a table of `jobs` that stays up to date for as long as its page is open.
+
+    In a script or a test, where there is no page, it holds what one poll says and never changes.
+
+    Args:
+        state_dir: The project's state folder.
+        jobs: What to show, in this order; the ledger need not know them.
+        actions: Controls that the table has (`cancel`, `retry`); none by default.
+        on_request: Called with action, run names and text once a person has confirmed.
+    """
+    refs = list(jobs)
+    if not on_a_page():
+        return JobTable(**table_traits(poll_once(state_dir, refs=refs), refs), actions=list(actions))
+    monitor = monitor_for(state_dir)
+    # What marimo exports stays as it is; on a page that a cell's re-run made, the first update says that it is live.
+    sent_at = time.time() if _asked_by_a_person() else 0.0
+    table = JobTable(**table_traits(_first_snapshot(monitor, refs), refs, sent_at=sent_at), actions=list(actions))
+    if on_request is not None:
+        table.on_request(on_request)
+    monitor.subscribe(_binding(table, refs), refs=refs, is_alive=_page_is_open(table))
+    return table
+
+
+def watched_metrics(experiment: NotebookContext) -> Any:
+    """Return the Monitor's file of data versions: a cell that reads its `value` runs again when a run has new rows."""
+    live = experiment.workspace.state / "live" / METRICS_FILE
+    if not live.exists():
+        live.parent.mkdir(parents=True, exist_ok=True)
+        live.write_text('{"runs": {}}', encoding="utf-8")
+    if on_a_page():
+        _keep_alive(experiment.workspace.state)
+    return mo.watch.file(live)
+
+
+def table_traits(snapshot: Snapshot, refs: Sequence[JobRef], *, sent_at: float = 0.0) -> dict[str, Any]:
+    """Return a snapshot as the traits of a `JobTable`, one row a reference, in their order."""
+    known = {status.run_name: status for status in snapshot.jobs}
+    shown = [known.get(ref.run) or _not_read(ref) for ref in refs]
+    return {
+        "rows": [job_row(status) for status in shown],
+        "as_of": snapshot.as_of or 0.0,
+        "sent_at": sent_at,
+        "stale_after": snapshot.stale_after_s if shown else 0.0,
+        "problems": snapshot.problems(time.time()),
+    }
+
+
+def job_row(status: JobStatus) -> dict[str, Any]:
+    """Return a status as a row of the `JobTable`."""
+    words = [f"scheduler {status.scheduler}" if status.scheduler else "", f"tracker {status.tracker or 'has no run'}"]
+    return {
+        "run": status.run_name,
+        "arm": status.arm,
+        "seed": status.seed,
+        "launcher": status.launcher,
+        "state": status.verdict,
+        "words": ", ".join(filter(None, words)),
+        "reason": status.reason,
+        "step": status.step,
+        "total": status.total_steps,
+        "sps": status.sps,
+        "reward": status.reward,
+        "left_s": time_left_s(status),
+        "started_at": status.started_at,
+        "ended_at": status.ended_at,
+    }
+
+
+def on_a_page() -> bool:
+    """Tell whether this code runs for a page of marimo (edit or run), and not in a script or a test."""
+    with contextlib.suppress(Exception):
+        return mo.app_meta().mode in {"edit", "run"}
+    return False
+
+
+def _asked_by_a_person() -> bool:
+    return mo.app_meta().request is not None
+
+
+def _first_snapshot(monitor: Monitor, refs: Sequence[JobRef]) -> Snapshot:
+    """Return a snapshot that knows all of `refs`, or what there is after a moment: a page should not begin empty."""
+    wanted, found = {ref.run for ref in refs}, threading.Event()
+
+    def look(snapshot: Snapshot) -> None:
+        answered = {job.run_name for job in snapshot.jobs if job.as_of or job.verdict != "unknown"}
+        if wanted <= answered and not snapshot.problems(time.time()):
+            found.set()
+
+    subscription = monitor.subscribe(look, refs=refs)
+    found.wait(_FIRST_WAIT_S)
+    subscription.close()
+    return monitor.latest()
+
+
+def _binding(table: JobTable, refs: Sequence[JobRef]) -> Callable[[Snapshot], None]:
+    """Return what writes snapshots into a table for as long as somebody else keeps the table alive."""
+    target = weakref.ref(table)
+    last: dict[str, Any] = {"sent_at": 0.0}
+
+    def show(snapshot: Snapshot) -> None:
+        traits = table_traits(snapshot, refs, sent_at=time.time())
+        news = {
+            name: value
+            for name, value in traits.items()
+            if name not in {"as_of", "sent_at"} and value != last.get(name)
+        }
+        is_due = traits["sent_at"] - last["sent_at"] >= _SAME_DATA_S
+        if (table := target()) is not None and (news or is_due) and table.update(**traits):
+            last.update(traits)
+
+    return show
+
+
+def _page_is_open(table: JobTable) -> Callable[[], bool]:
+    """Return what tells whether a table is still shown.
+
+    A session of `marimo run` is a thread, which ends with the page; a cell that runs again closes its widgets.
+    """
+    session, target = threading.current_thread(), weakref.ref(table)
+
+    def is_open() -> bool:
+        table = target()
+        if table is None or table.comm is None or getattr(table.comm, "_closed", False):
+            return False
+        if not session.is_alive():
+            with contextlib.suppress(Exception):
+                table.close()  # ipywidgets keeps every widget that nobody closes
+            return False
+        return True
+
+    return is_open
+
+
+def _keep_alive(state_dir: Path) -> None:
+    """Have somebody poll for as long as this session lasts, whatever of it is on the page."""
+    session = threading.current_thread()
+    if state_dir not in _kept_alive.setdefault(session, set()):
+        _kept_alive[session].add(state_dir)
+        monitor_for(state_dir).subscribe(lambda _: None, is_alive=session.is_alive)
+
+
+def _not_read(ref: JobRef) -> JobStatus:
+    return JobStatus(
+        run_name=ref.run, arm=ref.arm, seed=ref.seed, launcher=ref.launcher, verdict="unknown", reason="not read yet"
+    )
+
+
+def _told(done: dict[str, str]) -> str:
+    return "; ".join(f"{run}: {what}" for run, what in done.items())

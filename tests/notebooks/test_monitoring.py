@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import gc
+import threading
+import time
+import weakref
+
+import pytest
+
+from experiments import monitoring as layer
+from experiments.notebooks import monitoring
+from experiments.notebooks.monitoring import job_row, live_table, table_traits
+from experiments.snapshots import Snapshot, SourceState
+from experiments.types import JobRef, JobStatus
+from experiments.workspace import Workspace
+from tests.fakes.job_sources import FakeLauncher, FakeStore, info, job, sources
+
+REFS = [JobRef(run="b", arm="x", seed=1), JobRef(run="a", arm="y", seed=2)]
+
+
+@pytest.fixture
+def state(tmp_path):
+    (tmp_path / "pyproject.toml").write_text("[tool.experiments]\n")
+    return Workspace.find(tmp_path).state
+
+
+@pytest.fixture
+def store():
+    return FakeStore(info("a", step=1), info("b", step=2))
+
+
+@pytest.fixture
+def on_page(monkeypatch, store):
+    """Have the code believe that it runs for a page, with sources that the test holds."""
+    young = [job(run, created_at=time.time()) for run in "ab"]
+    parts = sources(young, FakeLauncher(a="RUNNING", b="RUNNING"), store)
+    monkeypatch.setattr(monitoring, "on_a_page", lambda: True)
+    monkeypatch.setattr(monitoring, "_asked_by_a_person", lambda: True)
+    monkeypatch.setattr(layer, "sources_of", lambda _: parts)
+
+
+def until(condition, seconds=20.0):
+    """Wait until a condition holds; fail where it does not within `seconds`."""
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.01)
+    return found
+
+
+def monitor_threads():
+    return [thread for thread in threading.enumerate() if thread.name.startswith("monitor ")]
+
+
+def test_rows_follow_the_references_and_leave_none_out():
+    shot = Snapshot(jobs=(JobStatus(run_name="a", verdict="running", step=3),))
+    rows = table_traits(shot, REFS)["rows"]
+    assert [(row["run"], row["state"], row["step"]) for row in rows] == [("b", "unknown", None), ("a", "running", 3)]
+    assert rows[0]["reason"] == "not read yet"
+
+
+def test_a_row_holds_both_words_and_the_time_left():
+    status = JobStatus(
+        run_name="a", verdict="running", scheduler="RUNNING", tracker="running", step=50, total_steps=100, sps=5.0
+    )
+    row = job_row(status)
+    assert (row["words"], row["left_s"]) == ("scheduler RUNNING, tracker running", 10.0)
+
+
+def test_an_old_snapshot_says_how_old_it_is_and_why():
+    source = SourceState(name="offline", kind="store", as_of=time.time() - 40, problem="the server said 500")
+    traits = table_traits(Snapshot(sources=(source,), written_at=time.time()), REFS)
+    assert traits["stale_after"] == 10
+    assert traits["problems"] == ["offline: the server said 500 (data 40 s old)"]
+
+
+def test_a_script_gets_one_poll_and_a_table_that_stays(state):
+    before = monitor_threads()
+    table = live_table(state, REFS)
+    assert [row["state"] for row in table.rows] == ["unknown", "unknown"]
+    assert (table.sent_at, table.actions) == (0.0, [])
+    assert monitor_threads() == before
+
+
+@pytest.mark.usefixtures("on_page")
+def test_a_page_begins_with_data_and_follows_it_without_a_re_run(state, store):
+    table = live_table(state, REFS)
+    assert [row["step"] for row in table.rows] == [2, 1]
+    store.runs["a"] = info("a", step=9)
+    until(lambda: table.rows[1]["step"] == 9)
+    assert table.sent_at > 0
+    table.close()
+
+
+@pytest.mark.usefixtures("on_page")
+def test_twenty_tables_cost_the_polls_of_one(state, store):
+    tables = [live_table(state, REFS) for _ in range(20)]
+    store.runs["a"] = info("a", step=9)
+    until(lambda: all(table.rows[1]["step"] == 9 for table in tables))
+    assert len(monitor_threads()) == 1
+    assert len(store.asked) <= 6
+    for table in tables:
+        table.close()
+
+
+@pytest.mark.usefixtures("on_page")
+def test_a_table_that_its_page_closed_is_no_longer_polled_for(state):
+    table = live_table(state, REFS)
+    assert monitor_threads()
+    table.close()
+    until(lambda: not monitor_threads())
+
+
+@pytest.mark.usefixtures("on_page")
+def test_a_table_whose_session_ended_is_closed_and_forgotten(state):
+    made = []
+    session = threading.Thread(target=lambda: made.append(live_table(state, REFS)))
+    session.start()
+    session.join()
+    seen = weakref.ref(made.pop())
+    until(lambda: not monitor_threads())
+    gc.collect()
+    assert seen() is None
+
+
+@pytest.mark.usefixtures("on_page")
+def test_what_waits_for_new_rows_keeps_the_polling_alive(state, monkeypatch):
+    monkeypatch.setattr(monitoring.mo.watch, "file", lambda path: path)
+    experiment = type("Experiment", (), {"workspace": type("Workspace", (), {"state": state})})
+    made = []
+
+    def session():
+        made.extend(monitoring.watched_metrics(experiment) for _ in range(3))
+
+    thread = threading.Thread(target=session)
+    thread.start()
+    thread.join()
+    assert made[0].read_text()
+    until(lambda: not monitor_threads())
