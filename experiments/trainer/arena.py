@@ -58,7 +58,7 @@ class Task:
         altars: Altars, which turn one ore into a heart.
         beacons: Beacons, each worth one heart to the first agent.
         walls: Single walls strewn over the map.
-        combat: Whether walking into an agent takes its ore.
+        combat: Whether walking into an agent takes one ore from it.
         maze: Whether the map is a maze; `walls` are then taken out of it.
         episode_steps: Length of an episode.
     """

@@ -23,7 +23,7 @@ CURRICULA: Mapping[str, str] = MappingProxyType(
         f"{PREFIX}arena/random": "the three kinds of map of arena/learning_progress, with equal chances",
         f"{PREFIX}arena/basic": "12 agents turn ore into hearts on a 25x25 map with 30 mines and 6 altars",
         f"{PREFIX}arena/sparse": "the same rules on a 33x33 map with 18 mines and 4 altars: ore has to be searched for",
-        f"{PREFIX}arena/combat": "24 agents on a 33x33 map; walking into another agent takes the ore that it carries",
+        f"{PREFIX}arena/combat": "24 agents on a 33x33 map; walking into another agent takes one ore from it",
         f"{PREFIX}navigation/beacons": "8 agents find beacons on a 47x47 map with 300 walls; a beacon pays once",
         f"{PREFIX}navigation/maze": "8 agents find beacons in the corridors of a 41x41 maze",
     }

@@ -10,7 +10,7 @@ from pathlib import Path
 from experiments.errors import UsageError
 from experiments.settings import project_root, state_dir
 from experiments.trainer import checkpoint as checkpoints
-from experiments.trainer.config import Arguments
+from experiments.trainer.config import Arguments, TrainerConfig
 from experiments.trainer.progress import Progress, crossed
 from experiments.trainer.stopping import Stopped, StopRequest
 from experiments.trainer.tracking import Tracker
@@ -53,7 +53,7 @@ def run(arguments: Arguments, stop: StopRequest, say: Callable[[str], None]) -> 
     last = checkpoints.newest(folder / "checkpoints", say)
     if last is not None:
         training.resume(last)
-    if training.done:
+    if training.done and training.logged_step == training.agent_step:
         say(
             f"run {arguments.run!r} is finished: {training.agent_step:,} agent-steps of {total:,}. "
             "A higher trainer.total_timesteps continues it."
@@ -63,53 +63,82 @@ def run(arguments: Arguments, stop: StopRequest, say: Callable[[str], None]) -> 
     stop.can_wait = True
     start = f"continuing at agent-step {training.agent_step:,}" if last else f"{total:,} agent-steps"
     say(f"{arguments.run}: {arguments.trainer.curriculum}, seed {arguments.seed}, {start}, W&B {tracker.mode}")
+    if tracker.last_step > training.logged_step:
+        say(f"W&B has rows up to agent-step {tracker.last_step:,} from an earlier start; they are kept, not sent again")
     exit_code = 1
+    loop = _Loop(training, arguments.trainer, tracker, Progress(total, say, start=training.agent_step))
     try:
-        _train(training, arguments, tracker, Progress(total, say, start=training.agent_step), fresh=last is None)
+        loop.run()
         exit_code = 0
     except Stopped as stopped:
         exit_code = stopped.exit_code
-        path = training.save()
-        if tracker.last_step is None or training.agent_step > tracker.last_step:
-            tracker.log(training.agent_step, training.metrics())
+        path = loop.leave()
         say(f"stopped at agent-step {training.agent_step:,}: {path.name} is saved, the same command continues.")
         raise
     finally:
         tracker.finish(exit_code)
 
 
-def _train(training: Training, arguments: Arguments, tracker: Tracker, progress: Progress, *, fresh: bool) -> None:
-    """Train to the end, with rows, evaluations, replays and checkpoints on the way.
+class _Loop:
+    """Training with rows, evaluations, replays and checkpoints on the way.
 
     `overview/sps` counts the time of playing and learning, without that of evaluations, replays and checkpoints.
     """
-    config = arguments.trainer
-    saved_at = time.monotonic()
 
-    def milestone(row: dict[str, float], *, evaluate: bool, replay: bool) -> None:
-        """Log one row, with an evaluation and a replay of a saved checkpoint where they are due."""
-        if evaluate:
-            row |= training.evaluate()
-        recorded = training.record_replay(training.save()) if replay else None
-        tracker.log(training.agent_step, row, recorded)
-        progress.report(training.agent_step, row)
+    def __init__(self, training: Training, config: TrainerConfig, tracker: Tracker, progress: Progress) -> None:
+        self._training, self._config, self._tracker, self._progress = training, config, tracker, progress
+        self._learning_s = 0.0
+        self._counted_from = training.agent_step
 
-    if fresh:
-        milestone({}, evaluate=config.evaluation.count > 0, replay=config.replays.count > 0)
-    training.start_episodes()
-    logged, spent = training.agent_step, 0.0
-    while not training.done:
-        before, began = training.agent_step, time.perf_counter()
-        training.advance()
-        spent += time.perf_counter() - began
-        now = training.agent_step
-        evaluate = crossed(before, now, config.total_timesteps, config.evaluation.count)
-        replay = crossed(before, now, config.total_timesteps, config.replays.count)
-        if evaluate or replay or training.done or now - logged >= config.log_interval:
-            row = {"overview/sps": (now - logged) / spent, **training.metrics()}
-            milestone(row, evaluate=evaluate, replay=replay)
-            logged, spent = now, 0.0
-        if replay or training.done or time.monotonic() - saved_at >= config.checkpoint.interval:
-            if not replay:
+    def run(self) -> None:
+        """Train to the end."""
+        training, config = self._training, self._config
+        if any(self._due()):
+            self._milestone()
+            training.save()
+        training.start_episodes()
+        saved_at = time.monotonic()
+        while not training.done:
+            began = time.perf_counter()
+            training.advance()
+            self._learning_s += time.perf_counter() - began
+            due = any(self._due()) or training.done
+            if due or training.agent_step - training.logged_step >= config.log_interval:
+                self._milestone()
+            if due or time.monotonic() - saved_at >= config.checkpoint.interval:
                 training.save()
-            saved_at = time.monotonic()
+                saved_at = time.monotonic()
+
+    def leave(self) -> Path:
+        """Save a state from which a later start goes on, and return its file.
+
+        What is due now and could not be finished is left to that start.
+        """
+        if not any(self._due()) and self._training.agent_step > self._training.logged_step:
+            self._log(self._row(), None)
+        return self._training.save()
+
+    def _due(self) -> tuple[bool, bool]:
+        """Return whether an evaluation and a replay are due that the last row did not have."""
+        before, now, total = self._training.logged_step, self._training.agent_step, self._config.total_timesteps
+        counts = (self._config.evaluation.count, self._config.replays.count)
+        return crossed(before, now, total, counts[0]), crossed(before, now, total, counts[1])
+
+    def _milestone(self) -> None:
+        evaluate, replay = self._due()
+        results = self._training.evaluate() if evaluate else {}
+        recorded = self._training.record_replay(self._training.save()) if replay else None
+        self._log(self._row() | results, recorded)
+
+    def _row(self) -> dict[str, float]:
+        row = self._training.metrics()
+        if self._learning_s:
+            row["overview/sps"] = (self._training.agent_step - self._counted_from) / self._learning_s
+        self._learning_s, self._counted_from = 0.0, self._training.agent_step
+        return row
+
+    def _log(self, row: dict[str, float], replay: Path | None) -> None:
+        step = self._training.agent_step
+        self._tracker.log(step, row, replay)
+        self._training.logged_step = step
+        self._progress.report(step, row)

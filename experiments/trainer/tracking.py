@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from experiments.errors import StoreError, UsageError
 from experiments.runs.credentials import credentials_present
+from experiments.runs.joined import JoinedLog
 from experiments.trainer.config import Arguments
 
 VIEWER = "https://metta-ai.github.io/metta/mettascope/mettascope.html?replay="
@@ -25,12 +26,15 @@ MODES = {
 """What WANDB_MODE may say, and what it means; the last two are old names."""
 
 
+STEP = "metric/agent_step"
+
+
 class Tracker:
     """One W&B run; what the settings leave out is read by the SDK from its WANDB_* variables.
 
     Attributes:
         mode: `online`, `offline`, `disabled` or `shared`.
-        last_step: Agent-step of the last row; None before the first.
+        last_step: Step of the last row that W&B has, also from an earlier start; -1 before the first.
     """
 
     def __init__(self, arguments: Arguments, run_dir: Path) -> None:
@@ -47,7 +51,6 @@ class Tracker:
         if preset and preset not in MODES:
             raise UsageError(f"WANDB_MODE={preset!r} is not a mode of W&B. Known: {', '.join(MODES)}.")
         self.mode: str = mode or MODES[preset or "online"]
-        self.last_step: int | None = None
         import wandb
 
         self._url_prefix = arguments.trainer.replays.url_prefix
@@ -72,19 +75,24 @@ class Tracker:
             raise StoreError(
                 f"W&B did not start run {arguments.run!r}: {error}. With wandb.mode=offline no account is needed."
             ) from error
+        self.last_step = self._steps_before()
 
     def log(self, agent_step: int, row: Mapping[str, float], replay: Path | None = None) -> None:
         """Send one row; its `_step` is the agent-step, so a resumed run goes on where it was.
 
+        A killed run goes on from a checkpoint that may lie before its last rows: those rows are kept, not sent again.
+
         Args:
-            agent_step: Agent-steps so far; every row needs a higher one.
+            agent_step: Agent-steps so far.
             row: Metrics.
             replay: Replay recorded at this step: stored with the run, and linked as Metta does.
         """
+        if agent_step <= self.last_step:
+            return
         self.last_step = agent_step
         # With a step given, a row waits for the next one unless it is committed. Media are named after the step of the
         # row that is open when they come.
-        self._run.log({**row, "metric/agent_step": agent_step}, step=agent_step, commit=replay is None)
+        self._run.log({**row, STEP: agent_step}, step=agent_step, commit=replay is None)
         if replay is not None:
             self._store(replay)
             self._run.log({"replays/link": self._html(self._link(replay), inject=False)}, step=agent_step, commit=True)
@@ -92,6 +100,17 @@ class Tracker:
     def finish(self, exit_code: int) -> None:
         """Close the run with the code that the process will end with."""
         self._run.finish(exit_code=exit_code)
+
+    def _steps_before(self) -> int:
+        """Return the step of the last row of earlier starts; -1 where there are none."""
+        if self.mode == "online":
+            return int(self._run.step) - 1 if self._run.resumed else -1
+        if self.mode != "offline":
+            return -1
+        log = JoinedLog(self._run.id, Path(self._run.settings.wandb_dir))
+        log.find_files()
+        log.poll()
+        return max((int(step) for _, step in log.since(0, [STEP])[STEP]), default=-1)
 
     def _store(self, replay: Path) -> None:
         """Copy the replay into W&B's folder, so that the folder is whole by itself and can be synced from elsewhere."""

@@ -29,6 +29,7 @@ class Training:
 
     Attributes:
         agent_step: Agent-steps learnt from.
+        logged_step: Agent-step of the last row that was logged; -1 before the first.
         network: The policy being trained.
     """
 
@@ -46,6 +47,7 @@ class Training:
         self._losses: list[ppo.Losses] = []
         self._random_reward: float | None = None
         self.agent_step = 0
+        self.logged_step = -1
 
     @property
     def done(self) -> bool:
@@ -114,6 +116,7 @@ class Training:
         state = {
             **self._identity(),
             "agent_step": self.agent_step,
+            "logged_step": self.logged_step,
             "adam_updates": self._adam.updates,
             "rng": self._rng.bit_generator.state,
             "random_reward": self._random_reward,
@@ -142,6 +145,7 @@ class Training:
         self._rng.bit_generator.state = state["rng"]
         self._random_reward = state["random_reward"]
         self.agent_step = checkpoint.agent_step
+        self.logged_step = int(state["logged_step"])
 
     def _arrays(self) -> dict[str, Parameters]:
         """Return the arrays that change while training, by their group in a checkpoint."""

@@ -118,51 +118,86 @@ def test_a_folder_with_another_run_is_refused(finished, argument, problem):
     assert "Traceback" not in done.stderr
 
 
-def wait_for(condition, process):
-    while not condition():
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.02)
-
-
-def test_a_terminated_run_is_saved_closed_and_continued(tmp_path):
-    folder = tmp_path / "r"
-    arguments = ("run=r", *SMALL, "trainer.evaluation.count=0", "trainer.replays.count=0")
+def start(*arguments, until="agent-steps", **more):
+    """Start a run and return its process once a line of its output holds `until`."""
     process = subprocess.Popen(
-        command(*arguments, "trainer.total_timesteps=1e8"),
+        command(*arguments),
         cwd=ROOT,
-        env=environment(EXPERIMENTS_RUN_DIR=str(folder)),
+        env=environment(**more),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-    wait_for(lambda: "agent-steps" in process.stdout.readline(), process)
-    process.send_signal(signal.SIGTERM)
+    while until not in process.stdout.readline():
+        assert process.poll() is None, process.communicate()
+    return process
+
+
+def end(process, number):
+    """Send a signal and return the exit code and what was printed after `start`."""
+    process.send_signal(number)
     output, errors = process.communicate(timeout=60)
-    assert (process.returncode, errors) == (143, "")
-    stopped = checkpoints.newest(folder / "checkpoints", pytest.fail).agent_step
+    return process.returncode, output + errors
+
+
+ENDLESS = (*SMALL, "trainer.evaluation.count=0", "trainer.replays.count=0", "trainer.total_timesteps=1e8")
+
+
+def test_a_terminated_run_is_saved_closed_and_continued(tmp_path):
+    folder = {"EXPERIMENTS_RUN_DIR": str(tmp_path / "r")}
+    code, output = end(start("run=r", *ENDLESS, until="SPS", **folder), signal.SIGTERM)
+    assert code == 143
+    stopped = checkpoints.newest(tmp_path / "r" / "checkpoints", pytest.fail).agent_step
     assert f"stopped at agent-step {stopped:,}" in output
     store, frame = history(tmp_path)
-    assert store.log("r").exit_code == 143
-    assert frame["_step"].iloc[-1] == stopped
+    assert store.log("r").facts.exit_code == 143
+    assert frame["_step"].iloc[-1] == stopped > 0
 
-    done = train(*arguments, f"trainer.total_timesteps={stopped + 2000}", EXPERIMENTS_RUN_DIR=str(folder))
+    done = train("run=r", *ENDLESS[:-1], f"trainer.total_timesteps={stopped + 2000}", **folder)
     assert done.returncode == 0
     assert f"continuing at agent-step {stopped:,}" in done.stdout
-    _, frame = history(tmp_path)
+    store, frame = history(tmp_path)
+    assert not store.log("r").damage
     assert frame["_step"].is_monotonic_increasing
     assert frame["_step"].is_unique
     assert frame["metric/agent_step"].iloc[-1] == stopped + 3 * ONE_UPDATE
 
 
+@pytest.mark.slow
+def test_a_killed_run_goes_on_from_its_checkpoint_and_keeps_the_rows_it_had(tmp_path):
+    arguments = (f"run_dir={tmp_path / 'r'}", *ENDLESS[:-1], "trainer.checkpoint.interval=0.2")
+    process = start("run=r", *arguments, "trainer.total_timesteps=1e8")
+    while not (checkpoints.saved(tmp_path / "r" / "checkpoints") and len(history(tmp_path)[1])):
+        assert process.poll() is None
+        time.sleep(0.05)
+    assert end(process, signal.SIGKILL)[0] == -signal.SIGKILL
+    _, before = history(tmp_path)
+    goal = int(before["_step"].iloc[-1]) + 2000
+    done = train("run=r", *arguments, f"trainer.total_timesteps={goal}")
+    assert done.returncode == 0, done.stderr
+    store, frame = history(tmp_path)
+    assert not store.log("r").damage
+    assert frame["_step"].is_monotonic_increasing
+    assert frame["_step"].is_unique
+    assert (frame["metric/agent_step"] == frame["_step"]).all()
+    assert frame["_step"].iloc[-1] >= goal
+
+
+@pytest.mark.slow
+def test_an_evaluation_that_was_cut_short_is_made_up_for(tmp_path):
+    arguments = ("run=r", f"run_dir={tmp_path / 'r'}", *SMALL[:2], "trainer.curriculum=arena/basic")
+    arguments += ("trainer.replays.count=0", "trainer.evaluation.count=1", "trainer.total_timesteps=700")
+    code, output = end(start(*arguments, "trainer.evaluation.maps=400"), signal.SIGTERM)
+    assert (code, "stopped at agent-step 0" in output) == (143, True)
+    assert train(*arguments, "trainer.evaluation.maps=1").returncode == 0
+    _, frame = history(tmp_path)
+    assert frame["_step"].tolist() == [0, ONE_UPDATE]
+    assert frame["eval/reward"].notna().all()
+
+
 def test_control_c_ends_with_130_and_a_checkpoint(tmp_path):
-    arguments = ("run=r", f"run_dir={tmp_path}", *SMALL, "trainer.evaluation.count=0", "trainer.total_timesteps=1e8")
-    process = subprocess.Popen(
-        command(*arguments, "wandb.mode=disabled"), cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True
-    )
-    wait_for(lambda: "agent-steps" in process.stdout.readline(), process)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
-    assert process.returncode == 130
+    process = start("run=r", f"run_dir={tmp_path}", "wandb.mode=disabled", *ENDLESS)
+    assert end(process, signal.SIGINT)[0] == 130
     assert checkpoints.newest(tmp_path / "checkpoints", pytest.fail) is not None
 
 
@@ -217,7 +252,7 @@ from experiments.trainer.training import Training
 training = Training(parse(sys.argv[1:]), pathlib.Path(), lambda: None)
 training.start_episodes()
 rows = [training.evaluate()]
-for _ in range(12):
+for _ in range(6):
     training.advance()
     rows.append(training.metrics())
 print(json.dumps([*rows, training.evaluate()]))
