@@ -110,10 +110,9 @@ def _supervise(run_dir: Path, spec: Mapping[str, Any], lock: int, tell: int) -> 
     try:
         write_json(run_dir / JOB, record)
     except OSError as error:
-        os.write(tell, f"{run_dir / JOB} cannot be written: {error.strerror}\n".encode())
+        _tell(tell, f"{run_dir / JOB} cannot be written: {error.strerror}\n")
         return
-    os.write(tell, _OK.encode())
-    os.close(tell)
+    _tell(tell, _OK)
     _point_output_to(Path(os.devnull))
     if (run_dir / CANCEL).exists():
         record |= {"ended_at": time.time(), "cancelled": True}
@@ -201,6 +200,12 @@ def _listen() -> int:
     for number in (signal.SIGCHLD, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: None)
     return readable
+
+
+def _tell(descriptor: int, message: str) -> None:
+    with contextlib.suppress(BrokenPipeError):  # whoever started this was killed; the claim stands
+        os.write(descriptor, message.encode())
+    os.close(descriptor)
 
 
 def _drain(descriptor: int) -> None:
