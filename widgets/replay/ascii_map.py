@@ -39,7 +39,8 @@ def ascii_map(replay: Replay, step: int = 0) -> str:
     rows = np.fromiter(last.values(), np.int64, len(last))
     cells[y[rows], x[rows]] = symbols[replay.types[shown][rows]]
     edge = "+" + "--" * width + "+\n"
-    return edge + "".join(f"|{''.join(line)}|\n" for line in cells.tolist()) + edge
+    # Line by line: a list of the cells of a large map would be many times its size.
+    return edge + "".join(f"|{''.join(line.tolist())}|\n" for line in cells) + edge
 
 
 def _symbol(type_name: str) -> str:

@@ -11,11 +11,15 @@ from widgets.replay.limits import Limits
 
 Container = Literal["zlib", "gzip", "json"]
 
+Text = bytes | bytearray
+"""JSON text; inflated it is a bytearray, which grows without a second copy."""
+
 _BOM = b"\xef\xbb\xbf"
+_PIECE = 64 * 1024
 
 
-def sniff(data: bytes) -> Container:
-    """Return the form of `data` from its first bytes; a file's suffix is never asked.
+def sniff(data: Text, what: str = "the file") -> Container:
+    """Return the form of `data`, called `what` in errors, from its first bytes; a file's suffix is never asked.
 
     Raises:
         FormatError: It is neither zlib, gzip nor JSON text.
@@ -28,14 +32,14 @@ def sniff(data: bytes) -> Container:
     if text[:1] in (b"{", b"[", b"n", b"t", b"f", b'"') or text[:1].isdigit():
         return "json"
     if not data:
-        raise FormatError("the file is empty (0 bytes); a replay is JSON text, plain or compressed with zlib or gzip")
+        raise FormatError(f"{what} is empty (0 bytes); a replay is JSON text, plain or compressed with zlib or gzip")
     raise FormatError(
-        f"the file begins with {data[:8]!r}, which is neither zlib, gzip nor JSON; "
+        f"{what} begins with {bytes(data[:8])!r}, which is neither zlib, gzip nor JSON; "
         "a replay is a .json, .json.z or .json.gz file"
     )
 
 
-def inflate(data: bytes, limits: Limits, log: IssueLog) -> bytes:
+def inflate(data: bytes, limits: Limits, log: IssueLog) -> Text:
     """Return the JSON text in `data`, without a byte order mark.
 
     Raises:
@@ -52,21 +56,29 @@ def inflate(data: bytes, limits: Limits, log: IssueLog) -> bytes:
     return text
 
 
-def _inflated(data: bytes, container: Container, limits: Limits, log: IssueLog) -> bytes:
+def _inflated(data: bytes, container: Container, limits: Limits, log: IssueLog) -> Text:
     inflater = zlib.decompressobj(wbits=31 if container == "gzip" else 15)
+    text = bytearray()
+    view = memoryview(data)
     try:
-        text = inflater.decompress(data, limits.inflated_bytes + 1)
+        for at in range(0, len(data), _PIECE):
+            # A piece inflates to 64 MB at most: deflate's best is 1032 to 1.
+            text += inflater.decompress(view[at : at + _PIECE])
+            if len(text) > limits.inflated_bytes:
+                limits.check("inflated_bytes", len(text), f"the replay's JSON has {len(text):,} bytes or more")
+            if inflater.eof:
+                rest = len(data) - at - _PIECE
+                extra = len(inflater.unused_data) + max(rest, 0)
+                log.add("(file)", "bytes after the end of the compressed data are ignored", extra)
+                break
     except zlib.error as error:
         raise FormatError(f"the {container} data are damaged: {error}; fetch or record the replay again") from error
-    if len(text) > limits.inflated_bytes:
-        limits.check("inflated_bytes", len(text), f"the replay's JSON has more than {limits.inflated_bytes:,} bytes")
     if not inflater.eof:
         raise FormatError(
             f"the {container} data are cut short: {len(data):,} bytes gave {len(text):,} bytes of JSON and no end; "
             "fetch or record the replay again"
         )
-    if inflater.unused_data:
-        log.add("(file)", "bytes after the end of the compressed data are ignored", len(inflater.unused_data))
-    if sniff(text) != "json":
-        raise FormatError(f"the {container} data hold {sniff(text)} data again; a replay is compressed once")
+    inner = sniff(text[:64], f"the text in the {container} data")
+    if inner != "json":
+        raise FormatError(f"the {container} data hold {inner} data again; a replay is compressed once")
     return text

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from widgets.replay.container import Text
 from widgets.replay.errors import FormatError
 from widgets.replay.fields import DEFAULT_ITEMS, FIELDS, RENAMED_ACTIONS, STRUCTURE_KEYS, TOP_KEYS
 from widgets.replay.issues import IssueLog
@@ -45,7 +46,7 @@ class Document:
     columns: dict[str, Raws]
 
 
-def parse(text: bytes, limits: Limits, log: IssueLog) -> Document:
+def parse(text: Text, limits: Limits, log: IssueLog) -> Document:
     """Take the JSON of a replay apart.
 
     Raises:
@@ -67,7 +68,7 @@ def parse(text: bytes, limits: Limits, log: IssueLog) -> Document:
     return Document(version, top, item_names, count, columns)
 
 
-def _top(text: bytes, log: IssueLog) -> dict[str, msgspec.Raw]:
+def _top(text: Text, log: IssueLog) -> dict[str, msgspec.Raw]:
     try:
         return _as_dict(_decode_top(text, log))
     except RecursionError as error:
@@ -80,7 +81,7 @@ def _top(text: bytes, log: IssueLog) -> dict[str, msgspec.Raw]:
         return _repaired_top(text, log, error)
 
 
-def _decode_top(text: bytes, log: IssueLog) -> msgspec.Struct:
+def _decode_top(text: Text, log: IssueLog) -> msgspec.Struct:
     try:
         return msgspec.json.decode(text, type=_StrictTop)
     except msgspec.ValidationError as error:
@@ -91,10 +92,10 @@ def _decode_top(text: bytes, log: IssueLog) -> msgspec.Struct:
         return msgspec.json.decode(text, type=_Top)
 
 
-def _repaired_top(text: bytes, log: IssueLog, first: Exception) -> dict[str, msgspec.Raw]:
+def _repaired_top(text: Text, log: IssueLog, first: Exception) -> dict[str, msgspec.Raw]:
     """Try again with NaN, infinities and broken characters replaced, which some writers leave in a file."""
     try:
-        top = _as_dict(_decode_top(repair(text), log))
+        top = _as_dict(_decode_top(repair(bytes(text)), log))
     except (msgspec.DecodeError, ValueError, RecursionError):
         raise FormatError(f"the text is not valid JSON: {first}") from first
     log.add("(file)", "not valid JSON until repaired (NaN, infinities and broken characters)", 1, str(first), "error")
@@ -162,6 +163,7 @@ def _objects(
     raw: msgspec.Raw, path: str, keys: tuple[str, ...], braces: int, limits: Limits
 ) -> tuple[int, dict[str, Raws]]:
     """Decode the list of objects one level deep: the values of the known keys stay undecoded, others are skipped."""
+    limits.check("points", braces, f"the replay has {braces:,} JSON objects")
     try:
         count = braces
         if braces > limits.objects:

@@ -88,8 +88,8 @@ BY_NAME: dict[str, Field] = {field.name: field for field in FIELDS}
 STRUCTURE_KEYS = ("id", "type", "type_id", "type_name", "location", "r", "c", "agent_id", "action", "inventory")
 """Keys of an object that are read by code of their own."""
 
-REQUIRED_KEYS = ("id", "location", "orientation", "inventory", "inventory_max", "color")
-"""Keys that every object must have from version 2 on."""
+REQUIRED_KEYS = ("id", "orientation", "inventory", "inventory_max", "color")
+"""Keys that every object must have from version 2 on, besides a location."""
 
 REQUIRED_AGENT_KEYS = ("agent_id", "group_id", "action_id", "action_success", "current_reward", "total_reward")
 """Keys that every agent must have from version 2 on."""

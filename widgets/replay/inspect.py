@@ -127,10 +127,11 @@ def convert(source: Source, target: Path, *, limits: Limits = Limits.default) ->
         return replay
     text = inflate(data, limits, IssueLog())
     if suffix == ".json.z":
-        text = zlib.compress(text)
+        _write(target, zlib.compress(text))
     elif suffix == ".json.gz":
-        text = gzip.compress(text, mtime=0)
-    _write(target, text)
+        _write(target, gzip.compress(text, mtime=0))
+    else:
+        _write(target, bytes(text))
     return replay
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from widgets.replay.build import Builder
 from widgets.replay.columns import Array, Column, Inventory, Points, column, in_order, put_in_order
+from widgets.replay.fields import INT32_MAX
 from widgets.replay.series import Raws, Reader, batches, careful_points
 from widgets.replay.values import DECODE_ERRORS, as_int
 
@@ -45,9 +46,9 @@ def read_snapshots(raws: Raws, reader: Reader) -> Snapshots:
         values, rows = raws.values[start:stop], raws.rows[start:stop]
         try:
             part = _fast(_SNAPSHOTS.decode(b"[" + b",".join(values) + b"]"), rows)
+            reader.take(part.owners.size)
         except DECODE_ERRORS:
             part = _careful(values, rows, reader)
-        reader.take(part.owners.size)
         reader.take(part.items.size)
         parts.append(part)
     return Snapshots(*(np.concatenate([getattr(part, name) for part in parts]) for name in Snapshots.__slots__))
@@ -170,7 +171,9 @@ def _check(found: Snapshots, snapshot: Array, item_names: int, reader: Reader) -
         at = int(np.flatnonzero(negative)[0])
         example = f"objects[{owners[snapshot[at]]}]: {found.counts[at]}"
         log.add(_PATH, "negative count", int(negative.sum()), example, "error")
-    kept: Array = (found.items >= 0) & (found.items < reader.limits.names) & (found.counts < 2**31)
+    large = found.counts > INT32_MAX
+    log.add(_PATH, "count does not fit 32 bits; left out", int(large.sum()), severity="error")
+    kept: Array = (found.items >= 0) & (found.items < reader.limits.names) & ~large
     return kept
 
 

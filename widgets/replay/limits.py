@@ -26,7 +26,7 @@ class Limits:
         steps: Recorded steps.
         map_side: Width or height of the map, in cells.
         map_area: Width times height.
-        points: Change points of all fields together.
+        points: Change points of all fields together; also JSON objects, of which a text can be one at each point.
         series_values: Commas in the series of one field of one object, a bound on its values before they are decoded.
         names: Entries of one list of names (items, types, ...).
         name_chars: Length of one name.
@@ -45,7 +45,7 @@ class Limits:
     steps: int = 1_000_000
     map_side: int = 8192
     map_area: int = 16_777_216
-    points: int = 8_000_000
+    points: int = 5_000_000
     series_values: int = 4_000_000
     names: int = 4096
     name_chars: int = 256

@@ -12,22 +12,27 @@ from widgets.replay.series import Raws, Reader, read
 from widgets.replay.shapes import INTS, PAIRS
 
 _PATH = "objects[].location"
+_MISSING = "missing; 0 is taken"
 
 
 def read_locations(columns: dict[str, Raws], builder: Builder, reader: Reader) -> Column:
     """Read the cells of all objects, from `location` where there is any, else from `c` and `r`."""
     raws = columns.pop("location", None)
     if raws is not None:
+        builder.log.add(_PATH, _MISSING, builder.count - len(raws.rows), severity="error")
         return builder.column(read(PAIRS, raws, _PATH, reader), 0, _PATH)
+    if "c" not in columns and "r" not in columns:
+        builder.log.add(_PATH, _MISSING, builder.count, severity="error")
+        return constant(np.zeros((builder.count, 2), np.int32))
     sides = [_side(columns.pop(key, None), f"objects[].{key}", builder, reader) for key in ("c", "r")]
     return _joined(sides[0], sides[1], builder.steps)
 
 
 def _side(raws: Raws | None, path: str, builder: Builder, reader: Reader) -> Column:
     if raws is None:
-        builder.log.add(path, "missing", builder.count, severity="error")
+        builder.log.add(path, _MISSING, builder.count, severity="error")
         return constant(np.zeros(builder.count, np.int32))
-    builder.log.add(path, "missing", builder.count - len(raws.rows), severity="error")
+    builder.log.add(path, _MISSING, builder.count - len(raws.rows), severity="error")
     return builder.column(read(INTS, raws, path, reader), 0, path)
 
 

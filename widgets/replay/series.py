@@ -110,9 +110,9 @@ def batches(values: Sequence[msgspec.Raw], path: str, reader: Reader) -> Iterato
 def _relative(shape: Shape, values: Sequence[msgspec.Raw], rows: Sequence[int], path: str, reader: Reader) -> Points:
     try:
         points = shape.fast(b",".join(values), values)
+        reader.take(points.owners.size)
     except DECODE_ERRORS:
         points = _careful(shape, values, rows, path, reader)
-    reader.take(points.owners.size)
     objects = np.asarray(rows, np.int64)
     return Points(
         objects[points.rows],
@@ -179,6 +179,8 @@ def careful_points(
         return
     if value is None:
         return
+    if isinstance(value, list):
+        reader.take(len(value))
     if not is_series(value):
         parsed = parse(value)
         if parsed is None:
@@ -187,14 +189,17 @@ def careful_points(
             yield None, parsed
         return
     assert isinstance(value, list)
+    wrong: list[object] = []
     for point in value:
         step = as_int(point[0]) if isinstance(point, list) and len(point) == 2 else None
         parsed = None if step is None else parse(point[1])
         if parsed is None:
-            rule = f"a change point is not [step, {wants.removeprefix('a ')}]"
-            reader.log.add(path, rule, 1, partial(where, row, point), "error")
+            wrong.append(point)
         else:
             yield step, parsed
+    if wrong:
+        rule = f"a change point is not [step, {wants.removeprefix('a ')}]"
+        reader.log.add(path, rule, len(wrong), partial(where, row, wrong[0]), "error")
 
 
 def where(row: int, value: object) -> str:

@@ -66,6 +66,8 @@ def _float_points(values: list[float | list[tuple[int, float]]]) -> Points:
     singles = np.array([value for value in values if not isinstance(value, list)], np.float64)
     lengths = np.fromiter(map(len, series.values()), np.int64, len(series))
     flat = np.fromiter(chain.from_iterable(chain.from_iterable(series.values())), np.float64, 2 * int(lengths.sum()))
+    if flat.size and np.abs(flat[::2]).max() >= 2**31:
+        raise OverflowError("a step does not fit 32 bits")
     still = np.delete(np.arange(len(values)), at)
     return Points(still, singles, np.repeat(at, lengths), flat[::2].astype(np.int64), flat[1::2].copy())
 

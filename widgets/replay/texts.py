@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
 
 from widgets.replay.columns import Array, Column, Points
+from widgets.replay.fields import INT32_MAX, INT32_MIN
 from widgets.replay.issues import IssueLog, shorten
 from widgets.replay.limits import Limits
-from widgets.replay.series import Raws, Reader, batches, careful_points, where
+from widgets.replay.series import Raws, Reader, batches, careful_points
 from widgets.replay.shapes import is_list
 from widgets.replay.values import DECODE_ERRORS, BadValueError, decode_any
 
-_TEXT_POINTS = msgspec.json.Decoder(list[tuple[int, msgspec.Raw]])
+_Step = Annotated[int, msgspec.Meta(ge=INT32_MIN, le=INT32_MAX)]
+_TEXT_POINTS = msgspec.json.Decoder(list[tuple[_Step, msgspec.Raw]])
+_VALUE_BYTES = 1024 * 1024
 NOTHING = (b"null", b'""', b"{}", b"[]")
 """JSON values that stand for no text."""
 
@@ -57,43 +60,57 @@ class Interner:
     log: IssueLog
     table: dict[bytes, int] = field(default_factory=dict)
     size: int = 0
+    full: bool = False
     _known: dict[bytes, int] = field(default_factory=dict)
 
     def number(self, raw: bytes) -> int:
         """Return the number of a value given as JSON text."""
         known = self._known.get(raw)
-        if known is None:
-            known = self._known[raw] = self._number(raw)
-        return known
-
-    def _number(self, raw: bytes) -> int:
+        if known is not None:
+            return known
         if raw in NOTHING:
             return -1
+        if self.full:
+            return self._left_out()
+        if len(raw) > _VALUE_BYTES:
+            self.log.add(self.path, f"left out: longer than {_VALUE_BYTES:,} bytes", 1, f"{len(raw):,} bytes", "error")
+            return -1
         try:
-            return self.add(decode_any(raw))
+            found = self.add(decode_any(raw))
         except BadValueError as error:
             self.log.add(self.path, "cannot be decoded", 1, str(error), "error")
             return -1
+        if found >= 0:
+            self._known[raw] = found
+        return found
 
     def add(self, value: object) -> int:
         """Return the number of a decoded value, which is added when it is not known."""
         kept = self.accept(value)
         if kept is None:
-            self.log.add(self.path, "is of a wrong kind", 1, partial(where, -1, value), "error")
+            self.log.add(self.path, "is of a wrong kind", 1, partial(excerpt, value), "error")
             return -1
         if kept in NOTHING:
             return -1
         found = self.table.get(kept)
         if found is not None:
             return found
-        allowed = getattr(self.limits, self.limit)
-        if self.size + len(kept) > allowed:
-            rule = f"left out: all distinct values have more than {allowed:,} bytes (limit '{self.limit}')"
-            self.log.add(self.path, rule, severity="error")
-            return -1
+        if self.full or self.size + len(kept) > getattr(self.limits, self.limit):
+            self.full = True
+            return self._left_out()
         self.size += len(kept)
         self.table[kept] = len(self.table)
         return len(self.table) - 1
+
+    def _left_out(self) -> int:
+        rule = f"left out: all distinct values have more than {getattr(self.limits, self.limit):,} bytes"
+        self.log.add(self.path, f"{rule} (limit '{self.limit}')", severity="error")
+        return -1
+
+
+def excerpt(value: object) -> str:
+    """Return the beginning of a decoded value as JSON, for messages."""
+    return msgspec.json.encode(value)[:120].decode("utf-8", "replace")
 
 
 def read_texts(raws: Raws, interner: Interner, reader: Reader) -> Points:
