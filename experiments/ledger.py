@@ -266,7 +266,7 @@ class Ledger(LedgerReader):
     def _keep(self, name: str, content: Mapping[str, Any]) -> None:
         folder = self.state_dir / "plans"
         folder.mkdir(exist_ok=True)
-        write_json(folder / f"{name}.json", {"ledger_id": self.id, **content})
+        write_json(folder / f"{name}.json", {"ledger_id": self.id, **content}, indent=None)
 
     @contextmanager
     def _writing(self) -> Iterator[_Execute]:

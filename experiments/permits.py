@@ -115,14 +115,15 @@ def notebook_permit(*, mode: str | None, has_request: bool) -> Permit:
 def allow_launch() -> Iterator[Permit]:
     """Allow the code of a block to launch: for scripts and tests that a person starts.
 
-    The leave does not reach threads that the block starts.
+    The leave does not reach threads that the block starts; hand them the permit.
 
     Raises:
-        LaunchRefused: In a read-only process, or in an app that marimo serves.
+        LaunchRefused: In a read-only process, in a thread, or in a page that marimo edits, serves or exports.
     """
     _refuse_read_only("launch")
-    if marimo_mode() == "run":
-        raise LaunchRefused(f"refused to launch: this page is served with `marimo run`. {HOW_TO_LAUNCH}")
+    if (mode := marimo_mode()) not in {None, "script", "test"}:
+        raise LaunchRefused(f"refused to launch: `allow_launch` is not for pages (mode {mode!r}). {HOW_TO_LAUNCH}")
+    _refuse_thread("launch")
     permit = Permit("allow_launch", seal=_seal)
     token = _allowed.set(permit)
     try:
@@ -142,11 +143,15 @@ def _outside_of_apps(doing: str, how: str) -> Permit:
     _refuse_read_only(doing)
     if (mode := marimo_mode()) is not None:
         raise LaunchRefused(f"refused to {doing}: called in a marimo notebook (mode {mode!r}). {HOW_TO_LAUNCH}")
+    _refuse_thread(doing)
+    return Permit(how, seal=_seal)
+
+
+def _refuse_thread(doing: str) -> None:
     # In a served page a plain thread knows of no app, but it is never the main thread.
     if threading.current_thread() is not threading.main_thread():
         name = threading.current_thread().name
         raise LaunchRefused(f"refused to {doing}: called in the thread {name!r}. {HOW_TO_LAUNCH}")
-    return Permit(how, seal=_seal)
 
 
 def _refuse_read_only(doing: str) -> None:

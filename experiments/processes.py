@@ -110,14 +110,14 @@ def holders(path: Path) -> Iterator[int]:
             yield int(entry.name)
 
 
-def write_json(path: Path, value: object) -> None:
+def write_json(path: Path, value: object, *, indent: int | None = 1) -> None:
     """Write `value` to `path` so that readers, also after a power cut, see the old file or the whole new one."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(value, file, indent=1, ensure_ascii=False, allow_nan=False)
-            file.write("\n")
+            file.write(text + "\n")
             file.flush()
             os.fsync(descriptor)
         temporary.replace(path)

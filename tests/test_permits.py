@@ -48,6 +48,7 @@ def test_a_script_launches_on_its_main_thread_only():
     assert implicit_permit().how == "called directly"
     assert "thread 'helper'" in str(in_thread(implicit_permit))
     assert "thread 'helper'" in str(in_thread(lambda: command_permit("recipe.py")))
+    assert "thread 'helper'" in str(in_thread(lambda: allow_launch().__enter__()))
 
 
 def test_a_typed_command_is_recorded_in_its_permit():

@@ -60,7 +60,7 @@ def start_next(ledger: Ledger, *, max_parallel: int | None = None) -> list[str]:
             for name, reason in failed.items():
                 ledger.refuse_accepted(name, reason)
             started += claimed
-            if not claimed and not failed:
+            if not failed:
                 break
     return started
 
