@@ -122,7 +122,7 @@ def summary_of(experiment: NotebookContext, jobs: Sequence[JobRef], _changed: ob
         return create_run_summary_table(jobs, store=experiment.store, statuses=statuses)
 
     table = drawn_once(experiment, jobs, ("summary",), build)
-    whole: dict[str, Any] = {"total_steps": "{:,.0f}".format, "duration_s": look.duration}
+    whole: dict[str, Any] = {"total_steps": _whole, "duration_s": look.duration}
     formats: dict[str, Any] = {name: whole.get(name, _three_digits) for name in table.columns[4:]}
     return mo.ui.table(
         table,
@@ -380,6 +380,10 @@ def counted(number: int, noun: str) -> str:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _whole(value: object) -> str:
+    return f"{value:,.0f}" if isinstance(value, (int, float)) and value == value else look.MISSING  # noqa: PLR0124 - NaN
 
 
 def _three_digits(value: object) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import html
+import re
 import shlex
 import time
 from collections.abc import Callable
@@ -13,7 +15,7 @@ from typing import Any
 import marimo as mo
 
 from experiments.arms import differences, parse_vary
-from experiments.errors import ExperimentsError, LaunchError, LaunchRefused
+from experiments.errors import ExperimentsError, LaunchRefused, UsageError
 from experiments.forms import ConfigForm, form_problems, form_view, read_form
 from experiments.launch import notebook_permit
 from experiments.notebooks.context import NotebookContext, recipe_class
@@ -51,7 +53,7 @@ class PlanPreview:
     def view(self) -> mo.Html:
         """Return the preview as a table of jobs under one sentence."""
         if self.plan is None:
-            return mo.callout(mo.plain_text(self.problem), kind="warn")
+            return mo.callout(_paragraph(self.problem), kind="warn")
         difference = differences(self.plan)
         rows = [
             {
@@ -65,7 +67,7 @@ class PlanPreview:
             for job in self.plan.jobs[:_SHOWN_ROWS]
         ]
         table = mo.ui.table(rows, selection=None, pagination=len(rows) > 10, show_download=False, show_data_types=False)
-        return mo.vstack([mo.md(self.sentence()), *map(mo.plain_text, self.notes), table])
+        return mo.vstack([mo.md(self.sentence()), *map(_paragraph, self.notes), table])
 
     def sentence(self) -> str:
         """Return what this launch is, in words."""
@@ -85,10 +87,10 @@ def run_inputs(experiment: NotebookContext) -> Any:
     launcher = experiment.workspace.settings.launcher
     return mo.ui.dictionary(
         {
-            "seeds": mo.ui.text(value="1", label="Seeds (5, 0..4 or 3,7)"),
+            "seeds": mo.ui.text(value="1", label="Seeds", placeholder="5, 0..4 or 3,7"),
             "launcher": mo.ui.dropdown(["local", "skypilot", "dry-run"], value=launcher, label="Launcher"),
-            "vary": mo.ui.text(label="Vary", placeholder="field=value,value; field=value,value", full_width=True),
-            "repeat": mo.ui.number(start=1, value=1, step=1, label="Repeat"),
+            "vary": mo.ui.text(label="Vary", placeholder="learning_rate=0.001,0.003; gpus=1,2", full_width=True),
+            "repeat": mo.ui.text(value="1", label="Repeat"),
         }
     )
 
@@ -101,7 +103,8 @@ def launch_form(experiment: NotebookContext, config_inputs: ConfigForm[Any], how
         return mo.vstack(
             [heading, mo.md("This page only shows. To launch from it, open it in the editor:"), mo.plain_text(edit)]
         )
-    return mo.vstack([heading, form_view(config_inputs), how_inputs.hstack(justify="start", gap=1.5)])
+    first = mo.hstack([how_inputs[name] for name in ("seeds", "launcher", "repeat")], justify="start", gap=1.5)
+    return mo.vstack([heading, form_view(config_inputs), first, how_inputs["vary"]])
 
 
 def plan_preview(experiment: NotebookContext, config_inputs: ConfigForm[Any], how_inputs: Any) -> PlanPreview:
@@ -117,7 +120,7 @@ def plan_preview(experiment: NotebookContext, config_inputs: ConfigForm[Any], ho
         plan = recipe.plan(
             seeds=parse_seeds(str(how["seeds"])),
             launcher=how["launcher"],
-            repeat=int(how["repeat"] or 1),
+            repeat=_repeat(str(how["repeat"])),
             arms=parse_vary(varied, config).arms() if varied else None,
         )
         return _against_ledger(plan, experiment.workspace)
@@ -134,27 +137,39 @@ def launch_control(preview: PlanPreview) -> Any:
     return mo.ui.run_button(label=f"{verb} {repeat}{_count(preview.waiting)}", kind="success")
 
 
+@dataclass(frozen=True)
+class LaunchOutcome:
+    """What came of one click."""
+
+    text: str
+    succeeded: bool
+
+
 def launch_clicked(
     preview: PlanPreview,
     button: Any,
     experiment: NotebookContext,
-    set_launches: Callable[[Any], None],
-) -> mo.Html | None:
-    """Launch the preview's plan if its button was pressed, and return what happened; None where it was not."""
+    set_launches: Callable[[Callable[[tuple[LaunchOutcome, ...]], tuple[LaunchOutcome, ...]]], None],
+) -> None:
+    """Launch the preview's plan if its button was pressed, and keep what came of it."""
     permit = page_permit()
     if button is None or not button.value or preview.plan is None or permit is None:
-        return None
+        return
     try:
         jobs = launch_plan(preview.plan, permit, experiment.workspace)
-    except LaunchRefused as error:
-        return mo.callout(mo.plain_text(str(error)), kind="warn")
-    except LaunchError as error:
-        set_launches(lambda count: count + 1)
-        return mo.callout(mo.plain_text(str(error)), kind="danger")
+        outcome = LaunchOutcome(f"{_count(len(jobs))} launched. The table below follows them.", succeeded=True)
     except ExperimentsError as error:
-        return mo.callout(mo.plain_text(str(error)), kind="danger")
-    set_launches(lambda count: count + 1)
-    return mo.md(f"{_count(len(jobs))} launched. The table below follows them.")
+        outcome = LaunchOutcome(str(error), succeeded=False)
+    set_launches(lambda before: (*before, outcome))
+
+
+def launch_outcome(launches: tuple[LaunchOutcome, ...]) -> mo.Html | None:
+    """Return what came of the latest click; None before the first."""
+    if not launches:
+        return None
+    latest = launches[-1]
+    text = _paragraph(latest.text)
+    return text if latest.succeeded else mo.callout(text, kind="danger")
 
 
 def page_permit() -> Permit | None:
@@ -188,6 +203,16 @@ def _code(root: Path, _moment: int) -> Provenance:
 
 def _shown_command(job: PlannedJob) -> str:
     return shlex.join(with_interpreter(job.command, "python"))
+
+
+def _repeat(text: str) -> int:
+    if not re.fullmatch(r"\s*[1-9]\d{0,5}\s*", text):
+        raise UsageError(f"Repeat {text!r} is not a number from 1 on. Set it to 1, or to one more than the latest.")
+    return int(text)
+
+
+def _paragraph(text: str) -> mo.Html:
+    return mo.Html(f'<p style="margin: 0">{html.escape(text)}</p>')
 
 
 def _count(number: int) -> str:

@@ -13,6 +13,7 @@ from experiments.notebooks.launching import (
     launch_clicked,
     launch_control,
     launch_form,
+    launch_outcome,
     page_permit,
     plan_preview,
     run_inputs,
@@ -22,7 +23,7 @@ from experiments.types import BaseExperimentConfig, JobRef
 CELLS = {
     "setup": ("opened", "heading"),
     "state": ("launch_count", "tracked"),
-    "launch": ("plan_inputs", "plan_form", "planned", "launch_controls", "launched"),
+    "launch": ("plan_inputs", "plan_form", "planned", "launch_controls", "launched", "outcome"),
 }
 
 
@@ -38,8 +39,8 @@ def heading(experiment: NotebookContext) -> None:
 
 
 def launch_count() -> tuple[Any, Any]:
-    """Keep how often this page launched, so that what shows jobs follows a launch."""
-    launches, set_launches = mo.state(0)
+    """Keep what came of this page's launches, so that what shows jobs follows them."""
+    launches, set_launches = mo.state(())
     return launches, set_launches
 
 
@@ -63,8 +64,9 @@ def plan_form(experiment: NotebookContext, config_inputs: Any, how_inputs: Any) 
     launch_form(experiment, config_inputs, how_inputs)
 
 
-def planned(experiment: NotebookContext, config_inputs: Any, how_inputs: Any) -> PlanPreview:
+def planned(experiment: NotebookContext, config_inputs: Any, how_inputs: Any, launches: Any) -> PlanPreview:
     """Show exactly what a launch would start; typing launches nothing."""
+    launches()
     preview = plan_preview(experiment, config_inputs, how_inputs)
     preview.view() if page_permit() else None
     return preview
@@ -80,6 +82,11 @@ def launch_controls(preview: PlanPreview) -> Any:
 def launched(preview: PlanPreview, launch_button: Any, experiment: NotebookContext, set_launches: Any) -> None:
     """Launch on a click; a second click, a re-run or another tab finds the same jobs."""
     launch_clicked(preview, launch_button, experiment, set_launches)
+
+
+def outcome(launches: Any) -> None:
+    """Say what came of the latest click."""
+    launch_outcome(launches())
 
 
 def notebook_heading(experiment: NotebookContext) -> mo.Html:
