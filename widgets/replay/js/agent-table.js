@@ -1,201 +1,156 @@
 /** All agents by what they did and earned; a click on a heading sorts, on a row selects. Only rows in view are made. */
-import { h, setText } from "./dom.js";
+import { button, div, fill, h, set, setText, span } from "./dom.js";
 import { number, signed } from "./format.js";
-import { series } from "./palette.js";
+import { Part } from "./part.js";
 
 /**
- * @import { Context } from "./viewer.js"
- * @typedef {object} Column
- * @property {string} key @property {string} title @property {string} hint
- * @property {(object: number, step: number) => number} value What is sorted by.
- * @property {(object: number, step: number) => string} text
- * @property {boolean} [wide] Text rather than a number.
+ * @import { Viewer } from "./viewer.js"
  * @typedef {"now" | "final" | "gained"} ItemMode
+ * @typedef {object} Column
+ * @property {string} title @property {string} hint @property {(object: number) => number} value What is sorted by.
+ * @property {(object: number) => string} text @property {boolean} [wide] Text rather than a number.
  */
 
 const ROW = 28;
 const SPARE = 4;
+/** @type {Record<ItemMode, string>} */
+const MODES = { now: "held at this step", final: "held at the end", gained: "sum of all gains over the episode" };
 
-export class AgentTable {
-  /** @param {Context} context */
-  constructor(context) {
-    this.context = context;
-    this.mode = /** @type {ItemMode} */ ("now");
-    this.sortKey = "agent";
+export class AgentTable extends Part {
+  /** @param {Viewer} viewer */
+  constructor(viewer) {
+    super(viewer);
+    /** @type {ItemMode} */
+    this.mode = "now";
+    this.sortedBy = "agent";
     this.ascending = true;
-    this.items = context.facts.agentItems();
-    /** @type {Map<number, Float64Array>} */
-    this.gained = new Map();
-    /** @type {number[]} */
-    this.order = [...context.replay.agents];
-    this.head = h("tr", {});
-    this.body = h("tbody", {});
-    this.table = h("table", { class: "rv-table", "aria-label": "Agents" }, h("thead", {}, this.head), this.body);
+    this.order = [...this.replay.agents];
+    this.items = this.facts.agentItems();
+    this.pairs = new Map(Array.from(this.replay.pairItems, (item, pair) => [`${this.replay.pairObjects[pair]},${item}`, pair]));
+    this.head = h("tr");
+    this.body = h("tbody");
+    this.table = h("table", { class: "rv-table", "aria-label": "Agents", "aria-rowcount": this.order.length + 1 }, h("thead", {}, this.head), this.body);
     this.scroller = h("div", { class: "rv-scroll", tabindex: 0, role: "region", "aria-label": "Agent table", onscroll: () => this.update() }, this.table);
-    this.modes = h("div", { class: "rv-segments", role: "group", "aria-label": "Item columns show" },
-      ...this.#modeButtons(["now", "final", "gained"]));
-    const bar = h("div", { class: "rv-panel-bar" }, h("span", { class: "rv-muted" }, "Items"), this.modes);
+    this.modes = h("div", { class: "rv-segments", role: "group", "aria-label": "Item columns show" });
+    const bar = div("rv-panel-bar", span("rv-muted", "Items"), this.modes);
     bar.hidden = this.items.length === 0;
-    this.node = h("div", { class: "rv-panel-fill" }, bar, this.scroller);
-    /** @type {Column[]} */
-    this.columns = [];
+    this.node = div("rv-panel-fill", bar, this.scroller);
+    this.refresh();
     this.#build();
   }
 
-  /** @param {ItemMode[]} modes */
-  #modeButtons(modes) {
-    return modes.map((mode) => h("button", {
-      type: "button", class: "rv-segment", "aria-pressed": String(mode === this.mode), title: MODE_HINTS[mode],
-      onclick: () => {
+  #build() {
+    fill(this.modes, .../** @type {ItemMode[]} */ (Object.keys(MODES)).map((mode) => {
+      const choose = () => {
         this.mode = mode;
-        for (const button of this.modes.children) button.setAttribute("aria-pressed", String(button.textContent === mode));
         this.#build();
         this.update();
-      },
-    }, mode));
-  }
-
-  #build() {
+      };
+      return button(mode, choose, "rv-segment", { title: MODES[mode], "aria-pressed": String(mode === this.mode) });
+    }));
     this.columns = [...this.#plainColumns(), ...this.items.map((item) => this.#itemColumn(item))];
-    this.head.replaceChildren(...this.columns.map((column) => this.#heading(column)));
-    this.table.setAttribute("aria-rowcount", String(this.order.length + 1));
+    fill(this.head, ...this.columns.map((column) => this.#heading(column)));
   }
 
   /** @param {Column} column */
-  #heading(column) {
-    const sorted = column.key === this.sortKey ? (this.ascending ? "ascending" : "descending") : "none";
+  #heading({ title, hint, wide }) {
+    const sorted = title !== this.sortedBy ? "none" : this.ascending ? "ascending" : "descending";
     const press = () => {
-      this.ascending = column.key === this.sortKey ? !this.ascending : column.wide === true || column.key === "agent";
-      this.sortKey = column.key;
+      this.ascending = title === this.sortedBy ? !this.ascending : wide === true || title === "agent";
+      this.sortedBy = title;
       this.#build();
       this.update();
     };
-    return h("th", { scope: "col", "aria-sort": sorted, class: column.wide ? "rv-left" : "" },
-      h("button", { type: "button", class: "rv-sort", title: column.hint, onclick: press }, column.title,
-        h("span", { class: "rv-sort-mark", "aria-hidden": "true" }, sorted === "none" ? "" : sorted === "ascending" ? "\u2191" : "\u2193")));
+    const sort = h("button", { type: "button", class: "rv-sort", title: hint, onclick: press }, title, span("rv-sort-mark", { none: "", ascending: "\u2191", descending: "\u2193" }[sorted]));
+    return h("th", { scope: "col", "aria-sort": sorted, class: wide ? "rv-left" : "" }, sort);
   }
 
   /** @returns {Column[]} */
   #plainColumns() {
-    const { replay, facts } = this.context;
-    const reward = replay.field("current_reward");
-    const totals = replay.field("total_reward");
-    const action = replay.field("action_id");
-    const parameter = replay.field("action_param");
-    const finals = /** @param {number} object */ (object) => totals.last(object);
-    return [
-      { key: "agent", title: "agent", hint: "Agent number", value: (o) => replay.agentIds[o], text: (o) => String(replay.agentIds[o]) },
-      {
-        key: "action", title: "doing", hint: "Action at this step", wide: true,
-        value: (o, s) => action.at(o, s), text: (o, s) => (replay.alive.at(o, s) === 0 ? "dead" : facts.actionText(action.at(o, s), parameter.at(o, s))),
-      },
-      { key: "reward", title: "reward", hint: "Reward at this step", value: (o, s) => reward.at(o, s), text: (o, s) => { const v = reward.at(o, s); return v ? signed(v) : v === 0 ? "0" : number(NaN); } },
-      { key: "total", title: "total", hint: "Reward up to this step", value: (o, s) => replay.total(o, s), text: (o, s) => number(replay.total(o, s)) },
-      { key: "final", title: "final", hint: "Reward of the whole episode", value: finals, text: (o) => number(finals(o)) },
+    const { replay, facts } = this;
+    const now = /** @param {string} name @param {number} object */ (name, object) => replay.at(name, object, this.state.shown);
+    const columns = [
+      /** @type {Column} */ ({ title: "agent", hint: "Agent number", value: (o) => replay.agentIds[o], text: (o) => String(replay.agentIds[o]) }),
+      /** @type {Column} */ ({
+        title: "doing", hint: "Action at this step", wide: true, value: (o) => now("action_id", o), text: (o) => (now("alive", o) === 0 ? "dead" : facts.actionText(o, this.state.shown)),
+      }),
     ];
+    const add = /** @param {string} title @param {string} hint @param {Column["value"]} value @param {(value: number) => string} format */ (title, hint, value, format) =>
+      columns.push({ title, hint, value, text: (o) => format(value(o)) });
+    add("reward", "Reward at this step", (o) => now("current_reward", o), signed);
+    add("total", "Reward up to this step", (o) => replay.total(o, this.state.shown), number);
+    add("final", "Reward of the whole episode", (o) => replay.field("total_reward").last(o), number);
+    return columns;
   }
 
   /** @param {number} item @returns {Column} */
   #itemColumn(item) {
-    const { facts, replay } = this.context;
-    const value = /** @type {Column["value"]} */ ((object, step) => {
-      const pair = replay.pairOf(object, item);
-      if (pair < 0) return 0;
-      if (this.mode === "now") return replay.inventory.at(pair, step);
-      return this.mode === "final" ? replay.inventory.last(pair) : this.#gainedOf(pair);
-    });
-    return { key: `item ${item}`, title: facts.itemName(item), hint: `${facts.itemName(item)}: ${MODE_HINTS[this.mode]}`, value, text: (o, s) => blankZero(value(o, s)) };
+    const { inventory } = this.replay;
+    const value = /** @param {number} object */ (object) => {
+      const pair = this.pairs.get(`${object},${item}`);
+      if (pair === undefined) return 0;
+      return this.mode === "now" ? inventory.at(pair, this.state.shown) : this.mode === "final" ? inventory.last(pair) : this.#gained(pair);
+    };
+    const title = this.facts.itemName(item);
+    return { title, hint: `${title}: ${MODES[this.mode]}`, value, text: (object) => (value(object) === 0 ? "" : number(value(object))) };
   }
 
   /** @param {number} pair @returns {number} All that was ever gained, as far as the steps are loaded. */
-  #gainedOf(pair) {
-    const known = this.gained.get(pair);
-    if (known) return known[0];
-    let sum = 0;
-    let last = NaN;
-    this.context.replay.inventory.runs(pair, 0, this.context.replay.steps, (_, __, value) => {
-      if (value > last) sum += value - last;
-      last = value;
-    });
-    this.gained.set(pair, Float64Array.of(sum));
+  #gained(pair) {
+    let [sum, last] = [this.gains.get(pair) ?? 0, NaN];
+    if (!this.gains.has(pair)) {
+      this.replay.inventory.runs(pair, 0, this.replay.steps, (_, __, value) => {
+        sum += Math.max(0, value - last) || 0;
+        last = value;
+      });
+      this.gains.set(pair, sum);
+    }
     return sum;
   }
 
   refresh() {
-    this.gained.clear();
+    /** @type {Map<number, number>} */
+    this.gains = new Map();
   }
 
-  /** Show the current step; keeps rows that stay in view. */
+  /** Show the current step; rows that stay in view are kept. */
   update() {
-    const { store, replay } = this.context;
-    const { shown } = store.state;
-    this.#sort(shown);
-    const visible = Math.max(120, this.scroller.clientHeight);
-    const first = Math.max(0, Math.floor(this.scroller.scrollTop / ROW) - SPARE);
-    const last = Math.min(this.order.length, first + Math.ceil(visible / ROW) + 2 * SPARE);
-    const rows = this.order.slice(first, last);
-    while (this.body.children.length > rows.length + 2) this.body.children[1].remove();
-    while (this.body.children.length < rows.length + 2) this.body.append(h("tr", {}));
-    this.#spacer(/** @type {HTMLElement} */ (this.body.firstElementChild), first);
-    rows.forEach((object, index) => this.#row(/** @type {HTMLTableRowElement} */ (this.body.children[index + 1]), object, shown, first + index));
-    this.#spacer(/** @type {HTMLElement} */ (this.body.lastElementChild), this.order.length - last);
-    if (replay.agents.length === 0 && this.body.children.length <= 2) setText(this.head, "This replay has no agents.");
-  }
-
-  /** @param {HTMLElement} row @param {number} hidden How many rows it stands for. */
-  #spacer(row, hidden) {
-    row.className = "rv-spacer";
-    row.onclick = null;
-    row.removeAttribute("aria-selected");
-    row.replaceChildren(h("td", { colspan: this.columns.length }));
-    /** @type {HTMLElement} */ (row.firstElementChild).style.height = `${hidden * ROW}px`;
-    row.hidden = hidden === 0;
-  }
-
-  /** @param {number} step */
-  #sort(step) {
-    const column = this.columns.find((candidate) => candidate.key === this.sortKey) ?? this.columns[0];
-    const values = new Map(this.order.map((object) => [object, column.value(object, step)]));
-    const sign = this.ascending ? 1 : -1;
-    const rank = /** @param {number} object */ (object) => values.get(object) || 0;
-    this.order.sort((a, b) => sign * (rank(a) - rank(b)) || this.context.replay.agentIds[a] - this.context.replay.agentIds[b]);
-  }
-
-  /** @param {HTMLTableRowElement} row @param {number} object @param {number} step @param {number} index */
-  #row(row, object, step, index) {
-    const { store, facts } = this.context;
-    const { columns } = this;
-    if (row.className === "rv-spacer" || row.cells.length !== columns.length) {
-      row.hidden = false;
-      row.className = "";
-      row.replaceChildren(...columns.map((column) => h("td", { class: column.wide ? "rv-left" : "" })));
+    const { columns = [], body, scroller } = this;
+    this.#sort();
+    const first = Math.max(0, Math.floor(scroller.scrollTop / ROW) - SPARE);
+    const rows = this.order.slice(first, first + Math.ceil(Math.max(120, scroller.clientHeight) / ROW) + 2 * SPARE);
+    while (body.rows.length > rows.length + 2) body.rows[1].remove();
+    while (body.rows.length < rows.length + 2) {
+      const row = h("tr", { onclick: () => this.viewer.select(Number(row.dataset.object)) }, ...columns.map(() => h("td")));
+      body.insertBefore(row, body.rows.length > 1 ? body.rows[body.rows.length - 1] : null);
     }
-    row.hidden = false;
-    row.setAttribute("aria-rowindex", String(index + 2));
-    row.setAttribute("aria-selected", String(store.state.selected === object));
-    row.onclick = () => this.context.select(object);
-    columns.forEach((column, at) => {
-      const cell = row.cells[at];
-      if (column.key === "agent") this.#agentCell(cell, object, step, column.text(object, step));
-      else setText(cell, column.text(object, step));
+    [first, this.order.length - first - rows.length].forEach((hidden, i) => {
+      const spacer = body.rows[i && body.rows.length - 1];
+      spacer.className = "rv-spacer";
+      spacer.style.height = `${hidden * ROW}px`;
+      spacer.hidden = hidden === 0;
     });
-    row.title = facts.summary(object, step);
+    rows.forEach((object, i) => this.#row(body.rows[i + 1], object, first + i + 2));
   }
 
-  /** @param {HTMLTableCellElement} cell @param {number} object @param {number} step @param {string} text */
-  #agentCell(cell, object, step, text) {
-    const { facts } = this.context;
-    if (!cell.firstElementChild) cell.replaceChildren(h("span", { class: "rv-dot" }), h("span", {}));
-    const [dot, label] = cell.children;
-    /** @type {HTMLElement} */ (dot).style.background = series(this.context.palette(), facts.teams.hue(facts.teams.of(object, step)));
-    setText(label, text);
+  #sort() {
+    const column = this.columns?.find(({ title }) => title === this.sortedBy);
+    const values = new Map(this.order.map((object) => [object, column?.value(object) || 0]));
+    const rank = /** @param {number} object */ (object) => /** @type {number} */ (values.get(object)) * (this.ascending ? 1 : -1);
+    this.order.sort((a, b) => rank(a) - rank(b) || this.replay.agentIds[a] - this.replay.agentIds[b]);
   }
-}
 
-/** @type {Record<ItemMode, string>} */
-const MODE_HINTS = { now: "held at this step", final: "held at the end", gained: "sum of all gains over the episode" };
-
-/** @param {number} value */
-function blankZero(value) {
-  return value === 0 ? "" : number(value);
+  /** @param {HTMLTableRowElement} row @param {number} object @param {number} index */
+  #row(row, object, index) {
+    set(row, { "data-object": object, "aria-rowindex": index, "aria-selected": String(this.state.selected === object) });
+    this.columns?.forEach(({ text, wide }, at) => {
+      const cell = row.cells[at];
+      cell.className = wide ? "rv-left" : "";
+      if (at > 0) return setText(cell, text(object));
+      if (!cell.firstChild) cell.append(span("rv-dot"), span(""));
+      const [dot, label] = /** @type {any} */ (cell.children);
+      dot.style.background = this.facts.colour(object, this.state.shown, this.palette);
+      setText(label, text(object));
+    });
+  }
 }

@@ -1,116 +1,72 @@
 /**
  * What happened to an agent, and when. Pure over a `Replay`; steps that are not loaded yield nothing.
  *
- * @import { Replay } from "./replay.js"
+ * @import { Field, Replay } from "./replay.js"
  * @typedef {"reward" | "penalty" | "gain" | "freeze" | "death" | "talk" | "failure"} EventKind
  * @typedef {Record<EventKind, number[]>} AgentEvents Steps, ascending.
  */
 
-/** In the order of the timeline's lanes. @type {EventKind[]} */
-export const KINDS = ["reward", "penalty", "gain", "freeze", "death", "talk", "failure"];
-
-/** @type {Record<EventKind, string>} */
-export const KIND_WORDS = {
-  reward: "reward", penalty: "negative reward", gain: "item gain", freeze: "freeze", death: "death", talk: "talk", failure: "failed action",
+/** Each kind's words, and the overview column that counts it over all agents. @type {Record<EventKind, [string, string]>} */
+export const KINDS = {
+  reward: ["reward", "reward"], penalty: ["negative reward", "reward"], gain: ["item gain", "gains"], freeze: ["freeze", "freezes"],
+  death: ["death", "deaths"], talk: ["talk", "talk"], failure: ["failed action", "failures"],
 };
 
-/** Overview columns in which a kind is counted over all agents. @type {Partial<Record<EventKind, string>>} */
-export const OVERVIEW = { gain: "gains", freeze: "freezes", death: "deaths", talk: "talk", failure: "failures" };
+const SPAN = 256;
 
-/** @returns {AgentEvents} */
-function noEvents() {
-  return { reward: [], penalty: [], gain: [], freeze: [], death: [], talk: [], failure: [] };
-}
-
-/**
- * List an agent's events in [from, to).
- * @param {Replay} replay @param {number} object @param {number} [from] @param {number} [to]
- * @returns {AgentEvents}
- */
+/** @param {Replay} replay @param {number} object @param {number} [from] @param {number} [to] @returns {AgentEvents} In [from, to). */
 export function agentEvents(replay, object, from = 0, to = replay.steps) {
-  const events = noEvents();
-  let last = NaN;
-  replay.field("current_reward").runs(object, from, to, (start, _, value) => {
-    if (value !== last && value > 0) events.reward.push(start);
-    if (value !== last && value < 0) events.penalty.push(start);
-    last = value;
-  });
-  risingEdges(replay.field("is_frozen"), object, from, to, 1, events.freeze);
-  risingEdges(replay.field("alive"), object, from, to, 0, events.death);
-  risingEdges(replay.field("action_success"), object, from, to, 0, events.failure);
-  gains(replay, object, from, to, events.gain);
-  return events;
-}
-
-/**
- * @param {import("./replay.js").Field} field @param {number} object @param {number} from @param {number} to
- * @param {number} wanted The value whose beginnings count. @param {number[]} out
- */
-function risingEdges(field, object, from, to, wanted, out) {
-  let last = from > 0 ? field.at(object, from - 1) : 1 - wanted;
-  field.runs(object, from, to, (start, _, value) => {
-    if (value === wanted && last !== wanted) out.push(start);
-    last = value;
-  });
-}
-
-/** @param {Replay} replay @param {number} object @param {number} from @param {number} to @param {number[]} out */
-function gains(replay, object, from, to, out) {
-  const [first, end] = replay.pairsOf(object);
-  const steps = new Set();
-  for (let pair = first; pair < end; pair++) {
-    let last = from > 0 ? replay.inventory.at(pair, from - 1) : NaN;
-    replay.inventory.runs(pair, from, to, (start, _, value) => {
-      if (value > last) steps.add(start);
+  const starts = /** @param {Field} field @param {number} entry @param {(now: number, before: number) => boolean} wanted @param {number} [at] */ (field, entry, wanted, at = object) => {
+    /** @type {number[]} */
+    const steps = [];
+    let last = from > 0 ? field.at(at, from - 1) : entry;
+    field.runs(at, from, to, (start, _, value) => {
+      if (value !== last && wanted(value, last)) steps.push(start);
       last = value;
     });
-  }
-  out.push(...[...steps].sort((a, b) => a - b));
+    return steps;
+  };
+  const gains = new Set(replay.pairsOf(object).flatMap((pair) => starts(replay.inventory, NaN, (now, before) => now > before, pair)));
+  return {
+    reward: starts(replay.field("current_reward"), 0, (now) => now > 0),
+    penalty: starts(replay.field("current_reward"), 0, (now) => now < 0),
+    gain: [...gains].sort((a, b) => a - b),
+    freeze: starts(replay.field("is_frozen"), 0, (now) => now === 1),
+    death: starts(replay.alive, 1, (now) => now === 0),
+    failure: starts(replay.field("action_success"), 1, (now) => now === 0),
+    talk: [],
+  };
 }
 
 /** @param {number[]} sorted @param {number} step @param {1 | -1} way @returns {number} The nearest later or earlier entry, -1 for none. */
 export function nextStep(sorted, step, way) {
-  if (way > 0) return sorted.find((value) => value > step) ?? -1;
-  return sorted.findLast((value) => value < step) ?? -1;
+  return (way > 0 ? sorted.find((value) => value > step) : sorted.findLast((value) => value < step)) ?? -1;
 }
 
 /**
  * Find the next step with an event of a kind.
  * @param {Replay} replay @param {Iterable<number>} objects Agents to look at.
- * @param {EventKind} kind @param {number} step @param {1 | -1} way
- * @returns {number} -1 for none among the loaded steps.
+ * @param {EventKind} kind @param {number} step @param {1 | -1} way @returns {number} -1 for none among the loaded steps.
  */
 export function findEvent(replay, objects, kind, step, way) {
-  const span = 256;
   const list = [...objects];
-  for (let low = way > 0 ? step + 1 : step; way > 0 ? low < replay.steps : low > 0; low += way * span) {
-    const from = way > 0 ? low : Math.max(0, low - span);
-    const to = way > 0 ? Math.min(replay.steps, low + span) : low;
-    let best = -1;
-    for (const object of list) {
-      const found = nextStep(agentEvents(replay, object, from, to)[kind], step, way);
-      if (found >= 0 && (best < 0 || (found - best) * way < 0)) best = found;
-    }
-    if (best >= 0) return best;
+  for (let low = way > 0 ? step + 1 : step; way > 0 ? low < replay.steps : low > 0; low += way * SPAN) {
+    const [from, to] = way > 0 ? [low, Math.min(replay.steps, low + SPAN)] : [Math.max(0, low - SPAN), low];
+    const found = list.map((object) => nextStep(agentEvents(replay, object, from, to)[kind], step, way)).filter((at) => at >= 0);
+    if (found.length) return way > 0 ? Math.min(...found) : Math.max(...found);
   }
   return -1;
 }
 
-/**
- * Sum an agent's reward by the bins of the overview.
- * @param {Replay} replay @param {number} object @param {number} bins @returns {Float64Array}
- */
+/** @param {Replay} replay @param {number} object @param {number} bins @returns {Float64Array} An agent's reward by the bins of the overview. */
 export function rewardBins(replay, object, bins) {
   const sums = new Float64Array(bins);
   const { steps } = replay;
   replay.field("current_reward").runs(object, 0, steps, (start, end, value) => {
-    if (!value) return;
-    let at = start;
-    while (at < end) {
+    for (let at = start, until = at; value && at < end; at = until) {
       const bin = binOf(at, bins, steps);
-      const until = Math.min(end, binStart(bin + 1, bins, steps));
+      until = Math.min(end, binStart(bin + 1, bins, steps));
       sums[bin] += value * (until - at);
-      at = until;
     }
   });
   return sums;

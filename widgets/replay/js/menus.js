@@ -1,52 +1,53 @@
 /** The two small menus: what the map shows, and how to pass a place on. */
-import { fill, h, icon, setText } from "./dom.js";
+import { button, div, h, icon, setText } from "./dom.js";
+import { count } from "./format.js";
 import { KEY_HELP } from "./keys.js";
+import { newCanvas, penOf, rect, write } from "./pen.js";
 import { mettascopeLink, readShare, readView, shareText, viewText } from "./share.js";
-import { savePicture } from "./snapshot.js";
 
 /**
+ * @import { Child, IconName } from "./dom.js"
  * @import { Layers } from "./store.js"
  * @import { Viewer } from "./viewer.js"
  */
 
-/** @type {[keyof Layers, string][]} */
-const LAYERS = [
-  ["trail", "Path of the selection"], ["vision", "Vision of the selection"], ["fog", "Fog over what is unseen"],
-  ["heat", "Where agents have been"], ["items", "Items carried"], ["grid", "Grid"],
-];
+/** @type {Record<keyof Layers, string>} */
+const LAYERS = {
+  trail: "Path of the selection", vision: "Vision of the selection", fog: "Fog over what is unseen", heat: "Where agents have been", items: "Items carried", grid: "Grid",
+};
+const FOOT = 28;
 
-/** @param {import("./dom.js").IconName} name @param {string} label @param {...HTMLElement} content */
+/** @param {IconName} name @param {string} label @param {...Child} content */
 function menu(name, label, ...content) {
-  const details = h("details", { class: "rv-menu" }, h("summary", { class: "rv-button rv-button-text", "aria-label": label, title: label }, icon(name), h("span", {}, label)), h("div", { class: "rv-menu-box", tabindex: -1 }, ...content));
+  // The box takes the focus, or a press on its labels would close it.
+  const details = h("details", { class: "rv-menu" }, h("summary", { class: "rv-button", title: label }, icon(name), label), h("div", { class: "rv-menu-box", tabindex: -1 }, ...content));
   details.addEventListener("focusout", (event) => {
-    const next = event.relatedTarget;
-    if (next instanceof Node && !details.contains(next)) details.open = false;
+    if (event.relatedTarget instanceof Node && !details.contains(event.relatedTarget)) details.open = false;
   });
   details.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
-    details.open = false;
     event.stopPropagation();
-    details.querySelector("summary")?.focus();
+    if (event.key === "Escape") details.open = false;
+    if (event.key === "Escape") details.querySelector("summary")?.focus();
   });
   return details;
 }
 
+/** @param {string} label @param {boolean} checked @param {(checked: boolean) => void} change */
+function check(label, checked, change) {
+  const box = h("input", { type: "checkbox", checked, onchange: () => change(box.checked) });
+  return h("label", { class: "rv-check" }, box, label);
+}
+
 /** @param {Viewer} viewer */
-export function layerMenu(viewer) {
-  const { store } = viewer;
-  const boxes = LAYERS.map(([key, label]) => {
-    const box = h("input", { type: "checkbox", onchange: () => store.set({ layers: { ...store.state.layers, [key]: box.checked } }) });
-    box.checked = store.state.layers[key];
-    return h("label", { class: "rv-check" }, box, label);
-  });
-  const chart = h("input", { type: "checkbox", onchange: () => store.set({ chart: chart.checked ? "total" : "rate" }) });
-  return menu("layers", "Show", ...boxes, h("hr", {}), h("label", { class: "rv-check" }, chart, "Reward as a running total"));
+export function layerMenu({ store }) {
+  const boxes = Object.entries(LAYERS).map(([key, label]) => check(label, store.state.layers[/** @type {keyof Layers} */ (key)], (shown) => store.set({ layers: { ...store.state.layers, [key]: shown } })));
+  return menu("layers", "Show", ...boxes, h("hr"), check("Reward as a running total", false, (total) => store.set({ chart: total ? "total" : "rate" })));
 }
 
 /** @param {Viewer} viewer @returns {string} The place shown now. */
-export function placeText(viewer) {
-  const { step, selected, camera, follow } = viewer.store.state;
-  return shareText(step, selected >= 0 ? viewer.replay.ids[selected] : null, viewText(follow ? viewer.map.camera : camera, follow));
+export function placeText({ store, replay, map }) {
+  const { step, selected, camera, follow } = store.state;
+  return shareText(step, selected >= 0 ? replay.ids[selected] : null, viewText(follow ? map.camera : camera, follow));
 }
 
 /** @param {Viewer} viewer @param {string} text */
@@ -61,32 +62,47 @@ export function goTo(viewer, text) {
 export function shareMenu(viewer) {
   const input = h("input", { class: "rv-share-text", type: "text", "aria-label": "This place as text", spellcheck: "false" });
   const said = h("span", { class: "rv-muted", role: "status" });
-  const copy = async () => {
+  const copy = () => {
     input.value = placeText(viewer);
     input.select();
-    try {
-      await navigator.clipboard.writeText(input.value);
-      setText(said, "Copied");
-    } catch {
-      setText(said, "Selected: copy it with Ctrl+C");
-    }
+    Promise.resolve(navigator.clipboard?.writeText(input.value) ?? Promise.reject()).then(() => setText(said, "Copied"), () => setText(said, "Selected: copy it with Ctrl+C"));
   };
-  const button = /** @param {string} label @param {() => void} press */ (label, press) => h("button", { type: "button", class: "rv-action", onclick: press }, label);
   const link = mettascopeLink(viewer.options.url);
   const details = menu("share", "Share",
     h("label", { class: "rv-menu-label" }, "This place: step, selection and view", input),
-    h("div", { class: "rv-row" }, button("Copy the place", copy), button("Go to the place", () => goTo(viewer, input.value)), said),
-    h("hr", {}),
-    h("div", { class: "rv-row" }, button("Save the map as PNG", () => savePicture(viewer)), link ? h("a", { class: "rv-action", href: link, target: "_blank", rel: "noopener noreferrer" }, "Open in MettaScope") : h("span", {})),
-    h("hr", {}),
+    div("rv-row", button("Copy the place", copy), button("Go to the place", () => goTo(viewer, input.value)), said), h("hr"),
+    div("rv-row", button("Save the map as PNG", () => savePicture(viewer)), link ? h("a", { class: "rv-action", href: link, target: "_blank", rel: "noopener noreferrer" }, "Open in MettaScope") : null), h("hr"),
     h("dl", { class: "rv-keys" }, ...KEY_HELP.flatMap(([keys, what]) => [h("dt", {}, keys), h("dd", {}, what)])));
   details.addEventListener("toggle", () => {
-    if (details.open) input.value = placeText(viewer);
-    fill(said);
-  });
-  input.addEventListener("keydown", (event) => {
-    event.stopPropagation();
-    if (event.key === "Enter") goTo(viewer, input.value);
+    input.value = placeText(viewer);
+    setText(said, "");
   });
   return details;
+}
+
+/** @param {Viewer} viewer @returns {HTMLCanvasElement} The map with a line that says what it shows. */
+export function picture({ map, palette, store, options, replay, facts }) {
+  const { canvas, size } = map;
+  const { shown, selected } = store.state;
+  const ratio = canvas.width / Math.max(1, size.width);
+  const copy = newCanvas(canvas.width, canvas.height + FOOT * ratio);
+  const pen = penOf(copy);
+  map.draw();
+  rect(pen, palette.page, 0, 0, copy.width, copy.height);
+  pen.drawImage(canvas, 0, 0);
+  pen.scale(ratio, ratio);
+  const parts = [options.title, `step ${count(shown)} of ${count(replay.steps - 1)}`, selected >= 0 ? facts.title(selected) : ""];
+  write(pen, parts.filter(Boolean).join(" \u00b7 "), 10, size.height + FOOT / 2, palette.text, "left", "13");
+  return copy;
+}
+
+/** @param {Viewer} viewer */
+export function savePicture(viewer) {
+  picture(viewer).toBlob((blob) => {
+    if (!blob) return viewer.hint("The picture could not be made");
+    const name = viewer.options.title.replace(/[^\w.-]+/g, "-").slice(0, 60) || "replay";
+    const link = h("a", { href: URL.createObjectURL(blob), download: `${name}-step-${viewer.store.state.shown}.png` });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  });
 }

@@ -1,201 +1,132 @@
 /** Everything about the selected object at the current step, and what it did around it. */
 import { activity } from "./activity.js";
-import { fill, h } from "./dom.js";
+import { definitions, div, fill, h, note, region, section, span } from "./dom.js";
 import { count, number, signed, words } from "./format.js";
-import { series } from "./palette.js";
+import { Part } from "./part.js";
 
-/**
- * @import { Line } from "./activity.js"
- * @import { Context } from "./viewer.js"
- */
+/** @import { Line } from "./activity.js" */
 
-const BEFORE = 40;
-const AFTER = 24;
-const LINES_BEFORE = 9;
-const LINES_AFTER = 6;
+const [BEFORE, AFTER] = [60, 30];
+const [LINES_BEFORE, LINES_AFTER] = [8, 5];
 
-/** Fields shown as "name: value" when the object has them; the rest have their own place. */
-const PLAIN = [
-  ["hp", "hp"], ["freeze_remaining", "frozen for"], ["cooldown_remaining", "cooldown left"], ["cooldown_duration", "cooldown"],
-  ["conversion_remaining", "conversion left"], ["uses_count", "uses"], ["max_uses", "uses at most"], ["inventory_max", "holds at most"],
-  ["output_limit", "output limit"],
-];
-const FLAGS = [
-  ["is_frozen", "frozen"], ["is_converting", "converting"], ["is_cooling_down", "cooling down"], ["is_clipped", "clipped"],
-  ["is_clip_immune", "immune to clipping"], ["allow_partial_usage", "allows partial use"],
-];
+/** Fields shown as "name: value" when the object has them. */
+const PLAIN = {
+  hp: "hp", freeze_remaining: "frozen for", cooldown_remaining: "cooldown left", cooldown_duration: "cooldown", conversion_remaining: "conversion left",
+  uses_count: "uses", max_uses: "uses at most", inventory_max: "holds at most", output_limit: "output limit",
+};
+const FLAGS = {
+  is_frozen: "frozen", is_converting: "converting", is_cooling_down: "cooling down", is_clipped: "clipped", is_clip_immune: "immune to clipping", allow_partial_usage: "allows partial use",
+};
 
-export class ObjectPanel {
-  /** @param {Context} context */
-  constructor(context) {
-    this.context = context;
-    this.node = h("div", { class: "rv-scroll rv-pad", tabindex: 0, role: "region", "aria-label": "Selected object" });
-  }
+export class ObjectPanel extends Part {
+  node = region("Selected object");
 
   update() {
-    const { selected } = this.context.store.state;
+    const { selected, shown } = this.state;
     if (selected < 0) {
-      fill(this.node, h("p", { class: "rv-empty" }, "Nothing is selected. Click an object on the map, a row of the table or a row of the actions."));
+      fill(this.node, note("Nothing is selected. Click an object on the map, a row of the table or a row of the actions."));
       return;
     }
-    const { facts } = this.context;
-    fill(this.node, this.#title(selected), facts.isAgent[selected] ? this.#activity(selected) : null,
-      this.#facts(selected), this.#inventory(selected), this.#recipes(selected), this.#tags(selected));
+    const agent = this.facts.isAgent[selected];
+    fill(this.node, this.#title(selected, shown), agent ? this.#activity(selected, shown) : null, this.#facts(selected, shown),
+      this.#inventory(selected, shown), this.#recipes(selected, shown), this.#tags(selected, shown));
   }
 
-  /** @param {number} object */
-  #title(object) {
-    const { facts, replay, store } = this.context;
-    const { shown } = store.state;
-    const dot = h("span", { class: "rv-dot" });
-    const team = facts.teams.of(object, shown);
-    dot.style.background = facts.isAgent[object] ? series(this.context.palette(), facts.teams.hue(team)) : this.context.sprites.colour(facts.sprite(object), this.context.palette());
-    const flags = FLAGS.filter(([field]) => replay.field(field).at(object, shown) > 0).map(([, word]) => word);
-    if (replay.alive.at(object, shown) === 0) flags.unshift("removed");
-    const name = facts.teams.nameOf(team);
-    return h("div", { class: "rv-object-title" }, dot, h("h3", {}, facts.title(object)),
-      name ? h("span", { class: "rv-muted" }, name) : null, ...flags.map((flag) => h("span", { class: "rv-chip" }, flag)));
+  /** @param {number} object @param {number} step */
+  #title(object, step) {
+    const { facts, replay } = this;
+    const flags = Object.entries(FLAGS).filter(([field]) => replay.at(field, object, step) > 0).map(([, word]) => word);
+    if (replay.alive.at(object, step) === 0) flags.unshift("removed");
+    const dot = h("span", { class: "rv-dot", style: `background:${facts.colour(object, step, this.palette)}` });
+    return div("rv-object-title", dot, h("h3", {}, facts.title(object)), span("rv-muted", facts.teams.nameOf(facts.teams.of(object, step))), ...flags.map((flag) => span("rv-chip", flag)));
   }
 
-  /** @param {number} object */
-  #facts(object) {
-    const { replay, facts, store } = this.context;
-    const { shown } = store.state;
-    const place = { x: 0, y: 0 };
-    replay.locate(object, shown, place);
+  /** @param {number} object @param {number} step */
+  #facts(object, step) {
+    const { replay, facts } = this;
+    const { x, y } = replay.locate(object, step);
     /** @type {[string, string][]} */
-    const rows = [["cell", `${place.x}, ${place.y}`]];
+    const rows = [["cell", `${x}, ${y}`]];
     if (facts.isAgent[object]) {
-      rows.push(["reward", `${signed(replay.field("current_reward").at(object, shown))} now, ${number(replay.total(object, shown))} so far, ${number(replay.field("total_reward").last(object))} at the end`]);
+      const [now, last] = [replay.at("current_reward", object, step), replay.field("total_reward").last(object)];
+      rows.push(["reward", `${signed(now)} now, ${number(replay.total(object, step))} so far, ${number(last)} at the end`]);
     }
-    if (replay.field("vibe_id").present) rows.push(["vibe", facts.vibeName(replay.field("vibe_id").at(object, shown))]);
-    for (const [name, label] of PLAIN) {
-      const value = replay.field(name).at(object, shown);
-      if (value) rows.push([label, number(value)]);
-    }
-    if (facts.isAgent[object] && replay.field("vision_size").present) {
-      const size = replay.field("vision_size").at(object, shown);
-      rows.push(["sees", `${size} x ${size} cells`]);
-    }
-    rows.push(["type, id", `${replay.typeName(object)}, ${replay.ids[object]}`]);
-    return definitions(rows);
+    if (replay.field("vibe_id").present) rows.push(["vibe", facts.vibeName(replay.at("vibe_id", object, step))]);
+    for (const [name, label] of Object.entries(PLAIN)) if (replay.at(name, object, step)) rows.push([label, number(replay.at(name, object, step))]);
+    const sight = replay.at("vision_size", object, step);
+    if (facts.isAgent[object] && replay.field("vision_size").present) rows.push(["sees", `${sight} x ${sight} cells`]);
+    return definitions([...rows, ["type, id", `${facts.sprite(object).name}, ${replay.ids[object]}`]]);
   }
 
-  /** @param {number} object */
-  #inventory(object) {
-    const { replay, facts, store } = this.context;
-    const { shown } = store.state;
-    const [from, to] = replay.pairsOf(object);
-    if (from === to) return null;
-    const limits = this.#limits(object);
+  /** @param {number} object @param {number} step */
+  #inventory(object, step) {
+    const { replay, facts } = this;
+    const { item_names, capacity_names } = replay.header;
+    /** @type {Map<string, number>} */
+    const limits = new Map(replay.tableList("inventory_capacities", object, step).map((pair) => [capacity_names[pair?.[0]] ?? `capacity ${pair?.[0]}`, Number(pair?.[1])]));
     const rows = [];
-    for (let pair = from; pair < to; pair++) {
-      const item = replay.pairItems[pair];
-      const amount = replay.inventory.at(pair, shown);
-      const limit = limits.get(replay.header.itemNames[item] ?? "");
-      limits.delete(replay.header.itemNames[item] ?? "");
-      if (amount || limit !== undefined) rows.push(inventoryRow(facts.itemName(item), amount, limit));
+    for (const pair of replay.pairsOf(object)) {
+      const name = item_names[replay.pairItems[pair]] ?? "";
+      const [amount, limit] = [replay.inventory.at(pair, step), limits.get(name)];
+      if (limits.delete(name) || amount) rows.push(inventoryRow(facts.itemName(replay.pairItems[pair]), amount, limit));
     }
-    const rest = [...limits].map(([name, limit]) => `${words(name)} ${number(limit)}`);
-    return h("section", {}, h("h4", {}, "Inventory"),
-      rows.length ? h("div", { class: "rv-inventory" }, ...rows) : h("p", { class: "rv-empty" }, "Holds nothing at this step."),
-      rest.length ? h("p", { class: "rv-muted" }, `Limits: ${rest.join(", ")}`) : null);
+    const rest = [...limits].map(([name, limit]) => `${words(name)} ${number(limit)}`).join(", ");
+    if (rows.length === 0 && !rest && !facts.isAgent[object]) return null;
+    return section("Inventory", ...(rows.length ? rows : [note("Holds nothing at this step.")]), rest ? h("p", { class: "rv-muted" }, `Limits: ${rest}`) : null);
   }
 
-  /** @param {number} object @returns {Map<string, number>} Limit by name of the capacity. */
-  #limits(object) {
-    const { replay, store } = this.context;
-    const index = replay.field("inventory_capacities").at(object, store.state.shown);
-    const pairs = replay.tableValue("inventory_capacities", index);
-    const limits = new Map();
-    for (const pair of Array.isArray(pairs) ? pairs : []) {
-      if (Array.isArray(pair)) limits.set(replay.header.capacityNames[pair[0]] ?? `capacity ${pair[0]}`, Number(pair[1]));
-    }
-    return limits;
+  /** @param {number} object @param {number} step */
+  #tags(object, step) {
+    const tags = this.replay.tableList("tag_ids", object, step);
+    if (tags.length === 0) return null;
+    return section("Tags", div("rv-chips", ...tags.map((tag) => span("rv-chip", this.replay.header.tags[tag] || `tag ${tag}`))));
   }
 
-  /** @param {number} object */
-  #tags(object) {
-    const { replay, store } = this.context;
-    const tags = replay.tableValue("tag_ids", replay.field("tag_ids").at(object, store.state.shown));
-    if (!Array.isArray(tags) || tags.length === 0) return null;
-    const names = tags.map((tag) => replay.header.tags[tag] || `tag ${tag}`);
-    return h("section", {}, h("h4", {}, "Tags"), h("p", { class: "rv-chips" }, ...names.map((name) => h("span", { class: "rv-chip" }, name))));
-  }
-
-  /** @param {number} object */
-  #recipes(object) {
-    const { replay, store } = this.context;
-    const { shown } = store.state;
-    const read = /** @param {string} name */ (name) => replay.tableValue(name, replay.field(name).at(object, shown));
-    const lines = [];
-    const protocols = read("protocols");
-    for (const protocol of Array.isArray(protocols) ? protocols : []) lines.push(this.#protocolText(protocol));
+  /** @param {number} object @param {number} step */
+  #recipes(object, step) {
+    const read = /** @param {string} name */ (name) => this.replay.tableList(name, object, step);
+    const lines = read("protocols").map((protocol) => this.#protocolText(protocol ?? {}));
     const [inputs, outputs] = [read("input_resources"), read("output_resources")];
-    if (inputs || outputs) lines.push(`${this.#amounts(inputs)} \u2192 ${this.#amounts(outputs)}`);
-    if (lines.length === 0) return null;
-    return h("section", {}, h("h4", {}, "Protocols"), h("ul", { class: "rv-list" }, ...lines.slice(0, 60).map((line) => h("li", {}, line))));
+    if (inputs.length || outputs.length) lines.push(this.#protocolText({ inputs, outputs }));
+    return lines.length ? section("Protocols", h("ul", { class: "rv-list" }, ...lines.slice(0, 60).map((line) => h("li", {}, line)))) : null;
   }
 
   /** @param {any} protocol @returns {string} "2 ore red -> 1 battery, cooldown 10, 2 agents". */
-  #protocolText(protocol) {
-    const { facts } = this.context;
-    const parts = [`${this.#amounts(protocol?.inputs)} \u2192 ${this.#amounts(protocol?.outputs)}`];
-    if (protocol?.cooldown) parts.push(`cooldown ${number(Number(protocol.cooldown))}`);
-    if (protocol?.minAgents > 1) parts.push(`${number(Number(protocol.minAgents))} agents`);
-    const vibes = Array.isArray(protocol?.vibes) ? protocol.vibes : [];
-    if (vibes.length) parts.push(`vibe ${vibes.map((/** @type {unknown} */ vibe) => facts.vibeName(Number(vibe))).join(", ")}`);
+  #protocolText({ inputs, outputs, cooldown, minAgents, vibes }) {
+    const list = /** @param {any} value @returns {any[]} */ (value) => (Array.isArray(value) ? value : []);
+    const amounts = /** @param {unknown} pairs */ (pairs) => list(pairs).map((pair) => `${number(Number(pair?.[1]))} ${this.facts.itemName(Number(pair?.[0]))}`).join(" + ") || "nothing";
+    const parts = [`${amounts(inputs)} \u2192 ${amounts(outputs)}`];
+    if (cooldown) parts.push(`cooldown ${number(Number(cooldown))}`);
+    if (minAgents > 1) parts.push(`${number(Number(minAgents))} agents`);
+    if (list(vibes).length) parts.push(`vibe ${list(vibes).map((vibe) => this.facts.vibeName(Number(vibe))).join(", ")}`);
     return parts.join(", ");
   }
 
-  /** @param {unknown} pairs @returns {string} */
-  #amounts(pairs) {
-    const { facts } = this.context;
-    const list = Array.isArray(pairs) ? pairs.filter(Array.isArray) : [];
-    return list.length ? list.map(([item, amount]) => `${number(Number(amount))} ${facts.itemName(Number(item))}`).join(" + ") : "nothing";
+  /** @param {number} object @param {number} step */
+  #activity(object, step) {
+    const lines = activity(this.facts, object, step - BEFORE, step + AFTER);
+    const here = Math.max(0, lines.findIndex((line) => line.to >= step));
+    return section("What it did", div("rv-activity", ...lines.slice(Math.max(0, here - LINES_BEFORE), here + LINES_AFTER + 1).map((line) => this.#line(line, step))));
   }
 
-  /** @param {number} object */
-  #activity(object) {
-    const { facts, store } = this.context;
-    const { shown } = store.state;
-    const lines = activity(facts, object, shown - BEFORE, shown + AFTER);
-    const here = Math.max(0, lines.findIndex((line) => line.from <= shown && line.to >= shown));
-    const near = lines.slice(Math.max(0, here - LINES_BEFORE), here + LINES_AFTER + 1);
-    return h("section", {}, h("h4", {}, "What it did"),
-      h("div", { class: "rv-activity" }, ...near.map((line) => this.#line(line, shown))));
-  }
-
-  /** @param {Line} line @param {number} shown */
-  #line(line, shown) {
-    const now = line.from <= shown && line.to >= shown;
-    const span = line.to > line.from ? `${count(line.from)}\u2013${count(line.to)}` : count(line.from);
-    const times = line.to > line.from ? ` \u00d7${line.to - line.from + 1}` : "";
-    const notes = [line.failed ? "failed" : "", line.reward ? `reward ${signed(line.reward)}` : "", ...line.notes].filter(Boolean);
-    return h("button", {
-      type: "button", class: `rv-line${now ? " rv-now" : ""}${line.to < shown ? " rv-past" : ""}`, "aria-current": now ? "step" : "false",
-      onclick: () => this.context.seek(line.from),
-    }, h("span", { class: "rv-line-step" }, span),
-    h("span", { class: line.failed ? "rv-line-action rv-bad" : "rv-line-action" }, line.action + times),
-    h("span", { class: line.reward > 0 ? "rv-line-note rv-good" : line.reward < 0 || line.failed ? "rv-line-note rv-bad" : "rv-line-note" }, notes.join(", ")));
+  /** @param {Line} line @param {number} step */
+  #line({ from, to, action, failed, reward, notes }, step) {
+    const now = from <= step && to >= step;
+    const many = to > from;
+    const said = [failed ? "failed" : "", reward ? `reward ${signed(reward)}` : "", ...notes].filter(Boolean).join(", ");
+    return activityLine(many ? `${count(from)}\u2013${count(to)}` : count(from), many ? `${action} \u00d7${to - from + 1}` : action, said,
+      () => this.viewer.seek(from), `${now ? "rv-now" : to < step ? "rv-past" : ""} ${failed || reward < 0 ? "rv-lost" : reward > 0 ? "rv-won" : ""}`);
   }
 }
 
-/** @param {[string, string][]} rows */
-export function definitions(rows) {
-  return h("dl", { class: "rv-facts" }, ...rows.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]));
+/** @param {string} when @param {string} what @param {string} more @param {() => void} press @param {string} [cls] */
+export function activityLine(when, what, more, press, cls = "") {
+  return h("button", { type: "button", class: `rv-line ${cls}`, onclick: press }, span("rv-line-step", when), span("rv-line-action", what), span("rv-line-note", more));
 }
 
 /** @param {string} name @param {number} amount @param {number | undefined} limit */
 function inventoryRow(name, amount, limit) {
-  const bar = h("span", { class: "rv-bar" });
-  if (limit !== undefined && limit > 0) {
-    const part = h("span", { class: "rv-bar-part" });
-    part.style.width = `${Math.min(100, (100 * amount) / limit)}%`;
-    bar.append(part);
-  } else {
-    bar.classList.add("rv-bar-none");
-  }
-  return h("div", { class: "rv-inventory-row" }, h("span", {}, name), bar,
-    h("span", { class: "rv-number" }, limit !== undefined ? `${number(amount)} / ${number(limit)}` : number(amount)));
+  const part = Math.min(100, (100 * amount) / (limit || 1));
+  const bar = limit === undefined ? span("") : span("rv-bar", h("span", { class: "rv-bar-part", style: `width:${part}%` }));
+  return div("rv-inventory-row", span("", name), bar, span("rv-number", number(amount) + (limit === undefined ? "" : ` / ${number(limit)}`)));
 }

@@ -1,180 +1,127 @@
 /** What is drawn over the map on demand: path, vision, fog, presence, search hits. */
-import { series } from "./palette.js";
+import { Part } from "./part.js";
+import { newCanvas, penOf, rect, ring } from "./pen.js";
+import { Presence } from "./presence.js";
 import { matching } from "./search.js";
 
 /**
- * @import { Presence } from "./presence.js"
- * @import { Context } from "./viewer.js"
+ * @import { Pen } from "./pen.js"
+ * @import { Point } from "./replay.js"
  * @import { Frame } from "./tiles.js"
- * @typedef {(object: number) => {x: number, y: number}} Place
  */
 
 const TRAIL_STEPS = 200;
 const BANDS = 8;
-const TAU = Math.PI * 2;
+/** More hits than these are shown without a ring each. */
+const MOST_RINGS = 800;
 
-/**
- * Draw where the selected agent came from (solid) and goes to (dotted), fading with distance in time.
- * @param {CanvasRenderingContext2D} context @param {Context} viewer @param {Frame} frame
- */
-export function drawTrail(context, viewer, frame) {
-  const { replay, facts, store } = viewer;
-  const { selected, shown } = store.state;
-  if (selected < 0 || !facts.isAgent[selected] || !replay.ready(shown)) return;
-  const palette = viewer.palette();
-  const width = Math.max(2, frame.perCell * 0.13);
-  context.strokeStyle = series(palette, facts.teams.hue(facts.teams.of(selected, shown)));
-  context.fillStyle = context.strokeStyle;
-  context.lineJoin = "round";
-  context.lineCap = "round";
-  context.lineWidth = width;
-  for (let band = BANDS - 1; band >= 0; band--) {
-    const far = (TRAIL_STEPS * (band + 1)) / BANDS;
-    const near = (TRAIL_STEPS * band) / BANDS;
-    context.globalAlpha = 0.9 * (1 - band / BANDS);
-    context.setLineDash([]);
-    pathBetween(context, viewer, frame, selected, shown - far, shown - near);
-    context.setLineDash([width * 0.1, width * 2.1]);
-    pathBetween(context, viewer, frame, selected, shown + near, shown + far);
+export class Overlays extends Part {
+  presence = new Presence(this.replay);
+  mask = newCanvas(1);
+  heat = newCanvas(this.presence.tooLarge ? 1 : this.replay.map.width, this.presence.tooLarge ? 1 : this.replay.map.height);
+
+  /** Draw where the selected agent came from (solid) and goes to (dotted), fading with distance in time. @param {Pen} pen @param {Frame} frame */
+  trail(pen, frame) {
+    const { selected, shown } = this.state;
+    if (!this.facts.isAgent[selected]) return;
+    const width = Math.max(2, frame.perCell * 0.13);
+    pen.strokeStyle = this.facts.colour(selected, shown, this.palette);
+    pen.lineJoin = pen.lineCap = "round";
+    pen.lineWidth = width;
+    for (let band = BANDS; band > 0; band--) {
+      const [near, far] = [((band - 1) * TRAIL_STEPS) / BANDS, (band * TRAIL_STEPS) / BANDS];
+      pen.globalAlpha = 0.9 * (1 - (band - 1) / BANDS);
+      this.#path(pen, frame, selected, shown - far, shown - near);
+      pen.setLineDash([width * 0.1, width * 2.1]);
+      this.#path(pen, frame, selected, shown + near, shown + far);
+      pen.setLineDash([]);
+    }
+    pen.globalAlpha = 1;
   }
-  context.setLineDash([]);
-  context.globalAlpha = 1;
-}
 
-/**
- * @param {CanvasRenderingContext2D} context @param {Context} viewer @param {Frame} frame
- * @param {number} object @param {number} from @param {number} to
- */
-function pathBetween(context, viewer, frame, object, from, to) {
-  const { replay } = viewer;
-  const first = Math.max(0, Math.round(from));
-  const last = Math.min(replay.steps - 1, Math.round(to));
-  if (first >= last) return;
-  const place = { x: 0, y: 0 };
-  let [lastX, lastY, started] = [0, 0, false];
-  context.beginPath();
-  replay.location.runs(object, first, last + 1, (start) => {
-    replay.locate(object, start, place);
-    const x = frame.originX + (place.x + 0.5) * frame.perCell;
-    const y = frame.originY + (place.y + 0.5) * frame.perCell;
-    const jump = Math.abs(place.x - lastX) + Math.abs(place.y - lastY) > 2;
-    if (!started || jump) context.moveTo(x, y);
-    else context.lineTo(x, y);
-    [lastX, lastY, started] = [place.x, place.y, true];
-  });
-  context.stroke();
-}
+  /** @param {Pen} pen @param {Frame} frame @param {number} object @param {number} from @param {number} to */
+  #path(pen, frame, object, from, to) {
+    const { replay } = this;
+    const last = { x: -9, y: -9 };
+    pen.beginPath();
+    replay.location.runs(object, Math.max(0, from), Math.min(replay.steps, to + 1), (start) => {
+      const { x, y } = replay.locate(object, start);
+      const [px, py] = [frame.left + (x + 0.5) * frame.perCell, frame.top + (y + 0.5) * frame.perCell];
+      if (Math.abs(x - last.x) + Math.abs(y - last.y) > 2) pen.moveTo(px, py);
+      else pen.lineTo(px, py);
+      Object.assign(last, { x, y });
+    });
+    pen.stroke();
+  }
 
-/** @param {Context} viewer @param {number} object @returns {number} Cells seen to each side. */
-function sight(viewer, object) {
-  const size = viewer.replay.field("vision_size").at(object, viewer.store.state.shown);
-  return Number.isFinite(size) ? Math.max(0, Math.floor(size / 2)) : 5;
-}
-
-/** @param {CanvasRenderingContext2D} context @param {Context} viewer @param {Frame} frame @param {Place} place */
-export function drawVision(context, viewer, frame, place) {
-  const { selected } = viewer.store.state;
-  if (selected < 0 || !viewer.facts.isAgent[selected]) return;
-  const reach = sight(viewer, selected);
-  const { x, y } = place(selected);
-  const side = (2 * reach + 1) * frame.perCell;
-  context.strokeStyle = viewer.palette().accent;
-  context.lineWidth = 1.5;
-  context.setLineDash([5, 4]);
-  context.strokeRect(frame.originX + (x - reach) * frame.perCell, frame.originY + (y - reach) * frame.perCell, side, side);
-  context.setLineDash([]);
-}
-
-/**
- * Darken what no agent sees; with an agent selected, what that one does not see.
- * @param {CanvasRenderingContext2D} context @param {Context} viewer @param {Frame} frame @param {Place} place
- */
-export function drawFog(context, viewer, frame, place) {
-  const { replay, facts, store } = viewer;
-  const { selected, shown } = store.state;
-  const watchers = selected >= 0 && facts.isAgent[selected] ? [selected] : replay.agents;
-  const mask = scratch(frame.width, frame.height);
-  const pen = /** @type {CanvasRenderingContext2D} */ (mask.getContext("2d"));
-  pen.clearRect(0, 0, frame.width, frame.height);
-  pen.fillStyle = viewer.palette().fog;
-  pen.fillRect(frame.originX, frame.originY, replay.map.width * frame.perCell, replay.map.height * frame.perCell);
-  for (const object of watchers) {
-    if (replay.alive.at(object, shown) === 0) continue;
-    const reach = sight(viewer, object);
-    const { x, y } = place(object);
+  /** @param {Frame} frame @param {number} object @param {Point} place @returns {[number, number, number, number]} What it sees, in pixels. */
+  #sight(frame, object, { x, y }) {
+    const reach = Math.floor(this.replay.at("vision_size", object, this.state.shown) / 2) || 0;
     const side = (2 * reach + 1) * frame.perCell;
-    pen.clearRect(frame.originX + (x - reach) * frame.perCell, frame.originY + (y - reach) * frame.perCell, side, side);
+    return [frame.left + (x - reach) * frame.perCell, frame.top + (y - reach) * frame.perCell, side, side];
   }
-  context.drawImage(mask, 0, 0);
-}
 
-/** @type {HTMLCanvasElement | null} */
-let fogMask = null;
-
-/** @param {number} width @param {number} height */
-function scratch(width, height) {
-  fogMask ??= document.createElement("canvas");
-  if (fogMask.width !== width || fogMask.height !== height) {
-    fogMask.width = width;
-    fogMask.height = height;
+  /** @param {Pen} pen @param {Frame} frame @param {(object: number) => Point} place */
+  vision(pen, frame, place) {
+    const { selected } = this.state;
+    if (!this.facts.isAgent[selected]) return;
+    pen.strokeStyle = this.palette.accent;
+    pen.lineWidth = 1.5;
+    pen.setLineDash([5, 4]);
+    pen.strokeRect(...this.#sight(frame, selected, place(selected)));
+    pen.setLineDash([]);
   }
-  return fogMask;
-}
 
-/**
- * Draw how much time agents have spent on each cell.
- * @param {CanvasRenderingContext2D} context @param {Presence} presence @param {Context} viewer @param {Frame} frame
- */
-export function drawHeat(context, presence, viewer, frame) {
-  if (presence.tooLarge || presence.peak === 0) return;
-  const { width, height } = viewer.replay.map;
-  const picture = document.createElement("canvas");
-  picture.width = width;
-  picture.height = height;
-  const pen = /** @type {CanvasRenderingContext2D} */ (picture.getContext("2d"));
-  const image = pen.createImageData(width, height);
-  const [red, green, blue] = viewer.palette().heat;
-  const top = Math.log1p(presence.peak);
-  for (let cell = 0; cell < presence.counts.length; cell++) {
-    const count = presence.counts[cell];
-    if (count === 0) continue;
-    image.data[4 * cell] = red;
-    image.data[4 * cell + 1] = green;
-    image.data[4 * cell + 2] = blue;
-    image.data[4 * cell + 3] = 30 + 200 * (Math.log1p(count) / top);
+  /** Darken what no agent sees; with an agent selected, what that one does not see. @param {Pen} pen @param {Frame} frame @param {(object: number) => Point} place */
+  fog(pen, frame, place) {
+    const { replay, mask } = this;
+    const { selected, shown } = this.state;
+    const { width, height } = replay.map;
+    [mask.width, mask.height] = [frame.width, frame.height];
+    const sheet = penOf(mask);
+    rect(sheet, this.palette.fog, frame.left, frame.top, width * frame.perCell, height * frame.perCell);
+    for (const object of this.facts.isAgent[selected] ? [selected] : replay.agents) {
+      if (replay.alive.at(object, shown) !== 0) sheet.clearRect(...this.#sight(frame, object, place(object)));
+    }
+    pen.drawImage(mask, 0, 0);
   }
-  pen.putImageData(image, 0, 0);
-  context.imageSmoothingEnabled = false;
-  context.drawImage(picture, frame.originX, frame.originY, width * frame.perCell, height * frame.perCell);
-}
 
-/**
- * Dim the map and draw the search hits on top, each with a ring.
- * @param {CanvasRenderingContext2D} context @param {Context} viewer @param {Frame} frame @param {Place} place
- * @param {(object: number) => void} drawObject
- */
-export function drawHighlights(context, viewer, frame, place, drawObject) {
-  const { store, facts } = viewer;
-  const { found, shown } = store.state;
-  if (!found) return;
-  const palette = viewer.palette();
-  context.globalAlpha = 0.72;
-  context.fillStyle = palette.floor;
-  context.fillRect(frame.originX, frame.originY, viewer.replay.map.width * frame.perCell, viewer.replay.map.height * frame.perCell);
-  context.globalAlpha = 1;
-  const hits = matching(facts, found, shown);
-  const ring = Math.max(4, frame.perCell * 0.72);
-  context.lineWidth = Math.max(1.5, frame.perCell * 0.06);
-  for (const object of hits) {
-    const { x, y } = place(object);
-    const px = frame.originX + (x + 0.5) * frame.perCell;
-    const py = frame.originY + (y + 0.5) * frame.perCell;
-    if (px < -ring || py < -ring || px > frame.width + ring || py > frame.height + ring) continue;
-    drawObject(object);
-    if (hits.length > 800) continue;
-    context.strokeStyle = palette.accent;
-    context.beginPath();
-    context.arc(px, py, ring, 0, TAU);
-    context.stroke();
+  /** Draw how much time agents have spent on each cell. @param {Pen} pen @param {Frame} frame @returns {boolean} Whether all is counted. */
+  presenceMap(pen, frame) {
+    const { presence, heat } = this;
+    const done = presence.advance(this.state.shown, 8);
+    if (presence.tooLarge) return true;
+    const sheet = penOf(heat);
+    const image = sheet.createImageData(heat.width, heat.height);
+    const top = Math.log1p(presence.peak);
+    presence.counts.forEach((count, cell) => {
+      if (count) image.data.set([...this.palette.heat, 30 + 150 * (Math.log1p(count) / top)], 4 * cell);
+    });
+    sheet.putImageData(image, 0, 0);
+    pen.imageSmoothingEnabled = false;
+    pen.drawImage(heat, frame.left, frame.top, heat.width * frame.perCell, heat.height * frame.perCell);
+    return done;
+  }
+
+  /**
+   * Dim the map and draw the search hits on top, each with a ring.
+   * @param {Pen} pen @param {Frame} frame @param {(object: number) => Point} place @param {(object: number, place: Point) => void} draw
+   */
+  hits(pen, frame, place, draw) {
+    const { found, shown } = this.state;
+    if (!found) return;
+    const { width, height } = this.replay.map;
+    pen.globalAlpha = 0.72;
+    rect(pen, this.palette.floor, frame.left, frame.top, width * frame.perCell, height * frame.perCell);
+    pen.globalAlpha = 1;
+    const list = matching(this.facts, found, shown);
+    const radius = Math.max(4, frame.perCell * 0.72);
+    for (const object of list) {
+      const at = place(object);
+      const [px, py] = [frame.left + (at.x + 0.5) * frame.perCell, frame.top + (at.y + 0.5) * frame.perCell];
+      if (px < -radius || py < -radius || px > frame.width + radius || py > frame.height + radius) continue;
+      draw(object, at);
+      if (list.length <= MOST_RINGS) ring(pen, this.palette.accent, px, py, radius, Math.max(1.5, frame.perCell * 0.06));
+    }
   }
 }

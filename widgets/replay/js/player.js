@@ -1,16 +1,16 @@
 /** The clock of playback: turns time into steps and waits for steps that are still loading. Pure but for the time it is told. */
 
-/** @typedef {{steps: number, ready: (step: number) => boolean, load: (step: number) => void}} Track */
+/** @typedef {{steps: number, ready: (step: number) => boolean, load: (step: number) => void}} Reel */
 
 export const SPEEDS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
 /** Above this many steps a second, positions between two steps cannot be seen. */
-export const SMOOTH_UP_TO = 45;
+const SMOOTH_UP_TO = 45;
 const LONGEST_PAUSE_MS = 250;
 
 export class Player {
-  /** @param {Track} track */
-  constructor(track) {
-    this.track = track;
+  /** @param {Reel} reel */
+  constructor(reel) {
+    this.reel = reel;
     this.position = 0;
     this.last = -1;
   }
@@ -24,19 +24,18 @@ export class Player {
   /**
    * Move on to a time.
    * @param {number} now Milliseconds. @param {number} speed Steps a second.
-   * @returns {{step: number, fraction: number, ended: boolean}}
+   * @returns {{step: number, fraction: number, ended: boolean}} Fraction of the way to the next step, where it can be seen.
    */
   tick(now, speed) {
-    const { steps, ready, load } = this.track;
+    const { steps, ready, load } = this.reel;
     const passed = this.last < 0 ? 0 : Math.min(LONGEST_PAUSE_MS, Math.max(0, now - this.last));
     this.last = now;
     const wanted = Math.min(steps - 1, this.position + (passed / 1000) * speed);
     if (ready(Math.floor(wanted))) this.position = wanted;
-    else load(Math.floor(wanted));
-    const ahead = Math.min(steps - 1, Math.floor(this.position) + Math.max(64, Math.ceil(speed * 2)));
-    if (!ready(ahead)) load(ahead);
+    const ahead = Math.min(steps - 1, Math.floor(wanted + Math.max(64, speed * 2)));
+    for (const step of [Math.floor(wanted), ahead]) if (!ready(step)) load(step);
     const step = Math.floor(this.position);
-    return { step, fraction: this.position - step, ended: step >= steps - 1 };
+    return { step, fraction: speed > SMOOTH_UP_TO || step >= steps - 1 ? 0 : this.position - step, ended: step >= steps - 1 };
   }
 }
 

@@ -5,86 +5,51 @@
  * @typedef {object} Found
  * @property {(object: number) => boolean} matches Whether an object fits apart from what it holds.
  * @property {number[]} items Items asked for: objects holding one at the step fit.
- * @property {number} agent The agent asked for by number, -1 for none.
  * @property {string} text What was understood, in words.
  */
 
-const AGENT = /^agent\s*#?(\d+)$/;
-const ID = /^#(\d+)$/;
-
-/**
- * Understand a query: an agent ("agent 7"), an id ("#1614"), or parts of type, item, tag and team names.
- * @param {Facts} facts @param {string} query
- * @returns {Found | null} Null for an empty query.
- */
-export function search(facts, query) {
-  const text = query.trim().toLowerCase();
-  if (!text) return null;
-  const { replay } = facts;
-  const byAgent = AGENT.exec(text);
-  if (byAgent) {
-    const agent = Number(byAgent[1]);
-    return { matches: (object) => facts.isAgent[object] === 1 && replay.agentIds[object] === agent, items: [], agent, text: `agent ${agent}` };
-  }
-  const byId = ID.exec(text);
-  if (byId) {
-    const id = Number(byId[1]);
-    return { matches: (object) => replay.ids[object] === id, items: [], agent: -1, text: `object ${id}` };
-  }
-  return byName(facts, text.replace(/[_\s]+/g, " "));
+/** @param {string} name */
+function plain(name) {
+  return name.toLowerCase().replace(/[_\s]+/g, " ").trim();
 }
 
-/** @param {Facts} facts @param {string} text @returns {Found} */
-function byName(facts, text) {
-  const { header, types } = facts.replay;
-  const has = /** @param {string} name */ (name) => name.toLowerCase().replace(/[_\s]+/g, " ").includes(text);
-  const pick = /** @param {string[]} names */ (names) => names.flatMap((name, index) => (name && has(name) ? [index] : []));
-  const typeHits = new Set(pick(header.typeNames));
-  const items = pick(header.itemNames);
-  const tagHits = pick(header.tags);
-  const tagField = facts.replay.field("tag_ids");
-  const tagSets = (header.tables.get("tag_ids") ?? []).map((set) => Array.isArray(set) && tagHits.some((tag) => set.includes(tag)));
-  const parts = [
-    ...[...typeHits].map((type) => header.typeNames[type]),
-    ...items.map((item) => `holds ${header.itemNames[item]}`),
-    ...tagHits.map((tag) => header.tags[tag]),
-  ];
-  return {
-    matches: (object) => typeHits.has(types[object]) || (tagHits.length > 0 && tagSets[tagField.first(object)] === true),
-    items,
-    agent: -1,
-    text: parts.join(", "),
-  };
+/**
+ * Understand a query: an agent ("agent 7"), an id ("#1614"), or part of a type's, an item's or a tag's name.
+ * @param {Facts} facts @param {string} query @returns {Found | null} Null for an empty query.
+ */
+export function search(facts, query) {
+  const text = plain(query);
+  const [, word, digits] = /^(agent ?#?|#)(\d+)$/.exec(text) ?? [];
+  const { replay } = facts;
+  if (word === "#") return { matches: (object) => replay.ids[object] === Number(digits), items: [], text };
+  if (word) return { matches: (object) => facts.isAgent[object] === 1 && replay.agentIds[object] === Number(digits), items: [], text };
+  if (!text) return null;
+  const { type_names, item_names, tags, tables } = replay.header;
+  const pick = /** @param {string[]} names */ (names) => names.flatMap((name, index) => (name && plain(name).includes(text) ? [index] : []));
+  const [types, items, tagHits] = [pick(type_names), pick(item_names), pick(tags)];
+  const sets = (tables.get("tag_ids") ?? []).map((set) => Array.isArray(set) && tagHits.some((tag) => set.includes(tag)));
+  const parts = [...types.map((type) => type_names[type]), ...items.map((item) => `holds ${item_names[item]}`), ...tagHits.map((tag) => tags[tag])];
+  const wanted = new Set(types);
+  return { matches: (object) => wanted.has(replay.types[object]) || sets[replay.at("tag_ids", object, 0)] === true, items, text: parts.join(", ") };
 }
 
 /**
  * List the objects that fit at a step.
- * @param {Facts} facts @param {Found} found @param {number} step @param {number} [limit]
- * @returns {number[]} Ascending; agents first.
+ * @param {Facts} facts @param {Found} found @param {number} step @param {number} [limit] @returns {number[]} Agents first, then ascending.
  */
-export function matching(facts, found, step, limit = 5000) {
-  const { replay } = facts;
+export function matching({ replay, isAgent }, found, step, limit = 5000) {
   const hits = new Set();
-  for (const item of found.items) {
-    for (let pair = 0; pair < replay.pairItems.length; pair++) {
-      if (replay.pairItems[pair] === item && replay.inventory.at(pair, step) > 0) hits.add(replay.pairObjects[pair]);
-    }
-  }
-  for (let object = 0; object < replay.header.objects; object++) if (found.matches(object)) hits.add(object);
+  replay.pairItems.forEach((item, pair) => {
+    if (found.items.includes(item) && replay.inventory.at(pair, step) > 0) hits.add(replay.pairObjects[pair]);
+  });
+  for (let object = 0; object < isAgent.length; object++) if (found.matches(object)) hits.add(object);
   const present = [...hits].filter((object) => replay.alive.at(object, step) !== 0);
-  present.sort((a, b) => facts.isAgent[b] - facts.isAgent[a] || a - b);
-  return present.slice(0, limit);
+  return present.sort((a, b) => isAgent[b] - isAgent[a] || a - b).slice(0, limit);
 }
 
 /** @param {Facts} facts @returns {string[]} Words to offer while typing. */
-export function suggestions(facts) {
-  const { header, agents, types } = facts.replay;
-  const usedTypes = new Set(types);
-  const usedItems = new Set(facts.replay.pairItems);
-  const names = [
-    ...header.typeNames.filter((name, index) => name && usedTypes.has(index)),
-    ...header.itemNames.filter((name, index) => name && usedItems.has(index)),
-    ...Array.from(agents.slice(0, 64), (object) => `agent ${facts.replay.agentIds[object]}`),
-  ];
-  return [...new Set(names)];
+export function suggestions({ replay }) {
+  const { type_names, item_names } = replay.header;
+  const used = /** @param {string[]} names @param {Iterable<number>} indices */ (names, indices) => [...new Set(indices)].map((index) => names[index]).filter(Boolean);
+  return [...new Set([...used(type_names, replay.types), ...used(item_names, replay.pairItems), ...Array.from(replay.agents.slice(0, 64), (object) => `agent ${replay.agentIds[object]}`)])];
 }

@@ -1,70 +1,75 @@
 /** The whole map small: in the corner while one is zoomed in, and as the timeline's preview. */
-import { series } from "./palette.js";
+import * as cam from "./camera.js";
+import { h, onDrag, set } from "./dom.js";
+import { Part } from "./part.js";
+import { newCanvas, penOf, pixelRatio, prepare, rect } from "./pen.js";
 
-/**
- * @import { Context } from "./viewer.js"
- * @import { Size } from "./camera.js"
- */
+/** @import { Viewer } from "./viewer.js" */
 
-const MOST = 640;
+const LIMIT = 140;
 
-export class SmallMap {
-  /** @param {Context} context */
-  constructor(context) {
-    this.context = context;
-    /** @type {HTMLCanvasElement | null} */
-    this.picture = null;
+export class SmallMap extends Part {
+  /** @type {HTMLCanvasElement | null} */
+  picture = null;
+  /** CSS pixels a cell. */
+  scale = LIMIT / Math.max(this.replay.map.width, this.replay.map.height);
+  width = Math.max(8, Math.round(this.replay.map.width * this.scale));
+  height = Math.max(8, Math.round(this.replay.map.height * this.scale));
+
+  /** @returns {HTMLCanvasElement} Of the right size. */
+  canvas() {
+    return h("canvas", { style: `width:${this.width}px;height:${this.height}px` });
   }
 
-  restyle() {
-    this.picture = null;
-  }
-
-  /** @param {number} limit CSS pixels. @returns {Size} The size at which the map's longer side is `limit`. */
-  sizeWithin(limit) {
-    const { width, height } = this.context.replay.map;
-    const scale = limit / Math.max(width, height);
-    return { width: Math.max(8, Math.round(width * scale)), height: Math.max(8, Math.round(height * scale)) };
-  }
-
-  #baked() {
+  /** @returns {HTMLCanvasElement} What does not move. */
+  get still() {
     if (this.picture) return this.picture;
-    const { replay, facts, sprites } = this.context;
-    const palette = this.context.palette();
-    const scale = Math.min(3, MOST / Math.max(replay.map.width, replay.map.height));
-    const picture = document.createElement("canvas");
-    picture.width = Math.max(1, Math.round(replay.map.width * scale));
-    picture.height = Math.max(1, Math.round(replay.map.height * scale));
-    const pen = /** @type {CanvasRenderingContext2D} */ (picture.getContext("2d"));
-    pen.fillStyle = palette.floor;
-    pen.fillRect(0, 0, picture.width, picture.height);
-    const side = Math.max(1, scale);
-    facts.blocks.each(0, 0, replay.map.width, replay.map.height, (object, x, y) => {
-      pen.fillStyle = sprites.colour(facts.sprite(object), palette);
-      pen.fillRect(Math.floor(x * scale), Math.floor(y * scale), Math.ceil(side), Math.ceil(side));
-    });
+    const { facts, palette } = this;
+    const scale = this.scale * pixelRatio();
+    const picture = newCanvas(this.width * pixelRatio(), this.height * pixelRatio());
+    const pen = penOf(picture);
+    rect(pen, palette.floor, 0, 0, picture.width, picture.height);
+    facts.blocks.each(0, 0, Infinity, Infinity, (object, x, y) => rect(pen, facts.colour(object, 0, palette), Math.floor(x * scale), Math.floor(y * scale), Math.ceil(scale), Math.ceil(scale)));
     this.picture = picture;
     return picture;
   }
 
-  /**
-   * Draw the map at a step.
-   * @param {CanvasRenderingContext2D} pen One unit a CSS pixel. @param {Size} size @param {number} step
-   */
-  draw(pen, size, step) {
-    const { replay, facts, store } = this.context;
-    const palette = this.context.palette();
-    const scale = size.width / replay.map.width;
-    pen.drawImage(this.#baked(), 0, 0, size.width, size.height);
-    const place = { x: 0, y: 0 };
-    const { selected } = store.state;
-    const dot = Math.max(2, scale);
+  /** @param {HTMLCanvasElement} canvas @param {number} step */
+  draw(canvas, step) {
+    const { replay, facts, palette, scale } = this;
+    const { selected } = this.state;
+    const pen = prepare(canvas, this.width, this.height);
+    pen.drawImage(this.still, 0, 0, this.width, this.height);
     for (const object of replay.agents) {
       if (replay.alive.at(object, step) === 0) continue;
-      replay.locate(object, step, place);
-      const large = object === selected ? dot + 2 : dot;
-      pen.fillStyle = object === selected ? palette.text : series(palette, facts.teams.hue(facts.teams.of(object, step)));
-      pen.fillRect((place.x + 0.5) * scale - large / 2, (place.y + 0.5) * scale - large / 2, large, large);
+      const { x, y } = replay.locate(object, step);
+      const side = Math.max(2, scale) + (object === selected ? 2 : 0);
+      rect(pen, object === selected ? palette.text : facts.colour(object, step, palette), (x + 0.5) * scale - side / 2, (y + 0.5) * scale - side / 2, side, side);
     }
+    return pen;
+  }
+}
+
+/** The small map in the corner, with the camera's frame; a press moves the camera. */
+export class Minimap extends Part {
+  /** @param {Viewer} viewer */
+  constructor(viewer) {
+    super(viewer);
+    const { small, map } = viewer;
+    this.node = set(small.canvas(), { class: "rv-minimap", "aria-label": "Whole map; press to move there" });
+    onDrag(this.node, (x, y) => { map.camera = { x: x / small.scale, y: y / small.scale, scale: map.camera.scale }; });
+  }
+
+  draw() {
+    const { map } = this.replay;
+    const { small, map: view } = this.viewer;
+    const { x0, y0, x1, y1 } = cam.visibleCells(view.camera, map, view.size);
+    this.node.hidden = x0 === 0 && y0 === 0 && x1 === map.width && y1 === map.height;
+    if (this.node.hidden) return;
+    const { scale } = small;
+    const pen = small.draw(this.node, this.state.shown);
+    pen.strokeStyle = this.palette.accent;
+    pen.lineWidth = 1.5;
+    pen.strokeRect(x0 * scale + 0.75, y0 * scale + 0.75, Math.max(3, (x1 - x0) * scale - 1.5), Math.max(3, (y1 - y0) * scale - 1.5));
   }
 }

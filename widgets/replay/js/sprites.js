@@ -4,20 +4,26 @@
  * @typedef {"wall" | "agent" | "thing"} SpriteKind
  * @typedef {{kind: SpriteKind, shape: number, hue: number, letters: string, name: string}} Sprite
  * @import { Palette } from "./palette.js"
+ * @import { Pen } from "./pen.js"
  */
 import { series } from "./palette.js";
+import { TAU, disc, newCanvas, penOf, rect, write } from "./pen.js";
+import { parseJson } from "./wire.js";
 
 const WALL = /(^|[_.:\s-])(wall|block|border|obstacle)s?($|[_.:\s-])/i;
-const AGENT = /^agent/i;
-const TAU = Math.PI * 2;
 
 /** Regular polygons as [corners, first angle in turns]; 0 corners is a rounded square. */
-const SHAPES = [[0, 0], [6, 0], [4, 0], [8, 1 / 16], [5, -1 / 4], [3, -1 / 4]];
+const SHAPES = [[0, 0], [6, 0], [4, 0], [5, -1 / 4], [3, -1 / 4]];
+
+/** Types of many games, told apart at a glance and alike in every replay: name, hue, shape, letters. @type {[RegExp, number, number, string][]} */
+const KNOWN = [
+  [/carbon/, 7, 0, "C"], [/oxygen/, 6, 0, "O"], [/germanium/, 3, 0, "Ge"], [/silicon/, 4, 0, "Si"],
+  [/hub|altar|assembler/, 1, 3, ""], [/junction|charger/, 5, 2, ""], [/chest/, 2, 1, ""], [/^mine/, 7, 4, ""], [/generator/, 4, 1, ""],
+];
 
 /** @param {string} name @returns {SpriteKind} */
 export function kindOf(name) {
-  if (AGENT.test(name)) return "agent";
-  return WALL.test(name) ? "wall" : "thing";
+  return /^agent/i.test(name) ? "agent" : WALL.test(name) ? "wall" : "thing";
 }
 
 /** @param {string} text @returns {number} A small stable hash. */
@@ -28,132 +34,117 @@ export function hash(text) {
 }
 
 /**
- * Describe the symbol of each type. The same name gets the same symbol in every replay as far as
- * no two types of one replay clash.
- * @param {string[]} typeNames @returns {Sprite[]}
+ * Describe the symbol of each type; the same name looks the same in every replay unless two types of one replay clash.
+ * @param {string[]} names @returns {Sprite[]}
  */
-export function describeSprites(typeNames) {
+export function describeSprites(names) {
   const looks = new Set();
-  const letters = new Set();
+  const taken = new Set();
   /** @type {Map<string, Sprite>} */
   const made = new Map();
-  for (const name of [...new Set(typeNames)].sort()) {
+  for (const name of [...new Set(names)].sort()) {
     const kind = kindOf(name);
-    const look = kind === "thing" ? freeLook(hash(name), looks) : 0;
-    const label = kind === "wall" ? "" : freeLetters(name, letters);
-    made.set(name, { kind, shape: look >> 3, hue: look & 7, letters: label, name });
+    const known = KNOWN.find(([pattern]) => pattern.test(name));
+    let look = known ? known[2] * 8 + known[1] : hash(name) % 40;
+    for (let i = 0; kind === "thing" && looks.has(look) && i < 40; i++) look = (look + 1) % 40;
+    if (kind === "thing") looks.add(look);
+    made.set(name, { kind, shape: look >> 3, hue: look & 7, letters: kind === "thing" ? letters(name, known?.[3] ?? "", taken) : "", name });
   }
-  return typeNames.map((name) => /** @type {Sprite} */ (made.get(name)));
+  return names.map((name) => /** @type {Sprite} */ (made.get(name)));
 }
 
-/** @param {number} start @param {Set<number>} taken @returns {number} A hue that is free first, then a shape. */
-function freeLook(start, taken) {
-  const hues = new Set([...taken].map((look) => look & 7));
-  const shape = (start >>> 8) % SHAPES.length;
-  for (let i = 0; i < 8 * SHAPES.length; i++) {
-    const look = ((((shape + (i >> 3)) % SHAPES.length) << 3) | ((start + i) & 7)) >>> 0;
-    const fresh = hues.size >= 8 ? !taken.has(look) : !hues.has(look & 7);
-    if (fresh) {
-      taken.add(look);
-      return look;
-    }
-  }
-  return start % (8 * SHAPES.length);
-}
-
-/** @param {string} name @param {Set<string>} taken @returns {string} Two letters, unlike those of the other types. */
-function freeLetters(name, taken) {
+/** @param {string} name @param {string} wish @param {Set<string>} taken @returns {string} One or two letters, unlike those of the other types. */
+function letters(name, wish, taken) {
   const parts = name.split(/[^\p{L}\p{N}]+/u).filter(Boolean);
-  const joined = parts.join("");
-  const [first, ...rest] = [...joined];
+  const [first, ...rest] = parts.join("");
   if (first === undefined) return "?";
-  const initials = parts.slice(1).map((part) => [...part][0]);
-  for (const second of [...initials, ...rest, ..."23456789"]) {
-    const pair = first.toUpperCase() + second.toLowerCase();
-    if (!taken.has(pair)) {
-      taken.add(pair);
-      return pair;
-    }
-  }
-  return first.toUpperCase();
+  const pairs = [...parts.slice(1).map((part) => part[0]), ...rest, ..."23456789"].map((second) => first.toUpperCase() + second.toLowerCase());
+  const found = [wish, ...pairs].find((pair) => pair && !taken.has(pair)) ?? first.toUpperCase();
+  taken.add(found);
+  return found;
 }
 
-/**
- * Trace a type's outline.
- * @param {CanvasRenderingContext2D | Path2D} path @param {number} shape
- * @param {number} cx @param {number} cy @param {number} radius
- */
-export function traceShape(path, shape, cx, cy, radius) {
-  const [corners, turn] = SHAPES[shape % SHAPES.length];
-  if (corners === 0) {
-    const half = radius * 0.88;
-    path.roundRect(cx - half, cy - half, 2 * half, 2 * half, radius * 0.28);
-    return;
-  }
-  for (let i = 0; i < corners; i++) {
-    const angle = (turn + i / corners) * TAU;
-    const x = cx + Math.cos(angle) * radius;
-    const y = cy + Math.sin(angle) * radius;
-    if (i === 0) path.moveTo(x, y);
-    else path.lineTo(x, y);
-  }
-  path.closePath();
-}
-
-/**
- * Draw a thing's symbol into a square cell.
- * @param {CanvasRenderingContext2D} context @param {Sprite} sprite @param {Palette} palette
- * @param {number} x @param {number} y Top left of the cell. @param {number} size Side of the cell in pixels.
- */
-export function drawThing(context, sprite, palette, x, y, size) {
-  context.fillStyle = series(palette, sprite.hue);
-  context.beginPath();
-  traceShape(context, sprite.shape, x + size / 2, y + size / 2, size * 0.47);
-  context.fill();
-  if (size >= 15) drawLetters(context, sprite.letters, palette.onMark, x + size / 2, y + size * 0.53, size * 0.42);
+/** @param {Pen} pen @param {Sprite} sprite @param {Palette} palette @param {number} size Of the square cell at (0, 0). */
+function drawThing(pen, sprite, palette, size) {
+  const [corners, turn] = SHAPES[sprite.shape];
+  const half = size / 2;
+  pen.fillStyle = series(palette, sprite.hue);
+  pen.beginPath();
+  if (corners === 0) pen.roundRect(size * 0.08, size * 0.08, size * 0.84, size * 0.84, size * 0.14);
+  for (let i = 0; i < corners; i++) pen.lineTo(half + Math.cos((turn + i / corners) * TAU) * size * 0.48, half + Math.sin((turn + i / corners) * TAU) * size * 0.48);
+  pen.fill();
+  if (size >= 15) write(pen, sprite.letters, half, size * (corners === 3 ? 0.58 : 0.53), palette.onMark, "center", `600 ${size * (corners === 3 ? 0.34 : 0.42)}`);
 }
 
 /**
  * Draw an agent: a disc in its team's colour, its number, and a notch where it faces.
- * @param {CanvasRenderingContext2D} context @param {string} colour @param {Palette} palette
- * @param {string} label @param {number} x @param {number} y @param {number} size @param {number} facing
- *   0 up, 1 down, 2 left, 3 right, -1 unknown.
+ * @param {Pen} pen @param {string} colour @param {Palette} palette @param {string} label
+ * @param {number} pad Left and above the cell. @param {number} size @param {number} facing 0 up, 1 down, 2 left, 3 right, -1 unknown.
  */
-export function drawAgent(context, colour, palette, label, x, y, size, facing) {
-  const cx = x + size / 2;
-  const cy = y + size / 2;
-  context.fillStyle = palette.page;
-  context.beginPath();
-  context.arc(cx, cy, size * 0.5, 0, TAU);
-  context.fill();
-  context.fillStyle = colour;
-  if (facing >= 0 && size >= 8) drawNotch(context, cx, cy, size, facing);
-  context.beginPath();
-  context.arc(cx, cy, size * 0.41, 0, TAU);
-  context.fill();
-  const points = size * (label.length > 2 ? 0.34 : 0.44);
-  if (size >= 13) drawLetters(context, label, palette.onMark, cx, cy + size * 0.03, points);
+function drawAgent(pen, colour, palette, label, pad, size, facing) {
+  const centre = pad + size / 2;
+  disc(pen, palette.page, centre, centre, size * 0.5);
+  if (facing >= 0 && size >= 8) {
+    const angle = [-TAU / 4, TAU / 4, TAU / 2, 0][facing & 3];
+    pen.fillStyle = colour;
+    pen.beginPath();
+    for (const [turn, reach] of [[0, 0.56], [0.7, 0.36], [-0.7, 0.36]]) pen.lineTo(centre + Math.cos(angle + turn) * size * reach, centre + Math.sin(angle + turn) * size * reach);
+    pen.fill();
+  }
+  disc(pen, colour, centre, centre, size * 0.41);
+  write(pen, label, centre, centre + size * 0.03, palette.onMark, "center", `600 ${size * (label.length > 2 ? 0.34 : 0.44)}`);
 }
 
-const FACING_ANGLE = [-Math.PI / 2, Math.PI / 2, Math.PI, 0];
+/** Symbols drawn once per size, and real images where the user has them. */
+export class SpriteCache {
+  /** @type {Map<string, HTMLCanvasElement>} */
+  drawn = new Map();
+  /** @type {Map<string, ImageBitmap>} */
+  images = new Map();
 
-/** @param {CanvasRenderingContext2D} context @param {number} cx @param {number} cy @param {number} size @param {number} facing */
-function drawNotch(context, cx, cy, size, facing) {
-  const angle = FACING_ANGLE[facing & 3];
-  const tip = size * 0.56;
-  const base = size * 0.36;
-  context.beginPath();
-  context.moveTo(cx + Math.cos(angle) * tip, cy + Math.sin(angle) * tip);
-  context.lineTo(cx + Math.cos(angle + 0.7) * base, cy + Math.sin(angle + 0.7) * base);
-  context.lineTo(cx + Math.cos(angle - 0.7) * base, cy + Math.sin(angle - 0.7) * base);
-  context.fill();
+  /** @param {Sprite} sprite @param {Palette} palette @returns {string} */
+  colour(sprite, palette) {
+    return sprite.kind === "wall" ? palette.wall : series(palette, sprite.hue);
+  }
+
+  /** @param {Sprite} sprite @param {Palette} palette @param {number} size Device pixels. @returns {CanvasImageSource} */
+  thing(sprite, palette, size) {
+    const draw = /** @param {Pen} pen */ (pen) => (sprite.kind === "wall" ? rect(pen, palette.wall, 0, 0, size, size) : drawThing(pen, sprite, palette, size));
+    return this.images.get(sprite.name) ?? this.#make(`${sprite.name}|${size}`, size, draw);
+  }
+
+  /** @param {string} colour @param {Palette} palette @param {string} label @param {number} size @param {number} facing */
+  agent(colour, palette, label, size, facing) {
+    const pad = agentPad(size);
+    return this.#make(`${colour}|${label}|${facing}|${size}`, size + 2 * pad, (pen) => drawAgent(pen, colour, palette, label, pad, size, facing));
+  }
+
+  /** @param {string} key @param {number} side @param {(pen: Pen) => void} draw */
+  #make(key, side, draw) {
+    let canvas = this.drawn.get(key);
+    if (!canvas) {
+      if (this.drawn.size > 4000) this.drawn.clear();
+      canvas = newCanvas(side);
+      draw(penOf(canvas));
+      this.drawn.set(key, canvas);
+    }
+    return canvas;
+  }
+
+  /** Take real sprites: a length, a JSON index and PNG files; what is unreadable is left out. @param {Uint8Array} bytes */
+  async readImages(bytes) {
+    const start = 4 + new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0, true);
+    const index = parseJson(bytes.subarray(4, start), "the sprite index");
+    for (const [name, [offset, length]] of Object.entries(index)) {
+      const file = /** @type {Uint8Array<ArrayBuffer>} */ (bytes.subarray(start + offset, start + offset + length));
+      if (file[0] !== 0x89 || file[1] !== 0x50) continue;
+      const image = await createImageBitmap(new Blob([file], { type: "image/png" })).catch(() => null);
+      if (image) this.images.set(name, image);
+    }
+  }
 }
 
-/** @param {CanvasRenderingContext2D} context @param {string} text @param {string} colour @param {number} x @param {number} y @param {number} points */
-function drawLetters(context, text, colour, x, y, points) {
-  context.fillStyle = colour;
-  context.font = `600 ${points}px system-ui, -apple-system, "Segoe UI", sans-serif`;
-  context.textAlign = "center";
-  context.textBaseline = "middle";
-  context.fillText(text, x, y);
+/** @param {number} size @returns {number} Room around an agent's cell for the notch that shows where it faces. */
+export function agentPad(size) {
+  return Math.ceil(size * 0.08);
 }

@@ -10,7 +10,7 @@
  * @property {number} selected Object index, -1 for none. @property {number} hovered
  * @property {boolean} playing @property {number} speed Steps a second.
  * @property {Camera | null} camera Null shows the whole map. @property {boolean} follow
- * @property {Layers} layers @property {string} query @property {Found | null} found
+ * @property {Layers} layers @property {Found | null} found
  * @property {"agents" | "selected" | "text" | "about"} tab @property {"rate" | "total"} chart
  */
 
@@ -18,31 +18,19 @@
 export function initialState() {
   return {
     step: 0, shown: 0, fraction: 0, selected: -1, hovered: -1, playing: false, speed: 10, camera: null, follow: false,
-    layers: { trail: true, vision: false, fog: false, heat: false, grid: true, items: false },
-    query: "", found: null, tab: "agents", chart: "rate",
+    layers: { trail: true, vision: false, fog: false, heat: false, grid: true, items: false }, found: null, tab: "agents", chart: "rate",
   };
 }
 
 export class Store {
-  /** @param {State} state */
-  constructor(state) {
-    this.state = state;
-    /** @type {Set<(changed: Set<keyof State>) => void>} */
-    this.listeners = new Set();
-  }
+  state = initialState();
+  /** @type {Set<(changed: (keyof State)[]) => void>} */
+  listeners = new Set();
 
   /** @param {Partial<State>} patch Listeners hear of what really changed. */
   set(patch) {
     const changed = /** @type {(keyof State)[]} */ (Object.keys(patch)).filter((key) => this.state[key] !== patch[key]);
-    if (changed.length === 0) return;
     Object.assign(this.state, patch);
-    const keys = new Set(changed);
-    for (const listener of this.listeners) listener(keys);
-  }
-
-  /** @param {(changed: Set<keyof State>) => void} listener @returns {() => void} Stops listening. */
-  listen(listener) {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    if (changed.length > 0) for (const listener of this.listeners) listener(changed);
   }
 }

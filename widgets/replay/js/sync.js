@@ -4,79 +4,64 @@ import { readView, viewText } from "./share.js";
 
 /**
  * @import { AnyModel } from "@anywidget/types"
- * @import { Camera } from "./camera.js"
- * @import { Replay } from "./replay.js"
- * @import { Store } from "./store.js"
+ * @import { State } from "./store.js"
+ * @import { Viewer } from "./viewer.js"
  * @typedef {object} Traits
  * @property {string} kind @property {unknown} data @property {unknown} data_b @property {string[]} labels
  * @property {number} step @property {number | null} selected @property {boolean} playing @property {number} speed
  * @property {string} view @property {string} url @property {number} height @property {string} theme
  * @property {unknown} sprites @property {string} message
- * @typedef {object} Shown A viewer of one replay, or of two.
- * @property {Store} store @property {Replay} replay @property {{camera: Camera}} map
- * @property {number} stepNow @property {number} steps
- * @property {(step: number) => void} seek @property {(object: number) => void} select
  */
 
 const PLAY_MS = 200;
 const SETTLE_MS = 60;
+const NAMES = /** @type {const} */ (["step", "selected", "playing", "speed", "view"]);
+/** @type {(keyof State)[]} */
+const TOLD = ["step", "selected", "playing", "speed", "camera", "follow"];
 
-/**
- * @param {AnyModel<Traits>} model @param {Shown} viewer
- * @returns {() => void} Stops keeping them the same.
- */
-export function syncTraits(model, viewer) {
-  const { store, replay } = viewer;
+/** @param {Viewer} shown @returns {Pick<Traits, (typeof NAMES)[number]>} */
+function traitsOf({ store, replay, map, stepNow }) {
+  const { selected, playing, speed, camera, follow } = store.state;
+  return { step: stepNow, selected: selected >= 0 ? replay.ids[selected] : null, playing, speed, view: viewText(follow ? map.camera : camera, follow) };
+}
+
+/** @param {AnyModel<Traits>} model @param {Viewer} shown @returns {() => void} Stops keeping them the same. */
+export function syncTraits(model, shown) {
   let timer = 0;
-  const current = () => {
-    const { selected, playing, speed, camera, follow } = store.state;
-    return { step: viewer.stepNow, selected: selected >= 0 ? replay.ids[selected] : null, playing, speed, view: viewText(follow ? viewer.map.camera : camera, follow) };
-  };
   const write = () => {
+    clearTimeout(timer);
     timer = 0;
-    let dirty = false;
-    for (const [key, value] of Object.entries(current())) {
-      if (model.get(/** @type {keyof Traits} */ (key)) === value) continue;
-      model.set(/** @type {keyof Traits} */ (key), value);
-      dirty = true;
-    }
-    if (dirty) model.save_changes();
+    const now = traitsOf(shown);
+    const changed = NAMES.filter((name) => model.get(name) !== now[name]);
+    for (const name of changed) model.set(name, now[name]);
+    if (changed.length > 0) model.save_changes();
   };
-  const stopListening = store.listen((changed) => {
-    if (!["step", "selected", "playing", "speed", "camera", "follow"].some((key) => changed.has(/** @type {any} */ (key)))) return;
-    if (changed.has("playing") && !store.state.playing) {
-      clearTimeout(timer);
-      write();
-    } else if (!timer) {
-      timer = window.setTimeout(write, store.state.playing ? PLAY_MS : SETTLE_MS);
-    }
-  });
-  const read = () => readTraits(model, viewer);
-  for (const key of NAMES) model.on(`change:${key}`, read);
+  const { store } = shown;
+  const tell = /** @param {(keyof State)[]} changed */ (changed) => {
+    if (changed.includes("playing") && !store.state.playing) write();
+    else if (!timer && changed.some((key) => TOLD.includes(key))) timer = window.setTimeout(write, store.state.playing ? PLAY_MS : SETTLE_MS);
+  };
+  const read = () => readTraits(model, shown);
   read();
+  store.listeners.add(tell);
+  for (const name of NAMES) model.on(`change:${name}`, read);
   return () => {
     clearTimeout(timer);
-    stopListening();
-    for (const key of NAMES) model.off(`change:${key}`, read);
+    store.listeners.delete(tell);
+    for (const name of NAMES) model.off(`change:${name}`, read);
   };
 }
 
-const NAMES = /** @type {const} */ (["step", "selected", "playing", "speed", "view"]);
-
-/** Take over what Python has set; what already holds is left alone. @param {AnyModel<Traits>} model @param {Shown} viewer */
-function readTraits(model, viewer) {
-  const { store, replay } = viewer;
-  const { state } = store;
-  const id = model.get("selected");
-  const object = typeof id === "number" ? replay.indexOfId(id) : -1;
-  if (object !== state.selected) viewer.select(object);
-  const view = String(model.get("view") ?? "");
-  if (view !== viewText(state.follow ? viewer.map.camera : state.camera, state.follow)) store.set(readView(view));
-  const speed = clampSpeed(Number(model.get("speed")));
-  if (speed !== state.speed) store.set({ speed });
-  const step = Math.min(viewer.steps - 1, Math.max(0, Math.round(Number(model.get("step")) || 0)));
+/** Take over what Python has set; what already holds is left alone. @param {AnyModel<Traits>} model @param {Viewer} shown */
+function readTraits(model, shown) {
+  const { store, replay } = shown;
+  const now = traitsOf(shown);
+  const [selected, view] = [model.get("selected"), model.get("view")];
+  if (selected !== now.selected) shown.select(replay.indexOfId(selected ?? -1));
+  if (view !== now.view) store.set(readView(view));
+  store.set({ speed: clampSpeed(Number(model.get("speed"))) });
+  const step = Math.min(shown.steps - 1, Math.max(0, Number(model.get("step")) || 0));
   // While it plays, an echo of a step just left behind must not pull it back.
-  if (step !== viewer.stepNow && !(state.playing && Math.abs(step - viewer.stepNow) < state.speed)) viewer.seek(step);
-  const playing = model.get("playing") === true;
-  if (playing !== state.playing) store.set({ playing });
+  if (step !== now.step && !(now.playing && Math.abs(step - now.step) < now.speed)) shown.seek(step);
+  store.set({ playing: model.get("playing") === true });
 }

@@ -1,13 +1,13 @@
 /** Talk, monologue and policy notes: fetched when their panel opens, for the stretch of steps around the current one. */
-import { PROBLEM } from "./format.js";
+import { reason } from "./format.js";
 import { decodeTrack } from "./tracks.js";
 import { runningSum } from "./wire.js";
 
 /**
  * @import { Replay } from "./replay.js"
  * @import { Track } from "./tracks.js"
+ * @typedef {{objects: Int32Array, track: Track, table: any[]}} TextField
  * @typedef {{from: number, to: number, loading: boolean, failed: string, fields: Map<string, TextField> | null}} TextPart
- * @typedef {{objects: Int32Array, track: Track, table: unknown[]}} TextField
  */
 
 export class Texts {
@@ -16,19 +16,13 @@ export class Texts {
     this.replay = replay;
     this.onload = onload;
     /** @type {TextPart[]} */
-    this.parts = replay.texts.map((info) => ({ from: info.from, to: info.to, loading: false, failed: "", fields: null }));
+    this.parts = replay.texts.map(({ from, to }) => ({ from, to, loading: false, failed: "", fields: null }));
   }
 
-  get present() {
-    return this.parts.length > 0;
-  }
-
-  /** @param {number} step @returns {TextPart | null} Fetched on first use. */
+  /** @param {number} step @returns {TextPart | undefined} Fetched on first use. */
   part(step) {
-    const index = this.parts.findIndex((part) => step >= part.from && step < part.to);
-    if (index < 0) return null;
-    const part = this.parts[index];
-    if (!part.fields && !part.loading && !part.failed) this.#load(part, index);
+    const part = this.parts.find(({ from, to }) => step >= from && step < to);
+    if (part && !part.fields && !part.loading && !part.failed) void this.#load(part);
     return part;
   }
 
@@ -37,55 +31,40 @@ export class Texts {
     for (const part of this.parts) part.failed = "";
   }
 
-  /** @param {TextPart} part @param {number} index */
-  async #load(part, index) {
+  /** @param {TextPart} part */
+  async #load(part) {
     part.loading = true;
     try {
+      const { header, map, texts } = this.replay;
+      const index = this.parts.indexOf(part);
       const columns = await this.replay.textColumns(index);
-      const { header, map } = this.replay;
-      part.fields = new Map();
-      for (const name of this.replay.texts[index].fields) {
+      part.fields = new Map(texts[index].fields.map((name) => {
         const objects = runningSum(columns.numbers(`${name}.i`), header.objects, name);
         const track = decodeTrack(columns, name, "int", objects.length, part.from, part.to, null, map);
-        const table = columns.json(`${name}.table`);
-        part.fields.set(name, { objects, track, table: Array.isArray(table) ? table : [] });
-      }
+        return [name, { objects, track, table: [columns.json(`${name}.table`)].flat() }];
+      }));
     } catch (error) {
-      part.fields = null;
-      part.failed = error instanceof Error ? error.message : PROBLEM;
+      part.failed = reason(error);
     }
     part.loading = false;
     this.onload();
   }
 
-  /**
-   * Return an object's text at a step.
-   * @param {string} name Of the field. @param {number} object @param {number} step
-   * @returns {unknown} Null when there is none, or it is not there yet.
-   */
+  /** @param {string} name Of the field. @param {number} object @param {number} step @returns {any} Null when there is none, or it is not there yet. */
   at(name, object, step) {
     const field = this.part(step)?.fields?.get(name);
-    const mover = field ? field.objects.indexOf(object) : -1;
-    return field && mover >= 0 ? (field.table[field.track.at(mover, step)] ?? null) : null;
+    return field?.table[field.track.at(field.objects.indexOf(object), step)] ?? null;
   }
 
-  /**
-   * List the latest talk up to a step.
-   * @param {number} step @param {number} limit
-   * @returns {{step: number, object: number, text: string}[]} Latest first.
-   */
+  /** @param {number} step @param {number} limit @returns {{step: number, object: number, text: string}[]} The latest talk up to a step, latest first. */
   recentTalk(step, limit) {
     const part = this.part(step);
     const field = part?.fields?.get("talk_text");
-    if (!part || !field) return [];
     /** @type {{step: number, object: number, text: string}[]} */
     const lines = [];
-    field.objects.forEach((object, mover) => {
-      field.track.runs(mover, part.from, step + 1, (start, _, value) => {
-        const text = field.table[value];
-        if (typeof text === "string" && text) lines.push({ step: start, object, text });
-      });
-    });
+    field?.objects.forEach((object, mover) => field.track.runs(mover, part?.from ?? 0, step + 1, (start, _, value) => {
+      if (field.table[value]) lines.push({ step: start, object, text: String(field.table[value]) });
+    }));
     return lines.sort((a, b) => b.step - a.step).slice(0, limit);
   }
 }

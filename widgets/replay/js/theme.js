@@ -2,38 +2,28 @@
 
 /** @typedef {"light" | "dark"} Theme */
 
-/**
- * Read the page's theme: marimo and Jupyter mark the document, others leave it to the system.
- * @param {string} asked "auto", "light" or "dark".
- * @returns {Theme}
- */
-export function pageTheme(asked) {
-  if (asked === "light" || asked === "dark") return asked;
-  for (const node of [document.body, document.documentElement]) {
-    const marked = node ? markOf(node) : null;
-    if (marked) return marked;
-  }
-  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+const ATTRIBUTES = ["class", "style", "data-theme", "data-color-mode", "data-jp-theme-light"];
+
+/** @returns {HTMLElement[]} Where a page may say its theme; marimo marks the body. */
+function marked() {
+  return [document.body, document.documentElement].filter(Boolean);
 }
 
-/** @param {HTMLElement} node @returns {Theme | null} */
-function markOf(node) {
-  const { theme, colorMode, jpThemeLight } = node.dataset;
-  for (const word of [theme, colorMode, jpThemeLight === "false" ? "dark" : jpThemeLight === "true" ? "light" : ""]) {
-    if (word === "dark" || word === "light") return word;
+/** @param {string} asked "auto", "light" or "dark". @returns {Theme} */
+export function pageTheme(asked) {
+  if (asked === "light" || asked === "dark") return asked;
+  for (const { classList, dataset, style } of marked()) {
+    const said = [dataset.theme, dataset.colorMode, style.colorScheme, ...classList];
+    if (said.some((word) => /^dark(-theme)?$/.test(word ?? "")) || dataset.jpThemeLight === "false") return "dark";
+    if (said.some((word) => /^light(-theme)?$/.test(word ?? "")) || dataset.jpThemeLight === "true") return "light";
   }
-  if (node.classList.contains("dark") || node.classList.contains("dark-theme")) return "dark";
-  if (node.classList.contains("light") || node.classList.contains("light-theme")) return "light";
-  const scheme = node.style.colorScheme;
-  return scheme === "dark" || scheme === "light" ? scheme : null;
+  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }
 
 /** @param {() => void} changed @returns {() => void} Stops watching. */
 export function watchTheme(changed) {
   const observer = new MutationObserver(changed);
-  for (const node of [document.body, document.documentElement]) {
-    if (node) observer.observe(node, { attributes: true, attributeFilter: ["class", "style", "data-theme", "data-color-mode", "data-jp-theme-light"] });
-  }
+  for (const node of marked()) observer.observe(node, { attributeFilter: ATTRIBUTES });
   const media = matchMedia("(prefers-color-scheme: dark)");
   media.addEventListener("change", changed);
   return () => {

@@ -1,12 +1,12 @@
 /**
  * The unmoving part of the map, baked once per scale into tiles: drawing a step costs only what moves.
  *
- * @import { Facts } from "./facts.js"
- * @import { Palette } from "./palette.js"
- * @import { SpriteCache } from "./sprite-cache.js"
- * @typedef {{perCell: number, originX: number, originY: number, width: number, height: number}} Frame
+ * @import { Pen } from "./pen.js"
+ * @typedef {{perCell: number, left: number, top: number, width: number, height: number}} Frame
  *   Device pixels a cell, where cell (0, 0) is, and the size of the canvas.
  */
+import { Part } from "./part.js";
+import { newCanvas, penOf, rect } from "./pen.js";
 
 const SIDE = 512;
 const KEEP = 80;
@@ -14,99 +14,65 @@ const KEEP = 80;
 export const PLAIN_BELOW = 9;
 const GRID_FROM = 14;
 
-export class StaticLayer {
-  /** @param {Facts} facts @param {SpriteCache} sprites */
-  constructor(facts, sprites) {
-    this.facts = facts;
-    this.sprites = sprites;
-    this.perCell = 0;
-    this.grid = true;
-    /** @type {Map<string, HTMLCanvasElement>} */
-    this.tiles = new Map();
-  }
-
-  clear() {
-    this.tiles.clear();
-  }
+export class StaticLayer extends Part {
+  perCell = 0;
+  grid = true;
+  /** @type {Map<string, HTMLCanvasElement>} */
+  tiles = new Map();
 
   /**
    * Draw what is in view. While the scale is changing, old tiles are stretched instead of baked anew.
-   * @param {CanvasRenderingContext2D} context In device pixels.
-   * @param {Frame} frame @param {Palette} palette @param {{settled: boolean, grid: boolean}} options
+   * @param {Pen} pen In device pixels. @param {Frame} frame @param {boolean} settled
    */
-  draw(context, frame, palette, { settled, grid }) {
-    if (grid !== this.grid) this.clear();
+  draw(pen, frame, settled) {
+    const { grid } = this.state.layers;
+    const bake = settled || this.tiles.size === 0;
+    if (grid !== this.grid || (bake && frame.perCell !== this.perCell)) this.tiles.clear();
     this.grid = grid;
-    if (frame.perCell !== this.perCell) {
-      if (!settled && this.tiles.size > 0) {
-        this.#blit(context, frame, palette, frame.perCell / this.perCell, false);
-        return;
-      }
-      this.clear();
-      this.perCell = frame.perCell;
-    }
-    this.#blit(context, frame, palette, 1, true);
-  }
-
-  /** @param {CanvasRenderingContext2D} context @param {Frame} frame @param {Palette} palette @param {number} stretch @param {boolean} bake */
-  #blit(context, frame, palette, stretch, bake) {
-    const side = SIDE * stretch;
-    const { width, height } = this.facts.replay.map;
-    const lastX = Math.ceil((width * this.perCell) / SIDE);
-    const lastY = Math.ceil((height * this.perCell) / SIDE);
-    for (let ty = Math.max(0, Math.floor(-frame.originY / side)); ty < lastY && frame.originY + ty * side < frame.height; ty++) {
-      for (let tx = Math.max(0, Math.floor(-frame.originX / side)); tx < lastX && frame.originX + tx * side < frame.width; tx++) {
-        const tile = this.#tile(tx, ty, palette, bake);
-        if (tile) context.drawImage(tile, frame.originX + tx * side, frame.originY + ty * side, side, side);
+    if (bake) this.perCell = frame.perCell;
+    const side = (SIDE * frame.perCell) / this.perCell;
+    const { width, height } = this.replay.map;
+    const [columns, rows] = [Math.ceil((width * this.perCell) / SIDE), Math.ceil((height * this.perCell) / SIDE)];
+    for (let ty = Math.max(0, Math.floor(-frame.top / side)); ty < rows && frame.top + ty * side < frame.height; ty++) {
+      for (let tx = Math.max(0, Math.floor(-frame.left / side)); tx < columns && frame.left + tx * side < frame.width; tx++) {
+        const tile = this.#tile(tx, ty, bake);
+        if (tile) pen.drawImage(tile, frame.left + tx * side, frame.top + ty * side, side, side);
       }
     }
   }
 
-  /** @param {number} tx @param {number} ty @param {Palette} palette @param {boolean} bake */
-  #tile(tx, ty, palette, bake) {
+  /** @param {number} tx @param {number} ty @param {boolean} bake */
+  #tile(tx, ty, bake) {
     const key = `${tx},${ty}`;
     const ready = this.tiles.get(key);
-    if (ready || !bake) return ready ?? null;
+    if (ready || !bake) return ready;
     if (this.tiles.size >= KEEP) this.tiles.delete(/** @type {string} */ (this.tiles.keys().next().value));
-    const tile = document.createElement("canvas");
-    tile.width = tile.height = SIDE;
-    this.#bake(/** @type {CanvasRenderingContext2D} */ (tile.getContext("2d")), tx * SIDE, ty * SIDE, palette);
+    const tile = newCanvas(SIDE);
+    this.#bake(penOf(tile), tx * SIDE, ty * SIDE);
     this.tiles.set(key, tile);
     return tile;
   }
 
-  /** @param {CanvasRenderingContext2D} context @param {number} left @param {number} top @param {Palette} palette */
-  #bake(context, left, top, palette) {
-    const scale = this.perCell;
-    const [x0, y0, x1, y1] = [left / scale, top / scale, (left + SIDE) / scale, (top + SIDE) / scale];
-    if (this.grid && scale >= GRID_FROM) this.#bakeGrid(context, left, top, palette);
-    const plain = scale < PLAIN_BELOW;
-    this.facts.blocks.each(x0 - 1, y0 - 1, x1 + 1, y1 + 1, (object, x, y) => {
-      const px = Math.round(x * scale) - left;
-      const py = Math.round(y * scale) - top;
-      const size = Math.round((x + 1) * scale) - left - px;
-      const sprite = this.facts.sprite(object);
-      const image = this.sprites.image(sprite.name);
-      if (sprite.kind === "wall" && !image) {
-        context.fillStyle = palette.wall;
-        context.fillRect(px, py, size, Math.round((y + 1) * scale) - top - py);
-      } else if (plain) {
-        context.fillStyle = this.sprites.colour(sprite, palette);
-        context.fillRect(px, py, Math.max(2, size), Math.max(2, size));
-      } else {
-        context.drawImage(image ?? this.sprites.thing(sprite, palette, size), px, py, size, size);
-      }
+  /** @param {Pen} pen @param {number} left @param {number} top */
+  #bake(pen, left, top) {
+    const { palette, facts, sprites, perCell: scale } = this;
+    if (this.grid && scale >= GRID_FROM) this.#bakeGrid(pen, left, top);
+    facts.blocks.each(left / scale - 1, top / scale - 1, (left + SIDE) / scale + 1, (top + SIDE) / scale + 1, (object, x, y) => {
+      const [px, py] = [Math.round(x * scale) - left, Math.round(y * scale) - top];
+      const [w, h] = [Math.round((x + 1) * scale) - left - px, Math.round((y + 1) * scale) - top - py];
+      const sprite = facts.sprite(object);
+      const plain = sprite.kind === "wall" ? !sprites.images.has(sprite.name) : scale < PLAIN_BELOW;
+      if (plain) rect(pen, facts.colour(object, 0, palette), px, py, w, h);
+      else pen.drawImage(sprites.thing(sprite, palette, w), px, py, w, h);
     });
   }
 
-  /** @param {CanvasRenderingContext2D} context @param {number} left @param {number} top @param {Palette} palette */
-  #bakeGrid(context, left, top, palette) {
-    const scale = this.perCell;
-    const { width, height } = this.facts.replay.map;
-    const right = Math.min(SIDE, Math.round(width * scale) - left);
-    const bottom = Math.min(SIDE, Math.round(height * scale) - top);
-    context.fillStyle = palette.grid;
-    for (let x = Math.ceil(left / scale); Math.round(x * scale) - left < right; x++) context.fillRect(Math.round(x * scale) - left, 0, 1, bottom);
-    for (let y = Math.ceil(top / scale); Math.round(y * scale) - top < bottom; y++) context.fillRect(0, Math.round(y * scale) - top, right, 1);
+  /** @param {Pen} pen @param {number} left @param {number} top */
+  #bakeGrid(pen, left, top) {
+    const { perCell: scale, palette } = this;
+    const { width, height } = this.replay.map;
+    const [right, bottom] = [Math.min(SIDE, width * scale - left), Math.min(SIDE, height * scale - top)];
+    for (let x = Math.ceil(left / scale); x * scale - left < right; x++) rect(pen, palette.grid, Math.round(x * scale) - left, 0, 1, bottom);
+    for (let y = Math.ceil(top / scale); y * scale - top < bottom; y++) rect(pen, palette.grid, 0, Math.round(y * scale) - top, right, 1);
   }
 }

@@ -1,55 +1,52 @@
 /** Agents by steps: who did what when, what failed and what it earned. A click jumps there and selects. */
-import { FAMILIES, drawGlyph, familyHue, familyWords } from "./actions.js";
-import { lineAt } from "./activity.js";
-import { h, iconButton, pixelRatio, prepareCanvas, setText } from "./dom.js";
-import { count, signed } from "./format.js";
-import { localPoint } from "./map-view.js";
+import { FAMILIES, drawGlyph } from "./actions.js";
+import { describeLine, lineAt } from "./activity.js";
+import { within } from "./camera.js";
+import { div, fill, h, iconButton, localPoint, setText, showTip, span } from "./dom.js";
 import { series } from "./palette.js";
+import { Part } from "./part.js";
+import { disc, newCanvas, prepare, rect, write } from "./pen.js";
 import { GUTTER } from "./timeline-view.js";
 
 /**
  * @import { Family } from "./actions.js"
- * @import { Line } from "./activity.js"
- * @import { Context } from "./viewer.js"
- * @typedef {object} Row What one agent did at each step of the window.
- * @property {Int16Array} action @property {Int16Array} parameter @property {Int8Array} success
- * @property {Float32Array} reward @property {Int8Array} frozen @property {Int8Array} alive @property {Uint8Array} gain
+ * @import { Pen } from "./pen.js"
+ * @import { Viewer } from "./viewer.js"
  */
 
 const ROW = 18;
+/** Pixels a step, by zoom; the widest hold a glyph. */
 const WIDTHS = [1, 2, 4, 8, 15];
-const RIGHT = 12;
-/** Cells at least this wide hold a glyph. */
 const GLYPHS_FROM = 12;
+const RIGHT = 12;
 const NO_DATA = -2;
 
-export class TraceView {
-  /** @param {Context} context */
-  constructor(context) {
-    this.context = context;
-    this.canvas = h("canvas", { class: "rv-trace-canvas" });
-    this.spacer = h("div", { class: "rv-trace-spacer" }, this.canvas);
-    this.tip = h("div", { class: "rv-tip rv-preview", role: "presentation" });
+export class TraceView extends Part {
+  width = 0;
+  height = 0;
+  start = 0;
+  zoom = WIDTHS.length - 1;
+  selected = -1;
+  /** @type {HTMLCanvasElement | null} */
+  backdrop = null;
+
+  /** @param {Viewer} viewer */
+  constructor(viewer) {
+    super(viewer);
+    this.canvas = h("canvas", {
+      class: "rv-trace-canvas", onclick: (/** @type {MouseEvent} */ event) => this.#click(event),
+      onpointermove: (/** @type {MouseEvent} */ event) => this.#hover(event), onpointerleave: () => this.#hover(null),
+    });
+    this.tip = div("rv-tip rv-preview");
     this.scroller = h("div", {
-      class: "rv-trace-scroll", tabindex: 0, role: "img",
-      "aria-label": "What each agent did at each step; click to go there",
-    }, this.spacer);
-    this.legend = h("div", { class: "rv-legend" });
+      class: "rv-trace-scroll", tabindex: 0, role: "img", "aria-label": "What each agent did at each step; click to go there", onscroll: () => this.#renew(),
+    }, h("div", { style: `height:${this.replay.agents.length * ROW}px` }, this.canvas));
+    this.scroller.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+    this.legend = div("rv-legend");
     this.node = h("section", { class: "rv-trace", "aria-label": "Actions by agent" },
-      h("div", { class: "rv-trace-head" }, h("span", { class: "rv-heading" }, "Actions"), this.legend, h("span", { class: "rv-grow" }),
+      div("rv-trace-head", span("rv-heading", "Actions"), this.legend, span("rv-grow"),
         iconButton("minus", "Show more steps", () => this.#widen(-1)), iconButton("plus", "Show fewer steps", () => this.#widen(1))),
       this.scroller, this.tip);
-    this.spacer.style.height = `${context.replay.agents.length * ROW}px`;
-    this.width = 0;
-    this.height = 0;
-    this.zoom = WIDTHS.length - 1;
-    this.start = 0;
-    /** @type {HTMLCanvasElement | null} */
-    this.backdrop = null;
-    /** @type {Map<string, HTMLCanvasElement>} */
-    this.glyphs = new Map();
-    this.lastSelected = -1;
-    this.#listen();
     this.restyle();
   }
 
@@ -64,286 +61,171 @@ export class TraceView {
 
   /** @returns {[number, number]} Steps in view, the last exclusive. */
   get window() {
-    return [this.start, Math.min(this.context.replay.steps, this.start + this.columns)];
+    return [this.start, Math.min(this.replay.steps, this.start + this.columns)];
   }
 
-  /** @param {number} width @param {number} height Of the rows. */
-  resize(width, height) {
+  /** @param {number} width @param {number} rows How many fit. */
+  resize(width, rows) {
     this.width = width;
-    this.height = Math.min(height, Math.max(ROW, this.context.replay.agents.length * ROW));
+    this.height = ROW * within(this.replay.agents.length, 1, rows);
     this.scroller.style.height = `${this.height}px`;
     this.backdrop = null;
   }
 
-  refresh() {
-    this.backdrop = null;
-  }
-
   restyle() {
+    const { palette } = this;
+    const used = new Set(this.facts.actions.map((action) => action.family));
+    const entry = /** @param {string} style @param {string} text */ (style, text) => span("rv-legend-entry", h("span", { class: "rv-swatch", style }), text);
+    const families = /** @type {Family[]} */ (Object.keys(FAMILIES)).filter((family) => used.has(family));
+    fill(this.legend, ...families.map((family) => entry(`background:${this.#colour(family)}`, FAMILIES[family][1])),
+      entry(`border:1.5px solid ${palette.bad}`, "failed"), entry(`background:${palette.gain};height:5px`, "item gain"), entry(`background:${palette.good};height:3px`, "reward"));
     this.backdrop = null;
-    this.glyphs.clear();
-    const palette = this.context.palette();
-    const used = new Set(this.context.facts.actions.map((action) => action.family));
-    const entries = FAMILIES.filter((family) => used.has(family)).map((family) => {
-      const mark = h("span", { class: "rv-swatch" });
-      mark.style.background = this.#colour(family);
-      return h("span", { class: "rv-legend-entry" }, mark, familyWords(family));
-    });
-    const failed = h("span", { class: "rv-swatch rv-swatch-hollow" });
-    failed.style.borderColor = palette.bad;
-    const reward = h("span", { class: "rv-swatch rv-swatch-low" });
-    reward.style.background = palette.good;
-    this.legend.replaceChildren(...entries, h("span", { class: "rv-legend-entry" }, failed, "failed"), h("span", { class: "rv-legend-entry" }, reward, "reward"));
   }
 
   /** @param {Family} family */
   #colour(family) {
-    const palette = this.context.palette();
-    const hue = familyHue(family);
-    return hue < 0 ? palette.quiet : series(palette, hue);
+    const [hue] = FAMILIES[family];
+    return hue < 0 ? this.palette.hairline : series(this.palette, hue);
+  }
+
+  /** Draw anew, from another step if given. @param {number} [start] */
+  #renew(start = this.start) {
+    this.start = within(Math.round(start), 0, Math.max(0, this.replay.steps - this.columns));
+    this.backdrop = null;
+    this.viewer.invalidate("trace", "timeline");
   }
 
   /** @param {number} by */
   #widen(by) {
-    const { shown } = this.context.store.state;
-    this.zoom = Math.min(WIDTHS.length - 1, Math.max(0, this.zoom + by));
-    this.start = this.#startFor(shown);
-    this.backdrop = null;
-    this.context.invalidate("trace", "timeline");
-  }
-
-  /** @param {number} step @returns {number} A window with the step a third from its left. */
-  #startFor(step) {
-    const { steps } = this.context.replay;
-    return Math.max(0, Math.min(steps - this.columns, step - Math.floor(this.columns / 3)));
+    this.zoom = within(this.zoom + by, 0, WIDTHS.length - 1);
+    this.#renew(this.state.shown - this.columns / 3);
   }
 
   draw() {
-    const { shown, selected } = this.context.store.state;
+    const { shown, selected } = this.state;
     const [from, to] = this.window;
-    if (shown < from || shown >= to) {
-      this.start = this.#startFor(shown);
-      this.backdrop = null;
-      this.context.invalidate("timeline");
-    }
-    if (selected !== this.lastSelected) this.#reveal(selected);
-    const pen = prepareCanvas(this.canvas, this.width, this.height);
+    if (shown < from || shown >= to) this.#renew(shown - this.columns / 3);
+    if (selected !== this.selected) this.#reveal(selected);
+    const pen = prepare(this.canvas, this.width, this.height);
     this.backdrop ??= this.#drawBackdrop();
-    pen.clearRect(0, 0, this.width, this.height);
     pen.drawImage(this.backdrop, 0, 0, this.width, this.height);
-    const palette = this.context.palette();
-    pen.strokeStyle = palette.accent;
+    pen.strokeStyle = this.palette.accent;
     pen.lineWidth = 1.5;
     pen.strokeRect(GUTTER + (shown - this.start) * this.cell - 0.75, 0.75, this.cell + 0.5, this.height - 1.5);
   }
 
   /** Scroll the selected agent's row into view. @param {number} selected */
   #reveal(selected) {
-    this.lastSelected = selected;
+    this.selected = selected;
     this.backdrop = null;
-    const row = this.context.replay.agents.indexOf(selected);
-    if (row < 0) return;
-    const { scroller } = this;
-    const top = row * ROW;
-    if (top < scroller.scrollTop || top + ROW > scroller.scrollTop + this.height) {
-      scroller.scrollTop = Math.max(0, top - this.height / 2);
-    }
+    const top = this.replay.agents.indexOf(selected) * ROW;
+    const { scrollTop } = this.scroller;
+    if (top >= 0 && (top < scrollTop || top + ROW > scrollTop + this.height)) this.scroller.scrollTop = top - this.height / 2;
   }
 
   #drawBackdrop() {
-    const canvas = document.createElement("canvas");
-    const pen = prepareCanvas(canvas, this.width, this.height);
-    const { agents } = this.context.replay;
-    const top = this.scroller.scrollTop;
-    const first = Math.floor(top / ROW);
-    const last = Math.min(agents.length - 1, Math.floor((top + this.height - 1) / ROW));
-    for (let row = first; row <= last; row++) this.#drawRow(pen, agents[row], row * ROW - top);
+    const canvas = newCanvas(1);
+    const pen = prepare(canvas, this.width, this.height);
+    this.replay.agents.forEach((object, row) => {
+      const y = row * ROW - this.scroller.scrollTop;
+      if (y > -ROW && y < this.height) this.#drawRow(pen, object, y);
+    });
     return canvas;
   }
 
-  /** @param {CanvasRenderingContext2D} pen @param {number} object @param {number} y */
+  /** @param {Pen} pen @param {number} object @param {number} y */
   #drawRow(pen, object, y) {
-    const palette = this.context.palette();
-    const { replay, facts, store } = this.context;
-    const chosen = store.state.selected === object;
-    if (chosen) {
-      pen.fillStyle = palette.raised;
-      pen.fillRect(0, y, this.width, ROW);
-      pen.fillStyle = palette.accent;
-      pen.fillRect(0, y, 3, ROW);
-    }
-    pen.fillStyle = series(palette, facts.teams.hue(facts.teams.of(object, store.state.shown)));
-    pen.beginPath();
-    pen.arc(GUTTER - 13, y + ROW / 2, 3.5, 0, Math.PI * 2);
-    pen.fill();
-    pen.fillStyle = chosen ? palette.text : palette.muted;
-    pen.font = `${chosen ? 600 : 400} 12px system-ui, -apple-system, "Segoe UI", sans-serif`;
-    pen.textAlign = "right";
-    pen.textBaseline = "middle";
-    pen.fillText(`agent ${replay.agentIds[object]}`, GUTTER - 22, y + ROW / 2 + 0.5);
-    const cells = this.#read(object);
-    for (let column = 0; column < cells.action.length; column++) this.#drawCell(pen, object, cells, column, y);
-  }
-
-  /** @param {number} object @returns {Row} */
-  #read(object) {
-    const { replay } = this.context;
+    const { palette, facts, cell } = this;
+    const chosen = this.state.selected === object;
+    if (chosen) rect(pen, palette.raised, 0, y, this.width, ROW);
+    if (chosen) rect(pen, palette.accent, 0, y, 3, ROW);
+    disc(pen, facts.colour(object, this.state.shown, palette), GUTTER - 13, y + ROW / 2, 3.5);
+    write(pen, facts.title(object), GUTTER - 22, y + ROW / 2 + 0.5, chosen ? palette.text : palette.muted, "right", chosen ? "600 12" : "12");
     const [from, to] = this.window;
-    const n = to - from;
-    const fill = /** @param {string} name @param {any} out */ (name, out) => {
-      replay.field(name).runs(object, from, to, (start, end, value) => out.fill(value, start - from, end - from));
-      return out;
+    const read = /** @param {string} name @param {number} [absent] */ (name, absent = 0) => {
+      const values = new Float32Array(to - from).fill(absent);
+      this.replay.field(name).runs(object, from, to, (start, end, value) => values.fill(value, start - from, end - from));
+      return values;
     };
-    const row = {
-      action: fill("action_id", new Int16Array(n).fill(NO_DATA)),
-      parameter: fill("action_param", new Int16Array(n)),
-      success: fill("action_success", new Int8Array(n)),
-      reward: fill("current_reward", new Float32Array(n)),
-      frozen: fill("is_frozen", new Int8Array(n)),
-      alive: fill("alive", new Int8Array(n)),
-      gain: new Uint8Array(n),
-    };
-    if (this.cell >= 4) this.#readGains(object, from, to, row.gain);
-    return row;
+    const [success, rewards, frozen, alive] = ["action_success", "current_reward", "is_frozen", "alive"].map((name) => read(name));
+    const gains = cell >= 4 ? this.#gains(object, from, to) : [];
+    const width = cell - (cell >= 4 ? 1 : 0);
+    read("action_id", NO_DATA).forEach((id, column) => {
+      const x = GUTTER + column * cell;
+      if (id === NO_DATA || !alive[column]) return rect(pen, palette.hairline, x, y + ROW / 2, width, 1);
+      const action = facts.actions[id];
+      const family = action?.family ?? "wait";
+      const failed = !success[column] && family !== "wait";
+      if (cell >= GLYPHS_FROM) this.#drawCell(pen, family, facts.direction(object, action, from + column), failed, x, y + 1, width);
+      else rect(pen, failed ? palette.bad : this.#colour(family), x, y + (failed ? 8 : 3), width, failed ? 4 : ROW - 7);
+      if (frozen[column]) rect(pen, palette.cold, x, y + 1, width, 2);
+      if (gains[column]) rect(pen, palette.gain, x + Math.max(0, width - 5), y + 1, Math.min(5, width), 5);
+      if (rewards[column]) rect(pen, rewards[column] > 0 ? palette.good : palette.bad, x, y + ROW - 3, width, 3);
+    });
   }
 
-  /** @param {number} object @param {number} from @param {number} to @param {Uint8Array} gain */
-  #readGains(object, from, to, gain) {
-    const { replay } = this.context;
-    const [first, end] = replay.pairsOf(object);
-    for (let pair = first; pair < end; pair++) {
-      let last = from > 0 ? replay.inventory.at(pair, from - 1) : NaN;
-      replay.inventory.runs(pair, from, to, (start, _, value) => {
-        if (value > last) gain[start - from] = 1;
+  /** @param {number} object @param {number} from @param {number} to @returns {boolean[]} Whether it gained an item, by column. */
+  #gains(object, from, to) {
+    const { inventory } = this.replay;
+    /** @type {boolean[]} */
+    const gains = [];
+    for (const pair of this.replay.pairsOf(object)) {
+      let last = from > 0 ? inventory.at(pair, from - 1) : NaN;
+      inventory.runs(pair, from, to, (start, _, value) => {
+        if (value > last) gains[start - from] = true;
         last = value;
       });
     }
+    return gains;
   }
 
-  /** @param {CanvasRenderingContext2D} pen @param {number} object @param {Row} cells @param {number} column @param {number} y */
-  #drawCell(pen, object, cells, column, y) {
-    const palette = this.context.palette();
-    const { facts } = this.context;
-    const x = GUTTER + column * this.cell;
-    const gap = this.cell >= 4 ? 1 : 0;
-    const width = this.cell - gap;
-    if (cells.action[column] === NO_DATA || cells.alive[column] === 0) {
-      pen.fillStyle = palette.hairline;
-      pen.fillRect(x, y + ROW / 2, width, 1);
-      return;
-    }
-    const action = facts.action(cells.action[column]);
-    const family = action ? action.family : "wait";
-    const failed = cells.success[column] === 0 && family !== "wait";
-    if (this.cell >= GLYPHS_FROM) {
-      const direction = action ? facts.direction(object, action, cells.parameter[column], this.start + column) : -1;
-      pen.drawImage(this.#glyph(family, direction, failed), x, y + 1, width, ROW - 2);
-    } else {
-      pen.fillStyle = this.#colour(family);
-      if (failed) pen.fillRect(x, y + ROW - 7, width, 3);
-      else pen.fillRect(x, y + 3, width, ROW - 7);
-    }
-    if (cells.frozen[column]) {
-      pen.fillStyle = palette.cold;
-      pen.fillRect(x, y + 1, width, 2);
-    }
-    if (cells.gain[column]) {
-      pen.fillStyle = palette.gain;
-      pen.fillRect(x + Math.max(0, width - 4), y + 1, Math.min(4, width), 4);
-    }
-    if (cells.reward[column]) {
-      pen.fillStyle = cells.reward[column] > 0 ? palette.good : palette.bad;
-      pen.fillRect(x, y + ROW - 3, width, 3);
-    }
-  }
-
-  /** @param {Family} family @param {number} direction @param {boolean} failed */
-  #glyph(family, direction, failed) {
-    const key = `${family}${direction}${failed}`;
-    const ready = this.glyphs.get(key);
-    if (ready) return ready;
-    const palette = this.context.palette();
-    const width = this.cell - 1;
-    const height = ROW - 2;
-    const canvas = document.createElement("canvas");
-    canvas.width = Math.round(width * pixelRatio());
-    canvas.height = Math.round(height * pixelRatio());
-    const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    pen.scale(canvas.width / width, canvas.height / height);
+  /**
+   * Draw one action: quiet for what is common (moving, waiting), full colour for the rest, hollow for what failed.
+   * @param {Pen} pen @param {Family} family @param {number} direction @param {boolean} failed @param {number} x @param {number} y @param {number} width
+   */
+  #drawCell(pen, family, direction, failed, x, y, width) {
+    const { palette } = this;
     const colour = this.#colour(family);
+    const quiet = /move|turn|wait/.test(family);
     pen.beginPath();
-    pen.roundRect(0.75, 0.75, width - 1.5, height - 1.5, 2.5);
-    if (failed) {
-      pen.strokeStyle = palette.bad;
-      pen.lineWidth = 1.25;
-      pen.stroke();
-    } else {
-      pen.fillStyle = colour;
-      pen.fill();
-    }
-    pen.strokeStyle = failed ? palette.bad : family === "wait" ? palette.muted : palette.onMark;
-    drawGlyph(pen, family, direction, (width - 12) / 2, (height - 12) / 2 - 0.5, 12);
-    this.glyphs.set(key, canvas);
-    return canvas;
+    pen.roundRect(x + 0.75, y + 0.75, width - 1.5, ROW - 3.5, 2.5);
+    pen.strokeStyle = failed ? palette.bad : family === "wait" ? palette.muted : quiet ? colour : palette.onMark;
+    pen.fillStyle = colour;
+    pen.lineWidth = 1;
+    pen.globalAlpha = family === "wait" ? 0.5 : quiet ? 0.2 : 1;
+    if (!failed) pen.fill();
+    pen.globalAlpha = 1;
+    if (failed) pen.stroke();
+    drawGlyph(pen, family, direction, x + width / 2 - 6, y + 1.5, 12);
   }
 
-  /** @param {MouseEvent} event @returns {{object: number, step: number, x: number, y: number} | null} */
+  /** @param {MouseEvent} event @returns {{object: number | undefined, step: number, x: number, y: number}} Step -1 where there is none. */
   #cellAt(event) {
     const { x, y } = localPoint(this.canvas, event);
-    const row = Math.floor((y + this.scroller.scrollTop) / ROW);
-    const { agents } = this.context.replay;
-    if (row < 0 || row >= agents.length || y < 0 || y > this.height) return null;
-    const [from, to] = this.window;
-    const step = from + Math.floor((x - GUTTER) / this.cell);
-    return { object: agents[row], step: x < GUTTER || step >= to ? -1 : step, x, y };
+    const step = this.start + Math.floor((x - GUTTER) / this.cell);
+    return { object: this.replay.agents[Math.floor((y + this.scroller.scrollTop) / ROW)], step: x < GUTTER || step >= this.window[1] ? -1 : step, x, y };
   }
 
-  #listen() {
-    const { scroller, context } = this;
-    scroller.addEventListener("scroll", () => {
-      this.backdrop = null;
-      context.invalidate("trace");
-    });
-    this.canvas.addEventListener("click", (event) => {
-      const hit = this.#cellAt(event);
-      if (!hit) return;
-      context.select(hit.object);
-      if (hit.step >= 0) context.seek(hit.step);
-    });
-    this.canvas.addEventListener("pointermove", (event) => this.#showTip(this.#cellAt(event)));
-    this.canvas.addEventListener("pointerleave", () => this.#showTip(null));
-    scroller.addEventListener("wheel", (event) => {
-      if (!event.shiftKey && Math.abs(event.deltaX) <= Math.abs(event.deltaY)) return;
-      event.preventDefault();
-      this.#slide(event.deltaX || event.deltaY);
-    }, { passive: false });
+  /** @param {MouseEvent} event */
+  #click(event) {
+    const { object = -1, step } = this.#cellAt(event);
+    this.viewer.select(object);
+    if (step >= 0) this.viewer.seek(step);
   }
 
-  /** @param {number} pixels */
-  #slide(pixels) {
-    const { steps } = this.context.replay;
-    const { shown } = this.context.store.state;
-    const start = Math.max(0, Math.min(steps - this.columns, this.start + Math.round(pixels / this.cell)));
-    // The playhead stays in view, or the strip would jump back to it.
-    this.start = Math.max(0, Math.max(shown - this.columns + 1, Math.min(shown, start)));
-    this.backdrop = null;
-    this.context.invalidate("trace", "timeline");
+  /** Slide along the steps; the playhead stays in view, or the strip would jump back to it. @param {WheelEvent} event */
+  #wheel(event) {
+    const { shown } = this.state;
+    if (!event.shiftKey && Math.abs(event.deltaX) <= Math.abs(event.deltaY)) return;
+    event.preventDefault();
+    this.#renew(within(this.start + (event.deltaX || event.deltaY) / this.cell, shown - this.columns + 1, shown));
   }
 
-  /** @param {{object: number, step: number, x: number, y: number} | null} hit */
-  #showTip(hit) {
-    this.tip.classList.toggle("rv-shown", hit !== null && hit.step >= 0);
-    if (!hit || hit.step < 0) return;
-    const { facts } = this.context;
-    setText(this.tip, describeLine(facts.title(hit.object), lineAt(facts, hit.object, hit.step)));
-    const left = Math.min(Math.max(4, hit.x + 12), this.width - this.tip.offsetWidth - 4);
-    this.tip.style.transform = `translate(${left}px, ${hit.y + this.scroller.offsetTop - this.tip.offsetHeight - 10}px)`;
+  /** @param {MouseEvent | null} event */
+  #hover(event) {
+    const { object, step = -1, x = 0, y = 0 } = event ? this.#cellAt(event) : {};
+    const over = object !== undefined && step >= 0;
+    if (over) setText(this.tip, describeLine(this.facts.title(object), lineAt(this.facts, object, step)));
+    showTip(this.tip, over, x + 12, y + this.scroller.offsetTop - this.tip.offsetHeight - 10, this.width);
   }
-}
-
-/** @param {string} title @param {Line} line @returns {string} */
-export function describeLine(title, line) {
-  const parts = [`${title}, step ${count(line.from)}`, line.failed ? `${line.action}, failed` : line.action];
-  if (line.reward) parts.push(`reward ${signed(line.reward)}`);
-  return [...parts, ...line.notes].join("\n");
 }

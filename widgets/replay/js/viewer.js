@@ -1,20 +1,20 @@
 /** One replay on the page: the parts, what ties them together, and the frames they are drawn in. */
 import { AgentTable } from "./agent-table.js";
-import { fill, h, icon, iconButton, setText } from "./dom.js";
+import { within } from "./camera.js";
+import { button, div, fill, h, icon, iconButton, set, setText, span } from "./dom.js";
 import { findEvent } from "./events.js";
 import { Facts } from "./facts.js";
-import { clip, count, plural } from "./format.js";
+import { count, plural } from "./format.js";
 import { handleKey } from "./keys.js";
 import { MapView } from "./map-view.js";
 import { layerMenu, shareMenu } from "./menus.js";
-import { Minimap } from "./minimap.js";
 import { ObjectPanel } from "./object-panel.js";
 import { palettes } from "./palette.js";
-import { Player, SMOOTH_UP_TO, clampSpeed } from "./player.js";
+import { Player, clampSpeed } from "./player.js";
 import { matching, search, suggestions } from "./search.js";
-import { SmallMap } from "./small-map.js";
-import { SpriteCache } from "./sprite-cache.js";
-import { Store, initialState } from "./store.js";
+import { Minimap, SmallMap } from "./small-map.js";
+import { SpriteCache } from "./sprites.js";
+import { Store } from "./store.js";
 import { AboutPanel, TextPanel } from "./text-panels.js";
 import { Texts } from "./texts.js";
 import { TimelineView } from "./timeline-view.js";
@@ -23,186 +23,174 @@ import { Transport, kindsIn } from "./transport.js";
 
 /**
  * @import { EventKind } from "./events.js"
- * @import { Palette } from "./palette.js"
  * @import { Replay } from "./replay.js"
  * @import { State } from "./store.js"
  * @import { Theme } from "./theme.js"
- * @typedef {"map" | "timeline" | "trace" | "panel"} Part
- * @typedef {object} Context What the parts share.
- * @property {Replay} replay @property {Facts} facts @property {SpriteCache} sprites @property {Store} store
- * @property {() => Palette} palette @property {(...parts: Part[]) => void} invalidate
- * @property {(step: number) => void} seek @property {(object: number) => void} select
- * @property {(object: number) => void} followObject @property {() => boolean} hasFocus @property {(text: string) => void} hint
- * @typedef {{title: string, url: string, height: number, theme: Theme, compact: boolean}} Options
+ * @import { Line } from "./timeline-view.js"
+ * @typedef {"map" | "timeline" | "trace" | "panel"} Piece
+ * @typedef {{title: string, url: string, height: number, theme: Theme}} Options
  */
 
-/** All parts. @type {Part[]} */
-const ALL = ["map", "timeline", "trace", "panel"];
 const PANEL_MS = 110;
 const HINT_MS = 2600;
 const TRACE_ROWS = 6;
+const FIND = "Find a type, item or agent";
+/** What only the map shows; any other change is drawn everywhere. */
+const MAP_ONLY = /fraction|hovered|camera|follow|layers/;
 
 export class Viewer {
-  /** @param {Replay} replay @param {Options} options */
-  constructor(replay, options) {
+  frame = 0;
+  panelAt = 0;
+  hintTimer = 0;
+  /** The step asked for; the state's own may lag behind while data loads, or end earlier than the other replay's. */
+  stepNow = 0;
+  started = false;
+  stopped = false;
+  /** @type {Set<Piece>} */
+  dirty = new Set();
+  sprites = new SpriteCache();
+  store = new Store();
+
+  /**
+   * @param {Replay} replay @param {Options} options
+   * @param {Replay[]} [all] Those that play together, if more than this one.
+   */
+  constructor(replay, options, all = [replay]) {
     this.replay = replay;
     this.options = options;
     this.theme = options.theme;
+    this.steps = Math.max(...all.map(({ steps }) => steps));
     this.facts = new Facts(replay);
-    this.sprites = new SpriteCache();
-    this.store = new Store(initialState());
-    this.player = new Player({ steps: replay.steps, ready: (step) => replay.ready(step), load: (step) => void replay.load(step) });
-    /** @type {Set<Part>} */
-    this.dirty = new Set();
-    this.frame = 0;
-    this.panelAt = 0;
-    this.hintTimer = 0;
-    this.stopped = false;
-    /** @type {Context} */
-    this.context = {
-      replay, facts: this.facts, sprites: this.sprites, store: this.store,
-      palette: () => palettes[this.theme], invalidate: (...parts) => this.invalidate(...parts),
-      seek: (step) => this.seek(step), select: (object) => this.select(object), followObject: (object) => this.follow(object),
-      hasFocus: () => this.node.matches(":focus-within"), hint: (text) => this.hint(text),
-    };
+    this.player = new Player({
+      steps: this.steps, ready: (step) => all.every((each) => each.ready(each.clampStep(step))), load: (step) => all.forEach((each) => void each.load(each.clampStep(step))),
+    });
+    /** Viewers that show the same step. @type {Viewer[]} */
+    this.sides = [this];
     this.texts = new Texts(replay, () => this.invalidate("panel"));
-    const small = new SmallMap(this.context);
-    this.small = small;
-    this.map = new MapView(this.context);
-    this.minimap = new Minimap(this.context, this.map, small);
+    this.small = new SmallMap(this);
+    this.map = new MapView(this);
+    this.minimap = new Minimap(this);
+    this.timeline = new TimelineView(this, all.length === 1);
+    this.transport = new Transport(this, all.length === 1 ? kindsIn(replay) : []);
     this.hintNode = h("div", { class: "rv-hint", role: "status" });
     this.followButton = iconButton("follow", "Follow the selection (F)", () => this.toggleFollow());
-    this.followButton.setAttribute("aria-pressed", "false");
-    this.map.node.append(this.minimap.canvas, this.#mapButtons(), this.hintNode);
-    this.timeline = new TimelineView(this.context, small);
-    this.trace = new TraceView(this.context);
-    this.transport = new Transport(replay.steps, this.#controls(), kindsIn(replay));
-    this.panels = {
-      agents: new AgentTable(this.context), selected: new ObjectPanel(this.context),
-      text: new TextPanel(this.context, this.texts), about: new AboutPanel(this.context, options),
-    };
-    this.searchBox = h("input", {
-      class: "rv-search", type: "search", placeholder: "Find a type, item or agent", "aria-label": "Find a type, item or agent", autocomplete: "off",
-      oninput: () => this.search(this.searchBox.value), onkeydown: (event) => this.#searchKey(event),
-    });
-    this.found = h("span", { class: "rv-found rv-muted", role: "status" });
-    this.tabs = h("div", { class: "rv-tabs", role: "tablist", "aria-label": "Panels" });
-    this.panel = h("div", { class: "rv-panel", role: "tabpanel" });
-    this.node = options.compact ? this.#compactLayout() : this.#layout();
-    this.store.listen((changed) => this.#changed(changed));
-    replay.onload = () => this.#loaded();
+    this.map.node.append(this.minimap.node, this.hintNode, h("div", { class: "rv-map-buttons", role: "toolbar", "aria-label": "Map view" },
+      iconButton("plus", "Zoom in", () => this.map.zoom(1.5)), iconButton("minus", "Zoom out", () => this.map.zoom(1 / 1.5)),
+      iconButton("fit", "Show the whole map (0)", () => this.fit()), this.followButton));
+    this.store.listeners.add((changed) => this.changed(changed));
+    replay.onload = () => this.loaded();
     this.observer = new ResizeObserver(() => this.#resized());
     this.observer.observe(this.map.node);
     this.observer.observe(this.timeline.node);
-    this.invalidate(...ALL);
   }
 
-  #layout() {
-    const { replay, options } = this;
-    const { header } = replay;
-    const list = h("datalist", {}, ...suggestions(this.facts).map((value) => h("option", { value })));
-    list.id = `rv-${Math.random().toString(36).slice(2)}`;
-    this.searchBox.setAttribute("list", list.id);
-    const facts = `${plural(header.agents, "agent")}, ${plural(header.steps, "step")}, ${header.width} x ${header.height}`;
-    const node = h("div", { class: "rv-root", tabindex: 0, role: "application", "aria-label": `Replay viewer: ${options.title}`, "data-theme": this.theme },
-      h("header", { class: "rv-head" }, h("h2", { class: "rv-title", title: options.title }, clip(options.title, 80)), h("span", { class: "rv-muted rv-facts-line" }, facts),
-        h("span", { class: "rv-grow" }), this.found, h("label", { class: "rv-search-wrap" }, icon("search"), this.searchBox, list)),
-      h("div", { class: "rv-body" },
-        h("div", { class: "rv-main" }, this.map.node, this.transport.node, this.timeline.node, this.trace.node),
-        h("aside", { class: "rv-side" }, this.tabs, this.panel)));
-    node.style.setProperty("--rv-height", `${options.height}px`);
-    node.addEventListener("keydown", (event) => handleKey(event, this));
-    // A pressed button keeps no focus, so that Space goes on to mean play.
-    node.addEventListener("click", (event) => {
-      const button = event.target instanceof Element ? event.target.closest("button") : null;
-      if (event.detail > 0 && button) node.focus({ preventScroll: true });
+  get palette() {
+    return palettes[this.theme];
+  }
+
+  /** @returns {Line[] | null} Lines of the chart instead of this replay's own. */
+  get lines() {
+    return null;
+  }
+
+  /** Build all there is around the map. */
+  mount() {
+    const { options } = this;
+    const { header } = this.replay;
+    this.trace = new TraceView(this);
+    this.panels = { agents: new AgentTable(this), selected: new ObjectPanel(this), text: new TextPanel(this), about: new AboutPanel(this) };
+    this.found = h("span", { class: "rv-found rv-muted", role: "status" });
+    this.tabs = h("div", { class: "rv-tabs", role: "tablist", "aria-label": "Panels" });
+    this.panel = h("div", { class: "rv-panel", role: "tabpanel" });
+    const list = h("datalist", { id: `rv-${Math.random().toString(36).slice(2)}` });
+    const box = h("input", {
+      class: "rv-search", type: "search", placeholder: FIND, "aria-label": FIND, autocomplete: "off", list: list.id,
+      oninput: () => this.store.set({ found: search(this.facts, box.value) }), onkeydown: (/** @type {KeyboardEvent} */ event) => this.#searchKey(event, box),
     });
-    this.transport.node.append(layerMenu(this), shareMenu(this));
+    box.addEventListener("focus", () => fill(list, ...suggestions(this.facts).map((value) => h("option", { value }))), { once: true });
+    const facts = `${plural(header.agents, "agent")}, ${plural(header.steps, "step")}, ${header.width} x ${header.height}`;
     this.#drawTabs();
+    return this.frameOf(`Replay viewer: ${options.title}`, h("header", { class: "rv-head" }, h("h2", { class: "rv-title", title: options.title }, options.title), span("rv-muted rv-facts-line", facts), span("rv-grow"), this.found,
+      h("label", { class: "rv-search-wrap" }, icon("search"), box, list), layerMenu(this), shareMenu(this)),
+    div("rv-body", div("rv-main", this.map.node, this.transport.node, this.timeline.node, this.trace.node), h("aside", { class: "rv-side" }, this.tabs, this.panel)));
+  }
+
+  /** @param {string} label @param {...HTMLElement} content @returns {HTMLElement} The whole viewer, hearing the keyboard. */
+  frameOf(label, ...content) {
+    const node = h("div", {
+      class: "rv-root", tabindex: 0, role: "application", "aria-label": label, "data-theme": this.theme, style: `--rv-height:${this.options.height}px`,
+      onkeydown: (/** @type {KeyboardEvent} */ event) => handleKey(event, this),
+      // A pressed button keeps no focus, so that Space goes on to mean play.
+      onclick: (/** @type {MouseEvent} */ event) => { if (event.detail > 0 && /** @type {Element} */ (event.target).closest("button")) this.focus(); },
+    }, ...content);
+    this.node = node;
     return node;
   }
 
-  /** Only the map, for two side by side. */
-  #compactLayout() {
-    const { options } = this;
-    return h("section", { class: "rv-half", "aria-label": options.title }, h("h3", { class: "rv-title", title: options.title }, clip(options.title, 60)), this.map.node);
+  focus() {
+    this.node?.focus({ preventScroll: true });
   }
 
   #drawTabs() {
     const { tab } = this.store.state;
     const issues = this.replay.header.issues.length;
     const names = { agents: "Agents", selected: "Selected", text: "Talk and notes", about: issues ? `About (${plural(issues, "issue")})` : "About" };
-    const keys = /** @type {State["tab"][]} */ (Object.keys(names)).filter((key) => key !== "text" || this.texts.present);
-    fill(this.tabs, ...keys.map((key) => h("button", {
-      type: "button", role: "tab", class: "rv-tab", "aria-selected": String(key === tab), onclick: () => this.store.set({ tab: key }),
-    }, names[key])));
-    const shown = this.panels[tab].node;
-    if (this.panel.firstElementChild !== shown) fill(this.panel, shown);
-  }
-
-  #mapButtons() {
-    return h("div", { class: "rv-map-buttons", role: "toolbar", "aria-label": "Map view" },
-      iconButton("plus", "Zoom in", () => this.map.zoom(1.5)), iconButton("minus", "Zoom out", () => this.map.zoom(1 / 1.5)),
-      iconButton("fit", "Show the whole map (0)", () => this.fit()), this.followButton);
-  }
-
-  get steps() {
-    return this.replay.steps;
-  }
-
-  get stepNow() {
-    return this.store.state.step;
-  }
-
-  /** @returns {import("./transport.js").Controls} */
-  #controls() {
-    return {
-      toggle: () => this.toggle(), seek: (step) => this.seek(step), move: (by) => this.seek(this.store.state.step + by),
-      speed: (speed) => this.store.set({ speed: clampSpeed(speed) }), jump: (kind, way) => this.jump(kind, way),
-    };
+    const keys = /** @type {State["tab"][]} */ (Object.keys(names)).filter((key) => key !== "text" || this.texts.parts.length > 0);
+    if (this.tabs) fill(this.tabs, ...keys.map((key) => button(names[key], () => this.store.set({ tab: key }), "rv-tab", { role: "tab", "aria-selected": String(key === tab) })));
+    if (this.panel && this.panels) fill(this.panel, this.panels[tab].node);
   }
 
   /** @param {number} step */
   seek(step) {
-    const goal = this.replay.clampStep(step);
-    this.player.seek(goal);
-    const ready = this.replay.ready(goal);
-    this.store.set(ready ? { step: goal, shown: goal, fraction: 0 } : { step: goal });
-    if (!ready) void this.replay.load(goal);
+    this.stepNow = within(Math.round(step) || 0, 0, this.steps - 1);
+    this.player.seek(this.stepNow);
+    for (const { replay, store } of this.sides) {
+      const goal = replay.clampStep(this.stepNow);
+      store.set(replay.ready(goal) ? { step: goal, shown: goal, fraction: 0 } : { step: goal });
+      void replay.load(goal);
+    }
+    this.invalidate("timeline", "panel");
+  }
+
+  /** @param {number} by */
+  move(by) {
+    this.seek(this.stepNow + by);
   }
 
   toggle() {
-    const { playing, step } = this.store.state;
-    if (!playing && step >= this.replay.steps - 1) this.seek(0);
+    const { playing } = this.store.state;
+    if (!playing && this.stepNow >= this.steps - 1) this.seek(0);
     this.store.set({ playing: !playing });
+  }
+
+  /** @param {number} speed */
+  setSpeed(speed) {
+    this.store.set({ speed: clampSpeed(speed) });
   }
 
   /** @param {number} object Index, -1 for none. */
   select(object) {
     const { follow, tab } = this.store.state;
-    const keep = tab === "text" || tab === "selected";
-    this.store.set({ selected: object, follow: follow && object >= 0, tab: object < 0 || keep ? tab : "selected" });
+    this.store.set({ selected: object, follow: follow && object >= 0, tab: object < 0 || tab === "text" ? tab : "selected" });
   }
 
   /** @param {number} by */
   selectNext(by) {
     const { agents } = this.replay;
-    if (agents.length === 0) return;
     const at = agents.indexOf(this.store.state.selected);
-    const next = at < 0 ? (by > 0 ? 0 : agents.length - 1) : (at + by + agents.length) % agents.length;
-    this.select(agents[next]);
+    this.select(agents[(at < 0 && by < 0 ? agents.length - 1 : at + by + agents.length) % agents.length] ?? -1);
   }
 
   /** @param {number} object */
   follow(object) {
-    this.select(object);
     const { camera } = this.map;
+    this.select(object);
     this.store.set({ follow: true, camera: { ...camera, scale: Math.max(26, camera.scale) } });
   }
 
   toggleFollow() {
     const { follow, selected } = this.store.state;
-    if (follow) this.store.set({ follow: false, camera: this.map.camera });
+    if (follow) this.map.camera = this.map.camera;
     else if (selected >= 0) this.follow(selected);
     else this.hint("Select something to follow first");
   }
@@ -211,47 +199,30 @@ export class Viewer {
     this.store.set({ camera: null, follow: false });
   }
 
-  /** @param {EventKind} kind @param {1 | -1} way */
-  jump(kind, way) {
-    const { step, selected } = this.store.state;
-    const one = selected >= 0 && this.facts.isAgent[selected];
-    const found = findEvent(this.replay, one ? [selected] : this.replay.agents, kind, step, way);
+  /** Go to the next event of the chosen kind. @param {1 | -1} way */
+  jump(way) {
+    const { selected } = this.store.state;
+    const one = this.facts.isAgent[selected];
+    const found = findEvent(this.replay, one ? [selected] : this.replay.agents, /** @type {EventKind} */ (this.transport.kind.value), this.stepNow, way);
     if (found >= 0) this.seek(found);
     else this.hint(`No ${way > 0 ? "later" : "earlier"} event of this kind${one ? ` for ${this.facts.title(selected)}` : ""}`);
   }
 
-  /** Jump to an event of the chosen kind. @param {1 | -1} way */
-  jumpChosen(way) {
-    const kind = /** @type {EventKind} */ (this.transport.kind.value);
-    if (kind) this.jump(kind, way);
-  }
-
-  /** @param {string} query */
-  search(query) {
-    this.store.set({ query, found: search(this.facts, query) });
-  }
-
-  /** @param {KeyboardEvent} event */
-  #searchKey(event) {
+  /** Escape ends the search, Enter goes from hit to hit. @param {KeyboardEvent} event @param {HTMLInputElement} box */
+  #searchKey(event, box) {
+    const { found, shown, selected, camera } = this.store.state;
     if (event.key === "Escape") {
-      this.searchBox.value = "";
-      this.search("");
-      this.node.focus({ preventScroll: true });
+      box.value = "";
+      this.store.set({ found: null });
+      this.focus();
     }
-    if (event.key === "Enter") this.nextHit(event.shiftKey ? -1 : 1);
-  }
-
-  /** Select the next of what the search found. @param {number} by */
-  nextHit(by) {
-    const { found, shown, selected } = this.store.state;
-    if (!found) return;
+    if (event.key !== "Enter" || !found) return;
     const hits = matching(this.facts, found, shown);
-    if (hits.length === 0) return;
-    const next = hits[(hits.indexOf(selected) + by + hits.length) % hits.length] ?? hits[0];
+    const next = hits[(hits.indexOf(selected) + (event.shiftKey ? hits.length - 1 : 1)) % hits.length];
+    if (next === undefined) return;
     this.select(next);
-    const { camera } = this.store.state;
-    const place = this.map.place(next);
-    if (camera) this.map.setCamera({ ...camera, x: place.x + 0.5, y: place.y + 0.5 });
+    const { x, y } = this.map.place(next);
+    if (camera) this.map.camera = { ...camera, x: x + 0.5, y: y + 0.5 };
   }
 
   /** @param {string} text Said over the map for a moment. */
@@ -264,125 +235,111 @@ export class Viewer {
 
   /** @param {Theme} theme */
   setTheme(theme) {
-    if (theme === this.theme) return;
     this.theme = theme;
-    this.node.dataset.theme = theme;
-    this.sprites.clear();
-    this.map.restyle();
-    this.small.restyle();
-    this.timeline.refresh();
-    this.trace.restyle();
-    this.invalidate(...ALL);
+    if (this.node) this.node.dataset.theme = theme;
+    this.sprites.drawn.clear();
+    this.map.layer.tiles.clear();
+    this.small.picture = null;
+    this.trace?.restyle();
+    this.loaded();
   }
 
-  /** Draw anew with the real sprites of the author. @param {Uint8Array} bytes */
+  /** Draw anew with real sprites. @param {Uint8Array} bytes */
   async setSprites(bytes) {
     await this.sprites.readImages(bytes).catch(() => {});
-    this.map.restyle();
+    this.map.layer.tiles.clear();
     this.invalidate("map");
   }
 
-  /** @param {Set<keyof State>} changed */
-  #changed(changed) {
-    if (["shown", "fraction", "selected", "hovered", "camera", "follow", "layers", "found"].some((key) => changed.has(/** @type {keyof State} */ (key)))) this.invalidate("map");
-    if (["step", "shown", "playing", "speed"].some((key) => changed.has(/** @type {keyof State} */ (key)))) this.invalidate("timeline", "panel");
-    if (changed.has("shown")) this.invalidate("trace");
-    if (changed.has("selected")) this.invalidate("trace", "panel");
-    if (changed.has("selected") || changed.has("chart")) {
-      this.timeline.refresh();
-      this.invalidate("timeline");
-    }
-    if (changed.has("tab")) {
-      this.#drawTabs();
-      this.invalidate("panel");
-    }
-    if (changed.has("found")) this.invalidate("panel");
-    if (changed.has("follow")) this.followButton.setAttribute("aria-pressed", String(this.store.state.follow));
-    if (changed.has("playing")) {
-      this.player.seek(this.store.state.shown);
-      this.invalidate("map");
-    }
+  /** @param {(keyof State)[]} changed */
+  changed(changed) {
+    const { state } = this.store;
+    if (changed.includes("playing")) this.player.seek(this.stepNow);
+    if (changed.includes("selected") || changed.includes("chart")) this.timeline.refresh();
+    if (changed.includes("tab")) this.#drawTabs();
+    set(this.followButton, { "aria-pressed": String(state.follow) });
+    this.invalidate("map");
+    if (changed.some((key) => !MAP_ONLY.test(key))) this.invalidate("timeline", "trace", "panel");
   }
 
-  #loaded() {
-    const { step, shown } = this.store.state;
-    if (step !== shown && this.replay.ready(step)) this.store.set({ shown: step, fraction: 0 });
+  /** Draw all anew: more steps have arrived, or the colours have changed. */
+  loaded() {
+    const { step } = this.store.state;
+    if (this.replay.ready(step)) this.store.set({ shown: step });
     this.timeline.refresh();
-    this.trace.refresh();
-    this.panels.agents.refresh();
-    this.invalidate(...ALL);
+    if (this.trace) this.trace.backdrop = null;
+    this.panels?.agents.refresh();
+    this.invalidate("map", "timeline", "trace", "panel");
   }
 
   #resized() {
     const { clientWidth, clientHeight } = this.map.node;
     this.map.resize(clientWidth, clientHeight);
     this.timeline.resize(this.timeline.node.clientWidth);
-    this.trace.resize(this.timeline.node.clientWidth, TRACE_ROWS * 18);
-    // Drawn at once: a resized canvas is empty until then.
-    this.#draw(performance.now(), true);
+    this.trace?.resize(this.timeline.width, TRACE_ROWS);
+    // Drawn at once: a resized canvas is empty until then. The rest follows behind the first map.
+    this.map.draw();
+    this.started = true;
+    this.invalidate("map", "timeline", "trace", "panel");
   }
 
-  /** @param {...Part} parts To draw in the next frame. */
-  invalidate(...parts) {
-    for (const part of parts) this.dirty.add(part);
-    if (!this.frame && !this.stopped) this.frame = requestAnimationFrame((now) => this.#tick(now));
+  /** @param {...Piece} pieces To draw in the next frame. */
+  invalidate(...pieces) {
+    for (const piece of pieces) this.dirty.add(piece);
+    if (this.started && !this.frame && !this.stopped) this.frame = requestAnimationFrame((now) => this.#tick(now));
   }
 
   /** @param {number} now */
   #tick(now) {
+    const { dirty, store } = this;
     this.frame = 0;
-    if (this.store.state.playing) this.#play(now);
-    this.#draw(now, !this.store.state.playing);
-    if (this.store.state.playing || this.dirty.size > 0) this.invalidate();
-  }
-
-  /** @param {number} now */
-  #play(now) {
-    const { speed } = this.store.state;
-    const { step, fraction, ended } = this.player.tick(now, speed);
-    const smooth = speed <= SMOOTH_UP_TO && !matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.store.set({ step, shown: step, fraction: smooth && !ended ? fraction : 0 });
-    if (ended) this.store.set({ playing: false });
-  }
-
-  /** @param {number} now @param {boolean} atOnce Whether the panel may not wait. */
-  #draw(now, atOnce) {
-    if (this.map.size.width === 0) return;
-    const { dirty } = this;
+    if (store.state.playing) this.#play(now);
     if (dirty.delete("map")) {
       this.map.draw();
       this.minimap.draw();
     }
-    if (dirty.delete("trace")) this.trace.draw();
-    if (dirty.delete("timeline")) {
-      this.timeline.window = this.trace.window;
-      this.timeline.draw();
-      this.transport.update(this.store.state);
+    if (dirty.delete("trace")) this.trace?.draw();
+    if (dirty.delete("timeline") && this.timeline.width > 0) {
+      this.timeline.window = this.trace?.window ?? [0, 0];
+      this.timeline.draw(this.stepNow);
+      this.transport.update(this.stepNow, store.state.playing, store.state.speed);
     }
-    if (dirty.has("panel") && (atOnce || now - this.panelAt > PANEL_MS)) {
+    // The panel costs the most layout: a few times a second is as fast as one reads.
+    if (dirty.has("panel") && now - this.panelAt > PANEL_MS) {
       dirty.delete("panel");
       this.panelAt = now;
-      this.#drawPanel();
+      this.drawPanel();
     }
+    if (store.state.playing || dirty.size > 0) this.invalidate();
   }
 
-  #drawPanel() {
-    const { tab, found, shown } = this.store.state;
-    this.panels[tab].update();
-    if (!found) setText(this.found, "");
-    else {
-      const hits = matching(this.facts, found, shown).length;
-      setText(this.found, hits ? `${count(hits)} found` : "none found");
-      this.found.title = found.text;
+  /** @param {number} now */
+  #play(now) {
+    const { step, fraction, ended } = this.player.tick(now, this.store.state.speed);
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.stepNow = step;
+    for (const { store, replay } of this.sides) {
+      const shown = replay.clampStep(step);
+      store.set({ step: shown, shown, fraction: still || shown < step ? 0 : fraction });
     }
+    if (ended) this.store.set({ playing: false });
+  }
+
+  drawPanel() {
+    const { tab, found, shown } = this.store.state;
+    this.panels?.[tab].update();
+    const hits = found ? matching(this.facts, found, shown).length : 0;
+    if (!this.found) return;
+    setText(this.found, hits ? `${count(hits)} found` : found ? "none found" : "");
+    this.found.title = found?.text ?? "";
   }
 
   stop() {
     this.stopped = true;
     cancelAnimationFrame(this.frame);
     clearTimeout(this.hintTimer);
+    clearTimeout(this.map.timer);
     this.observer.disconnect();
-    this.map.stop();
     this.store.listeners.clear();
     this.replay.onload = () => {};
   }

@@ -3,16 +3,19 @@
  *
  * @import { AnyModel } from "@anywidget/types"
  * @import { Traits } from "./sync.js"
+ * @import { Options } from "./viewer.js"
  */
 import { Compare } from "./compare.js";
-import { fill, h } from "./dom.js";
-import { PROBLEM } from "./format.js";
+import { fill, h, note } from "./dom.js";
+import { reason } from "./format.js";
 import { Messages } from "./messages.js";
 import { Replay } from "./replay.js";
 import { syncTraits } from "./sync.js";
 import { pageTheme, watchTheme } from "./theme.js";
 import { Viewer } from "./viewer.js";
 import { asBytes } from "./wire.js";
+
+const RELOADING = ["change:data", "change:data_b", "change:message"];
 
 /** One mounted view of the model. */
 class Mount {
@@ -21,96 +24,86 @@ class Mount {
     this.model = model;
     this.el = el;
     this.messages = new Messages(model);
-    /** @type {Viewer | Compare | null} */
+    this.generation = 0;
+    /** @type {Viewer | null} */
     this.shown = null;
     this.stopSync = () => {};
-    this.generation = 0;
     this.retheme = () => this.shown?.setTheme(this.theme);
     this.reload = () => void this.load();
-    this.stopTheme = watchTheme(() => this.retheme());
-    for (const name of RELOADING) model.on(`change:${name}`, this.reload);
+    this.stopTheme = watchTheme(() => {
+      if (this.shown && this.shown.theme !== this.theme) this.retheme();
+    });
+    for (const event of RELOADING) model.on(event, this.reload);
     model.on("change:theme", this.retheme);
   }
 
   get theme() {
-    return pageTheme(String(this.model.get("theme") ?? "auto"));
+    return pageTheme(this.model.get("theme"));
   }
 
   /** Open what the model holds now; a later call overtakes an earlier one. */
   async load() {
+    const { model } = this;
     const generation = ++this.generation;
     try {
-      const bytes = asBytes(this.model.get("data"));
-      if (bytes.length === 0) {
-        this.#say(String(this.model.get("message") || "No replay to show."));
+      const parts = [model.get("data"), ...(model.get("kind") === "compare" ? [model.get("data_b")] : [])].map(asBytes);
+      if (parts.some((bytes) => bytes.length === 0)) {
+        this.#say(model.get("message") || "No replay to show.");
         return;
       }
-      const replay = await Replay.open(bytes, this.messages.asker("a"));
-      const other = this.model.get("kind") === "compare" ? await Replay.open(asBytes(this.model.get("data_b")), this.messages.asker("b")) : null;
-      if (generation !== this.generation) return;
-      this.#show(replay, other);
+      const replays = await Promise.all(parts.map((bytes, i) => Replay.open(bytes, this.messages.asker(i ? "b" : "a"))));
+      if (generation === this.generation) this.#show(replays);
     } catch (error) {
-      if (generation === this.generation) this.#say(`This replay cannot be shown: ${error instanceof Error ? error.message : PROBLEM}.`);
+      if (generation === this.generation) this.#say(`This replay cannot be shown: ${reason(error)}.`);
     }
   }
 
-  /** @param {Replay} replay @param {Replay | null} other */
-  #show(replay, other) {
+  /** @param {Replay[]} replays One, or two to compare. */
+  #show(replays) {
     const { model } = this;
-    const labels = Array.isArray(model.get("labels")) ? model.get("labels") : [];
-    const title = /** @param {number} i @param {Replay} r */ (i, r) => String(labels[i] || r.header.label || "Replay");
-    const options = {
-      title: title(0, replay), url: String(model.get("url") ?? ""), theme: this.theme, compact: false,
-      height: Math.min(4000, Math.max(420, Number(model.get("height")) || 640)),
-    };
+    const titles = replays.map((replay, i) => String(model.get("labels")?.[i] || replay.header.label || "Replay"));
+    /** @type {Options} */
+    const options = { title: titles[0], url: String(model.get("url") ?? ""), theme: this.theme, height: Math.max(420, Number(model.get("height")) || 640) };
     this.#clear();
-    const viewer = other ? new Compare([replay, other], [title(0, replay), title(1, other)], options) : new Viewer(replay, options);
-    this.shown = viewer;
-    fill(this.el, viewer.node);
+    this.shown = replays.length > 1 ? new Compare(replays, titles, options) : new Viewer(replays[0], options);
+    const node = this.shown.mount();
+    this.stopSync = syncTraits(model, this.shown);
+    fill(this.el, node);
     const sprites = asBytes(model.get("sprites"));
-    if (sprites.length > 0) void viewer.setSprites(sprites);
-    this.stopSync = syncTraits(model, viewer);
-    void loadRest(other ? [replay, other] : [replay]);
+    if (sprites.length > 0) void this.shown.setSprites(sprites);
+    for (const replay of replays) void loadRest(replay);
   }
 
   /** @param {string} text */
   #say(text) {
     this.#clear();
-    const theme = this.theme;
-    const box = h("div", { class: "rv-root rv-alone", "data-theme": theme, role: "status" }, h("p", { class: "rv-empty" }, text));
-    fill(this.el, box);
+    fill(this.el, h("div", { class: "rv-root rv-alone", "data-theme": this.theme, role: "status" }, note(text)));
   }
 
   #clear() {
     this.stopSync();
-    this.stopSync = () => {};
     this.shown?.stop();
     this.shown = null;
+    this.stopSync = () => {};
   }
 
   stop() {
+    const { model } = this;
     this.generation++;
     this.#clear();
     this.stopTheme();
     this.messages.stop();
-    for (const name of RELOADING) this.model.off(`change:${name}`, this.reload);
-    this.model.off("change:theme", this.retheme);
+    for (const event of RELOADING) model.off(/** @type {any} */ (event), this.reload);
+    model.off("change:theme", this.retheme);
     fill(this.el);
   }
 }
 
-const RELOADING = /** @type {const} */ (["data", "data_b", "message"]);
-
-/** Load the embedded steps behind the first frame, one part after the other. @param {Replay[]} replays */
-async function loadRest(replays) {
-  for (const replay of replays) {
-    // Of a long replay only what is looked at is loaded.
-    const wanted = replay.isSmall ? replay.chunks : replay.chunks.slice(0, 1);
-    for (const chunk of wanted) {
-      if (chunk.info.offset === null) continue;
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      await replay.load(Math.max(1, chunk.from));
-    }
+/** Load the embedded steps behind the first frame; of a long replay only what is looked at. @param {Replay} replay */
+async function loadRest(replay) {
+  for (const { info, from } of replay.isSmall ? replay.chunks : replay.chunks.slice(0, 1)) {
+    await new Promise((resolve) => setTimeout(resolve));
+    if (info.offset !== null) await replay.load(Math.max(1, from));
   }
 }
 

@@ -1,16 +1,11 @@
 /**
- * Read the container of `codec.py`: a checked header and columns of numbers. Nothing here trusts a length,
+ * Read the container that wire.py describes: a checked header and columns of numbers. Nothing here trusts a length,
  * an index or a type; what is wrong becomes a `WireError`.
  */
 
 export const FORMAT = 1;
 
 const MAX_RAW = 1 << 30;
-const MAX_HEADER = 1 << 26;
-const MAX_SIDE = 65_535;
-const MAX_AREA = 1 << 26;
-const MAX_OBJECTS = 5_000_000;
-const MAX_STEPS = 20_000_000;
 /** Deflate cannot shrink below about 1 to 1032, so a larger claim is a lie. */
 const MAX_RATIO = 1040;
 
@@ -18,29 +13,27 @@ const MAX_RATIO = 1040;
 export class WireError extends Error {}
 
 /**
- * @typedef {{id: string, kind: string, from: number, to: number, size: number, raw: number, offset: number | null,
- *   fields: string[]}} ChunkInfo Offset from the start of the container, null when the chunk must be asked for.
+ * @typedef {object} ChunkInfo
+ * @property {string} id @property {string} kind @property {number} from @property {number} to
+ * @property {number} size @property {number} raw @property {string[]} fields
+ * @property {number | null} offset From the start of the container; null when the chunk must be asked for.
  * @typedef {{kind: string, scalar: number | number[] | null}} FieldInfo
  * @typedef {{path: string, rule: string, count: number, example: string, severity: string}} Issue
  * @typedef {object} Header
  * @property {string} hash @property {number} version @property {string} label
  * @property {number} width @property {number} height @property {number} steps
- * @property {number} objects @property {number} agents @property {number} pairs @property {number} bins
- * @property {string[]} typeNames @property {string[]} actionNames @property {string[]} itemNames
- * @property {string[]} animationNames @property {string[]} capacityNames @property {string[]} groupNames
- * @property {string[]} vibeNames @property {string[]} tags
- * @property {Map<string, FieldInfo>} fields @property {Map<string, number>} movers
- * @property {Map<string, unknown[]>} tables
- * @property {Issue[]} issues @property {number} issuesMore @property {ChunkInfo[]} chunks
+ * @property {number} objects @property {number} agents @property {number} pairs
+ * @property {string[]} type_names @property {string[]} action_names @property {string[]} item_names
+ * @property {string[]} capacity_names @property {string[]} group_names @property {string[]} vibe_names @property {string[]} tags
+ * @property {Map<string, FieldInfo>} fields @property {Map<string, number>} movers @property {Map<string, unknown[]>} tables
+ * @property {Issue[]} issues @property {number} issues_more @property {ChunkInfo[]} chunks
  * @typedef {Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | Float32Array | Float64Array} Numbers
  */
 
 /** @param {unknown} value @returns {Uint8Array} The bytes of what a model may hold in a bytes trait. */
 export function asBytes(value) {
-  if (value instanceof Uint8Array) return value;
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  if (value instanceof ArrayBuffer) return new Uint8Array(value);
-  return new Uint8Array(0);
+  return value instanceof ArrayBuffer ? new Uint8Array(value) : new Uint8Array(0);
 }
 
 /**
@@ -49,45 +42,34 @@ export function asBytes(value) {
  * @returns {Promise<Uint8Array<ArrayBuffer>>}
  */
 export async function inflate(bytes, raw, what) {
-  if (typeof DecompressionStream === "undefined") {
-    throw new WireError("this browser cannot inflate data (DecompressionStream is missing): use a newer one");
-  }
+  if (typeof DecompressionStream === "undefined") throw new WireError("this browser is too old to inflate data");
   if (raw > MAX_RAW || raw > bytes.length * MAX_RATIO + 64) throw new WireError(`${what} claims ${raw} bytes, which cannot be`);
   const out = new Uint8Array(raw);
-  const reader = new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (bytes)]).stream().pipeThrough(new DecompressionStream("deflate")).getReader();
+  const packed = new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (bytes)]);
+  const reader = packed.stream().pipeThrough(new DecompressionStream("deflate")).getReader();
   let filled = 0;
   try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      if (filled + value.length > raw) throw new WireError(`${what} is longer than it says`);
-      out.set(value, filled);
-      filled += value.length;
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      out.set(part.value, filled);
+      filled += part.value.length;
     }
-  } catch (error) {
+  } catch {
     reader.cancel().catch(() => {});
-    throw error instanceof WireError ? error : new WireError(`${what} is damaged and cannot be inflated`);
+    filled = -1;
   }
-  if (filled !== raw) throw new WireError(`${what} is shorter than it says`);
+  if (filled !== raw) throw new WireError(`${what} is damaged and cannot be inflated`);
   return out;
 }
 
-/**
- * Read the container's header.
- * @param {Uint8Array} bytes
- * @returns {Promise<Header>}
- */
+/** @param {Uint8Array} bytes Of a container. @returns {Promise<Header>} */
 export async function readHeader(bytes) {
-  if (bytes.length < 16) throw new WireError(`the data is ${bytes.length} bytes long, too short for a replay`);
-  if (String.fromCharCode(...bytes.subarray(0, 4)) !== "RPLW") throw new WireError("the data is not an encoded replay");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const format = view.getUint32(4, true);
+  if (bytes.length < 16 || view.getUint32(0) !== 0x52504c57) throw new WireError("the data is not an encoded replay");
+  const [format, size, raw] = [4, 8, 12].map((at) => view.getUint32(at, true));
   if (format !== FORMAT) throw new WireError(`the data has format ${format}, this viewer reads ${FORMAT}: encode the replay again`);
-  const size = view.getUint32(8, true);
-  const raw = view.getUint32(12, true);
-  if (16 + size > bytes.length || raw > MAX_HEADER) throw new WireError("the header is cut short");
+  if (16 + size > bytes.length || raw > MAX_RAW / 16) throw new WireError("the header is cut short");
   const json = parseJson(await inflate(bytes.subarray(16, 16 + size), raw, "the header"), "the header");
-  return checkHeader(json, 16 + size, bytes.length);
+  return checkHeader(json ?? {}, 16 + size, bytes.length);
 }
 
 /** @param {Uint8Array} bytes @param {string} what @returns {any} */
@@ -99,52 +81,44 @@ export function parseJson(bytes, what) {
   }
 }
 
-/** @param {any} value @param {number} start Where the chunks begin. @param {number} length Of the container. @returns {Header} */
-function checkHeader(value, start, length) {
-  if (value === null || typeof value !== "object" || Array.isArray(value)) throw new WireError("the header is not an object");
-  const [width, height] = Array.isArray(value.map_size) ? value.map_size : [];
-  const objects = whole(value.objects, "objects", 0, MAX_OBJECTS);
+/** @param {any} json @param {number} start Where the chunks begin. @param {number} length Of the container. @returns {Header} */
+function checkHeader(json, start, length) {
+  const [width, height] = list(json.map_size);
+  const objects = whole(json.objects, "objects", 0, 5e6);
+  /** @type {any} */
   const header = {
-    hash: text(value.hash),
-    version: whole(value.version, "version", 0, 1e6),
-    label: text(value.label),
-    width: whole(width, "map_size", 1, MAX_SIDE),
-    height: whole(height, "map_size", 1, MAX_SIDE),
-    steps: whole(value.steps, "steps", 1, MAX_STEPS),
+    hash: text(json.hash),
+    label: text(json.label),
+    version: whole(json.version, "version", 0, 1e6),
+    width: whole(width, "map_size", 1, 65535),
+    height: whole(height, "map_size", 1, 65535),
+    steps: whole(json.steps, "steps", 1, 2e7),
     objects,
-    agents: whole(value.agents, "agents", 0, objects),
-    pairs: whole(value.pairs ?? 0, "pairs", 0, 50_000_000),
-    bins: whole(value.bins ?? 0, "bins", 0, 1_000_000),
-    typeNames: texts(value.type_names),
-    actionNames: texts(value.action_names),
-    itemNames: texts(value.item_names),
-    animationNames: texts(value.animation_names),
-    capacityNames: texts(value.capacity_names),
-    groupNames: texts(value.group_names),
-    vibeNames: texts(value.vibe_names),
-    tags: texts(value.tags),
-    fields: fieldInfos(value.fields),
-    movers: moverCounts(value.movers),
-    tables: tables(value.tables),
-    issues: list(value.issues).map(issue),
-    issuesMore: Math.max(0, Number(value.issues_more) || 0),
-    chunks: list(value.chunks).map((chunk) => chunkInfo(chunk, start, length)),
+    agents: whole(json.agents, "agents", 0, objects),
+    pairs: whole(json.pairs ?? 0, "pairs", 0, 5e7),
+    fields: mapped(json.fields, (info) => ({ kind: text(info?.kind), scalar: scalar(info?.scalar) })),
+    movers: mapped(json.movers, (movers, name) => whole(movers, `movers of ${name}`, 0, 5e7)),
+    tables: mapped(json.tables, list),
+    issues: list(json.issues).map((issue) => ({
+      path: text(issue?.path), rule: text(issue?.rule), count: Number(issue?.count) || 1, example: text(issue?.example), severity: text(issue?.severity),
+    })),
+    issues_more: Number(json.issues_more) || 0,
+    chunks: list(json.chunks).map((chunk) => chunkInfo(chunk ?? {}, start, length)),
   };
-  if (header.width * header.height > MAX_AREA) throw new WireError(`the map of ${width} x ${height} cells is too large to show`);
+  for (const key of ["type_names", "action_names", "item_names", "capacity_names", "group_names", "vibe_names", "tags"]) header[key] = list(json[key]).map(text);
+  if (width * height > 1 << 26) throw new WireError(`the map of ${width} x ${height} cells is too large to show`);
   return header;
 }
 
 /** @param {unknown} value @param {string} name @param {number} low @param {number} high @returns {number} */
 function whole(value, name, low, high) {
-  if (typeof value !== "number" || !Number.isInteger(value) || value < low || value > high) {
-    throw new WireError(`the header's ${name} is not a whole number from ${low} to ${high}`);
-  }
-  return value;
+  if (typeof value === "number" && Number.isInteger(value) && value >= low && value <= high) return value;
+  throw new WireError(`the header's ${name} is not a whole number from ${low} to ${high}`);
 }
 
 /** @param {unknown} value @returns {string} */
 function text(value) {
-  return typeof value === "string" ? value : value === null || value === undefined ? "" : String(value);
+  return String(value ?? "");
 }
 
 /** @param {unknown} value @returns {any[]} */
@@ -152,67 +126,30 @@ function list(value) {
   return Array.isArray(value) ? value : [];
 }
 
-/** @param {unknown} value @returns {string[]} */
-function texts(value) {
-  return list(value).map(text);
+/** @param {any} value @returns {number | number[] | null} */
+function scalar(value) {
+  const parts = [value].flat();
+  return parts.length <= 2 && parts.every((part) => typeof part === "number") ? value : null;
 }
 
-/** @param {unknown} value @returns {[string, any][]} */
-function entries(value) {
-  return value !== null && typeof value === "object" && !Array.isArray(value) ? Object.entries(value) : [];
+/** @template T @param {unknown} value @param {(entry: any, name: string) => T} read @returns {Map<string, T>} */
+function mapped(value, read) {
+  return new Map(Object.entries(value ?? {}).map(([name, entry]) => [name, read(entry, name)]));
 }
 
-/** @param {unknown} value @returns {Map<string, FieldInfo>} */
-function fieldInfos(value) {
-  return new Map(entries(value).map(([name, info]) => {
-    const scalar = info?.scalar;
-    const fine = typeof scalar === "number" || (Array.isArray(scalar) && scalar.length === 2 && scalar.every((v) => typeof v === "number"));
-    return [name, { kind: text(info?.kind), scalar: fine ? scalar : null }];
-  }));
+/** @param {any} chunk @param {number} start @param {number} length @returns {ChunkInfo} */
+function chunkInfo(chunk, start, length) {
+  const size = whole(chunk.size, "chunk size", 0, MAX_RAW);
+  const offset = chunk.offset === null ? null : start + whole(chunk.offset, "chunk offset", 0, length);
+  if (offset !== null && offset + size > length) throw new WireError(`the part ${text(chunk.id)} is cut off`);
+  const [from, to, raw] = [chunk.from ?? 0, chunk.to ?? 0, chunk.raw].map((value) => whole(value, "chunk", 0, MAX_RAW));
+  return { id: text(chunk.id), kind: text(chunk.kind), from, to, size, raw, offset, fields: list(chunk.fields).map(text) };
 }
 
-/** @param {unknown} value @returns {Map<string, number>} */
-function moverCounts(value) {
-  return new Map(entries(value).map(([name, m]) => [name, whole(m, `movers of ${name}`, 0, 50_000_000)]));
-}
-
-/** @param {unknown} value @returns {Map<string, unknown[]>} */
-function tables(value) {
-  return new Map(entries(value).map(([name, rows]) => [name, list(rows)]));
-}
-
-/** @param {any} value @returns {Issue} */
-function issue(value) {
-  return {
-    path: text(value?.path),
-    rule: text(value?.rule),
-    count: Number(value?.count) || 1,
-    example: text(value?.example),
-    severity: text(value?.severity) || "note",
-  };
-}
-
-/** @param {any} value @param {number} start @param {number} length @returns {ChunkInfo} */
-function chunkInfo(value, start, length) {
-  const size = whole(value?.size, "chunk size", 0, MAX_RAW);
-  const offset = value.offset === null || value.offset === undefined ? null : start + whole(value.offset, "chunk offset", 0, length);
-  if (offset !== null && offset + size > length) throw new WireError(`the part ${text(value.id)} is cut off`);
-  return {
-    id: text(value.id),
-    kind: text(value.kind),
-    from: whole(value.from ?? 0, "chunk start", 0, MAX_STEPS),
-    to: whole(value.to ?? 0, "chunk end", 0, MAX_STEPS),
-    size,
-    raw: whole(value.raw, "chunk length", 0, MAX_RAW),
-    offset,
-    fields: texts(value.fields),
-  };
-}
-
-/** @type {Record<string, (new (buffer: ArrayBuffer, offset: number, length: number) => Numbers) & {BYTES_PER_ELEMENT: number}>} */
-const DTYPES = {
-  i1: Int8Array, u1: Uint8Array, i2: Int16Array, u2: Uint16Array, i4: Int32Array, u4: Uint32Array, f4: Float32Array, f8: Float64Array,
-};
+/** @type {Map<string, any>} */
+const DTYPES = new Map(Object.entries({
+  i1: Int8Array, u1: Uint8Array, i2: Int16Array, u2: Uint16Array, i4: Int32Array, u4: Uint32Array, f4: Float32Array, f8: Float64Array, json: Uint8Array,
+}));
 
 /** The columns of one inflated chunk, read in place. */
 export class Columns {
@@ -220,10 +157,9 @@ export class Columns {
   constructor(bytes, what) {
     this.what = what;
     this.bytes = bytes;
-    if (bytes.length < 8) throw new WireError(`${what} is too short`);
-    const size = new DataView(bytes.buffer).getUint32(0, true);
-    if (8 + size > bytes.length) throw new WireError(`the directory of ${what} is cut short`);
-    this.directory = new Map(entries(parseJson(bytes.subarray(8, 8 + size), `the directory of ${what}`)));
+    const size = bytes.length < 8 ? MAX_RAW : new DataView(bytes.buffer).getUint32(0, true);
+    if (8 + size > bytes.length) throw new WireError(`${what} is cut short`);
+    this.directory = mapped(parseJson(bytes.subarray(8, 8 + size), what), list);
   }
 
   /** @param {string} name @returns {boolean} */
@@ -237,44 +173,23 @@ export class Columns {
    * @returns {Numbers}
    */
   numbers(name, length) {
-    const [dtype, size, offset] = this.#entry(name);
-    if (length !== undefined && size !== length) throw this.#wrong(name, `${size} values where ${length} belong`);
-    if (size === 0) return new Uint8Array(0);
-    const Type = Object.hasOwn(DTYPES, dtype) ? DTYPES[dtype] : null;
-    if (!Type) throw this.#wrong(name, "an unknown type");
-    if (offset % 8 !== 0 || offset + size * Type.BYTES_PER_ELEMENT > this.bytes.length) throw this.#wrong(name, "values outside the data");
+    const [dtype, size, offset] = this.directory.get(name) ?? ["u1", 0, 0];
+    const Type = DTYPES.get(dtype);
+    const fits = Type && offset % 8 === 0 && offset >= 0 && Number.isInteger(size) && size >= 0 && offset + size * Type.BYTES_PER_ELEMENT <= this.bytes.length;
+    if (!fits || (length ?? size) !== size) throw new WireError(`${this.what} is damaged at ${name}`);
     return new Type(this.bytes.buffer, offset, size);
   }
 
   /** @param {string} name @returns {any} The value of a JSON column. */
   json(name) {
-    const [dtype, size, offset] = this.#entry(name);
-    if (dtype !== "json" || offset + size > this.bytes.length) throw this.#wrong(name, "no readable JSON");
-    return parseJson(this.bytes.subarray(offset, offset + size), `${name} of ${this.what}`);
-  }
-
-  /** @param {string} name @returns {[string, number, number]} */
-  #entry(name) {
-    const entry = this.directory.get(name) ?? ["u1", 0, 0];
-    const fine = Array.isArray(entry) && Number.isInteger(entry[1]) && Number.isInteger(entry[2]) && entry[1] >= 0 && entry[2] >= 0;
-    if (!fine) throw this.#wrong(name, "an unreadable directory entry");
-    return /** @type {[string, number, number]} */ (entry);
-  }
-
-  /** @param {string} name @param {string} why */
-  #wrong(name, why) {
-    return new WireError(`${this.what} is damaged: ${name} has ${why}`);
+    return parseJson(/** @type {Uint8Array} */ (this.numbers(name)), `${name} of ${this.what}`);
   }
 }
 
 /** @param {Numbers} deltas @param {number} bound Every sum must be below it. @param {string} what @returns {Int32Array} */
 export function runningSum(deltas, bound, what) {
-  const sums = new Int32Array(deltas.length);
   let sum = 0;
-  for (let i = 0; i < deltas.length; i++) {
-    sum += deltas[i];
-    if (sum < 0 || sum >= bound) throw new WireError(`${what} points outside its list`);
-    sums[i] = sum;
-  }
+  const sums = Int32Array.from(deltas, (delta) => (sum += delta));
+  if (sums.some((value) => value < 0 || value >= bound)) throw new WireError(`${what} points outside its list`);
   return sums;
 }

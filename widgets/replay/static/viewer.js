@@ -1,4829 +1,3483 @@
 // build/js/dom.js
 var SVG = "http://www.w3.org/2000/svg";
 function h(tag, props = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [key, value] of Object.entries(props)) {
-    if (typeof value === "function")
-      node.addEventListener(key.slice(2), value);
-    else if (typeof value === "boolean")
-      node.toggleAttribute(key, value);
-    else
-      node.setAttribute(key, String(value));
-  }
-  for (const child of children)
-    if (child !== null)
-      node.append(child);
-  return node;
+	return fill(set(document.createElement(tag), props), ...children);
+}
+function set(node, props) {
+	for (const [key, value] of Object.entries(props)) {
+		if (typeof value === "function")
+			node.addEventListener(key.slice(2), value);
+		else if (typeof value === "boolean")
+			node.toggleAttribute(key, value);
+		else
+			node.setAttribute(key, String(value));
+	}
+	return node;
 }
 function fill(node, ...children) {
-  node.replaceChildren(...children.filter((child) => child !== null));
+	node.replaceChildren(...children.filter((child) => child !== null));
+	return node;
 }
 function setText(node, text2) {
-  if (node.textContent !== text2)
-    node.textContent = text2;
+	if (node.textContent !== text2)
+		node.textContent = text2;
+}
+function div(cls, ...children) {
+	return h("div", { class: cls }, ...children);
+}
+function span(cls, ...children) {
+	return h("span", { class: cls }, ...children);
+}
+function region(label, ...children) {
+	return h("div", { class: "rv-scroll rv-pad", tabindex: 0, role: "region", "aria-label": label }, ...children);
+}
+function section(title, ...children) {
+	return h("section", {}, h("h4", {}, title), ...children);
+}
+function note(text2) {
+	return h("p", { class: "rv-empty" }, text2);
+}
+function definitions(rows) {
+	return h("dl", { class: "rv-facts" }, ...rows.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]));
+}
+function button(label, press, cls = "rv-action", more = {}) {
+	return h("button", { type: "button", class: cls, onclick: press, ...more }, label);
 }
 var ICONS = {
-  first: "M5 4v12M15 4l-8 6 8 6z",
-  back: "M14 4l-9 6 9 6z",
-  play: "M6 3.5l11 6.5-11 6.5z",
-  pause: "M6 4h3v12H6zM11 4h3v12h-3z",
-  forward: "M6 4l9 6-9 6z",
-  last: "M15 4v12M5 4l8 6-8 6z",
-  plus: "M10 4v12M4 10h12",
-  minus: "M4 10h12",
-  fit: "M3 7V3h4M13 3h4v4M17 13v4h-4M7 17H3v-4",
-  follow: "M10 2v4M10 14v4M2 10h4M14 10h4M10 7a3 3 0 1 0 .01 0z",
-  layers: "M10 3l8 4-8 4-8-4zM2 11l8 4 8-4",
-  share: "M7.5 9l5-3M7.5 11l5 3M5 8a2 2 0 1 0 .01 0zM15 3a2 2 0 1 0 .01 0zM15 13a2 2 0 1 0 .01 0z",
-  search: "M8.5 3a5.5 5.5 0 1 0 .01 0zM13 13l4 4",
-  earlier: "M12 5l-5 5 5 5",
-  later: "M8 5l5 5-5 5"
+	first: "M5 4v12M15 4l-8 6 8 6z",
+	back: "M14 4l-9 6 9 6z",
+	play: "M6 3.5l11 6.5-11 6.5z",
+	pause: "M6 4h3v12H6zM11 4h3v12h-3z",
+	forward: "M6 4l9 6-9 6z",
+	last: "M15 4v12M5 4l8 6-8 6z",
+	plus: "M10 4v12M4 10h12",
+	minus: "M4 10h12",
+	fit: "M3 7V3h4M13 3h4v4M17 13v4h-4M7 17H3v-4",
+	follow: "M10 2v4M10 14v4M2 10h4M14 10h4M10 7a3 3 0 1 0 .01 0z",
+	layers: "M10 3l8 4-8 4-8-4zM2 11l8 4 8-4",
+	share: "M7.5 9l5-3M7.5 11l5 3M5 8a2 2 0 1 0 .01 0zM15 3a2 2 0 1 0 .01 0zM15 13a2 2 0 1 0 .01 0z",
+	search: "M8.5 3a5.5 5.5 0 1 0 .01 0zM13 13l4 4",
+	earlier: "M12 5l-5 5 5 5",
+	later: "M8 5l5 5-5 5"
 };
-var FILLED = /* @__PURE__ */ new Set(["back", "play", "pause", "forward"]);
 function icon(name) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", "0 0 20 20");
-  svg.setAttribute("class", FILLED.has(name) ? "rv-icon rv-icon-filled" : "rv-icon");
-  svg.setAttribute("aria-hidden", "true");
-  const path = document.createElementNS(SVG, "path");
-  path.setAttribute("d", ICONS[name]);
-  svg.append(path);
-  return svg;
+	const filled = /play|pause|back|forward/.test(name) ? " rv-icon-filled" : "";
+	const svg = set(document.createElementNS(SVG, "svg"), { viewBox: "0 0 20 20", class: `rv-icon${filled}`, "aria-hidden": "true" });
+	return fill(svg, set(document.createElementNS(SVG, "path"), { d: ICONS[name] }));
 }
 function iconButton(name, label, press) {
-  return h("button", { type: "button", class: "rv-button", "aria-label": label, title: label, onclick: press }, icon(name));
+	return button(icon(name), press, "rv-button", { "aria-label": label, title: label });
 }
-function prepareCanvas(canvas, width, height) {
-  const ratio = pixelRatio();
-  const w = Math.max(1, Math.round(width * ratio));
-  const hgt = Math.max(1, Math.round(height * ratio));
-  if (canvas.width !== w || canvas.height !== hgt) {
-    canvas.width = w;
-    canvas.height = hgt;
-  }
-  const context = canvas.getContext("2d");
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  return context;
+function localPoint(node, event) {
+	const box = node.getBoundingClientRect();
+	return { x: event.clientX - box.left, y: event.clientY - box.top };
 }
-function pixelRatio() {
-  return Math.min(3, Math.max(1, globalThis.devicePixelRatio || 1));
+function onDrag(node, drag, hover) {
+	node.addEventListener("pointerdown", (event) => {
+		if (event.button !== 0)
+			return;
+		node.setPointerCapture(event.pointerId);
+		const { x, y } = localPoint(node, event);
+		drag(x, y);
+	});
+	node.addEventListener("pointermove", (event) => {
+		const { x, y } = localPoint(node, event);
+		if (event.buttons & 1)
+			drag(x, y);
+		else
+			hover?.(x, y);
+	});
+}
+function showTip(tip, shown, left, top, room) {
+	tip.classList.toggle("rv-shown", shown);
+	if (shown)
+		tip.style.transform = `translate(${Math.max(4, Math.min(left, room - tip.offsetWidth - 4))}px, ${top}px)`;
 }
 
 // build/js/format.js
 var MISSING = "–";
+var PROBLEM = "the data could not be read";
 function count(value) {
-  return Number.isFinite(value) ? Math.round(value).toLocaleString("en-GB") : MISSING;
+	return Number.isFinite(value) ? minus(String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ",")) : MISSING;
 }
 function number(value) {
-  if (!Number.isFinite(value))
-    return MISSING;
-  if (value === 0)
-    return "0";
-  const size = Math.abs(value);
-  if (size >= 1e9 || size < 1e-4)
-    return minus(value.toExponential(2));
-  if (Number.isInteger(value) || size >= 1e3)
-    return minus(Math.round(value).toLocaleString("en-GB"));
-  return minus(String(Number(value.toPrecision(3))));
+	if (!Number.isFinite(value) || value === 0)
+		return value === 0 ? "0" : MISSING;
+	const size = Math.abs(value);
+	if (size >= 1e9 || size < 1e-4)
+		return minus(value.toExponential(2));
+	if (Number.isInteger(value) || size >= 1e3)
+		return count(value);
+	return minus(String(Number(value.toPrecision(3))));
 }
 function signed(value) {
-  return value > 0 ? `+${number(value)}` : number(value);
+	return (value > 0 ? "+" : "") + number(value);
 }
 function minus(text2) {
-  return text2.replace(/^-/, "−");
+	return text2.replace("-", "−");
 }
 function words(name) {
-  const text2 = String(name).replace(/[_\s]+/g, " ").trim();
-  return text2 || "unnamed";
-}
-function clip(text2, limit) {
-  return text2.length > limit ? `${text2.slice(0, limit - 1)}…` : text2;
+	return name.replace(/[_\s]+/g, " ").trim() || "unnamed";
 }
 function plural(n, noun) {
-  return `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
+	return `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
 }
-function tickStep(span, wanted) {
-  if (!(span > 0) || !(wanted > 0))
-    return 1;
-  const raw = span / wanted;
-  const power = 10 ** Math.floor(Math.log10(raw));
-  const scaled = raw / power;
-  return (scaled <= 1 ? 1 : scaled <= 2 ? 2 : scaled <= 5 ? 5 : 10) * power;
+function reason(error) {
+	return error instanceof Error && error.message || PROBLEM;
 }
-var PROBLEM = "the data could not be read";
+function tickStep(span2, wanted) {
+	if (!(span2 > 0) || !(wanted > 0))
+		return 1;
+	const power = 10 ** Math.floor(Math.log10(span2 / wanted));
+	const scaled = span2 / wanted / power;
+	return power * (scaled <= 1 ? 1 : scaled <= 2 ? 2 : scaled <= 5 ? 5 : 10);
+}
 
-// build/js/player.js
-var SPEEDS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3];
-var SMOOTH_UP_TO = 45;
-var LONGEST_PAUSE_MS = 250;
-var Player = class {
-  constructor(track) {
-    this.track = track;
-    this.position = 0;
-    this.last = -1;
-  }
-  seek(step2) {
-    this.position = step2;
-    this.last = -1;
-  }
-  tick(now2, speed) {
-    const { steps, ready, load } = this.track;
-    const passed = this.last < 0 ? 0 : Math.min(LONGEST_PAUSE_MS, Math.max(0, now2 - this.last));
-    this.last = now2;
-    const wanted = Math.min(steps - 1, this.position + passed / 1e3 * speed);
-    if (ready(Math.floor(wanted)))
-      this.position = wanted;
-    else
-      load(Math.floor(wanted));
-    const ahead = Math.min(steps - 1, Math.floor(this.position) + Math.max(64, Math.ceil(speed * 2)));
-    if (!ready(ahead))
-      load(ahead);
-    const step2 = Math.floor(this.position);
-    return { step: step2, fraction: this.position - step2, ended: step2 >= steps - 1 };
-  }
+// build/js/palette.js
+var palettes = {
+	light: {
+		page: "#ffffff",
+		raised: "#f6f8fa",
+		text: "#1c2128",
+		muted: "#57606a",
+		hairline: "#d0d7de",
+		accent: "#0072b2",
+		onMark: "#ffffff",
+		floor: "#ffffff",
+		wall: "#b4bcc6",
+		grid: "rgba(28,33,40,0.07)",
+		good: "#1a7f37",
+		bad: "#c62828",
+		cold: "#1f6feb",
+		gain: "#9a6700",
+		talk: "#6e5494",
+		fog: "rgba(28,33,40,0.42)",
+		heat: [213, 94, 0],
+		series: ["#0072b2", "#d55e00", "#008a62", "#b5477d", "#8a6d00", "#5a5fc8", "#3f8f9b", "#7a4b2a"]
+	},
+	dark: {
+		page: "#14171c",
+		raised: "#1c2128",
+		text: "#e6edf3",
+		muted: "#a0a8b3",
+		hairline: "#30363d",
+		accent: "#56b4e9",
+		onMark: "#14171c",
+		floor: "#14171c",
+		wall: "#484f59",
+		grid: "rgba(230,237,243,0.07)",
+		good: "#4ac26b",
+		bad: "#ff8a80",
+		cold: "#6cb0ff",
+		gain: "#e3b341",
+		talk: "#c3a6ff",
+		fog: "rgba(0,0,0,0.6)",
+		heat: [255, 146, 72],
+		series: ["#56b4e9", "#ff9248", "#2fc79a", "#e58fbc", "#e6c84f", "#9ba2ff", "#74cbd6", "#c9966f"]
+	}
 };
-function clampSpeed(speed) {
-  return Number.isFinite(speed) ? Math.min(1e3, Math.max(0.1, speed)) : 10;
+function series(palette, index) {
+	return palette.series[(index % 8 + 8) % 8];
 }
+
+// build/js/events.js
+var KINDS = {
+	reward: ["reward", "reward"],
+	penalty: ["negative reward", "reward"],
+	gain: ["item gain", "gains"],
+	freeze: ["freeze", "freezes"],
+	death: ["death", "deaths"],
+	talk: ["talk", "talk"],
+	failure: ["failed action", "failures"]
+};
+var SPAN = 256;
+function agentEvents(replay, object, from = 0, to = replay.steps) {
+	const starts = (field, entry, wanted, at = object) => {
+		const steps = [];
+		let last = from > 0 ? field.at(at, from - 1) : entry;
+		field.runs(at, from, to, (start, _, value) => {
+			if (value !== last && wanted(value, last))
+				steps.push(start);
+			last = value;
+		});
+		return steps;
+	};
+	const gains = new Set(replay.pairsOf(object).flatMap((pair) => starts(replay.inventory, NaN, (now, before) => now > before, pair)));
+	return {
+		reward: starts(replay.field("current_reward"), 0, (now) => now > 0),
+		penalty: starts(replay.field("current_reward"), 0, (now) => now < 0),
+		gain: [...gains].sort((a, b) => a - b),
+		freeze: starts(replay.field("is_frozen"), 0, (now) => now === 1),
+		death: starts(replay.alive, 1, (now) => now === 0),
+		failure: starts(replay.field("action_success"), 1, (now) => now === 0),
+		talk: []
+	};
+}
+function nextStep(sorted, step, way) {
+	return (way > 0 ? sorted.find((value) => value > step) : sorted.findLast((value) => value < step)) ?? -1;
+}
+function findEvent(replay, objects, kind, step, way) {
+	const list2 = [...objects];
+	for (let low = way > 0 ? step + 1 : step; way > 0 ? low < replay.steps : low > 0; low += way * SPAN) {
+		const [from, to] = way > 0 ? [low, Math.min(replay.steps, low + SPAN)] : [Math.max(0, low - SPAN), low];
+		const found = list2.map((object) => nextStep(agentEvents(replay, object, from, to)[kind], step, way)).filter((at) => at >= 0);
+		if (found.length)
+			return way > 0 ? Math.min(...found) : Math.max(...found);
+	}
+	return -1;
+}
+function rewardBins(replay, object, bins) {
+	const sums = new Float64Array(bins);
+	const { steps } = replay;
+	replay.field("current_reward").runs(object, 0, steps, (start, end, value) => {
+		for (let at = start, until = at; value && at < end; at = until) {
+			const bin = binOf(at, bins, steps);
+			until = Math.min(end, binStart(bin + 1, bins, steps));
+			sums[bin] += value * (until - at);
+		}
+	});
+	return sums;
+}
+function binStart(bin, bins, steps) {
+	return Math.floor(bin * steps / bins);
+}
+function binOf(step, bins, steps) {
+	let bin = Math.min(bins - 1, Math.max(0, Math.floor(step * bins / steps)));
+	while (bin + 1 < bins && binStart(bin + 1, bins, steps) <= step)
+		bin++;
+	return bin;
+}
+
+// build/js/timeline.js
+function xOf({ left, width, steps }, step) {
+	return left + (steps > 1 ? step / (steps - 1) * width : 0);
+}
+function stepAt({ left, width, steps }, x) {
+	return Math.min(steps - 1, Math.max(0, Math.round((x - left) / Math.max(1, width) * (steps - 1))));
+}
+function ticks({ width, steps }, spacing = 90) {
+	const step = Math.max(1, tickStep(steps - 1, width / spacing));
+	return Array.from({ length: Math.ceil(steps / step) }, (_, i) => i * step);
+}
+function ratePerStep(sums, steps, share) {
+	const length = (bin) => binStart(bin + 1, sums.length, steps) - binStart(bin, sums.length, steps);
+	return Float64Array.from(sums, (sum, bin) => sum / Math.max(1, length(bin)) / Math.max(1, share));
+}
+function runningTotal(sums, share) {
+	let total = 0;
+	return Float64Array.from(sums, (sum) => total += sum / Math.max(1, share));
+}
+function extent(...lines) {
+	let [low, high] = [0, 0];
+	for (const line2 of lines) {
+		for (let i = 0; i < line2.length; i++) {
+			if (line2[i] < low)
+				low = line2[i];
+			if (line2[i] > high)
+				high = line2[i];
+		}
+	}
+	if (-low < high * 1e-6)
+		low = 0;
+	return { low, high: high > low ? high : low + 1 };
+}
+function binsUnder(axis, x, bins) {
+	const first = binOf(stepAt(axis, x), bins, axis.steps);
+	return [first, Math.max(first, binOf(stepAt(axis, x + 1), bins, axis.steps) - 1)];
+}
+
+// build/js/part.js
+var Part = class {
+	constructor(viewer) {
+		this.viewer = viewer;
+		this.replay = viewer.replay;
+		this.facts = viewer.facts;
+		this.sprites = viewer.sprites;
+	}
+	get state() {
+		return this.viewer.store.state;
+	}
+	get palette() {
+		return this.viewer.palette;
+	}
+};
+
+// build/js/agent-table.js
+var ROW = 28;
+var SPARE = 4;
+var MODES = { now: "held at this step", final: "held at the end", gained: "sum of all gains over the episode" };
+var AgentTable = class extends Part {
+	constructor(viewer) {
+		super(viewer);
+		this.mode = "now";
+		this.sortedBy = "agent";
+		this.ascending = true;
+		this.order = [...this.replay.agents];
+		this.items = this.facts.agentItems();
+		this.pairs = new Map(Array.from(this.replay.pairItems, (item, pair) => [`${this.replay.pairObjects[pair]},${item}`, pair]));
+		this.head = h("tr");
+		this.body = h("tbody");
+		this.table = h("table", { class: "rv-table", "aria-label": "Agents", "aria-rowcount": this.order.length + 1 }, h("thead", {}, this.head), this.body);
+		this.scroller = h("div", { class: "rv-scroll", tabindex: 0, role: "region", "aria-label": "Agent table", onscroll: () => this.update() }, this.table);
+		this.modes = h("div", { class: "rv-segments", role: "group", "aria-label": "Item columns show" });
+		const bar = div("rv-panel-bar", span("rv-muted", "Items"), this.modes);
+		bar.hidden = this.items.length === 0;
+		this.node = div("rv-panel-fill", bar, this.scroller);
+		this.refresh();
+		this.#build();
+	}
+	#build() {
+		fill(this.modes, ...Object.keys(MODES).map((mode) => {
+			const choose = () => {
+				this.mode = mode;
+				this.#build();
+				this.update();
+			};
+			return button(mode, choose, "rv-segment", { title: MODES[mode], "aria-pressed": String(mode === this.mode) });
+		}));
+		this.columns = [...this.#plainColumns(), ...this.items.map((item) => this.#itemColumn(item))];
+		fill(this.head, ...this.columns.map((column) => this.#heading(column)));
+	}
+	#heading({ title, hint, wide }) {
+		const sorted = title !== this.sortedBy ? "none" : this.ascending ? "ascending" : "descending";
+		const press = () => {
+			this.ascending = title === this.sortedBy ? !this.ascending : wide === true || title === "agent";
+			this.sortedBy = title;
+			this.#build();
+			this.update();
+		};
+		const sort = h("button", { type: "button", class: "rv-sort", title: hint, onclick: press }, title, span("rv-sort-mark", { none: "", ascending: "↑", descending: "↓" }[sorted]));
+		return h("th", { scope: "col", "aria-sort": sorted, class: wide ? "rv-left" : "" }, sort);
+	}
+	#plainColumns() {
+		const { replay, facts } = this;
+		const now = (name, object) => replay.at(name, object, this.state.shown);
+		const columns = [
+			{ title: "agent", hint: "Agent number", value: (o) => replay.agentIds[o], text: (o) => String(replay.agentIds[o]) },
+			{
+				title: "doing",
+				hint: "Action at this step",
+				wide: true,
+				value: (o) => now("action_id", o),
+				text: (o) => now("alive", o) === 0 ? "dead" : facts.actionText(o, this.state.shown)
+			}
+		];
+		const add = (title, hint, value, format) => columns.push({ title, hint, value, text: (o) => format(value(o)) });
+		add("reward", "Reward at this step", (o) => now("current_reward", o), signed);
+		add("total", "Reward up to this step", (o) => replay.total(o, this.state.shown), number);
+		add("final", "Reward of the whole episode", (o) => replay.field("total_reward").last(o), number);
+		return columns;
+	}
+	#itemColumn(item) {
+		const { inventory } = this.replay;
+		const value = (object) => {
+			const pair = this.pairs.get(`${object},${item}`);
+			if (pair === void 0)
+				return 0;
+			return this.mode === "now" ? inventory.at(pair, this.state.shown) : this.mode === "final" ? inventory.last(pair) : this.#gained(pair);
+		};
+		const title = this.facts.itemName(item);
+		return { title, hint: `${title}: ${MODES[this.mode]}`, value, text: (object) => value(object) === 0 ? "" : number(value(object)) };
+	}
+	#gained(pair) {
+		let [sum, last] = [this.gains.get(pair) ?? 0, NaN];
+		if (!this.gains.has(pair)) {
+			this.replay.inventory.runs(pair, 0, this.replay.steps, (_, __, value) => {
+				sum += Math.max(0, value - last) || 0;
+				last = value;
+			});
+			this.gains.set(pair, sum);
+		}
+		return sum;
+	}
+	refresh() {
+		this.gains = new Map();
+	}
+	update() {
+		const { columns = [], body, scroller } = this;
+		this.#sort();
+		const first = Math.max(0, Math.floor(scroller.scrollTop / ROW) - SPARE);
+		const rows = this.order.slice(first, first + Math.ceil(Math.max(120, scroller.clientHeight) / ROW) + 2 * SPARE);
+		while (body.rows.length > rows.length + 2)
+			body.rows[1].remove();
+		while (body.rows.length < rows.length + 2) {
+			const row = h("tr", { onclick: () => this.viewer.select(Number(row.dataset.object)) }, ...columns.map(() => h("td")));
+			body.insertBefore(row, body.rows.length > 1 ? body.rows[body.rows.length - 1] : null);
+		}
+		[first, this.order.length - first - rows.length].forEach((hidden, i) => {
+			const spacer = body.rows[i && body.rows.length - 1];
+			spacer.className = "rv-spacer";
+			spacer.style.height = `${hidden * ROW}px`;
+			spacer.hidden = hidden === 0;
+		});
+		rows.forEach((object, i) => this.#row(body.rows[i + 1], object, first + i + 2));
+	}
+	#sort() {
+		const column = this.columns?.find(({ title }) => title === this.sortedBy);
+		const values = new Map(this.order.map((object) => [object, column?.value(object) || 0]));
+		const rank = (object) => values.get(object) * (this.ascending ? 1 : -1);
+		this.order.sort((a, b) => rank(a) - rank(b) || this.replay.agentIds[a] - this.replay.agentIds[b]);
+	}
+	#row(row, object, index) {
+		set(row, { "data-object": object, "aria-rowindex": index, "aria-selected": String(this.state.selected === object) });
+		this.columns?.forEach(({ text: text2, wide }, at) => {
+			const cell = row.cells[at];
+			cell.className = wide ? "rv-left" : "";
+			if (at > 0)
+				return setText(cell, text2(object));
+			if (!cell.firstChild)
+				cell.append(span("rv-dot"), span(""));
+			const [dot, label] = cell.children;
+			dot.style.background = this.facts.colour(object, this.state.shown, this.palette);
+			setText(label, text2(object));
+		});
+	}
+};
 
 // build/js/camera.js
 var MAX_SCALE = 96;
 var MARGIN = 10;
 function fit(map, view) {
-  const scale = Math.min((view.width - 2 * MARGIN) / map.width, (view.height - 2 * MARGIN) / map.height);
-  return { x: map.width / 2, y: map.height / 2, scale: Math.min(MAX_SCALE, Math.max(0.05, scale)) };
+	const scale = Math.min((view.width - 2 * MARGIN) / map.width, (view.height - 2 * MARGIN) / map.height);
+	return { x: map.width / 2, y: map.height / 2, scale: within(scale, 0.05, MAX_SCALE) };
 }
-function minScale(map, view) {
-  return Math.min(fit(map, view).scale * 0.6, 8);
-}
-function toScreen(camera, view, x, y) {
-  return {
-    x: (x - camera.x) * camera.scale + view.width / 2,
-    y: (y - camera.y) * camera.scale + view.height / 2
-  };
+function within(value, low, high) {
+	return Math.min(high, Math.max(low, value));
 }
 function toWorld(camera, view, px, py) {
-  return {
-    x: (px - view.width / 2) / camera.scale + camera.x,
-    y: (py - view.height / 2) / camera.scale + camera.y
-  };
+	return { x: (px - view.width / 2) / camera.scale + camera.x, y: (py - view.height / 2) / camera.scale + camera.y };
 }
-function clamp(camera, map, view) {
-  const finite = Number.isFinite(camera.x) && Number.isFinite(camera.y) && Number.isFinite(camera.scale);
-  if (!finite)
-    return fit(map, view);
-  return {
-    x: Math.min(map.width, Math.max(0, camera.x)),
-    y: Math.min(map.height, Math.max(0, camera.y)),
-    scale: Math.min(MAX_SCALE, Math.max(minScale(map, view), camera.scale))
-  };
+function clamp({ x, y, scale }, map, view) {
+	const whole2 = fit(map, view);
+	if (![x, y, scale].every(Number.isFinite))
+		return whole2;
+	return { x: within(x, 0, map.width), y: within(y, 0, map.height), scale: within(scale, Math.min(whole2.scale * 0.6, 8), MAX_SCALE) };
 }
 function zoomAt(camera, map, view, factor, px, py) {
-  const scale = Math.min(MAX_SCALE, Math.max(minScale(map, view), camera.scale * factor));
-  const fixed = toWorld(camera, view, px, py);
-  const moved = {
-    x: fixed.x - (px - view.width / 2) / scale,
-    y: fixed.y - (py - view.height / 2) / scale,
-    scale
-  };
-  return clamp(moved, map, view);
-}
-function pan(camera, dx, dy) {
-  return { x: camera.x - dx / camera.scale, y: camera.y - dy / camera.scale, scale: camera.scale };
+	const { scale } = clamp({ ...camera, scale: camera.scale * factor }, map, view);
+	const { x, y } = toWorld(camera, view, px, py);
+	return clamp({ x: x - (px - view.width / 2) / scale, y: y - (py - view.height / 2) / scale, scale }, map, view);
 }
 function visibleCells(camera, map, view) {
-  const topLeft = toWorld(camera, view, 0, 0);
-  const bottomRight = toWorld(camera, view, view.width, view.height);
-  return {
-    x0: Math.max(0, Math.floor(topLeft.x)),
-    y0: Math.max(0, Math.floor(topLeft.y)),
-    x1: Math.min(map.width, Math.ceil(bottomRight.x)),
-    y1: Math.min(map.height, Math.ceil(bottomRight.y))
-  };
-}
-function seesAll(camera, map, view) {
-  const seen = visibleCells(camera, map, view);
-  return seen.x0 <= 0 && seen.y0 <= 0 && seen.x1 >= map.width && seen.y1 >= map.height;
+	const low = toWorld(camera, view, 0, 0);
+	const high = toWorld(camera, view, view.width, view.height);
+	return {
+		x0: Math.max(0, Math.floor(low.x)),
+		y0: Math.max(0, Math.floor(low.y)),
+		x1: Math.min(map.width, Math.ceil(high.x)),
+		y1: Math.min(map.height, Math.ceil(high.y))
+	};
 }
 
-// build/js/palette.js
-var palettes = {
-  light: {
-    page: "#ffffff",
-    raised: "#f6f8fa",
-    text: "#1c2128",
-    muted: "#57606a",
-    hairline: "#d0d7de",
-    accent: "#0072b2",
-    onMark: "#ffffff",
-    floor: "#ffffff",
-    wall: "#b4bcc6",
-    grid: "rgba(28,33,40,0.07)",
-    good: "#1a7f37",
-    bad: "#c62828",
-    cold: "#1f6feb",
-    gain: "#9a6700",
-    talk: "#6e5494",
-    quiet: "#c9d1d9",
-    fog: "rgba(28,33,40,0.42)",
-    heat: [213, 94, 0],
-    series: ["#0072b2", "#d55e00", "#008a62", "#b5477d", "#8a6d00", "#5a5fc8", "#3f8f9b", "#7a4b2a"]
-  },
-  dark: {
-    page: "#14171c",
-    raised: "#1c2128",
-    text: "#e6edf3",
-    muted: "#a0a8b3",
-    hairline: "#30363d",
-    accent: "#56b4e9",
-    onMark: "#14171c",
-    floor: "#14171c",
-    wall: "#484f59",
-    grid: "rgba(230,237,243,0.07)",
-    good: "#4ac26b",
-    bad: "#ff8a80",
-    cold: "#6cb0ff",
-    gain: "#e3b341",
-    talk: "#c3a6ff",
-    quiet: "#3d444d",
-    fog: "rgba(0,0,0,0.6)",
-    heat: [255, 146, 72],
-    series: ["#56b4e9", "#ff9248", "#2fc79a", "#e58fbc", "#e6c84f", "#9ba2ff", "#74cbd6", "#c9966f"]
-  }
-};
-function series(palette, index) {
-  const n = palette.series.length;
-  return palette.series[(index % n + n) % n];
+// build/js/pen.js
+var TAU = Math.PI * 2;
+var FAMILY = 'px system-ui, -apple-system, "Segoe UI", sans-serif';
+function pixelRatio() {
+	return Math.min(3, Math.max(1, globalThis.devicePixelRatio || 1));
 }
+function penOf(canvas) {
+	return canvas.getContext("2d");
+}
+function newCanvas(width, height = width) {
+	const canvas = document.createElement("canvas");
+	canvas.width = Math.max(1, Math.round(width));
+	canvas.height = Math.max(1, Math.round(height));
+	return canvas;
+}
+function prepare(canvas, width, height) {
+	const ratio = pixelRatio();
+	const [w, h2] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
+	if (canvas.width !== w || canvas.height !== h2)
+		[canvas.width, canvas.height] = [w, h2];
+	const pen = penOf(canvas);
+	pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+	pen.clearRect(0, 0, width, height);
+	return pen;
+}
+function rect(pen, colour, x, y, width, height) {
+	pen.fillStyle = colour;
+	pen.fillRect(x, y, width, height);
+}
+function disc(pen, colour, x, y, radius) {
+	pen.fillStyle = colour;
+	pen.beginPath();
+	pen.arc(x, y, radius, 0, TAU);
+	pen.fill();
+}
+function ring(pen, colour, x, y, radius, width) {
+	pen.strokeStyle = colour;
+	pen.lineWidth = width;
+	pen.beginPath();
+	pen.arc(x, y, radius, 0, TAU);
+	pen.stroke();
+}
+function write(pen, text2, x, y, colour, align = "right", font = "11") {
+	pen.fillStyle = colour;
+	pen.font = font + FAMILY;
+	pen.textAlign = align;
+	pen.textBaseline = "middle";
+	pen.fillText(text2, x, y);
+}
+function line(pen, ...points) {
+	pen.moveTo(points[0], points[1]);
+	for (let i = 2; i < points.length; i += 2)
+		pen.lineTo(points[i], points[i + 1]);
+}
+
+// build/js/actions.js
+var RULES = [
+	[/^(noop|none|wait|stay|rest|idle)/, "wait"],
+	[/vibe|colou?r|talk|say|signal|emote/, "signal"],
+	[/^(move|go|walk|step)|cardinal|8way/, "move"],
+	[/rotate|turn|face|orient/, "turn"],
+	[/attack|zap|fire|shoot|laser|hit/, "attack"],
+	[/get|take|withdraw|pick|collect|mine|harvest|gather/, "take"],
+	[/put|give|deposit|drop|transfer|place|craft|use|build/, "give"]
+];
+var FAMILIES = {
+	move: [0, "move"],
+	turn: [6, "turn"],
+	take: [2, "take"],
+	give: [1, "put or use"],
+	attack: [3, "attack"],
+	signal: [5, "signal"],
+	other: [4, "other"],
+	wait: [-1, "wait"]
+};
+function describeAction(name) {
+	const lower = name.toLowerCase();
+	const family = RULES.find(([pattern]) => pattern.test(lower))?.[1] ?? "other";
+	const ways = [/(^|[_-])(north|up)([_-]|$)/, /(^|[_-])(south|down)([_-]|$)/, /(^|[_-])(west|left)([_-]|$)/, /(^|[_-])(east|right)([_-]|$)/];
+	return { name, family, direction: /move|turn/.test(family) ? ways.findIndex((way) => way.test(lower)) : -1 };
+}
+function directionOfMove(dx, dy) {
+	if (dx === 0 && dy === 0)
+		return -1;
+	return Math.abs(dx) > Math.abs(dy) ? dx < 0 ? 2 : 3 : dy < 0 ? 0 : 1;
+}
+function drawGlyph(pen, family, direction, x, y, size) {
+	pen.save();
+	pen.translate(x + size / 2, y + size / 2);
+	if (direction >= 0)
+		pen.rotate([0, TAU / 2, -TAU / 4, TAU / 4][direction]);
+	pen.scale(size / 16, size / 16);
+	pen.lineWidth = 2;
+	pen.lineCap = pen.lineJoin = "round";
+	pen.beginPath();
+	if (family === "turn")
+		pen.arc(0, 0, 4, -TAU / 5, TAU * 0.55);
+	if (family === "other")
+		pen.arc(0, 0, 3.5, 0, TAU);
+	for (const stroke of STROKES[direction < 0 && family === "move" ? "stuck" : family])
+		line(pen, ...stroke);
+	pen.stroke();
+	pen.restore();
+}
+var STROKES = {
+	wait: [[-1, 0, 1, 0]],
+	move: [[0, 5, 0, -4.5], [-3.5, -1, 0, -4.5, 3.5, -1]],
+	stuck: [[-3, -3.5, 0, -0.5, 3, -3.5]],
+	turn: [[-2, -5.5, 1.5, -4, -1.5, -1]],
+	take: [[0, -5, 0, 2], [-3, -1, 0, 2, 3, -1], [-4.5, 5, 4.5, 5]],
+	give: [[0, 2, 0, -5], [-3, -2, 0, -5, 3, -2], [-4.5, 5, 4.5, 5]],
+	attack: [[-4, -4, 4, 4], [-4, 4, 4, -4]],
+	signal: [[0, -4.5, 4.5, 0, 0, 4.5, -4.5, 0, 0, -4.5]],
+	other: []
+};
+
+// build/js/wire.js
+var FORMAT = 1;
+var MAX_RAW = 1 << 30;
+var MAX_RATIO = 1040;
+var WireError = class extends Error {
+};
+function asBytes(value) {
+	if (ArrayBuffer.isView(value))
+		return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+	return value instanceof ArrayBuffer ? new Uint8Array(value) : new Uint8Array(0);
+}
+async function inflate(bytes, raw, what) {
+	if (typeof DecompressionStream === "undefined")
+		throw new WireError("this browser is too old to inflate data");
+	if (raw > MAX_RAW || raw > bytes.length * MAX_RATIO + 64)
+		throw new WireError(`${what} claims ${raw} bytes, which cannot be`);
+	const out = new Uint8Array(raw);
+	const packed = new Blob([bytes]);
+	const reader = packed.stream().pipeThrough(new DecompressionStream("deflate")).getReader();
+	let filled = 0;
+	try {
+		for (let part = await reader.read(); !part.done; part = await reader.read()) {
+			out.set(part.value, filled);
+			filled += part.value.length;
+		}
+	} catch {
+		reader.cancel().catch(() => {
+		});
+		filled = -1;
+	}
+	if (filled !== raw)
+		throw new WireError(`${what} is damaged and cannot be inflated`);
+	return out;
+}
+async function readHeader(bytes) {
+	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+	if (bytes.length < 16 || view.getUint32(0) !== 1380994135)
+		throw new WireError("the data is not an encoded replay");
+	const [format, size, raw] = [4, 8, 12].map((at) => view.getUint32(at, true));
+	if (format !== FORMAT)
+		throw new WireError(`the data has format ${format}, this viewer reads ${FORMAT}: encode the replay again`);
+	if (16 + size > bytes.length || raw > MAX_RAW / 16)
+		throw new WireError("the header is cut short");
+	const json = parseJson(await inflate(bytes.subarray(16, 16 + size), raw, "the header"), "the header");
+	return checkHeader(json ?? {}, 16 + size, bytes.length);
+}
+function parseJson(bytes, what) {
+	try {
+		return JSON.parse(new TextDecoder().decode(bytes));
+	} catch {
+		throw new WireError(`${what} is not readable JSON`);
+	}
+}
+function checkHeader(json, start, length) {
+	const [width, height] = list(json.map_size);
+	const objects = whole(json.objects, "objects", 0, 5e6);
+	const header = {
+		hash: text(json.hash),
+		label: text(json.label),
+		version: whole(json.version, "version", 0, 1e6),
+		width: whole(width, "map_size", 1, 65535),
+		height: whole(height, "map_size", 1, 65535),
+		steps: whole(json.steps, "steps", 1, 2e7),
+		objects,
+		agents: whole(json.agents, "agents", 0, objects),
+		pairs: whole(json.pairs ?? 0, "pairs", 0, 5e7),
+		fields: mapped(json.fields, (info) => ({ kind: text(info?.kind), scalar: scalar(info?.scalar) })),
+		movers: mapped(json.movers, (movers, name) => whole(movers, `movers of ${name}`, 0, 5e7)),
+		tables: mapped(json.tables, list),
+		issues: list(json.issues).map((issue) => ({
+			path: text(issue?.path),
+			rule: text(issue?.rule),
+			count: Number(issue?.count) || 1,
+			example: text(issue?.example),
+			severity: text(issue?.severity)
+		})),
+		issues_more: Number(json.issues_more) || 0,
+		chunks: list(json.chunks).map((chunk) => chunkInfo(chunk ?? {}, start, length))
+	};
+	for (const key of ["type_names", "action_names", "item_names", "capacity_names", "group_names", "vibe_names", "tags"])
+		header[key] = list(json[key]).map(text);
+	if (width * height > 1 << 26)
+		throw new WireError(`the map of ${width} x ${height} cells is too large to show`);
+	return header;
+}
+function whole(value, name, low, high) {
+	if (typeof value === "number" && Number.isInteger(value) && value >= low && value <= high)
+		return value;
+	throw new WireError(`the header's ${name} is not a whole number from ${low} to ${high}`);
+}
+function text(value) {
+	return String(value ?? "");
+}
+function list(value) {
+	return Array.isArray(value) ? value : [];
+}
+function scalar(value) {
+	const parts = [value].flat();
+	return parts.length <= 2 && parts.every((part) => typeof part === "number") ? value : null;
+}
+function mapped(value, read) {
+	return new Map(Object.entries(value ?? {}).map(([name, entry]) => [name, read(entry, name)]));
+}
+function chunkInfo(chunk, start, length) {
+	const size = whole(chunk.size, "chunk size", 0, MAX_RAW);
+	const offset = chunk.offset === null ? null : start + whole(chunk.offset, "chunk offset", 0, length);
+	if (offset !== null && offset + size > length)
+		throw new WireError(`the part ${text(chunk.id)} is cut off`);
+	const [from, to, raw] = [chunk.from ?? 0, chunk.to ?? 0, chunk.raw].map((value) => whole(value, "chunk", 0, MAX_RAW));
+	return { id: text(chunk.id), kind: text(chunk.kind), from, to, size, raw, offset, fields: list(chunk.fields).map(text) };
+}
+var DTYPES = new Map(Object.entries({
+	i1: Int8Array,
+	u1: Uint8Array,
+	i2: Int16Array,
+	u2: Uint16Array,
+	i4: Int32Array,
+	u4: Uint32Array,
+	f4: Float32Array,
+	f8: Float64Array,
+	json: Uint8Array
+}));
+var Columns = class {
+	constructor(bytes, what) {
+		this.what = what;
+		this.bytes = bytes;
+		const size = bytes.length < 8 ? MAX_RAW : new DataView(bytes.buffer).getUint32(0, true);
+		if (8 + size > bytes.length)
+			throw new WireError(`${what} is cut short`);
+		this.directory = mapped(parseJson(bytes.subarray(8, 8 + size), what), list);
+	}
+	has(name) {
+		return this.directory.has(name);
+	}
+	numbers(name, length) {
+		const [dtype, size, offset] = this.directory.get(name) ?? ["u1", 0, 0];
+		const Type = DTYPES.get(dtype);
+		const fits = Type && offset % 8 === 0 && offset >= 0 && Number.isInteger(size) && size >= 0 && offset + size * Type.BYTES_PER_ELEMENT <= this.bytes.length;
+		if (!fits || (length ?? size) !== size)
+			throw new WireError(`${this.what} is damaged at ${name}`);
+		return new Type(this.bytes.buffer, offset, size);
+	}
+	json(name) {
+		return parseJson(this.numbers(name), `${name} of ${this.what}`);
+	}
+};
+function runningSum(deltas, bound, what) {
+	let sum = 0;
+	const sums = Int32Array.from(deltas, (delta) => sum += delta);
+	if (sums.some((value) => value < 0 || value >= bound))
+		throw new WireError(`${what} points outside its list`);
+	return sums;
+}
+
+// build/js/sprites.js
+var WALL = /(^|[_.:\s-])(wall|block|border|obstacle)s?($|[_.:\s-])/i;
+var SHAPES = [[0, 0], [6, 0], [4, 0], [5, -1 / 4], [3, -1 / 4]];
+var KNOWN = [
+	[/carbon/, 7, 0, "C"],
+	[/oxygen/, 6, 0, "O"],
+	[/germanium/, 3, 0, "Ge"],
+	[/silicon/, 4, 0, "Si"],
+	[/hub|altar|assembler/, 1, 3, ""],
+	[/junction|charger/, 5, 2, ""],
+	[/chest/, 2, 1, ""],
+	[/^mine/, 7, 4, ""],
+	[/generator/, 4, 1, ""]
+];
+function kindOf(name) {
+	return /^agent/i.test(name) ? "agent" : WALL.test(name) ? "wall" : "thing";
+}
+function hash(text2) {
+	let value = 2166136261;
+	for (let i = 0; i < text2.length; i++)
+		value = Math.imul(value ^ text2.charCodeAt(i), 16777619);
+	return value >>> 0;
+}
+function describeSprites(names) {
+	const looks = new Set();
+	const taken = new Set();
+	const made = new Map();
+	for (const name of [...new Set(names)].sort()) {
+		const kind = kindOf(name);
+		const known = KNOWN.find(([pattern]) => pattern.test(name));
+		let look = known ? known[2] * 8 + known[1] : hash(name) % 40;
+		for (let i = 0; kind === "thing" && looks.has(look) && i < 40; i++)
+			look = (look + 1) % 40;
+		if (kind === "thing")
+			looks.add(look);
+		made.set(name, { kind, shape: look >> 3, hue: look & 7, letters: kind === "thing" ? letters(name, known?.[3] ?? "", taken) : "", name });
+	}
+	return names.map((name) => made.get(name));
+}
+function letters(name, wish, taken) {
+	const parts = name.split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+	const [first, ...rest] = parts.join("");
+	if (first === void 0)
+		return "?";
+	const pairs = [...parts.slice(1).map((part) => part[0]), ...rest, ..."23456789"].map((second) => first.toUpperCase() + second.toLowerCase());
+	const found = [wish, ...pairs].find((pair) => pair && !taken.has(pair)) ?? first.toUpperCase();
+	taken.add(found);
+	return found;
+}
+function drawThing(pen, sprite, palette, size) {
+	const [corners, turn] = SHAPES[sprite.shape];
+	const half = size / 2;
+	pen.fillStyle = series(palette, sprite.hue);
+	pen.beginPath();
+	if (corners === 0)
+		pen.roundRect(size * 0.08, size * 0.08, size * 0.84, size * 0.84, size * 0.14);
+	for (let i = 0; i < corners; i++)
+		pen.lineTo(half + Math.cos((turn + i / corners) * TAU) * size * 0.48, half + Math.sin((turn + i / corners) * TAU) * size * 0.48);
+	pen.fill();
+	if (size >= 15)
+		write(pen, sprite.letters, half, size * (corners === 3 ? 0.58 : 0.53), palette.onMark, "center", `600 ${size * (corners === 3 ? 0.34 : 0.42)}`);
+}
+function drawAgent(pen, colour, palette, label, pad, size, facing) {
+	const centre = pad + size / 2;
+	disc(pen, palette.page, centre, centre, size * 0.5);
+	if (facing >= 0 && size >= 8) {
+		const angle = [-TAU / 4, TAU / 4, TAU / 2, 0][facing & 3];
+		pen.fillStyle = colour;
+		pen.beginPath();
+		for (const [turn, reach] of [[0, 0.56], [0.7, 0.36], [-0.7, 0.36]])
+			pen.lineTo(centre + Math.cos(angle + turn) * size * reach, centre + Math.sin(angle + turn) * size * reach);
+		pen.fill();
+	}
+	disc(pen, colour, centre, centre, size * 0.41);
+	write(pen, label, centre, centre + size * 0.03, palette.onMark, "center", `600 ${size * (label.length > 2 ? 0.34 : 0.44)}`);
+}
+var SpriteCache = class {
+	drawn = new Map();
+	images = new Map();
+	colour(sprite, palette) {
+		return sprite.kind === "wall" ? palette.wall : series(palette, sprite.hue);
+	}
+	thing(sprite, palette, size) {
+		const draw = (pen) => sprite.kind === "wall" ? rect(pen, palette.wall, 0, 0, size, size) : drawThing(pen, sprite, palette, size);
+		return this.images.get(sprite.name) ?? this.#make(`${sprite.name}|${size}`, size, draw);
+	}
+	agent(colour, palette, label, size, facing) {
+		const pad = agentPad(size);
+		return this.#make(`${colour}|${label}|${facing}|${size}`, size + 2 * pad, (pen) => drawAgent(pen, colour, palette, label, pad, size, facing));
+	}
+	#make(key, side, draw) {
+		let canvas = this.drawn.get(key);
+		if (!canvas) {
+			if (this.drawn.size > 4e3)
+				this.drawn.clear();
+			canvas = newCanvas(side);
+			draw(penOf(canvas));
+			this.drawn.set(key, canvas);
+		}
+		return canvas;
+	}
+	async readImages(bytes) {
+		const start = 4 + new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0, true);
+		const index = parseJson(bytes.subarray(4, start), "the sprite index");
+		for (const [name, [offset, length]] of Object.entries(index)) {
+			const file = bytes.subarray(start + offset, start + offset + length);
+			if (file[0] !== 137 || file[1] !== 80)
+				continue;
+			const image = await createImageBitmap(new Blob([file], { type: "image/png" })).catch(() => null);
+			if (image)
+				this.images.set(name, image);
+		}
+	}
+};
+function agentPad(size) {
+	return Math.ceil(size * 0.08);
+}
+
+// build/js/facts.js
+var BLOCK = 16;
+var UNKNOWN = { kind: "thing", shape: 0, hue: 7, letters: "?", name: "unknown" };
+var DIRECTIONS = ["up", "down", "left", "right"];
+var Facts = class {
+	constructor(replay) {
+		this.replay = replay;
+		const { header } = replay;
+		this.symbols = describeSprites(header.type_names);
+		this.actions = header.action_names.map(describeAction);
+		this.isAgent = new Uint8Array(header.objects);
+		for (const object of replay.agents)
+			this.isAgent[object] = 1;
+		this.teams = new Teams(replay);
+		const movers = new Set([...replay.location.movers, ...replay.alive.movers]);
+		this.blocks = new Blocks(replay, movers);
+		this.movingThings = [...movers].filter((object) => !this.isAgent[object]);
+		this.teamThings = this.teams.heldThings(this.isAgent);
+		this.effectDelay = header.version === 1 ? 1 : 0;
+	}
+	sprite(object) {
+		return this.symbols[this.replay.types[object]] ?? UNKNOWN;
+	}
+	colour(object, step, palette) {
+		const sprite = this.sprite(object);
+		if (this.isAgent[object])
+			return series(palette, this.teams.hue(this.teams.of(object, step)));
+		return sprite.kind === "wall" ? palette.wall : series(palette, sprite.hue);
+	}
+	title(object) {
+		const { replay } = this;
+		return this.isAgent[object] ? `agent ${replay.agentIds[object]}` : `${words(this.sprite(object).name)} #${replay.ids[object]}`;
+	}
+	actionText(object, step) {
+		const [id, parameter] = [this.replay.at("action_id", object, step), this.replay.at("action_param", object, step)];
+		const known = this.actions[id];
+		if (!known)
+			return id >= 0 ? `action ${id}` : "no action";
+		if (known.direction < 0 && known.family === "turn")
+			return `${words(known.name)} ${DIRECTIONS[parameter] ?? parameter}`;
+		return parameter ? `${words(known.name)} (${parameter})` : words(known.name);
+	}
+	direction(object, action, step) {
+		if (!action || action.direction >= 0)
+			return action?.direction ?? -1;
+		if (action.family === "turn")
+			return DIRECTIONS[this.replay.at("action_param", object, step)] ? this.replay.at("action_param", object, step) : -1;
+		const after = Math.min(this.replay.steps - 1, step + this.effectDelay);
+		if (action.family !== "move" || after < 1 || !this.replay.ready(after))
+			return -1;
+		const [a, b] = [this.replay.locate(object, after - 1), this.replay.locate(object, after)];
+		return directionOfMove(b.x - a.x, b.y - a.y);
+	}
+	facing(object, step) {
+		const { replay } = this;
+		const turns = replay.field("orientation");
+		if (turns.movers.length > 0)
+			return turns.at(object, step);
+		const mover = replay.location.mover(object);
+		const track = mover < 0 || step <= 0 ? null : replay.track(replay.location, step);
+		const point = track ? track.find(mover, step) : -1;
+		if (!track || point < 0)
+			return -1;
+		const before = point === track.starts[mover] ? -1 : point - 1;
+		return directionOfMove(track.value(mover, point) - track.value(mover, before), track.row(mover, point) - track.row(mover, before));
+	}
+	itemName(item) {
+		return words(this.replay.header.item_names[item] || `item ${item}`);
+	}
+	vibeName(vibe) {
+		return words(this.replay.header.vibe_names[vibe] || String(vibe));
+	}
+	agentItems() {
+		const { pairItems, pairObjects } = this.replay;
+		return [...new Set(pairItems.filter((_, pair) => this.isAgent[pairObjects[pair]]))].sort((a, b) => a - b);
+	}
+	holdings(object, step) {
+		const { replay } = this;
+		const held = replay.pairsOf(object).map((pair) => [replay.pairItems[pair], replay.inventory.at(pair, step)]);
+		return held.filter(([, amount]) => amount);
+	}
+	summary(object, step) {
+		const held = this.holdings(object, step).slice(0, 6).map(([item, amount]) => `${this.itemName(item)} ${number(amount)}`);
+		const team = this.teams.nameOf(this.teams.of(object, step));
+		return [this.title(object), team, this.isAgent[object] ? this.actionText(object, step) : "", ...held].filter(Boolean).join(" · ");
+	}
+};
+var Blocks = class {
+	constructor(replay, movers) {
+		const { width, height } = replay.map;
+		this.replay = replay;
+		this.columns = Math.ceil(width / BLOCK);
+		this.rows = Math.ceil(height / BLOCK);
+		const { header, location, alive, types } = replay;
+		const still = [];
+		const block = new Int32Array(header.objects);
+		this.starts = new Uint32Array(this.columns * this.rows + 1);
+		for (let i = 0; i < header.objects; i++) {
+			const [x, y] = [location.first(i), location.first(i, 1)];
+			if (movers.has(i) || !alive.first(i) || !(x >= 0 && y >= 0 && x < width && y < height))
+				continue;
+			block[i] = Math.floor(y / BLOCK) * this.columns + Math.floor(x / BLOCK);
+			this.starts[block[i] + 1]++;
+			still.push(i);
+		}
+		for (let b = 1; b < this.starts.length; b++)
+			this.starts[b] += this.starts[b - 1];
+		this.objects = Int32Array.from(still.sort((p, q) => block[p] - block[q] || types[p] - types[q] || p - q));
+	}
+	each(x0, y0, x1, y1, visit) {
+		const { location } = this.replay;
+		for (let by = Math.max(0, Math.floor(y0 / BLOCK)); by < Math.min(this.rows, Math.ceil(y1 / BLOCK)); by++) {
+			for (let bx = Math.max(0, Math.floor(x0 / BLOCK)); bx < Math.min(this.columns, Math.ceil(x1 / BLOCK)); bx++) {
+				const b = by * this.columns + bx;
+				for (let k = this.starts[b]; k < this.starts[b + 1]; k++)
+					visit(this.objects[k], location.first(this.objects[k]), location.first(this.objects[k], 1));
+			}
+		}
+	}
+};
+var NAMED_HUES = [[/blue/i, 0], [/red|orange/i, 1], [/green/i, 2], [/pink|magenta/i, 3], [/yellow|gold/i, 4], [/purple|violet/i, 5], [/cyan|teal/i, 6], [/brown/i, 7]];
+var Teams = class {
+	constructor(replay) {
+		const { tags, tables, group_names } = replay.header;
+		const tagged = tags.flatMap((tag, id) => tag.startsWith("team:") ? [{ id, name: tag.slice(5) }] : []);
+		const name = tagged.length ? "tag_ids" : replay.field("collective_id").present ? "collective_id" : "group_id";
+		this.replay = replay;
+		this.field = replay.field(name);
+		this.entries = tagged.length ? (tables.get("tag_ids") ?? []).map((set2) => Array.isArray(set2) ? tagged.findIndex((team) => set2.includes(team.id)) : -1) : null;
+		const seen = new Set(Array.from(replay.agents, (object) => this.of(object, 0)));
+		this.values = tagged.length ? tagged.map((_, i) => i) : [...seen].filter((value) => value >= 0).sort((a, b) => a - b);
+		this.names = tagged.length ? tagged.map((team) => team.name) : name === "group_id" ? group_names : [];
+		const wished = this.values.map((value) => NAMED_HUES.find(([pattern]) => pattern.test(this.names[value] ?? ""))?.[1] ?? -1);
+		this.hues = new Set(wished).size === wished.length && !wished.includes(-1) ? wished : this.values.map((_, i) => i);
+	}
+	of(object, step) {
+		const value = this.field.at(object, step);
+		return (this.entries ? this.entries[value] : value) ?? -1;
+	}
+	hue(team) {
+		return this.hues[this.values.indexOf(team)] ?? 0;
+	}
+	nameOf(team) {
+		return team >= 0 && this.values.length > 1 ? words(this.names[team] || `team ${team}`) : "";
+	}
+	heldThings(isAgent) {
+		if (this.values.length < 2 || this.field.name === "group_id")
+			return [];
+		return Array.from(isAgent.keys()).filter((object) => !isAgent[object] && (this.field.mover(object) >= 0 || this.of(object, 0) >= 0));
+	}
+};
+
+// build/js/keys.js
+var KEY_HELP = [
+	["Space", "play or pause"],
+	["[ ] ← →", "one step (with Shift: ten)"],
+	["Home End", "first, last step"],
+	["- =", "half, double speed"],
+	["↑ ↓", "previous, next agent"],
+	[", .", "previous, next event"],
+	["F", "follow the selection"],
+	["0", "whole map"],
+	["/", "find"],
+	["Esc", "select nothing"]
+];
+var KEYS = {
+	" ": (target) => target.toggle(),
+	"[": (target) => target.move(-1),
+	"]": (target) => target.move(1),
+	ArrowLeft: (target, event) => target.move(event.shiftKey ? -10 : -1),
+	ArrowRight: (target, event) => target.move(event.shiftKey ? 10 : 1),
+	ArrowUp: (target) => target.selectNext(-1),
+	ArrowDown: (target) => target.selectNext(1),
+	Home: (target) => target.seek(0),
+	End: (target) => target.seek(target.steps - 1),
+	"-": (target) => target.setSpeed(target.store.state.speed / 2),
+	"=": (target) => target.setSpeed(target.store.state.speed * 2),
+	"+": (target) => target.setSpeed(target.store.state.speed * 2),
+	f: (target) => target.toggleFollow(),
+	F: (target) => target.toggleFollow(),
+	0: (target) => target.fit(),
+	",": (target) => target.jump(-1),
+	".": (target) => target.jump(1),
+	"/": (target) => target.node?.querySelector("input")?.focus(),
+	Escape: (target) => target.select(-1)
+};
+function handleKey(event, target) {
+	const from = event.composedPath()[0];
+	const held = event.ctrlKey || event.metaKey || event.altKey || from.matches("input, select, textarea");
+	if (held || !Object.hasOwn(KEYS, event.key) || event.key === " " && from.closest("button, a, summary"))
+		return;
+	if (/ArrowUp|ArrowDown|Home|End/.test(event.key) && from.closest(".rv-scroll, .rv-trace-scroll"))
+		return;
+	event.preventDefault();
+	event.stopPropagation();
+	KEYS[event.key](target, event);
+}
+
+// build/js/presence.js
+var MAX_CELLS = 4e6;
+var SLICE = 512;
+var Presence = class {
+	constructor(replay) {
+		this.replay = replay;
+		const cells = replay.map.width * replay.map.height;
+		this.tooLarge = cells > MAX_CELLS;
+		this.counts = new Float64Array(this.tooLarge ? 0 : cells);
+		this.until = this.goal = this.agent = this.peak = 0;
+	}
+	advance(step, budget) {
+		const start = performance.now();
+		if (step + 1 < this.until) {
+			this.counts.fill(0);
+			this.until = this.agent = this.peak = 0;
+		}
+		while (this.until <= step && !this.tooLarge) {
+			if (this.agent === 0)
+				this.goal = Math.min(step + 1, this.until + SLICE);
+			while (this.agent < this.replay.agents.length) {
+				this.#count(this.replay.agents[this.agent++], this.until, this.goal);
+				if (performance.now() - start > budget)
+					return false;
+			}
+			this.agent = 0;
+			this.until = this.goal;
+		}
+		return true;
+	}
+	#count(object, from, to) {
+		const place = { x: 0, y: 0 };
+		this.replay.location.runs(object, from, to, (start, end) => {
+			this.replay.locate(object, start, place);
+			const cell = place.y * this.replay.map.width + place.x;
+			this.counts[cell] += end - start;
+			this.peak = Math.max(this.peak, this.counts[cell] || 0);
+		});
+	}
+};
 
 // build/js/search.js
-var AGENT = /^agent\s*#?(\d+)$/;
-var ID = /^#(\d+)$/;
+function plain(name) {
+	return name.toLowerCase().replace(/[_\s]+/g, " ").trim();
+}
 function search(facts, query) {
-  const text2 = query.trim().toLowerCase();
-  if (!text2)
-    return null;
-  const { replay } = facts;
-  const byAgent = AGENT.exec(text2);
-  if (byAgent) {
-    const agent = Number(byAgent[1]);
-    return { matches: (object) => facts.isAgent[object] === 1 && replay.agentIds[object] === agent, items: [], agent, text: `agent ${agent}` };
-  }
-  const byId = ID.exec(text2);
-  if (byId) {
-    const id = Number(byId[1]);
-    return { matches: (object) => replay.ids[object] === id, items: [], agent: -1, text: `object ${id}` };
-  }
-  return byName(facts, text2.replace(/[_\s]+/g, " "));
+	const text2 = plain(query);
+	const [, word, digits] = /^(agent ?#?|#)(\d+)$/.exec(text2) ?? [];
+	const { replay } = facts;
+	if (word === "#")
+		return { matches: (object) => replay.ids[object] === Number(digits), items: [], text: text2 };
+	if (word)
+		return { matches: (object) => facts.isAgent[object] === 1 && replay.agentIds[object] === Number(digits), items: [], text: text2 };
+	if (!text2)
+		return null;
+	const { type_names, item_names, tags, tables } = replay.header;
+	const pick = (names) => names.flatMap((name, index) => name && plain(name).includes(text2) ? [index] : []);
+	const [types, items, tagHits] = [pick(type_names), pick(item_names), pick(tags)];
+	const sets = (tables.get("tag_ids") ?? []).map((set2) => Array.isArray(set2) && tagHits.some((tag) => set2.includes(tag)));
+	const parts = [...types.map((type) => type_names[type]), ...items.map((item) => `holds ${item_names[item]}`), ...tagHits.map((tag) => tags[tag])];
+	const wanted = new Set(types);
+	return { matches: (object) => wanted.has(replay.types[object]) || sets[replay.at("tag_ids", object, 0)] === true, items, text: parts.join(", ") };
 }
-function byName(facts, text2) {
-  const { header, types } = facts.replay;
-  const has = (name) => name.toLowerCase().replace(/[_\s]+/g, " ").includes(text2);
-  const pick = (names) => names.flatMap((name, index) => name && has(name) ? [index] : []);
-  const typeHits = new Set(pick(header.typeNames));
-  const items = pick(header.itemNames);
-  const tagHits = pick(header.tags);
-  const tagField = facts.replay.field("tag_ids");
-  const tagSets = (header.tables.get("tag_ids") ?? []).map((set) => Array.isArray(set) && tagHits.some((tag) => set.includes(tag)));
-  const parts = [
-    ...[...typeHits].map((type) => header.typeNames[type]),
-    ...items.map((item) => `holds ${header.itemNames[item]}`),
-    ...tagHits.map((tag) => header.tags[tag])
-  ];
-  return {
-    matches: (object) => typeHits.has(types[object]) || tagHits.length > 0 && tagSets[tagField.first(object)] === true,
-    items,
-    agent: -1,
-    text: parts.join(", ")
-  };
+function matching({ replay, isAgent }, found, step, limit = 5e3) {
+	const hits = new Set();
+	replay.pairItems.forEach((item, pair) => {
+		if (found.items.includes(item) && replay.inventory.at(pair, step) > 0)
+			hits.add(replay.pairObjects[pair]);
+	});
+	for (let object = 0; object < isAgent.length; object++)
+		if (found.matches(object))
+			hits.add(object);
+	const present = [...hits].filter((object) => replay.alive.at(object, step) !== 0);
+	return present.sort((a, b) => isAgent[b] - isAgent[a] || a - b).slice(0, limit);
 }
-function matching(facts, found, step2, limit = 5e3) {
-  const { replay } = facts;
-  const hits = /* @__PURE__ */ new Set();
-  for (const item of found.items) {
-    for (let pair = 0; pair < replay.pairItems.length; pair++) {
-      if (replay.pairItems[pair] === item && replay.inventory.at(pair, step2) > 0)
-        hits.add(replay.pairObjects[pair]);
-    }
-  }
-  for (let object = 0; object < replay.header.objects; object++)
-    if (found.matches(object))
-      hits.add(object);
-  const present = [...hits].filter((object) => replay.alive.at(object, step2) !== 0);
-  present.sort((a, b) => facts.isAgent[b] - facts.isAgent[a] || a - b);
-  return present.slice(0, limit);
-}
-function suggestions(facts) {
-  const { header, agents, types } = facts.replay;
-  const usedTypes = new Set(types);
-  const usedItems = new Set(facts.replay.pairItems);
-  const names = [
-    ...header.typeNames.filter((name, index) => name && usedTypes.has(index)),
-    ...header.itemNames.filter((name, index) => name && usedItems.has(index)),
-    ...Array.from(agents.slice(0, 64), (object) => `agent ${facts.replay.agentIds[object]}`)
-  ];
-  return [...new Set(names)];
+function suggestions({ replay }) {
+	const { type_names, item_names } = replay.header;
+	const used = (names, indices) => [...new Set(indices)].map((index) => names[index]).filter(Boolean);
+	return [...new Set([...used(type_names, replay.types), ...used(item_names, replay.pairItems), ...Array.from(replay.agents.slice(0, 64), (object) => `agent ${replay.agentIds[object]}`)])];
 }
 
 // build/js/overlays.js
 var TRAIL_STEPS = 200;
 var BANDS = 8;
-var TAU = Math.PI * 2;
-function drawTrail(context, viewer, frame) {
-  const { replay, facts, store } = viewer;
-  const { selected, shown } = store.state;
-  if (selected < 0 || !facts.isAgent[selected] || !replay.ready(shown))
-    return;
-  const palette = viewer.palette();
-  const width = Math.max(2, frame.perCell * 0.13);
-  context.strokeStyle = series(palette, facts.teams.hue(facts.teams.of(selected, shown)));
-  context.fillStyle = context.strokeStyle;
-  context.lineJoin = "round";
-  context.lineCap = "round";
-  context.lineWidth = width;
-  for (let band = BANDS - 1; band >= 0; band--) {
-    const far = TRAIL_STEPS * (band + 1) / BANDS;
-    const near = TRAIL_STEPS * band / BANDS;
-    context.globalAlpha = 0.9 * (1 - band / BANDS);
-    context.setLineDash([]);
-    pathBetween(context, viewer, frame, selected, shown - far, shown - near);
-    context.setLineDash([width * 0.1, width * 2.1]);
-    pathBetween(context, viewer, frame, selected, shown + near, shown + far);
-  }
-  context.setLineDash([]);
-  context.globalAlpha = 1;
-}
-function pathBetween(context, viewer, frame, object, from, to) {
-  const { replay } = viewer;
-  const first = Math.max(0, Math.round(from));
-  const last = Math.min(replay.steps - 1, Math.round(to));
-  if (first >= last)
-    return;
-  const place = { x: 0, y: 0 };
-  let [lastX, lastY, started] = [0, 0, false];
-  context.beginPath();
-  replay.location.runs(object, first, last + 1, (start) => {
-    replay.locate(object, start, place);
-    const x = frame.originX + (place.x + 0.5) * frame.perCell;
-    const y = frame.originY + (place.y + 0.5) * frame.perCell;
-    const jump = Math.abs(place.x - lastX) + Math.abs(place.y - lastY) > 2;
-    if (!started || jump)
-      context.moveTo(x, y);
-    else
-      context.lineTo(x, y);
-    [lastX, lastY, started] = [place.x, place.y, true];
-  });
-  context.stroke();
-}
-function sight(viewer, object) {
-  const size = viewer.replay.field("vision_size").at(object, viewer.store.state.shown);
-  return Number.isFinite(size) ? Math.max(0, Math.floor(size / 2)) : 5;
-}
-function drawVision(context, viewer, frame, place) {
-  const { selected } = viewer.store.state;
-  if (selected < 0 || !viewer.facts.isAgent[selected])
-    return;
-  const reach = sight(viewer, selected);
-  const { x, y } = place(selected);
-  const side = (2 * reach + 1) * frame.perCell;
-  context.strokeStyle = viewer.palette().accent;
-  context.lineWidth = 1.5;
-  context.setLineDash([5, 4]);
-  context.strokeRect(frame.originX + (x - reach) * frame.perCell, frame.originY + (y - reach) * frame.perCell, side, side);
-  context.setLineDash([]);
-}
-function drawFog(context, viewer, frame, place) {
-  const { replay, facts, store } = viewer;
-  const { selected, shown } = store.state;
-  const watchers = selected >= 0 && facts.isAgent[selected] ? [selected] : replay.agents;
-  const mask = scratch(frame.width, frame.height);
-  const pen = mask.getContext("2d");
-  pen.clearRect(0, 0, frame.width, frame.height);
-  pen.fillStyle = viewer.palette().fog;
-  pen.fillRect(frame.originX, frame.originY, replay.map.width * frame.perCell, replay.map.height * frame.perCell);
-  for (const object of watchers) {
-    if (replay.alive.at(object, shown) === 0)
-      continue;
-    const reach = sight(viewer, object);
-    const { x, y } = place(object);
-    const side = (2 * reach + 1) * frame.perCell;
-    pen.clearRect(frame.originX + (x - reach) * frame.perCell, frame.originY + (y - reach) * frame.perCell, side, side);
-  }
-  context.drawImage(mask, 0, 0);
-}
-var fogMask = null;
-function scratch(width, height) {
-  fogMask ??= document.createElement("canvas");
-  if (fogMask.width !== width || fogMask.height !== height) {
-    fogMask.width = width;
-    fogMask.height = height;
-  }
-  return fogMask;
-}
-function drawHeat(context, presence, viewer, frame) {
-  if (presence.tooLarge || presence.peak === 0)
-    return;
-  const { width, height } = viewer.replay.map;
-  const picture2 = document.createElement("canvas");
-  picture2.width = width;
-  picture2.height = height;
-  const pen = picture2.getContext("2d");
-  const image = pen.createImageData(width, height);
-  const [red, green, blue] = viewer.palette().heat;
-  const top = Math.log1p(presence.peak);
-  for (let cell = 0; cell < presence.counts.length; cell++) {
-    const count2 = presence.counts[cell];
-    if (count2 === 0)
-      continue;
-    image.data[4 * cell] = red;
-    image.data[4 * cell + 1] = green;
-    image.data[4 * cell + 2] = blue;
-    image.data[4 * cell + 3] = 30 + 200 * (Math.log1p(count2) / top);
-  }
-  pen.putImageData(image, 0, 0);
-  context.imageSmoothingEnabled = false;
-  context.drawImage(picture2, frame.originX, frame.originY, width * frame.perCell, height * frame.perCell);
-}
-function drawHighlights(context, viewer, frame, place, drawObject) {
-  const { store, facts } = viewer;
-  const { found, shown } = store.state;
-  if (!found)
-    return;
-  const palette = viewer.palette();
-  context.globalAlpha = 0.72;
-  context.fillStyle = palette.floor;
-  context.fillRect(frame.originX, frame.originY, viewer.replay.map.width * frame.perCell, viewer.replay.map.height * frame.perCell);
-  context.globalAlpha = 1;
-  const hits = matching(facts, found, shown);
-  const ring = Math.max(4, frame.perCell * 0.72);
-  context.lineWidth = Math.max(1.5, frame.perCell * 0.06);
-  for (const object of hits) {
-    const { x, y } = place(object);
-    const px = frame.originX + (x + 0.5) * frame.perCell;
-    const py = frame.originY + (y + 0.5) * frame.perCell;
-    if (px < -ring || py < -ring || px > frame.width + ring || py > frame.height + ring)
-      continue;
-    drawObject(object);
-    if (hits.length > 800)
-      continue;
-    context.strokeStyle = palette.accent;
-    context.beginPath();
-    context.arc(px, py, ring, 0, TAU);
-    context.stroke();
-  }
-}
-
-// build/js/presence.js
-var MAX_CELLS = 4e6;
-var Presence = class {
-  constructor(replay) {
-    this.replay = replay;
-    const cells = replay.map.width * replay.map.height;
-    this.counts = new Float64Array(cells <= MAX_CELLS ? cells : 0);
-    this.until = 0;
-    this.peak = 0;
-    this.agent = 0;
-    this.goal = 0;
-  }
-  get tooLarge() {
-    return this.counts.length === 0;
-  }
-  advance(step2, budget) {
-    if (this.tooLarge)
-      return true;
-    if (step2 + 1 < this.until)
-      this.#restart();
-    const start = performance.now();
-    while (this.until <= step2) {
-      if (this.agent === 0)
-        this.goal = Math.min(step2 + 1, this.until + 512);
-      while (this.agent < this.replay.agents.length) {
-        this.#countAgent(this.replay.agents[this.agent++], this.until, this.goal);
-        if (performance.now() - start > budget)
-          return false;
-      }
-      this.agent = 0;
-      this.until = this.goal;
-    }
-    return true;
-  }
-  #restart() {
-    this.counts.fill(0);
-    this.until = 0;
-    this.peak = 0;
-    this.agent = 0;
-  }
-  #countAgent(object, from, to) {
-    const { width } = this.replay.map;
-    const place = { x: 0, y: 0 };
-    this.replay.location.runs(object, from, to, (start, end) => {
-      this.replay.locate(object, start, place);
-      const cell = place.y * width + place.x;
-      if (cell >= 0 && cell < this.counts.length) {
-        this.counts[cell] += end - start;
-        if (this.counts[cell] > this.peak)
-          this.peak = this.counts[cell];
-      }
-    });
-  }
+var MOST_RINGS = 800;
+var Overlays = class extends Part {
+	presence = new Presence(this.replay);
+	mask = newCanvas(1);
+	heat = newCanvas(this.presence.tooLarge ? 1 : this.replay.map.width, this.presence.tooLarge ? 1 : this.replay.map.height);
+	trail(pen, frame) {
+		const { selected, shown } = this.state;
+		if (!this.facts.isAgent[selected])
+			return;
+		const width = Math.max(2, frame.perCell * 0.13);
+		pen.strokeStyle = this.facts.colour(selected, shown, this.palette);
+		pen.lineJoin = pen.lineCap = "round";
+		pen.lineWidth = width;
+		for (let band = BANDS; band > 0; band--) {
+			const [near, far] = [(band - 1) * TRAIL_STEPS / BANDS, band * TRAIL_STEPS / BANDS];
+			pen.globalAlpha = 0.9 * (1 - (band - 1) / BANDS);
+			this.#path(pen, frame, selected, shown - far, shown - near);
+			pen.setLineDash([width * 0.1, width * 2.1]);
+			this.#path(pen, frame, selected, shown + near, shown + far);
+			pen.setLineDash([]);
+		}
+		pen.globalAlpha = 1;
+	}
+	#path(pen, frame, object, from, to) {
+		const { replay } = this;
+		const last = { x: -9, y: -9 };
+		pen.beginPath();
+		replay.location.runs(object, Math.max(0, from), Math.min(replay.steps, to + 1), (start) => {
+			const { x, y } = replay.locate(object, start);
+			const [px, py] = [frame.left + (x + 0.5) * frame.perCell, frame.top + (y + 0.5) * frame.perCell];
+			if (Math.abs(x - last.x) + Math.abs(y - last.y) > 2)
+				pen.moveTo(px, py);
+			else
+				pen.lineTo(px, py);
+			Object.assign(last, { x, y });
+		});
+		pen.stroke();
+	}
+	#sight(frame, object, { x, y }) {
+		const reach = Math.floor(this.replay.at("vision_size", object, this.state.shown) / 2) || 0;
+		const side = (2 * reach + 1) * frame.perCell;
+		return [frame.left + (x - reach) * frame.perCell, frame.top + (y - reach) * frame.perCell, side, side];
+	}
+	vision(pen, frame, place) {
+		const { selected } = this.state;
+		if (!this.facts.isAgent[selected])
+			return;
+		pen.strokeStyle = this.palette.accent;
+		pen.lineWidth = 1.5;
+		pen.setLineDash([5, 4]);
+		pen.strokeRect(...this.#sight(frame, selected, place(selected)));
+		pen.setLineDash([]);
+	}
+	fog(pen, frame, place) {
+		const { replay, mask } = this;
+		const { selected, shown } = this.state;
+		const { width, height } = replay.map;
+		[mask.width, mask.height] = [frame.width, frame.height];
+		const sheet = penOf(mask);
+		rect(sheet, this.palette.fog, frame.left, frame.top, width * frame.perCell, height * frame.perCell);
+		for (const object of this.facts.isAgent[selected] ? [selected] : replay.agents) {
+			if (replay.alive.at(object, shown) !== 0)
+				sheet.clearRect(...this.#sight(frame, object, place(object)));
+		}
+		pen.drawImage(mask, 0, 0);
+	}
+	presenceMap(pen, frame) {
+		const { presence, heat } = this;
+		const done = presence.advance(this.state.shown, 8);
+		if (presence.tooLarge)
+			return true;
+		const sheet = penOf(heat);
+		const image = sheet.createImageData(heat.width, heat.height);
+		const top = Math.log1p(presence.peak);
+		presence.counts.forEach((count2, cell) => {
+			if (count2)
+				image.data.set([...this.palette.heat, 30 + 150 * (Math.log1p(count2) / top)], 4 * cell);
+		});
+		sheet.putImageData(image, 0, 0);
+		pen.imageSmoothingEnabled = false;
+		pen.drawImage(heat, frame.left, frame.top, heat.width * frame.perCell, heat.height * frame.perCell);
+		return done;
+	}
+	hits(pen, frame, place, draw) {
+		const { found, shown } = this.state;
+		if (!found)
+			return;
+		const { width, height } = this.replay.map;
+		pen.globalAlpha = 0.72;
+		rect(pen, this.palette.floor, frame.left, frame.top, width * frame.perCell, height * frame.perCell);
+		pen.globalAlpha = 1;
+		const list2 = matching(this.facts, found, shown);
+		const radius = Math.max(4, frame.perCell * 0.72);
+		for (const object of list2) {
+			const at = place(object);
+			const [px, py] = [frame.left + (at.x + 0.5) * frame.perCell, frame.top + (at.y + 0.5) * frame.perCell];
+			if (px < -radius || py < -radius || px > frame.width + radius || py > frame.height + radius)
+				continue;
+			draw(object, at);
+			if (list2.length <= MOST_RINGS)
+				ring(pen, this.palette.accent, px, py, radius, Math.max(1.5, frame.perCell * 0.06));
+		}
+	}
 };
-
-// build/js/sprites.js
-var WALL = /(^|[_.:\s-])(wall|block|border|obstacle)s?($|[_.:\s-])/i;
-var AGENT2 = /^agent/i;
-var TAU2 = Math.PI * 2;
-var SHAPES = [[0, 0], [6, 0], [4, 0], [8, 1 / 16], [5, -1 / 4], [3, -1 / 4]];
-function kindOf(name) {
-  if (AGENT2.test(name))
-    return "agent";
-  return WALL.test(name) ? "wall" : "thing";
-}
-function hash(text2) {
-  let value = 2166136261;
-  for (let i = 0; i < text2.length; i++)
-    value = Math.imul(value ^ text2.charCodeAt(i), 16777619);
-  return value >>> 0;
-}
-function describeSprites(typeNames) {
-  const looks = /* @__PURE__ */ new Set();
-  const letters = /* @__PURE__ */ new Set();
-  const made = /* @__PURE__ */ new Map();
-  for (const name of [...new Set(typeNames)].sort()) {
-    const kind = kindOf(name);
-    const look = kind === "thing" ? freeLook(hash(name), looks) : 0;
-    const label = kind === "wall" ? "" : freeLetters(name, letters);
-    made.set(name, { kind, shape: look >> 3, hue: look & 7, letters: label, name });
-  }
-  return typeNames.map((name) => made.get(name));
-}
-function freeLook(start, taken) {
-  const hues = new Set([...taken].map((look) => look & 7));
-  const shape = (start >>> 8) % SHAPES.length;
-  for (let i = 0; i < 8 * SHAPES.length; i++) {
-    const look = ((shape + (i >> 3)) % SHAPES.length << 3 | start + i & 7) >>> 0;
-    const fresh = hues.size >= 8 ? !taken.has(look) : !hues.has(look & 7);
-    if (fresh) {
-      taken.add(look);
-      return look;
-    }
-  }
-  return start % (8 * SHAPES.length);
-}
-function freeLetters(name, taken) {
-  const parts = name.split(/[^\p{L}\p{N}]+/u).filter(Boolean);
-  const joined = parts.join("");
-  const [first, ...rest] = [...joined];
-  if (first === void 0)
-    return "?";
-  const initials = parts.slice(1).map((part) => [...part][0]);
-  for (const second of [...initials, ...rest, ..."23456789"]) {
-    const pair = first.toUpperCase() + second.toLowerCase();
-    if (!taken.has(pair)) {
-      taken.add(pair);
-      return pair;
-    }
-  }
-  return first.toUpperCase();
-}
-function traceShape(path, shape, cx, cy, radius) {
-  const [corners, turn] = SHAPES[shape % SHAPES.length];
-  if (corners === 0) {
-    const half = radius * 0.88;
-    path.roundRect(cx - half, cy - half, 2 * half, 2 * half, radius * 0.28);
-    return;
-  }
-  for (let i = 0; i < corners; i++) {
-    const angle = (turn + i / corners) * TAU2;
-    const x = cx + Math.cos(angle) * radius;
-    const y = cy + Math.sin(angle) * radius;
-    if (i === 0)
-      path.moveTo(x, y);
-    else
-      path.lineTo(x, y);
-  }
-  path.closePath();
-}
-function drawThing(context, sprite, palette, x, y, size) {
-  context.fillStyle = series(palette, sprite.hue);
-  context.beginPath();
-  traceShape(context, sprite.shape, x + size / 2, y + size / 2, size * 0.47);
-  context.fill();
-  if (size >= 15)
-    drawLetters(context, sprite.letters, palette.onMark, x + size / 2, y + size * 0.53, size * 0.42);
-}
-function drawAgent(context, colour, palette, label, x, y, size, facing) {
-  const cx = x + size / 2;
-  const cy = y + size / 2;
-  context.fillStyle = palette.page;
-  context.beginPath();
-  context.arc(cx, cy, size * 0.5, 0, TAU2);
-  context.fill();
-  context.fillStyle = colour;
-  if (facing >= 0 && size >= 8)
-    drawNotch(context, cx, cy, size, facing);
-  context.beginPath();
-  context.arc(cx, cy, size * 0.41, 0, TAU2);
-  context.fill();
-  const points = size * (label.length > 2 ? 0.34 : 0.44);
-  if (size >= 13)
-    drawLetters(context, label, palette.onMark, cx, cy + size * 0.03, points);
-}
-var FACING_ANGLE = [-Math.PI / 2, Math.PI / 2, Math.PI, 0];
-function drawNotch(context, cx, cy, size, facing) {
-  const angle = FACING_ANGLE[facing & 3];
-  const tip = size * 0.56;
-  const base = size * 0.36;
-  context.beginPath();
-  context.moveTo(cx + Math.cos(angle) * tip, cy + Math.sin(angle) * tip);
-  context.lineTo(cx + Math.cos(angle + 0.7) * base, cy + Math.sin(angle + 0.7) * base);
-  context.lineTo(cx + Math.cos(angle - 0.7) * base, cy + Math.sin(angle - 0.7) * base);
-  context.fill();
-}
-function drawLetters(context, text2, colour, x, y, points) {
-  context.fillStyle = colour;
-  context.font = `600 ${points}px system-ui, -apple-system, "Segoe UI", sans-serif`;
-  context.textAlign = "center";
-  context.textBaseline = "middle";
-  context.fillText(text2, x, y);
-}
-
-// build/js/wire.js
-var FORMAT = 1;
-var MAX_RAW = 1 << 30;
-var MAX_HEADER = 1 << 26;
-var MAX_SIDE = 65535;
-var MAX_AREA = 1 << 26;
-var MAX_OBJECTS = 5e6;
-var MAX_STEPS = 2e7;
-var MAX_RATIO = 1040;
-var WireError = class extends Error {
-};
-function asBytes(value) {
-  if (value instanceof Uint8Array)
-    return value;
-  if (ArrayBuffer.isView(value))
-    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  if (value instanceof ArrayBuffer)
-    return new Uint8Array(value);
-  return new Uint8Array(0);
-}
-async function inflate(bytes, raw, what) {
-  if (typeof DecompressionStream === "undefined") {
-    throw new WireError("this browser cannot inflate data (DecompressionStream is missing): use a newer one");
-  }
-  if (raw > MAX_RAW || raw > bytes.length * MAX_RATIO + 64)
-    throw new WireError(`${what} claims ${raw} bytes, which cannot be`);
-  const out = new Uint8Array(raw);
-  const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate")).getReader();
-  let filled = 0;
-  try {
-    for (; ; ) {
-      const { done, value } = await reader.read();
-      if (done)
-        break;
-      if (filled + value.length > raw)
-        throw new WireError(`${what} is longer than it says`);
-      out.set(value, filled);
-      filled += value.length;
-    }
-  } catch (error) {
-    reader.cancel().catch(() => {
-    });
-    throw error instanceof WireError ? error : new WireError(`${what} is damaged and cannot be inflated`);
-  }
-  if (filled !== raw)
-    throw new WireError(`${what} is shorter than it says`);
-  return out;
-}
-async function readHeader(bytes) {
-  if (bytes.length < 16)
-    throw new WireError(`the data is ${bytes.length} bytes long, too short for a replay`);
-  if (String.fromCharCode(...bytes.subarray(0, 4)) !== "RPLW")
-    throw new WireError("the data is not an encoded replay");
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const format = view.getUint32(4, true);
-  if (format !== FORMAT)
-    throw new WireError(`the data has format ${format}, this viewer reads ${FORMAT}: encode the replay again`);
-  const size = view.getUint32(8, true);
-  const raw = view.getUint32(12, true);
-  if (16 + size > bytes.length || raw > MAX_HEADER)
-    throw new WireError("the header is cut short");
-  const json = parseJson(await inflate(bytes.subarray(16, 16 + size), raw, "the header"), "the header");
-  return checkHeader(json, 16 + size, bytes.length);
-}
-function parseJson(bytes, what) {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    throw new WireError(`${what} is not readable JSON`);
-  }
-}
-function checkHeader(value, start, length) {
-  if (value === null || typeof value !== "object" || Array.isArray(value))
-    throw new WireError("the header is not an object");
-  const [width, height] = Array.isArray(value.map_size) ? value.map_size : [];
-  const objects = whole(value.objects, "objects", 0, MAX_OBJECTS);
-  const header = {
-    hash: text(value.hash),
-    version: whole(value.version, "version", 0, 1e6),
-    label: text(value.label),
-    width: whole(width, "map_size", 1, MAX_SIDE),
-    height: whole(height, "map_size", 1, MAX_SIDE),
-    steps: whole(value.steps, "steps", 1, MAX_STEPS),
-    objects,
-    agents: whole(value.agents, "agents", 0, objects),
-    pairs: whole(value.pairs ?? 0, "pairs", 0, 5e7),
-    bins: whole(value.bins ?? 0, "bins", 0, 1e6),
-    typeNames: texts(value.type_names),
-    actionNames: texts(value.action_names),
-    itemNames: texts(value.item_names),
-    animationNames: texts(value.animation_names),
-    capacityNames: texts(value.capacity_names),
-    groupNames: texts(value.group_names),
-    vibeNames: texts(value.vibe_names),
-    tags: texts(value.tags),
-    fields: fieldInfos(value.fields),
-    movers: moverCounts(value.movers),
-    tables: tables(value.tables),
-    issues: list(value.issues).map(issue),
-    issuesMore: Math.max(0, Number(value.issues_more) || 0),
-    chunks: list(value.chunks).map((chunk) => chunkInfo(chunk, start, length))
-  };
-  if (header.width * header.height > MAX_AREA)
-    throw new WireError(`the map of ${width} x ${height} cells is too large to show`);
-  return header;
-}
-function whole(value, name, low, high) {
-  if (typeof value !== "number" || !Number.isInteger(value) || value < low || value > high) {
-    throw new WireError(`the header's ${name} is not a whole number from ${low} to ${high}`);
-  }
-  return value;
-}
-function text(value) {
-  return typeof value === "string" ? value : value === null || value === void 0 ? "" : String(value);
-}
-function list(value) {
-  return Array.isArray(value) ? value : [];
-}
-function texts(value) {
-  return list(value).map(text);
-}
-function entries(value) {
-  return value !== null && typeof value === "object" && !Array.isArray(value) ? Object.entries(value) : [];
-}
-function fieldInfos(value) {
-  return new Map(entries(value).map(([name, info]) => {
-    const scalar = info?.scalar;
-    const fine = typeof scalar === "number" || Array.isArray(scalar) && scalar.length === 2 && scalar.every((v) => typeof v === "number");
-    return [name, { kind: text(info?.kind), scalar: fine ? scalar : null }];
-  }));
-}
-function moverCounts(value) {
-  return new Map(entries(value).map(([name, m]) => [name, whole(m, `movers of ${name}`, 0, 5e7)]));
-}
-function tables(value) {
-  return new Map(entries(value).map(([name, rows]) => [name, list(rows)]));
-}
-function issue(value) {
-  return {
-    path: text(value?.path),
-    rule: text(value?.rule),
-    count: Number(value?.count) || 1,
-    example: text(value?.example),
-    severity: text(value?.severity) || "note"
-  };
-}
-function chunkInfo(value, start, length) {
-  const size = whole(value?.size, "chunk size", 0, MAX_RAW);
-  const offset = value.offset === null || value.offset === void 0 ? null : start + whole(value.offset, "chunk offset", 0, length);
-  if (offset !== null && offset + size > length)
-    throw new WireError(`the part ${text(value.id)} is cut off`);
-  return {
-    id: text(value.id),
-    kind: text(value.kind),
-    from: whole(value.from ?? 0, "chunk start", 0, MAX_STEPS),
-    to: whole(value.to ?? 0, "chunk end", 0, MAX_STEPS),
-    size,
-    raw: whole(value.raw, "chunk length", 0, MAX_RAW),
-    offset,
-    fields: texts(value.fields)
-  };
-}
-var DTYPES = {
-  i1: Int8Array,
-  u1: Uint8Array,
-  i2: Int16Array,
-  u2: Uint16Array,
-  i4: Int32Array,
-  u4: Uint32Array,
-  f4: Float32Array,
-  f8: Float64Array
-};
-var Columns = class {
-  constructor(bytes, what) {
-    this.what = what;
-    this.bytes = bytes;
-    if (bytes.length < 8)
-      throw new WireError(`${what} is too short`);
-    const size = new DataView(bytes.buffer).getUint32(0, true);
-    if (8 + size > bytes.length)
-      throw new WireError(`the directory of ${what} is cut short`);
-    this.directory = new Map(entries(parseJson(bytes.subarray(8, 8 + size), `the directory of ${what}`)));
-  }
-  has(name) {
-    return this.directory.has(name);
-  }
-  numbers(name, length) {
-    const [dtype, size, offset] = this.#entry(name);
-    if (length !== void 0 && size !== length)
-      throw this.#wrong(name, `${size} values where ${length} belong`);
-    if (size === 0)
-      return new Uint8Array(0);
-    const Type = Object.hasOwn(DTYPES, dtype) ? DTYPES[dtype] : null;
-    if (!Type)
-      throw this.#wrong(name, "an unknown type");
-    if (offset % 8 !== 0 || offset + size * Type.BYTES_PER_ELEMENT > this.bytes.length)
-      throw this.#wrong(name, "values outside the data");
-    return new Type(this.bytes.buffer, offset, size);
-  }
-  json(name) {
-    const [dtype, size, offset] = this.#entry(name);
-    if (dtype !== "json" || offset + size > this.bytes.length)
-      throw this.#wrong(name, "no readable JSON");
-    return parseJson(this.bytes.subarray(offset, offset + size), `${name} of ${this.what}`);
-  }
-  #entry(name) {
-    const entry = this.directory.get(name) ?? ["u1", 0, 0];
-    const fine = Array.isArray(entry) && Number.isInteger(entry[1]) && Number.isInteger(entry[2]) && entry[1] >= 0 && entry[2] >= 0;
-    if (!fine)
-      throw this.#wrong(name, "an unreadable directory entry");
-    return entry;
-  }
-  #wrong(name, why) {
-    return new WireError(`${this.what} is damaged: ${name} has ${why}`);
-  }
-};
-function runningSum(deltas, bound, what) {
-  const sums = new Int32Array(deltas.length);
-  let sum = 0;
-  for (let i = 0; i < deltas.length; i++) {
-    sum += deltas[i];
-    if (sum < 0 || sum >= bound)
-      throw new WireError(`${what} points outside its list`);
-    sums[i] = sum;
-  }
-  return sums;
-}
-
-// build/js/sprite-cache.js
-var LIMIT = 4e3;
-var PNG = [137, 80, 78, 71];
-var SpriteCache = class {
-  constructor() {
-    this.drawn = /* @__PURE__ */ new Map();
-    this.images = /* @__PURE__ */ new Map();
-  }
-  clear() {
-    this.drawn.clear();
-  }
-  image(name) {
-    return this.images.get(name) ?? null;
-  }
-  colour(sprite, palette) {
-    return sprite.kind === "wall" ? palette.wall : series(palette, sprite.hue);
-  }
-  thing(sprite, palette, size) {
-    return this.#make(`${sprite.name}|${size}`, size, (context) => {
-      if (sprite.kind === "wall") {
-        context.fillStyle = palette.wall;
-        context.fillRect(0, 0, size, size);
-      } else {
-        drawThing(context, sprite, palette, 0, 0, size);
-      }
-    });
-  }
-  agent(colour, palette, label, size, facing) {
-    const pad = agentPad(size);
-    return this.#make(`${colour}|${label}|${facing}|${size}`, size + 2 * pad, (context) => {
-      drawAgent(context, colour, palette, label, pad, pad, size, facing);
-    });
-  }
-  #make(key, side, draw) {
-    const ready = this.drawn.get(key);
-    if (ready)
-      return ready;
-    if (this.drawn.size > LIMIT)
-      this.drawn.clear();
-    const canvas = document.createElement("canvas");
-    canvas.width = canvas.height = side;
-    draw(canvas.getContext("2d"));
-    this.drawn.set(key, canvas);
-    return canvas;
-  }
-  async readImages(bytes) {
-    if (bytes.length < 8)
-      return;
-    const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-    if (4 + size > bytes.length)
-      return;
-    const index = parseJson(bytes.subarray(4, 4 + size), "the sprite index");
-    for (const [name, place] of Object.entries(index ?? {})) {
-      const [offset, length] = Array.isArray(place) ? place : [];
-      const file = bytes.subarray(4 + size + offset, 4 + size + offset + length);
-      if (!PNG.every((byte, i) => file[i] === byte))
-        continue;
-      const blob = new Blob([file], { type: "image/png" });
-      const image = await createImageBitmap(blob).catch(() => null);
-      if (image)
-        this.images.set(name, image);
-    }
-  }
-};
-function agentPad(size) {
-  return Math.ceil(size * 0.08);
-}
 
 // build/js/tiles.js
 var SIDE = 512;
 var KEEP = 80;
 var PLAIN_BELOW = 9;
 var GRID_FROM = 14;
-var StaticLayer = class {
-  constructor(facts, sprites) {
-    this.facts = facts;
-    this.sprites = sprites;
-    this.perCell = 0;
-    this.grid = true;
-    this.tiles = /* @__PURE__ */ new Map();
-  }
-  clear() {
-    this.tiles.clear();
-  }
-  draw(context, frame, palette, { settled, grid }) {
-    if (grid !== this.grid)
-      this.clear();
-    this.grid = grid;
-    if (frame.perCell !== this.perCell) {
-      if (!settled && this.tiles.size > 0) {
-        this.#blit(context, frame, palette, frame.perCell / this.perCell, false);
-        return;
-      }
-      this.clear();
-      this.perCell = frame.perCell;
-    }
-    this.#blit(context, frame, palette, 1, true);
-  }
-  #blit(context, frame, palette, stretch, bake) {
-    const side = SIDE * stretch;
-    const { width, height } = this.facts.replay.map;
-    const lastX = Math.ceil(width * this.perCell / SIDE);
-    const lastY = Math.ceil(height * this.perCell / SIDE);
-    for (let ty = Math.max(0, Math.floor(-frame.originY / side)); ty < lastY && frame.originY + ty * side < frame.height; ty++) {
-      for (let tx = Math.max(0, Math.floor(-frame.originX / side)); tx < lastX && frame.originX + tx * side < frame.width; tx++) {
-        const tile = this.#tile(tx, ty, palette, bake);
-        if (tile)
-          context.drawImage(tile, frame.originX + tx * side, frame.originY + ty * side, side, side);
-      }
-    }
-  }
-  #tile(tx, ty, palette, bake) {
-    const key = `${tx},${ty}`;
-    const ready = this.tiles.get(key);
-    if (ready || !bake)
-      return ready ?? null;
-    if (this.tiles.size >= KEEP)
-      this.tiles.delete(this.tiles.keys().next().value);
-    const tile = document.createElement("canvas");
-    tile.width = tile.height = SIDE;
-    this.#bake(tile.getContext("2d"), tx * SIDE, ty * SIDE, palette);
-    this.tiles.set(key, tile);
-    return tile;
-  }
-  #bake(context, left, top, palette) {
-    const scale = this.perCell;
-    const [x0, y0, x1, y1] = [left / scale, top / scale, (left + SIDE) / scale, (top + SIDE) / scale];
-    if (this.grid && scale >= GRID_FROM)
-      this.#bakeGrid(context, left, top, palette);
-    const plain = scale < PLAIN_BELOW;
-    this.facts.blocks.each(x0 - 1, y0 - 1, x1 + 1, y1 + 1, (object, x, y) => {
-      const px = Math.round(x * scale) - left;
-      const py = Math.round(y * scale) - top;
-      const size = Math.round((x + 1) * scale) - left - px;
-      const sprite = this.facts.sprite(object);
-      const image = this.sprites.image(sprite.name);
-      if (sprite.kind === "wall" && !image) {
-        context.fillStyle = palette.wall;
-        context.fillRect(px, py, size, Math.round((y + 1) * scale) - top - py);
-      } else if (plain) {
-        context.fillStyle = this.sprites.colour(sprite, palette);
-        context.fillRect(px, py, Math.max(2, size), Math.max(2, size));
-      } else {
-        context.drawImage(image ?? this.sprites.thing(sprite, palette, size), px, py, size, size);
-      }
-    });
-  }
-  #bakeGrid(context, left, top, palette) {
-    const scale = this.perCell;
-    const { width, height } = this.facts.replay.map;
-    const right = Math.min(SIDE, Math.round(width * scale) - left);
-    const bottom = Math.min(SIDE, Math.round(height * scale) - top);
-    context.fillStyle = palette.grid;
-    for (let x = Math.ceil(left / scale); Math.round(x * scale) - left < right; x++)
-      context.fillRect(Math.round(x * scale) - left, 0, 1, bottom);
-    for (let y = Math.ceil(top / scale); Math.round(y * scale) - top < bottom; y++)
-      context.fillRect(0, Math.round(y * scale) - top, right, 1);
-  }
+var StaticLayer = class extends Part {
+	perCell = 0;
+	grid = true;
+	tiles = new Map();
+	draw(pen, frame, settled) {
+		const { grid } = this.state.layers;
+		const bake = settled || this.tiles.size === 0;
+		if (grid !== this.grid || bake && frame.perCell !== this.perCell)
+			this.tiles.clear();
+		this.grid = grid;
+		if (bake)
+			this.perCell = frame.perCell;
+		const side = SIDE * frame.perCell / this.perCell;
+		const { width, height } = this.replay.map;
+		const [columns, rows] = [Math.ceil(width * this.perCell / SIDE), Math.ceil(height * this.perCell / SIDE)];
+		for (let ty = Math.max(0, Math.floor(-frame.top / side)); ty < rows && frame.top + ty * side < frame.height; ty++) {
+			for (let tx = Math.max(0, Math.floor(-frame.left / side)); tx < columns && frame.left + tx * side < frame.width; tx++) {
+				const tile = this.#tile(tx, ty, bake);
+				if (tile)
+					pen.drawImage(tile, frame.left + tx * side, frame.top + ty * side, side, side);
+			}
+		}
+	}
+	#tile(tx, ty, bake) {
+		const key = `${tx},${ty}`;
+		const ready = this.tiles.get(key);
+		if (ready || !bake)
+			return ready;
+		if (this.tiles.size >= KEEP)
+			this.tiles.delete(this.tiles.keys().next().value);
+		const tile = newCanvas(SIDE);
+		this.#bake(penOf(tile), tx * SIDE, ty * SIDE);
+		this.tiles.set(key, tile);
+		return tile;
+	}
+	#bake(pen, left, top) {
+		const { palette, facts, sprites, perCell: scale } = this;
+		if (this.grid && scale >= GRID_FROM)
+			this.#bakeGrid(pen, left, top);
+		facts.blocks.each(left / scale - 1, top / scale - 1, (left + SIDE) / scale + 1, (top + SIDE) / scale + 1, (object, x, y) => {
+			const [px, py] = [Math.round(x * scale) - left, Math.round(y * scale) - top];
+			const [w, h2] = [Math.round((x + 1) * scale) - left - px, Math.round((y + 1) * scale) - top - py];
+			const sprite = facts.sprite(object);
+			const plain2 = sprite.kind === "wall" ? !sprites.images.has(sprite.name) : scale < PLAIN_BELOW;
+			if (plain2)
+				rect(pen, facts.colour(object, 0, palette), px, py, w, h2);
+			else
+				pen.drawImage(sprites.thing(sprite, palette, w), px, py, w, h2);
+		});
+	}
+	#bakeGrid(pen, left, top) {
+		const { perCell: scale, palette } = this;
+		const { width, height } = this.replay.map;
+		const [right, bottom] = [Math.min(SIDE, width * scale - left), Math.min(SIDE, height * scale - top)];
+		for (let x = Math.ceil(left / scale); x * scale - left < right; x++)
+			rect(pen, palette.grid, Math.round(x * scale) - left, 0, 1, bottom);
+		for (let y = Math.ceil(top / scale); y * scale - top < bottom; y++)
+			rect(pen, palette.grid, 0, Math.round(y * scale) - top, right, 1);
+	}
 };
 
 // build/js/map-view.js
 var SETTLE_MS = 110;
-var TAU3 = Math.PI * 2;
-var MapView = class {
-  constructor(context) {
-    this.context = context;
-    this.canvas = h("canvas", { class: "rv-map-canvas" });
-    this.tip = h("div", { class: "rv-tip", role: "presentation" });
-    this.notice = h("div", { class: "rv-notice", role: "status" });
-    this.node = h("div", { class: "rv-map", role: "img", "aria-label": "Map of the replay" }, this.canvas, this.tip, this.notice);
-    this.layer = new StaticLayer(context.facts, context.sprites);
-    this.presence = new Presence(context.replay);
-    this.size = { width: 0, height: 0 };
-    this.lastScale = 0;
-    this.scaledAt = -1e9;
-    this.settle = 0;
-    this.point = { x: 0, y: 0 };
-    this.#listen();
-  }
-  resize(width, height) {
-    this.size = { width, height };
-    const ratio = pixelRatio();
-    this.canvas.width = Math.max(1, Math.round(width * ratio));
-    this.canvas.height = Math.max(1, Math.round(height * ratio));
-  }
-  stop() {
-    clearTimeout(this.settle);
-  }
-  restyle() {
-    this.layer.clear();
-  }
-  get camera() {
-    const { camera, follow, selected } = this.context.store.state;
-    const { map } = this.context.replay;
-    if (follow && selected >= 0) {
-      const place = this.place(selected);
-      const scale = camera ? camera.scale : Math.max(24, fit(map, this.size).scale);
-      return { x: place.x + 0.5, y: place.y + 0.5, scale };
-    }
-    return camera ? clamp(camera, map, this.size) : fit(map, this.size);
-  }
-  frameOf(camera) {
-    const ratio = this.canvas.width / Math.max(1, this.size.width);
-    const perCell = camera.scale * ratio;
-    return {
-      perCell,
-      originX: Math.round(this.canvas.width / 2 - camera.x * perCell),
-      originY: Math.round(this.canvas.height / 2 - camera.y * perCell),
-      width: this.canvas.width,
-      height: this.canvas.height
-    };
-  }
-  place(object) {
-    const { replay, store } = this.context;
-    const { shown, fraction } = store.state;
-    const { location } = replay;
-    const out = { x: 0, y: 0 };
-    replay.locate(object, shown, out);
-    const mover = location.moverOf ? location.moverOf[object] : -1;
-    const next = shown + 1;
-    if (fraction <= 0 || mover < 0 || next >= replay.steps || !replay.ready(next))
-      return out;
-    const { x, y } = out;
-    replay.locate(object, next, out);
-    if (Math.abs(out.x - x) + Math.abs(out.y - y) > 2)
-      return { x, y };
-    out.x = x + (out.x - x) * fraction;
-    out.y = y + (out.y - y) * fraction;
-    return out;
-  }
-  draw() {
-    const { store, replay } = this.context;
-    const palette = this.context.palette();
-    const { layers, found, shown } = store.state;
-    const context = this.canvas.getContext("2d", { alpha: false });
-    const camera = this.camera;
-    const frame = this.frameOf(camera);
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    context.fillStyle = palette.raised;
-    context.fillRect(0, 0, frame.width, frame.height);
-    context.fillStyle = palette.floor;
-    context.fillRect(frame.originX, frame.originY, Math.round(replay.map.width * frame.perCell), Math.round(replay.map.height * frame.perCell));
-    if (layers.heat)
-      this.#heat(context, frame);
-    context.imageSmoothingEnabled = false;
-    this.layer.draw(context, frame, palette, { settled: this.#settled(frame.perCell), grid: layers.grid });
-    context.imageSmoothingEnabled = true;
-    this.#drawTeamRings(context, frame);
-    if (layers.trail)
-      drawTrail(context, this.context, frame);
-    this.#drawMovers(context, frame, camera);
-    if (layers.fog)
-      drawFog(context, this.context, frame, (object) => this.place(object));
-    if (found)
-      drawHighlights(context, this.context, frame, (object) => this.place(object), (object) => this.#drawOne(context, frame, object));
-    if (layers.vision)
-      drawVision(context, this.context, frame, (object) => this.place(object));
-    this.#drawSelection(context, frame);
-    this.#notices(shown);
-  }
-  #settled(perCell) {
-    const now2 = performance.now();
-    if (perCell !== this.lastScale) {
-      this.lastScale = perCell;
-      this.scaledAt = this.layer.tiles.size ? now2 : -1e9;
-    }
-    const rest = this.scaledAt + SETTLE_MS - now2;
-    clearTimeout(this.settle);
-    if (rest > 0)
-      this.settle = window.setTimeout(() => this.context.invalidate("map"), rest + 1);
-    return rest <= 0;
-  }
-  #heat(context, frame) {
-    const done = this.presence.advance(this.context.store.state.shown, 8);
-    drawHeat(context, this.presence, this.context, frame);
-    if (!done)
-      this.context.invalidate("map");
-  }
-  #drawTeamRings(context, frame) {
-    const { facts, replay, store } = this.context;
-    if (facts.teamThings.length === 0)
-      return;
-    const palette = this.context.palette();
-    const { shown } = store.state;
-    context.lineWidth = Math.max(1, frame.perCell * 0.1);
-    for (const object of facts.teamThings) {
-      const team = facts.teams.of(object, shown);
-      if (team < 0 || replay.alive.at(object, shown) === 0)
-        continue;
-      replay.locate(object, shown, this.point);
-      const x = frame.originX + this.point.x * frame.perCell;
-      const y = frame.originY + this.point.y * frame.perCell;
-      if (x < -frame.perCell || y < -frame.perCell || x > frame.width || y > frame.height)
-        continue;
-      context.strokeStyle = series(palette, facts.teams.hue(team));
-      context.strokeRect(x + 0.5, y + 0.5, frame.perCell - 1, frame.perCell - 1);
-    }
-  }
-  #drawMovers(context, frame, camera) {
-    const { facts, replay, store } = this.context;
-    const { shown } = store.state;
-    const seen = visibleCells(camera, replay.map, this.size);
-    for (const list2 of [facts.movingThings, replay.agents]) {
-      for (const object of list2) {
-        if (replay.alive.at(object, shown) === 0)
-          continue;
-        const place = this.place(object);
-        if (place.x < seen.x0 - 1 || place.y < seen.y0 - 1 || place.x > seen.x1 || place.y > seen.y1)
-          continue;
-        this.#drawAt(context, frame, object, place.x, place.y);
-      }
-    }
-  }
-  #drawOne(context, frame, object) {
-    const place = this.place(object);
-    this.#drawAt(context, frame, object, place.x, place.y);
-  }
-  #drawAt(context, frame, object, x, y) {
-    const { facts, sprites } = this.context;
-    const palette = this.context.palette();
-    const px = frame.originX + Math.round(x * frame.perCell);
-    const py = frame.originY + Math.round(y * frame.perCell);
-    const size = Math.max(2, Math.round(frame.perCell));
-    const sprite = facts.sprite(object);
-    const image = sprites.image(sprite.name);
-    if (facts.isAgent[object]) {
-      this.#drawAgent(context, object, px, py, size, image);
-    } else if (size < PLAIN_BELOW && !image) {
-      context.fillStyle = sprites.colour(sprite, palette);
-      context.fillRect(px, py, size, size);
-    } else {
-      context.drawImage(image ?? sprites.thing(sprite, palette, size), px, py, size, size);
-    }
-  }
-  #drawAgent(context, object, px, py, size, image) {
-    const { facts, replay, sprites, store } = this.context;
-    const palette = this.context.palette();
-    const { shown } = store.state;
-    const colour = series(palette, facts.teams.hue(facts.teams.of(object, shown)));
-    const drawn = Math.max(7, size);
-    const shift = (drawn - size) / 2;
-    const facing = drawn >= 8 ? facts.facing(object, shown) : -1;
-    if (image && size >= PLAIN_BELOW) {
-      context.drawImage(image, px, py, size, size);
-    } else {
-      const pad = agentPad(drawn);
-      const label = drawn >= 13 ? String(replay.agentIds[object]) : "";
-      context.drawImage(sprites.agent(colour, palette, label, drawn, facing), Math.round(px - shift - pad), Math.round(py - shift - pad));
-    }
-    if (size >= 6)
-      this.#drawBadges(context, object, px, py, size);
-  }
-  #drawBadges(context, object, px, py, size) {
-    const { replay, store, facts } = this.context;
-    const palette = this.context.palette();
-    const { shown, layers } = store.state;
-    if (replay.field("is_frozen").at(object, shown) > 0) {
-      context.strokeStyle = palette.cold;
-      context.lineWidth = Math.max(1.5, size * 0.1);
-      context.strokeRect(px + 1, py + 1, size - 2, size - 2);
-    }
-    const unit = Math.max(3, size * 0.17);
-    if (size >= 10 && replay.field("action_success").at(object, shown) === 0) {
-      context.strokeStyle = palette.bad;
-      context.lineWidth = Math.max(1.5, size * 0.08);
-      cross(context, px + size - unit * 0.6, py + unit * 0.6, unit * 0.8);
-    }
-    const reward = replay.field("current_reward").at(object, shown);
-    if (reward) {
-      context.fillStyle = reward > 0 ? palette.good : palette.bad;
-      context.beginPath();
-      context.arc(px + unit * 0.6, py + unit * 0.6, unit * 0.75, 0, TAU3);
-      context.fill();
-    }
-    if (layers.items && size >= 16)
-      this.#drawItems(context, facts.holdings(object, shown), px, py, size);
-  }
-  #drawItems(context, held, px, py, size) {
-    const palette = this.context.palette();
-    const side = Math.max(3, Math.round(size * 0.16));
-    held.slice(0, 6).forEach(({ item }, i) => {
-      context.fillStyle = palette.page;
-      context.fillRect(px + i * (side + 1) - 1, py + size - side - 1, side + 2, side + 2);
-      context.fillStyle = series(palette, item);
-      context.fillRect(px + i * (side + 1), py + size - side, side, side);
-    });
-  }
-  #drawSelection(context, frame) {
-    const { selected, hovered } = this.context.store.state;
-    const palette = this.context.palette();
-    for (const [object, colour, width] of [[hovered, palette.muted, 1.5], [selected, palette.text, 2.5]]) {
-      if (object < 0)
-        continue;
-      const place = this.place(object);
-      const radius = Math.max(7, frame.perCell * 0.66);
-      const x = frame.originX + (place.x + 0.5) * frame.perCell;
-      const y = frame.originY + (place.y + 0.5) * frame.perCell;
-      context.lineWidth = width * 2;
-      context.strokeStyle = palette.page;
-      context.beginPath();
-      context.arc(x, y, radius, 0, TAU3);
-      context.stroke();
-      context.lineWidth = width;
-      context.strokeStyle = colour;
-      context.stroke();
-    }
-  }
-  #notices(shown) {
-    const { replay, store } = this.context;
-    const { step: step2, layers } = store.state;
-    const failure = replay.failure(step2);
-    let text2 = "";
-    if (failure)
-      text2 = `Step ${step2} cannot be shown: ${failure}`;
-    else if (shown !== step2 && !replay.ready(step2))
-      text2 = `Loading step ${step2}`;
-    else if (layers.heat && this.presence.tooLarge)
-      text2 = "This map is too large for a presence map";
-    setText(this.notice, text2);
-  }
-  objectsAt(x, y) {
-    const { facts, replay, store } = this.context;
-    const { shown } = store.state;
-    const found = [];
-    for (const list2 of [replay.agents, facts.movingThings]) {
-      for (const object of list2) {
-        if (replay.alive.at(object, shown) === 0)
-          continue;
-        replay.locate(object, shown, this.point);
-        if (this.point.x === x && this.point.y === y)
-          found.push(object);
-      }
-    }
-    facts.blocks.each(x, y, x + 1, y + 1, (object, ox, oy) => {
-      if (ox === x && oy === y)
-        found.push(object);
-    });
-    return found;
-  }
-  #agentNear(px, py, reach) {
-    const { replay, store } = this.context;
-    const camera = this.camera;
-    let best = reach;
-    let found = -1;
-    for (const object of replay.agents) {
-      if (replay.alive.at(object, store.state.shown) === 0)
-        continue;
-      const place = this.place(object);
-      const screen = toScreen(camera, this.size, place.x + 0.5, place.y + 0.5);
-      const distance = Math.hypot(screen.x - px, screen.y - py);
-      if (distance < best) {
-        best = distance;
-        found = object;
-      }
-    }
-    return found;
-  }
-  #pick(px, py) {
-    const camera = this.camera;
-    const cell = toWorld(camera, this.size, px, py);
-    const here = this.objectsAt(Math.floor(cell.x), Math.floor(cell.y));
-    const near = this.#agentNear(px, py, Math.max(9, camera.scale * 0.6));
-    return near >= 0 && !here.includes(near) ? [near, ...here] : here;
-  }
-  #listen() {
-    const { canvas } = this;
-    let drag = null;
-    canvas.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0)
-        return;
-      drag = { x: event.clientX, y: event.clientY, moved: false };
-      canvas.setPointerCapture(event.pointerId);
-    });
-    canvas.addEventListener("pointermove", (event) => {
-      const { x, y } = localPoint(canvas, event);
-      if (!drag) {
-        this.#hover(x, y);
-        return;
-      }
-      const dx = event.clientX - drag.x;
-      const dy = event.clientY - drag.y;
-      if (!drag.moved && Math.hypot(dx, dy) < 4)
-        return;
-      drag = { x: event.clientX, y: event.clientY, moved: true };
-      this.setCamera(pan(this.camera, dx, dy));
-    });
-    canvas.addEventListener("pointerup", (event) => {
-      const { x, y } = localPoint(canvas, event);
-      if (drag && !drag.moved)
-        this.#click(x, y);
-      drag = null;
-    });
-    canvas.addEventListener("pointercancel", () => {
-      drag = null;
-    });
-    canvas.addEventListener("pointerleave", () => this.#hover(-1, -1));
-    canvas.addEventListener("dblclick", (event) => {
-      const { x, y } = localPoint(canvas, event);
-      const [object] = this.#pick(x, y);
-      if (object !== void 0)
-        this.context.followObject(object);
-    });
-    canvas.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
-  }
-  #wheel(event) {
-    if (!event.ctrlKey && !event.metaKey && !this.context.hasFocus()) {
-      this.context.hint("Click the map, or hold Ctrl, to zoom with the wheel");
-      return;
-    }
-    event.preventDefault();
-    const { x, y } = localPoint(this.canvas, event);
-    const lines = event.deltaMode === 1 ? 16 : 1;
-    const factor = Math.exp(-Math.max(-240, Math.min(240, event.deltaY * lines)) * 22e-4);
-    this.zoom(factor, x, y);
-  }
-  zoom(factor, x = this.size.width / 2, y = this.size.height / 2) {
-    const { follow } = this.context.store.state;
-    const camera = zoomAt(this.camera, this.context.replay.map, this.size, factor, x, y);
-    this.context.store.set({ camera, follow });
-  }
-  setCamera(camera) {
-    this.context.store.set({ camera: clamp(camera, this.context.replay.map, this.size), follow: false });
-  }
-  #click(x, y) {
-    const here = this.#pick(x, y);
-    const { selected } = this.context.store.state;
-    const next = here[(here.indexOf(selected) + 1) % Math.max(1, here.length)];
-    this.context.select(next ?? -1);
-  }
-  #hover(x, y) {
-    const object = x < 0 ? -1 : this.#pick(x, y)[0] ?? -1;
-    const { facts, store } = this.context;
-    const plainWall = object >= 0 && facts.sprite(object).kind === "wall";
-    store.set({ hovered: plainWall ? -1 : object });
-    this.canvas.style.cursor = object >= 0 && !plainWall ? "pointer" : "grab";
-    const text2 = object < 0 || plainWall ? "" : facts.summary(object, store.state.shown);
-    setText(this.tip, text2);
-    this.tip.classList.toggle("rv-shown", text2 !== "");
-    const left = Math.min(x + 14, this.size.width - Math.min(320, this.tip.offsetWidth) - 8);
-    this.tip.style.transform = `translate(${Math.max(4, left)}px, ${y + 18 > this.size.height - 40 ? y - 36 : y + 16}px)`;
-  }
-};
-function localPoint(node, event) {
-  const box = node.getBoundingClientRect();
-  return { x: event.clientX - box.left, y: event.clientY - box.top };
-}
-function cross(context, x, y, half) {
-  context.beginPath();
-  context.moveTo(x - half, y - half);
-  context.lineTo(x + half, y + half);
-  context.moveTo(x - half, y + half);
-  context.lineTo(x + half, y - half);
-  context.stroke();
-}
-
-// build/js/events.js
-var KINDS = ["reward", "penalty", "gain", "freeze", "death", "talk", "failure"];
-var KIND_WORDS = {
-  reward: "reward",
-  penalty: "negative reward",
-  gain: "item gain",
-  freeze: "freeze",
-  death: "death",
-  talk: "talk",
-  failure: "failed action"
-};
-var OVERVIEW = { gain: "gains", freeze: "freezes", death: "deaths", talk: "talk", failure: "failures" };
-function noEvents() {
-  return { reward: [], penalty: [], gain: [], freeze: [], death: [], talk: [], failure: [] };
-}
-function agentEvents(replay, object, from = 0, to = replay.steps) {
-  const events = noEvents();
-  let last = NaN;
-  replay.field("current_reward").runs(object, from, to, (start, _, value) => {
-    if (value !== last && value > 0)
-      events.reward.push(start);
-    if (value !== last && value < 0)
-      events.penalty.push(start);
-    last = value;
-  });
-  risingEdges(replay.field("is_frozen"), object, from, to, 1, events.freeze);
-  risingEdges(replay.field("alive"), object, from, to, 0, events.death);
-  risingEdges(replay.field("action_success"), object, from, to, 0, events.failure);
-  gains(replay, object, from, to, events.gain);
-  return events;
-}
-function risingEdges(field, object, from, to, wanted, out) {
-  let last = from > 0 ? field.at(object, from - 1) : 1 - wanted;
-  field.runs(object, from, to, (start, _, value) => {
-    if (value === wanted && last !== wanted)
-      out.push(start);
-    last = value;
-  });
-}
-function gains(replay, object, from, to, out) {
-  const [first, end] = replay.pairsOf(object);
-  const steps = /* @__PURE__ */ new Set();
-  for (let pair = first; pair < end; pair++) {
-    let last = from > 0 ? replay.inventory.at(pair, from - 1) : NaN;
-    replay.inventory.runs(pair, from, to, (start, _, value) => {
-      if (value > last)
-        steps.add(start);
-      last = value;
-    });
-  }
-  out.push(...[...steps].sort((a, b) => a - b));
-}
-function nextStep(sorted, step2, way) {
-  if (way > 0)
-    return sorted.find((value) => value > step2) ?? -1;
-  return sorted.findLast((value) => value < step2) ?? -1;
-}
-function findEvent(replay, objects, kind, step2, way) {
-  const span = 256;
-  const list2 = [...objects];
-  for (let low = way > 0 ? step2 + 1 : step2; way > 0 ? low < replay.steps : low > 0; low += way * span) {
-    const from = way > 0 ? low : Math.max(0, low - span);
-    const to = way > 0 ? Math.min(replay.steps, low + span) : low;
-    let best = -1;
-    for (const object of list2) {
-      const found = nextStep(agentEvents(replay, object, from, to)[kind], step2, way);
-      if (found >= 0 && (best < 0 || (found - best) * way < 0))
-        best = found;
-    }
-    if (best >= 0)
-      return best;
-  }
-  return -1;
-}
-function rewardBins(replay, object, bins) {
-  const sums = new Float64Array(bins);
-  const { steps } = replay;
-  replay.field("current_reward").runs(object, 0, steps, (start, end, value) => {
-    if (!value)
-      return;
-    let at = start;
-    while (at < end) {
-      const bin = binOf(at, bins, steps);
-      const until = Math.min(end, binStart(bin + 1, bins, steps));
-      sums[bin] += value * (until - at);
-      at = until;
-    }
-  });
-  return sums;
-}
-function binStart(bin, bins, steps) {
-  return Math.floor(bin * steps / bins);
-}
-function binOf(step2, bins, steps) {
-  let bin = Math.min(bins - 1, Math.max(0, Math.floor(step2 * bins / steps)));
-  while (bin + 1 < bins && binStart(bin + 1, bins, steps) <= step2)
-    bin++;
-  return bin;
-}
-
-// build/js/timeline.js
-function xOf(axis, step2) {
-  return axis.left + (axis.steps > 1 ? step2 / (axis.steps - 1) * axis.width : 0);
-}
-function stepAt(axis, x) {
-  const step2 = Math.round((x - axis.left) / Math.max(1, axis.width) * (axis.steps - 1));
-  return Math.min(axis.steps - 1, Math.max(0, step2));
-}
-function ticks(axis, spacing = 90) {
-  const step2 = Math.max(1, tickStep(axis.steps - 1, axis.width / spacing));
-  const found = [];
-  for (let at = 0; at < axis.steps; at += step2)
-    found.push(at);
-  return found;
-}
-function ratePerStep(sums, steps, share) {
-  const bins = sums.length;
-  return Float64Array.from({ length: bins }, (_, bin) => {
-    const length = binStart(bin + 1, bins, steps) - binStart(bin, bins, steps);
-    return length > 0 ? sums[bin] / length / Math.max(1, share) : 0;
-  });
-}
-function runningTotal(sums, share) {
-  const totals = new Float64Array(sums.length);
-  let total = 0;
-  for (let bin = 0; bin < sums.length; bin++)
-    totals[bin] = total += sums[bin] / Math.max(1, share);
-  return totals;
-}
-function extent(...lines) {
-  let low = 0;
-  let high = 0;
-  for (const line2 of lines) {
-    for (let i = 0; i < line2.length; i++) {
-      if (line2[i] < low)
-        low = line2[i];
-      if (line2[i] > high)
-        high = line2[i];
-    }
-  }
-  return { low, high: high > low ? high : low + 1 };
-}
-function binsUnder(axis, x, bins) {
-  const first = binOf(stepAt(axis, x), bins, axis.steps);
-  const last = Math.max(first, binOf(stepAt(axis, x + 1), bins, axis.steps) - 1);
-  return [first, last];
-}
-
-// build/js/timeline-view.js
-var GUTTER = 78;
-var RIGHT = 12;
-var RAIL = 20;
-var LANE = 11;
-var CHART = 46;
-var FOOT = 16;
-var PREVIEW = 150;
-var LANES = ["gain", "freeze", "death", "talk"];
-var TimelineView = class {
-  constructor(context, small) {
-    this.context = context;
-    this.small = small;
-    const { base, header } = context.replay;
-    this.lanes = LANES.filter((kind) => this.#overview(kind).some((value) => value > 0));
-    this.reward = base.numbers("overview.reward");
-    this.chartTop = RAIL + this.lanes.length * LANE + 6;
-    this.height = this.chartTop + CHART + FOOT;
-    this.canvas = h("canvas", { class: "rv-timeline-canvas" });
-    this.preview = h("canvas", { class: "rv-preview-map" });
-    this.previewText = h("div", {});
-    this.tip = h("div", { class: "rv-tip rv-preview", role: "presentation" }, this.preview, this.previewText);
-    this.node = h("div", {
-      class: "rv-timeline",
-      role: "slider",
-      tabindex: 0,
-      "aria-label": "Step",
-      "aria-valuemin": 0,
-      "aria-valuemax": header.steps - 1,
-      "aria-valuenow": 0
-    }, this.canvas, this.tip);
-    this.node.style.height = `${this.height}px`;
-    this.width = 0;
-    this.hover = -1;
-    this.agent = null;
-    this.backdrop = null;
-    this.window = [0, 0];
-    this.#listen();
-  }
-  #overview(kind) {
-    return this.context.replay.base.numbers(`overview.${OVERVIEW[kind]}`);
-  }
-  get axis() {
-    return { left: GUTTER, width: Math.max(1, this.width - GUTTER - RIGHT), steps: this.context.replay.steps };
-  }
-  resize(width) {
-    this.width = width;
-    this.backdrop = null;
-  }
-  refresh() {
-    this.backdrop = null;
-    this.agent = null;
-  }
-  draw() {
-    const pen = prepareCanvas(this.canvas, this.width, this.height);
-    const { shown, selected, step: step2 } = this.context.store.state;
-    this.backdrop ??= this.#drawBackdrop(selected);
-    pen.clearRect(0, 0, this.width, this.height);
-    pen.drawImage(this.backdrop, 0, 0, this.width, this.height);
-    this.#drawHead(pen, step2 !== shown ? step2 : shown);
-    this.node.setAttribute("aria-valuenow", String(step2));
-    this.node.setAttribute("aria-valuetext", `step ${step2} of ${this.context.replay.steps - 1}`);
-  }
-  #drawBackdrop(selected) {
-    const canvas = document.createElement("canvas");
-    const pen = prepareCanvas(canvas, this.width, this.height);
-    const { facts, replay } = this.context;
-    if (selected >= 0 && facts.isAgent[selected]) {
-      if (this.agent?.object !== selected) {
-        const bins = Math.max(1, this.reward.length);
-        this.agent = { object: selected, events: agentEvents(replay, selected), rewards: rewardBins(replay, selected, bins) };
-      }
-    } else {
-      this.agent = null;
-    }
-    pen.font = "11px system-ui, -apple-system, 'Segoe UI', sans-serif";
-    pen.textBaseline = "middle";
-    this.#drawLanes(pen);
-    this.#drawChart(pen);
-    this.#drawTicks(pen);
-    return canvas;
-  }
-  #drawLanes(pen) {
-    const palette = this.context.palette();
-    const { axis } = this;
-    const colours = { gain: palette.gain, freeze: palette.cold, death: palette.bad, talk: palette.talk };
-    this.lanes.forEach((kind, row) => {
-      const y = RAIL + row * LANE;
-      const colour = colours[kind];
-      pen.fillStyle = palette.muted;
-      pen.textAlign = "right";
-      pen.fillText(`${KIND_WORDS[kind]}s`.replace("talks", "talk"), GUTTER - 8, y + LANE / 2 + 0.5);
-      const counts = this.#overview(kind);
-      const top = extent(counts).high;
-      pen.fillStyle = colour;
-      for (let x = axis.left; x <= axis.left + axis.width; x++) {
-        let sum = 0;
-        const [first, last] = binsUnder(axis, x, counts.length);
-        for (let bin = first; bin <= last; bin++)
-          sum = Math.max(sum, counts[bin]);
-        if (sum === 0)
-          continue;
-        pen.globalAlpha = (this.agent ? 0.25 : 0.4) + (this.agent ? 0.15 : 0.6) * (sum / top);
-        pen.fillRect(x, y + 2, 1, LANE - 4);
-      }
-      pen.globalAlpha = 1;
-      if (this.agent)
-        this.#drawAgentMarks(pen, this.agent.events[kind], y, colour);
-    });
-  }
-  #drawAgentMarks(pen, steps, y, colour) {
-    pen.fillStyle = colour;
-    for (const step2 of steps)
-      pen.fillRect(Math.round(xOf(this.axis, step2)) - 1, y, 2, LANE - 1);
-  }
-  #lines() {
-    const { replay, store } = this.context;
-    const share = replay.header.agents;
-    const rate = store.state.chart === "rate";
-    const shape = (sums, by) => rate ? ratePerStep(sums, replay.steps, by) : runningTotal(sums, by);
-    const mean = shape(this.reward, share);
-    const agent = this.agent ? shape(this.agent.rewards, 1) : null;
-    return { mean, agent, ...extent(mean, agent ?? []) };
-  }
-  #drawChart(pen) {
-    const palette = this.context.palette();
-    const { axis, chartTop } = this;
-    const lines = this.#lines();
-    const bottom = chartTop + CHART;
-    const y = (value) => bottom - (value - lines.low) / (lines.high - lines.low) * CHART;
-    pen.textAlign = "right";
-    pen.fillStyle = palette.muted;
-    const flat = this.reward.every((value) => value === 0);
-    if (flat) {
-      pen.fillText("reward", GUTTER - 8, chartTop + CHART / 2);
-      pen.textAlign = "left";
-      pen.fillText("no reward in this replay", GUTTER + 4, chartTop + CHART / 2);
-    } else {
-      pen.fillText(number(lines.high), GUTTER - 8, chartTop + 5);
-      if (lines.low < 0)
-        pen.fillText(number(lines.low), GUTTER - 8, bottom - 5);
-      else
-        pen.fillText("0", GUTTER - 8, bottom - 4);
-    }
-    pen.strokeStyle = palette.hairline;
-    pen.lineWidth = 1;
-    pen.beginPath();
-    pen.moveTo(axis.left, Math.round(y(0)) + 0.5);
-    pen.lineTo(axis.left + axis.width, Math.round(y(0)) + 0.5);
-    pen.stroke();
-    if (flat)
-      return;
-    this.#trace(pen, lines.mean, y, palette.muted, lines.agent ? 1 : 1.5, lines.agent ? 0.55 : 1);
-    if (lines.agent)
-      this.#trace(pen, lines.agent, y, palette.accent, 1.75, 1);
-    this.#drawPenalties(pen, bottom);
-  }
-  #trace(pen, values, y, colour, width, alpha) {
-    const { axis } = this;
-    pen.strokeStyle = colour;
-    pen.lineWidth = width;
-    pen.lineJoin = "round";
-    pen.globalAlpha = alpha;
-    pen.beginPath();
-    const stairs = values.length < axis.width / 3;
-    for (let bin = 0; bin < values.length; bin++) {
-      const x = xOf(axis, binStart(bin, values.length, axis.steps));
-      if (bin === 0)
-        pen.moveTo(x, y(values[0]));
-      else if (stairs)
-        pen.lineTo(x, y(values[bin - 1]));
-      pen.lineTo(x, y(values[bin]));
-    }
-    pen.lineTo(axis.left + axis.width, y(values[values.length - 1] ?? 0));
-    pen.stroke();
-    pen.globalAlpha = 1;
-  }
-  #drawPenalties(pen, bottom) {
-    const palette = this.context.palette();
-    pen.fillStyle = palette.bad;
-    const steps = this.agent ? this.agent.events.penalty : negativeBins(this.reward, this.axis.steps);
-    for (const step2 of steps) {
-      const x = Math.round(xOf(this.axis, step2));
-      pen.beginPath();
-      pen.moveTo(x - 3.5, bottom - 6);
-      pen.lineTo(x + 3.5, bottom - 6);
-      pen.lineTo(x, bottom);
-      pen.fill();
-    }
-  }
-  #drawTicks(pen) {
-    const palette = this.context.palette();
-    const { axis } = this;
-    const y = this.chartTop + CHART + 9;
-    pen.fillStyle = palette.muted;
-    const labels = ticks(axis);
-    labels.forEach((step2, index) => {
-      const x = xOf(axis, step2);
-      pen.fillRect(Math.round(x), y - 8, 1, 3);
-      pen.textAlign = index === 0 ? "left" : x > axis.left + axis.width - 24 ? "right" : "center";
-      pen.fillText(count(step2), x, y + 1);
-    });
-    pen.textAlign = "right";
-    pen.fillText("step", GUTTER - 8, y + 1);
-  }
-  #drawHead(pen, step2) {
-    const palette = this.context.palette();
-    const { axis } = this;
-    const y = RAIL / 2 - 1;
-    const x = xOf(axis, step2);
-    pen.fillStyle = palette.hairline;
-    pen.beginPath();
-    pen.roundRect(axis.left, y - 2, axis.width, 4, 2);
-    pen.fill();
-    const [from, to] = this.window;
-    if (to > from && to - from < axis.steps) {
-      pen.fillStyle = palette.muted;
-      pen.globalAlpha = 0.55;
-      pen.fillRect(xOf(axis, from), y - 4, Math.max(3, xOf(axis, to) - xOf(axis, from)), 8);
-      pen.globalAlpha = 1;
-    }
-    pen.fillStyle = palette.accent;
-    pen.beginPath();
-    pen.roundRect(axis.left, y - 2, Math.max(0, x - axis.left), 4, 2);
-    pen.fill();
-    if (this.hover >= 0) {
-      pen.fillStyle = palette.muted;
-      pen.fillRect(Math.round(xOf(axis, this.hover)), RAIL - 4, 1, this.height - RAIL - FOOT + 4);
-    }
-    pen.fillStyle = palette.accent;
-    pen.fillRect(Math.round(x), RAIL - 4, 1.5, this.height - RAIL - FOOT + 4);
-    pen.beginPath();
-    pen.arc(x, y, 6.5, 0, Math.PI * 2);
-    pen.fill();
-  }
-  #listen() {
-    const { node } = this;
-    let scrubbing = false;
-    const at = (event) => stepAt(this.axis, localPoint(node, event).x);
-    node.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0)
-        return;
-      scrubbing = true;
-      node.setPointerCapture(event.pointerId);
-      this.context.seek(at(event));
-      this.#hideTip();
-    });
-    node.addEventListener("pointermove", (event) => {
-      if (scrubbing)
-        this.context.seek(at(event));
-      else
-        this.#showTip(at(event), localPoint(node, event).x);
-    });
-    node.addEventListener("pointerup", () => {
-      scrubbing = false;
-    });
-    node.addEventListener("pointercancel", () => {
-      scrubbing = false;
-    });
-    node.addEventListener("pointerleave", () => this.#hideTip());
-  }
-  #hideTip() {
-    this.hover = -1;
-    this.tip.classList.remove("rv-shown");
-    this.context.invalidate("timeline");
-  }
-  #showTip(step2, x) {
-    this.hover = step2;
-    setText(this.previewText, this.#tipText(step2));
-    const { replay } = this.context;
-    this.preview.hidden = !replay.ready(step2);
-    if (!this.preview.hidden) {
-      const size = this.small.sizeWithin(PREVIEW);
-      this.preview.style.width = `${size.width}px`;
-      this.preview.style.height = `${size.height}px`;
-      this.small.draw(prepareCanvas(this.preview, size.width, size.height), size, step2);
-    } else {
-      replay.load(step2);
-    }
-    this.tip.classList.add("rv-shown");
-    const left = Math.min(Math.max(4, x - this.tip.offsetWidth / 2), this.width - this.tip.offsetWidth - 4);
-    this.tip.style.transform = `translate(${left}px, ${-this.tip.offsetHeight - 6}px)`;
-    this.context.invalidate("timeline");
-  }
-  #tipText(step2) {
-    const { replay, facts } = this.context;
-    const bins = Math.max(1, this.reward.length);
-    const bin = binOf(step2, bins, replay.steps);
-    const [from, to] = [binStart(bin, bins, replay.steps), binStart(bin + 1, bins, replay.steps) - 1];
-    const span = to > from ? `steps ${count(from)} to ${count(to)}` : `step ${count(step2)}`;
-    const lines = [to > from ? `step ${count(step2)} (${span}:)` : span];
-    for (const kind of this.lanes) {
-      const n = this.#overview(kind)[bin];
-      if (n)
-        lines.push(kind === "talk" ? plural(n, "talk line") : plural(n, KIND_WORDS[kind]));
-    }
-    const { reward } = this;
-    if (reward[bin])
-      lines.push(`reward ${signed(reward[bin])}, all agents`);
-    if (this.agent?.rewards[bin])
-      lines.push(`reward ${signed(this.agent.rewards[bin])}, ${facts.title(this.agent.object)}`);
-    return lines.join("\n");
-  }
-};
-function negativeBins(sums, steps) {
-  const found = [];
-  for (let bin = 0; bin < sums.length; bin++)
-    if (sums[bin] < 0)
-      found.push(binStart(bin, sums.length, steps));
-  return found;
-}
-
-// build/js/compare-chart.js
-var RAIL2 = 20;
-var CHART2 = 64;
-var HEIGHT = RAIL2 + CHART2 + 22;
-var CompareChart = class {
-  constructor(compare) {
-    this.compare = compare;
-    this.canvas = h("canvas", { class: "rv-timeline-canvas" });
-    this.node = h("div", { class: "rv-timeline", role: "slider", tabindex: 0, "aria-label": "Step of both replays", "aria-valuemin": 0, "aria-valuemax": compare.steps - 1, "aria-valuenow": 0 }, this.canvas);
-    this.node.style.height = `${HEIGHT}px`;
-    this.width = 0;
-    this.lines = compare.replays.map((replay) => runningTotal(replay.base.numbers("overview.reward"), replay.header.agents));
-    this.backdrop = null;
-    let scrubbing = false;
-    const at = (event) => compare.seek(stepAt(this.axis, localPoint(this.node, event).x));
-    this.node.addEventListener("pointerdown", (event) => {
-      scrubbing = true;
-      this.node.setPointerCapture(event.pointerId);
-      at(event);
-    });
-    this.node.addEventListener("pointermove", (event) => {
-      if (scrubbing)
-        at(event);
-    });
-    this.node.addEventListener("pointerup", () => {
-      scrubbing = false;
-    });
-    this.node.addEventListener("pointercancel", () => {
-      scrubbing = false;
-    });
-  }
-  get axis() {
-    return { left: GUTTER, width: Math.max(1, this.width - GUTTER - 12), steps: this.compare.steps };
-  }
-  resize(width) {
-    this.width = width;
-    this.backdrop = null;
-  }
-  refresh() {
-    this.backdrop = null;
-  }
-  draw(step2) {
-    if (this.width === 0)
-      return;
-    const pen = prepareCanvas(this.canvas, this.width, HEIGHT);
-    this.backdrop ??= this.#drawBackdrop();
-    pen.clearRect(0, 0, this.width, HEIGHT);
-    pen.drawImage(this.backdrop, 0, 0, this.width, HEIGHT);
-    const palette = this.compare.left.context.palette();
-    const x = xOf(this.axis, step2);
-    pen.fillStyle = palette.accent;
-    pen.fillRect(Math.round(x), RAIL2 - 4, 1.5, CHART2 + 8);
-    pen.beginPath();
-    pen.arc(x, RAIL2 / 2 - 1, 6.5, 0, Math.PI * 2);
-    pen.fill();
-    this.node.setAttribute("aria-valuenow", String(step2));
-  }
-  #drawBackdrop() {
-    const canvas = document.createElement("canvas");
-    const pen = prepareCanvas(canvas, this.width, HEIGHT);
-    const palette = this.compare.left.context.palette();
-    const { axis } = this;
-    const { low, high } = extent(...this.lines);
-    const bottom = RAIL2 + CHART2;
-    const y = (value) => bottom - (value - low) / (high - low) * CHART2;
-    pen.font = "11px system-ui, -apple-system, 'Segoe UI', sans-serif";
-    pen.textBaseline = "middle";
-    pen.textAlign = "right";
-    pen.fillStyle = palette.muted;
-    pen.fillText(number(high), GUTTER - 8, RAIL2 + 5);
-    pen.fillText(number(low), GUTTER - 8, bottom - 4);
-    pen.fillText("step", GUTTER - 8, bottom + 11);
-    pen.textAlign = "left";
-    pen.fillText("reward so far, mean of the agents", GUTTER + 4, RAIL2 + 5);
-    pen.fillStyle = palette.hairline;
-    pen.fillRect(axis.left, RAIL2 / 2 - 3, axis.width, 4);
-    pen.fillRect(axis.left, Math.round(y(0)), axis.width, 1);
-    this.lines.forEach((line2, index) => this.#line(pen, line2, index, y));
-    pen.fillStyle = palette.muted;
-    for (const step2 of ticks(axis)) {
-      pen.textAlign = step2 === 0 ? "left" : "center";
-      pen.fillText(count(step2), xOf(axis, step2), bottom + 11);
-    }
-    return canvas;
-  }
-  #line(pen, line2, index, y) {
-    const { replays, titles, left } = this.compare;
-    const colour = series(left.context.palette(), index);
-    const { steps } = replays[index];
-    pen.strokeStyle = colour;
-    pen.lineWidth = 2;
-    pen.setLineDash(index === 1 ? [6, 3] : []);
-    pen.beginPath();
-    for (let bin = 0; bin < line2.length; bin++)
-      pen.lineTo(xOf(this.axis, binStart(bin + 1, line2.length, steps) - 1), y(line2[bin]));
-    pen.stroke();
-    pen.setLineDash([]);
-    pen.fillStyle = colour;
-    pen.textAlign = "right";
-    pen.fillText(titles[index], this.axis.left + this.axis.width, RAIL2 + 6 + index * 14, this.axis.width / 3);
-  }
-};
-
-// build/js/keys.js
-var KEY_HELP = [
-  ["Space", "play or pause"],
-  ["[ ] or ← →", "one step (with Shift: ten)"],
-  ["Home End", "first, last step"],
-  ["- =", "half, double speed"],
-  ["↑ ↓", "previous, next agent"],
-  [", .", "previous, next event"],
-  ["F", "follow the selection"],
-  ["0", "whole map"],
-  ["/", "find"],
-  ["Esc", "select nothing"]
-];
-var KEYS = {
-  " ": (viewer) => viewer.toggle(),
-  "[": (viewer) => step(viewer, -1),
-  "]": (viewer) => step(viewer, 1),
-  ArrowLeft: (viewer, event) => step(viewer, event.shiftKey ? -10 : -1),
-  ArrowRight: (viewer, event) => step(viewer, event.shiftKey ? 10 : 1),
-  ArrowUp: (viewer) => viewer.selectNext(-1),
-  ArrowDown: (viewer) => viewer.selectNext(1),
-  Home: (viewer) => viewer.seek(0),
-  End: (viewer) => viewer.seek(viewer.replay.steps - 1),
-  "-": (viewer) => viewer.store.set({ speed: clampSpeed(viewer.store.state.speed / 2) }),
-  "=": (viewer) => viewer.store.set({ speed: clampSpeed(viewer.store.state.speed * 2) }),
-  "+": (viewer) => viewer.store.set({ speed: clampSpeed(viewer.store.state.speed * 2) }),
-  f: (viewer) => viewer.toggleFollow(),
-  F: (viewer) => viewer.toggleFollow(),
-  0: (viewer) => viewer.fit(),
-  ",": (viewer) => viewer.jumpChosen(-1),
-  ".": (viewer) => viewer.jumpChosen(1),
-  "/": (viewer) => viewer.searchBox.focus(),
-  Escape: (viewer) => viewer.select(-1)
-};
-function step(viewer, by) {
-  viewer.seek(viewer.store.state.step + by);
-}
-function handleKey(event, viewer) {
-  const target = event.composedPath()[0];
-  if (event.ctrlKey || event.metaKey || event.altKey || !Object.hasOwn(KEYS, event.key))
-    return;
-  if (target.matches?.("input, select, textarea"))
-    return;
-  if (event.key === " " && target.closest?.("button, a, summary"))
-    return;
-  if (["ArrowUp", "ArrowDown", "Home", "End"].includes(event.key) && target.closest?.(".rv-scroll, .rv-trace-scroll"))
-    return;
-  event.preventDefault();
-  event.stopPropagation();
-  KEYS[event.key](viewer, event);
-}
-
-// build/js/transport.js
-var Transport = class {
-  constructor(steps, controls, kinds) {
-    this.steps = steps;
-    this.play = iconButton("play", "Play (Space)", controls.toggle);
-    this.play.classList.add("rv-button-main");
-    this.playing = false;
-    this.input = h("input", {
-      class: "rv-step-input",
-      type: "text",
-      inputmode: "numeric",
-      "aria-label": "Step",
-      value: "0",
-      onchange: () => this.#typed(controls),
-      onfocus: () => this.input.select()
-    });
-    this.input.style.width = `${Math.max(4, count(steps - 1).length + 1)}ch`;
-    this.speeds = h("select", { class: "rv-select", "aria-label": "Speed in steps a second", onchange: () => controls.speed(Number(this.speeds.value)) });
-    this.kind = h("select", { class: "rv-select", "aria-label": "Event to jump to" }, ...kinds.map((kind) => h("option", { value: kind }, KIND_WORDS[kind])));
-    const jump = (way) => () => controls.jump(this.kind.value, way);
-    const jumps = kinds.length === 0 ? null : h("div", { class: "rv-group rv-jumps", role: "group", "aria-label": "Jump to events" }, iconButton("earlier", "Previous event (,)", jump(-1)), this.kind, iconButton("later", "Next event (.)", jump(1)));
-    this.node = h("div", { class: "rv-transport", role: "toolbar", "aria-label": "Playback" }, h("div", { class: "rv-group" }, iconButton("first", "First step (Home)", () => controls.seek(0)), iconButton("back", "One step back ([)", () => controls.move(-1)), this.play, iconButton("forward", "One step on (])", () => controls.move(1)), iconButton("last", "Last step (End)", () => controls.seek(steps - 1))), h("label", { class: "rv-step" }, h("span", {}, "step"), this.input, h("span", { class: "rv-muted" }, `of ${count(steps - 1)}`)), h("label", { class: "rv-step" }, this.speeds, h("span", { class: "rv-muted" }, "steps/s")), jumps, h("span", { class: "rv-grow" }));
-    this.shownSpeed = NaN;
-  }
-  #typed(controls) {
-    const step2 = Number(this.input.value.replace(/[\s,.']/g, ""));
-    if (Number.isFinite(step2))
-      controls.seek(step2);
-  }
-  update({ step: step2, playing, speed }) {
-    const root = this.input.getRootNode();
-    if (root.activeElement !== this.input || playing)
-      this.input.value = count(step2);
-    if (playing !== this.playing) {
-      this.playing = playing;
-      const label = playing ? "Pause (Space)" : "Play (Space)";
-      this.play.setAttribute("aria-label", label);
-      this.play.title = label;
-      fill(this.play, icon(playing ? "pause" : "play"));
-    }
-    if (speed !== this.shownSpeed) {
-      this.shownSpeed = speed;
-      const known = [.../* @__PURE__ */ new Set([...SPEEDS, speed])].sort((a, b) => a - b);
-      fill(this.speeds, ...known.map((value) => h("option", { value }, String(Number(value.toPrecision(4))))));
-      this.speeds.value = String(speed);
-    }
-  }
-};
-function kindsIn(replay) {
-  const { base } = replay;
-  const some = (column, test) => base.numbers(`overview.${column}`).some(test);
-  return KINDS.filter((kind) => {
-    if (kind === "talk")
-      return false;
-    if (kind === "reward")
-      return some("reward", (value) => value > 0);
-    if (kind === "penalty")
-      return replay.field("current_reward").movers.length > 0;
-    return some(OVERVIEW[kind], (value) => value > 0);
-  });
-}
-
-// build/js/agent-table.js
-var ROW = 28;
-var SPARE = 4;
-var AgentTable = class {
-  constructor(context) {
-    this.context = context;
-    this.mode = "now";
-    this.sortKey = "agent";
-    this.ascending = true;
-    this.items = context.facts.agentItems();
-    this.gained = /* @__PURE__ */ new Map();
-    this.order = [...context.replay.agents];
-    this.head = h("tr", {});
-    this.body = h("tbody", {});
-    this.table = h("table", { class: "rv-table", "aria-label": "Agents" }, h("thead", {}, this.head), this.body);
-    this.scroller = h("div", { class: "rv-scroll", tabindex: 0, role: "region", "aria-label": "Agent table", onscroll: () => this.update() }, this.table);
-    this.modes = h("div", { class: "rv-segments", role: "group", "aria-label": "Item columns show" }, ...this.#modeButtons(["now", "final", "gained"]));
-    const bar = h("div", { class: "rv-panel-bar" }, h("span", { class: "rv-muted" }, "Items"), this.modes);
-    bar.hidden = this.items.length === 0;
-    this.node = h("div", { class: "rv-panel-fill" }, bar, this.scroller);
-    this.columns = [];
-    this.#build();
-  }
-  #modeButtons(modes) {
-    return modes.map((mode) => h("button", {
-      type: "button",
-      class: "rv-segment",
-      "aria-pressed": String(mode === this.mode),
-      title: MODE_HINTS[mode],
-      onclick: () => {
-        this.mode = mode;
-        for (const button of this.modes.children)
-          button.setAttribute("aria-pressed", String(button.textContent === mode));
-        this.#build();
-        this.update();
-      }
-    }, mode));
-  }
-  #build() {
-    this.columns = [...this.#plainColumns(), ...this.items.map((item) => this.#itemColumn(item))];
-    this.head.replaceChildren(...this.columns.map((column) => this.#heading(column)));
-    this.table.setAttribute("aria-rowcount", String(this.order.length + 1));
-  }
-  #heading(column) {
-    const sorted = column.key === this.sortKey ? this.ascending ? "ascending" : "descending" : "none";
-    const press = () => {
-      this.ascending = column.key === this.sortKey ? !this.ascending : column.wide === true || column.key === "agent";
-      this.sortKey = column.key;
-      this.#build();
-      this.update();
-    };
-    return h("th", { scope: "col", "aria-sort": sorted, class: column.wide ? "rv-left" : "" }, h("button", { type: "button", class: "rv-sort", title: column.hint, onclick: press }, column.title, h("span", { class: "rv-sort-mark", "aria-hidden": "true" }, sorted === "none" ? "" : sorted === "ascending" ? "↑" : "↓")));
-  }
-  #plainColumns() {
-    const { replay, facts } = this.context;
-    const reward = replay.field("current_reward");
-    const totals = replay.field("total_reward");
-    const action = replay.field("action_id");
-    const parameter = replay.field("action_param");
-    const finals = (object) => totals.last(object);
-    return [
-      { key: "agent", title: "agent", hint: "Agent number", value: (o) => replay.agentIds[o], text: (o) => String(replay.agentIds[o]) },
-      {
-        key: "action",
-        title: "doing",
-        hint: "Action at this step",
-        wide: true,
-        value: (o, s) => action.at(o, s),
-        text: (o, s) => replay.alive.at(o, s) === 0 ? "dead" : facts.actionText(action.at(o, s), parameter.at(o, s))
-      },
-      { key: "reward", title: "reward", hint: "Reward at this step", value: (o, s) => reward.at(o, s), text: (o, s) => {
-        const v = reward.at(o, s);
-        return v ? signed(v) : v === 0 ? "0" : number(NaN);
-      } },
-      { key: "total", title: "total", hint: "Reward up to this step", value: (o, s) => replay.total(o, s), text: (o, s) => number(replay.total(o, s)) },
-      { key: "final", title: "final", hint: "Reward of the whole episode", value: finals, text: (o) => number(finals(o)) }
-    ];
-  }
-  #itemColumn(item) {
-    const { facts, replay } = this.context;
-    const value = ((object, step2) => {
-      const pair = replay.pairOf(object, item);
-      if (pair < 0)
-        return 0;
-      if (this.mode === "now")
-        return replay.inventory.at(pair, step2);
-      return this.mode === "final" ? replay.inventory.last(pair) : this.#gainedOf(pair);
-    });
-    return { key: `item ${item}`, title: facts.itemName(item), hint: `${facts.itemName(item)}: ${MODE_HINTS[this.mode]}`, value, text: (o, s) => blankZero(value(o, s)) };
-  }
-  #gainedOf(pair) {
-    const known = this.gained.get(pair);
-    if (known)
-      return known[0];
-    let sum = 0;
-    let last = NaN;
-    this.context.replay.inventory.runs(pair, 0, this.context.replay.steps, (_, __, value) => {
-      if (value > last)
-        sum += value - last;
-      last = value;
-    });
-    this.gained.set(pair, Float64Array.of(sum));
-    return sum;
-  }
-  refresh() {
-    this.gained.clear();
-  }
-  update() {
-    const { store, replay } = this.context;
-    const { shown } = store.state;
-    this.#sort(shown);
-    const visible = Math.max(120, this.scroller.clientHeight);
-    const first = Math.max(0, Math.floor(this.scroller.scrollTop / ROW) - SPARE);
-    const last = Math.min(this.order.length, first + Math.ceil(visible / ROW) + 2 * SPARE);
-    const rows = this.order.slice(first, last);
-    while (this.body.children.length > rows.length + 2)
-      this.body.children[1].remove();
-    while (this.body.children.length < rows.length + 2)
-      this.body.append(h("tr", {}));
-    this.#spacer(this.body.firstElementChild, first);
-    rows.forEach((object, index) => this.#row(this.body.children[index + 1], object, shown, first + index));
-    this.#spacer(this.body.lastElementChild, this.order.length - last);
-    if (replay.agents.length === 0 && this.body.children.length <= 2)
-      setText(this.head, "This replay has no agents.");
-  }
-  #spacer(row, hidden) {
-    row.className = "rv-spacer";
-    row.onclick = null;
-    row.removeAttribute("aria-selected");
-    row.replaceChildren(h("td", { colspan: this.columns.length }));
-    row.firstElementChild.style.height = `${hidden * ROW}px`;
-    row.hidden = hidden === 0;
-  }
-  #sort(step2) {
-    const column = this.columns.find((candidate) => candidate.key === this.sortKey) ?? this.columns[0];
-    const values = new Map(this.order.map((object) => [object, column.value(object, step2)]));
-    const sign = this.ascending ? 1 : -1;
-    const rank = (object) => values.get(object) || 0;
-    this.order.sort((a, b) => sign * (rank(a) - rank(b)) || this.context.replay.agentIds[a] - this.context.replay.agentIds[b]);
-  }
-  #row(row, object, step2, index) {
-    const { store, facts } = this.context;
-    const { columns } = this;
-    if (row.className === "rv-spacer" || row.cells.length !== columns.length) {
-      row.hidden = false;
-      row.className = "";
-      row.replaceChildren(...columns.map((column) => h("td", { class: column.wide ? "rv-left" : "" })));
-    }
-    row.hidden = false;
-    row.setAttribute("aria-rowindex", String(index + 2));
-    row.setAttribute("aria-selected", String(store.state.selected === object));
-    row.onclick = () => this.context.select(object);
-    columns.forEach((column, at) => {
-      const cell = row.cells[at];
-      if (column.key === "agent")
-        this.#agentCell(cell, object, step2, column.text(object, step2));
-      else
-        setText(cell, column.text(object, step2));
-    });
-    row.title = facts.summary(object, step2);
-  }
-  #agentCell(cell, object, step2, text2) {
-    const { facts } = this.context;
-    if (!cell.firstElementChild)
-      cell.replaceChildren(h("span", { class: "rv-dot" }), h("span", {}));
-    const [dot, label] = cell.children;
-    dot.style.background = series(this.context.palette(), facts.teams.hue(facts.teams.of(object, step2)));
-    setText(label, text2);
-  }
-};
-var MODE_HINTS = { now: "held at this step", final: "held at the end", gained: "sum of all gains over the episode" };
-function blankZero(value) {
-  return value === 0 ? "" : number(value);
-}
-
-// build/js/actions.js
-var RULES = [
-  [/^(noop|none|wait|stay|rest|idle)/, "wait"],
-  [/vibe|color|colour|talk|say|signal|emote/, "signal"],
-  [/^(move|go|walk|step)|cardinal|8way/, "move"],
-  [/rotate|turn|face|orient/, "turn"],
-  [/attack|zap|fire|shoot|laser|hit/, "attack"],
-  [/get|take|withdraw|pick|collect|mine|harvest|gather/, "take"],
-  [/put|give|deposit|drop|transfer|place|craft|use|build/, "give"]
-];
-var FAMILIES = ["move", "turn", "take", "give", "attack", "signal", "other", "wait"];
-function familyHue(family) {
-  return family === "wait" ? -1 : { move: 0, turn: 6, take: 2, give: 1, attack: 3, signal: 5, other: 4 }[family];
-}
-var FAMILY_WORDS = {
-  wait: "wait",
-  move: "move",
-  turn: "turn",
-  take: "take",
-  give: "put or use",
-  attack: "attack",
-  signal: "signal",
-  other: "other"
-};
-function familyWords(family) {
-  return FAMILY_WORDS[family];
-}
-function describeAction(name) {
-  const lower = String(name).toLowerCase();
-  const rule = RULES.find(([pattern]) => pattern.test(lower));
-  const family = rule ? rule[1] : "other";
-  return { name, family, direction: family === "move" || family === "turn" ? directionOf(lower) : -1 };
-}
-function directionOf(name) {
-  if (/(^|[_-])(north|up)([_-]|$)/.test(name))
-    return 0;
-  if (/(^|[_-])(south|down)([_-]|$)/.test(name))
-    return 1;
-  if (/(^|[_-])(west|left)([_-]|$)/.test(name))
-    return 2;
-  if (/(^|[_-])(east|right)([_-]|$)/.test(name))
-    return 3;
-  return -1;
-}
-function directionOfMove(dx, dy) {
-  if (dx === 0 && dy === 0)
-    return -1;
-  if (Math.abs(dx) > Math.abs(dy))
-    return dx < 0 ? 2 : 3;
-  return dy < 0 ? 0 : 1;
-}
-function drawGlyph(c, family, direction, x, y, size) {
-  c.save();
-  c.translate(x + size / 2, y + size / 2);
-  if (direction >= 0)
-    c.rotate([0, Math.PI, -Math.PI / 2, Math.PI / 2][direction]);
-  c.scale(size / 16, size / 16);
-  c.lineWidth = 2;
-  c.lineCap = "round";
-  c.lineJoin = "round";
-  c.beginPath();
-  GLYPHS[direction < 0 && family === "move" ? "stuck" : family](c);
-  c.stroke();
-  c.restore();
-}
-var GLYPHS = {
-  wait: (c) => line(c, -1, 0, 1, 0),
-  move: (c) => {
-    line(c, 0, 5, 0, -4.5);
-    line(c, -3.5, -1, 0, -4.5, 3.5, -1);
-  },
-  stuck: (c) => line(c, -3, -3.5, 0, -0.5, 3, -3.5),
-  turn: (c) => {
-    c.arc(0, 0, 4, -Math.PI * 0.4, Math.PI * 1.1);
-    line(c, -2, -5.5, 1.5, -4, -1.5, -1);
-  },
-  take: (c) => {
-    line(c, 0, -5, 0, 2);
-    line(c, -3, -1, 0, 2, 3, -1);
-    line(c, -4.5, 5, 4.5, 5);
-  },
-  give: (c) => {
-    line(c, 0, 2, 0, -5);
-    line(c, -3, -2, 0, -5, 3, -2);
-    line(c, -4.5, 5, 4.5, 5);
-  },
-  attack: (c) => {
-    line(c, -4, -4, 4, 4);
-    line(c, -4, 4, 4, -4);
-  },
-  signal: (c) => line(c, 0, -4.5, 4.5, 0, 0, 4.5, -4.5, 0, 0, -4.5),
-  other: (c) => {
-    c.moveTo(3.5, 0);
-    c.arc(0, 0, 3.5, 0, Math.PI * 2);
-  }
-};
-function line(c, ...points) {
-  c.moveTo(points[0], points[1]);
-  for (let i = 2; i < points.length; i += 2)
-    c.lineTo(points[i], points[i + 1]);
-}
-
-// build/js/tracks.js
-var Track = class {
-  constructor(from, starts, steps, read, key) {
-    this.from = from;
-    this.starts = starts;
-    this.steps = steps;
-    this.read = read;
-    this.key = key;
-  }
-  find(mover, step2) {
-    const first = this.starts[mover];
-    const target = step2 - this.from;
-    let low = first;
-    let high = this.starts[mover + 1];
-    while (low < high) {
-      const middle = low + high >>> 1;
-      if (this.steps[middle] <= target)
-        low = middle + 1;
-      else
-        high = middle;
-    }
-    return low === first ? -1 : low - 1;
-  }
-  at(mover, step2) {
-    const point = this.find(mover, step2);
-    return point < 0 ? this.key(mover) : this.read(mover, point);
-  }
-  runs(mover, from, to, visit) {
-    let point = this.find(mover, from);
-    let start = from;
-    const end = this.starts[mover + 1];
-    while (start < to) {
-      const next = point < 0 ? this.starts[mover] : point + 1;
-      const until = next < end ? Math.min(to, this.from + this.steps[next]) : to;
-      if (until > start)
-        visit(start, until, point < 0 ? this.key(mover) : this.read(mover, point));
-      start = until;
-      point = next;
-    }
-  }
-};
-var PathTrack = class extends Track {
-  constructor(from, starts, steps, x, y, keyX, keyY) {
-    super(from, starts, steps, (_, point) => x[point], (mover) => keyX[mover]);
-    this.x = x;
-    this.y = y;
-    this.keyX = keyX;
-    this.keyY = keyY;
-  }
-};
-function decodeTrack(columns, name, kind, movers, from, to, entry, map) {
-  const starts = countsToStarts(columns, name, movers);
-  const total = starts[movers];
-  const steps = absoluteSteps(columns.numbers(`${name}.s`, total), starts, to - from, name);
-  if (kind === "xy") {
-    const keyX = entry ? entry.x : columns.numbers(`${name}.kx`, movers);
-    const keyY = entry ? entry.y : columns.numbers(`${name}.ky`, movers);
-    const x = accumulate(columns.numbers(`${name}.vx`, total), starts, keyX, 0, map.width, name);
-    const y = accumulate(columns.numbers(`${name}.vy`, total), starts, keyY, 0, map.height, name);
-    return new PathTrack(from, starts, steps, x, y, keyX, keyY);
-  }
-  const keys = entry ? entry.x : columns.numbers(`${name}.k`, movers);
-  const key = (mover) => keys[mover];
-  if (kind === "bool")
-    return new Track(from, starts, steps, (m, p) => keys[m] ^ p - starts[m] + 1 & 1, key);
-  let values = columns.numbers(`${name}.v`, total);
-  if (kind === "delta")
-    values = accumulate(values, starts, keys, -2147483648, 2147483648, name);
-  if (kind === "float" && columns.has(`${name}.u`)) {
-    const distinct = columns.numbers(`${name}.u`);
-    const index = values;
-    return new Track(from, starts, steps, (_, p) => distinct[index[p]] ?? NaN, key);
-  }
-  const plain = values;
-  return new Track(from, starts, steps, (_, p) => plain[p], key);
-}
-function countsToStarts(columns, name, movers) {
-  const starts = new Uint32Array(movers + 1);
-  if (!columns.has(`${name}.n`))
-    return starts;
-  const counts = columns.numbers(`${name}.n`, movers);
-  let sum = 0;
-  for (let i = 0; i < movers; i++) {
-    if (counts[i] < 0)
-      throw new WireError(`${columns.what} is damaged: ${name} has a negative count`);
-    sum += counts[i];
-    starts[i + 1] = sum;
-  }
-  return starts;
-}
-function absoluteSteps(deltas, starts, span, name) {
-  const steps = span <= 65536 ? new Uint16Array(deltas.length) : new Uint32Array(deltas.length);
-  for (let mover = 0; mover + 1 < starts.length; mover++) {
-    let step2 = 0;
-    for (let i = starts[mover], first = i, end = starts[mover + 1]; i < end; i++) {
-      const delta = deltas[i];
-      if (delta < (i === first ? 0 : 1))
-        throw new WireError(`the steps of ${name} do not ascend`);
-      step2 += delta;
-      steps[i] = step2;
-    }
-    if (step2 >= span && span > 0)
-      throw new WireError(`the steps of ${name} leave their part`);
-  }
-  return steps;
-}
-function accumulate(deltas, starts, keys, low, high, name) {
-  const narrow = low === 0 && high <= 65536;
-  const values = narrow ? new Uint16Array(deltas.length) : new Int32Array(deltas.length);
-  for (let mover = 0; mover + 1 < starts.length; mover++) {
-    let value = keys[mover];
-    for (let i = starts[mover], end = starts[mover + 1]; i < end; i++) {
-      value += deltas[i];
-      if (value < low || value >= high)
-        throw new WireError(`a value of ${name} is out of range`);
-      values[i] = value;
-    }
-  }
-  return values;
-}
-
-// build/js/facts.js
-var BLOCK = 16;
-var UNKNOWN_SPRITE = { kind: "thing", shape: 0, hue: 7, letters: "?", name: "unknown" };
-var Facts = class {
-  constructor(replay) {
-    this.replay = replay;
-    const { header } = replay;
-    this.sprites = describeSprites(header.typeNames);
-    this.actions = header.actionNames.map(describeAction);
-    this.teams = new Teams(replay);
-    this.isAgent = new Uint8Array(header.objects);
-    for (const object of replay.agents)
-      this.isAgent[object] = 1;
-    const { movers } = splitObjects(replay);
-    this.blocks = new Blocks(replay, movers);
-    this.movingThings = movers.filter((object) => !this.isAgent[object]);
-    this.teamThings = this.teams.heldThings(this.isAgent);
-    this.facesByField = replay.field("orientation").movers.length > 0;
-    this.effectDelay = header.version === 1 ? 1 : 0;
-  }
-  sprite(object) {
-    return this.sprites[this.replay.types[object]] ?? UNKNOWN_SPRITE;
-  }
-  title(object) {
-    if (this.isAgent[object])
-      return `agent ${this.replay.agentIds[object]}`;
-    return `${words(this.replay.typeName(object))} #${this.replay.ids[object]}`;
-  }
-  action(action) {
-    return this.actions[action] ?? null;
-  }
-  actionText(action, parameter) {
-    const known = this.actions[action];
-    if (!known)
-      return action < 0 || Number.isNaN(action) ? "no action" : `action ${action}`;
-    if (known.direction < 0 && known.family === "turn")
-      return `${words(known.name)} ${DIRECTIONS[parameter] ?? parameter}`;
-    return parameter ? `${words(known.name)} (${parameter})` : words(known.name);
-  }
-  direction(object, action, parameter, step2) {
-    if (action.direction >= 0)
-      return action.direction;
-    if (action.family === "turn")
-      return parameter >= 0 && parameter < 4 ? parameter : -1;
-    if (action.family !== "move")
-      return -1;
-    const after = Math.min(this.replay.steps - 1, step2 + this.effectDelay);
-    if (after < 1 || !this.replay.ready(after))
-      return -1;
-    this.replay.locate(object, after - 1, before);
-    this.replay.locate(object, after, now);
-    return directionOfMove(now.x - before.x, now.y - before.y);
-  }
-  facing(object, step2) {
-    const { replay } = this;
-    if (this.facesByField)
-      return replay.field("orientation").at(object, step2);
-    const { location } = replay;
-    const mover = location.moverOf ? location.moverOf[object] : -1;
-    if (mover < 0 || step2 <= 0)
-      return -1;
-    const track = replay.track(location, step2);
-    if (!(track instanceof PathTrack))
-      return -1;
-    const point = track.find(mover, step2);
-    if (point < 0)
-      return -1;
-    const first = point === track.starts[mover];
-    const x = first ? track.keyX[mover] : track.x[point - 1];
-    const y = first ? track.keyY[mover] : track.y[point - 1];
-    return directionOfMove(track.x[point] - x, track.y[point] - y);
-  }
-  itemName(item) {
-    const name = this.replay.header.itemNames[item];
-    return name ? words(name) : `item ${item}`;
-  }
-  vibeName(vibe) {
-    const name = this.replay.header.vibeNames[vibe];
-    return name ? words(name) : String(vibe);
-  }
-  agentItems() {
-    const { replay } = this;
-    const found = /* @__PURE__ */ new Set();
-    for (let pair = 0; pair < replay.pairItems.length; pair++)
-      if (this.isAgent[replay.pairObjects[pair]])
-        found.add(replay.pairItems[pair]);
-    return [...found].sort((a, b) => a - b);
-  }
-  holdings(object, step2) {
-    const { replay } = this;
-    const [from, to] = replay.pairsOf(object);
-    const held = [];
-    for (let pair = from; pair < to; pair++) {
-      const amount = replay.inventory.at(pair, step2);
-      if (amount)
-        held.push({ item: replay.pairItems[pair], amount });
-    }
-    return held;
-  }
-  summary(object, step2) {
-    const parts = [this.title(object)];
-    const team = this.teams.nameOf(this.teams.of(object, step2));
-    if (team)
-      parts.push(team);
-    if (this.isAgent[object]) {
-      const { replay } = this;
-      parts.push(this.actionText(replay.field("action_id").at(object, step2), replay.field("action_param").at(object, step2)));
-    }
-    const held = this.holdings(object, step2).slice(0, 6).map(({ item, amount }) => `${this.itemName(item)} ${number(amount)}`);
-    return [...parts, ...held].join(" · ");
-  }
-};
-var DIRECTIONS = ["up", "down", "left", "right"];
-var before = { x: 0, y: 0 };
-var now = { x: 0, y: 0 };
-function splitObjects(replay) {
-  const found = /* @__PURE__ */ new Set([...replay.location.movers, ...replay.alive.movers]);
-  return { movers: Int32Array.from(found).sort() };
-}
-var Blocks = class {
-  constructor(replay, movers) {
-    this.replay = replay;
-    this.columns = Math.ceil(replay.map.width / BLOCK);
-    this.rows = Math.ceil(replay.map.height / BLOCK);
-    const n = replay.header.objects;
-    const moves = new Uint8Array(n);
-    for (const object of movers)
-      moves[object] = 1;
-    this.starts = new Uint32Array(this.columns * this.rows + 1);
-    const block = new Int32Array(n).fill(-1);
-    for (let i = 0; i < n; i++) {
-      if (moves[i] || !replay.alive.first(i))
-        continue;
-      block[i] = this.#blockAt(replay.location.first(i), cellY(replay, i));
-      if (block[i] >= 0)
-        this.starts[block[i] + 1]++;
-    }
-    for (let b = 0; b < this.starts.length - 1; b++)
-      this.starts[b + 1] += this.starts[b];
-    this.objects = new Int32Array(this.starts[this.starts.length - 1]);
-    const next = this.starts.slice();
-    for (let i = 0; i < n; i++)
-      if (block[i] >= 0)
-        this.objects[next[block[i]]++] = i;
-    for (let b = 0; b < this.starts.length - 1; b++) {
-      this.objects.subarray(this.starts[b], this.starts[b + 1]).sort((p, q) => replay.types[p] - replay.types[q] || p - q);
-    }
-  }
-  #blockAt(x, y) {
-    if (!(x >= 0 && y >= 0 && x < this.replay.map.width && y < this.replay.map.height))
-      return -1;
-    return Math.floor(y / BLOCK) * this.columns + Math.floor(x / BLOCK);
-  }
-  each(x0, y0, x1, y1, visit) {
-    const { replay } = this;
-    for (let by = Math.max(0, Math.floor(y0 / BLOCK)); by < Math.min(this.rows, Math.ceil(y1 / BLOCK)); by++) {
-      for (let bx = Math.max(0, Math.floor(x0 / BLOCK)); bx < Math.min(this.columns, Math.ceil(x1 / BLOCK)); bx++) {
-        const b = by * this.columns + bx;
-        for (let k = this.starts[b]; k < this.starts[b + 1]; k++) {
-          const object = this.objects[k];
-          visit(object, replay.location.first(object), cellY(replay, object));
-        }
-      }
-    }
-  }
-};
-function cellY(replay, object) {
-  const { firstY, scalarY } = replay.location;
-  return firstY ? firstY[object] : scalarY;
-}
-var Teams = class {
-  constructor(replay) {
-    const { header } = replay;
-    this.replay = replay;
-    this.tagged = header.tags.flatMap((tag, id) => tag.startsWith("team:") ? [{ id, name: tag.slice(5) }] : []);
-    const collective = replay.field("collective_id");
-    this.field = this.tagged.length ? replay.field("tag_ids") : collective.present ? collective : replay.field("group_id");
-    this.teamOfEntry = this.tagged.length ? (header.tables.get("tag_ids") ?? []).map((tags) => this.#teamOfTags(tags)) : null;
-    this.values = this.tagged.length ? this.tagged.map((_, index) => index) : this.#valuesSeen();
-  }
-  #teamOfTags(tags) {
-    return Array.isArray(tags) ? this.tagged.findIndex((team) => tags.includes(team.id)) : -1;
-  }
-  #valuesSeen() {
-    const seen = /* @__PURE__ */ new Set();
-    for (const object of this.replay.agents)
-      seen.add(this.field.first(object));
-    return [...seen].filter((value) => value >= 0).sort((a, b) => a - b);
-  }
-  get count() {
-    return this.values.length;
-  }
-  of(object, step2) {
-    const value = this.field.at(object, step2);
-    return this.teamOfEntry ? this.teamOfEntry[value] ?? -1 : Number.isNaN(value) ? -1 : value;
-  }
-  hue(team) {
-    const index = this.values.indexOf(team);
-    return index < 0 ? 0 : index;
-  }
-  nameOf(team) {
-    if (team < 0 || this.count < 2)
-      return "";
-    const name = this.tagged[team]?.name ?? (this.field.name === "group_id" ? this.replay.header.groupNames[team] : void 0);
-    return name ? words(name) : `team ${team}`;
-  }
-  heldThings(isAgent) {
-    if (this.count < 2 || this.field.name === "group_id")
-      return new Int32Array(0);
-    const found = [];
-    for (let object = 0; object < isAgent.length; object++) {
-      if (isAgent[object])
-        continue;
-      const changes = this.field.moverOf !== null && this.field.moverOf[object] >= 0;
-      if (changes || this.of(object, 0) >= 0)
-        found.push(object);
-    }
-    return Int32Array.from(found);
-  }
+var MapView = class extends Part {
+	constructor(viewer) {
+		super(viewer);
+		this.canvas = h("canvas", { class: "rv-map-canvas" });
+		this.tip = div("rv-tip");
+		this.notice = h("div", { class: "rv-notice", role: "status" });
+		this.node = h("div", { class: "rv-map", role: "img", "aria-label": "Map of the replay" }, this.canvas, this.tip, this.notice);
+		this.layer = new StaticLayer(viewer);
+		this.overlays = new Overlays(viewer);
+		this.size = { width: 0, height: 0 };
+		this.scale = this.scaledAt = this.timer = 0;
+		this.place = this.place.bind(this);
+		this.#listen();
+	}
+	resize(width, height) {
+		this.size = { width, height };
+		this.canvas.width = Math.max(1, Math.round(width * pixelRatio()));
+		this.canvas.height = Math.max(1, Math.round(height * pixelRatio()));
+	}
+	get camera() {
+		const { camera, follow, selected } = this.state;
+		const { map } = this.replay;
+		const now = camera ? clamp(camera, map, this.size) : fit(map, this.size);
+		if (!follow || selected < 0)
+			return now;
+		const { x, y } = this.place(selected);
+		return { x: x + 0.5, y: y + 0.5, scale: now.scale };
+	}
+	set camera(camera) {
+		this.viewer.store.set({ camera: clamp(camera, this.replay.map, this.size), follow: false });
+	}
+	place(object) {
+		const { replay } = this;
+		const { shown, fraction } = this.state;
+		const now = replay.locate(object, shown);
+		if (fraction <= 0 || replay.location.mover(object) < 0 || shown + 1 >= replay.steps || !replay.ready(shown + 1))
+			return now;
+		const next = replay.locate(object, shown + 1);
+		if (Math.abs(next.x - now.x) + Math.abs(next.y - now.y) > 2)
+			return now;
+		return { x: now.x + (next.x - now.x) * fraction, y: now.y + (next.y - now.y) * fraction };
+	}
+	draw() {
+		const { palette, overlays, place } = this;
+		const { layers, found } = this.state;
+		const { width, height } = this.replay.map;
+		const pen = this.canvas.getContext("2d", { alpha: false });
+		const camera = this.camera;
+		const perCell = camera.scale * this.canvas.width / Math.max(1, this.size.width);
+		const frame = {
+			perCell,
+			width: this.canvas.width,
+			height: this.canvas.height,
+			left: Math.round(this.canvas.width / 2 - camera.x * perCell),
+			top: Math.round(this.canvas.height / 2 - camera.y * perCell)
+		};
+		rect(pen, palette.raised, 0, 0, frame.width, frame.height);
+		rect(pen, palette.floor, frame.left, frame.top, Math.round(width * perCell), Math.round(height * perCell));
+		if (layers.heat && !overlays.presenceMap(pen, frame))
+			this.viewer.invalidate("map");
+		pen.imageSmoothingEnabled = false;
+		this.layer.draw(pen, frame, this.#settled(perCell));
+		pen.imageSmoothingEnabled = true;
+		this.#teamRings(pen, frame);
+		if (layers.trail)
+			overlays.trail(pen, frame);
+		this.#movers(pen, frame, camera);
+		if (layers.fog)
+			overlays.fog(pen, frame, place);
+		if (found)
+			overlays.hits(pen, frame, place, (object, at) => this.#drawAt(pen, frame, object, at));
+		if (layers.vision)
+			overlays.vision(pen, frame, place);
+		this.#selection(pen, frame);
+		setText(this.notice, this.#noticeText());
+	}
+	#settled(perCell) {
+		if (perCell !== this.scale)
+			this.scaledAt = performance.now();
+		this.scale = perCell;
+		clearTimeout(this.timer);
+		const rest = this.layer.perCell === perCell ? 0 : this.scaledAt + SETTLE_MS - performance.now();
+		if (rest > 0)
+			this.timer = window.setTimeout(() => this.viewer.invalidate("map"), rest + 1);
+		return rest <= 0;
+	}
+	#teamRings(pen, { left, top, perCell }) {
+		const { facts, replay } = this;
+		const { shown } = this.state;
+		pen.lineWidth = Math.max(1, perCell * 0.1);
+		for (const object of facts.teamThings) {
+			const team = facts.teams.of(object, shown);
+			if (team < 0 || replay.alive.at(object, shown) === 0)
+				continue;
+			const { x, y } = replay.locate(object, shown);
+			pen.strokeStyle = series(this.palette, facts.teams.hue(team));
+			pen.strokeRect(left + x * perCell + 0.5, top + y * perCell + 0.5, perCell - 1, perCell - 1);
+		}
+	}
+	#movers(pen, frame, camera) {
+		const seen = visibleCells(camera, this.replay.map, this.size);
+		for (const list2 of [this.facts.movingThings, this.replay.agents]) {
+			for (const object of list2) {
+				const at = this.place(object);
+				const inView = at.x >= seen.x0 - 1 && at.y >= seen.y0 - 1 && at.x <= seen.x1 && at.y <= seen.y1;
+				if (inView && this.replay.alive.at(object, this.state.shown) !== 0)
+					this.#drawAt(pen, frame, object, at);
+			}
+		}
+	}
+	#drawAt(pen, { left, top, perCell }, object, at) {
+		const { facts, sprites, palette } = this;
+		const { shown } = this.state;
+		const [x, y] = [left + Math.round(at.x * perCell), top + Math.round(at.y * perCell)];
+		const size = Math.max(2, Math.round(perCell));
+		const sprite = facts.sprite(object);
+		const colour = facts.colour(object, shown, palette);
+		if (size < PLAIN_BELOW && !facts.isAgent[object]) {
+			rect(pen, colour, x, y, size, size);
+		} else if (!facts.isAgent[object] || size >= PLAIN_BELOW && sprites.images.has(sprite.name)) {
+			pen.drawImage(sprites.thing(sprite, palette, size), x, y, size, size);
+		} else {
+			const drawn = Math.max(7, size);
+			const shift = (drawn - size) / 2 + agentPad(drawn);
+			const label = drawn >= 13 ? String(this.replay.agentIds[object]) : "";
+			pen.drawImage(sprites.agent(colour, palette, label, drawn, drawn >= 8 ? facts.facing(object, shown) : -1), Math.round(x - shift), Math.round(y - shift));
+		}
+		if (facts.isAgent[object] && size >= 6)
+			this.#badges(pen, object, x, y, size);
+	}
+	#badges(pen, object, x, y, size) {
+		const { replay, palette } = this;
+		const { shown, layers } = this.state;
+		const unit = Math.max(3, size * 0.17);
+		if (replay.at("is_frozen", object, shown)) {
+			pen.strokeStyle = palette.cold;
+			pen.lineWidth = Math.max(1.5, size * 0.1);
+			pen.strokeRect(x + 1, y + 1, size - 2, size - 2);
+		}
+		if (size >= 10 && replay.at("action_success", object, shown) === 0) {
+			const right = x + size - 1.4 * unit;
+			pen.strokeStyle = palette.bad;
+			pen.lineWidth = Math.max(1.5, size * 0.08);
+			pen.beginPath();
+			line(pen, right, y - unit * 0.2, right + 1.6 * unit, y + unit * 1.4);
+			line(pen, right, y + unit * 1.4, right + 1.6 * unit, y - unit * 0.2);
+			pen.stroke();
+		}
+		const reward = replay.at("current_reward", object, shown);
+		if (reward)
+			disc(pen, reward > 0 ? palette.good : palette.bad, x + unit * 0.6, y + unit * 0.6, unit * 0.75);
+		const side = Math.max(3, Math.round(size * 0.16));
+		const carried = layers.items && size >= 16 ? this.facts.holdings(object, shown).slice(0, 6) : [];
+		carried.forEach(([item], i) => {
+			rect(pen, palette.page, x + i * (side + 1) - 1, y + size - side - 1, side + 2, side + 2);
+			rect(pen, series(palette, item), x + i * (side + 1), y + size - side, side, side);
+		});
+	}
+	#selection(pen, { left, top, perCell }) {
+		const { palette } = this;
+		const { selected, hovered } = this.state;
+		const radius = Math.max(7, perCell * 0.66);
+		const mark = (object, colour, width) => {
+			if (object < 0)
+				return;
+			const { x, y } = this.place(object);
+			ring(pen, palette.page, left + (x + 0.5) * perCell, top + (y + 0.5) * perCell, radius, width * 2);
+			ring(pen, colour, left + (x + 0.5) * perCell, top + (y + 0.5) * perCell, radius, width);
+		};
+		mark(hovered, palette.muted, 1.5);
+		mark(selected, palette.text, 2.5);
+	}
+	#noticeText() {
+		const { replay } = this;
+		const { step, layers } = this.state;
+		const failed = step > 0 ? replay.chunkOf(step).failed : "";
+		if (failed)
+			return `Step ${step} cannot be shown: ${failed}.`;
+		if (!replay.ready(step))
+			return `Loading step ${step}`;
+		return layers.heat && this.overlays.presence.tooLarge ? "This map is too large for a presence map." : "";
+	}
+	#pick(px, py) {
+		const { facts, replay, camera } = this;
+		const { shown } = this.state;
+		const cell = toWorld(camera, this.size, px, py);
+		const [x, y] = [Math.floor(cell.x), Math.floor(cell.y)];
+		const reach = Math.max(9, camera.scale * 0.6) / camera.scale;
+		const alive = (object) => replay.alive.at(object, shown) !== 0;
+		const distance = (object) => {
+			const at = this.place(object);
+			return Math.hypot(at.x + 0.5 - cell.x, at.y + 0.5 - cell.y);
+		};
+		const agents = [...replay.agents].map((object) => [object, distance(object)]).filter(([object, far]) => far < reach && alive(object));
+		const found = agents.sort((a, b) => a[1] - b[1]).map(([object]) => object);
+		found.push(...facts.movingThings.filter((object) => {
+			const at = replay.locate(object, shown);
+			return at.x === x && at.y === y && alive(object);
+		}));
+		facts.blocks.each(x, y, x + 1, y + 1, (object, ox, oy) => {
+			if (ox === x && oy === y)
+				found.push(object);
+		});
+		return found;
+	}
+	#listen() {
+		const { canvas, viewer } = this;
+		let drag = null;
+		canvas.addEventListener("pointerdown", (event) => {
+			if (event.button !== 0)
+				return;
+			drag = { ...localPoint(canvas, event), moved: false };
+			canvas.setPointerCapture(event.pointerId);
+		});
+		canvas.addEventListener("pointermove", (event) => {
+			const { x, y } = localPoint(canvas, event);
+			if (!drag)
+				this.#hover(x, y);
+			else if (drag.moved || Math.hypot(x - drag.x, y - drag.y) > 4) {
+				const { camera } = this;
+				this.camera = { ...camera, x: camera.x - (x - drag.x) / camera.scale, y: camera.y - (y - drag.y) / camera.scale };
+				drag = { x, y, moved: true };
+			}
+		});
+		canvas.addEventListener("pointerup", () => {
+			if (drag && !drag.moved)
+				this.#click(drag.x, drag.y);
+			drag = null;
+		});
+		canvas.addEventListener("pointercancel", () => {
+			drag = null;
+		});
+		canvas.addEventListener("pointerleave", () => this.#hover(-1, -1));
+		canvas.addEventListener("dblclick", (event) => {
+			const { x, y } = localPoint(canvas, event);
+			const [object] = this.#pick(x, y);
+			if (object !== void 0)
+				viewer.follow(object);
+		});
+		canvas.addEventListener("wheel", (event) => {
+			if (!event.ctrlKey && !event.metaKey && !this.node.closest(".rv-root")?.matches(":focus-within")) {
+				viewer.hint("Click the map, or hold Ctrl, to zoom with the wheel");
+				return;
+			}
+			event.preventDefault();
+			const { x, y } = localPoint(canvas, event);
+			this.zoom(Math.exp(-within(event.deltaY * (event.deltaMode ? 16 : 1), -240, 240) * 22e-4), x, y);
+		}, { passive: false });
+	}
+	zoom(factor, x = this.size.width / 2, y = this.size.height / 2) {
+		this.viewer.store.set({ camera: zoomAt(this.camera, this.replay.map, this.size, factor, x, y) });
+	}
+	#click(x, y) {
+		const here = this.#pick(x, y);
+		this.viewer.select(here[(here.indexOf(this.state.selected) + 1) % Math.max(1, here.length)] ?? -1);
+	}
+	#hover(x, y) {
+		const [object = -1] = x < 0 ? [] : this.#pick(x, y);
+		const hovered = object >= 0 && this.facts.sprite(object).kind === "wall" ? -1 : object;
+		this.viewer.store.set({ hovered });
+		this.canvas.style.cursor = hovered >= 0 ? "pointer" : "";
+		if (hovered >= 0)
+			setText(this.tip, this.facts.summary(hovered, this.state.shown));
+		showTip(this.tip, hovered >= 0, x + 14, y + 18 > this.size.height - 40 ? y - 36 : y + 16, this.size.width);
+	}
 };
 
 // build/js/share.js
 function viewText(camera, follow) {
-  if (!camera)
-    return "";
-  const round = (value) => String(Number(value.toFixed(2)));
-  return [camera.x, camera.y, camera.scale].map(round).join(",") + (follow ? ",follow" : "");
+	if (!camera)
+		return "";
+	return [camera.x, camera.y, camera.scale].map((value) => Number(value.toFixed(2))).join(",") + (follow ? ",follow" : "");
 }
 function readView(text2) {
-  const [x, y, scale, flag] = String(text2 ?? "").slice(0, 200).split(",");
-  const camera = { x: Number(x), y: Number(y), scale: Number(scale) };
-  const fine = [x, y, scale].every((part) => part !== void 0 && part.trim() !== "" && Number.isFinite(Number(part)));
-  return fine && camera.scale > 0 ? { camera, follow: flag === "follow" } : { camera: null, follow: false };
+	const match = /^(-?[\d.]+),(-?[\d.]+),([\d.]+)(,follow)?$/.exec(String(text2).slice(0, 200));
+	const [x, y, scale] = (match ?? []).slice(1, 4).map(Number);
+	return scale > 0 && Number.isFinite(x + y) ? { camera: { x, y, scale }, follow: Boolean(match?.[4]) } : { camera: null, follow: false };
 }
-function shareText(step2, id, view) {
-  const parts = [`step=${step2}`];
-  if (id !== null)
-    parts.push(`selected=${id}`);
-  if (view)
-    parts.push(`view=${encodeURIComponent(view)}`);
-  return parts.join("&");
+function shareText(step, id, view) {
+	return `step=${step}${id === null ? "" : `&selected=${id}`}${view ? `&view=${encodeURIComponent(view)}` : ""}`;
 }
 function readShare(text2) {
-  const cleaned = String(text2).slice(0, 2e3).trim().replace(/^[^=?#]*[?#]/, "");
-  const values = new URLSearchParams(cleaned);
-  return { step: wholeOrNull(values.get("step")), selected: wholeOrNull(values.get("selected")), view: values.get("view") };
-}
-function wholeOrNull(text2) {
-  return text2 !== null && /^\d{1,15}$/.test(text2.trim()) ? Number(text2) : null;
+	const values = new URLSearchParams(text2.slice(0, 2e3).trim().replace(/^[^=?#]*[?#]/, ""));
+	const whole2 = (key) => /^\d{1,15}$/.test(values.get(key) ?? "") ? Number(values.get(key)) : null;
+	return { step: whole2("step"), selected: whole2("selected"), view: values.get("view") };
 }
 function mettascopeLink(url) {
-  return /^https?:\/\//i.test(url) ? `https://metta-ai.github.io/metta/mettascope/mettascope.html?replay=${encodeURIComponent(url)}` : "";
-}
-
-// build/js/snapshot.js
-var FOOT2 = 28;
-function picture(viewer) {
-  const { canvas } = viewer.map;
-  const palette = viewer.context.palette();
-  const { step: step2, selected } = viewer.store.state;
-  const ratio = canvas.width / Math.max(1, viewer.map.size.width);
-  const copy = document.createElement("canvas");
-  copy.width = canvas.width;
-  copy.height = canvas.height + Math.round(FOOT2 * ratio);
-  const pen = copy.getContext("2d");
-  pen.fillStyle = palette.page;
-  pen.fillRect(0, 0, copy.width, copy.height);
-  pen.drawImage(canvas, 0, 0);
-  pen.scale(ratio, ratio);
-  pen.fillStyle = palette.text;
-  pen.font = "13px system-ui, -apple-system, 'Segoe UI', sans-serif";
-  pen.textBaseline = "middle";
-  const parts = [viewer.options.title, `step ${count(step2)} of ${count(viewer.replay.steps - 1)}`];
-  if (selected >= 0)
-    parts.push(viewer.facts.title(selected));
-  pen.fillText(parts.join(" · "), 10, viewer.map.size.height + FOOT2 / 2, viewer.map.size.width - 20);
-  return copy;
-}
-function savePicture(viewer) {
-  viewer.map.draw();
-  picture(viewer).toBlob((blob) => {
-    if (!blob) {
-      viewer.hint("The picture could not be made");
-      return;
-    }
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(blob);
-    const name = viewer.options.title.replace(/[^\w.-]+/g, "-").slice(0, 60);
-    link.download = `${name || "replay"}-step-${viewer.store.state.step}.png`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1e4);
-  }, "image/png");
+	return /^https?:\/\//i.test(url) ? `https://metta-ai.github.io/metta/mettascope/mettascope.html?replay=${encodeURIComponent(url)}` : "";
 }
 
 // build/js/menus.js
-var LAYERS = [
-  ["trail", "Path of the selection"],
-  ["vision", "Vision of the selection"],
-  ["fog", "Fog over what is unseen"],
-  ["heat", "Where agents have been"],
-  ["items", "Items carried"],
-  ["grid", "Grid"]
-];
+var LAYERS = {
+	trail: "Path of the selection",
+	vision: "Vision of the selection",
+	fog: "Fog over what is unseen",
+	heat: "Where agents have been",
+	items: "Items carried",
+	grid: "Grid"
+};
+var FOOT = 28;
 function menu(name, label, ...content) {
-  const details = h("details", { class: "rv-menu" }, h("summary", { class: "rv-button rv-button-text", "aria-label": label, title: label }, icon(name), h("span", {}, label)), h("div", { class: "rv-menu-box", tabindex: -1 }, ...content));
-  details.addEventListener("focusout", (event) => {
-    const next = event.relatedTarget;
-    if (next instanceof Node && !details.contains(next))
-      details.open = false;
-  });
-  details.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape")
-      return;
-    details.open = false;
-    event.stopPropagation();
-    details.querySelector("summary")?.focus();
-  });
-  return details;
+	const details = h("details", { class: "rv-menu" }, h("summary", { class: "rv-button", title: label }, icon(name), label), h("div", { class: "rv-menu-box", tabindex: -1 }, ...content));
+	details.addEventListener("focusout", (event) => {
+		if (event.relatedTarget instanceof Node && !details.contains(event.relatedTarget))
+			details.open = false;
+	});
+	details.addEventListener("keydown", (event) => {
+		event.stopPropagation();
+		if (event.key === "Escape")
+			details.open = false;
+		if (event.key === "Escape")
+			details.querySelector("summary")?.focus();
+	});
+	return details;
 }
-function layerMenu(viewer) {
-  const { store } = viewer;
-  const boxes = LAYERS.map(([key, label]) => {
-    const box = h("input", { type: "checkbox", onchange: () => store.set({ layers: { ...store.state.layers, [key]: box.checked } }) });
-    box.checked = store.state.layers[key];
-    return h("label", { class: "rv-check" }, box, label);
-  });
-  const chart = h("input", { type: "checkbox", onchange: () => store.set({ chart: chart.checked ? "total" : "rate" }) });
-  return menu("layers", "Show", ...boxes, h("hr", {}), h("label", { class: "rv-check" }, chart, "Reward as a running total"));
+function check(label, checked, change) {
+	const box = h("input", { type: "checkbox", checked, onchange: () => change(box.checked) });
+	return h("label", { class: "rv-check" }, box, label);
 }
-function placeText(viewer) {
-  const { step: step2, selected, camera, follow } = viewer.store.state;
-  return shareText(step2, selected >= 0 ? viewer.replay.ids[selected] : null, viewText(follow ? viewer.map.camera : camera, follow));
+function layerMenu({ store }) {
+	const boxes = Object.entries(LAYERS).map(([key, label]) => check(label, store.state.layers[key], (shown) => store.set({ layers: { ...store.state.layers, [key]: shown } })));
+	return menu("layers", "Show", ...boxes, h("hr"), check("Reward as a running total", false, (total) => store.set({ chart: total ? "total" : "rate" })));
+}
+function placeText({ store, replay, map }) {
+	const { step, selected, camera, follow } = store.state;
+	return shareText(step, selected >= 0 ? replay.ids[selected] : null, viewText(follow ? map.camera : camera, follow));
 }
 function goTo(viewer, text2) {
-  const place = readShare(text2);
-  if (place.selected !== null)
-    viewer.select(viewer.replay.indexOfId(place.selected));
-  if (place.view !== null)
-    viewer.store.set(readView(place.view));
-  if (place.step !== null)
-    viewer.seek(place.step);
+	const place = readShare(text2);
+	if (place.selected !== null)
+		viewer.select(viewer.replay.indexOfId(place.selected));
+	if (place.view !== null)
+		viewer.store.set(readView(place.view));
+	if (place.step !== null)
+		viewer.seek(place.step);
 }
 function shareMenu(viewer) {
-  const input = h("input", { class: "rv-share-text", type: "text", "aria-label": "This place as text", spellcheck: "false" });
-  const said = h("span", { class: "rv-muted", role: "status" });
-  const copy = async () => {
-    input.value = placeText(viewer);
-    input.select();
-    try {
-      await navigator.clipboard.writeText(input.value);
-      setText(said, "Copied");
-    } catch {
-      setText(said, "Selected: copy it with Ctrl+C");
-    }
-  };
-  const button = (label, press) => h("button", { type: "button", class: "rv-action", onclick: press }, label);
-  const link = mettascopeLink(viewer.options.url);
-  const details = menu("share", "Share", h("label", { class: "rv-menu-label" }, "This place: step, selection and view", input), h("div", { class: "rv-row" }, button("Copy the place", copy), button("Go to the place", () => goTo(viewer, input.value)), said), h("hr", {}), h("div", { class: "rv-row" }, button("Save the map as PNG", () => savePicture(viewer)), link ? h("a", { class: "rv-action", href: link, target: "_blank", rel: "noopener noreferrer" }, "Open in MettaScope") : h("span", {})), h("hr", {}), h("dl", { class: "rv-keys" }, ...KEY_HELP.flatMap(([keys, what]) => [h("dt", {}, keys), h("dd", {}, what)])));
-  details.addEventListener("toggle", () => {
-    if (details.open)
-      input.value = placeText(viewer);
-    fill(said);
-  });
-  input.addEventListener("keydown", (event) => {
-    event.stopPropagation();
-    if (event.key === "Enter")
-      goTo(viewer, input.value);
-  });
-  return details;
+	const input = h("input", { class: "rv-share-text", type: "text", "aria-label": "This place as text", spellcheck: "false" });
+	const said = h("span", { class: "rv-muted", role: "status" });
+	const copy = () => {
+		input.value = placeText(viewer);
+		input.select();
+		Promise.resolve(navigator.clipboard?.writeText(input.value) ?? Promise.reject()).then(() => setText(said, "Copied"), () => setText(said, "Selected: copy it with Ctrl+C"));
+	};
+	const link = mettascopeLink(viewer.options.url);
+	const details = menu("share", "Share", h("label", { class: "rv-menu-label" }, "This place: step, selection and view", input), div("rv-row", button("Copy the place", copy), button("Go to the place", () => goTo(viewer, input.value)), said), h("hr"), div("rv-row", button("Save the map as PNG", () => savePicture(viewer)), link ? h("a", { class: "rv-action", href: link, target: "_blank", rel: "noopener noreferrer" }, "Open in MettaScope") : null), h("hr"), h("dl", { class: "rv-keys" }, ...KEY_HELP.flatMap(([keys, what]) => [h("dt", {}, keys), h("dd", {}, what)])));
+	details.addEventListener("toggle", () => {
+		input.value = placeText(viewer);
+		setText(said, "");
+	});
+	return details;
 }
-
-// build/js/minimap.js
-var SIDE2 = 132;
-var Minimap = class {
-  constructor(context, view, small) {
-    this.context = context;
-    this.view = view;
-    this.small = small;
-    this.size = small.sizeWithin(SIDE2);
-    this.canvas = h("canvas", { class: "rv-minimap", "aria-label": "Whole map; click to move there", role: "img" });
-    this.canvas.style.width = `${this.size.width}px`;
-    this.canvas.style.height = `${this.size.height}px`;
-    this.canvas.addEventListener("pointerdown", (event) => {
-      this.canvas.setPointerCapture(event.pointerId);
-      this.#jump(event);
-    });
-    this.canvas.addEventListener("pointermove", (event) => {
-      if (event.buttons & 1)
-        this.#jump(event);
-    });
-  }
-  #jump(event) {
-    const { x, y } = localPoint(this.canvas, event);
-    const { width, height } = this.context.replay.map;
-    const camera = this.view.camera;
-    this.view.setCamera({ x: x / this.size.width * width, y: y / this.size.height * height, scale: camera.scale });
-  }
-  draw() {
-    const { replay, store } = this.context;
-    const camera = this.view.camera;
-    const needed = !seesAll(camera, replay.map, this.view.size);
-    this.canvas.hidden = !needed;
-    if (!needed)
-      return;
-    const pen = prepareCanvas(this.canvas, this.size.width, this.size.height);
-    this.small.draw(pen, this.size, store.state.shown);
-    const scale = this.size.width / replay.map.width;
-    const seen = visibleCells(camera, replay.map, this.view.size);
-    pen.strokeStyle = this.context.palette().accent;
-    pen.lineWidth = 1.5;
-    pen.strokeRect(seen.x0 * scale + 0.75, seen.y0 * scale + 0.75, Math.max(3, (seen.x1 - seen.x0) * scale - 1.5), Math.max(3, (seen.y1 - seen.y0) * scale - 1.5));
-  }
-};
+function picture({ map, palette, store, options, replay, facts }) {
+	const { canvas, size } = map;
+	const { shown, selected } = store.state;
+	const ratio = canvas.width / Math.max(1, size.width);
+	const copy = newCanvas(canvas.width, canvas.height + FOOT * ratio);
+	const pen = penOf(copy);
+	map.draw();
+	rect(pen, palette.page, 0, 0, copy.width, copy.height);
+	pen.drawImage(canvas, 0, 0);
+	pen.scale(ratio, ratio);
+	const parts = [options.title, `step ${count(shown)} of ${count(replay.steps - 1)}`, selected >= 0 ? facts.title(selected) : ""];
+	write(pen, parts.filter(Boolean).join(" · "), 10, size.height + FOOT / 2, palette.text, "left", "13");
+	return copy;
+}
+function savePicture(viewer) {
+	picture(viewer).toBlob((blob) => {
+		if (!blob)
+			return viewer.hint("The picture could not be made");
+		const name = viewer.options.title.replace(/[^\w.-]+/g, "-").slice(0, 60) || "replay";
+		const link = h("a", { href: URL.createObjectURL(blob), download: `${name}-step-${viewer.store.state.shown}.png` });
+		link.click();
+		setTimeout(() => URL.revokeObjectURL(link.href), 1e4);
+	});
+}
 
 // build/js/activity.js
+var TRICKLE = 0.2;
 function activity(facts, object, from, to) {
-  const lines = [];
-  for (let step2 = Math.max(0, from); step2 < Math.min(facts.replay.steps, to); step2++) {
-    if (!facts.replay.ready(step2))
-      continue;
-    const line2 = lineAt(facts, object, step2);
-    const last = lines.at(-1);
-    if (last && last.to === step2 - 1 && sameQuietLine(last, line2))
-      last.to = step2;
-    else
-      lines.push(line2);
-  }
-  return lines;
+	const lines = [];
+	let reward = 0;
+	for (let step = Math.max(0, from); step < Math.min(facts.replay.steps, to); step++) {
+		if (!facts.replay.ready(step))
+			continue;
+		const next = lineAt(facts, object, step);
+		const last = lines.at(-1);
+		const alike = last && last.to === step - 1 && last.action === next.action && last.failed === next.failed && last.direction === next.direction;
+		if (alike && !last.notes.length && !next.notes.length && Math.abs(next.reward - reward) <= TRICKLE * Math.abs(reward)) {
+			last.to = step;
+			last.reward += next.reward;
+		} else {
+			lines.push(next);
+		}
+		reward = next.reward;
+	}
+	return lines;
 }
-function sameQuietLine(a, b) {
-  const quiet = a.notes.length === 0 && b.notes.length === 0 && a.reward === 0 && b.reward === 0;
-  return quiet && a.action === b.action && a.failed === b.failed && a.direction === b.direction;
+function lineAt(facts, object, step) {
+	const { replay } = facts;
+	return {
+		from: step,
+		to: step,
+		action: facts.actionText(object, step),
+		direction: facts.direction(object, facts.actions[replay.at("action_id", object, step)], step),
+		failed: replay.at("action_success", object, step) === 0,
+		reward: replay.at("current_reward", object, step) || 0,
+		notes: notesAt(facts, object, step)
+	};
 }
-function lineAt(facts, object, step2) {
-  const { replay } = facts;
-  const actionId = replay.field("action_id").at(object, step2);
-  const parameter = replay.field("action_param").at(object, step2);
-  const known = facts.action(actionId);
-  return {
-    from: step2,
-    to: step2,
-    action: facts.actionText(actionId, parameter),
-    actionId,
-    direction: known ? facts.direction(object, known, parameter, step2) : -1,
-    failed: replay.field("action_success").at(object, step2) === 0,
-    reward: replay.field("current_reward").at(object, step2) || 0,
-    notes: notesAt(facts, object, step2)
-  };
+function notesAt(facts, object, step) {
+	const { replay } = facts;
+	if (step === 0 || !replay.ready(step - 1))
+		return [];
+	const notes = [];
+	for (const pair of replay.pairsOf(object)) {
+		const change = replay.inventory.at(pair, step) - replay.inventory.at(pair, step - 1);
+		if (change)
+			notes.push(`${signed(change)} ${facts.itemName(replay.pairItems[pair])}`);
+	}
+	const changed = (name) => replay.at(name, object, step) !== replay.at(name, object, step - 1);
+	if (changed("is_frozen"))
+		notes.push(replay.at("is_frozen", object, step) ? "frozen" : "thawed");
+	if (changed("alive"))
+		notes.push(replay.at("alive", object, step) ? "returned" : "died");
+	if (changed("vibe_id"))
+		notes.push(`vibe ${facts.vibeName(replay.at("vibe_id", object, step))}`);
+	return notes;
 }
-function notesAt(facts, object, step2) {
-  const { replay } = facts;
-  if (step2 === 0 || !replay.ready(step2 - 1))
-    return [];
-  const notes = [];
-  const [first, end] = replay.pairsOf(object);
-  for (let pair = first; pair < end; pair++) {
-    const change = replay.inventory.at(pair, step2) - replay.inventory.at(pair, step2 - 1);
-    if (change)
-      notes.push(`${signed(change)} ${facts.itemName(replay.pairItems[pair])}`);
-  }
-  const frozen = replay.field("is_frozen");
-  if (frozen.at(object, step2) && !frozen.at(object, step2 - 1))
-    notes.push("frozen");
-  if (replay.alive.at(object, step2) === 0 && replay.alive.at(object, step2 - 1) !== 0)
-    notes.push("died");
-  const vibe = replay.field("vibe_id");
-  if (vibe.at(object, step2) !== vibe.at(object, step2 - 1))
-    notes.push(`vibe ${facts.vibeName(vibe.at(object, step2))}`);
-  return notes;
+function describeLine(title, line2) {
+	const parts = [`${title}, step ${count(line2.from)}`, line2.action + (line2.failed ? ", failed" : "")];
+	return [...parts, ...line2.reward ? [`reward ${signed(line2.reward)}`] : [], ...line2.notes].join("\n");
 }
 
 // build/js/object-panel.js
-var BEFORE = 40;
-var AFTER = 24;
-var LINES_BEFORE = 9;
-var LINES_AFTER = 6;
-var PLAIN = [
-  ["hp", "hp"],
-  ["freeze_remaining", "frozen for"],
-  ["cooldown_remaining", "cooldown left"],
-  ["cooldown_duration", "cooldown"],
-  ["conversion_remaining", "conversion left"],
-  ["uses_count", "uses"],
-  ["max_uses", "uses at most"],
-  ["inventory_max", "holds at most"],
-  ["output_limit", "output limit"]
-];
-var FLAGS = [
-  ["is_frozen", "frozen"],
-  ["is_converting", "converting"],
-  ["is_cooling_down", "cooling down"],
-  ["is_clipped", "clipped"],
-  ["is_clip_immune", "immune to clipping"],
-  ["allow_partial_usage", "allows partial use"]
-];
-var ObjectPanel = class {
-  constructor(context) {
-    this.context = context;
-    this.node = h("div", { class: "rv-scroll rv-pad", tabindex: 0, role: "region", "aria-label": "Selected object" });
-  }
-  update() {
-    const { selected } = this.context.store.state;
-    if (selected < 0) {
-      fill(this.node, h("p", { class: "rv-empty" }, "Nothing is selected. Click an object on the map, a row of the table or a row of the actions."));
-      return;
-    }
-    const { facts } = this.context;
-    fill(this.node, this.#title(selected), facts.isAgent[selected] ? this.#activity(selected) : null, this.#facts(selected), this.#inventory(selected), this.#recipes(selected), this.#tags(selected));
-  }
-  #title(object) {
-    const { facts, replay, store } = this.context;
-    const { shown } = store.state;
-    const dot = h("span", { class: "rv-dot" });
-    const team = facts.teams.of(object, shown);
-    dot.style.background = facts.isAgent[object] ? series(this.context.palette(), facts.teams.hue(team)) : this.context.sprites.colour(facts.sprite(object), this.context.palette());
-    const flags = FLAGS.filter(([field]) => replay.field(field).at(object, shown) > 0).map(([, word]) => word);
-    if (replay.alive.at(object, shown) === 0)
-      flags.unshift("removed");
-    const name = facts.teams.nameOf(team);
-    return h("div", { class: "rv-object-title" }, dot, h("h3", {}, facts.title(object)), name ? h("span", { class: "rv-muted" }, name) : null, ...flags.map((flag) => h("span", { class: "rv-chip" }, flag)));
-  }
-  #facts(object) {
-    const { replay, facts, store } = this.context;
-    const { shown } = store.state;
-    const place = { x: 0, y: 0 };
-    replay.locate(object, shown, place);
-    const rows = [["cell", `${place.x}, ${place.y}`]];
-    if (facts.isAgent[object]) {
-      rows.push(["reward", `${signed(replay.field("current_reward").at(object, shown))} now, ${number(replay.total(object, shown))} so far, ${number(replay.field("total_reward").last(object))} at the end`]);
-    }
-    if (replay.field("vibe_id").present)
-      rows.push(["vibe", facts.vibeName(replay.field("vibe_id").at(object, shown))]);
-    for (const [name, label] of PLAIN) {
-      const value = replay.field(name).at(object, shown);
-      if (value)
-        rows.push([label, number(value)]);
-    }
-    if (facts.isAgent[object] && replay.field("vision_size").present) {
-      const size = replay.field("vision_size").at(object, shown);
-      rows.push(["sees", `${size} x ${size} cells`]);
-    }
-    rows.push(["type, id", `${replay.typeName(object)}, ${replay.ids[object]}`]);
-    return definitions(rows);
-  }
-  #inventory(object) {
-    const { replay, facts, store } = this.context;
-    const { shown } = store.state;
-    const [from, to] = replay.pairsOf(object);
-    if (from === to)
-      return null;
-    const limits = this.#limits(object);
-    const rows = [];
-    for (let pair = from; pair < to; pair++) {
-      const item = replay.pairItems[pair];
-      const amount = replay.inventory.at(pair, shown);
-      const limit = limits.get(replay.header.itemNames[item] ?? "");
-      limits.delete(replay.header.itemNames[item] ?? "");
-      if (amount || limit !== void 0)
-        rows.push(inventoryRow(facts.itemName(item), amount, limit));
-    }
-    const rest = [...limits].map(([name, limit]) => `${words(name)} ${number(limit)}`);
-    return h("section", {}, h("h4", {}, "Inventory"), rows.length ? h("div", { class: "rv-inventory" }, ...rows) : h("p", { class: "rv-empty" }, "Holds nothing at this step."), rest.length ? h("p", { class: "rv-muted" }, `Limits: ${rest.join(", ")}`) : null);
-  }
-  #limits(object) {
-    const { replay, store } = this.context;
-    const index = replay.field("inventory_capacities").at(object, store.state.shown);
-    const pairs = replay.tableValue("inventory_capacities", index);
-    const limits = /* @__PURE__ */ new Map();
-    for (const pair of Array.isArray(pairs) ? pairs : []) {
-      if (Array.isArray(pair))
-        limits.set(replay.header.capacityNames[pair[0]] ?? `capacity ${pair[0]}`, Number(pair[1]));
-    }
-    return limits;
-  }
-  #tags(object) {
-    const { replay, store } = this.context;
-    const tags = replay.tableValue("tag_ids", replay.field("tag_ids").at(object, store.state.shown));
-    if (!Array.isArray(tags) || tags.length === 0)
-      return null;
-    const names = tags.map((tag) => replay.header.tags[tag] || `tag ${tag}`);
-    return h("section", {}, h("h4", {}, "Tags"), h("p", { class: "rv-chips" }, ...names.map((name) => h("span", { class: "rv-chip" }, name))));
-  }
-  #recipes(object) {
-    const { replay, store } = this.context;
-    const { shown } = store.state;
-    const read = (name) => replay.tableValue(name, replay.field(name).at(object, shown));
-    const lines = [];
-    const protocols = read("protocols");
-    for (const protocol of Array.isArray(protocols) ? protocols : [])
-      lines.push(this.#protocolText(protocol));
-    const [inputs, outputs] = [read("input_resources"), read("output_resources")];
-    if (inputs || outputs)
-      lines.push(`${this.#amounts(inputs)} → ${this.#amounts(outputs)}`);
-    if (lines.length === 0)
-      return null;
-    return h("section", {}, h("h4", {}, "Protocols"), h("ul", { class: "rv-list" }, ...lines.slice(0, 60).map((line2) => h("li", {}, line2))));
-  }
-  #protocolText(protocol) {
-    const { facts } = this.context;
-    const parts = [`${this.#amounts(protocol?.inputs)} → ${this.#amounts(protocol?.outputs)}`];
-    if (protocol?.cooldown)
-      parts.push(`cooldown ${number(Number(protocol.cooldown))}`);
-    if (protocol?.minAgents > 1)
-      parts.push(`${number(Number(protocol.minAgents))} agents`);
-    const vibes = Array.isArray(protocol?.vibes) ? protocol.vibes : [];
-    if (vibes.length)
-      parts.push(`vibe ${vibes.map((vibe) => facts.vibeName(Number(vibe))).join(", ")}`);
-    return parts.join(", ");
-  }
-  #amounts(pairs) {
-    const { facts } = this.context;
-    const list2 = Array.isArray(pairs) ? pairs.filter(Array.isArray) : [];
-    return list2.length ? list2.map(([item, amount]) => `${number(Number(amount))} ${facts.itemName(Number(item))}`).join(" + ") : "nothing";
-  }
-  #activity(object) {
-    const { facts, store } = this.context;
-    const { shown } = store.state;
-    const lines = activity(facts, object, shown - BEFORE, shown + AFTER);
-    const here = Math.max(0, lines.findIndex((line2) => line2.from <= shown && line2.to >= shown));
-    const near = lines.slice(Math.max(0, here - LINES_BEFORE), here + LINES_AFTER + 1);
-    return h("section", {}, h("h4", {}, "What it did"), h("div", { class: "rv-activity" }, ...near.map((line2) => this.#line(line2, shown))));
-  }
-  #line(line2, shown) {
-    const now2 = line2.from <= shown && line2.to >= shown;
-    const span = line2.to > line2.from ? `${count(line2.from)}–${count(line2.to)}` : count(line2.from);
-    const times = line2.to > line2.from ? ` ×${line2.to - line2.from + 1}` : "";
-    const notes = [line2.failed ? "failed" : "", line2.reward ? `reward ${signed(line2.reward)}` : "", ...line2.notes].filter(Boolean);
-    return h("button", {
-      type: "button",
-      class: `rv-line${now2 ? " rv-now" : ""}${line2.to < shown ? " rv-past" : ""}`,
-      "aria-current": now2 ? "step" : "false",
-      onclick: () => this.context.seek(line2.from)
-    }, h("span", { class: "rv-line-step" }, span), h("span", { class: line2.failed ? "rv-line-action rv-bad" : "rv-line-action" }, line2.action + times), h("span", { class: line2.reward > 0 ? "rv-line-note rv-good" : line2.reward < 0 || line2.failed ? "rv-line-note rv-bad" : "rv-line-note" }, notes.join(", ")));
-  }
+var [BEFORE, AFTER] = [60, 30];
+var [LINES_BEFORE, LINES_AFTER] = [8, 5];
+var PLAIN = {
+	hp: "hp",
+	freeze_remaining: "frozen for",
+	cooldown_remaining: "cooldown left",
+	cooldown_duration: "cooldown",
+	conversion_remaining: "conversion left",
+	uses_count: "uses",
+	max_uses: "uses at most",
+	inventory_max: "holds at most",
+	output_limit: "output limit"
 };
-function definitions(rows) {
-  return h("dl", { class: "rv-facts" }, ...rows.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]));
+var FLAGS = {
+	is_frozen: "frozen",
+	is_converting: "converting",
+	is_cooling_down: "cooling down",
+	is_clipped: "clipped",
+	is_clip_immune: "immune to clipping",
+	allow_partial_usage: "allows partial use"
+};
+var ObjectPanel = class extends Part {
+	node = region("Selected object");
+	update() {
+		const { selected, shown } = this.state;
+		if (selected < 0) {
+			fill(this.node, note("Nothing is selected. Click an object on the map, a row of the table or a row of the actions."));
+			return;
+		}
+		const agent = this.facts.isAgent[selected];
+		fill(this.node, this.#title(selected, shown), agent ? this.#activity(selected, shown) : null, this.#facts(selected, shown), this.#inventory(selected, shown), this.#recipes(selected, shown), this.#tags(selected, shown));
+	}
+	#title(object, step) {
+		const { facts, replay } = this;
+		const flags = Object.entries(FLAGS).filter(([field]) => replay.at(field, object, step) > 0).map(([, word]) => word);
+		if (replay.alive.at(object, step) === 0)
+			flags.unshift("removed");
+		const dot = h("span", { class: "rv-dot", style: `background:${facts.colour(object, step, this.palette)}` });
+		return div("rv-object-title", dot, h("h3", {}, facts.title(object)), span("rv-muted", facts.teams.nameOf(facts.teams.of(object, step))), ...flags.map((flag) => span("rv-chip", flag)));
+	}
+	#facts(object, step) {
+		const { replay, facts } = this;
+		const { x, y } = replay.locate(object, step);
+		const rows = [["cell", `${x}, ${y}`]];
+		if (facts.isAgent[object]) {
+			const [now, last] = [replay.at("current_reward", object, step), replay.field("total_reward").last(object)];
+			rows.push(["reward", `${signed(now)} now, ${number(replay.total(object, step))} so far, ${number(last)} at the end`]);
+		}
+		if (replay.field("vibe_id").present)
+			rows.push(["vibe", facts.vibeName(replay.at("vibe_id", object, step))]);
+		for (const [name, label] of Object.entries(PLAIN))
+			if (replay.at(name, object, step))
+				rows.push([label, number(replay.at(name, object, step))]);
+		const sight = replay.at("vision_size", object, step);
+		if (facts.isAgent[object] && replay.field("vision_size").present)
+			rows.push(["sees", `${sight} x ${sight} cells`]);
+		return definitions([...rows, ["type, id", `${facts.sprite(object).name}, ${replay.ids[object]}`]]);
+	}
+	#inventory(object, step) {
+		const { replay, facts } = this;
+		const { item_names, capacity_names } = replay.header;
+		const limits = new Map(replay.tableList("inventory_capacities", object, step).map((pair) => [capacity_names[pair?.[0]] ?? `capacity ${pair?.[0]}`, Number(pair?.[1])]));
+		const rows = [];
+		for (const pair of replay.pairsOf(object)) {
+			const name = item_names[replay.pairItems[pair]] ?? "";
+			const [amount, limit] = [replay.inventory.at(pair, step), limits.get(name)];
+			if (limits.delete(name) || amount)
+				rows.push(inventoryRow(facts.itemName(replay.pairItems[pair]), amount, limit));
+		}
+		const rest = [...limits].map(([name, limit]) => `${words(name)} ${number(limit)}`).join(", ");
+		if (rows.length === 0 && !rest && !facts.isAgent[object])
+			return null;
+		return section("Inventory", ...rows.length ? rows : [note("Holds nothing at this step.")], rest ? h("p", { class: "rv-muted" }, `Limits: ${rest}`) : null);
+	}
+	#tags(object, step) {
+		const tags = this.replay.tableList("tag_ids", object, step);
+		if (tags.length === 0)
+			return null;
+		return section("Tags", div("rv-chips", ...tags.map((tag) => span("rv-chip", this.replay.header.tags[tag] || `tag ${tag}`))));
+	}
+	#recipes(object, step) {
+		const read = (name) => this.replay.tableList(name, object, step);
+		const lines = read("protocols").map((protocol) => this.#protocolText(protocol ?? {}));
+		const [inputs, outputs] = [read("input_resources"), read("output_resources")];
+		if (inputs.length || outputs.length)
+			lines.push(this.#protocolText({ inputs, outputs }));
+		return lines.length ? section("Protocols", h("ul", { class: "rv-list" }, ...lines.slice(0, 60).map((line2) => h("li", {}, line2)))) : null;
+	}
+	#protocolText({ inputs, outputs, cooldown, minAgents, vibes }) {
+		const list2 = (value) => Array.isArray(value) ? value : [];
+		const amounts = (pairs) => list2(pairs).map((pair) => `${number(Number(pair?.[1]))} ${this.facts.itemName(Number(pair?.[0]))}`).join(" + ") || "nothing";
+		const parts = [`${amounts(inputs)} → ${amounts(outputs)}`];
+		if (cooldown)
+			parts.push(`cooldown ${number(Number(cooldown))}`);
+		if (minAgents > 1)
+			parts.push(`${number(Number(minAgents))} agents`);
+		if (list2(vibes).length)
+			parts.push(`vibe ${list2(vibes).map((vibe) => this.facts.vibeName(Number(vibe))).join(", ")}`);
+		return parts.join(", ");
+	}
+	#activity(object, step) {
+		const lines = activity(this.facts, object, step - BEFORE, step + AFTER);
+		const here = Math.max(0, lines.findIndex((line2) => line2.to >= step));
+		return section("What it did", div("rv-activity", ...lines.slice(Math.max(0, here - LINES_BEFORE), here + LINES_AFTER + 1).map((line2) => this.#line(line2, step))));
+	}
+	#line({ from, to, action, failed, reward, notes }, step) {
+		const now = from <= step && to >= step;
+		const many = to > from;
+		const said = [failed ? "failed" : "", reward ? `reward ${signed(reward)}` : "", ...notes].filter(Boolean).join(", ");
+		return activityLine(many ? `${count(from)}–${count(to)}` : count(from), many ? `${action} ×${to - from + 1}` : action, said, () => this.viewer.seek(from), `${now ? "rv-now" : to < step ? "rv-past" : ""} ${failed || reward < 0 ? "rv-lost" : reward > 0 ? "rv-won" : ""}`);
+	}
+};
+function activityLine(when, what, more, press, cls = "") {
+	return h("button", { type: "button", class: `rv-line ${cls}`, onclick: press }, span("rv-line-step", when), span("rv-line-action", what), span("rv-line-note", more));
 }
 function inventoryRow(name, amount, limit) {
-  const bar = h("span", { class: "rv-bar" });
-  if (limit !== void 0 && limit > 0) {
-    const part = h("span", { class: "rv-bar-part" });
-    part.style.width = `${Math.min(100, 100 * amount / limit)}%`;
-    bar.append(part);
-  } else {
-    bar.classList.add("rv-bar-none");
-  }
-  return h("div", { class: "rv-inventory-row" }, h("span", {}, name), bar, h("span", { class: "rv-number" }, limit !== void 0 ? `${number(amount)} / ${number(limit)}` : number(amount)));
+	const part = Math.min(100, 100 * amount / (limit || 1));
+	const bar = limit === void 0 ? span("") : span("rv-bar", h("span", { class: "rv-bar-part", style: `width:${part}%` }));
+	return div("rv-inventory-row", span("", name), bar, span("rv-number", number(amount) + (limit === void 0 ? "" : ` / ${number(limit)}`)));
+}
+
+// build/js/player.js
+var SPEEDS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3];
+var SMOOTH_UP_TO = 45;
+var LONGEST_PAUSE_MS = 250;
+var Player = class {
+	constructor(reel) {
+		this.reel = reel;
+		this.position = 0;
+		this.last = -1;
+	}
+	seek(step) {
+		this.position = step;
+		this.last = -1;
+	}
+	tick(now, speed) {
+		const { steps, ready, load } = this.reel;
+		const passed = this.last < 0 ? 0 : Math.min(LONGEST_PAUSE_MS, Math.max(0, now - this.last));
+		this.last = now;
+		const wanted = Math.min(steps - 1, this.position + passed / 1e3 * speed);
+		if (ready(Math.floor(wanted)))
+			this.position = wanted;
+		const ahead = Math.min(steps - 1, Math.floor(wanted + Math.max(64, speed * 2)));
+		for (const step2 of [Math.floor(wanted), ahead])
+			if (!ready(step2))
+				load(step2);
+		const step = Math.floor(this.position);
+		return { step, fraction: speed > SMOOTH_UP_TO || step >= steps - 1 ? 0 : this.position - step, ended: step >= steps - 1 };
+	}
+};
+function clampSpeed(speed) {
+	return Number.isFinite(speed) ? Math.min(1e3, Math.max(0.1, speed)) : 10;
 }
 
 // build/js/small-map.js
-var MOST = 640;
-var SmallMap = class {
-  constructor(context) {
-    this.context = context;
-    this.picture = null;
-  }
-  restyle() {
-    this.picture = null;
-  }
-  sizeWithin(limit) {
-    const { width, height } = this.context.replay.map;
-    const scale = limit / Math.max(width, height);
-    return { width: Math.max(8, Math.round(width * scale)), height: Math.max(8, Math.round(height * scale)) };
-  }
-  #baked() {
-    if (this.picture)
-      return this.picture;
-    const { replay, facts, sprites } = this.context;
-    const palette = this.context.palette();
-    const scale = Math.min(3, MOST / Math.max(replay.map.width, replay.map.height));
-    const picture2 = document.createElement("canvas");
-    picture2.width = Math.max(1, Math.round(replay.map.width * scale));
-    picture2.height = Math.max(1, Math.round(replay.map.height * scale));
-    const pen = picture2.getContext("2d");
-    pen.fillStyle = palette.floor;
-    pen.fillRect(0, 0, picture2.width, picture2.height);
-    const side = Math.max(1, scale);
-    facts.blocks.each(0, 0, replay.map.width, replay.map.height, (object, x, y) => {
-      pen.fillStyle = sprites.colour(facts.sprite(object), palette);
-      pen.fillRect(Math.floor(x * scale), Math.floor(y * scale), Math.ceil(side), Math.ceil(side));
-    });
-    this.picture = picture2;
-    return picture2;
-  }
-  draw(pen, size, step2) {
-    const { replay, facts, store } = this.context;
-    const palette = this.context.palette();
-    const scale = size.width / replay.map.width;
-    pen.drawImage(this.#baked(), 0, 0, size.width, size.height);
-    const place = { x: 0, y: 0 };
-    const { selected } = store.state;
-    const dot = Math.max(2, scale);
-    for (const object of replay.agents) {
-      if (replay.alive.at(object, step2) === 0)
-        continue;
-      replay.locate(object, step2, place);
-      const large = object === selected ? dot + 2 : dot;
-      pen.fillStyle = object === selected ? palette.text : series(palette, facts.teams.hue(facts.teams.of(object, step2)));
-      pen.fillRect((place.x + 0.5) * scale - large / 2, (place.y + 0.5) * scale - large / 2, large, large);
-    }
-  }
+var LIMIT = 140;
+var SmallMap = class extends Part {
+	picture = null;
+	scale = LIMIT / Math.max(this.replay.map.width, this.replay.map.height);
+	width = Math.max(8, Math.round(this.replay.map.width * this.scale));
+	height = Math.max(8, Math.round(this.replay.map.height * this.scale));
+	canvas() {
+		return h("canvas", { style: `width:${this.width}px;height:${this.height}px` });
+	}
+	get still() {
+		if (this.picture)
+			return this.picture;
+		const { facts, palette } = this;
+		const scale = this.scale * pixelRatio();
+		const picture2 = newCanvas(this.width * pixelRatio(), this.height * pixelRatio());
+		const pen = penOf(picture2);
+		rect(pen, palette.floor, 0, 0, picture2.width, picture2.height);
+		facts.blocks.each(0, 0, Infinity, Infinity, (object, x, y) => rect(pen, facts.colour(object, 0, palette), Math.floor(x * scale), Math.floor(y * scale), Math.ceil(scale), Math.ceil(scale)));
+		this.picture = picture2;
+		return picture2;
+	}
+	draw(canvas, step) {
+		const { replay, facts, palette, scale } = this;
+		const { selected } = this.state;
+		const pen = prepare(canvas, this.width, this.height);
+		pen.drawImage(this.still, 0, 0, this.width, this.height);
+		for (const object of replay.agents) {
+			if (replay.alive.at(object, step) === 0)
+				continue;
+			const { x, y } = replay.locate(object, step);
+			const side = Math.max(2, scale) + (object === selected ? 2 : 0);
+			rect(pen, object === selected ? palette.text : facts.colour(object, step, palette), (x + 0.5) * scale - side / 2, (y + 0.5) * scale - side / 2, side, side);
+		}
+		return pen;
+	}
+};
+var Minimap = class extends Part {
+	constructor(viewer) {
+		super(viewer);
+		const { small, map } = viewer;
+		this.node = set(small.canvas(), { class: "rv-minimap", "aria-label": "Whole map; press to move there" });
+		onDrag(this.node, (x, y) => {
+			map.camera = { x: x / small.scale, y: y / small.scale, scale: map.camera.scale };
+		});
+	}
+	draw() {
+		const { map } = this.replay;
+		const { small, map: view } = this.viewer;
+		const { x0, y0, x1, y1 } = visibleCells(view.camera, map, view.size);
+		this.node.hidden = x0 === 0 && y0 === 0 && x1 === map.width && y1 === map.height;
+		if (this.node.hidden)
+			return;
+		const { scale } = small;
+		const pen = small.draw(this.node, this.state.shown);
+		pen.strokeStyle = this.palette.accent;
+		pen.lineWidth = 1.5;
+		pen.strokeRect(x0 * scale + 0.75, y0 * scale + 0.75, Math.max(3, (x1 - x0) * scale - 1.5), Math.max(3, (y1 - y0) * scale - 1.5));
+	}
 };
 
 // build/js/store.js
 function initialState() {
-  return {
-    step: 0,
-    shown: 0,
-    fraction: 0,
-    selected: -1,
-    hovered: -1,
-    playing: false,
-    speed: 10,
-    camera: null,
-    follow: false,
-    layers: { trail: true, vision: false, fog: false, heat: false, grid: true, items: false },
-    query: "",
-    found: null,
-    tab: "agents",
-    chart: "rate"
-  };
+	return {
+		step: 0,
+		shown: 0,
+		fraction: 0,
+		selected: -1,
+		hovered: -1,
+		playing: false,
+		speed: 10,
+		camera: null,
+		follow: false,
+		layers: { trail: true, vision: false, fog: false, heat: false, grid: true, items: false },
+		found: null,
+		tab: "agents",
+		chart: "rate"
+	};
 }
 var Store = class {
-  constructor(state) {
-    this.state = state;
-    this.listeners = /* @__PURE__ */ new Set();
-  }
-  set(patch) {
-    const changed = Object.keys(patch).filter((key) => this.state[key] !== patch[key]);
-    if (changed.length === 0)
-      return;
-    Object.assign(this.state, patch);
-    const keys = new Set(changed);
-    for (const listener of this.listeners)
-      listener(keys);
-  }
-  listen(listener) {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
-  }
+	state = initialState();
+	listeners = new Set();
+	set(patch) {
+		const changed = Object.keys(patch).filter((key) => this.state[key] !== patch[key]);
+		Object.assign(this.state, patch);
+		if (changed.length > 0)
+			for (const listener of this.listeners)
+				listener(changed);
+	}
 };
 
 // build/js/text-panels.js
 var TALK_LINES = 40;
 var LONGEST = 2e4;
-var TextPanel = class {
-  constructor(context, texts2) {
-    this.context = context;
-    this.texts = texts2;
-    this.node = h("div", { class: "rv-scroll rv-pad", tabindex: 0, role: "region", "aria-label": "Talk and policy notes" });
-  }
-  update() {
-    if (!this.texts.present) {
-      fill(this.node, empty("This replay holds no talk and no policy notes."));
-      return;
-    }
-    const { shown, selected } = this.context.store.state;
-    const part = this.texts.part(shown);
-    if (part?.failed) {
-      fill(this.node, empty(part.failed), h("button", { type: "button", class: "rv-action", onclick: () => this.#retry() }, "Try again"));
-    } else if (!part?.fields) {
-      fill(this.node, empty("Loading the texts of these steps"));
-    } else {
-      fill(this.node, selected >= 0 ? this.#agent(selected, shown) : null, this.#talk(shown), selected < 0 ? empty("Select an agent to read its policy notes.") : null);
-    }
-  }
-  #retry() {
-    this.texts.retry();
-    this.update();
-  }
-  #agent(object, step2) {
-    const talk = this.texts.at("talk_text", object, step2);
-    const monologue = this.texts.at("monologue_append", object, step2);
-    const notes = this.texts.at("policy_infos", object, step2);
-    const some = talk || monologue || notes;
-    return h("section", {}, h("h4", {}, this.context.facts.title(object)), talk ? h("p", { class: "rv-quote" }, String(talk)) : null, monologue ? h("p", { class: "rv-quote" }, String(monologue)) : null, notes !== null && typeof notes === "object" ? noteList(notes) : notes ? h("p", {}, String(notes)) : null, some ? null : empty("No text at this step."));
-  }
-  #talk(step2) {
-    const lines = this.texts.recentTalk(step2, TALK_LINES);
-    if (lines.length === 0)
-      return null;
-    return h("section", {}, h("h4", {}, "Talk so far"), h("div", { class: "rv-activity" }, ...lines.map((line2) => h("button", {
-      type: "button",
-      class: "rv-line",
-      onclick: () => {
-        this.context.select(line2.object);
-        this.context.seek(line2.step);
-      }
-    }, h("span", { class: "rv-line-step" }, count(line2.step)), h("span", { class: "rv-line-action" }, this.context.facts.title(line2.object)), h("span", { class: "rv-line-note" }, line2.text)))));
-  }
+var CONFIG_CHARS = 4e5;
+var TextPanel = class extends Part {
+	node = region("Talk and policy notes");
+	update() {
+		const { shown, selected } = this.state;
+		const part = this.viewer.texts.part(shown);
+		if (part?.failed) {
+			const again = () => {
+				this.viewer.texts.retry();
+				this.update();
+			};
+			fill(this.node, note(`${part.failed}.`), button("Try again", again));
+		} else if (!part?.fields) {
+			fill(this.node, note("Loading the texts of these steps"));
+		} else {
+			fill(this.node, selected < 0 ? note("Select an agent to read its policy notes.") : this.#agent(selected, shown), this.#talk(shown));
+		}
+	}
+	#agent(object, step) {
+		const [talk, monologue, notes] = ["talk_text", "monologue_append", "policy_infos"].map((name) => this.viewer.texts.at(name, object, step));
+		const quote = (text2) => text2 ? h("p", { class: "rv-quote" }, String(text2)) : null;
+		const rows = notes && typeof notes === "object" ? Object.entries(notes).slice(0, 100) : notes ? [["note", notes]] : [];
+		const list2 = definitions(rows.map(([key, value]) => [words(key), (typeof value === "string" ? value : JSON.stringify(value, null, 1)).slice(0, LONGEST).trim()]));
+		list2.classList.add("rv-notes");
+		return section(this.facts.title(object), quote(talk), quote(monologue), list2, talk || monologue || rows.length ? null : note("No text at this step."));
+	}
+	#talk(step) {
+		const { viewer, facts } = this;
+		const lines = viewer.texts.recentTalk(step, TALK_LINES).map(({ step: when, object, text: text2 }) => activityLine(count(when), facts.title(object), text2, () => {
+			viewer.select(object);
+			viewer.seek(when);
+		}));
+		return lines.length ? section("Talk so far", div("rv-activity", ...lines)) : null;
+	}
 };
-function noteList(notes) {
-  const rows = Object.entries(notes).slice(0, 100).map(([key, value]) => {
-    const text2 = typeof value === "string" ? value : JSON.stringify(value, null, 1);
-    return [words(key), String(text2).slice(0, LONGEST).trim()];
-  });
-  const list2 = definitions(rows);
-  list2.classList.add("rv-notes");
-  return list2;
-}
-function empty(text2) {
-  return h("p", { class: "rv-empty" }, text2);
-}
-var SEVERITY = { error: "Error", warning: "Warning", note: "Note" };
-var AboutPanel = class {
-  constructor(context, { url }) {
-    this.context = context;
-    this.url = url;
-    this.config = h("div", {});
-    this.node = h("div", { class: "rv-scroll rv-pad", tabindex: 0, role: "region", "aria-label": "About this replay" });
-    this.#build();
-  }
-  update() {
-  }
-  #build() {
-    const { header } = this.context.replay;
-    const used = /* @__PURE__ */ new Map();
-    for (const type of this.context.replay.types)
-      used.set(type, (used.get(type) ?? 0) + 1);
-    const types = [...used].sort((a, b) => b[1] - a[1]).slice(0, 60).map(([type, n]) => `${words(header.typeNames[type] ?? "unknown")} ${count(n)}`);
-    const rows = [
-      ["format", `MettaScope replay, version ${header.version}`],
-      ["map", `${count(header.width)} x ${count(header.height)} cells`],
-      ["steps", count(header.steps)],
-      ["objects", `${count(header.objects)}: ${types.join(", ")}`],
-      ["items", header.itemNames.filter(Boolean).slice(0, 100).map(words).join(", ") || "none"],
-      ["actions", `${count(header.actionNames.length)}`]
-    ];
-    fill(this.node, definitions(rows), this.#link(), this.#issues(), this.#configSection());
-  }
-  #link() {
-    const address = mettascopeLink(this.url);
-    if (!address)
-      return null;
-    return h("p", {}, h("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, "Open in MettaScope"));
-  }
-  #issues() {
-    const { issues, issuesMore } = this.context.replay.header;
-    const entries2 = issues.map((issue2) => h("li", {}, h("strong", {}, `${SEVERITY[issue2.severity] ?? "Note"}: `), `${issue2.path}: ${issue2.rule}`, issue2.count > 1 ? ` (${count(issue2.count)} times)` : "", h("div", { class: "rv-muted rv-code" }, issue2.example)));
-    return h("section", {}, h("h4", {}, `Issues in the file`), entries2.length ? h("ul", { class: "rv-list" }, ...entries2) : empty("None found."), issuesMore > 0 ? h("p", { class: "rv-muted" }, `and ${plural(issuesMore, "more issue")}`) : null);
-  }
-  #configSection() {
-    if (!this.context.replay.config)
-      return null;
-    fill(this.config, h("button", { type: "button", class: "rv-action", onclick: () => this.#loadConfig() }, "Show the configuration"));
-    return h("section", {}, h("h4", {}, "Configuration"), this.config);
-  }
-  async #loadConfig() {
-    fill(this.config, empty("Loading the configuration"));
-    try {
-      const text2 = JSON.stringify(await this.context.replay.configValue(), null, 2) ?? "";
-      const shown = text2.slice(0, 4e5);
-      fill(this.config, h("pre", { class: "rv-code" }, shown), shown.length < text2.length ? empty("Cut at 400,000 characters.") : null);
-    } catch (error) {
-      fill(this.config, empty(error instanceof Error ? error.message : PROBLEM), h("button", { type: "button", class: "rv-action", onclick: () => this.#loadConfig() }, "Try again"));
-    }
-  }
+var AboutPanel = class extends Part {
+	node = region("About this replay");
+	config = div("");
+	update() {
+		if (this.node.firstChild)
+			return;
+		const { header, types, config } = this.replay;
+		const used = new Map();
+		for (const type of types)
+			used.set(type, (used.get(type) ?? 0) + 1);
+		const kinds = [...used].sort((a, b) => b[1] - a[1]).slice(0, 60).map(([type, n]) => `${words(header.type_names[type] || "unknown")} ${count(n)}`);
+		if (config)
+			fill(this.config, button("Show the configuration", () => void this.#loadConfig()));
+		fill(this.node, definitions([
+			["format", `MettaScope replay, version ${header.version}`],
+			["map", `${count(header.width)} x ${count(header.height)} cells`],
+			["steps", count(header.steps)],
+			["objects", `${count(header.objects)}: ${kinds.join(", ")}`],
+			["items", header.item_names.filter(Boolean).slice(0, 100).map(words).join(", ") || "none"],
+			["actions", header.action_names.filter(Boolean).slice(0, 40).map(words).join(", ") || "none"]
+		]), this.#issues(), config ? section("Configuration", this.config) : null);
+	}
+	#issues() {
+		const { issues, issues_more } = this.replay.header;
+		const entries = issues.map(({ severity, path, rule, count: n, example }) => h("li", {}, h("strong", {}, `${severity || "note"}: `), `${path}: ${rule}${n > 1 ? ` (${count(n)} times)` : ""}`, div("rv-muted rv-code", example)));
+		return section("Issues in the file", entries.length ? h("ul", { class: "rv-list" }, ...entries) : note("None found."), issues_more ? note(`and ${plural(issues_more, "more issue")}`) : null);
+	}
+	async #loadConfig() {
+		fill(this.config, note("Loading the configuration"));
+		try {
+			const text2 = JSON.stringify(await this.replay.configValue(), null, 2);
+			fill(this.config, h("pre", { class: "rv-code" }, text2.slice(0, CONFIG_CHARS)), text2.length > CONFIG_CHARS ? note(`Cut at ${count(CONFIG_CHARS)} characters.`) : null);
+		} catch (error) {
+			fill(this.config, note(`${reason(error)}.`), button("Try again", () => void this.#loadConfig()));
+		}
+	}
 };
+
+// build/js/tracks.js
+var Track = class {
+	constructor(from, starts, steps, read, keys, rows) {
+		this.from = from;
+		this.starts = starts;
+		this.steps = steps;
+		this.read = read;
+		this.keys = keys;
+		this.rows = rows;
+	}
+	find(mover, step) {
+		const first = this.starts[mover];
+		let [low, high] = [first, this.starts[mover + 1]];
+		while (low < high) {
+			const middle = low + high >>> 1;
+			if (this.steps[middle] <= step - this.from)
+				low = middle + 1;
+			else
+				high = middle;
+		}
+		return low === first ? -1 : low - 1;
+	}
+	value(mover, point) {
+		return point < 0 ? this.keys[mover] : this.read(mover, point);
+	}
+	row(mover, point) {
+		return this.rows ? point < 0 ? this.rows.keys[mover] : this.rows.values[point] : 0;
+	}
+	at(mover, step) {
+		return this.value(mover, this.find(mover, step));
+	}
+	runs(mover, from, to, visit) {
+		let point = this.find(mover, from);
+		for (let start = from; start < to; ) {
+			const next = point < 0 ? this.starts[mover] : point + 1;
+			const until = next < this.starts[mover + 1] ? Math.min(to, this.from + this.steps[next]) : to;
+			if (until > start)
+				visit(start, until, this.value(mover, point));
+			[start, point] = [until, next];
+		}
+	}
+};
+function decodeTrack(columns, name, kind, movers, from, to, entry, map) {
+	const starts = new Uint32Array(movers + 1);
+	if (columns.has(`${name}.n`))
+		starts.set(columns.numbers(`${name}.n`, movers), 1);
+	for (let i = 1; i <= movers; i++)
+		starts[i] += starts[i - 1];
+	const total = starts[movers];
+	const steps = ascending(columns.numbers(`${name}.s`, total), starts, to - from, name);
+	const track = (read, keys2, rows = null) => new Track(from, starts, steps, read, keys2, rows);
+	if (kind === "xy") {
+		const [keyX, keyY] = entry ?? [columns.numbers(`${name}.kx`, movers), columns.numbers(`${name}.ky`, movers)];
+		const x = accumulate(columns.numbers(`${name}.vx`, total), starts, keyX, 0, map.width, name);
+		const y = accumulate(columns.numbers(`${name}.vy`, total), starts, keyY, 0, map.height, name);
+		return track((_, point) => x[point], keyX, { values: y, keys: keyY });
+	}
+	const keys = entry ? entry[0] : columns.numbers(`${name}.k`, movers);
+	if (kind === "bool")
+		return track((mover, point) => keys[mover] ^ point - starts[mover] + 1 & 1, keys);
+	const values = columns.numbers(`${name}.v`, total);
+	if (kind === "float" && columns.has(`${name}.u`)) {
+		const distinct = columns.numbers(`${name}.u`);
+		return track((_, point) => distinct[values[point]] ?? NaN, keys);
+	}
+	const plain2 = kind === "delta" ? accumulate(values, starts, keys, -(2 ** 31), 2 ** 31, name) : values;
+	return track((_, point) => plain2[point], keys);
+}
+function ascending(deltas, starts, span2, name) {
+	const steps = span2 <= 65536 ? new Uint16Array(deltas.length) : new Uint32Array(deltas.length);
+	for (let mover = 0; mover + 1 < starts.length; mover++) {
+		let step = -1;
+		for (let i = starts[mover]; i < starts[mover + 1]; i++) {
+			const next = step < 0 ? deltas[i] : step + deltas[i];
+			if (!(next > step && next < span2))
+				throw new WireError(`the steps of ${name} are out of order`);
+			steps[i] = step = next;
+		}
+	}
+	return steps;
+}
+function accumulate(deltas, starts, keys, low, high, name) {
+	const values = low === 0 ? new Uint16Array(deltas.length) : new Int32Array(deltas.length);
+	for (let mover = 0; mover + 1 < starts.length; mover++) {
+		let value = keys[mover];
+		for (let i = starts[mover]; i < starts[mover + 1]; i++) {
+			value += deltas[i];
+			if (!(value >= low && value < high))
+				throw new WireError(`a value of ${name} is out of range`);
+			values[i] = value;
+		}
+	}
+	return values;
+}
 
 // build/js/texts.js
 var Texts = class {
-  constructor(replay, onload) {
-    this.replay = replay;
-    this.onload = onload;
-    this.parts = replay.texts.map((info) => ({ from: info.from, to: info.to, loading: false, failed: "", fields: null }));
-  }
-  get present() {
-    return this.parts.length > 0;
-  }
-  part(step2) {
-    const index = this.parts.findIndex((part2) => step2 >= part2.from && step2 < part2.to);
-    if (index < 0)
-      return null;
-    const part = this.parts[index];
-    if (!part.fields && !part.loading && !part.failed)
-      this.#load(part, index);
-    return part;
-  }
-  retry() {
-    for (const part of this.parts)
-      part.failed = "";
-  }
-  async #load(part, index) {
-    part.loading = true;
-    try {
-      const columns = await this.replay.textColumns(index);
-      const { header, map } = this.replay;
-      part.fields = /* @__PURE__ */ new Map();
-      for (const name of this.replay.texts[index].fields) {
-        const objects = runningSum(columns.numbers(`${name}.i`), header.objects, name);
-        const track = decodeTrack(columns, name, "int", objects.length, part.from, part.to, null, map);
-        const table = columns.json(`${name}.table`);
-        part.fields.set(name, { objects, track, table: Array.isArray(table) ? table : [] });
-      }
-    } catch (error) {
-      part.fields = null;
-      part.failed = error instanceof Error ? error.message : PROBLEM;
-    }
-    part.loading = false;
-    this.onload();
-  }
-  at(name, object, step2) {
-    const field = this.part(step2)?.fields?.get(name);
-    const mover = field ? field.objects.indexOf(object) : -1;
-    return field && mover >= 0 ? field.table[field.track.at(mover, step2)] ?? null : null;
-  }
-  recentTalk(step2, limit) {
-    const part = this.part(step2);
-    const field = part?.fields?.get("talk_text");
-    if (!part || !field)
-      return [];
-    const lines = [];
-    field.objects.forEach((object, mover) => {
-      field.track.runs(mover, part.from, step2 + 1, (start, _, value) => {
-        const text2 = field.table[value];
-        if (typeof text2 === "string" && text2)
-          lines.push({ step: start, object, text: text2 });
-      });
-    });
-    return lines.sort((a, b) => b.step - a.step).slice(0, limit);
-  }
+	constructor(replay, onload) {
+		this.replay = replay;
+		this.onload = onload;
+		this.parts = replay.texts.map(({ from, to }) => ({ from, to, loading: false, failed: "", fields: null }));
+	}
+	part(step) {
+		const part = this.parts.find(({ from, to }) => step >= from && step < to);
+		if (part && !part.fields && !part.loading && !part.failed)
+			void this.#load(part);
+		return part;
+	}
+	retry() {
+		for (const part of this.parts)
+			part.failed = "";
+	}
+	async #load(part) {
+		part.loading = true;
+		try {
+			const { header, map, texts } = this.replay;
+			const index = this.parts.indexOf(part);
+			const columns = await this.replay.textColumns(index);
+			part.fields = new Map(texts[index].fields.map((name) => {
+				const objects = runningSum(columns.numbers(`${name}.i`), header.objects, name);
+				const track = decodeTrack(columns, name, "int", objects.length, part.from, part.to, null, map);
+				return [name, { objects, track, table: [columns.json(`${name}.table`)].flat() }];
+			}));
+		} catch (error) {
+			part.failed = reason(error);
+		}
+		part.loading = false;
+		this.onload();
+	}
+	at(name, object, step) {
+		const field = this.part(step)?.fields?.get(name);
+		return field?.table[field.track.at(field.objects.indexOf(object), step)] ?? null;
+	}
+	recentTalk(step, limit) {
+		const part = this.part(step);
+		const field = part?.fields?.get("talk_text");
+		const lines = [];
+		field?.objects.forEach((object, mover) => field.track.runs(mover, part?.from ?? 0, step + 1, (start, _, value) => {
+			if (field.table[value])
+				lines.push({ step: start, object, text: String(field.table[value]) });
+		}));
+		return lines.sort((a, b) => b.step - a.step).slice(0, limit);
+	}
+};
+
+// build/js/timeline-view.js
+var GUTTER = 78;
+var [RIGHT, RAIL, LANE, CAPTION, CHART, FOOT2] = [12, 20, 11, 16, 44, 16];
+var LANES = ["gain", "freeze", "death", "talk"];
+var TimelineView = class extends Part {
+	width = 0;
+	hover = -1;
+	window = [0, 0];
+	backdrop = null;
+	agent = null;
+	constructor(viewer, full) {
+		super(viewer);
+		this.full = full;
+		this.reward = this.overview("reward");
+		this.lanes = LANES.filter((kind) => full && this.overview(kind).some((value) => value > 0));
+		this.top = RAIL + this.lanes.length * LANE + CAPTION;
+		this.height = this.top + CHART + FOOT2;
+		this.canvas = h("canvas", { class: "rv-timeline-canvas" });
+		this.preview = viewer.small.canvas();
+		this.previewText = div("");
+		this.tip = div("rv-tip rv-preview", this.preview, this.previewText);
+		this.node = h("div", {
+			class: "rv-timeline",
+			role: "slider",
+			tabindex: 0,
+			style: `height:${this.height}px`,
+			"aria-label": "Step",
+			"aria-valuemin": 0,
+			"aria-valuemax": viewer.steps - 1,
+			onpointerleave: () => this.#hideTip()
+		}, this.canvas, this.tip);
+		onDrag(this.node, (x) => {
+			this.#hideTip();
+			viewer.seek(stepAt(this.axis, x));
+		}, (x) => this.#showTip(stepAt(this.axis, x), x));
+	}
+	overview(kind) {
+		return this.replay.base.numbers(`overview.${KINDS[kind][1]}`);
+	}
+	get axis() {
+		return { left: GUTTER, width: Math.max(1, this.width - GUTTER - RIGHT), steps: this.viewer.steps };
+	}
+	resize(width) {
+		this.width = width;
+		this.backdrop = null;
+	}
+	refresh() {
+		this.backdrop = this.agent = null;
+	}
+	draw(step) {
+		const pen = prepare(this.canvas, this.width, this.height);
+		this.backdrop ??= this.#drawBackdrop();
+		pen.drawImage(this.backdrop, 0, 0, this.width, this.height);
+		this.#drawHead(pen, step);
+		set(this.node, { "aria-valuenow": step, "aria-valuetext": `step ${step} of ${this.viewer.steps - 1}` });
+	}
+	#drawBackdrop() {
+		const { replay, axis } = this;
+		const { muted } = this.palette;
+		const { selected } = this.state;
+		const canvas = newCanvas(1);
+		const pen = prepare(canvas, this.width, this.height);
+		if (this.full && this.facts.isAgent[selected])
+			this.agent = { object: selected, events: agentEvents(replay, selected), rewards: rewardBins(replay, selected, this.reward.length || 1) };
+		this.lanes.forEach((kind, row) => this.#drawLane(pen, kind, RAIL + row * LANE));
+		this.#drawChart(pen);
+		const y = this.height - 6;
+		for (const step of ticks(axis)) {
+			const x = xOf(axis, step);
+			rect(pen, muted, Math.round(x), y - 9, 1, 3);
+			write(pen, count(step), x, y, muted, step === 0 ? "left" : x > this.width - 40 ? "right" : "center");
+		}
+		write(pen, "step", GUTTER - 8, y, muted);
+		return canvas;
+	}
+	#drawLane(pen, kind, y) {
+		const { axis, palette, agent } = this;
+		const colour = kind === "gain" ? palette.gain : kind === "freeze" ? palette.cold : kind === "death" ? palette.bad : palette.talk;
+		const counts = this.overview(kind);
+		const { high } = extent(counts);
+		write(pen, kind === "talk" ? kind : `${KINDS[kind][0]}s`, GUTTER - 8, y + LANE / 2 + 0.5, palette.muted);
+		for (let x = axis.left; x <= axis.left + axis.width; x++) {
+			const [first, last] = binsUnder(axis, x, counts.length);
+			const most = Math.max(...counts.subarray(first, last + 1));
+			pen.globalAlpha = (agent ? 0.3 : 1) * (0.4 + 0.6 * (most / high));
+			if (most > 0)
+				rect(pen, colour, x, y + 2, 1, LANE - 4);
+		}
+		pen.globalAlpha = 1;
+		for (const step of agent?.events[kind] ?? [])
+			rect(pen, colour, Math.round(xOf(axis, step)) - 1, y, 2, LANE - 1);
+	}
+	#lines() {
+		const { palette, agent, facts } = this;
+		const { steps, agents } = this.replay;
+		const total = this.state.chart === "total";
+		const shape = (name, sums, share, colour) => ({ name, values: total ? runningTotal(sums, share) : ratePerStep(sums, steps, share), steps, colour });
+		const mean = shape(`reward ${total ? "so far" : "per step"}, mean of ${plural(agents.length, "agent")}`, this.reward, agents.length, palette.muted);
+		return agent ? [mean, shape(facts.title(agent.object), agent.rewards, 1, palette.accent)] : [mean];
+	}
+	#drawChart(pen) {
+		const { axis, palette, top } = this;
+		const lines = this.viewer.lines ?? this.#lines();
+		const { low, high } = extent(...lines.map(({ values }) => values));
+		const bottom = top + CHART;
+		const y = (value) => bottom - (value - low) / (high - low) * CHART;
+		let right = axis.left + axis.width;
+		if (lines.every(({ values }) => values.every((value) => value === 0)))
+			return write(pen, "no reward in this replay", right, top - 7, palette.muted);
+		write(pen, number(high), GUTTER - 8, top + 4, palette.muted);
+		write(pen, number(low), GUTTER - 8, bottom - 4, palette.muted);
+		rect(pen, palette.hairline, axis.left, Math.round(y(0)), axis.width, 1);
+		for (const each of lines) {
+			this.#stroke(pen, each, y);
+			write(pen, each.name, right, top - 7, each.colour);
+			right -= pen.measureText(each.name).width + 14;
+		}
+		const bins = Array.from(this.reward, (sum, bin) => sum < low * 1e-3 ? binStart(bin, this.reward.length, axis.steps) : -1);
+		for (const step of this.full && low < 0 ? this.agent?.events.penalty ?? bins : [])
+			if (step >= 0)
+				rect(pen, palette.bad, Math.round(xOf(axis, step)) - 1, bottom - 6, 2, 6);
+	}
+	#stroke(pen, { values, steps, colour, dash = [] }, y) {
+		const { axis } = this;
+		pen.strokeStyle = colour;
+		pen.lineWidth = colour === this.palette.muted ? 1 : 1.75;
+		pen.lineJoin = "round";
+		pen.setLineDash(dash);
+		pen.beginPath();
+		values.forEach((value, bin) => {
+			const x = xOf(axis, binStart(bin, values.length, steps));
+			if (bin > 0 && values.length < axis.width / 3)
+				pen.lineTo(x, y(values[bin - 1]));
+			pen.lineTo(x, y(value));
+		});
+		pen.lineTo(xOf(axis, steps - 1), y(values[values.length - 1]));
+		pen.stroke();
+		pen.setLineDash([]);
+	}
+	#drawHead(pen, step) {
+		const { axis, palette, hover } = this;
+		const [y, x, tall] = [RAIL / 2 - 1, xOf(axis, step), this.height - RAIL - FOOT2 + 4];
+		const [from, to] = this.window;
+		rect(pen, palette.hairline, axis.left, y - 2, axis.width, 4);
+		pen.globalAlpha = 0.55;
+		if (to > from && to - from < axis.steps)
+			rect(pen, palette.muted, xOf(axis, from), y - 4, Math.max(3, xOf(axis, to) - xOf(axis, from)), 8);
+		pen.globalAlpha = 1;
+		rect(pen, palette.accent, axis.left, y - 2, x - axis.left, 4);
+		if (hover >= 0)
+			rect(pen, palette.muted, Math.round(xOf(axis, hover)), RAIL - 4, 1, tall);
+		rect(pen, palette.accent, Math.round(x), RAIL - 4, 1.5, tall);
+		disc(pen, palette.accent, x, y, 6.5);
+	}
+	#hideTip() {
+		this.hover = -1;
+		this.tip.classList.remove("rv-shown");
+		this.viewer.invalidate("timeline");
+	}
+	#showTip(step, x) {
+		if (!this.full)
+			return;
+		this.hover = step;
+		setText(this.previewText, this.#tipText(step));
+		this.preview.hidden = !this.replay.ready(step);
+		if (this.preview.hidden)
+			void this.replay.load(step);
+		else
+			this.viewer.small.draw(this.preview, step);
+		showTip(this.tip, true, x - this.tip.offsetWidth / 2, -this.tip.offsetHeight - 6, this.width);
+		this.viewer.invalidate("timeline");
+	}
+	#tipText(step) {
+		const { reward, agent } = this;
+		const { steps } = this.replay;
+		const bin = binOf(step, reward.length || 1, steps);
+		const [from, to] = [bin, bin + 1].map((each) => binStart(each, reward.length || 1, steps));
+		const lines = this.lanes.filter((kind) => this.overview(kind)[bin]).map((kind) => plural(this.overview(kind)[bin], KINDS[kind][0]));
+		if (reward[bin])
+			lines.push(`reward ${signed(reward[bin])}, all agents`);
+		if (agent?.rewards[bin])
+			lines.push(`reward ${signed(agent.rewards[bin])}, ${this.facts.title(agent.object)}`);
+		if (to - from > 1 && lines.length > 0)
+			lines.unshift(`in steps ${count(from)} to ${count(to - 1)}:`);
+		return [`step ${count(step)}`, ...lines].join("\n");
+	}
 };
 
 // build/js/trace-view.js
 var ROW2 = 18;
 var WIDTHS = [1, 2, 4, 8, 15];
-var RIGHT2 = 12;
 var GLYPHS_FROM = 12;
+var RIGHT2 = 12;
 var NO_DATA = -2;
-var TraceView = class {
-  constructor(context) {
-    this.context = context;
-    this.canvas = h("canvas", { class: "rv-trace-canvas" });
-    this.spacer = h("div", { class: "rv-trace-spacer" }, this.canvas);
-    this.tip = h("div", { class: "rv-tip rv-preview", role: "presentation" });
-    this.scroller = h("div", {
-      class: "rv-trace-scroll",
-      tabindex: 0,
-      role: "img",
-      "aria-label": "What each agent did at each step; click to go there"
-    }, this.spacer);
-    this.legend = h("div", { class: "rv-legend" });
-    this.node = h("section", { class: "rv-trace", "aria-label": "Actions by agent" }, h("div", { class: "rv-trace-head" }, h("span", { class: "rv-heading" }, "Actions"), this.legend, h("span", { class: "rv-grow" }), iconButton("minus", "Show more steps", () => this.#widen(-1)), iconButton("plus", "Show fewer steps", () => this.#widen(1))), this.scroller, this.tip);
-    this.spacer.style.height = `${context.replay.agents.length * ROW2}px`;
-    this.width = 0;
-    this.height = 0;
-    this.zoom = WIDTHS.length - 1;
-    this.start = 0;
-    this.backdrop = null;
-    this.glyphs = /* @__PURE__ */ new Map();
-    this.lastSelected = -1;
-    this.#listen();
-    this.restyle();
-  }
-  get cell() {
-    return WIDTHS[this.zoom];
-  }
-  get columns() {
-    return Math.max(1, Math.floor((this.width - GUTTER - RIGHT2) / this.cell));
-  }
-  get window() {
-    return [this.start, Math.min(this.context.replay.steps, this.start + this.columns)];
-  }
-  resize(width, height) {
-    this.width = width;
-    this.height = Math.min(height, Math.max(ROW2, this.context.replay.agents.length * ROW2));
-    this.scroller.style.height = `${this.height}px`;
-    this.backdrop = null;
-  }
-  refresh() {
-    this.backdrop = null;
-  }
-  restyle() {
-    this.backdrop = null;
-    this.glyphs.clear();
-    const palette = this.context.palette();
-    const used = new Set(this.context.facts.actions.map((action) => action.family));
-    const entries2 = FAMILIES.filter((family) => used.has(family)).map((family) => {
-      const mark = h("span", { class: "rv-swatch" });
-      mark.style.background = this.#colour(family);
-      return h("span", { class: "rv-legend-entry" }, mark, familyWords(family));
-    });
-    const failed = h("span", { class: "rv-swatch rv-swatch-hollow" });
-    failed.style.borderColor = palette.bad;
-    const reward = h("span", { class: "rv-swatch rv-swatch-low" });
-    reward.style.background = palette.good;
-    this.legend.replaceChildren(...entries2, h("span", { class: "rv-legend-entry" }, failed, "failed"), h("span", { class: "rv-legend-entry" }, reward, "reward"));
-  }
-  #colour(family) {
-    const palette = this.context.palette();
-    const hue = familyHue(family);
-    return hue < 0 ? palette.quiet : series(palette, hue);
-  }
-  #widen(by) {
-    const { shown } = this.context.store.state;
-    this.zoom = Math.min(WIDTHS.length - 1, Math.max(0, this.zoom + by));
-    this.start = this.#startFor(shown);
-    this.backdrop = null;
-    this.context.invalidate("trace", "timeline");
-  }
-  #startFor(step2) {
-    const { steps } = this.context.replay;
-    return Math.max(0, Math.min(steps - this.columns, step2 - Math.floor(this.columns / 3)));
-  }
-  draw() {
-    const { shown, selected } = this.context.store.state;
-    const [from, to] = this.window;
-    if (shown < from || shown >= to) {
-      this.start = this.#startFor(shown);
-      this.backdrop = null;
-      this.context.invalidate("timeline");
-    }
-    if (selected !== this.lastSelected)
-      this.#reveal(selected);
-    const pen = prepareCanvas(this.canvas, this.width, this.height);
-    this.backdrop ??= this.#drawBackdrop();
-    pen.clearRect(0, 0, this.width, this.height);
-    pen.drawImage(this.backdrop, 0, 0, this.width, this.height);
-    const palette = this.context.palette();
-    pen.strokeStyle = palette.accent;
-    pen.lineWidth = 1.5;
-    pen.strokeRect(GUTTER + (shown - this.start) * this.cell - 0.75, 0.75, this.cell + 0.5, this.height - 1.5);
-  }
-  #reveal(selected) {
-    this.lastSelected = selected;
-    this.backdrop = null;
-    const row = this.context.replay.agents.indexOf(selected);
-    if (row < 0)
-      return;
-    const { scroller } = this;
-    const top = row * ROW2;
-    if (top < scroller.scrollTop || top + ROW2 > scroller.scrollTop + this.height) {
-      scroller.scrollTop = Math.max(0, top - this.height / 2);
-    }
-  }
-  #drawBackdrop() {
-    const canvas = document.createElement("canvas");
-    const pen = prepareCanvas(canvas, this.width, this.height);
-    const { agents } = this.context.replay;
-    const top = this.scroller.scrollTop;
-    const first = Math.floor(top / ROW2);
-    const last = Math.min(agents.length - 1, Math.floor((top + this.height - 1) / ROW2));
-    for (let row = first; row <= last; row++)
-      this.#drawRow(pen, agents[row], row * ROW2 - top);
-    return canvas;
-  }
-  #drawRow(pen, object, y) {
-    const palette = this.context.palette();
-    const { replay, facts, store } = this.context;
-    const chosen = store.state.selected === object;
-    if (chosen) {
-      pen.fillStyle = palette.raised;
-      pen.fillRect(0, y, this.width, ROW2);
-      pen.fillStyle = palette.accent;
-      pen.fillRect(0, y, 3, ROW2);
-    }
-    pen.fillStyle = series(palette, facts.teams.hue(facts.teams.of(object, store.state.shown)));
-    pen.beginPath();
-    pen.arc(GUTTER - 13, y + ROW2 / 2, 3.5, 0, Math.PI * 2);
-    pen.fill();
-    pen.fillStyle = chosen ? palette.text : palette.muted;
-    pen.font = `${chosen ? 600 : 400} 12px system-ui, -apple-system, "Segoe UI", sans-serif`;
-    pen.textAlign = "right";
-    pen.textBaseline = "middle";
-    pen.fillText(`agent ${replay.agentIds[object]}`, GUTTER - 22, y + ROW2 / 2 + 0.5);
-    const cells = this.#read(object);
-    for (let column = 0; column < cells.action.length; column++)
-      this.#drawCell(pen, object, cells, column, y);
-  }
-  #read(object) {
-    const { replay } = this.context;
-    const [from, to] = this.window;
-    const n = to - from;
-    const fill2 = (name, out) => {
-      replay.field(name).runs(object, from, to, (start, end, value) => out.fill(value, start - from, end - from));
-      return out;
-    };
-    const row = {
-      action: fill2("action_id", new Int16Array(n).fill(NO_DATA)),
-      parameter: fill2("action_param", new Int16Array(n)),
-      success: fill2("action_success", new Int8Array(n)),
-      reward: fill2("current_reward", new Float32Array(n)),
-      frozen: fill2("is_frozen", new Int8Array(n)),
-      alive: fill2("alive", new Int8Array(n)),
-      gain: new Uint8Array(n)
-    };
-    if (this.cell >= 4)
-      this.#readGains(object, from, to, row.gain);
-    return row;
-  }
-  #readGains(object, from, to, gain) {
-    const { replay } = this.context;
-    const [first, end] = replay.pairsOf(object);
-    for (let pair = first; pair < end; pair++) {
-      let last = from > 0 ? replay.inventory.at(pair, from - 1) : NaN;
-      replay.inventory.runs(pair, from, to, (start, _, value) => {
-        if (value > last)
-          gain[start - from] = 1;
-        last = value;
-      });
-    }
-  }
-  #drawCell(pen, object, cells, column, y) {
-    const palette = this.context.palette();
-    const { facts } = this.context;
-    const x = GUTTER + column * this.cell;
-    const gap = this.cell >= 4 ? 1 : 0;
-    const width = this.cell - gap;
-    if (cells.action[column] === NO_DATA || cells.alive[column] === 0) {
-      pen.fillStyle = palette.hairline;
-      pen.fillRect(x, y + ROW2 / 2, width, 1);
-      return;
-    }
-    const action = facts.action(cells.action[column]);
-    const family = action ? action.family : "wait";
-    const failed = cells.success[column] === 0 && family !== "wait";
-    if (this.cell >= GLYPHS_FROM) {
-      const direction = action ? facts.direction(object, action, cells.parameter[column], this.start + column) : -1;
-      pen.drawImage(this.#glyph(family, direction, failed), x, y + 1, width, ROW2 - 2);
-    } else {
-      pen.fillStyle = this.#colour(family);
-      if (failed)
-        pen.fillRect(x, y + ROW2 - 7, width, 3);
-      else
-        pen.fillRect(x, y + 3, width, ROW2 - 7);
-    }
-    if (cells.frozen[column]) {
-      pen.fillStyle = palette.cold;
-      pen.fillRect(x, y + 1, width, 2);
-    }
-    if (cells.gain[column]) {
-      pen.fillStyle = palette.gain;
-      pen.fillRect(x + Math.max(0, width - 4), y + 1, Math.min(4, width), 4);
-    }
-    if (cells.reward[column]) {
-      pen.fillStyle = cells.reward[column] > 0 ? palette.good : palette.bad;
-      pen.fillRect(x, y + ROW2 - 3, width, 3);
-    }
-  }
-  #glyph(family, direction, failed) {
-    const key = `${family}${direction}${failed}`;
-    const ready = this.glyphs.get(key);
-    if (ready)
-      return ready;
-    const palette = this.context.palette();
-    const width = this.cell - 1;
-    const height = ROW2 - 2;
-    const canvas = document.createElement("canvas");
-    canvas.width = Math.round(width * pixelRatio());
-    canvas.height = Math.round(height * pixelRatio());
-    const pen = canvas.getContext("2d");
-    pen.scale(canvas.width / width, canvas.height / height);
-    const colour = this.#colour(family);
-    pen.beginPath();
-    pen.roundRect(0.75, 0.75, width - 1.5, height - 1.5, 2.5);
-    if (failed) {
-      pen.strokeStyle = palette.bad;
-      pen.lineWidth = 1.25;
-      pen.stroke();
-    } else {
-      pen.fillStyle = colour;
-      pen.fill();
-    }
-    pen.strokeStyle = failed ? palette.bad : family === "wait" ? palette.muted : palette.onMark;
-    drawGlyph(pen, family, direction, (width - 12) / 2, (height - 12) / 2 - 0.5, 12);
-    this.glyphs.set(key, canvas);
-    return canvas;
-  }
-  #cellAt(event) {
-    const { x, y } = localPoint(this.canvas, event);
-    const row = Math.floor((y + this.scroller.scrollTop) / ROW2);
-    const { agents } = this.context.replay;
-    if (row < 0 || row >= agents.length || y < 0 || y > this.height)
-      return null;
-    const [from, to] = this.window;
-    const step2 = from + Math.floor((x - GUTTER) / this.cell);
-    return { object: agents[row], step: x < GUTTER || step2 >= to ? -1 : step2, x, y };
-  }
-  #listen() {
-    const { scroller, context } = this;
-    scroller.addEventListener("scroll", () => {
-      this.backdrop = null;
-      context.invalidate("trace");
-    });
-    this.canvas.addEventListener("click", (event) => {
-      const hit = this.#cellAt(event);
-      if (!hit)
-        return;
-      context.select(hit.object);
-      if (hit.step >= 0)
-        context.seek(hit.step);
-    });
-    this.canvas.addEventListener("pointermove", (event) => this.#showTip(this.#cellAt(event)));
-    this.canvas.addEventListener("pointerleave", () => this.#showTip(null));
-    scroller.addEventListener("wheel", (event) => {
-      if (!event.shiftKey && Math.abs(event.deltaX) <= Math.abs(event.deltaY))
-        return;
-      event.preventDefault();
-      this.#slide(event.deltaX || event.deltaY);
-    }, { passive: false });
-  }
-  #slide(pixels) {
-    const { steps } = this.context.replay;
-    const { shown } = this.context.store.state;
-    const start = Math.max(0, Math.min(steps - this.columns, this.start + Math.round(pixels / this.cell)));
-    this.start = Math.max(0, Math.max(shown - this.columns + 1, Math.min(shown, start)));
-    this.backdrop = null;
-    this.context.invalidate("trace", "timeline");
-  }
-  #showTip(hit) {
-    this.tip.classList.toggle("rv-shown", hit !== null && hit.step >= 0);
-    if (!hit || hit.step < 0)
-      return;
-    const { facts } = this.context;
-    setText(this.tip, describeLine(facts.title(hit.object), lineAt(facts, hit.object, hit.step)));
-    const left = Math.min(Math.max(4, hit.x + 12), this.width - this.tip.offsetWidth - 4);
-    this.tip.style.transform = `translate(${left}px, ${hit.y + this.scroller.offsetTop - this.tip.offsetHeight - 10}px)`;
-  }
+var TraceView = class extends Part {
+	width = 0;
+	height = 0;
+	start = 0;
+	zoom = WIDTHS.length - 1;
+	selected = -1;
+	backdrop = null;
+	constructor(viewer) {
+		super(viewer);
+		this.canvas = h("canvas", {
+			class: "rv-trace-canvas",
+			onclick: (event) => this.#click(event),
+			onpointermove: (event) => this.#hover(event),
+			onpointerleave: () => this.#hover(null)
+		});
+		this.tip = div("rv-tip rv-preview");
+		this.scroller = h("div", {
+			class: "rv-trace-scroll",
+			tabindex: 0,
+			role: "img",
+			"aria-label": "What each agent did at each step; click to go there",
+			onscroll: () => this.#renew()
+		}, h("div", { style: `height:${this.replay.agents.length * ROW2}px` }, this.canvas));
+		this.scroller.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+		this.legend = div("rv-legend");
+		this.node = h("section", { class: "rv-trace", "aria-label": "Actions by agent" }, div("rv-trace-head", span("rv-heading", "Actions"), this.legend, span("rv-grow"), iconButton("minus", "Show more steps", () => this.#widen(-1)), iconButton("plus", "Show fewer steps", () => this.#widen(1))), this.scroller, this.tip);
+		this.restyle();
+	}
+	get cell() {
+		return WIDTHS[this.zoom];
+	}
+	get columns() {
+		return Math.max(1, Math.floor((this.width - GUTTER - RIGHT2) / this.cell));
+	}
+	get window() {
+		return [this.start, Math.min(this.replay.steps, this.start + this.columns)];
+	}
+	resize(width, rows) {
+		this.width = width;
+		this.height = ROW2 * within(this.replay.agents.length, 1, rows);
+		this.scroller.style.height = `${this.height}px`;
+		this.backdrop = null;
+	}
+	restyle() {
+		const { palette } = this;
+		const used = new Set(this.facts.actions.map((action) => action.family));
+		const entry = (style, text2) => span("rv-legend-entry", h("span", { class: "rv-swatch", style }), text2);
+		const families = Object.keys(FAMILIES).filter((family) => used.has(family));
+		fill(this.legend, ...families.map((family) => entry(`background:${this.#colour(family)}`, FAMILIES[family][1])), entry(`border:1.5px solid ${palette.bad}`, "failed"), entry(`background:${palette.gain};height:5px`, "item gain"), entry(`background:${palette.good};height:3px`, "reward"));
+		this.backdrop = null;
+	}
+	#colour(family) {
+		const [hue] = FAMILIES[family];
+		return hue < 0 ? this.palette.hairline : series(this.palette, hue);
+	}
+	#renew(start = this.start) {
+		this.start = within(Math.round(start), 0, Math.max(0, this.replay.steps - this.columns));
+		this.backdrop = null;
+		this.viewer.invalidate("trace", "timeline");
+	}
+	#widen(by) {
+		this.zoom = within(this.zoom + by, 0, WIDTHS.length - 1);
+		this.#renew(this.state.shown - this.columns / 3);
+	}
+	draw() {
+		const { shown, selected } = this.state;
+		const [from, to] = this.window;
+		if (shown < from || shown >= to)
+			this.#renew(shown - this.columns / 3);
+		if (selected !== this.selected)
+			this.#reveal(selected);
+		const pen = prepare(this.canvas, this.width, this.height);
+		this.backdrop ??= this.#drawBackdrop();
+		pen.drawImage(this.backdrop, 0, 0, this.width, this.height);
+		pen.strokeStyle = this.palette.accent;
+		pen.lineWidth = 1.5;
+		pen.strokeRect(GUTTER + (shown - this.start) * this.cell - 0.75, 0.75, this.cell + 0.5, this.height - 1.5);
+	}
+	#reveal(selected) {
+		this.selected = selected;
+		this.backdrop = null;
+		const top = this.replay.agents.indexOf(selected) * ROW2;
+		const { scrollTop } = this.scroller;
+		if (top >= 0 && (top < scrollTop || top + ROW2 > scrollTop + this.height))
+			this.scroller.scrollTop = top - this.height / 2;
+	}
+	#drawBackdrop() {
+		const canvas = newCanvas(1);
+		const pen = prepare(canvas, this.width, this.height);
+		this.replay.agents.forEach((object, row) => {
+			const y = row * ROW2 - this.scroller.scrollTop;
+			if (y > -ROW2 && y < this.height)
+				this.#drawRow(pen, object, y);
+		});
+		return canvas;
+	}
+	#drawRow(pen, object, y) {
+		const { palette, facts, cell } = this;
+		const chosen = this.state.selected === object;
+		if (chosen)
+			rect(pen, palette.raised, 0, y, this.width, ROW2);
+		if (chosen)
+			rect(pen, palette.accent, 0, y, 3, ROW2);
+		disc(pen, facts.colour(object, this.state.shown, palette), GUTTER - 13, y + ROW2 / 2, 3.5);
+		write(pen, facts.title(object), GUTTER - 22, y + ROW2 / 2 + 0.5, chosen ? palette.text : palette.muted, "right", chosen ? "600 12" : "12");
+		const [from, to] = this.window;
+		const read = (name, absent = 0) => {
+			const values = new Float32Array(to - from).fill(absent);
+			this.replay.field(name).runs(object, from, to, (start, end, value) => values.fill(value, start - from, end - from));
+			return values;
+		};
+		const [success, rewards, frozen, alive] = ["action_success", "current_reward", "is_frozen", "alive"].map((name) => read(name));
+		const gains = cell >= 4 ? this.#gains(object, from, to) : [];
+		const width = cell - (cell >= 4 ? 1 : 0);
+		read("action_id", NO_DATA).forEach((id, column) => {
+			const x = GUTTER + column * cell;
+			if (id === NO_DATA || !alive[column])
+				return rect(pen, palette.hairline, x, y + ROW2 / 2, width, 1);
+			const action = facts.actions[id];
+			const family = action?.family ?? "wait";
+			const failed = !success[column] && family !== "wait";
+			if (cell >= GLYPHS_FROM)
+				this.#drawCell(pen, family, facts.direction(object, action, from + column), failed, x, y + 1, width);
+			else
+				rect(pen, failed ? palette.bad : this.#colour(family), x, y + (failed ? 8 : 3), width, failed ? 4 : ROW2 - 7);
+			if (frozen[column])
+				rect(pen, palette.cold, x, y + 1, width, 2);
+			if (gains[column])
+				rect(pen, palette.gain, x + Math.max(0, width - 5), y + 1, Math.min(5, width), 5);
+			if (rewards[column])
+				rect(pen, rewards[column] > 0 ? palette.good : palette.bad, x, y + ROW2 - 3, width, 3);
+		});
+	}
+	#gains(object, from, to) {
+		const { inventory } = this.replay;
+		const gains = [];
+		for (const pair of this.replay.pairsOf(object)) {
+			let last = from > 0 ? inventory.at(pair, from - 1) : NaN;
+			inventory.runs(pair, from, to, (start, _, value) => {
+				if (value > last)
+					gains[start - from] = true;
+				last = value;
+			});
+		}
+		return gains;
+	}
+	#drawCell(pen, family, direction, failed, x, y, width) {
+		const { palette } = this;
+		const colour = this.#colour(family);
+		const quiet = /move|turn|wait/.test(family);
+		pen.beginPath();
+		pen.roundRect(x + 0.75, y + 0.75, width - 1.5, ROW2 - 3.5, 2.5);
+		pen.strokeStyle = failed ? palette.bad : family === "wait" ? palette.muted : quiet ? colour : palette.onMark;
+		pen.fillStyle = colour;
+		pen.lineWidth = 1;
+		pen.globalAlpha = family === "wait" ? 0.5 : quiet ? 0.2 : 1;
+		if (!failed)
+			pen.fill();
+		pen.globalAlpha = 1;
+		if (failed)
+			pen.stroke();
+		drawGlyph(pen, family, direction, x + width / 2 - 6, y + 1.5, 12);
+	}
+	#cellAt(event) {
+		const { x, y } = localPoint(this.canvas, event);
+		const step = this.start + Math.floor((x - GUTTER) / this.cell);
+		return { object: this.replay.agents[Math.floor((y + this.scroller.scrollTop) / ROW2)], step: x < GUTTER || step >= this.window[1] ? -1 : step, x, y };
+	}
+	#click(event) {
+		const { object = -1, step } = this.#cellAt(event);
+		this.viewer.select(object);
+		if (step >= 0)
+			this.viewer.seek(step);
+	}
+	#wheel(event) {
+		const { shown } = this.state;
+		if (!event.shiftKey && Math.abs(event.deltaX) <= Math.abs(event.deltaY))
+			return;
+		event.preventDefault();
+		this.#renew(within(this.start + (event.deltaX || event.deltaY) / this.cell, shown - this.columns + 1, shown));
+	}
+	#hover(event) {
+		const { object, step = -1, x = 0, y = 0 } = event ? this.#cellAt(event) : {};
+		const over = object !== void 0 && step >= 0;
+		if (over)
+			setText(this.tip, describeLine(this.facts.title(object), lineAt(this.facts, object, step)));
+		showTip(this.tip, over, x + 12, y + this.scroller.offsetTop - this.tip.offsetHeight - 10, this.width);
+	}
 };
-function describeLine(title, line2) {
-  const parts = [`${title}, step ${count(line2.from)}`, line2.failed ? `${line2.action}, failed` : line2.action];
-  if (line2.reward)
-    parts.push(`reward ${signed(line2.reward)}`);
-  return [...parts, ...line2.notes].join("\n");
+
+// build/js/transport.js
+var Transport = class {
+	constructor(target, kinds) {
+		const { steps } = target;
+		this.playing = false;
+		this.speed = NaN;
+		this.play = iconButton("play", "Play (Space)", () => target.toggle());
+		this.play.classList.add("rv-button-main");
+		this.input = h("input", {
+			class: "rv-step-input",
+			type: "text",
+			inputmode: "numeric",
+			"aria-label": "Step",
+			style: `width:${Math.max(4, count(steps - 1).length + 1)}ch`,
+			onchange: () => target.seek(Number(this.input.value.replace(/[\s,.']/g, "")) || 0),
+			onfocus: () => this.input.select()
+		});
+		this.speeds = h("select", { class: "rv-select", "aria-label": "Speed in steps a second", onchange: () => target.setSpeed(Number(this.speeds.value)) });
+		this.kind = h("select", { class: "rv-select", "aria-label": "Event to jump to" }, ...kinds.map((kind) => h("option", { value: kind }, KINDS[kind][0])));
+		const jumps = div("rv-group", iconButton("earlier", "Previous event (,)", () => target.jump(-1)), this.kind, iconButton("later", "Next event (.)", () => target.jump(1)));
+		jumps.hidden = kinds.length === 0;
+		this.node = h("div", { class: "rv-transport", role: "toolbar", "aria-label": "Playback" }, div("rv-group", iconButton("first", "First step (Home)", () => target.seek(0)), iconButton("back", "One step back ([)", () => target.move(-1)), this.play, iconButton("forward", "One step on (])", () => target.move(1)), iconButton("last", "Last step (End)", () => target.seek(steps - 1))), h("label", { class: "rv-step" }, "step", this.input, span("rv-muted", `of ${count(steps - 1)}`)), h("label", { class: "rv-step" }, this.speeds, span("rv-muted", "steps/s")), jumps);
+	}
+	update(step, playing, speed) {
+		if (!this.input.matches(":focus") || playing)
+			this.input.value = count(step);
+		if (playing !== this.playing) {
+			const label = playing ? "Pause (Space)" : "Play (Space)";
+			fill(set(this.play, { "aria-label": label, title: label }), icon(playing ? "pause" : "play"));
+		}
+		if (speed !== this.speed) {
+			fill(this.speeds, ...[...new Set([...SPEEDS, speed])].sort((a, b) => a - b).map((value) => h("option", { value }, String(Number(value.toPrecision(4))))));
+			this.speeds.value = String(speed);
+		}
+		this.playing = playing;
+		this.speed = speed;
+	}
+};
+function kindsIn({ base, fields }) {
+	const kinds = Object.keys(KINDS);
+	const earns = Boolean(fields.get("current_reward")?.movers.length);
+	return kinds.filter((kind) => kind !== "talk" && (/reward|penalty/.test(kind) ? earns : base.numbers(`overview.${KINDS[kind][1]}`).some((value) => value > 0)));
 }
 
 // build/js/viewer.js
-var ALL = ["map", "timeline", "trace", "panel"];
 var PANEL_MS = 110;
 var HINT_MS = 2600;
 var TRACE_ROWS = 6;
+var FIND = "Find a type, item or agent";
+var MAP_ONLY = /fraction|hovered|camera|follow|layers/;
 var Viewer = class {
-  constructor(replay, options) {
-    this.replay = replay;
-    this.options = options;
-    this.theme = options.theme;
-    this.facts = new Facts(replay);
-    this.sprites = new SpriteCache();
-    this.store = new Store(initialState());
-    this.player = new Player({ steps: replay.steps, ready: (step2) => replay.ready(step2), load: (step2) => void replay.load(step2) });
-    this.dirty = /* @__PURE__ */ new Set();
-    this.frame = 0;
-    this.panelAt = 0;
-    this.hintTimer = 0;
-    this.stopped = false;
-    this.context = {
-      replay,
-      facts: this.facts,
-      sprites: this.sprites,
-      store: this.store,
-      palette: () => palettes[this.theme],
-      invalidate: (...parts) => this.invalidate(...parts),
-      seek: (step2) => this.seek(step2),
-      select: (object) => this.select(object),
-      followObject: (object) => this.follow(object),
-      hasFocus: () => this.node.matches(":focus-within"),
-      hint: (text2) => this.hint(text2)
-    };
-    this.texts = new Texts(replay, () => this.invalidate("panel"));
-    const small = new SmallMap(this.context);
-    this.small = small;
-    this.map = new MapView(this.context);
-    this.minimap = new Minimap(this.context, this.map, small);
-    this.hintNode = h("div", { class: "rv-hint", role: "status" });
-    this.followButton = iconButton("follow", "Follow the selection (F)", () => this.toggleFollow());
-    this.followButton.setAttribute("aria-pressed", "false");
-    this.map.node.append(this.minimap.canvas, this.#mapButtons(), this.hintNode);
-    this.timeline = new TimelineView(this.context, small);
-    this.trace = new TraceView(this.context);
-    this.transport = new Transport(replay.steps, this.#controls(), kindsIn(replay));
-    this.panels = {
-      agents: new AgentTable(this.context),
-      selected: new ObjectPanel(this.context),
-      text: new TextPanel(this.context, this.texts),
-      about: new AboutPanel(this.context, options)
-    };
-    this.searchBox = h("input", {
-      class: "rv-search",
-      type: "search",
-      placeholder: "Find a type, item or agent",
-      "aria-label": "Find a type, item or agent",
-      autocomplete: "off",
-      oninput: () => this.search(this.searchBox.value),
-      onkeydown: (event) => this.#searchKey(event)
-    });
-    this.found = h("span", { class: "rv-found rv-muted", role: "status" });
-    this.tabs = h("div", { class: "rv-tabs", role: "tablist", "aria-label": "Panels" });
-    this.panel = h("div", { class: "rv-panel", role: "tabpanel" });
-    this.node = options.compact ? this.#compactLayout() : this.#layout();
-    this.store.listen((changed) => this.#changed(changed));
-    replay.onload = () => this.#loaded();
-    this.observer = new ResizeObserver(() => this.#resized());
-    this.observer.observe(this.map.node);
-    this.observer.observe(this.timeline.node);
-    this.invalidate(...ALL);
-  }
-  #layout() {
-    const { replay, options } = this;
-    const { header } = replay;
-    const list2 = h("datalist", {}, ...suggestions(this.facts).map((value) => h("option", { value })));
-    list2.id = `rv-${Math.random().toString(36).slice(2)}`;
-    this.searchBox.setAttribute("list", list2.id);
-    const facts = `${plural(header.agents, "agent")}, ${plural(header.steps, "step")}, ${header.width} x ${header.height}`;
-    const node = h("div", { class: "rv-root", tabindex: 0, role: "application", "aria-label": `Replay viewer: ${options.title}`, "data-theme": this.theme }, h("header", { class: "rv-head" }, h("h2", { class: "rv-title", title: options.title }, clip(options.title, 80)), h("span", { class: "rv-muted rv-facts-line" }, facts), h("span", { class: "rv-grow" }), this.found, h("label", { class: "rv-search-wrap" }, icon("search"), this.searchBox, list2)), h("div", { class: "rv-body" }, h("div", { class: "rv-main" }, this.map.node, this.transport.node, this.timeline.node, this.trace.node), h("aside", { class: "rv-side" }, this.tabs, this.panel)));
-    node.style.setProperty("--rv-height", `${options.height}px`);
-    node.addEventListener("keydown", (event) => handleKey(event, this));
-    node.addEventListener("click", (event) => {
-      const button = event.target instanceof Element ? event.target.closest("button") : null;
-      if (event.detail > 0 && button)
-        node.focus({ preventScroll: true });
-    });
-    this.transport.node.append(layerMenu(this), shareMenu(this));
-    this.#drawTabs();
-    return node;
-  }
-  #compactLayout() {
-    const { options } = this;
-    return h("section", { class: "rv-half", "aria-label": options.title }, h("h3", { class: "rv-title", title: options.title }, clip(options.title, 60)), this.map.node);
-  }
-  #drawTabs() {
-    const { tab } = this.store.state;
-    const issues = this.replay.header.issues.length;
-    const names = { agents: "Agents", selected: "Selected", text: "Talk and notes", about: issues ? `About (${plural(issues, "issue")})` : "About" };
-    const keys = Object.keys(names).filter((key) => key !== "text" || this.texts.present);
-    fill(this.tabs, ...keys.map((key) => h("button", {
-      type: "button",
-      role: "tab",
-      class: "rv-tab",
-      "aria-selected": String(key === tab),
-      onclick: () => this.store.set({ tab: key })
-    }, names[key])));
-    const shown = this.panels[tab].node;
-    if (this.panel.firstElementChild !== shown)
-      fill(this.panel, shown);
-  }
-  #mapButtons() {
-    return h("div", { class: "rv-map-buttons", role: "toolbar", "aria-label": "Map view" }, iconButton("plus", "Zoom in", () => this.map.zoom(1.5)), iconButton("minus", "Zoom out", () => this.map.zoom(1 / 1.5)), iconButton("fit", "Show the whole map (0)", () => this.fit()), this.followButton);
-  }
-  get steps() {
-    return this.replay.steps;
-  }
-  get stepNow() {
-    return this.store.state.step;
-  }
-  #controls() {
-    return {
-      toggle: () => this.toggle(),
-      seek: (step2) => this.seek(step2),
-      move: (by) => this.seek(this.store.state.step + by),
-      speed: (speed) => this.store.set({ speed: clampSpeed(speed) }),
-      jump: (kind, way) => this.jump(kind, way)
-    };
-  }
-  seek(step2) {
-    const goal = this.replay.clampStep(step2);
-    this.player.seek(goal);
-    const ready = this.replay.ready(goal);
-    this.store.set(ready ? { step: goal, shown: goal, fraction: 0 } : { step: goal });
-    if (!ready)
-      void this.replay.load(goal);
-  }
-  toggle() {
-    const { playing, step: step2 } = this.store.state;
-    if (!playing && step2 >= this.replay.steps - 1)
-      this.seek(0);
-    this.store.set({ playing: !playing });
-  }
-  select(object) {
-    const { follow, tab } = this.store.state;
-    const keep = tab === "text" || tab === "selected";
-    this.store.set({ selected: object, follow: follow && object >= 0, tab: object < 0 || keep ? tab : "selected" });
-  }
-  selectNext(by) {
-    const { agents } = this.replay;
-    if (agents.length === 0)
-      return;
-    const at = agents.indexOf(this.store.state.selected);
-    const next = at < 0 ? by > 0 ? 0 : agents.length - 1 : (at + by + agents.length) % agents.length;
-    this.select(agents[next]);
-  }
-  follow(object) {
-    this.select(object);
-    const { camera } = this.map;
-    this.store.set({ follow: true, camera: { ...camera, scale: Math.max(26, camera.scale) } });
-  }
-  toggleFollow() {
-    const { follow, selected } = this.store.state;
-    if (follow)
-      this.store.set({ follow: false, camera: this.map.camera });
-    else if (selected >= 0)
-      this.follow(selected);
-    else
-      this.hint("Select something to follow first");
-  }
-  fit() {
-    this.store.set({ camera: null, follow: false });
-  }
-  jump(kind, way) {
-    const { step: step2, selected } = this.store.state;
-    const one = selected >= 0 && this.facts.isAgent[selected];
-    const found = findEvent(this.replay, one ? [selected] : this.replay.agents, kind, step2, way);
-    if (found >= 0)
-      this.seek(found);
-    else
-      this.hint(`No ${way > 0 ? "later" : "earlier"} event of this kind${one ? ` for ${this.facts.title(selected)}` : ""}`);
-  }
-  jumpChosen(way) {
-    const kind = this.transport.kind.value;
-    if (kind)
-      this.jump(kind, way);
-  }
-  search(query) {
-    this.store.set({ query, found: search(this.facts, query) });
-  }
-  #searchKey(event) {
-    if (event.key === "Escape") {
-      this.searchBox.value = "";
-      this.search("");
-      this.node.focus({ preventScroll: true });
-    }
-    if (event.key === "Enter")
-      this.nextHit(event.shiftKey ? -1 : 1);
-  }
-  nextHit(by) {
-    const { found, shown, selected } = this.store.state;
-    if (!found)
-      return;
-    const hits = matching(this.facts, found, shown);
-    if (hits.length === 0)
-      return;
-    const next = hits[(hits.indexOf(selected) + by + hits.length) % hits.length] ?? hits[0];
-    this.select(next);
-    const { camera } = this.store.state;
-    const place = this.map.place(next);
-    if (camera)
-      this.map.setCamera({ ...camera, x: place.x + 0.5, y: place.y + 0.5 });
-  }
-  hint(text2) {
-    clearTimeout(this.hintTimer);
-    setText(this.hintNode, text2);
-    this.hintNode.classList.add("rv-shown");
-    this.hintTimer = window.setTimeout(() => this.hintNode.classList.remove("rv-shown"), HINT_MS);
-  }
-  setTheme(theme) {
-    if (theme === this.theme)
-      return;
-    this.theme = theme;
-    this.node.dataset.theme = theme;
-    this.sprites.clear();
-    this.map.restyle();
-    this.small.restyle();
-    this.timeline.refresh();
-    this.trace.restyle();
-    this.invalidate(...ALL);
-  }
-  async setSprites(bytes) {
-    await this.sprites.readImages(bytes).catch(() => {
-    });
-    this.map.restyle();
-    this.invalidate("map");
-  }
-  #changed(changed) {
-    if (["shown", "fraction", "selected", "hovered", "camera", "follow", "layers", "found"].some((key) => changed.has(key)))
-      this.invalidate("map");
-    if (["step", "shown", "playing", "speed"].some((key) => changed.has(key)))
-      this.invalidate("timeline", "panel");
-    if (changed.has("shown"))
-      this.invalidate("trace");
-    if (changed.has("selected"))
-      this.invalidate("trace", "panel");
-    if (changed.has("selected") || changed.has("chart")) {
-      this.timeline.refresh();
-      this.invalidate("timeline");
-    }
-    if (changed.has("tab")) {
-      this.#drawTabs();
-      this.invalidate("panel");
-    }
-    if (changed.has("found"))
-      this.invalidate("panel");
-    if (changed.has("follow"))
-      this.followButton.setAttribute("aria-pressed", String(this.store.state.follow));
-    if (changed.has("playing")) {
-      this.player.seek(this.store.state.shown);
-      this.invalidate("map");
-    }
-  }
-  #loaded() {
-    const { step: step2, shown } = this.store.state;
-    if (step2 !== shown && this.replay.ready(step2))
-      this.store.set({ shown: step2, fraction: 0 });
-    this.timeline.refresh();
-    this.trace.refresh();
-    this.panels.agents.refresh();
-    this.invalidate(...ALL);
-  }
-  #resized() {
-    const { clientWidth, clientHeight } = this.map.node;
-    this.map.resize(clientWidth, clientHeight);
-    this.timeline.resize(this.timeline.node.clientWidth);
-    this.trace.resize(this.timeline.node.clientWidth, TRACE_ROWS * 18);
-    this.#draw(performance.now(), true);
-  }
-  invalidate(...parts) {
-    for (const part of parts)
-      this.dirty.add(part);
-    if (!this.frame && !this.stopped)
-      this.frame = requestAnimationFrame((now2) => this.#tick(now2));
-  }
-  #tick(now2) {
-    this.frame = 0;
-    if (this.store.state.playing)
-      this.#play(now2);
-    this.#draw(now2, !this.store.state.playing);
-    if (this.store.state.playing || this.dirty.size > 0)
-      this.invalidate();
-  }
-  #play(now2) {
-    const { speed } = this.store.state;
-    const { step: step2, fraction, ended } = this.player.tick(now2, speed);
-    const smooth = speed <= SMOOTH_UP_TO && !matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.store.set({ step: step2, shown: step2, fraction: smooth && !ended ? fraction : 0 });
-    if (ended)
-      this.store.set({ playing: false });
-  }
-  #draw(now2, atOnce) {
-    if (this.map.size.width === 0)
-      return;
-    const { dirty } = this;
-    if (dirty.delete("map")) {
-      this.map.draw();
-      this.minimap.draw();
-    }
-    if (dirty.delete("trace"))
-      this.trace.draw();
-    if (dirty.delete("timeline")) {
-      this.timeline.window = this.trace.window;
-      this.timeline.draw();
-      this.transport.update(this.store.state);
-    }
-    if (dirty.has("panel") && (atOnce || now2 - this.panelAt > PANEL_MS)) {
-      dirty.delete("panel");
-      this.panelAt = now2;
-      this.#drawPanel();
-    }
-  }
-  #drawPanel() {
-    const { tab, found, shown } = this.store.state;
-    this.panels[tab].update();
-    if (!found)
-      setText(this.found, "");
-    else {
-      const hits = matching(this.facts, found, shown).length;
-      setText(this.found, hits ? `${count(hits)} found` : "none found");
-      this.found.title = found.text;
-    }
-  }
-  stop() {
-    this.stopped = true;
-    cancelAnimationFrame(this.frame);
-    clearTimeout(this.hintTimer);
-    this.observer.disconnect();
-    this.map.stop();
-    this.store.listeners.clear();
-    this.replay.onload = () => {
-    };
-  }
+	frame = 0;
+	panelAt = 0;
+	hintTimer = 0;
+	stepNow = 0;
+	started = false;
+	stopped = false;
+	dirty = new Set();
+	sprites = new SpriteCache();
+	store = new Store();
+	constructor(replay, options, all = [replay]) {
+		this.replay = replay;
+		this.options = options;
+		this.theme = options.theme;
+		this.steps = Math.max(...all.map(({ steps }) => steps));
+		this.facts = new Facts(replay);
+		this.player = new Player({
+			steps: this.steps,
+			ready: (step) => all.every((each) => each.ready(each.clampStep(step))),
+			load: (step) => all.forEach((each) => void each.load(each.clampStep(step)))
+		});
+		this.sides = [this];
+		this.texts = new Texts(replay, () => this.invalidate("panel"));
+		this.small = new SmallMap(this);
+		this.map = new MapView(this);
+		this.minimap = new Minimap(this);
+		this.timeline = new TimelineView(this, all.length === 1);
+		this.transport = new Transport(this, all.length === 1 ? kindsIn(replay) : []);
+		this.hintNode = h("div", { class: "rv-hint", role: "status" });
+		this.followButton = iconButton("follow", "Follow the selection (F)", () => this.toggleFollow());
+		this.map.node.append(this.minimap.node, this.hintNode, h("div", { class: "rv-map-buttons", role: "toolbar", "aria-label": "Map view" }, iconButton("plus", "Zoom in", () => this.map.zoom(1.5)), iconButton("minus", "Zoom out", () => this.map.zoom(1 / 1.5)), iconButton("fit", "Show the whole map (0)", () => this.fit()), this.followButton));
+		this.store.listeners.add((changed) => this.changed(changed));
+		replay.onload = () => this.loaded();
+		this.observer = new ResizeObserver(() => this.#resized());
+		this.observer.observe(this.map.node);
+		this.observer.observe(this.timeline.node);
+	}
+	get palette() {
+		return palettes[this.theme];
+	}
+	get lines() {
+		return null;
+	}
+	mount() {
+		const { options } = this;
+		const { header } = this.replay;
+		this.trace = new TraceView(this);
+		this.panels = { agents: new AgentTable(this), selected: new ObjectPanel(this), text: new TextPanel(this), about: new AboutPanel(this) };
+		this.found = h("span", { class: "rv-found rv-muted", role: "status" });
+		this.tabs = h("div", { class: "rv-tabs", role: "tablist", "aria-label": "Panels" });
+		this.panel = h("div", { class: "rv-panel", role: "tabpanel" });
+		const list2 = h("datalist", { id: `rv-${Math.random().toString(36).slice(2)}` });
+		const box = h("input", {
+			class: "rv-search",
+			type: "search",
+			placeholder: FIND,
+			"aria-label": FIND,
+			autocomplete: "off",
+			list: list2.id,
+			oninput: () => this.store.set({ found: search(this.facts, box.value) }),
+			onkeydown: (event) => this.#searchKey(event, box)
+		});
+		box.addEventListener("focus", () => fill(list2, ...suggestions(this.facts).map((value) => h("option", { value }))), { once: true });
+		const facts = `${plural(header.agents, "agent")}, ${plural(header.steps, "step")}, ${header.width} x ${header.height}`;
+		this.#drawTabs();
+		return this.frameOf(`Replay viewer: ${options.title}`, h("header", { class: "rv-head" }, h("h2", { class: "rv-title", title: options.title }, options.title), span("rv-muted rv-facts-line", facts), span("rv-grow"), this.found, h("label", { class: "rv-search-wrap" }, icon("search"), box, list2), layerMenu(this), shareMenu(this)), div("rv-body", div("rv-main", this.map.node, this.transport.node, this.timeline.node, this.trace.node), h("aside", { class: "rv-side" }, this.tabs, this.panel)));
+	}
+	frameOf(label, ...content) {
+		const node = h("div", {
+			class: "rv-root",
+			tabindex: 0,
+			role: "application",
+			"aria-label": label,
+			"data-theme": this.theme,
+			style: `--rv-height:${this.options.height}px`,
+			onkeydown: (event) => handleKey(event, this),
+			onclick: (event) => {
+				if (event.detail > 0 && event.target.closest("button"))
+					this.focus();
+			}
+		}, ...content);
+		this.node = node;
+		return node;
+	}
+	focus() {
+		this.node?.focus({ preventScroll: true });
+	}
+	#drawTabs() {
+		const { tab } = this.store.state;
+		const issues = this.replay.header.issues.length;
+		const names = { agents: "Agents", selected: "Selected", text: "Talk and notes", about: issues ? `About (${plural(issues, "issue")})` : "About" };
+		const keys = Object.keys(names).filter((key) => key !== "text" || this.texts.parts.length > 0);
+		if (this.tabs)
+			fill(this.tabs, ...keys.map((key) => button(names[key], () => this.store.set({ tab: key }), "rv-tab", { role: "tab", "aria-selected": String(key === tab) })));
+		if (this.panel && this.panels)
+			fill(this.panel, this.panels[tab].node);
+	}
+	seek(step) {
+		this.stepNow = within(Math.round(step) || 0, 0, this.steps - 1);
+		this.player.seek(this.stepNow);
+		for (const { replay, store } of this.sides) {
+			const goal = replay.clampStep(this.stepNow);
+			store.set(replay.ready(goal) ? { step: goal, shown: goal, fraction: 0 } : { step: goal });
+			void replay.load(goal);
+		}
+		this.invalidate("timeline", "panel");
+	}
+	move(by) {
+		this.seek(this.stepNow + by);
+	}
+	toggle() {
+		const { playing } = this.store.state;
+		if (!playing && this.stepNow >= this.steps - 1)
+			this.seek(0);
+		this.store.set({ playing: !playing });
+	}
+	setSpeed(speed) {
+		this.store.set({ speed: clampSpeed(speed) });
+	}
+	select(object) {
+		const { follow, tab } = this.store.state;
+		this.store.set({ selected: object, follow: follow && object >= 0, tab: object < 0 || tab === "text" ? tab : "selected" });
+	}
+	selectNext(by) {
+		const { agents } = this.replay;
+		const at = agents.indexOf(this.store.state.selected);
+		this.select(agents[(at < 0 && by < 0 ? agents.length - 1 : at + by + agents.length) % agents.length] ?? -1);
+	}
+	follow(object) {
+		const { camera } = this.map;
+		this.select(object);
+		this.store.set({ follow: true, camera: { ...camera, scale: Math.max(26, camera.scale) } });
+	}
+	toggleFollow() {
+		const { follow, selected } = this.store.state;
+		if (follow)
+			this.map.camera = this.map.camera;
+		else if (selected >= 0)
+			this.follow(selected);
+		else
+			this.hint("Select something to follow first");
+	}
+	fit() {
+		this.store.set({ camera: null, follow: false });
+	}
+	jump(way) {
+		const { selected } = this.store.state;
+		const one = this.facts.isAgent[selected];
+		const found = findEvent(this.replay, one ? [selected] : this.replay.agents, this.transport.kind.value, this.stepNow, way);
+		if (found >= 0)
+			this.seek(found);
+		else
+			this.hint(`No ${way > 0 ? "later" : "earlier"} event of this kind${one ? ` for ${this.facts.title(selected)}` : ""}`);
+	}
+	#searchKey(event, box) {
+		const { found, shown, selected, camera } = this.store.state;
+		if (event.key === "Escape") {
+			box.value = "";
+			this.store.set({ found: null });
+			this.focus();
+		}
+		if (event.key !== "Enter" || !found)
+			return;
+		const hits = matching(this.facts, found, shown);
+		const next = hits[(hits.indexOf(selected) + (event.shiftKey ? hits.length - 1 : 1)) % hits.length];
+		if (next === void 0)
+			return;
+		this.select(next);
+		const { x, y } = this.map.place(next);
+		if (camera)
+			this.map.camera = { ...camera, x: x + 0.5, y: y + 0.5 };
+	}
+	hint(text2) {
+		clearTimeout(this.hintTimer);
+		setText(this.hintNode, text2);
+		this.hintNode.classList.add("rv-shown");
+		this.hintTimer = window.setTimeout(() => this.hintNode.classList.remove("rv-shown"), HINT_MS);
+	}
+	setTheme(theme) {
+		this.theme = theme;
+		if (this.node)
+			this.node.dataset.theme = theme;
+		this.sprites.drawn.clear();
+		this.map.layer.tiles.clear();
+		this.small.picture = null;
+		this.trace?.restyle();
+		this.loaded();
+	}
+	async setSprites(bytes) {
+		await this.sprites.readImages(bytes).catch(() => {
+		});
+		this.map.layer.tiles.clear();
+		this.invalidate("map");
+	}
+	changed(changed) {
+		const { state } = this.store;
+		if (changed.includes("playing"))
+			this.player.seek(this.stepNow);
+		if (changed.includes("selected") || changed.includes("chart"))
+			this.timeline.refresh();
+		if (changed.includes("tab"))
+			this.#drawTabs();
+		set(this.followButton, { "aria-pressed": String(state.follow) });
+		this.invalidate("map");
+		if (changed.some((key) => !MAP_ONLY.test(key)))
+			this.invalidate("timeline", "trace", "panel");
+	}
+	loaded() {
+		const { step } = this.store.state;
+		if (this.replay.ready(step))
+			this.store.set({ shown: step });
+		this.timeline.refresh();
+		if (this.trace)
+			this.trace.backdrop = null;
+		this.panels?.agents.refresh();
+		this.invalidate("map", "timeline", "trace", "panel");
+	}
+	#resized() {
+		const { clientWidth, clientHeight } = this.map.node;
+		this.map.resize(clientWidth, clientHeight);
+		this.timeline.resize(this.timeline.node.clientWidth);
+		this.trace?.resize(this.timeline.width, TRACE_ROWS);
+		this.map.draw();
+		this.started = true;
+		this.invalidate("map", "timeline", "trace", "panel");
+	}
+	invalidate(...pieces) {
+		for (const piece of pieces)
+			this.dirty.add(piece);
+		if (this.started && !this.frame && !this.stopped)
+			this.frame = requestAnimationFrame((now) => this.#tick(now));
+	}
+	#tick(now) {
+		const { dirty, store } = this;
+		this.frame = 0;
+		if (store.state.playing)
+			this.#play(now);
+		if (dirty.delete("map")) {
+			this.map.draw();
+			this.minimap.draw();
+		}
+		if (dirty.delete("trace"))
+			this.trace?.draw();
+		if (dirty.delete("timeline") && this.timeline.width > 0) {
+			this.timeline.window = this.trace?.window ?? [0, 0];
+			this.timeline.draw(this.stepNow);
+			this.transport.update(this.stepNow, store.state.playing, store.state.speed);
+		}
+		if (dirty.has("panel") && now - this.panelAt > PANEL_MS) {
+			dirty.delete("panel");
+			this.panelAt = now;
+			this.drawPanel();
+		}
+		if (store.state.playing || dirty.size > 0)
+			this.invalidate();
+	}
+	#play(now) {
+		const { step, fraction, ended } = this.player.tick(now, this.store.state.speed);
+		const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+		this.stepNow = step;
+		for (const { store, replay } of this.sides) {
+			const shown = replay.clampStep(step);
+			store.set({ step: shown, shown, fraction: still || shown < step ? 0 : fraction });
+		}
+		if (ended)
+			this.store.set({ playing: false });
+	}
+	drawPanel() {
+		const { tab, found, shown } = this.store.state;
+		this.panels?.[tab].update();
+		const hits = found ? matching(this.facts, found, shown).length : 0;
+		if (!this.found)
+			return;
+		setText(this.found, hits ? `${count(hits)} found` : found ? "none found" : "");
+		this.found.title = found?.text ?? "";
+	}
+	stop() {
+		this.stopped = true;
+		cancelAnimationFrame(this.frame);
+		clearTimeout(this.hintTimer);
+		clearTimeout(this.map.timer);
+		this.observer.disconnect();
+		this.store.listeners.clear();
+		this.replay.onload = () => {
+		};
+	}
 };
 
 // build/js/compare.js
-var PANEL_MS2 = 110;
-var Compare = class {
-  constructor(replays, titles, options) {
-    this.replays = replays;
-    this.titles = titles;
-    this.options = options;
-    this.left = new Viewer(replays[0], { ...options, title: titles[0], compact: true });
-    this.right = new Viewer(replays[1], { ...options, title: titles[1], compact: true });
-    this.steps = Math.max(replays[0].steps, replays[1].steps);
-    this.store = this.left.store;
-    this.replay = replays[0];
-    this.map = this.left.map;
-    this.player = new Player({ steps: this.steps, ready: (step2) => replays.every((r) => r.ready(r.clampStep(step2))), load: (step2) => {
-      for (const r of replays)
-        void r.load(r.clampStep(step2));
-    } });
-    this.frame = 0;
-    this.panelAt = 0;
-    this.stopped = false;
-    this.goal = 0;
-    this.transport = new Transport(this.steps, {
-      toggle: () => this.toggle(),
-      seek: (step2) => this.seek(step2),
-      move: (by) => this.seek(this.goal + by),
-      speed: (speed) => this.store.set({ speed: clampSpeed(speed) }),
-      jump: () => {
-      }
-    }, []);
-    this.chart = new CompareChart(this);
-    this.panel = h("div", { class: "rv-panel rv-pad rv-scroll", tabindex: 0, role: "region", "aria-label": "Differences" });
-    this.node = h("div", { class: "rv-root", tabindex: 0, role: "application", "aria-label": "Two replays compared", "data-theme": options.theme }, h("div", { class: "rv-body" }, h("div", { class: "rv-main" }, h("div", { class: "rv-halves" }, this.left.node, this.right.node), this.transport.node, this.chart.node), h("aside", { class: "rv-side" }, this.panel)));
-    this.node.style.setProperty("--rv-height", `${options.height}px`);
-    this.node.addEventListener("keydown", (event) => handleKey(event, this));
-    this.store.listen((changed) => {
-      if (changed.has("selected"))
-        this.#mirrorSelection();
-      if (changed.has("step") || changed.has("playing") || changed.has("speed"))
-        this.invalidate();
-      if (changed.has("playing"))
-        this.player.seek(this.goal);
-    });
-    this.left.context.seek = (step2) => this.seek(step2);
-    this.observer = new ResizeObserver(() => {
-      this.chart.resize(this.chart.node.clientWidth);
-      this.invalidate();
-    });
-    this.observer.observe(this.chart.node);
-    this.invalidate();
-  }
-  get stepNow() {
-    return this.goal;
-  }
-  #mirrorSelection() {
-    const { selected } = this.store.state;
-    const agent = selected >= 0 && this.left.facts.isAgent[selected] ? this.replays[0].agentIds[selected] : -1;
-    const twin = this.replays[1].agents.find((object) => this.replays[1].agentIds[object] === agent) ?? -1;
-    this.right.select(agent < 0 ? -1 : twin);
-    this.invalidate();
-  }
-  seek(step2) {
-    this.goal = Math.min(this.steps - 1, Math.max(0, Math.round(step2) || 0));
-    this.player.seek(this.goal);
-    this.left.seek(this.goal);
-    this.right.seek(this.goal);
-    this.invalidate();
-  }
-  toggle() {
-    const { playing } = this.store.state;
-    if (!playing && this.goal >= this.steps - 1)
-      this.seek(0);
-    this.store.set({ playing: !playing });
-  }
-  selectNext(by) {
-    this.left.selectNext(by);
-  }
-  select(object) {
-    this.left.select(object);
-  }
-  fit() {
-    this.left.fit();
-    this.right.fit();
-  }
-  toggleFollow() {
-    this.left.toggleFollow();
-    if (this.right.store.state.selected >= 0)
-      this.right.toggleFollow();
-  }
-  jumpChosen() {
-  }
-  setTheme(theme) {
-    this.node.dataset.theme = theme;
-    this.left.setTheme(theme);
-    this.right.setTheme(theme);
-    this.chart.refresh();
-    this.invalidate();
-  }
-  async setSprites(bytes) {
-    await Promise.all([this.left.setSprites(bytes), this.right.setSprites(bytes)]);
-  }
-  invalidate() {
-    if (!this.frame && !this.stopped)
-      this.frame = requestAnimationFrame((now2) => this.#tick(now2));
-  }
-  #tick(now2) {
-    this.frame = 0;
-    const { playing, speed } = this.store.state;
-    if (playing)
-      this.#play(now2, speed);
-    this.chart.draw(this.goal);
-    this.transport.update({ step: this.goal, playing: this.store.state.playing, speed });
-    if (!playing || now2 - this.panelAt > PANEL_MS2) {
-      this.panelAt = now2;
-      this.#drawPanel();
-    }
-    if (this.store.state.playing)
-      this.invalidate();
-  }
-  #play(now2, speed) {
-    const { step: step2, fraction, ended } = this.player.tick(now2, speed);
-    this.goal = step2;
-    const smooth = speed <= SMOOTH_UP_TO && !ended && !matchMedia("(prefers-reduced-motion: reduce)").matches;
-    for (const side of [this.left, this.right]) {
-      const at = side.replay.clampStep(step2);
-      side.store.set({ step: at, shown: at, fraction: smooth && at === step2 ? fraction : 0 });
-    }
-    if (ended)
-      this.store.set({ playing: false });
-  }
-  #drawPanel() {
-    const [a, b] = [sumsAt(this.left, this.goal), sumsAt(this.right, this.goal)];
-    const names = [.../* @__PURE__ */ new Set([...a.keys(), ...b.keys()])];
-    const rows = names.map((name) => {
-      const [x, y] = [a.get(name) ?? 0, b.get(name) ?? 0];
-      return h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, number(x)), h("td", {}, number(y)), h("td", { class: y > x ? "rv-good" : y < x ? "rv-bad" : "rv-muted" }, signed(y - x)));
-    });
-    fill(this.panel, h("h4", {}, "At this step, over all agents"), h("table", { class: "rv-table rv-differences" }, h("thead", {}, h("tr", {}, h("th", {}), h("th", { scope: "col" }, "left"), h("th", { scope: "col" }, "right"), h("th", { scope: "col" }, "right − left"))), h("tbody", {}, ...rows)));
-  }
-  stop() {
-    this.stopped = true;
-    cancelAnimationFrame(this.frame);
-    this.observer.disconnect();
-    this.left.stop();
-    this.right.stop();
-  }
+var Compare = class extends Viewer {
+	constructor(replays, titles, options) {
+		super(replays[0], options, replays);
+		this.titles = titles;
+		this.right = new Viewer(replays[1], options);
+		this.sides = [this, this.right];
+		const loaded = this.right.replay.onload;
+		this.right.replay.onload = () => {
+			loaded();
+			this.invalidate("panel");
+		};
+	}
+	mount() {
+		this.differences = region("Differences");
+		const halves = this.sides.map((side, i) => h("section", { class: "rv-half", "aria-label": this.titles[i] }, h("h3", { class: "rv-title" }, this.titles[i]), side.map.node));
+		return this.frameOf("Two replays compared", div("rv-body", div("rv-main", div("rv-halves", ...halves), this.transport.node, this.timeline.node), h("aside", { class: "rv-side" }, this.differences)));
+	}
+	get lines() {
+		return this.sides.map(({ replay }, i) => ({
+			name: i ? this.titles[1] : `reward so far, mean of the agents: ${this.titles[0]}`,
+			steps: replay.steps,
+			colour: series(this.palette, i),
+			dash: i ? [6, 3] : [],
+			values: runningTotal(replay.base.numbers("overview.reward"), replay.agents.length)
+		}));
+	}
+	changed(changed) {
+		super.changed(changed);
+		const { selected } = this.store.state;
+		if (!changed.includes("selected"))
+			return;
+		const number2 = this.facts.isAgent[selected] ? this.replay.agentIds[selected] : -1;
+		const { agents, agentIds } = this.right.replay;
+		this.right.select(agents.find((object) => agentIds[object] === number2) ?? -1);
+	}
+	jump() {
+	}
+	fit() {
+		super.fit();
+		this.right.fit();
+	}
+	toggleFollow() {
+		super.toggleFollow();
+		this.right.toggleFollow();
+	}
+	setTheme(theme) {
+		super.setTheme(theme);
+		this.right.setTheme(theme);
+	}
+	async setSprites(bytes) {
+		await super.setSprites(bytes);
+		await this.right.setSprites(bytes);
+	}
+	drawPanel() {
+		const [a, b] = this.sides.map((side) => sumsAt(side, this.stepNow));
+		const cells = (texts, cls = "") => texts.map((text2, i) => h("td", { class: i > 1 ? cls : "" }, text2));
+		const rows = [...new Set([...a.keys(), ...b.keys()])].map((name) => {
+			const [x, y] = [a.get(name) ?? 0, b.get(name) ?? 0];
+			return h("tr", {}, h("th", { scope: "row" }, name), ...cells([number(x), number(y), signed(y - x)], y > x ? "rv-good" : y < x ? "rv-bad" : "rv-muted"));
+		});
+		const head = h("tr", { class: "rv-muted" }, h("td"), ...cells(["left", "right", "right − left"]));
+		if (this.differences)
+			fill(this.differences, section("At this step, over all agents", h("table", { class: "rv-table rv-differences" }, h("tbody", {}, head, ...rows))));
+	}
+	stop() {
+		super.stop();
+		this.right.stop();
+	}
 };
-function sumsAt(side, step2) {
-  const { replay, facts } = side;
-  const at = replay.clampStep(step2);
-  const sums = /* @__PURE__ */ new Map([["reward so far", 0], ["reward per agent", 0], ["agents alive", 0]]);
-  const add = (name, value) => sums.set(name, (sums.get(name) ?? 0) + value);
-  for (const object of replay.agents) {
-    add("reward so far", replay.total(object, at));
-    add("agents alive", replay.alive.at(object, at) === 0 ? 0 : 1);
-  }
-  sums.set("reward per agent", (sums.get("reward so far") ?? 0) / Math.max(1, replay.agents.length));
-  for (let pair = 0; pair < replay.pairItems.length; pair++) {
-    if (facts.isAgent[replay.pairObjects[pair]])
-      add(facts.itemName(replay.pairItems[pair]), replay.inventory.at(pair, at));
-  }
-  return sums;
+function sumsAt({ replay, facts }, step) {
+	const at = replay.clampStep(step);
+	const agents = [...replay.agents];
+	const total = agents.reduce((sum, object) => sum + replay.total(object, at), 0);
+	const sums = new Map([["reward so far", total], ["reward per agent", total / Math.max(1, agents.length)], ["agents alive", agents.filter((object) => replay.alive.at(object, at) !== 0).length]]);
+	replay.pairItems.forEach((item, pair) => {
+		const name = facts.itemName(item);
+		if (facts.isAgent[replay.pairObjects[pair]])
+			sums.set(name, (sums.get(name) ?? 0) + replay.inventory.at(pair, at));
+	});
+	return sums;
 }
 
 // build/js/messages.js
 var PATIENCE_MS = 3e3;
-var ABSENT = "This part is not embedded in this page, and no Python answers for it";
+var ABSENT = "this part is not embedded in this page, and no Python answers for it";
 var Messages = class {
-  constructor(model) {
-    this.model = model;
-    this.next = 0;
-    this.prefix = Math.random().toString(36).slice(2, 12);
-    this.waiting = /* @__PURE__ */ new Map();
-    this.receive = this.#receive.bind(this);
-    model.on("msg:custom", this.receive);
-  }
-  asker(source) {
-    return (hash2, id) => new Promise((resolve, reject) => {
-      const request = `${this.prefix}.${++this.next}`;
-      const timer = window.setTimeout(() => this.#settle(request, null, ABSENT), PATIENCE_MS);
-      this.waiting.set(request, { resolve, reject, timer });
-      try {
-        this.model.send({ type: "chunk", request, source, hash: hash2, id });
-      } catch {
-        this.#settle(request, null, ABSENT);
-      }
-    });
-  }
-  #receive(message, buffers) {
-    if (message?.type !== "chunk" || typeof message.request !== "string")
-      return;
-    const bytes = message.ok === true && buffers?.[0] ? asBytes(buffers[0]) : null;
-    this.#settle(message.request, bytes, typeof message.error === "string" ? message.error : "Python sent no data for this part");
-  }
-  #settle(request, bytes, problem) {
-    const waiting = this.waiting.get(request);
-    if (!waiting)
-      return;
-    this.waiting.delete(request);
-    clearTimeout(waiting.timer);
-    if (bytes)
-      waiting.resolve(bytes);
-    else
-      waiting.reject(new WireError(problem));
-  }
-  stop() {
-    this.model.off("msg:custom", this.receive);
-    for (const { timer } of this.waiting.values())
-      clearTimeout(timer);
-    this.waiting.clear();
-  }
+	constructor(model) {
+		this.model = model;
+		this.prefix = Math.random().toString(36).slice(2, 12);
+		this.waiting = new Map();
+		this.asked = 0;
+		this.receive = (message, buffers) => {
+			if (message?.type !== "chunk")
+				return;
+			const bytes = message.ok === true && buffers?.[0] ? asBytes(buffers[0]) : null;
+			this.waiting.get(message.request)?.(bytes, String(message.error || "Python sent no data for this part"));
+		};
+		model.on("msg:custom", this.receive);
+	}
+	asker(source) {
+		return (hash2, id) => new Promise((resolve, reject) => {
+			const request = `${this.prefix}.${++this.asked}`;
+			const timer = setTimeout(() => this.waiting.get(request)?.(null, ABSENT), PATIENCE_MS);
+			this.waiting.set(request, (bytes, problem) => {
+				this.waiting.delete(request);
+				clearTimeout(timer);
+				if (bytes)
+					resolve(bytes);
+				else
+					reject(new WireError(problem));
+			});
+			this.model.send({ type: "chunk", request, source, hash: hash2, id });
+		});
+	}
+	stop() {
+		this.model.off("msg:custom", this.receive);
+		for (const settle of this.waiting.values())
+			settle(null, ABSENT);
+	}
 };
 
 // build/js/replay.js
-var DEFAULTS = /* @__PURE__ */ new Map([["alive", 1], ["collective_id", -1], ["action_id", -1], ["action_success", 1], ["vision_size", 11]]);
+var DEFAULTS = { alive: 1, collective_id: -1, action_id: -1, action_success: 1, vision_size: 11 };
 var KEEP_BYTES = 48e6;
-var StepsChunk = class {
-  constructor(info) {
-    this.info = info;
-    this.from = info.from;
-    this.to = info.to;
-    this.columns = null;
-    this.loading = null;
-    this.failed = "";
-    this.used = 0;
-    this.tracks = /* @__PURE__ */ new Map();
-    this.sums = null;
-  }
-};
 var Field = class {
-  constructor(replay, name, base, length) {
-    const { header } = replay;
-    const info = header.fields.get(name);
-    this.replay = replay;
-    this.name = name;
-    this.present = info !== void 0;
-    this.kind = info?.kind ?? "int";
-    const [x, y] = this.kind === "xy" ? ["x", "y"] : ["", ""];
-    const scalar = info ? info.scalar : DEFAULTS.get(name) ?? 0;
-    this.scalarX = Array.isArray(scalar) ? scalar[0] : scalar;
-    this.scalarY = Array.isArray(scalar) ? scalar[1] : scalar;
-    this.firstX = scalar === null ? base.numbers(`${name}.c${x}`, length) : null;
-    this.firstY = scalar === null && y ? base.numbers(`${name}.c${y}`, length) : this.firstX;
-    const count2 = info ? header.movers.get(name) ?? 0 : 0;
-    this.movers = count2 ? runningSum(base.numbers(`${name}.i`, count2), length, name) : new Int32Array(0);
-    this.lasts = count2 ? base.numbers(`${name}.f${x}`, count2) : null;
-    this.moverOf = count2 ? new Int32Array(length).fill(-1) : null;
-    for (let m = 0; m < count2; m++)
-      this.moverOf[this.movers[m]] = m;
-  }
-  first(object) {
-    return this.firstX ? this.firstX[object] : this.scalarX;
-  }
-  last(object) {
-    const mover = this.moverOf ? this.moverOf[object] : -1;
-    return mover < 0 ? this.first(object) : this.lasts[mover];
-  }
-  at(object, step2) {
-    const mover = this.moverOf ? this.moverOf[object] : -1;
-    if (mover < 0 || step2 <= 0)
-      return this.first(object);
-    const track = this.replay.track(this, step2);
-    return track ? track.at(mover, step2) : NaN;
-  }
-  runs(object, from, to, visit) {
-    const mover = this.moverOf ? this.moverOf[object] : -1;
-    if (mover < 0) {
-      if (from < to)
-        visit(from, to, this.first(object));
-      return;
-    }
-    for (const chunk of this.replay.chunks) {
-      const low = Math.max(from, chunk.from);
-      const high = Math.min(to, chunk.to);
-      if (low < high && chunk.columns)
-        this.replay.track(this, low)?.runs(mover, low, high, visit);
-    }
-  }
+	constructor(replay, name, length) {
+		const { base, header } = replay;
+		const info = header.fields.get(name);
+		this.replay = replay;
+		this.name = name;
+		this.present = info !== void 0;
+		this.kind = info?.kind ?? "int";
+		const [x, y] = this.kind === "xy" ? ["x", "y"] : ["", ""];
+		const scalar2 = info ? info.scalar : DEFAULTS[name] ?? 0;
+		const columns = scalar2 === null ? [base.numbers(`${name}.c${x}`, length), base.numbers(`${name}.c${y}`, length)] : null;
+		this.columns = columns;
+		this.scalars = [scalar2, scalar2].flat().map(Number);
+		const count2 = (info && header.movers.get(name)) ?? 0;
+		this.movers = runningSum(base.numbers(`${name}.i`, count2), length, name);
+		this.lasts = base.numbers(`${name}.f${x}`, count2);
+		this.moverOf = count2 ? new Int32Array(length).fill(-1) : null;
+		this.movers.forEach((object, mover) => this.moverOf.fill(mover, object, object + 1));
+	}
+	first(object, axis = 0) {
+		return this.columns ? this.columns[axis][object] : this.scalars[axis];
+	}
+	mover(object) {
+		return this.moverOf ? this.moverOf[object] : -1;
+	}
+	last(object) {
+		const mover = this.mover(object);
+		return mover < 0 ? this.first(object) : this.lasts[mover];
+	}
+	at(object, step) {
+		const mover = this.mover(object);
+		if (mover < 0 || step <= 0)
+			return this.first(object);
+		return this.replay.track(this, step)?.at(mover, step) ?? NaN;
+	}
+	runs(object, from, to, visit) {
+		const mover = this.mover(object);
+		if (mover < 0 && from < to)
+			visit(from, to, this.first(object));
+		if (mover < 0)
+			return;
+		for (const chunk of this.replay.chunks) {
+			const [low, high] = [Math.max(from, chunk.from), Math.min(to, chunk.to)];
+			if (low < high && chunk.columns)
+				this.replay.track(this, low)?.runs(mover, low, high, visit);
+		}
+	}
 };
-function gather(column, scalar, indices) {
-  const values = new Float64Array(indices.length);
-  for (let i = 0; i < indices.length; i++)
-    values[i] = column ? column[indices[i]] : scalar;
-  return values;
-}
 var Replay = class _Replay {
-  constructor(bytes, header, base, ask) {
-    this.bytes = bytes;
-    this.header = header;
-    this.base = base;
-    this.ask = ask;
-    this.steps = header.steps;
-    this.map = { width: header.width, height: header.height };
-    const n = header.objects;
-    this.ids = runningSum(base.numbers("id", n), 2147483647, "the object ids");
-    this.types = base.numbers("type", n);
-    this.agentIds = base.numbers("agent_id", n);
-    this.agents = Int32Array.from(base.numbers("agent_objects", header.agents)).filter((object) => object >= 0 && object < n);
-    this.fields = /* @__PURE__ */ new Map();
-    for (const [name, info] of header.fields)
-      if (name !== "inventory" && info.kind !== "text")
-        this.field(name);
-    this.location = this.field("location");
-    if (!this.location.present)
-      throw new WireError("the replay holds no locations");
-    this.alive = this.field("alive");
-    this.pairItems = base.numbers("inventory.t", header.pairs);
-    this.pairObjects = runningSum(base.numbers("inventory.o", header.pairs), n, "the inventory");
-    this.inventory = new Field(this, "inventory", base, header.pairs);
-    this.chunks = header.chunks.filter((chunk) => chunk.kind === "steps").map((chunk) => new StepsChunk(chunk));
-    this.#checkChunks();
-    this.texts = header.chunks.filter((chunk) => chunk.kind === "text");
-    this.config = header.chunks.find((chunk) => chunk.kind === "config") ?? null;
-    this.objectById = /* @__PURE__ */ new Map();
-    this.lastChunk = 0;
-    this.clock = 0;
-    this.onload = () => {
-    };
-  }
-  static async open(bytes, ask) {
-    const header = await readHeader(bytes);
-    const info = header.chunks.find((chunk) => chunk.kind === "base");
-    if (!info || info.offset === null)
-      throw new WireError("the data holds no first step");
-    const raw = await inflate(bytes.subarray(info.offset, info.offset + info.size), info.raw, "the first step");
-    return new _Replay(bytes, header, new Columns(raw, "the first step"), ask);
-  }
-  #checkChunks() {
-    let next = 0;
-    for (const chunk of this.chunks) {
-      if (chunk.from !== next || chunk.to <= chunk.from)
-        throw new WireError("the parts of the replay do not join");
-      next = chunk.to;
-    }
-    if (next !== this.steps)
-      throw new WireError("the parts of the replay do not cover its steps");
-  }
-  field(name) {
-    let field = this.fields.get(name);
-    if (!field) {
-      field = new Field(this, name, this.base, this.header.objects);
-      this.fields.set(name, field);
-    }
-    return field;
-  }
-  typeName(object) {
-    return this.header.typeNames[this.types[object]] || "unknown";
-  }
-  indexOfId(id) {
-    if (this.objectById.size === 0)
-      this.ids.forEach((value, index) => this.objectById.set(value, index));
-    return this.objectById.get(id) ?? -1;
-  }
-  clampStep(step2) {
-    return Number.isFinite(step2) ? Math.min(this.steps - 1, Math.max(0, Math.round(step2))) : 0;
-  }
-  chunkOf(step2) {
-    const recent = this.chunks[this.lastChunk];
-    if (step2 >= recent.from && step2 < recent.to)
-      return recent;
-    let low = 0;
-    let high = this.chunks.length - 1;
-    while (low < high) {
-      const middle = low + high >> 1;
-      if (this.chunks[middle].to <= step2)
-        low = middle + 1;
-      else
-        high = middle;
-    }
-    this.lastChunk = low;
-    return this.chunks[low];
-  }
-  ready(step2) {
-    return step2 <= 0 || this.chunkOf(step2).columns !== null;
-  }
-  failure(step2) {
-    return step2 <= 0 ? "" : this.chunkOf(step2).failed;
-  }
-  load(step2) {
-    const chunk = this.chunkOf(step2);
-    if (chunk.columns || chunk.failed)
-      return Promise.resolve();
-    chunk.loading ??= this.#fetch(chunk);
-    return chunk.loading;
-  }
-  retry(step2) {
-    const chunk = this.chunkOf(step2);
-    chunk.failed = "";
-    return this.load(step2);
-  }
-  async #fetch(chunk) {
-    const what = `the part with steps ${chunk.from} to ${chunk.to - 1}`;
-    try {
-      chunk.columns = new Columns(await this.#raw(chunk.info, what), what);
-      chunk.used = ++this.clock;
-      this.#forget();
-    } catch (error) {
-      chunk.failed = error instanceof Error ? error.message : String(error);
-    }
-    chunk.loading = null;
-    this.onload();
-  }
-  async #raw(info, what) {
-    const packed = info.offset === null ? await this.ask(this.header.hash, info.id) : this.bytes.subarray(info.offset, info.offset + info.size);
-    return inflate(packed, info.raw, what);
-  }
-  #forget() {
-    const held = this.chunks.filter((chunk) => chunk.columns).sort((a, b) => a.used - b.used);
-    let bytes = held.reduce((sum, chunk) => sum + chunk.info.raw, 0);
-    while (held.length > 3 && bytes > KEEP_BYTES) {
-      const chunk = held.shift();
-      bytes -= chunk.info.raw;
-      chunk.columns = null;
-      chunk.tracks.clear();
-      chunk.sums = null;
-    }
-  }
-  get isSmall() {
-    return this.chunks.reduce((sum, chunk) => sum + chunk.info.raw, 0) <= KEEP_BYTES;
-  }
-  track(field, step2) {
-    const chunk = this.chunkOf(step2);
-    if (!chunk.columns)
-      return null;
-    chunk.used = ++this.clock;
-    const done = chunk.tracks.get(field.name);
-    if (done)
-      return done;
-    return this.#guard(chunk, (columns) => {
-      const track = this.#decode(chunk, columns, field);
-      chunk.tracks.set(field.name, track);
-      return track;
-    });
-  }
-  #guard(chunk, read) {
-    if (!chunk.columns)
-      return null;
-    try {
-      return read(chunk.columns);
-    } catch (error) {
-      chunk.failed = error instanceof Error ? error.message : String(error);
-      chunk.columns = null;
-      chunk.tracks.clear();
-      queueMicrotask(() => this.onload());
-      return null;
-    }
-  }
-  #decode(chunk, columns, field) {
-    const entry = chunk.from > 0 ? null : {
-      x: gather(field.firstX, Number(field.scalarX), field.movers),
-      y: gather(field.firstY, Number(field.scalarY), field.movers)
-    };
-    return decodeTrack(columns, field.name, field.kind, field.movers.length, chunk.from, chunk.to, entry, this.map);
-  }
-  locate(object, step2, out) {
-    const { location } = this;
-    const mover = location.moverOf ? location.moverOf[object] : -1;
-    const track = mover < 0 || step2 <= 0 ? null : this.track(location, step2);
-    if (track instanceof PathTrack) {
-      const point = track.find(mover, step2);
-      out.x = point < 0 ? track.keyX[mover] : track.x[point];
-      out.y = point < 0 ? track.keyY[mover] : track.y[point];
-    } else {
-      out.x = location.first(object);
-      out.y = location.firstY ? location.firstY[object] : location.scalarY;
-    }
-  }
-  pairsOf(object) {
-    return [lowerBound(this.pairObjects, object), lowerBound(this.pairObjects, object + 1)];
-  }
-  pairOf(object, item) {
-    const [from, to] = this.pairsOf(object);
-    for (let pair = from; pair < to; pair++)
-      if (this.pairItems[pair] === item)
-        return pair;
-    return -1;
-  }
-  total(object, step2) {
-    const totals = this.field("total_reward");
-    if (totals.kind !== "derived")
-      return totals.at(object, step2);
-    const mover = totals.moverOf ? totals.moverOf[object] : -1;
-    if (mover < 0 || step2 <= 0)
-      return totals.first(object);
-    const chunk = this.chunkOf(step2);
-    return this.#guard(chunk, (columns) => {
-      const entry = chunk.from > 0 ? columns.numbers("total_reward.k", totals.movers.length)[mover] : totals.first(object);
-      return entry + this.#rewardWithin(chunk, object, step2);
-    }) ?? NaN;
-  }
-  #rewardWithin(chunk, object, step2) {
-    const rewards = this.field("current_reward");
-    const begin = chunk.from > 0 ? chunk.from : 1;
-    const mover = rewards.moverOf ? rewards.moverOf[object] : -1;
-    if (mover < 0)
-      return rewards.first(object) * (step2 - begin + 1);
-    const track = this.track(rewards, step2);
-    if (!track)
-      return NaN;
-    chunk.sums ??= sumsBefore(track, rewards.movers.length, begin);
-    const point = track.find(mover, step2);
-    if (point < 0)
-      return track.key(mover) * (step2 - begin + 1);
-    return chunk.sums[point] + track.read(mover, point) * (step2 - (track.from + track.steps[point]) + 1);
-  }
-  tableValue(table, index) {
-    return this.header.tables.get(table)?.[index] ?? null;
-  }
-  async textColumns(text2) {
-    return new Columns(await this.#raw(this.texts[text2], "the texts"), "the texts");
-  }
-  async configValue() {
-    if (!this.config)
-      return null;
-    return parseJson(await this.#raw(this.config, "the configuration"), "the configuration");
-  }
+	constructor(bytes, header, base, ask) {
+		this.bytes = bytes;
+		this.header = header;
+		this.base = base;
+		this.ask = ask;
+		this.steps = header.steps;
+		this.map = { width: header.width, height: header.height };
+		const n = header.objects;
+		this.ids = runningSum(base.numbers("id", n), 2 ** 31 - 1, "the list of ids");
+		this.types = base.numbers("type", n);
+		this.agentIds = base.numbers("agent_id", n);
+		this.agents = Int32Array.from(base.numbers("agent_objects", header.agents)).filter((object) => object >= 0 && object < n);
+		this.fields = new Map();
+		for (const [name, info] of header.fields)
+			if (name !== "inventory" && info.kind !== "text")
+				this.field(name);
+		this.location = this.field("location");
+		this.alive = this.field("alive");
+		this.pairItems = base.numbers("inventory.t", header.pairs);
+		this.pairObjects = runningSum(base.numbers("inventory.o", header.pairs), n, "the inventory");
+		this.inventory = new Field(this, "inventory", header.pairs);
+		this.chunks = header.chunks.filter((info) => info.kind === "steps").map((info) => ({ info, from: info.from, to: info.to, columns: null, loading: null, failed: "", used: 0, tracks: new Map(), sums: null }));
+		const joined = this.chunks.every((chunk, i) => chunk.to > chunk.from && chunk.from === (this.chunks[i - 1]?.to ?? 0));
+		if (!this.location.present || !joined || this.chunks.at(-1)?.to !== this.steps)
+			throw new WireError("the parts of the replay do not join");
+		this.texts = header.chunks.filter((info) => info.kind === "text");
+		this.config = header.chunks.find((info) => info.kind === "config") ?? null;
+		this.recent = this.chunks[0];
+		this.clock = 0;
+		this.onload = () => {
+		};
+	}
+	static async open(bytes, ask) {
+		const header = await readHeader(bytes);
+		const info = header.chunks.find((chunk) => chunk.kind === "base");
+		if (!info || info.offset === null)
+			throw new WireError("the data holds no first step");
+		const raw = await inflate(bytes.subarray(info.offset, info.offset + info.size), info.raw, "the first step");
+		return new _Replay(bytes, header, new Columns(raw, "the first step"), ask);
+	}
+	field(name) {
+		const field = this.fields.get(name) ?? new Field(this, name, this.header.objects);
+		this.fields.set(name, field);
+		return field;
+	}
+	at(name, object, step) {
+		return this.field(name).at(object, step);
+	}
+	indexOfId(id) {
+		return this.ids.indexOf(id);
+	}
+	clampStep(step) {
+		return Math.min(this.steps - 1, Math.max(0, Math.round(step) || 0));
+	}
+	chunkOf(step) {
+		if (step < this.recent.from || step >= this.recent.to)
+			this.recent = this.chunks.find((chunk) => step < chunk.to) ?? this.chunks[0];
+		return this.recent;
+	}
+	ready(step) {
+		return step <= 0 || this.chunkOf(step).columns !== null;
+	}
+	async load(step) {
+		const chunk = this.chunkOf(step);
+		if (!chunk.columns && !chunk.failed)
+			await (chunk.loading ??= this.#fetch(chunk));
+	}
+	async #fetch(chunk) {
+		const what = `the part with steps ${chunk.from} to ${chunk.to - 1}`;
+		try {
+			chunk.columns = new Columns(await this.#raw(chunk.info, what), what);
+			chunk.used = ++this.clock;
+			this.#forget();
+		} catch (error) {
+			chunk.failed = reason(error);
+		}
+		chunk.loading = null;
+		this.onload();
+	}
+	async #raw({ id, offset, size, raw }, what) {
+		return inflate(offset === null ? await this.ask(this.header.hash, id) : this.bytes.subarray(offset, offset + size), raw, what);
+	}
+	#forget() {
+		const held = this.chunks.filter((chunk) => chunk.columns).sort((a, b) => b.used - a.used);
+		let bytes = 0;
+		held.forEach((chunk, i) => {
+			bytes += chunk.info.raw;
+			if (i > 2 && bytes > KEEP_BYTES)
+				this.#drop(chunk);
+		});
+	}
+	#drop(chunk) {
+		chunk.columns = chunk.sums = null;
+		chunk.tracks.clear();
+	}
+	get isSmall() {
+		return this.chunks.reduce((sum, chunk) => sum + chunk.info.raw, 0) <= KEEP_BYTES;
+	}
+	track(field, step) {
+		const chunk = this.chunkOf(step);
+		chunk.used = ++this.clock;
+		return chunk.tracks.get(field.name) ?? this.#guard(chunk, (columns) => {
+			const entry = chunk.from > 0 ? null : [0, 1].map((axis) => Float64Array.from(field.movers, (object) => field.first(object, axis)));
+			const track = decodeTrack(columns, field.name, field.kind, field.movers.length, chunk.from, chunk.to, entry, this.map);
+			chunk.tracks.set(field.name, track);
+			return track;
+		});
+	}
+	#guard(chunk, read) {
+		try {
+			return chunk.columns && read(chunk.columns);
+		} catch (error) {
+			chunk.failed = reason(error);
+			this.#drop(chunk);
+			queueMicrotask(() => this.onload());
+			return null;
+		}
+	}
+	locate(object, step, out = { x: 0, y: 0 }) {
+		const { location } = this;
+		const mover = location.mover(object);
+		const track = mover < 0 || step <= 0 ? null : this.track(location, step);
+		const point = track ? track.find(mover, step) : -1;
+		out.x = track ? track.value(mover, point) : location.first(object);
+		out.y = track ? track.row(mover, point) : location.first(object, 1);
+		return out;
+	}
+	pairsOf(object) {
+		const pairs = [];
+		for (let pair = lowerBound(this.pairObjects, object); this.pairObjects[pair] === object; pair++)
+			pairs.push(pair);
+		return pairs;
+	}
+	total(object, step) {
+		const totals = this.field("total_reward");
+		if (totals.kind !== "derived")
+			return totals.at(object, step);
+		const mover = totals.mover(object);
+		if (mover < 0 || step <= 0)
+			return totals.first(object);
+		const chunk = this.chunkOf(step);
+		return this.#guard(chunk, (columns) => {
+			const entry = chunk.from > 0 ? columns.numbers("total_reward.k", totals.movers.length)[mover] : totals.first(object);
+			return entry + this.#earned(chunk, object, step);
+		}) ?? NaN;
+	}
+	#earned(chunk, object, step) {
+		const rewards = this.field("current_reward");
+		const begin = Math.max(1, chunk.from);
+		const mover = rewards.mover(object);
+		const track = mover < 0 ? null : this.track(rewards, step);
+		const point = track ? track.find(mover, step) : -1;
+		const value = track ? track.value(mover, point) : rewards.first(object);
+		if (!track || point < 0)
+			return value * (step - begin + 1);
+		chunk.sums ??= sumsBefore(track, begin);
+		return chunk.sums[point] + value * (step - track.from - track.steps[point] + 1);
+	}
+	tableList(table, object, step) {
+		const value = this.header.tables.get(table)?.[this.at(table, object, step)];
+		return Array.isArray(value) ? value : [];
+	}
+	async textColumns(text2) {
+		return new Columns(await this.#raw(this.texts[text2], "the texts"), "the texts");
+	}
+	async configValue() {
+		return this.config && parseJson(await this.#raw(this.config, "the configuration"), "the configuration");
+	}
 };
 function lowerBound(sorted, value) {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = low + high >>> 1;
-    if (sorted[middle] < value)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low;
+	let [low, high] = [0, sorted.length];
+	while (low < high) {
+		const middle = low + high >>> 1;
+		if (sorted[middle] < value)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
-function sumsBefore(track, movers, begin) {
-  const sums = new Float64Array(track.steps.length);
-  for (let mover = 0; mover < movers; mover++) {
-    let sum = 0;
-    let since = begin;
-    let value = track.key(mover);
-    for (let p = track.starts[mover]; p < track.starts[mover + 1]; p++) {
-      const step2 = track.from + track.steps[p];
-      sum += value * Math.max(0, step2 - since);
-      sums[p] = sum;
-      since = step2;
-      value = track.read(mover, p);
-    }
-  }
-  return sums;
+function sumsBefore(track, begin) {
+	const sums = new Float64Array(track.steps.length);
+	for (let mover = 0; mover + 1 < track.starts.length; mover++) {
+		let [sum, since, value] = [0, begin, track.keys[mover]];
+		for (let point = track.starts[mover]; point < track.starts[mover + 1]; point++) {
+			const step = track.from + track.steps[point];
+			sums[point] = sum += value * Math.max(0, step - since);
+			[since, value] = [step, track.read(mover, point)];
+		}
+	}
+	return sums;
 }
 
 // build/js/sync.js
 var PLAY_MS = 200;
 var SETTLE_MS2 = 60;
-function syncTraits(model, viewer) {
-  const { store, replay } = viewer;
-  let timer = 0;
-  const current = () => {
-    const { selected, playing, speed, camera, follow } = store.state;
-    return { step: viewer.stepNow, selected: selected >= 0 ? replay.ids[selected] : null, playing, speed, view: viewText(follow ? viewer.map.camera : camera, follow) };
-  };
-  const write = () => {
-    timer = 0;
-    let dirty = false;
-    for (const [key, value] of Object.entries(current())) {
-      if (model.get(key) === value)
-        continue;
-      model.set(key, value);
-      dirty = true;
-    }
-    if (dirty)
-      model.save_changes();
-  };
-  const stopListening = store.listen((changed) => {
-    if (!["step", "selected", "playing", "speed", "camera", "follow"].some((key) => changed.has(key)))
-      return;
-    if (changed.has("playing") && !store.state.playing) {
-      clearTimeout(timer);
-      write();
-    } else if (!timer) {
-      timer = window.setTimeout(write, store.state.playing ? PLAY_MS : SETTLE_MS2);
-    }
-  });
-  const read = () => readTraits(model, viewer);
-  for (const key of NAMES)
-    model.on(`change:${key}`, read);
-  read();
-  return () => {
-    clearTimeout(timer);
-    stopListening();
-    for (const key of NAMES)
-      model.off(`change:${key}`, read);
-  };
-}
 var NAMES = ["step", "selected", "playing", "speed", "view"];
-function readTraits(model, viewer) {
-  const { store, replay } = viewer;
-  const { state } = store;
-  const id = model.get("selected");
-  const object = typeof id === "number" ? replay.indexOfId(id) : -1;
-  if (object !== state.selected)
-    viewer.select(object);
-  const view = String(model.get("view") ?? "");
-  if (view !== viewText(state.follow ? viewer.map.camera : state.camera, state.follow))
-    store.set(readView(view));
-  const speed = clampSpeed(Number(model.get("speed")));
-  if (speed !== state.speed)
-    store.set({ speed });
-  const step2 = Math.min(viewer.steps - 1, Math.max(0, Math.round(Number(model.get("step")) || 0)));
-  if (step2 !== viewer.stepNow && !(state.playing && Math.abs(step2 - viewer.stepNow) < state.speed))
-    viewer.seek(step2);
-  const playing = model.get("playing") === true;
-  if (playing !== state.playing)
-    store.set({ playing });
+var TOLD = ["step", "selected", "playing", "speed", "camera", "follow"];
+function traitsOf({ store, replay, map, stepNow }) {
+	const { selected, playing, speed, camera, follow } = store.state;
+	return { step: stepNow, selected: selected >= 0 ? replay.ids[selected] : null, playing, speed, view: viewText(follow ? map.camera : camera, follow) };
+}
+function syncTraits(model, shown) {
+	let timer = 0;
+	const write2 = () => {
+		clearTimeout(timer);
+		timer = 0;
+		const now = traitsOf(shown);
+		const changed = NAMES.filter((name) => model.get(name) !== now[name]);
+		for (const name of changed)
+			model.set(name, now[name]);
+		if (changed.length > 0)
+			model.save_changes();
+	};
+	const { store } = shown;
+	const tell = (changed) => {
+		if (changed.includes("playing") && !store.state.playing)
+			write2();
+		else if (!timer && changed.some((key) => TOLD.includes(key)))
+			timer = window.setTimeout(write2, store.state.playing ? PLAY_MS : SETTLE_MS2);
+	};
+	const read = () => readTraits(model, shown);
+	read();
+	store.listeners.add(tell);
+	for (const name of NAMES)
+		model.on(`change:${name}`, read);
+	return () => {
+		clearTimeout(timer);
+		store.listeners.delete(tell);
+		for (const name of NAMES)
+			model.off(`change:${name}`, read);
+	};
+}
+function readTraits(model, shown) {
+	const { store, replay } = shown;
+	const now = traitsOf(shown);
+	const [selected, view] = [model.get("selected"), model.get("view")];
+	if (selected !== now.selected)
+		shown.select(replay.indexOfId(selected ?? -1));
+	if (view !== now.view)
+		store.set(readView(view));
+	store.set({ speed: clampSpeed(Number(model.get("speed"))) });
+	const step = Math.min(shown.steps - 1, Math.max(0, Number(model.get("step")) || 0));
+	if (step !== now.step && !(now.playing && Math.abs(step - now.step) < now.speed))
+		shown.seek(step);
+	store.set({ playing: model.get("playing") === true });
 }
 
 // build/js/theme.js
-function pageTheme(asked) {
-  if (asked === "light" || asked === "dark")
-    return asked;
-  for (const node of [document.body, document.documentElement]) {
-    const marked = node ? markOf(node) : null;
-    if (marked)
-      return marked;
-  }
-  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+var ATTRIBUTES = ["class", "style", "data-theme", "data-color-mode", "data-jp-theme-light"];
+function marked() {
+	return [document.body, document.documentElement].filter(Boolean);
 }
-function markOf(node) {
-  const { theme, colorMode, jpThemeLight } = node.dataset;
-  for (const word of [theme, colorMode, jpThemeLight === "false" ? "dark" : jpThemeLight === "true" ? "light" : ""]) {
-    if (word === "dark" || word === "light")
-      return word;
-  }
-  if (node.classList.contains("dark") || node.classList.contains("dark-theme"))
-    return "dark";
-  if (node.classList.contains("light") || node.classList.contains("light-theme"))
-    return "light";
-  const scheme = node.style.colorScheme;
-  return scheme === "dark" || scheme === "light" ? scheme : null;
+function pageTheme(asked) {
+	if (asked === "light" || asked === "dark")
+		return asked;
+	for (const { classList, dataset, style } of marked()) {
+		const said = [dataset.theme, dataset.colorMode, style.colorScheme, ...classList];
+		if (said.some((word) => /^dark(-theme)?$/.test(word ?? "")) || dataset.jpThemeLight === "false")
+			return "dark";
+		if (said.some((word) => /^light(-theme)?$/.test(word ?? "")) || dataset.jpThemeLight === "true")
+			return "light";
+	}
+	return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }
 function watchTheme(changed) {
-  const observer = new MutationObserver(changed);
-  for (const node of [document.body, document.documentElement]) {
-    if (node)
-      observer.observe(node, { attributes: true, attributeFilter: ["class", "style", "data-theme", "data-color-mode", "data-jp-theme-light"] });
-  }
-  const media = matchMedia("(prefers-color-scheme: dark)");
-  media.addEventListener("change", changed);
-  return () => {
-    observer.disconnect();
-    media.removeEventListener("change", changed);
-  };
+	const observer = new MutationObserver(changed);
+	for (const node of marked())
+		observer.observe(node, { attributeFilter: ATTRIBUTES });
+	const media = matchMedia("(prefers-color-scheme: dark)");
+	media.addEventListener("change", changed);
+	return () => {
+		observer.disconnect();
+		media.removeEventListener("change", changed);
+	};
 }
 
 // build/js/widget.js
+var RELOADING = ["change:data", "change:data_b", "change:message"];
 var Mount = class {
-  constructor(model, el) {
-    this.model = model;
-    this.el = el;
-    this.messages = new Messages(model);
-    this.shown = null;
-    this.stopSync = () => {
-    };
-    this.generation = 0;
-    this.retheme = () => this.shown?.setTheme(this.theme);
-    this.reload = () => void this.load();
-    this.stopTheme = watchTheme(() => this.retheme());
-    for (const name of RELOADING)
-      model.on(`change:${name}`, this.reload);
-    model.on("change:theme", this.retheme);
-  }
-  get theme() {
-    return pageTheme(String(this.model.get("theme") ?? "auto"));
-  }
-  async load() {
-    const generation = ++this.generation;
-    try {
-      const bytes = asBytes(this.model.get("data"));
-      if (bytes.length === 0) {
-        this.#say(String(this.model.get("message") || "No replay to show."));
-        return;
-      }
-      const replay = await Replay.open(bytes, this.messages.asker("a"));
-      const other = this.model.get("kind") === "compare" ? await Replay.open(asBytes(this.model.get("data_b")), this.messages.asker("b")) : null;
-      if (generation !== this.generation)
-        return;
-      this.#show(replay, other);
-    } catch (error) {
-      if (generation === this.generation)
-        this.#say(`This replay cannot be shown: ${error instanceof Error ? error.message : PROBLEM}.`);
-    }
-  }
-  #show(replay, other) {
-    const { model } = this;
-    const labels = Array.isArray(model.get("labels")) ? model.get("labels") : [];
-    const title = (i, r) => String(labels[i] || r.header.label || "Replay");
-    const options = {
-      title: title(0, replay),
-      url: String(model.get("url") ?? ""),
-      theme: this.theme,
-      compact: false,
-      height: Math.min(4e3, Math.max(420, Number(model.get("height")) || 640))
-    };
-    this.#clear();
-    const viewer = other ? new Compare([replay, other], [title(0, replay), title(1, other)], options) : new Viewer(replay, options);
-    this.shown = viewer;
-    fill(this.el, viewer.node);
-    const sprites = asBytes(model.get("sprites"));
-    if (sprites.length > 0)
-      void viewer.setSprites(sprites);
-    this.stopSync = syncTraits(model, viewer);
-    void loadRest(other ? [replay, other] : [replay]);
-  }
-  #say(text2) {
-    this.#clear();
-    const theme = this.theme;
-    const box = h("div", { class: "rv-root rv-alone", "data-theme": theme, role: "status" }, h("p", { class: "rv-empty" }, text2));
-    fill(this.el, box);
-  }
-  #clear() {
-    this.stopSync();
-    this.stopSync = () => {
-    };
-    this.shown?.stop();
-    this.shown = null;
-  }
-  stop() {
-    this.generation++;
-    this.#clear();
-    this.stopTheme();
-    this.messages.stop();
-    for (const name of RELOADING)
-      this.model.off(`change:${name}`, this.reload);
-    this.model.off("change:theme", this.retheme);
-    fill(this.el);
-  }
+	constructor(model, el) {
+		this.model = model;
+		this.el = el;
+		this.messages = new Messages(model);
+		this.generation = 0;
+		this.shown = null;
+		this.stopSync = () => {
+		};
+		this.retheme = () => this.shown?.setTheme(this.theme);
+		this.reload = () => void this.load();
+		this.stopTheme = watchTheme(() => {
+			if (this.shown && this.shown.theme !== this.theme)
+				this.retheme();
+		});
+		for (const event of RELOADING)
+			model.on(event, this.reload);
+		model.on("change:theme", this.retheme);
+	}
+	get theme() {
+		return pageTheme(this.model.get("theme"));
+	}
+	async load() {
+		const { model } = this;
+		const generation = ++this.generation;
+		try {
+			const parts = [model.get("data"), ...model.get("kind") === "compare" ? [model.get("data_b")] : []].map(asBytes);
+			if (parts.some((bytes) => bytes.length === 0)) {
+				this.#say(model.get("message") || "No replay to show.");
+				return;
+			}
+			const replays = await Promise.all(parts.map((bytes, i) => Replay.open(bytes, this.messages.asker(i ? "b" : "a"))));
+			if (generation === this.generation)
+				this.#show(replays);
+		} catch (error) {
+			if (generation === this.generation)
+				this.#say(`This replay cannot be shown: ${reason(error)}.`);
+		}
+	}
+	#show(replays) {
+		const { model } = this;
+		const titles = replays.map((replay, i) => String(model.get("labels")?.[i] || replay.header.label || "Replay"));
+		const options = { title: titles[0], url: String(model.get("url") ?? ""), theme: this.theme, height: Math.max(420, Number(model.get("height")) || 640) };
+		this.#clear();
+		this.shown = replays.length > 1 ? new Compare(replays, titles, options) : new Viewer(replays[0], options);
+		const node = this.shown.mount();
+		this.stopSync = syncTraits(model, this.shown);
+		fill(this.el, node);
+		const sprites = asBytes(model.get("sprites"));
+		if (sprites.length > 0)
+			void this.shown.setSprites(sprites);
+		for (const replay of replays)
+			void loadRest(replay);
+	}
+	#say(text2) {
+		this.#clear();
+		fill(this.el, h("div", { class: "rv-root rv-alone", "data-theme": this.theme, role: "status" }, note(text2)));
+	}
+	#clear() {
+		this.stopSync();
+		this.shown?.stop();
+		this.shown = null;
+		this.stopSync = () => {
+		};
+	}
+	stop() {
+		const { model } = this;
+		this.generation++;
+		this.#clear();
+		this.stopTheme();
+		this.messages.stop();
+		for (const event of RELOADING)
+			model.off(event, this.reload);
+		model.off("change:theme", this.retheme);
+		fill(this.el);
+	}
 };
-var RELOADING = ["data", "data_b", "message"];
-async function loadRest(replays) {
-  for (const replay of replays) {
-    const wanted = replay.isSmall ? replay.chunks : replay.chunks.slice(0, 1);
-    for (const chunk of wanted) {
-      if (chunk.info.offset === null)
-        continue;
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      await replay.load(Math.max(1, chunk.from));
-    }
-  }
+async function loadRest(replay) {
+	for (const { info, from } of replay.isSmall ? replay.chunks : replay.chunks.slice(0, 1)) {
+		await new Promise((resolve) => setTimeout(resolve));
+		if (info.offset !== null)
+			await replay.load(Math.max(1, from));
+	}
 }
 function render({ model, el }) {
-  const mount = new Mount(model, el);
-  mount.reload();
-  return () => mount.stop();
+	const mount = new Mount(model, el);
+	mount.reload();
+	return () => mount.stop();
 }
 var widget_default = { render };
 export {
-  widget_default as default
+	widget_default as default
 };

@@ -1,0 +1,80 @@
+/** Strokes that several canvases share. */
+
+/** @typedef {CanvasRenderingContext2D} Pen */
+
+export const TAU = Math.PI * 2;
+const FAMILY = 'px system-ui, -apple-system, "Segoe UI", sans-serif';
+
+export function pixelRatio() {
+  return Math.min(3, Math.max(1, globalThis.devicePixelRatio || 1));
+}
+
+/** @param {HTMLCanvasElement} canvas @returns {Pen} */
+export function penOf(canvas) {
+  return /** @type {Pen} */ (canvas.getContext("2d"));
+}
+
+/** @param {number} width @param {number} [height] Device pixels. @returns {HTMLCanvasElement} */
+export function newCanvas(width, height = width) {
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(width));
+  canvas.height = Math.max(1, Math.round(height));
+  return canvas;
+}
+
+/**
+ * Size a canvas to CSS pixels at the device's resolution, and empty it.
+ * @param {HTMLCanvasElement} canvas @param {number} width @param {number} height
+ * @returns {Pen} Scaled so that one unit is one CSS pixel.
+ */
+export function prepare(canvas, width, height) {
+  const ratio = pixelRatio();
+  const [w, h] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
+  if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
+  const pen = penOf(canvas);
+  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+  pen.clearRect(0, 0, width, height);
+  return pen;
+}
+
+/** @param {Pen} pen @param {string} colour @param {number} x @param {number} y @param {number} width @param {number} height */
+export function rect(pen, colour, x, y, width, height) {
+  pen.fillStyle = colour;
+  pen.fillRect(x, y, width, height);
+}
+
+/** @param {Pen} pen @param {string} colour @param {number} x @param {number} y @param {number} radius */
+export function disc(pen, colour, x, y, radius) {
+  pen.fillStyle = colour;
+  pen.beginPath();
+  pen.arc(x, y, radius, 0, TAU);
+  pen.fill();
+}
+
+/** @param {Pen} pen @param {string} colour @param {number} x @param {number} y @param {number} radius @param {number} width */
+export function ring(pen, colour, x, y, radius, width) {
+  pen.strokeStyle = colour;
+  pen.lineWidth = width;
+  pen.beginPath();
+  pen.arc(x, y, radius, 0, TAU);
+  pen.stroke();
+}
+
+/**
+ * Draw one line of text, centred on `y`.
+ * @param {Pen} pen @param {string} text @param {number} x @param {number} y @param {string} colour
+ * @param {CanvasTextAlign} [align] @param {string} [font] Weight and size.
+ */
+export function write(pen, text, x, y, colour, align = "right", font = "11") {
+  pen.fillStyle = colour;
+  pen.font = font + FAMILY;
+  pen.textAlign = align;
+  pen.textBaseline = "middle";
+  pen.fillText(text, x, y);
+}
+
+/** @param {Pen} pen @param {...number} points Pairs of x and y. */
+export function line(pen, ...points) {
+  pen.moveTo(points[0], points[1]);
+  for (let i = 2; i < points.length; i += 2) pen.lineTo(points[i], points[i + 1]);
+}
