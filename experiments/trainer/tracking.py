@@ -11,12 +11,11 @@ from urllib.parse import quote
 
 from experiments.errors import StoreError, UsageError
 from experiments.runs.credentials import credentials_present
-from experiments.runs.joined import JoinedLog
+from experiments.runs.wandb_log import RunLog
 from experiments.trainer.config import Arguments
 
 VIEWER = "https://metta-ai.github.io/metta/mettascope/mettascope.html?replay="
 """Address of MettaScope, to which the encoded address of a public replay is added."""
-
 
 MODES = {
     **{name: name for name in ("online", "offline", "disabled", "shared")},
@@ -24,9 +23,6 @@ MODES = {
     "dryrun": "offline",
 }
 """What WANDB_MODE may say, and what it means; the last two are old names."""
-
-
-STEP = "metric/agent_step"
 
 
 class Tracker:
@@ -92,10 +88,11 @@ class Tracker:
         self.last_step = agent_step
         # With a step given, a row waits for the next one unless it is committed. Media are named after the step of the
         # row that is open when they come.
-        self._run.log({**row, STEP: agent_step}, step=agent_step, commit=replay is None)
+        self._run.log({**row, "metric/agent_step": agent_step}, step=agent_step, commit=replay is None)
         if replay is not None:
             self._store(replay)
-            self._run.log({"replays/link": self._html(self._link(replay), inject=False)}, step=agent_step, commit=True)
+            link = replay_link(replay.name, self._url_prefix)
+            self._run.log({"replays/link": self._html(link, inject=False)}, step=agent_step, commit=True)
 
     def finish(self, exit_code: int) -> None:
         """Close the run with the code that the process will end with."""
@@ -107,10 +104,12 @@ class Tracker:
             return int(self._run.step) - 1 if self._run.resumed else -1
         if self.mode != "offline":
             return -1
-        log = JoinedLog(self._run.id, Path(self._run.settings.wandb_dir))
-        log.find_files()
-        log.poll()
-        return max((int(step) for _, step in log.since(0, [STEP])[STEP]), default=-1)
+        last = -1
+        for path in Path(self._run.settings.wandb_dir).glob(f"*run-*/run-{self._run.id}.wandb"):
+            log = RunLog(path)
+            if log.poll():
+                last = max(last, log.last_step)
+        return last
 
     def _store(self, replay: Path) -> None:
         """Copy the replay into W&B's folder, so that the folder is whole by itself and can be synced from elsewhere."""
@@ -121,8 +120,10 @@ class Tracker:
         shutil.copyfile(replay, copy)
         self._run.save(str(copy), base_path=self._run.dir, policy="now")
 
-    def _link(self, replay: Path) -> str:
-        where = f"replays/{replay.name}"
-        if self._url_prefix:
-            where = VIEWER + quote(f"{self._url_prefix.rstrip('/')}/{replay.name}", safe="")
-        return f'<a href="{html.escape(where)}">{html.escape(replay.name)}</a>'
+
+def replay_link(name: str, url_prefix: str) -> str:
+    """Return the HTML that links a replay file of the run: to MettaScope where the file has a public address."""
+    where = f"replays/{name}"
+    if url_prefix:
+        where = VIEWER + quote(f"{url_prefix.rstrip('/')}/{name}", safe="")
+    return f'<a href="{html.escape(where)}">{html.escape(name)}</a>'

@@ -45,7 +45,7 @@ class Training:
         )
         self._rollout = Rollout.empty(config.rollout_length, self._collector.rows, encoder.size)
         self._losses: list[ppo.Losses] = []
-        self._random_reward: float | None = None
+        self._random_reward: dict[int, float] = {}  # by the number of maps
         self.agent_step = 0
         self.logged_step = -1
 
@@ -96,10 +96,10 @@ class Training:
     def evaluate(self) -> dict[str, float]:
         """Return the held-out return of the present policy, and of random actions on the same maps."""
         name, episodes = self._config.curriculum, self._config.evaluation.maps
-        if self._random_reward is None:
-            self._random_reward = evaluate(None, name, episodes=episodes, check=self._check).reward
+        if episodes not in self._random_reward:
+            self._random_reward[episodes] = evaluate(None, name, episodes=episodes, check=self._check).reward
         result = evaluate(self.network, name, episodes=episodes, check=self._check)
-        row = {"eval/reward": result.reward, "eval/random_reward": self._random_reward}
+        row = {"eval/reward": result.reward, "eval/random_reward": self._random_reward[episodes]}
         if len(result.returns) > 1:
             row |= {f"eval/{task}/reward": float(np.mean(returns)) for task, returns in result.returns.items()}
         return row
@@ -119,7 +119,7 @@ class Training:
             "logged_step": self.logged_step,
             "adam_updates": self._adam.updates,
             "rng": self._rng.bit_generator.state,
-            "random_reward": self._random_reward,
+            "random_reward": {str(maps): reward for maps, reward in self._random_reward.items()},
         }
         folder = self._run_dir / "checkpoints"
         return checkpoints.save(folder, Checkpoint(arrays, state), keep=self._config.checkpoint.keep)
@@ -143,7 +143,7 @@ class Training:
                 array[...] = saved[name]
         self._adam.updates = int(state["adam_updates"])
         self._rng.bit_generator.state = state["rng"]
-        self._random_reward = state["random_reward"]
+        self._random_reward = {int(maps): reward for maps, reward in state["random_reward"].items()}
         self.agent_step = checkpoint.agent_step
         self.logged_step = int(state["logged_step"])
 

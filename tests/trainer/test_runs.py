@@ -16,7 +16,6 @@ from experiments.runs.offline import OfflineStore
 from experiments.trainer import checkpoint as checkpoints
 from experiments.trainer.config import parse
 from experiments.trainer.loop import run_folder
-from experiments.trainer.tracking import Tracker
 from experiments.trainer.training import Training
 
 ROOT = Path(__file__).parents[2]
@@ -237,17 +236,10 @@ def test_runs_started_by_hand_go_to_the_projects_state_folder(tmp_path, monkeypa
     assert run_folder(parse(["run=r"])) == tmp_path / "runs" / "r"
 
 
-def test_an_unknown_wandb_mode_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setenv("WANDB_MODE", "cloud")
-    with pytest.raises(UsageError, match=r"WANDB_MODE=.cloud. is not a mode of W&B\. Known: online, offline"):
-        Tracker(parse(["run=r"]), tmp_path)
-
-
 CURVE = """
 import json, pathlib, sys
 from experiments.trainer.config import parse
 from experiments.trainer.loop import run_folder
-from experiments.trainer.tracking import Tracker
 from experiments.trainer.training import Training
 training = Training(parse(sys.argv[1:]), pathlib.Path(), lambda: None)
 training.start_episodes()
