@@ -99,7 +99,7 @@ def run_recipe(
     except ExperimentsError as error:
         return report_error(error)
     except KeyboardInterrupt:
-        print("Interrupted.", file=sys.stderr)  # noqa: T201 - a command line talks
+        print("Interrupted; what was launched goes on. See: uv run experiments status", file=sys.stderr)  # noqa: T201 - a command line talks
         return 130
 
 

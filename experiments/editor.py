@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.errors import NotebookError
@@ -17,8 +18,21 @@ from experiments.errors import NotebookError
 _READY_WITHIN_S = 60.0
 
 
-def start_editor(notebook: Path, state: Path) -> str:
-    """Start `marimo edit` on a notebook, detached from this terminal, and return its address with the access token.
+@dataclass(frozen=True)
+class Editor:
+    """A marimo server in the background.
+
+    Attributes:
+        address: With the access token.
+        pid: Of the server, to end it.
+    """
+
+    address: str
+    pid: int
+
+
+def start_editor(notebook: Path, state: Path) -> Editor:
+    """Start `marimo edit` on a notebook, detached from this terminal, and wait until it answers.
 
     Raises:
         NotebookError: The editor did not come up; its output is in the state folder.
@@ -29,6 +43,9 @@ def start_editor(notebook: Path, state: Path) -> str:
     command = [sys.executable, "-m", "marimo", "edit", str(notebook), "--port", str(port), "--no-sandbox", "--watch"]
     # The token goes in by standard input: a command line can be read by every user of the machine.
     command += ["--token-password-file", "-", "--skip-update-check", *([] if _has_screen() else ["--headless"])]
+    log.unlink(missing_ok=True)
+    # marimo prints the token there.
+    log.touch(mode=0o600)
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
@@ -41,7 +58,7 @@ def start_editor(notebook: Path, state: Path) -> str:
         if process.poll() is not None or time.monotonic() > deadline:
             raise NotebookError(f"marimo did not start; see {log}. Start it yourself: marimo edit {notebook}")
         time.sleep(0.1)
-    return f"http://127.0.0.1:{port}/?access_token={token}"
+    return Editor(address=f"http://127.0.0.1:{port}/?access_token={token}", pid=process.pid)
 
 
 def _free_port() -> int:

@@ -29,6 +29,7 @@ from experiments.workspace import Workspace
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from experiments.editor import Editor
     from experiments.notebooks.generation import NotebookSpec, WriteResult
 
 
@@ -78,8 +79,8 @@ def run_request(experiment_class: type[Experiment], request: Request, *, default
     _check_notebook(session, spec)
     launched = _launch(session, plan) if plan is not None else []
     result = write_notebook_of(session, [*referenced, *launched], launched=bool(launched))
-    address = _open(session) if options.open else None
-    _report(session, launched, result, address)
+    editor = _open(session) if options.open else None
+    _report(session, launched, result, editor)
     succeeded = _follow(session, launched) if launched and _wants_follow(session) else True
     return 0 if succeeded and not result.conflicts else 1
 
@@ -222,13 +223,13 @@ def _confirm(plan: Plan) -> None:
         raise UsageError("not confirmed; nothing was launched.")
 
 
-def _open(session: Session) -> str:
+def _open(session: Session) -> Editor:
     from experiments.editor import start_editor
 
     return start_editor(session.notebook, session.workspace.state)
 
 
-def _report(session: Session, launched: Sequence[TrainingJob], result: WriteResult, address: str | None) -> None:
+def _report(session: Session, launched: Sequence[TrainingJob], result: WriteResult, editor: Editor | None) -> None:
     shown = session.workspace.shown(session.notebook)
     edit = f"uv run marimo edit {shlex.quote(shown)}"
     if session.request.options.json:
@@ -238,12 +239,17 @@ def _report(session: Session, launched: Sequence[TrainingJob], result: WriteResu
             "launched": [job.model_dump(mode="json") for job in launched],
             "wandb": session.workspace.wandb_mode(),
             "conflicts": [conflict.cell for conflict in result.conflicts],
-            "address": address,
+            "address": editor.address if editor else None,
+            "editor_pid": editor.pid if editor else None,
         }
         print(json.dumps(document, indent=2))
         return
     session.say(f"Notebook: {shown}")
-    session.say(f"Open it:  {address or edit}")
+    if editor is None:
+        session.say(f"Open it:  {edit}")
+    else:
+        session.say(f"Open at:  {editor.address}")
+        session.say(f"The editor goes on in the background; end it with: kill {editor.pid}")
 
 
 def _wants_follow(session: Session) -> bool:

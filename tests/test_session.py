@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import signal
 import sqlite3
+import time
 import tomllib
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -200,6 +205,73 @@ def test_a_ledger_that_cannot_be_used_is_one_clear_error(project, damage):
     assert "ledger" in refused.stderr
     assert len(refused.stderr.strip().splitlines()) == 1
     assert len(project.started()) == 1
+
+
+def test_open_starts_an_editor_that_answers_only_with_its_token(project):
+    document = json.loads(project.run("--no-launch", "--open", "--json").stdout)
+    try:
+        address, _, token = document["address"].partition("?access_token=")
+        assert urllib.request.urlopen(document["address"]).status == 200
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            urllib.request.urlopen(f"{address}api/status/connections")
+        assert len(token) > 16
+        assert (project.state / "marimo-edit.log").stat().st_mode & 0o777 == 0o600
+    finally:
+        os.kill(document["editor_pid"], signal.SIGTERM)
+
+
+def test_a_lost_ledger_is_rebuilt_from_the_runs(project):
+    project.run("--follow")
+    [before] = jobs_of(project)
+    (project.state / "ledger.sqlite").unlink()
+    assert "experiments doctor --rebuild" in project.run(code=1).stderr
+    assert "rebuilt: 1 jobs" in project.command("doctor", "--rebuild").stdout
+    [after] = jobs_of(project)
+    assert (after.run_name, after.arm, after.seed) == (before.run_name, before.arm, before.seed)
+
+
+def test_a_retry_is_a_new_attempt_that_names_the_first(project):
+    project.run("--follow")
+    [run] = project.started()
+    assert "attempt 2" in project.command("retry", run).stdout
+    _, again = jobs_of(project)
+    assert (again.attempt, again.retry_of) == (2, run)
+    shown = json.loads(project.command("show", run, "--json").stdout)
+    assert shown["attempts"] == [run, again.run_name]
+
+
+def test_jobs_launched_elsewhere_are_recorded_in_the_notebook(project):
+    project.run("--no-launch")
+    project.run("--output-dir", "elsewhere", "--follow")
+    assert read_jobs(project.notebook()) == []
+    assert "1 job added" in project.command("record", str(project.notebook())).stdout
+    assert [ref.run for ref in read_jobs(project.notebook())] == project.started()
+
+
+def test_ctrl_c_while_following_detaches_and_training_goes_on(tmp_path):
+    project = Project(tmp_path, "echo {run} >> $EXPERIMENTS_RUN_DIR/../../started; sleep 2; echo done")
+    process = project.start("--follow")
+    assert any("  running" in line for line in process.stdout)
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=30)
+    assert "Detached; training goes on." in said
+    assert process.returncode == 0
+    assert "done" in project.command("logs", "-f", project.started()[0]).stdout
+
+
+@pytest.mark.slow
+def test_ctrl_c_at_any_moment_leaves_no_job_in_doubt_and_no_traceback(tmp_path):
+    project = Project(tmp_path)
+    for delay_ms in range(300, 1000, 50):
+        process = project.start("--again", "--seeds", "2")
+        time.sleep(delay_ms / 1000)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=60)
+        assert "Traceback" not in said or "<frozen" in said or "import" in said, said
+    project.run("--follow", "--seeds", "2")
+    with Ledger.open(project.state) as ledger:
+        assert [job.run_name for job in ledger.jobs(state="submitting")] == []
+    assert len(project.started()) == len(set(project.started()))
 
 
 def test_status_and_logs_show_the_job(project):

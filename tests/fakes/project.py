@@ -48,11 +48,20 @@ class Project:
         self.recipe.write_text(RECIPE)
         values = {"train_command": ["/bin/sh", "-c", script], **settings}
         lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
-        (folder / "pyproject.toml").write_text("\n".join(["[tool.experiments]", *lines, "[tool.marimo.runtime]", "auto_instantiate = true"]))
+        (folder / "pyproject.toml").write_text(
+            "\n".join(["[tool.experiments]", *lines, "[tool.marimo.runtime]", "auto_instantiate = true"])
+        )
 
     def run(self, *arguments: str, code: int | None = 0) -> subprocess.CompletedProcess[str]:
         """Run the recipe's command line; check its exit code and that it shows no traceback."""
         return self._checked([sys.executable, str(self.recipe), *arguments], code)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start the recipe's command line and return at once."""
+        command = [sys.executable, str(self.recipe), *arguments]
+        return subprocess.Popen(
+            command, cwd=self.root, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
 
     def command(self, *arguments: str, code: int | None = 0) -> subprocess.CompletedProcess[str]:
         """Run `experiments ...` in the project."""
@@ -73,10 +82,19 @@ class Project:
         return self.started()
 
     def _checked(self, command: list[str], code: int | None) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONWARNINGS": "ignore"}
         done = subprocess.run(
-            command, cwd=self.root, env=environment, capture_output=True, text=True, timeout=120, check=False
+            command, cwd=self.root, env=_environment(), capture_output=True, text=True, timeout=120, check=False
         )
         assert "Traceback" not in done.stderr, done.stderr
         assert code is None or done.returncode == code, (done.returncode, done.stdout, done.stderr)
         return done
+
+
+def _environment() -> dict[str, str]:
+    return {
+        **os.environ,
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "PYTHONWARNINGS": "ignore",
+        "CI": "true",
+        "PYTHONUNBUFFERED": "1",
+    }
