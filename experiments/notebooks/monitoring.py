@@ -163,8 +163,7 @@ def _first_snapshot(monitor: Monitor, refs: Sequence[JobRef]) -> Snapshot:
     wanted, found = {ref.run for ref in refs}, threading.Event()
 
     def look(snapshot: Snapshot) -> None:
-        answered = {job.run_name for job in snapshot.jobs if job.as_of or job.verdict != "unknown"}
-        if wanted <= answered and not snapshot.problems(time.time()):
+        if wanted <= {job.run_name for job in snapshot.jobs} and snapshot.as_of is not None:
             found.set()
 
     subscription = monitor.subscribe(look, refs=refs)
