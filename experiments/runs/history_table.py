@@ -35,9 +35,11 @@ class HistoryTable:
         self.last_step = -1
         self.undecodable = 0
 
-    def take(self, batch: Sequence[bytes], items: vector.Items | None, keys: vector.KeyTable) -> None:
+    def take(
+        self, batch: Sequence[bytes], items: vector.Items | None = None, keys: vector.KeyTable | None = None
+    ) -> None:
         """Append the rows of history records, whose items may have been found already."""
-        if items is not None and items.slow.sum() * 4 <= len(batch):
+        if items is not None and keys is not None and items.slow.sum() * 4 <= len(batch):
             try:
                 self._take_many(batch, items, keys)
             except ValueError:  # nothing was appended yet; one by one, only the bad record is lost

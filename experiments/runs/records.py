@@ -96,7 +96,7 @@ def parse_json(text: bytes) -> JsonValue:
         ValueError: Not JSON.
     """
     try:
-        value: JsonValue = json.loads(text)
+        value: JsonValue = json.loads(text.decode())
     except RecursionError:
         raise ValueError("nested too deeply") from None
     return value

@@ -57,9 +57,9 @@ class RunFacts:
         except ValueError:
             self.undecodable += 1
 
-    def take_summaries(self, batch: Sequence[bytes], items: vector.Items | None, keys: vector.KeyTable) -> None:
-        """Take in summary records, in order, whose items may have been found: then only the last of a key is read."""
-        if items is None or items.slow.sum() * 4 > len(batch):
+    def take_summaries(self, batch: Sequence[bytes], items: vector.Items, keys: vector.KeyTable) -> None:
+        """Take in summary records, in order, whose items have been found: of each key only the last value is read."""
+        if items.slow.sum() * 4 > len(batch):
             for record in batch:
                 self.take(record)
             return

@@ -23,6 +23,9 @@ Bools = npt.NDArray[np.bool_]
 _PAD = 320  # zeros behind the batch, so that no read of a fixed width leaves it
 _MAX_KEY = 256
 _HISTORY_TAG, _SUMMARY_TAG = np.uint8(records.HISTORY << 3 | 2), np.uint8(records.SUMMARY << 3 | 2)
+# Four bytes from the start of an item or of its value, as a little-endian number: what must be, and where.
+_LENGTH_AND_TAGS, _ITEM_AND_KEY = np.int32(0x80FF80FF - (1 << 32)), np.int32(0x0012000A)
+_TAG_AND_LENGTH, _VALUE = np.int32(0x0080FFFF), np.int32(0x00000182)
 _NUMBER_WIDTH = 24
 _KEEP = np.array([(1 << 8 * n) - 1 for n in range(9)], np.uint64)  # the low n bytes of a little-endian word
 _MIX = np.uint64(0x9E3779B97F4A7C15)
@@ -40,6 +43,7 @@ class Items:
         key, key_end: Bytes of the key fields, with their tags: equal bytes are equal paths.
         value, value_end: Bytes of the JSON value.
         slow: Whether each record of the batch must be read the slow way; none of its items is here.
+        kind: Kind of each record of the batch: history, summary, or 0 for any other (which is slow).
         number: Number of each item's key, once a `KeyTable` gave it.
     """
 
@@ -50,14 +54,24 @@ class Items:
     value: Ints
     value_end: Ints
     slow: Bools
+    kind: npt.NDArray[np.uint8]
     number: Ints = field(default_factory=lambda: np.empty(0, np.int64))
 
-    def of(self, records: Bools) -> Items:
-        """Return the items of some of the batch's records, as if these were the batch."""
-        keep = records[self.row]
-        row = (np.cumsum(records) - 1)[self.row[keep]]
-        key, key_end, value, value_end = self.key[keep], self.key_end[keep], self.value[keep], self.value_end[keep]
-        return Items(self.data, row, key, key_end, value, value_end, self.slow[records], self.number[keep])
+    def of(self, kind: int) -> Items:
+        """Return the items of the batch's records of one kind, as if these were the batch."""
+        chosen = self.kind == kind
+        keep = chosen[self.row]
+        return Items(
+            data=self.data,
+            row=(np.cumsum(chosen) - 1)[self.row[keep]],
+            key=self.key[keep],
+            key_end=self.key_end[keep],
+            value=self.value[keep],
+            value_end=self.value_end[keep],
+            slow=self.slow[chosen],
+            kind=self.kind[chosen],
+            number=self.number[keep],
+        )
 
     def parsed(self, index: int) -> JsonValue:
         """Return the value of one item.
@@ -76,17 +90,19 @@ def supported() -> bool:
 class _Walk:
     """Positions in a batch, one for each record that is still walked."""
 
-    def __init__(self, batch: Sequence[bytes], summaries: Bools) -> None:
+    def __init__(self, batch: Sequence[bytes]) -> None:
         self.data = b"".join(batch) + bytes(_PAD)
         self.bytes = np.frombuffer(self.data, np.uint8)
+        self.four: npt.NDArray[np.int32] = np.ndarray((len(self.data) - 3,), "<i4", self.data, strides=(1,))
         sizes = np.fromiter(map(len, batch), np.int64, len(batch))
         self.ends = np.cumsum(sizes)
         self.slow = np.zeros(len(batch), np.bool_)
         self.rows = np.arange(len(batch))
-        self.at, self.stop = self._into_message(self.ends - sizes, np.where(summaries, _SUMMARY_TAG, _HISTORY_TAG))
+        self.kind = np.zeros(len(batch), np.uint8)
+        self.at, self.stop = self._into_message(self.ends - sizes)
 
-    def _into_message(self, at: Ints, tags: npt.NDArray[np.uint8]) -> tuple[Ints, Ints]:
-        """Return first byte and end of each record's message; what else stands before it makes it slow."""
+    def _into_message(self, at: Ints) -> tuple[Ints, Ints]:
+        """Return first byte and end of each record's message; anything unusual before it makes it slow."""
         octets = self.bytes
         bad = octets[at] != 8
         at = at + 1
@@ -96,7 +112,9 @@ class _Walk:
                 break
             at = at + more
         at = at + 1
-        bad |= octets[at] != tags
+        tag = octets[at]
+        bad |= (tag != _HISTORY_TAG) & (tag != _SUMMARY_TAG)
+        self.kind[~bad] = tag[~bad] >> 3
         length, at, long = self.length(at + 1)
         stop = at + length
         bad |= long | (stop > self.ends)
@@ -121,33 +139,66 @@ class _Walk:
         return length, at + longer, longer & (third > 127)
 
 
-def split_items(batch: Sequence[bytes], summaries: Bools) -> Items:
+def split_items(batch: Sequence[bytes]) -> Items:
     """Find the items of history and summary records; a summary that removes something is left to the slow way."""
-    walk = _Walk(batch, summaries)
+    walk = _Walk(batch)
+    summaries = walk.kind == records.SUMMARY
     rows = walk.rows[~walk.slow]
     at, stop = walk.at[rows], walk.stop[rows]
     found: list[tuple[Ints, ...]] = []
     while len(rows):
-        tag = walk.bytes[at]
-        length, body, bad = walk.length(at + 1)
-        end = body + length
-        bad |= (end > stop) | ((tag != 10) & ((tag != 18) | summaries[rows]))
-        key_end, value, other = _split(walk, body, end)
-        is_item = tag == 10
-        bad |= other & is_item
-        if bad.any():
-            walk.slow[rows[bad]] = True
-            is_item &= ~bad
-        if is_item.all():
+        body, key_end, value, end, usual = _usual(walk, at, stop)
+        if usual.all():
             found.append((rows, body, key_end, value, end))
+            going = end < stop
         else:
-            found.append((rows[is_item], body[is_item], key_end[is_item], value[is_item], end[is_item]))
-        going = (end < stop) & ~bad
+            odd = np.flatnonzero(~usual)
+            allowed = np.where(summaries[rows[odd]], 10, 18)
+            body[odd], key_end[odd], value[odd], end[odd], is_item, bad = _unusual(walk, at[odd], stop[odd], allowed)
+            walk.slow[rows[odd[bad]]] = True
+            usual[odd] = is_item
+            found.append((rows[usual], body[usual], key_end[usual], value[usual], end[usual]))
+            going = end < stop
+            going[odd[bad]] = False
         if going.all():
             at = end
         else:
             rows, at, stop = rows[going], end[going], stop[going]
     return _gathered(walk, found)
+
+
+def _usual(walk: _Walk, at: Ints, stop: Ints) -> tuple[Ints, Ints, Ints, Ints, Bools]:
+    """Read an item at each place as if it had one nested key and all lengths were below 128; tell where that is so.
+
+    Returns:
+        Start of the keys, their end, start of the value, end of the item, and whether all of it holds.
+    """
+    head = walk.four[at]  # tag of the item, its length, tag of the key, its length
+    usual = (head & _LENGTH_AND_TAGS) == _ITEM_AND_KEY
+    key_end = at + 4 + (head >> 24 & 127)
+    middle = walk.four[key_end]  # tag of the value (two bytes), its length
+    usual &= (middle & _TAG_AND_LENGTH) == _VALUE
+    value = key_end + 3
+    body = at + 2
+    end = body + (head >> 8 & 127)
+    usual &= value + (middle >> 16 & 127) == end
+    usual &= end <= stop
+    return body, key_end, value, end, usual
+
+
+def _unusual(walk: _Walk, at: Ints, stop: Ints, allowed: Ints) -> tuple[Ints, Ints, Ints, Ints, Bools, Bools]:
+    """Read a field of any shape at each place: an item, or a field with the `allowed` tag that is passed over.
+
+    Returns:
+        As `_usual`, then whether it is an item, and whether it is neither.
+    """
+    tag = walk.bytes[at]
+    length, body, bad = walk.length(at + 1)
+    end = body + length
+    bad |= (end > stop) | ((tag != 10) & (tag != allowed))
+    key_end, value, other = _split(walk, body, end)
+    bad |= other & (tag == 10)
+    return body, key_end, value, end, (tag == 10) & ~bad, bad
 
 
 def _split(walk: _Walk, body: Ints, end: Ints) -> tuple[Ints, Ints, Bools]:
@@ -156,16 +207,13 @@ def _split(walk: _Walk, body: Ints, end: Ints) -> tuple[Ints, Ints, Bools]:
     at = body
     while True:
         tag = octets[at]
-        valued = tag == 130
-        if valued.all():
-            break
         size = octets[at + 1]
         keyed = ((tag == 18) | (tag == 10)) & (size < 128) & (at < end)
         if not keyed.any():
             break
         at = at + np.where(keyed, size + 2, 0)
     length, value, long = walk.length(at + 2)
-    right = valued & (octets[at + 1] == 1) & (value + length == end) & ~long
+    right = (octets[at] == 130) & (octets[at + 1] == 1) & (value + length == end) & ~long
     keys = at - body
     return at, value, ~(right & (keys > 0) & (keys <= _MAX_KEY))
 
@@ -186,7 +234,7 @@ def _gathered(walk: _Walk, rounds: list[tuple[Ints, ...]]) -> Items:
             column[at] = part[keep]
         place[rows] += 1
     row, key, key_end, value, value_end = columns
-    return Items(walk.data, row, key, key_end, value, value_end, walk.slow)
+    return Items(walk.data, row, key, key_end, value, value_end, walk.slow, walk.kind)
 
 
 class KeyTable:
@@ -196,8 +244,8 @@ class KeyTable:
         self.keys: list[bytes] = []
         self._numbers: dict[bytes, int] = {}
         self._paths: dict[int, records.Path] = {}
-        self._hashes = np.empty(0, np.uint64)
-        self._of_hash = np.empty(0, np.int64)
+        self._shift = np.uint64(63)
+        self._table = np.full(2, -1, np.int64)
         self._words = np.empty((0, 1), np.uint64)
         self._sizes = np.empty(0, np.int64)
 
@@ -248,19 +296,24 @@ class KeyTable:
         starts = np.cumsum(self._sizes) - self._sizes
         self._words = _words(data, starts, self._sizes, int(self._sizes.max() + 7) // 8)
         hashes = _hashed(self._words, self._sizes)
-        order = np.argsort(hashes, kind="stable")
-        self._hashes, self._of_hash = hashes[order], order
+        # A table of so many bits that no two keys share a place; sixty keys need about 2^11 places.
+        for bits in range(6, 23):
+            places = (hashes >> np.uint64(64 - bits)).astype(np.int64)
+            if len(np.unique(places)) == len(places):
+                break
+        self._shift = np.uint64(64 - bits)
+        self._table = np.full(1 << bits, -1, np.int64)
+        self._table[places] = np.arange(len(places))
 
     def _known(self, hashes: npt.NDArray[np.uint64], words: npt.NDArray[np.uint64], sizes: Ints) -> Ints:
-        if not len(self._hashes):
-            return np.full(len(hashes), -1, np.int64)
-        at = np.searchsorted(self._hashes, hashes)
-        numbers = self._of_hash[np.minimum(at, len(self._hashes) - 1)]
+        numbers = self._table[(hashes >> self._shift).astype(np.int64)]
+        if not self.keys:
+            return numbers
         same = self._sizes[numbers] == sizes
         for word in range(words.shape[1]):
             if word < self._words.shape[1]:
                 same &= self._words[numbers, word] == words[:, word]
-        return np.where(same, numbers, -1)
+        return np.where(same & (numbers >= 0), numbers, -1)
 
 
 def by_key(numbers: Ints) -> Iterator[tuple[int, Ints]]:

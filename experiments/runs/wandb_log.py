@@ -295,29 +295,37 @@ class RunLog:
         self._saved = self._reported = 0
 
     def _take(self, batch: Sequence[bytes]) -> None:
-        rows: list[bytes] = []
-        summary: list[bool] = []
-        for record in batch:
-            try:
-                kind = records.kind_of(record)
-            except ValueError:
-                self._undecodable += 1
-                continue
-            if kind in (records.HISTORY, records.SUMMARY):
-                rows.append(record)
-                summary.append(kind == records.SUMMARY)
-            else:
-                self.facts.take(record)
-        flags = np.array(summary, np.bool_)
-        of_history = of_summary = None
-        if len(rows) >= _MANY and vector.supported():
-            items = vector.split_items(rows, flags)
-            self._keys.number(items)
-            of_history, of_summary = items.of(~flags), items.of(flags)
-        history = [record for record, other in zip(rows, summary, strict=True) if not other]
-        summaries = [record for record, wanted in zip(rows, summary, strict=True) if wanted]
-        self._table.take(history, of_history, self._keys)
-        self.facts.take_summaries(summaries, of_summary, self._keys)
+        if len(batch) < _MANY or not vector.supported():
+            for record in batch:
+                self._take_one(record)
+            return
+        items = vector.split_items(batch)
+        self._keys.number(items)
+        for at in np.flatnonzero(items.kind == 0).tolist():
+            items.kind[at] = self._take_other(batch[at])
+        for kind, take in ((records.HISTORY, self._table.take), (records.SUMMARY, self.facts.take_summaries)):
+            chosen = np.flatnonzero(items.kind == kind).tolist()
+            if chosen:
+                take([batch[at] for at in chosen], items.of(kind), self._keys)
+
+    def _take_one(self, record: bytes) -> None:
+        kind = self._take_other(record)
+        if kind == records.HISTORY:
+            self._table.take([record])
+        elif kind == records.SUMMARY:
+            self.facts.take(record)
+
+    def _take_other(self, record: bytes) -> int:
+        """Take in a record that is neither history nor summary; return which of the two it is, else 0."""
+        try:
+            kind = records.kind_of(record)
+        except ValueError:
+            self._undecodable += 1
+            return 0
+        if kind in (records.HISTORY, records.SUMMARY):
+            return kind
+        self.facts.take(record)
+        return 0
 
     def _dense(self, key: str) -> tuple[npt.NDArray[Any], bool]:
         """Return a value for each row, and whether the array is the column's own."""

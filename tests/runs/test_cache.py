@@ -6,6 +6,7 @@ import json
 import math
 import multiprocessing
 import shutil
+from concurrent.futures import ProcessPoolExecutor, wait
 
 import pytest
 
@@ -129,34 +130,23 @@ def test_a_folder_that_cannot_be_written_is_left_alone(writer, tmp_path):
     assert read(writer, tmp_path / "file" / "cache")[0].rows == 3000
 
 
-def hammer(path, folder, answers):
-    try:
-        found = []
-        for _ in range(5):
-            log = RunLog(path, HistoryCache(folder))
-            log.poll()
-            found.append((log.rows, float(log.history(["n"])["n"].sum())))
-        answers.put(found)
-    except Exception as error:
-        answers.put(repr(error))
+def read_five_times(path, folder):
+    found = []
+    for _ in range(5):
+        log = RunLog(path, HistoryCache(folder))
+        log.poll()
+        found.append((log.rows, float(log.history(["n"])["n"].sum())))
+    return found
 
 
 @pytest.mark.slow
 def test_processes_that_write_and_delete_at_once_read_right_values(writer, folder):
-    context = multiprocessing.get_context("spawn")
-    answers = context.Queue()
-    processes = [context.Process(target=hammer, args=(writer.path, folder, answers)) for _ in range(3)]
-    for process in processes:
-        process.start()
-    while any(process.is_alive() for process in processes):
-        shutil.rmtree(folder, ignore_errors=True)
-        processes[0].join(0.05)
-        if answers.qsize() == 3:
-            break
-    found = [answers.get(timeout=60) for _ in processes]
-    for process in processes:
-        process.join()
-    assert found == [[(3000, sum(range(3000)))] * 5] * 3
+    with ProcessPoolExecutor(3, multiprocessing.get_context("spawn")) as pool:
+        answers = [pool.submit(read_five_times, writer.path, folder) for _ in range(3)]
+        while not all(answer.done() for answer in answers):
+            shutil.rmtree(folder, ignore_errors=True)
+            wait(answers, timeout=0.05)
+    assert [answer.result() for answer in answers] == [[(3000, sum(range(3000)))] * 5] * 3
 
 
 def test_a_stores_own_runs_are_cached_in_the_state_folder(tmp_path, source):

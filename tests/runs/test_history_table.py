@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -29,11 +28,12 @@ ROWS = st.lists(st.dictionaries(NAMES, VALUES, max_size=5), max_size=40)
 
 def read(batch, *, many):
     table, keys = HistoryTable(), vector.KeyTable()
-    items = None
     if many and batch:
-        items = vector.split_items(batch, np.zeros(len(batch), np.bool_))
+        items = vector.split_items(batch)
         keys.number(items)
-    table.take(batch, items, keys)
+        table.take(batch, items, keys)
+    else:
+        table.take(batch)
     return table
 
 
@@ -57,9 +57,10 @@ def test_many_at_once_reads_what_one_by_one_reads(rows, start):
 def test_the_summary_is_the_same_many_at_once_and_one_by_one(rows, removals):
     batch = [fake.summary(row, [[name] for at, name in removals if at == n]) for n, row in enumerate(rows)]
     one_by_one, at_once, keys = RunFacts(), RunFacts(), vector.KeyTable()
-    one_by_one.take_summaries(batch, None, keys)
+    for record in batch:
+        one_by_one.take(record)
     if batch:
-        items = vector.split_items(batch, np.ones(len(batch), np.bool_))
+        items = vector.split_items(batch)
         keys.number(items)
         at_once.take_summaries(batch, items, keys)
     assert repr(sorted(at_once.summary.items())) == repr(sorted(one_by_one.summary.items()))

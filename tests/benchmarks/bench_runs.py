@@ -1,0 +1,145 @@
+"""Reading W&B's files: against W&B's own inspector, from the cache, and polled.
+
+All times are CPU seconds of the same run of this benchmark, with files of 20 metrics a row.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from experiments.runs.cache import HistoryCache
+from experiments.runs.offline import OfflineStore
+from experiments.runs.wandb_log import RunLog
+from tests.benchmarks import Bar
+from tests.fakes import wandb_files as fake
+
+METRICS = [f"losses/metric_{number:02d}" for number in range(20)]
+_READ = """
+import json, sys, time
+import numpy, pandas, pyarrow, pyarrow.compute
+from experiments.runs.wandb_log import RunLog
+imported = time.process_time()
+log = RunLog(sys.argv[1])
+log.poll()
+frame = log.history()
+cpu = time.process_time()
+peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(json.dumps([cpu - imported, imported, int(peak.split()[1]) / 1024, len(frame)]))
+"""
+
+
+def run() -> list[Bar]:
+    """Return every bar of reading offline runs; about two minutes and 3 GB of temporary files."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        records = list(_records(100_000))
+        small, large, huge = (place / f"run-{name}.wandb" for name in ("30k", "100k", "1m"))
+        _write(small, [records[:60_000]])
+        _write(large, [records])
+        bars = [_cold(small, 30_000, 0.15), _cold(large, 100_000, 0.2)]
+        _write(huge, [records] * 10)
+        bars += [_memory(huge), *_cached(large, place / "cache")]
+        huge.unlink()
+        return [*bars, *_polls(place / "runs")]
+
+
+def _records(rows: int) -> Iterator[bytes]:
+    rng = random.Random(0)
+    for step in range(rows):
+        row = {name: rng.gauss(0, 1) for name in METRICS}
+        full = {**row, "_step": step, "_timestamp": 1.7e9 + step / 7, "_runtime": step / 7}
+        yield fake.summary(full)
+        yield fake.history(full, step)
+
+
+def _write(path: Path, parts: Sequence[Sequence[bytes]]) -> None:
+    with path.open("wb") as file:
+        size = file.write(fake.frame([fake.run("bench")]))
+        for part in parts:
+            size += file.write(fake.frame(part, size))
+
+
+def _child(code: Sequence[str]) -> tuple[float, str]:
+    """Return the CPU seconds of a child process and what it printed."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(code, stdout=subprocess.PIPE, text=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done.stdout
+
+
+def _cold(path: Path, rows: int, limit: float) -> Bar:
+    theirs, text = _child([str(Path(sys.executable).with_name("wandb")), "leet", "inspect", "--json", str(path)])
+    (ours, imports, _, _) = json.loads(_child([sys.executable, "-P", "-c", _READ, str(path)])[1])
+    wrong = _differences(path, text)
+    note = f"{ours:.2f} s of {theirs:.2f} s, imports ({imports:.2f} s) excluded; {wrong} of {rows * 23:,} values differ"
+    return Bar(f"cold read, {rows:,} rows", ours / theirs if not wrong else float("inf"), limit, note=note)
+
+
+def _differences(path: Path, text: str) -> int:
+    log = RunLog(path)
+    log.poll()
+    frame = log.history()
+    columns = {name: frame[name].tolist() for name in frame}
+    wrong = row = 0
+    for line in text.splitlines():
+        if '"type":"history"' in line[:60]:
+            items = json.loads(line)["history"]["item"]
+            wrong += len(items) != len(columns)
+            wrong += sum(columns[name][row] != value for name, value in items.items())
+            row += 1
+    return wrong + abs(row - len(frame))
+
+
+def _memory(path: Path) -> Bar:
+    _, text = _child([sys.executable, "-P", "-c", _READ, str(path)])
+    cpu, _, peak, rows = json.loads(text)
+    return Bar("peak memory, 1,000,000 rows", peak, 400, "MB", note=f"{rows:,} rows in {cpu:.1f} s")
+
+
+def _cached(path: Path, folder: Path) -> list[Bar]:
+    def read(cache: HistoryCache | None, keys: list[str] | None) -> None:
+        log = RunLog(path, cache)
+        log.poll()
+        log.history(keys)
+
+    cold = _cpu(lambda: read(None, None))
+    read(HistoryCache(folder), None)
+    every = statistics.median(_cpu(lambda: read(HistoryCache(folder), None)) for _ in range(5))
+    one = statistics.median(_cpu(lambda: read(HistoryCache(folder), METRICS[:1])) for _ in range(5))
+    note = f"100,000 rows, of {cold:.2f} s cold"
+    return [
+        Bar("all columns from cache / cold", every / cold, 0.15, note=f"{every * 1e3:.0f} ms, {note}"),
+        Bar("one column from cache / cold", one / cold, 0.02, note=f"{one * 1e3:.1f} ms, {note}"),
+    ]
+
+
+def _polls(folder: Path) -> list[Bar]:
+    names = [f"user.name.arm.s{number}.abcdefgh" for number in range(100)]
+    rng = random.Random(1)
+    rows = [{name: rng.gauss(0, 1) for name in METRICS} for _ in range(100)]
+    writers = [fake.offline_run(folder, name).write(fake.run(name)).log(*rows) for name in names]
+    store = OfflineStore(folder)
+    cursors = {name: update.cursor for name, update in store.poll(names, METRICS).items()}
+    idle = statistics.median(_cpu(lambda: store.poll(names, METRICS, cursors)) for _ in range(20))
+    for writer in writers:
+        writer.log(*rows)
+    busy = _cpu(lambda: store.poll(names, METRICS, cursors))
+    return [
+        Bar("poll with nothing new, 100 runs", idle * 1e3, 5, "ms"),
+        Bar("poll with 100 new rows in each of 100 runs", busy, 0.5, "s"),
+    ]
+
+
+def _cpu(work: Callable[[], object]) -> float:
+    before = time.process_time()
+    work()
+    return time.process_time() - before
