@@ -47,6 +47,8 @@ def commands() -> dict[str, Callable[..., int]]:
         "show": jobs.show,
         "cancel": jobs.cancel,
         "retry": jobs.retry,
+        "note": jobs.note,
+        "tag": jobs.tag,
         "record": jobs.record,
         "doctor": upkeep.doctor,
     }

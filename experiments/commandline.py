@@ -48,6 +48,8 @@ class RunOptions:
     """Show what would be launched and stop; the same as --launcher dry-run."""
     again: Annotated[bool, _PLAIN] = False
     """Launch the same jobs once more, as the next repeat."""
+    resume: Annotated[str | None, _plain(metavar="RUN")] = None
+    """Extend this run from its newest checkpoint, as a new run; raise its steps with --additional-args."""
     yes: Annotated[bool, _PLAIN] = False
     """Do not ask before a launch that costs money."""
     follow: Annotated[bool, _PLAIN] = False

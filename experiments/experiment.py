@@ -101,6 +101,7 @@ class Experiment(ABC):
         repeat: int | None = None,
         again: bool = False,
         arms: Mapping[str, BaseExperimentConfig] | None = None,
+        resume: TrainingJob | None = None,
     ) -> Plan:
         """Return what a launch would start, without starting anything.
 
@@ -110,6 +111,7 @@ class Experiment(ABC):
             launcher: Where; None for the setting.
             repeat: Which repetition of the same jobs; None for the latest one that has unfinished jobs, else the next.
             again: Take the next repeat also where jobs of the latest are unfinished.
+            resume: A job to extend: the plan is its arm and seed alone, going on from its newest checkpoint.
 
         Raises:
             UsageError: The recipe recorded no job, or a name, label or seed is wrong.
@@ -118,6 +120,8 @@ class Experiment(ABC):
             recorded = self._record(self.config)
         else:
             recorded = [job for arm, config in arms.items() for job in self._record(config, arm)]
+        if resume is not None:
+            recorded = _extending(recorded, resume)
         from experiments.preparation import prepare_plan
 
         return prepare_plan(
@@ -173,6 +177,19 @@ class Experiment(ABC):
                 "skip_git_check": config.skip_git_check or self.config.skip_git_check,
             }
         )
+
+
+def _extending(recorded: Sequence[RecordedJob], earlier: TrainingJob) -> list[RecordedJob]:
+    found = [job for job in recorded if job.arm == earlier.arm]
+    if not found:
+        arms = ", ".join(repr(job.arm) for job in recorded)
+        raise UsageError(
+            f"run {earlier.run_name!r} is of arm {earlier.arm!r}; this recipe has {arms}. Resume one of these."
+        )
+    by = [f"trainer.resume_from={earlier.run_name}"]
+    arguments = _overridden(found[0].config.additional_args, by)
+    config = found[0].config.model_copy(update={"additional_args": arguments})
+    return [replace(found[0], config=config, seed=earlier.seed)]
 
 
 def _overridden(arguments: Sequence[str], by: Sequence[str]) -> tuple[str, ...]:

@@ -147,7 +147,12 @@ def _plan(session: Session) -> Plan:
     options = session.request.options
     seeds = parse_seeds(options.seeds) if options.seeds is not None else None
     arms = parse_vary(options.vary, session.request.config).arms() if options.vary else None
-    return session.experiment.plan(seeds=seeds, launcher=session.launcher, again=options.again, arms=arms)
+    resume = find_jobs(session.workspace, [options.resume])[0] if options.resume is not None else None
+    if resume is not None and (seeds is not None or arms is not None):
+        raise UsageError("--resume extends one run, so --seeds and --vary do not go with it. Leave them out.")
+    return session.experiment.plan(
+        seeds=seeds, launcher=session.launcher, again=options.again, arms=arms, resume=resume
+    )
 
 
 def _dry_run(session: Session, plan: Plan) -> int:

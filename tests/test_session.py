@@ -240,6 +240,37 @@ def test_a_retry_is_a_new_attempt_that_names_the_first(project):
     assert shown["attempts"] == [run, again.run_name]
 
 
+def test_notes_and_tags_are_kept_and_shown(project):
+    project.run("--follow")
+    [run] = project.started()
+    project.command("note", run, "looks <b>good</b>")
+    project.command("tag", "keep", run)
+    project.command("tag", "keep", run)
+    events = json.loads(project.command("show", run, "--json").stdout)["events"]
+    assert [event["text"] for event in events if event["what"] == "note"] == ["looks <b>good</b>"]
+    assert [event["tag"] for event in events if event["what"] == "tag"] == ["keep"]
+    assert "without a comma" in project.command("tag", "a,b", run, code=2).stderr
+
+
+@pytest.mark.slow
+def test_a_finished_run_is_extended_as_a_new_run_that_goes_on_at_its_step(tmp_path):
+    command = [
+        *("{python}", "-P", "-m", "experiments.trainer", "run={run}"),
+        "trainer.curriculum={curriculum}",
+        "seed={seed}",
+    ]
+    project = Project(tmp_path, train_command=command)
+    short = ("trainer.evaluation.count=0", "trainer.replays.count=0")
+    project.run("--follow", "--additional-args", "trainer.total_timesteps=20000", *short)
+    [first] = jobs_of(project)
+    project.run("--follow", "--resume", first.run_name, "--additional-args", "trainer.total_timesteps=40000", *short)
+    _, second = jobs_of(project)
+    assert (second.arm, second.seed) == (first.arm, first.seed)
+    assert "continuing at agent-step 2" in project.command("logs", second.run_name).stdout
+    [_, status] = json.loads(project.command("status", "--json").stdout)
+    assert status["step"] >= 40_000
+
+
 def test_jobs_launched_elsewhere_are_recorded_in_the_notebook(project):
     project.run("--no-launch")
     project.run("--output-dir", "elsewhere", "--follow")

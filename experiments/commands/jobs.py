@@ -124,6 +124,40 @@ def retry(runs: tyro.conf.Positional[tuple[str, ...]]) -> int:
     return 0
 
 
+def note(run: tyro.conf.Positional[str], text: tyro.conf.Positional[str]) -> int:
+    """Keep a note with a job; `experiments show RUN` shows it.
+
+    Args:
+        run: Run name or launcher id.
+        text: The note.
+    """
+    from experiments.launch import command_permit
+    from experiments.notes import add_note
+
+    workspace = Workspace.find(Path.cwd())
+    job = find_jobs(workspace, [run])[0]
+    add_note([job.run_name], text, command_permit("experiments note"), workspace)
+    print(f"noted: {job.run_name}")
+    return 0
+
+
+def tag(tag: tyro.conf.Positional[str], runs: tyro.conf.Positional[tuple[str, ...]]) -> int:
+    """Give jobs a tag.
+
+    Args:
+        tag: The tag.
+        runs: Run names or launcher ids.
+    """
+    from experiments.launch import command_permit
+    from experiments.notes import add_tag
+
+    workspace = Workspace.find(Path.cwd())
+    names = [job.run_name for job in find_jobs(workspace, _some(runs))]
+    add_tag(names, tag, command_permit("experiments tag"), workspace)
+    print(f"{_jobs(len(names))} tagged {tag!r}")
+    return 0
+
+
 def record(notebook: tyro.conf.Positional[Path]) -> int:
     """Write the jobs that were launched from a notebook into its file, so that the file names them everywhere.
 

@@ -98,6 +98,9 @@ class TrainerConfig(Frozen):
     minibatches: int = Field(4, ge=1, description="Parts that a pass is cut into.")
     hidden_size: int = Field(64, ge=1, le=4096, description="Units of the hidden layer.")
     log_interval: Count = Field(16_384, ge=1, description="Agent-steps between two logged rows.")
+    resume_from: str = Field(
+        "", description="Run to go on from: a run's name (its folder lies beside this one's), or a folder."
+    )
     optimizer: OptimizerConfig = OptimizerConfig()
     ppo: PPOConfig = PPOConfig()
     evaluation: EvaluationConfig = EvaluationConfig()

@@ -50,7 +50,7 @@ def run(arguments: Arguments, stop: StopRequest, say: Callable[[str], None]) -> 
     """
     folder, total = run_folder(arguments), arguments.trainer.total_timesteps
     training = Training(arguments, folder, stop.check)
-    last = checkpoints.newest(folder / "checkpoints", say)
+    last = checkpoints.newest(folder / "checkpoints", say) or _earlier(arguments, folder, say)
     if last is not None:
         training.resume(last)
     if training.done and training.logged_step == training.agent_step:
@@ -77,6 +77,25 @@ def run(arguments: Arguments, stop: StopRequest, say: Callable[[str], None]) -> 
         raise
     finally:
         tracker.finish(exit_code)
+
+
+def _earlier(arguments: Arguments, folder: Path, say: Callable[[str], None]) -> checkpoints.Checkpoint | None:
+    """Return the newest checkpoint of the run that this one goes on from; None where it goes on from none.
+
+    Raises:
+        UsageError: That run has no checkpoint.
+    """
+    source = arguments.trainer.resume_from
+    if not source:
+        return None
+    earlier = Path(source) if os.sep in source else folder.parent / source
+    found = checkpoints.newest(earlier / "checkpoints", say)
+    if found is None:
+        raise UsageError(
+            f"trainer.resume_from={source!r} has no checkpoint in {str(earlier / 'checkpoints')!r}. Name a run that "
+            "has one: experiments status lists the runs."
+        )
+    return found
 
 
 class _Loop:
