@@ -1,0 +1,143 @@
+"""Who gets leave to launch: every way in which code comes to run, in every mode that marimo knows.
+
+The means that each origin tries are those of `experiments.permits`: a direct call, a typed command, the page's own
+permit and an `allow_launch` block.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.launching import wait_until
+from tests.fakes.origins import RESULTS, results
+from tests.fakes.serving import ROOT, chromium, marimo_server, scratch_folder
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+INSIDE = {"setup", "cell", "Thread", "mo.Thread"}
+FROM_THE_PAGE = {"on_change", "on_click", "widget message", "widget trait"}
+
+
+@pytest.fixture
+def folder(monkeypatch):
+    with scratch_folder() as found:
+        shutil.copy(ROOT / "tests" / "fakes" / "modes_nb.py", found / "modes_nb.py")
+        monkeypatch.setenv(RESULTS, str(found / "results"))
+        monkeypatch.setenv("PYTHONPATH", str(ROOT))
+        yield found
+
+
+def granted(folder, *, but_for=()):
+    """Return what each origin was granted; `but_for` are origins that cannot happen in this mode."""
+    found = results(folder / "results")
+    assert set(found) >= (INSIDE | FROM_THE_PAGE) - set(but_for), sorted(found)
+    return {origin: means for origin, means in found.items() if means}
+
+
+def press_everything(url, *, run_all=False):
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 3000})
+        page.goto(url)
+        if run_all:
+            page.locator(".cm-content").first.wait_for()
+            page.keyboard.press("Control+Shift+r")
+        page.get_by_text("ready", exact=True).first.wait_for(timeout=60_000)
+        for name in ("Press", "Send"):
+            page.get_by_role("button", name=name, exact=True).click()
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline and not set(results(Path(os.environ[RESULTS]))) >= FROM_THE_PAGE:
+            page.wait_for_timeout(50)
+
+
+def run(*command, folder):
+    done = subprocess.run(
+        [sys.executable, *command], cwd=folder, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def answers(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_an_editor_gives_leave_to_a_persons_own_act_only(folder):
+    with marimo_server("edit", folder / "modes_nb.py", cwd=folder) as url:
+        press_everything(url, run_all=True)
+    assert granted(folder) == {origin: {"page"} for origin in ("setup", "cell", "on_change", "on_click")}
+
+
+def test_a_read_only_editor_gives_leave_to_nothing(folder, monkeypatch):
+    monkeypatch.setenv("EXPERIMENTS_READ_ONLY", "1")
+    with marimo_server("edit", folder / "modes_nb.py", cwd=folder) as url:
+        press_everything(url, run_all=True)
+    assert granted(folder) == {}
+
+
+def test_a_served_page_gives_leave_to_nothing(folder):
+    with marimo_server("run", folder / "modes_nb.py", cwd=folder) as url:
+        press_everything(url)
+    assert granted(folder) == {}
+
+
+def test_a_mounted_app_gives_leave_to_nothing(folder):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    code = f"""
+        import marimo, uvicorn
+        server = marimo.create_asgi_app(include_code=False).with_app(path="", root="modes_nb.py")
+        uvicorn.run(server.build(), host="127.0.0.1", port={port}, log_level="warning")
+    """
+    process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], cwd=folder)
+    try:
+        wait_until(lambda: answers(port))
+        press_everything(f"http://127.0.0.1:{port}")
+    finally:
+        process.terminate()
+        process.wait()
+    assert granted(folder) == {}
+
+
+def test_an_export_gives_leave_to_nothing(folder):
+    run("-m", "marimo", "export", "html", "modes_nb.py", "-o", "out.html", folder=folder)
+    assert granted(folder, but_for=FROM_THE_PAGE) == {}
+
+
+@pytest.mark.parametrize("command", [("modes_nb.py",), ("-c", "from modes_nb import app; app.run()")])
+def test_a_notebook_run_as_a_script_launches_only_where_it_says_so(folder, command):
+    run(*command, folder=folder)
+    assert granted(folder, but_for=FROM_THE_PAGE) == {origin: {"allow_launch"} for origin in ("setup", "cell")}
+
+
+def test_under_pytest_a_test_launches_and_a_notebook_only_where_it_says_so(folder):
+    code = """
+        from modes_nb import app
+        from tests.fakes.origins import attempt
+
+        def test_notebook():
+            app.run()
+
+        def test_function():
+            attempt("test")
+    """
+    (folder / "test_it.py").write_text(textwrap.dedent(code))
+    run("-m", "pytest", "-q", "-c", os.devnull, "-p", "no:importnb", "test_it.py", folder=folder)
+    notebook = {origin: {"allow_launch"} for origin in ("setup", "cell")}
+    found = granted(folder, but_for=FROM_THE_PAGE)
+    assert found == {**notebook, "test": {"direct", "command", "allow_launch"}}
+
+
+def test_a_plain_command_launches_on_its_main_thread(folder):
+    run("-m", "tests.fakes.origins", folder=folder)
+    found = results(folder / "results")
+    assert found == {"main": {"direct", "command", "allow_launch"}, "Thread": set()}

@@ -1,0 +1,65 @@
+# A notebook whose cells, threads, handlers and widget try to get leave to launch; see tests/browser/test_modes.py.
+import marimo
+
+app = marimo.App()
+
+with app.setup:
+    import threading
+
+    import anywidget
+    import marimo as mo
+    import traitlets
+
+    from tests.fakes.origins import attempt, attempt_in
+
+    attempt("setup")
+
+
+@app.class_definition
+class Sender(anywidget.AnyWidget):
+    _esm = """
+    function render({ model, el }) {
+        const button = document.createElement("button");
+        button.textContent = "Send";
+        button.onclick = () => {
+            model.send({ launch: true });
+            model.set("clicks", model.get("clicks") + 1);
+            model.save_changes();
+        };
+        el.append(button);
+    }
+    export default { render };
+    """
+    clicks = traitlets.Int(0).tag(sync=True)
+
+    def __init__(self):
+        super().__init__()
+        self.on_msg(lambda *_: attempt("widget message"))
+        self.observe(lambda _: attempt("widget trait"), "clicks")
+
+
+@app.cell
+def _():
+    attempt("cell")
+    attempt_in(threading.Thread, "Thread")
+    attempt_in(mo.Thread, "mo.Thread")
+    return
+
+
+@app.cell
+def _():
+    handlers = {"on_change": lambda _: attempt("on_change"), "on_click": lambda _: attempt("on_click")}
+    button = mo.ui.button(label="Press", **handlers)
+    sender = mo.ui.anywidget(Sender())
+    mo.vstack([button, sender])
+    return
+
+
+@app.cell
+def _():
+    mo.md("ready")
+    return
+
+
+if __name__ == "__main__":
+    app.run()
