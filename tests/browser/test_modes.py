@@ -24,6 +24,7 @@ from tests.fakes.serving import ROOT, chromium, marimo_server, scratch_folder
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 INSIDE = {"setup", "cell", "Thread", "mo.Thread"}
+SCRIPT = {"direct", "command", "allow_launch"}
 FROM_THE_PAGE = {"on_change", "on_click", "widget message", "widget trait"}
 
 
@@ -34,6 +35,12 @@ def folder(monkeypatch):
         monkeypatch.setenv(RESULTS, str(found / "results"))
         monkeypatch.setenv("PYTHONPATH", str(ROOT))
         yield found
+
+
+@pytest.fixture
+def outside_of_pytest(monkeypatch):
+    """Return a function that hides from new processes that a test starts them; marimo would say "test" in all."""
+    return lambda: monkeypatch.delenv("PYTEST_CURRENT_TEST")
 
 
 def granted(folder, *, but_for=()):
@@ -70,26 +77,30 @@ def answers(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_an_editor_gives_leave_to_a_persons_own_act_only(folder):
+def test_an_editor_gives_leave_to_a_persons_own_act_only(folder, outside_of_pytest):
+    outside_of_pytest()
     with marimo_server("edit", folder / "modes_nb.py", cwd=folder) as url:
         press_everything(url, run_all=True)
     assert granted(folder) == {origin: {"page"} for origin in ("setup", "cell", "on_change", "on_click")}
 
 
-def test_a_read_only_editor_gives_leave_to_nothing(folder, monkeypatch):
+def test_a_read_only_editor_gives_leave_to_nothing(folder, outside_of_pytest, monkeypatch):
+    outside_of_pytest()
     monkeypatch.setenv("EXPERIMENTS_READ_ONLY", "1")
     with marimo_server("edit", folder / "modes_nb.py", cwd=folder) as url:
         press_everything(url, run_all=True)
     assert granted(folder) == {}
 
 
-def test_a_served_page_gives_leave_to_nothing(folder):
+def test_a_served_page_gives_leave_to_nothing(folder, outside_of_pytest):
+    outside_of_pytest()
     with marimo_server("run", folder / "modes_nb.py", cwd=folder) as url:
         press_everything(url)
     assert granted(folder) == {}
 
 
-def test_a_mounted_app_gives_leave_to_nothing(folder):
+def test_a_mounted_app_gives_leave_to_nothing(folder, outside_of_pytest):
+    outside_of_pytest()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -108,15 +119,18 @@ def test_a_mounted_app_gives_leave_to_nothing(folder):
     assert granted(folder) == {}
 
 
-def test_an_export_gives_leave_to_nothing(folder):
+def test_an_export_gives_leave_to_nothing(folder, outside_of_pytest):
+    outside_of_pytest()
     run("-m", "marimo", "export", "html", "modes_nb.py", "-o", "out.html", folder=folder)
     assert granted(folder, but_for=FROM_THE_PAGE) == {}
 
 
 @pytest.mark.parametrize("command", [("modes_nb.py",), ("-c", "from modes_nb import app; app.run()")])
-def test_a_notebook_run_as_a_script_launches_only_where_it_says_so(folder, command):
+def test_a_notebook_run_as_a_script_launches_only_where_it_says_so(folder, outside_of_pytest, command):
+    outside_of_pytest()
     run(*command, folder=folder)
-    assert granted(folder, but_for=FROM_THE_PAGE) == {origin: {"allow_launch"} for origin in ("setup", "cell")}
+    # The setup block is the module's own code, which runs before there is an app.
+    assert granted(folder, but_for=FROM_THE_PAGE) == {"setup": SCRIPT, "cell": {"allow_launch"}}
 
 
 def test_under_pytest_a_test_launches_and_a_notebook_only_where_it_says_so(folder):
@@ -132,12 +146,12 @@ def test_under_pytest_a_test_launches_and_a_notebook_only_where_it_says_so(folde
     """
     (folder / "test_it.py").write_text(textwrap.dedent(code))
     run("-m", "pytest", "-q", "-c", os.devnull, "-p", "no:importnb", "test_it.py", folder=folder)
-    notebook = {origin: {"allow_launch"} for origin in ("setup", "cell")}
     found = granted(folder, but_for=FROM_THE_PAGE)
-    assert found == {**notebook, "test": {"direct", "command", "allow_launch"}}
+    assert found == {"setup": SCRIPT, "cell": {"allow_launch"}, "test": SCRIPT}
 
 
-def test_a_plain_command_launches_on_its_main_thread(folder):
+def test_a_plain_command_launches_on_its_main_thread(folder, outside_of_pytest):
+    outside_of_pytest()
     run("-m", "tests.fakes.origins", folder=folder)
     found = results(folder / "results")
-    assert found == {"main": {"direct", "command", "allow_launch"}, "Thread": set()}
+    assert found == {"main": SCRIPT, "Thread": set()}
