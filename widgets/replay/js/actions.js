@@ -5,6 +5,7 @@
  * @typedef {"wait" | "move" | "turn" | "take" | "give" | "attack" | "signal" | "other"} Family
  * @typedef {{name: string, family: Family, direction: number}} Action Direction: 0 up, 1 down, 2 left, 3 right, -1 none.
  */
+import { abs } from "./maths.js";
 import { TAU, line } from "./pen.js";
 
 /** @type {[RegExp, Family][]} */
@@ -30,7 +31,7 @@ export function describeAction(name) {
 /** @param {number} dx @param {number} dy @returns {number} The direction of a move on the map, -1 when it stood still. */
 export function directionOfMove(dx, dy) {
   if (dx === 0 && dy === 0) return -1;
-  return Math.abs(dx) > Math.abs(dy) ? (dx < 0 ? 2 : 3) : dy < 0 ? 0 : 1;
+  return abs(dx) > abs(dy) ? (dx < 0 ? 2 : 3) : dy < 0 ? 0 : 1;
 }
 
 /**

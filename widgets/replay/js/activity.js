@@ -8,6 +8,7 @@
  * @property {number} reward Sum over the line. @property {string[]} notes Items gained and lost, freezes, death.
  */
 import { count, signed } from "./format.js";
+import { abs, max, min } from "./maths.js";
 
 /** Rewards of neighbouring steps that differ by less than this part are one trickle. */
 const TRICKLE = 0.2;
@@ -17,12 +18,12 @@ export function activity(facts, object, from, to) {
   /** @type {Line[]} */
   const lines = [];
   let reward = 0;
-  for (let step = Math.max(0, from); step < Math.min(facts.replay.steps, to); step++) {
+  for (let step = max(0, from); step < min(facts.replay.steps, to); step++) {
     if (!facts.replay.ready(step)) continue;
     const next = lineAt(facts, object, step);
     const last = lines.at(-1);
     const alike = last && last.to === step - 1 && last.action === next.action && last.failed === next.failed && last.direction === next.direction;
-    if (alike && !last.notes.length && !next.notes.length && Math.abs(next.reward - reward) <= TRICKLE * Math.abs(reward)) {
+    if (alike && !last.notes.length && !next.notes.length && abs(next.reward - reward) <= TRICKLE * abs(reward)) {
       last.to = step;
       last.reward += next.reward;
     } else {

@@ -1,6 +1,7 @@
 /** All agents by what they did and earned; a click on a heading sorts, on a row selects. Only rows in view are made. */
 import { button, div, fill, h, set, setText, span } from "./dom.js";
 import { number, signed } from "./format.js";
+import { ceil, floor, max } from "./maths.js";
 import { Part } from "./part.js";
 
 /**
@@ -68,19 +69,17 @@ export class AgentTable extends Part {
   /** @returns {Column[]} */
   #plainColumns() {
     const { replay, facts } = this;
-    const now = /** @param {string} name @param {number} object */ (name, object) => replay.at(name, object, this.state.shown);
-    const columns = [
-      /** @type {Column} */ ({ title: "agent", hint: "Agent number", value: (o) => replay.agentIds[o], text: (o) => String(replay.agentIds[o]) }),
-      /** @type {Column} */ ({
-        title: "doing", hint: "Action at this step", wide: true, value: (o) => now("action_id", o), text: (o) => (now("alive", o) === 0 ? "dead" : facts.actionText(o, this.state.shown)),
-      }),
+    /** @returns {Column} */
+    const numbers = /** @param {string} title @param {string} hint @param {Column["value"]} value @param {(value: number) => string} format */ (title, hint, value, format) =>
+      ({ title, hint, value, text: (object) => format(value(object)) });
+    const doing = /** @param {number} object */ (object) => (replay.here(object, this.state.shown) ? facts.actionText(object, this.state.shown) : "dead");
+    return [
+      numbers("agent", "Agent number", (object) => replay.agentIds[object], String),
+      { title: "doing", hint: "Action at this step", wide: true, value: (object) => replay.at("action_id", object, this.state.shown), text: doing },
+      numbers("reward", "Reward at this step", (object) => replay.at("current_reward", object, this.state.shown), signed),
+      numbers("total", "Reward up to this step", (object) => replay.total(object, this.state.shown), number),
+      numbers("final", "Reward of the whole episode", (object) => replay.field("total_reward").last(object), number),
     ];
-    const add = /** @param {string} title @param {string} hint @param {Column["value"]} value @param {(value: number) => string} format */ (title, hint, value, format) =>
-      columns.push({ title, hint, value, text: (o) => format(value(o)) });
-    add("reward", "Reward at this step", (o) => now("current_reward", o), signed);
-    add("total", "Reward up to this step", (o) => replay.total(o, this.state.shown), number);
-    add("final", "Reward of the whole episode", (o) => replay.field("total_reward").last(o), number);
-    return columns;
   }
 
   /** @param {number} item @returns {Column} */
@@ -100,7 +99,7 @@ export class AgentTable extends Part {
     let [sum, last] = [this.gains.get(pair) ?? 0, NaN];
     if (!this.gains.has(pair)) {
       this.replay.inventory.runs(pair, 0, this.replay.steps, (_, __, value) => {
-        sum += Math.max(0, value - last) || 0;
+        sum += max(0, value - last) || 0;
         last = value;
       });
       this.gains.set(pair, sum);
@@ -117,8 +116,8 @@ export class AgentTable extends Part {
   update() {
     const { columns = [], body, scroller } = this;
     this.#sort();
-    const first = Math.max(0, Math.floor(scroller.scrollTop / ROW) - SPARE);
-    const rows = this.order.slice(first, first + Math.ceil(Math.max(120, scroller.clientHeight) / ROW) + 2 * SPARE);
+    const first = max(0, floor(scroller.scrollTop / ROW) - SPARE);
+    const rows = this.order.slice(first, first + ceil(max(120, scroller.clientHeight) / ROW) + 2 * SPARE);
     while (body.rows.length > rows.length + 2) body.rows[1].remove();
     while (body.rows.length < rows.length + 2) {
       const row = h("tr", { onclick: () => this.viewer.select(Number(row.dataset.object)) }, ...columns.map(() => h("td")));

@@ -1,12 +1,24 @@
-/** Joins the modules into static/viewer.js: one file, not minified, without the comments that stand in the sources. */
+/**
+ * Joins the modules into static/viewer.js: one file with every name as it is in the sources, without their comments,
+ * indented by tabs, a short statement on the line of its condition.
+ */
 import { readFileSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 
 const OUT = "widgets/replay/static/viewer.js";
+const WIDTH = 160;
 
 await build({
   entryPoints: ["build/js/widget.js"], outfile: OUT, bundle: true, format: "esm", charset: "utf8", target: "es2022", logLevel: "warning",
 });
-const lines = readFileSync(OUT, "utf8").replaceAll("/* @__PURE__ */ ", "").split("\n");
-const tabbed = lines.map((line) => line.replace(/^( {2})+/, (spaces) => "\t".repeat(spaces.length / 2)));
-writeFileSync(OUT, tabbed.join("\n"));
+let text = readFileSync(OUT, "utf8").replaceAll("/* @__PURE__ */ ", "").replace(/^\/\/ build\/js\/.*\n/gm, "");
+text = text.replace(/^( {2})+/gm, (spaces) => "\t".repeat(spaces.length / 2));
+// No string of the sources holds a line break, so lines can be joined.
+text = text.replace(/^(\t*)((?:(?:else )?if|for|while) \(.*\)|else|\} else)\n\1\t([^\t].*;)$/gm, (all, tabs, head, body) => (head.length + body.length < WIDTH ? `${tabs}${head} ${body}` : all));
+text = text.replace(/\{\n\t+([^\t{}].*;)\n\t*\}/g, (all, body) => (body.length < WIDTH / 2 ? `{ ${body} }` : all)).replace(/\{\n\t*\}/g, "{}");
+text = text.replace(/^(.*[[{(])\n((?:\t+[^\t].*,\n)*\t+[^\t].*[^;,{}])\n\t*([\]})].*)$/gm, (all, head, body, tail) => {
+  const joined = body.replace(/\n\t+/g, " ").trim();
+  const one = head.endsWith("{") ? `${head} ${joined} ${tail}` : head + joined + tail;
+  return one.length < WIDTH ? one : all;
+});
+writeFileSync(OUT, text);

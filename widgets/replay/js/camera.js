@@ -4,19 +4,15 @@
  * @typedef {{x: number, y: number, scale: number}} Camera Centre in cells, scale in CSS pixels a cell.
  * @typedef {{width: number, height: number}} Size
  */
+import { ceil, floor, max, min, within } from "./maths.js";
 
 export const MAX_SCALE = 96;
 const MARGIN = 10;
 
 /** @param {Size} map In cells. @param {Size} view In CSS pixels. @returns {Camera} The whole map, centred. */
 export function fit(map, view) {
-  const scale = Math.min((view.width - 2 * MARGIN) / map.width, (view.height - 2 * MARGIN) / map.height);
+  const scale = min((view.width - 2 * MARGIN) / map.width, (view.height - 2 * MARGIN) / map.height);
   return { x: map.width / 2, y: map.height / 2, scale: within(scale, 0.05, MAX_SCALE) };
-}
-
-/** @param {number} value @param {number} low @param {number} high */
-export function within(value, low, high) {
-  return Math.min(high, Math.max(low, value));
 }
 
 /** @param {Camera} camera @param {Size} view @param {number} px @param {number} py CSS pixels. @returns {{x: number, y: number}} Cells. */
@@ -28,7 +24,7 @@ export function toWorld(camera, view, px, py) {
 export function clamp({ x, y, scale }, map, view) {
   const whole = fit(map, view);
   if (![x, y, scale].every(Number.isFinite)) return whole;
-  return { x: within(x, 0, map.width), y: within(y, 0, map.height), scale: within(scale, Math.min(whole.scale * 0.6, 8), MAX_SCALE) };
+  return { x: within(x, 0, map.width), y: within(y, 0, map.height), scale: within(scale, min(whole.scale * 0.6, 8), MAX_SCALE) };
 }
 
 /**
@@ -47,7 +43,7 @@ export function visibleCells(camera, map, view) {
   const low = toWorld(camera, view, 0, 0);
   const high = toWorld(camera, view, view.width, view.height);
   return {
-    x0: Math.max(0, Math.floor(low.x)), y0: Math.max(0, Math.floor(low.y)),
-    x1: Math.min(map.width, Math.ceil(high.x)), y1: Math.min(map.height, Math.ceil(high.y)),
+    x0: max(0, floor(low.x)), y0: max(0, floor(low.y)),
+    x1: min(map.width, ceil(high.x)), y1: min(map.height, ceil(high.y)),
   };
 }

@@ -1,6 +1,7 @@
 /** Two replays at the same step, side by side, and what differs between them. */
 import { div, fill, h, region, section } from "./dom.js";
 import { number, signed } from "./format.js";
+import { max } from "./maths.js";
 import { series } from "./palette.js";
 import { runningTotal } from "./timeline.js";
 import { Viewer } from "./viewer.js";
@@ -97,7 +98,7 @@ function sumsAt({ replay, facts }, step) {
   const at = replay.clampStep(step);
   const agents = [...replay.agents];
   const total = agents.reduce((sum, object) => sum + replay.total(object, at), 0);
-  const sums = new Map([["reward so far", total], ["reward per agent", total / Math.max(1, agents.length)], ["agents alive", agents.filter((object) => replay.alive.at(object, at) !== 0).length]]);
+  const sums = new Map([["reward so far", total], ["reward per agent", total / max(1, agents.length)], ["agents alive", agents.filter((object) => replay.here(object, at)).length]]);
   replay.pairItems.forEach((item, pair) => {
     const name = facts.itemName(item);
     if (facts.isAgent[replay.pairObjects[pair]]) sums.set(name, (sums.get(name) ?? 0) + replay.inventory.at(pair, at));

@@ -1,6 +1,5 @@
 /** A few lines over the DOM: text is always a text node, so no data becomes markup. */
-
-const SVG = "http://www.w3.org/2000/svg";
+import { max, min } from "./maths.js";
 
 /**
  * @typedef {Node | string | null} Child Strings become text nodes, null nothing.
@@ -76,21 +75,11 @@ export function button(label, press, cls = "rv-action", more = {}) {
   return h("button", { type: "button", class: cls, onclick: press, ...more }, label);
 }
 
-const ICONS = {
-  first: "M5 4v12M15 4l-8 6 8 6z", back: "M14 4l-9 6 9 6z", play: "M6 3.5l11 6.5-11 6.5z", pause: "M6 4h3v12H6zM11 4h3v12h-3z",
-  forward: "M6 4l9 6-9 6z", last: "M15 4v12M5 4l8 6-8 6z", plus: "M10 4v12M4 10h12", minus: "M4 10h12",
-  fit: "M3 7V3h4M13 3h4v4M17 13v4h-4M7 17H3v-4", follow: "M10 2v4M10 14v4M2 10h4M14 10h4M10 7a3 3 0 1 0 .01 0z",
-  layers: "M10 3l8 4-8 4-8-4zM2 11l8 4 8-4", share: "M7.5 9l5-3M7.5 11l5 3M5 8a2 2 0 1 0 .01 0zM15 3a2 2 0 1 0 .01 0zM15 13a2 2 0 1 0 .01 0z",
-  search: "M8.5 3a5.5 5.5 0 1 0 .01 0zM13 13l4 4", earlier: "M12 5l-5 5 5 5", later: "M8 5l5 5-5 5",
-};
+/** @typedef {"first" | "back" | "play" | "pause" | "forward" | "last" | "plus" | "minus" | "fit" | "follow" | "layers" | "share" | "search" | "earlier" | "later"} IconName */
 
-/** @typedef {keyof typeof ICONS} IconName */
-
-/** @param {IconName} name @returns {SVGSVGElement} */
+/** @param {IconName} name Its shape is in viewer.css. @returns {HTMLElement} */
 export function icon(name) {
-  const filled = /play|pause|back|forward/.test(name) ? " rv-icon-filled" : "";
-  const svg = set(document.createElementNS(SVG, "svg"), { viewBox: "0 0 20 20", class: `rv-icon${filled}`, "aria-hidden": "true" });
-  return fill(svg, set(document.createElementNS(SVG, "path"), { d: ICONS[name] }));
+  return span(`rv-icon rv-icon-${name}`);
 }
 
 /** @param {IconName} name @param {string} label For screen readers and the tooltip. @param {() => void} press */
@@ -125,5 +114,5 @@ export function onDrag(node, drag, hover) {
 /** @param {HTMLElement} tip @param {boolean} shown @param {number} left @param {number} top @param {number} room Width it must stay within. */
 export function showTip(tip, shown, left, top, room) {
   tip.classList.toggle("rv-shown", shown);
-  if (shown) tip.style.transform = `translate(${Math.max(4, Math.min(left, room - tip.offsetWidth - 4))}px, ${top}px)`;
+  if (shown) tip.style.transform = `translate(${max(4, min(left, room - tip.offsetWidth - 4))}px, ${top}px)`;
 }

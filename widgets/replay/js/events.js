@@ -5,6 +5,7 @@
  * @typedef {"reward" | "penalty" | "gain" | "freeze" | "death" | "talk" | "failure"} EventKind
  * @typedef {Record<EventKind, number[]>} AgentEvents Steps, ascending.
  */
+import { floor, max, min } from "./maths.js";
 
 /** Each kind's words, and the overview column that counts it over all agents. @type {Record<EventKind, [string, string]>} */
 export const KINDS = {
@@ -51,9 +52,9 @@ export function nextStep(sorted, step, way) {
 export function findEvent(replay, objects, kind, step, way) {
   const list = [...objects];
   for (let low = way > 0 ? step + 1 : step; way > 0 ? low < replay.steps : low > 0; low += way * SPAN) {
-    const [from, to] = way > 0 ? [low, Math.min(replay.steps, low + SPAN)] : [Math.max(0, low - SPAN), low];
+    const [from, to] = way > 0 ? [low, min(replay.steps, low + SPAN)] : [max(0, low - SPAN), low];
     const found = list.map((object) => nextStep(agentEvents(replay, object, from, to)[kind], step, way)).filter((at) => at >= 0);
-    if (found.length) return way > 0 ? Math.min(...found) : Math.max(...found);
+    if (found.length) return way > 0 ? min(...found) : max(...found);
   }
   return -1;
 }
@@ -65,7 +66,7 @@ export function rewardBins(replay, object, bins) {
   replay.field("current_reward").runs(object, 0, steps, (start, end, value) => {
     for (let at = start, until = at; value && at < end; at = until) {
       const bin = binOf(at, bins, steps);
-      until = Math.min(end, binStart(bin + 1, bins, steps));
+      until = min(end, binStart(bin + 1, bins, steps));
       sums[bin] += value * (until - at);
     }
   });
@@ -74,12 +75,12 @@ export function rewardBins(replay, object, bins) {
 
 /** @param {number} bin @param {number} bins @param {number} steps @returns {number} The first step of a bin. */
 export function binStart(bin, bins, steps) {
-  return Math.floor((bin * steps) / bins);
+  return floor((bin * steps) / bins);
 }
 
 /** @param {number} step @param {number} bins @param {number} steps @returns {number} */
 export function binOf(step, bins, steps) {
-  let bin = Math.min(bins - 1, Math.max(0, Math.floor((step * bins) / steps)));
+  let bin = min(bins - 1, max(0, floor((step * bins) / steps)));
   while (bin + 1 < bins && binStart(bin + 1, bins, steps) <= step) bin++;
   return bin;
 }

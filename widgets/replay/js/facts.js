@@ -1,7 +1,9 @@
 /** What is worked out once from a replay: names, teams, symbols, and which objects ever change. No DOM. */
 import { describeAction, directionOfMove } from "./actions.js";
 import { number, words } from "./format.js";
+import { min } from "./maths.js";
 import { series } from "./palette.js";
+import { lowerBound } from "./replay.js";
 import { describeSprites } from "./sprites.js";
 
 /**
@@ -11,7 +13,6 @@ import { describeSprites } from "./sprites.js";
  * @import { Sprite } from "./sprites.js"
  */
 
-const BLOCK = 16;
 const UNKNOWN = /** @type {Sprite} */ ({ kind: "thing", shape: 0, hue: 7, letters: "?", name: "unknown" });
 const DIRECTIONS = ["up", "down", "left", "right"];
 
@@ -27,12 +28,28 @@ export class Facts {
     this.teams = new Teams(replay);
     /** Objects whose place or presence changes. */
     const movers = new Set([...replay.location.movers, ...replay.alive.movers]);
-    this.blocks = new Blocks(replay, movers);
+    const { location, alive, map } = replay;
+    const still = Array.from(this.isAgent.keys()).filter((i) => !movers.has(i) && alive.first(i) && location.first(i) < map.width && location.first(i, 1) < map.height);
+    /** What never moves, from the top row down, and their rows. */
+    this.still = Int32Array.from(still.sort((a, b) => location.first(a, 1) - location.first(b, 1) || a - b));
+    this.rows = Int32Array.from(this.still, (object) => location.first(object, 1));
     this.movingThings = [...movers].filter((object) => !this.isAgent[object]);
     /** Things that a team holds at some step: their ring may change colour. */
     this.teamThings = this.teams.heldThings(this.isAgent);
     /** Version 1 records the state before an action, later versions the state after it. */
     this.effectDelay = header.version === 1 ? 1 : 0;
+  }
+
+  /**
+   * Visit the unmoving objects in the cells [x0, x1) x [y0, y1).
+   * @param {number} x0 @param {number} y0 @param {number} x1 @param {number} y1
+   * @param {(object: number, x: number, y: number) => void} visit
+   */
+  each(x0, y0, x1, y1, visit) {
+    for (let i = lowerBound(this.rows, y0); this.rows[i] < y1; i++) {
+      const x = this.replay.location.first(this.still[i]);
+      if (x >= x0 && x < x1) visit(this.still[i], x, this.rows[i]);
+    }
   }
 
   /** @param {number} object @returns {Sprite} */
@@ -69,7 +86,7 @@ export class Facts {
   direction(object, action, step) {
     if (!action || action.direction >= 0) return action?.direction ?? -1;
     if (action.family === "turn") return DIRECTIONS[this.replay.at("action_param", object, step)] ? this.replay.at("action_param", object, step) : -1;
-    const after = Math.min(this.replay.steps - 1, step + this.effectDelay);
+    const after = min(this.replay.steps - 1, step + this.effectDelay);
     if (action.family !== "move" || after < 1 || !this.replay.ready(after)) return -1;
     const [a, b] = [this.replay.locate(object, after - 1), this.replay.locate(object, after)];
     return directionOfMove(b.x - a.x, b.y - a.y);
@@ -116,45 +133,6 @@ export class Facts {
     const held = this.holdings(object, step).slice(0, 6).map(([item, amount]) => `${this.itemName(item)} ${number(amount)}`);
     const team = this.teams.nameOf(this.teams.of(object, step));
     return [this.title(object), team, this.isAgent[object] ? this.actionText(object, step) : "", ...held].filter(Boolean).join(" \u00b7 ");
-  }
-}
-
-/** The things that never move, by blocks of cells, those of one type together. */
-class Blocks {
-  /** @param {Replay} replay @param {Set<number>} movers */
-  constructor(replay, movers) {
-    const { width, height } = replay.map;
-    this.replay = replay;
-    this.columns = Math.ceil(width / BLOCK);
-    this.rows = Math.ceil(height / BLOCK);
-    const { header, location, alive, types } = replay;
-    const still = [];
-    const block = new Int32Array(header.objects);
-    this.starts = new Uint32Array(this.columns * this.rows + 1);
-    for (let i = 0; i < header.objects; i++) {
-      const [x, y] = [location.first(i), location.first(i, 1)];
-      if (movers.has(i) || !alive.first(i) || !(x >= 0 && y >= 0 && x < width && y < height)) continue;
-      block[i] = Math.floor(y / BLOCK) * this.columns + Math.floor(x / BLOCK);
-      this.starts[block[i] + 1]++;
-      still.push(i);
-    }
-    for (let b = 1; b < this.starts.length; b++) this.starts[b] += this.starts[b - 1];
-    this.objects = Int32Array.from(still.sort((p, q) => block[p] - block[q] || types[p] - types[q] || p - q));
-  }
-
-  /**
-   * Visit the unmoving objects whose blocks touch the cells [x0, x1) x [y0, y1).
-   * @param {number} x0 @param {number} y0 @param {number} x1 @param {number} y1
-   * @param {(object: number, x: number, y: number) => void} visit
-   */
-  each(x0, y0, x1, y1, visit) {
-    const { location } = this.replay;
-    for (let by = Math.max(0, Math.floor(y0 / BLOCK)); by < Math.min(this.rows, Math.ceil(y1 / BLOCK)); by++) {
-      for (let bx = Math.max(0, Math.floor(x0 / BLOCK)); bx < Math.min(this.columns, Math.ceil(x1 / BLOCK)); bx++) {
-        const b = by * this.columns + bx;
-        for (let k = this.starts[b]; k < this.starts[b + 1]; k++) visit(this.objects[k], location.first(this.objects[k]), location.first(this.objects[k], 1));
-      }
-    }
   }
 }
 

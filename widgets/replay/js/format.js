@@ -1,4 +1,5 @@
 /** Numbers and names as people read them. Pure. */
+import { abs, floor, round } from "./maths.js";
 
 const MISSING = "\u2013";
 
@@ -8,13 +9,13 @@ export const PROBLEM = "the data could not be read";
 /** @param {number} value @returns {string} Thousands separated, no decimals, a true minus sign. */
 export function count(value) {
   // toLocaleString costs milliseconds a table.
-  return Number.isFinite(value) ? minus(String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ",")) : MISSING;
+  return Number.isFinite(value) ? minus(String(round(value)).replace(/\B(?=(\d{3})+$)/g, ",")) : MISSING;
 }
 
 /** @param {number} value @returns {string} Three significant digits, thousands separated. */
 export function number(value) {
   if (!Number.isFinite(value) || value === 0) return value === 0 ? "0" : MISSING;
-  const size = Math.abs(value);
+  const size = abs(value);
   if (size >= 1e9 || size < 1e-4) return minus(value.toExponential(2));
   if (Number.isInteger(value) || size >= 1000) return count(value);
   return minus(String(Number(value.toPrecision(3))));
@@ -48,7 +49,7 @@ export function reason(error) {
 /** @param {number} span @param {number} wanted About how many ticks fit. @returns {number} A round step for axis ticks. */
 export function tickStep(span, wanted) {
   if (!(span > 0) || !(wanted > 0)) return 1;
-  const power = 10 ** Math.floor(Math.log10(span / wanted));
+  const power = 10 ** floor(Math.log10(span / wanted));
   const scaled = span / wanted / power;
   return power * (scaled <= 1 ? 1 : scaled <= 2 ? 2 : scaled <= 5 ? 5 : 10);
 }

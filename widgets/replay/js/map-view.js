@@ -1,22 +1,21 @@
 /** The map: what moves over what does not, and what one does with the pointer there. */
 import * as cam from "./camera.js";
 import { div, h, localPoint, setText, showTip } from "./dom.js";
+import { abs, floor, hypot, max, round, within } from "./maths.js";
 import { Overlays } from "./overlays.js";
 import { series } from "./palette.js";
 import { Part } from "./part.js";
-import { disc, line, pixelRatio, rect, ring } from "./pen.js";
+import { disc, ink, line, pixelRatio, rect, ring } from "./pen.js";
 import { agentPad } from "./sprites.js";
-import { PLAIN_BELOW, StaticLayer } from "./tiles.js";
+import { PLAIN_BELOW, Still } from "./still.js";
 
 /**
  * @import { Camera, Size } from "./camera.js"
  * @import { Pen } from "./pen.js"
  * @import { Point } from "./replay.js"
- * @import { Frame } from "./tiles.js"
+ * @import { Frame } from "./still.js"
  * @import { Viewer } from "./viewer.js"
  */
-
-const SETTLE_MS = 110;
 
 export class MapView extends Part {
   /** @param {Viewer} viewer */
@@ -26,11 +25,11 @@ export class MapView extends Part {
     this.tip = div("rv-tip");
     this.notice = h("div", { class: "rv-notice", role: "status" });
     this.node = h("div", { class: "rv-map", role: "img", "aria-label": "Map of the replay" }, this.canvas, this.tip, this.notice);
-    this.layer = new StaticLayer(viewer);
+    this.still = new Still(viewer);
     this.overlays = new Overlays(viewer);
     /** @type {Size} */
     this.size = { width: 0, height: 0 };
-    this.scale = this.scaledAt = this.timer = 0;
+    this.hint = "";
     this.place = this.place.bind(this);
     this.#listen();
   }
@@ -38,8 +37,8 @@ export class MapView extends Part {
   /** @param {number} width @param {number} height CSS pixels. */
   resize(width, height) {
     this.size = { width, height };
-    this.canvas.width = Math.max(1, Math.round(width * pixelRatio()));
-    this.canvas.height = Math.max(1, Math.round(height * pixelRatio()));
+    this.canvas.width = max(1, round(width * pixelRatio()));
+    this.canvas.height = max(1, round(height * pixelRatio()));
   }
 
   /** @returns {Camera} The camera in force. */
@@ -64,58 +63,47 @@ export class MapView extends Part {
     const now = replay.locate(object, shown);
     if (fraction <= 0 || replay.location.mover(object) < 0 || shown + 1 >= replay.steps || !replay.ready(shown + 1)) return now;
     const next = replay.locate(object, shown + 1);
-    if (Math.abs(next.x - now.x) + Math.abs(next.y - now.y) > 2) return now;
+    if (abs(next.x - now.x) + abs(next.y - now.y) > 2) return now;
     return { x: now.x + (next.x - now.x) * fraction, y: now.y + (next.y - now.y) * fraction };
   }
 
   draw() {
     const { palette, overlays, place } = this;
-    const { layers, found } = this.state;
+    const { layers, found, selected } = this.state;
+    const chosen = this.facts.isAgent[selected];
     const { width, height } = this.replay.map;
     const pen = /** @type {Pen} */ (this.canvas.getContext("2d", { alpha: false }));
     const camera = this.camera;
-    const perCell = (camera.scale * this.canvas.width) / Math.max(1, this.size.width);
+    const perCell = (camera.scale * this.canvas.width) / max(1, this.size.width);
     /** @type {Frame} */
     const frame = {
       perCell, width: this.canvas.width, height: this.canvas.height,
-      left: Math.round(this.canvas.width / 2 - camera.x * perCell), top: Math.round(this.canvas.height / 2 - camera.y * perCell),
+      left: round(this.canvas.width / 2 - camera.x * perCell), top: round(this.canvas.height / 2 - camera.y * perCell),
     };
     rect(pen, palette.raised, 0, 0, frame.width, frame.height);
-    rect(pen, palette.floor, frame.left, frame.top, Math.round(width * perCell), Math.round(height * perCell));
+    if (perCell >= PLAIN_BELOW) rect(pen, palette.floor, frame.left, frame.top, round(width * perCell), round(height * perCell));
+    this.still.draw(pen, frame);
     if (layers.heat && !overlays.presenceMap(pen, frame)) this.viewer.invalidate("map");
-    pen.imageSmoothingEnabled = false;
-    this.layer.draw(pen, frame, this.#settled(perCell));
     pen.imageSmoothingEnabled = true;
     this.#teamRings(pen, frame);
-    if (layers.trail) overlays.trail(pen, frame);
+    if (layers.trail && chosen) overlays.trail(pen, frame);
     this.#movers(pen, frame, camera);
     if (layers.fog) overlays.fog(pen, frame, place);
     if (found) overlays.hits(pen, frame, place, (object, at) => this.#drawAt(pen, frame, object, at));
-    if (layers.vision) overlays.vision(pen, frame, place);
+    if (layers.vision && chosen) overlays.vision(pen, frame, place);
     this.#selection(pen, frame);
     setText(this.notice, this.#noticeText());
-  }
-
-  /** @param {number} perCell @returns {boolean} Whether the scale has rested long enough to bake anew. */
-  #settled(perCell) {
-    if (perCell !== this.scale) this.scaledAt = performance.now();
-    this.scale = perCell;
-    clearTimeout(this.timer);
-    const rest = this.layer.perCell === perCell ? 0 : this.scaledAt + SETTLE_MS - performance.now();
-    if (rest > 0) this.timer = window.setTimeout(() => this.viewer.invalidate("map"), rest + 1);
-    return rest <= 0;
   }
 
   /** @param {Pen} pen @param {Frame} frame */
   #teamRings(pen, { left, top, perCell }) {
     const { facts, replay } = this;
     const { shown } = this.state;
-    pen.lineWidth = Math.max(1, perCell * 0.1);
     for (const object of facts.teamThings) {
       const team = facts.teams.of(object, shown);
-      if (team < 0 || replay.alive.at(object, shown) === 0) continue;
+      if (team < 0 || !replay.here(object, shown)) continue;
       const { x, y } = replay.locate(object, shown);
-      pen.strokeStyle = series(this.palette, facts.teams.hue(team));
+      ink(pen, series(this.palette, facts.teams.hue(team)), max(1, perCell * 0.1));
       pen.strokeRect(left + x * perCell + 0.5, top + y * perCell + 0.5, perCell - 1, perCell - 1);
     }
   }
@@ -127,7 +115,7 @@ export class MapView extends Part {
       for (const object of list) {
         const at = this.place(object);
         const inView = at.x >= seen.x0 - 1 && at.y >= seen.y0 - 1 && at.x <= seen.x1 && at.y <= seen.y1;
-        if (inView && this.replay.alive.at(object, this.state.shown) !== 0) this.#drawAt(pen, frame, object, at);
+        if (inView && this.replay.here(object, this.state.shown)) this.#drawAt(pen, frame, object, at);
       }
     }
   }
@@ -136,8 +124,8 @@ export class MapView extends Part {
   #drawAt(pen, { left, top, perCell }, object, at) {
     const { facts, sprites, palette } = this;
     const { shown } = this.state;
-    const [x, y] = [left + Math.round(at.x * perCell), top + Math.round(at.y * perCell)];
-    const size = Math.max(2, Math.round(perCell));
+    const [x, y] = [left + round(at.x * perCell), top + round(at.y * perCell)];
+    const size = max(2, round(perCell));
     const sprite = facts.sprite(object);
     const colour = facts.colour(object, shown, palette);
     if (size < PLAIN_BELOW && !facts.isAgent[object]) {
@@ -146,10 +134,10 @@ export class MapView extends Part {
       pen.drawImage(sprites.thing(sprite, palette, size), x, y, size, size);
     } else {
       // A dot smaller than this could not be seen on a large map.
-      const drawn = Math.max(7, size);
+      const drawn = max(7, size);
       const shift = (drawn - size) / 2 + agentPad(drawn);
       const label = drawn >= 13 ? String(this.replay.agentIds[object]) : "";
-      pen.drawImage(sprites.agent(colour, palette, label, drawn, drawn >= 8 ? facts.facing(object, shown) : -1), Math.round(x - shift), Math.round(y - shift));
+      pen.drawImage(sprites.agent(colour, palette, label, drawn, drawn >= 8 ? facts.facing(object, shown) : -1), round(x - shift), round(y - shift));
     }
     if (facts.isAgent[object] && size >= 6) this.#badges(pen, object, x, y, size);
   }
@@ -158,16 +146,14 @@ export class MapView extends Part {
   #badges(pen, object, x, y, size) {
     const { replay, palette } = this;
     const { shown, layers } = this.state;
-    const unit = Math.max(3, size * 0.17);
+    const unit = max(3, size * 0.17);
     if (replay.at("is_frozen", object, shown)) {
-      pen.strokeStyle = palette.cold;
-      pen.lineWidth = Math.max(1.5, size * 0.1);
+      ink(pen, palette.cold, max(1.5, size * 0.1));
       pen.strokeRect(x + 1, y + 1, size - 2, size - 2);
     }
     if (size >= 10 && replay.at("action_success", object, shown) === 0) {
       const right = x + size - 1.4 * unit;
-      pen.strokeStyle = palette.bad;
-      pen.lineWidth = Math.max(1.5, size * 0.08);
+      ink(pen, palette.bad, max(1.5, size * 0.08));
       pen.beginPath();
       line(pen, right, y - unit * 0.2, right + 1.6 * unit, y + unit * 1.4);
       line(pen, right, y + unit * 1.4, right + 1.6 * unit, y - unit * 0.2);
@@ -175,7 +161,7 @@ export class MapView extends Part {
     }
     const reward = replay.at("current_reward", object, shown);
     if (reward) disc(pen, reward > 0 ? palette.good : palette.bad, x + unit * 0.6, y + unit * 0.6, unit * 0.75);
-    const side = Math.max(3, Math.round(size * 0.16));
+    const side = max(3, round(size * 0.16));
     const carried = layers.items && size >= 16 ? this.facts.holdings(object, shown).slice(0, 6) : [];
     carried.forEach(([item], i) => {
       rect(pen, palette.page, x + i * (side + 1) - 1, y + size - side - 1, side + 2, side + 2);
@@ -187,7 +173,7 @@ export class MapView extends Part {
   #selection(pen, { left, top, perCell }) {
     const { palette } = this;
     const { selected, hovered } = this.state;
-    const radius = Math.max(7, perCell * 0.66);
+    const radius = max(7, perCell * 0.66);
     const mark = /** @param {number} object @param {string} colour @param {number} width */ (object, colour, width) => {
       if (object < 0) return;
       const { x, y } = this.place(object);
@@ -199,12 +185,10 @@ export class MapView extends Part {
   }
 
   #noticeText() {
-    const { replay } = this;
     const { step, layers } = this.state;
-    const failed = step > 0 ? replay.chunkOf(step).failed : "";
-    if (failed) return `Step ${step} cannot be shown: ${failed}.`;
-    if (!replay.ready(step)) return `Loading step ${step}`;
-    return layers.heat && this.overlays.presence.tooLarge ? "This map is too large for a presence map." : "";
+    const { failed } = this.replay.chunkOf(step);
+    if (!this.replay.ready(step)) return failed ? `Step ${step} cannot be shown: ${failed}.` : `Loading step ${step}`;
+    return layers.heat && this.overlays.presence.tooLarge ? "This map is too large for a presence map." : this.hint;
   }
 
   /** @param {number} px @param {number} py CSS pixels. @returns {number[]} Objects under the pointer, agents first. */
@@ -212,22 +196,14 @@ export class MapView extends Part {
     const { facts, replay, camera } = this;
     const { shown } = this.state;
     const cell = cam.toWorld(camera, this.size, px, py);
-    const [x, y] = [Math.floor(cell.x), Math.floor(cell.y)];
-    const reach = Math.max(9, camera.scale * 0.6) / camera.scale;
-    const alive = /** @param {number} object */ (object) => replay.alive.at(object, shown) !== 0;
-    const distance = /** @param {number} object */ (object) => {
+    const [x, y] = [floor(cell.x), floor(cell.y)];
+    const far = /** @param {number} object */ (object) => {
       const at = this.place(object);
-      return Math.hypot(at.x + 0.5 - cell.x, at.y + 0.5 - cell.y);
+      return hypot(at.x + 0.5 - cell.x, at.y + 0.5 - cell.y);
     };
-    const agents = [...replay.agents].map((object) => /** @type {const} */ ([object, distance(object)])).filter(([object, far]) => far < reach && alive(object));
-    const found = agents.sort((a, b) => a[1] - b[1]).map(([object]) => object);
-    found.push(...facts.movingThings.filter((object) => {
-      const at = replay.locate(object, shown);
-      return at.x === x && at.y === y && alive(object);
-    }));
-    facts.blocks.each(x, y, x + 1, y + 1, (object, ox, oy) => {
-      if (ox === x && oy === y) found.push(object);
-    });
+    const near = [...replay.agents, ...facts.movingThings].filter((object) => far(object) < (facts.isAgent[object] ? max(0.6, 9 / camera.scale) : 0.6) && replay.here(object, shown));
+    const found = near.sort((a, b) => facts.isAgent[b] - facts.isAgent[a] || far(a) - far(b));
+    facts.each(x, y, x + 1, y + 1, (object) => found.push(object));
     return found;
   }
 
@@ -243,7 +219,7 @@ export class MapView extends Part {
     canvas.addEventListener("pointermove", (event) => {
       const { x, y } = localPoint(canvas, event);
       if (!drag) this.#hover(x, y);
-      else if (drag.moved || Math.hypot(x - drag.x, y - drag.y) > 4) {
+      else if (drag.moved || hypot(x - drag.x, y - drag.y) > 4) {
         const { camera } = this;
         this.camera = { ...camera, x: camera.x - (x - drag.x) / camera.scale, y: camera.y - (y - drag.y) / camera.scale };
         drag = { x, y, moved: true };
@@ -268,7 +244,7 @@ export class MapView extends Part {
       }
       event.preventDefault();
       const { x, y } = localPoint(canvas, event);
-      this.zoom(Math.exp(-cam.within(event.deltaY * (event.deltaMode ? 16 : 1), -240, 240) * 0.0022), x, y);
+      this.zoom(Math.exp(-within(event.deltaY * (event.deltaMode ? 16 : 1), -240, 240) * 0.0022), x, y);
     }, { passive: false });
   }
 
@@ -280,7 +256,7 @@ export class MapView extends Part {
   /** @param {number} x @param {number} y */
   #click(x, y) {
     const here = this.#pick(x, y);
-    this.viewer.select(here[(here.indexOf(this.state.selected) + 1) % Math.max(1, here.length)] ?? -1);
+    this.viewer.select(here[(here.indexOf(this.state.selected) + 1) % max(1, here.length)] ?? -1);
   }
 
   /** @param {number} x @param {number} y */

@@ -2,6 +2,7 @@
 import { button, div, h, icon, setText } from "./dom.js";
 import { count } from "./format.js";
 import { KEY_HELP } from "./keys.js";
+import { max } from "./maths.js";
 import { newCanvas, penOf, rect, write } from "./pen.js";
 import { mettascopeLink, readShare, readView, shareText, viewText } from "./share.js";
 
@@ -84,7 +85,7 @@ export function shareMenu(viewer) {
 export function picture({ map, palette, store, options, replay, facts }) {
   const { canvas, size } = map;
   const { shown, selected } = store.state;
-  const ratio = canvas.width / Math.max(1, size.width);
+  const ratio = canvas.width / max(1, size.width);
   const copy = newCanvas(canvas.width, canvas.height + FOOT * ratio);
   const pen = penOf(copy);
   map.draw();

@@ -2,6 +2,7 @@
 import { activity } from "./activity.js";
 import { definitions, div, fill, h, note, region, section, span } from "./dom.js";
 import { count, number, signed, words } from "./format.js";
+import { max, min } from "./maths.js";
 import { Part } from "./part.js";
 
 /** @import { Line } from "./activity.js" */
@@ -9,14 +10,8 @@ import { Part } from "./part.js";
 const [BEFORE, AFTER] = [60, 30];
 const [LINES_BEFORE, LINES_AFTER] = [8, 5];
 
-/** Fields shown as "name: value" when the object has them. */
-const PLAIN = {
-  hp: "hp", freeze_remaining: "frozen for", cooldown_remaining: "cooldown left", cooldown_duration: "cooldown", conversion_remaining: "conversion left",
-  uses_count: "uses", max_uses: "uses at most", inventory_max: "holds at most", output_limit: "output limit",
-};
-const FLAGS = {
-  is_frozen: "frozen", is_converting: "converting", is_cooling_down: "cooling down", is_clipped: "clipped", is_clip_immune: "immune to clipping", allow_partial_usage: "allows partial use",
-};
+/** Fields that have a place of their own, or say nothing to a reader. */
+const ELSEWHERE = /^(location|alive|inventory|action|animation|orientation|color|group_id|collective_id|layer|vibe|current_reward|total_reward|monologue|is_swappable)/;
 
 export class ObjectPanel extends Part {
   node = region("Selected object");
@@ -34,11 +29,16 @@ export class ObjectPanel extends Part {
 
   /** @param {number} object @param {number} step */
   #title(object, step) {
-    const { facts, replay } = this;
-    const flags = Object.entries(FLAGS).filter(([field]) => replay.at(field, object, step) > 0).map(([, word]) => word);
-    if (replay.alive.at(object, step) === 0) flags.unshift("removed");
+    const { facts } = this;
+    const flags = this.#fields("bool").filter((name) => this.replay.at(name, object, step)).map((name) => words(name).replace("is ", ""));
+    if (!this.replay.here(object, step)) flags.unshift("removed");
     const dot = h("span", { class: "rv-dot", style: `background:${facts.colour(object, step, this.palette)}` });
     return div("rv-object-title", dot, h("h3", {}, facts.title(object)), span("rv-muted", facts.teams.nameOf(facts.teams.of(object, step))), ...flags.map((flag) => span("rv-chip", flag)));
+  }
+
+  /** @param {...string} kinds @returns {string[]} Fields of this replay to show as they are. */
+  #fields(...kinds) {
+    return [...this.replay.fields.values()].filter(({ name, kind, present }) => present && kinds.includes(kind) && !ELSEWHERE.test(name)).map(({ name }) => name);
   }
 
   /** @param {number} object @param {number} step */
@@ -52,9 +52,7 @@ export class ObjectPanel extends Part {
       rows.push(["reward", `${signed(now)} now, ${number(replay.total(object, step))} so far, ${number(last)} at the end`]);
     }
     if (replay.field("vibe_id").present) rows.push(["vibe", facts.vibeName(replay.at("vibe_id", object, step))]);
-    for (const [name, label] of Object.entries(PLAIN)) if (replay.at(name, object, step)) rows.push([label, number(replay.at(name, object, step))]);
-    const sight = replay.at("vision_size", object, step);
-    if (facts.isAgent[object] && replay.field("vision_size").present) rows.push(["sees", `${sight} x ${sight} cells`]);
+    for (const name of this.#fields("int", "delta")) if (replay.at(name, object, step)) rows.push([words(name), number(replay.at(name, object, step))]);
     return definitions([...rows, ["type, id", `${facts.sprite(object).name}, ${replay.ids[object]}`]]);
   }
 
@@ -105,8 +103,8 @@ export class ObjectPanel extends Part {
   /** @param {number} object @param {number} step */
   #activity(object, step) {
     const lines = activity(this.facts, object, step - BEFORE, step + AFTER);
-    const here = Math.max(0, lines.findIndex((line) => line.to >= step));
-    return section("What it did", div("rv-activity", ...lines.slice(Math.max(0, here - LINES_BEFORE), here + LINES_AFTER + 1).map((line) => this.#line(line, step))));
+    const here = max(0, lines.findIndex((line) => line.to >= step));
+    return section("What it did", div("rv-activity", ...lines.slice(max(0, here - LINES_BEFORE), here + LINES_AFTER + 1).map((line) => this.#line(line, step))));
   }
 
   /** @param {Line} line @param {number} step */
@@ -126,7 +124,7 @@ export function activityLine(when, what, more, press, cls = "") {
 
 /** @param {string} name @param {number} amount @param {number | undefined} limit */
 function inventoryRow(name, amount, limit) {
-  const part = Math.min(100, (100 * amount) / (limit || 1));
+  const part = min(100, (100 * amount) / (limit || 1));
   const bar = limit === undefined ? span("") : span("rv-bar", h("span", { class: "rv-bar-part", style: `width:${part}%` }));
   return div("rv-inventory-row", span("", name), bar, span("rv-number", number(amount) + (limit === undefined ? "" : ` / ${number(limit)}`)));
 }

@@ -1,4 +1,5 @@
 /** Strokes that several canvases share. */
+import { max, min, round } from "./maths.js";
 
 /** @typedef {CanvasRenderingContext2D} Pen */
 
@@ -6,7 +7,7 @@ export const TAU = Math.PI * 2;
 const FAMILY = 'px system-ui, -apple-system, "Segoe UI", sans-serif';
 
 export function pixelRatio() {
-  return Math.min(3, Math.max(1, globalThis.devicePixelRatio || 1));
+  return min(3, max(1, globalThis.devicePixelRatio || 1));
 }
 
 /** @param {HTMLCanvasElement} canvas @returns {Pen} */
@@ -17,8 +18,8 @@ export function penOf(canvas) {
 /** @param {number} width @param {number} [height] Device pixels. @returns {HTMLCanvasElement} */
 export function newCanvas(width, height = width) {
   const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.round(width));
-  canvas.height = Math.max(1, Math.round(height));
+  canvas.width = max(1, round(width));
+  canvas.height = max(1, round(height));
   return canvas;
 }
 
@@ -29,7 +30,7 @@ export function newCanvas(width, height = width) {
  */
 export function prepare(canvas, width, height) {
   const ratio = pixelRatio();
-  const [w, h] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
+  const [w, h] = [max(1, round(width * ratio)), max(1, round(height * ratio))];
   if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
   const pen = penOf(canvas);
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -51,10 +52,15 @@ export function disc(pen, colour, x, y, radius) {
   pen.fill();
 }
 
-/** @param {Pen} pen @param {string} colour @param {number} x @param {number} y @param {number} radius @param {number} width */
-export function ring(pen, colour, x, y, radius, width) {
+/** Choose how strokes look. @param {Pen} pen @param {string} colour @param {number} width */
+export function ink(pen, colour, width) {
   pen.strokeStyle = colour;
   pen.lineWidth = width;
+}
+
+/** @param {Pen} pen @param {string} colour @param {number} x @param {number} y @param {number} radius @param {number} width */
+export function ring(pen, colour, x, y, radius, width) {
+  ink(pen, colour, width);
   pen.beginPath();
   pen.arc(x, y, radius, 0, TAU);
   pen.stroke();

@@ -1,4 +1,5 @@
 /** The clock of playback: turns time into steps and waits for steps that are still loading. Pure but for the time it is told. */
+import { floor, max, min } from "./maths.js";
 
 /** @typedef {{steps: number, ready: (step: number) => boolean, load: (step: number) => void}} Reel */
 
@@ -28,18 +29,18 @@ export class Player {
    */
   tick(now, speed) {
     const { steps, ready, load } = this.reel;
-    const passed = this.last < 0 ? 0 : Math.min(LONGEST_PAUSE_MS, Math.max(0, now - this.last));
+    const passed = this.last < 0 ? 0 : min(LONGEST_PAUSE_MS, max(0, now - this.last));
     this.last = now;
-    const wanted = Math.min(steps - 1, this.position + (passed / 1000) * speed);
-    if (ready(Math.floor(wanted))) this.position = wanted;
-    const ahead = Math.min(steps - 1, Math.floor(wanted + Math.max(64, speed * 2)));
-    for (const step of [Math.floor(wanted), ahead]) if (!ready(step)) load(step);
-    const step = Math.floor(this.position);
+    const wanted = min(steps - 1, this.position + (passed / 1000) * speed);
+    if (ready(floor(wanted))) this.position = wanted;
+    const ahead = min(steps - 1, floor(wanted + max(64, speed * 2)));
+    for (const step of [floor(wanted), ahead]) if (!ready(step)) load(step);
+    const step = floor(this.position);
     return { step, fraction: speed > SMOOTH_UP_TO || step >= steps - 1 ? 0 : this.position - step, ended: step >= steps - 1 };
   }
 }
 
 /** @param {number} speed @returns {number} A speed that can be played. */
 export function clampSpeed(speed) {
-  return Number.isFinite(speed) ? Math.min(1000, Math.max(0.1, speed)) : 10;
+  return Number.isFinite(speed) ? min(1000, max(0.1, speed)) : 10;
 }

@@ -3,6 +3,7 @@
  *
  * @import { Replay } from "./replay.js"
  */
+import { max, min } from "./maths.js";
 
 const MAX_CELLS = 4e6;
 const SLICE = 512;
@@ -30,7 +31,7 @@ export class Presence {
       this.until = this.agent = this.peak = 0;
     }
     while (this.until <= step && !this.tooLarge) {
-      if (this.agent === 0) this.goal = Math.min(step + 1, this.until + SLICE);
+      if (this.agent === 0) this.goal = min(step + 1, this.until + SLICE);
       while (this.agent < this.replay.agents.length) {
         this.#count(this.replay.agents[this.agent++], this.until, this.goal);
         if (performance.now() - start > budget) return false;
@@ -48,7 +49,7 @@ export class Presence {
       this.replay.locate(object, start, place);
       const cell = place.y * this.replay.map.width + place.x;
       this.counts[cell] += end - start;
-      this.peak = Math.max(this.peak, this.counts[cell] || 0);
+      this.peak = max(this.peak, this.counts[cell] || 0);
     });
   }
 }

@@ -1,5 +1,6 @@
 /** One replay in the page: what every object is at every step, decoded part by part. No DOM. */
 import { reason } from "./format.js";
+import { max, min, round } from "./maths.js";
 import { decodeTrack } from "./tracks.js";
 import { Columns, WireError, inflate, parseJson, readHeader, runningSum } from "./wire.js";
 
@@ -76,7 +77,7 @@ export class Field {
     if (mover < 0 && from < to) visit(from, to, this.first(object));
     if (mover < 0) return;
     for (const chunk of this.replay.chunks) {
-      const [low, high] = [Math.max(from, chunk.from), Math.min(to, chunk.to)];
+      const [low, high] = [max(from, chunk.from), min(to, chunk.to)];
       if (low < high && chunk.columns) this.replay.track(this, low)?.runs(mover, low, high, visit);
     }
   }
@@ -142,6 +143,11 @@ export class Replay {
     return this.field(name).at(object, step);
   }
 
+  /** @param {number} object @param {number} step @returns {boolean} Whether it is on the map. */
+  here(object, step) {
+    return this.alive.at(object, step) !== 0;
+  }
+
   /** @param {number} id @returns {number} The object with this id, or -1. */
   indexOfId(id) {
     return this.ids.indexOf(id);
@@ -149,7 +155,7 @@ export class Replay {
 
   /** @param {number} step @returns {number} A whole step that the replay has. */
   clampStep(step) {
-    return Math.min(this.steps - 1, Math.max(0, Math.round(step) || 0));
+    return min(this.steps - 1, max(0, round(step) || 0));
   }
 
   /** @param {number} step @returns {Chunk} */
@@ -204,9 +210,15 @@ export class Replay {
     chunk.tracks.clear();
   }
 
-  /** @returns {boolean} Whether all steps may be kept in memory together. */
-  get isSmall() {
-    return this.chunks.reduce((sum, chunk) => sum + chunk.info.raw, 0) <= KEEP_BYTES;
+  /** Load the embedded steps, one part after the other, as far as they may be kept together. */
+  async loadAhead() {
+    let bytes = 0;
+    for (const { info, from } of this.chunks) {
+      bytes += info.raw;
+      if (info.offset === null || (from > 0 && bytes > KEEP_BYTES)) return;
+      await new Promise((resolve) => setTimeout(resolve));
+      await this.load(max(1, from));
+    }
   }
 
   /**
@@ -273,7 +285,7 @@ export class Replay {
   /** @param {Chunk} chunk @param {number} object @param {number} step @returns {number} Rewards from the chunk's start to `step`. */
   #earned(chunk, object, step) {
     const rewards = this.field("current_reward");
-    const begin = Math.max(1, chunk.from);
+    const begin = max(1, chunk.from);
     const mover = rewards.mover(object);
     const track = mover < 0 ? null : this.track(rewards, step);
     const point = track ? track.find(mover, step) : -1;
@@ -318,7 +330,7 @@ function sumsBefore(track, begin) {
     let [sum, since, value] = [0, begin, track.keys[mover]];
     for (let point = track.starts[mover]; point < track.starts[mover + 1]; point++) {
       const step = track.from + track.steps[point];
-      sums[point] = sum += value * Math.max(0, step - since);
+      sums[point] = sum += value * max(0, step - since);
       [since, value] = [step, track.read(mover, point)];
     }
   }

@@ -43,7 +43,7 @@ export function matching({ replay, isAgent }, found, step, limit = 5000) {
     if (found.items.includes(item) && replay.inventory.at(pair, step) > 0) hits.add(replay.pairObjects[pair]);
   });
   for (let object = 0; object < isAgent.length; object++) if (found.matches(object)) hits.add(object);
-  const present = [...hits].filter((object) => replay.alive.at(object, step) !== 0);
+  const present = [...hits].filter((object) => replay.here(object, step));
   return present.sort((a, b) => isAgent[b] - isAgent[a] || a - b).slice(0, limit);
 }
 

@@ -1,37 +1,23 @@
 /** The whole map small: in the corner while one is zoomed in, and as the timeline's preview. */
 import * as cam from "./camera.js";
 import { h, onDrag, set } from "./dom.js";
+import { max, round } from "./maths.js";
 import { Part } from "./part.js";
-import { newCanvas, penOf, pixelRatio, prepare, rect } from "./pen.js";
+import { ink, prepare, rect } from "./pen.js";
 
 /** @import { Viewer } from "./viewer.js" */
 
 const LIMIT = 140;
 
 export class SmallMap extends Part {
-  /** @type {HTMLCanvasElement | null} */
-  picture = null;
   /** CSS pixels a cell. */
-  scale = LIMIT / Math.max(this.replay.map.width, this.replay.map.height);
-  width = Math.max(8, Math.round(this.replay.map.width * this.scale));
-  height = Math.max(8, Math.round(this.replay.map.height * this.scale));
+  scale = LIMIT / max(this.replay.map.width, this.replay.map.height);
+  width = max(8, round(this.replay.map.width * this.scale));
+  height = max(8, round(this.replay.map.height * this.scale));
 
   /** @returns {HTMLCanvasElement} Of the right size. */
   canvas() {
     return h("canvas", { style: `width:${this.width}px;height:${this.height}px` });
-  }
-
-  /** @returns {HTMLCanvasElement} What does not move. */
-  get still() {
-    if (this.picture) return this.picture;
-    const { facts, palette } = this;
-    const scale = this.scale * pixelRatio();
-    const picture = newCanvas(this.width * pixelRatio(), this.height * pixelRatio());
-    const pen = penOf(picture);
-    rect(pen, palette.floor, 0, 0, picture.width, picture.height);
-    facts.blocks.each(0, 0, Infinity, Infinity, (object, x, y) => rect(pen, facts.colour(object, 0, palette), Math.floor(x * scale), Math.floor(y * scale), Math.ceil(scale), Math.ceil(scale)));
-    this.picture = picture;
-    return picture;
   }
 
   /** @param {HTMLCanvasElement} canvas @param {number} step */
@@ -39,11 +25,11 @@ export class SmallMap extends Part {
     const { replay, facts, palette, scale } = this;
     const { selected } = this.state;
     const pen = prepare(canvas, this.width, this.height);
-    pen.drawImage(this.still, 0, 0, this.width, this.height);
+    pen.drawImage(this.viewer.map.still.picture, 0, 0, this.width, this.height);
     for (const object of replay.agents) {
-      if (replay.alive.at(object, step) === 0) continue;
+      if (!replay.here(object, step)) continue;
       const { x, y } = replay.locate(object, step);
-      const side = Math.max(2, scale) + (object === selected ? 2 : 0);
+      const side = max(2, scale) + (object === selected ? 2 : 0);
       rect(pen, object === selected ? palette.text : facts.colour(object, step, palette), (x + 0.5) * scale - side / 2, (y + 0.5) * scale - side / 2, side, side);
     }
     return pen;
@@ -68,8 +54,7 @@ export class Minimap extends Part {
     if (this.node.hidden) return;
     const { scale } = small;
     const pen = small.draw(this.node, this.state.shown);
-    pen.strokeStyle = this.palette.accent;
-    pen.lineWidth = 1.5;
-    pen.strokeRect(x0 * scale + 0.75, y0 * scale + 0.75, Math.max(3, (x1 - x0) * scale - 1.5), Math.max(3, (y1 - y0) * scale - 1.5));
+    ink(pen, this.palette.accent, 1.5);
+    pen.strokeRect(x0 * scale + 0.75, y0 * scale + 0.75, max(3, (x1 - x0) * scale - 1.5), max(3, (y1 - y0) * scale - 1.5));
   }
 }

@@ -6,6 +6,7 @@
  * @import { Palette } from "./palette.js"
  * @import { Pen } from "./pen.js"
  */
+import { ceil, cos, sin } from "./maths.js";
 import { series } from "./palette.js";
 import { TAU, disc, newCanvas, penOf, rect, write } from "./pen.js";
 import { parseJson } from "./wire.js";
@@ -71,7 +72,7 @@ function drawThing(pen, sprite, palette, size) {
   pen.fillStyle = series(palette, sprite.hue);
   pen.beginPath();
   if (corners === 0) pen.roundRect(size * 0.08, size * 0.08, size * 0.84, size * 0.84, size * 0.14);
-  for (let i = 0; i < corners; i++) pen.lineTo(half + Math.cos((turn + i / corners) * TAU) * size * 0.48, half + Math.sin((turn + i / corners) * TAU) * size * 0.48);
+  for (let i = 0; i < corners; i++) pen.lineTo(half + cos((turn + i / corners) * TAU) * size * 0.48, half + sin((turn + i / corners) * TAU) * size * 0.48);
   pen.fill();
   if (size >= 15) write(pen, sprite.letters, half, size * (corners === 3 ? 0.58 : 0.53), palette.onMark, "center", `600 ${size * (corners === 3 ? 0.34 : 0.42)}`);
 }
@@ -88,7 +89,7 @@ function drawAgent(pen, colour, palette, label, pad, size, facing) {
     const angle = [-TAU / 4, TAU / 4, TAU / 2, 0][facing & 3];
     pen.fillStyle = colour;
     pen.beginPath();
-    for (const [turn, reach] of [[0, 0.56], [0.7, 0.36], [-0.7, 0.36]]) pen.lineTo(centre + Math.cos(angle + turn) * size * reach, centre + Math.sin(angle + turn) * size * reach);
+    for (const [turn, reach] of [[0, 0.56], [0.7, 0.36], [-0.7, 0.36]]) pen.lineTo(centre + cos(angle + turn) * size * reach, centre + sin(angle + turn) * size * reach);
     pen.fill();
   }
   disc(pen, colour, centre, centre, size * 0.41);
@@ -146,5 +147,5 @@ export class SpriteCache {
 
 /** @param {number} size @returns {number} Room around an agent's cell for the notch that shows where it faces. */
 export function agentPad(size) {
-  return Math.ceil(size * 0.08);
+  return ceil(size * 0.08);
 }

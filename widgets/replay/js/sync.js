@@ -1,4 +1,5 @@
 /** Keeps the model's traits and the viewer's state the same, without flooding Python while it plays. */
+import { abs, max, min } from "./maths.js";
 import { clampSpeed } from "./player.js";
 import { readView, viewText } from "./share.js";
 
@@ -60,8 +61,8 @@ function readTraits(model, shown) {
   if (selected !== now.selected) shown.select(replay.indexOfId(selected ?? -1));
   if (view !== now.view) store.set(readView(view));
   store.set({ speed: clampSpeed(Number(model.get("speed"))) });
-  const step = Math.min(shown.steps - 1, Math.max(0, Number(model.get("step")) || 0));
+  const step = min(shown.steps - 1, max(0, Number(model.get("step")) || 0));
   // While it plays, an echo of a step just left behind must not pull it back.
-  if (step !== now.step && !(now.playing && Math.abs(step - now.step) < now.speed)) shown.seek(step);
+  if (step !== now.step && !(now.playing && abs(step - now.step) < now.speed)) shown.seek(step);
   store.set({ playing: model.get("playing") === true });
 }

@@ -68,7 +68,7 @@ export class AboutPanel extends Part {
 
   #issues() {
     const { issues, issues_more } = this.replay.header;
-    const entries = issues.map(({ severity, path, rule, count: n, example }) => h("li", {}, h("strong", {}, `${severity || "note"}: `), `${path}: ${rule}${n > 1 ? ` (${count(n)} times)` : ""}`, div("rv-muted rv-code", example)));
+    const entries = issues.map(({ severity, path, rule, count: n, example }) => h("li", {}, h("strong", {}, `${severity}: `), `${path}: ${rule}${n > 1 ? ` (${count(n)} times)` : ""}`, div("rv-muted rv-code", String(example ?? ""))));
     return section("Issues in the file", entries.length ? h("ul", { class: "rv-list" }, ...entries) : note("None found."), issues_more ? note(`and ${plural(issues_more, "more issue")}`) : null);
   }
 

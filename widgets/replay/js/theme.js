@@ -2,8 +2,6 @@
 
 /** @typedef {"light" | "dark"} Theme */
 
-const ATTRIBUTES = ["class", "style", "data-theme", "data-color-mode", "data-jp-theme-light"];
-
 /** @returns {HTMLElement[]} Where a page may say its theme; marimo marks the body. */
 function marked() {
   return [document.body, document.documentElement].filter(Boolean);
@@ -13,9 +11,9 @@ function marked() {
 export function pageTheme(asked) {
   if (asked === "light" || asked === "dark") return asked;
   for (const { classList, dataset, style } of marked()) {
-    const said = [dataset.theme, dataset.colorMode, style.colorScheme, ...classList];
-    if (said.some((word) => /^dark(-theme)?$/.test(word ?? "")) || dataset.jpThemeLight === "false") return "dark";
-    if (said.some((word) => /^light(-theme)?$/.test(word ?? "")) || dataset.jpThemeLight === "true") return "light";
+    const said = [dataset.theme, style.colorScheme, ...classList];
+    if (said.includes("dark") || dataset.jpThemeLight === "false") return "dark";
+    if (said.includes("light")) return "light";
   }
   return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }
@@ -23,7 +21,7 @@ export function pageTheme(asked) {
 /** @param {() => void} changed @returns {() => void} Stops watching. */
 export function watchTheme(changed) {
   const observer = new MutationObserver(changed);
-  for (const node of marked()) observer.observe(node, { attributeFilter: ATTRIBUTES });
+  for (const node of marked()) observer.observe(node, { attributes: true });
   const media = matchMedia("(prefers-color-scheme: dark)");
   media.addEventListener("change", changed);
   return () => {

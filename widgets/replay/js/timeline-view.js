@@ -2,8 +2,9 @@
 import { div, h, onDrag, set, setText, showTip } from "./dom.js";
 import { KINDS, agentEvents, binOf, binStart, rewardBins } from "./events.js";
 import { count, number, plural, signed } from "./format.js";
+import { max, round } from "./maths.js";
 import { Part } from "./part.js";
-import { disc, newCanvas, prepare, rect, write } from "./pen.js";
+import { disc, ink, newCanvas, prepare, rect, write } from "./pen.js";
 import { binsUnder, extent, ratePerStep, runningTotal, stepAt, ticks, xOf } from "./timeline.js";
 
 /**
@@ -56,7 +57,7 @@ export class TimelineView extends Part {
   }
 
   get axis() {
-    return { left: GUTTER, width: Math.max(1, this.width - GUTTER - RIGHT), steps: this.viewer.steps };
+    return { left: GUTTER, width: max(1, this.width - GUTTER - RIGHT), steps: this.viewer.steps };
   }
 
   /** @param {number} width */
@@ -91,7 +92,7 @@ export class TimelineView extends Part {
     const y = this.height - 6;
     for (const step of ticks(axis)) {
       const x = xOf(axis, step);
-      rect(pen, muted, Math.round(x), y - 9, 1, 3);
+      rect(pen, muted, round(x), y - 9, 1, 3);
       write(pen, count(step), x, y, muted, step === 0 ? "left" : x > this.width - 40 ? "right" : "center");
     }
     write(pen, "step", GUTTER - 8, y, muted);
@@ -107,12 +108,12 @@ export class TimelineView extends Part {
     write(pen, kind === "talk" ? kind : `${KINDS[kind][0]}s`, GUTTER - 8, y + LANE / 2 + 0.5, palette.muted);
     for (let x = axis.left; x <= axis.left + axis.width; x++) {
       const [first, last] = binsUnder(axis, x, counts.length);
-      const most = Math.max(...counts.subarray(first, last + 1));
+      const most = max(...counts.subarray(first, last + 1));
       pen.globalAlpha = (agent ? 0.3 : 1) * (0.4 + 0.6 * (most / high));
       if (most > 0) rect(pen, colour, x, y + 2, 1, LANE - 4);
     }
     pen.globalAlpha = 1;
-    for (const step of agent?.events[kind] ?? []) rect(pen, colour, Math.round(xOf(axis, step)) - 1, y, 2, LANE - 1);
+    for (const step of agent?.events[kind] ?? []) rect(pen, colour, round(xOf(axis, step)) - 1, y, 2, LANE - 1);
   }
 
   /** @returns {Line[]} The agents' mean and, over it, the selected agent's own. */
@@ -137,21 +138,20 @@ export class TimelineView extends Part {
     if (lines.every(({ values }) => values.every((value) => value === 0))) return write(pen, "no reward in this replay", right, top - 7, palette.muted);
     write(pen, number(high), GUTTER - 8, top + 4, palette.muted);
     write(pen, number(low), GUTTER - 8, bottom - 4, palette.muted);
-    rect(pen, palette.hairline, axis.left, Math.round(y(0)), axis.width, 1);
+    rect(pen, palette.hairline, axis.left, round(y(0)), axis.width, 1);
     for (const each of lines) {
       this.#stroke(pen, each, y);
       write(pen, each.name, right, top - 7, each.colour);
       right -= pen.measureText(each.name).width + 14;
     }
     const bins = Array.from(this.reward, (sum, bin) => (sum < low * 1e-3 ? binStart(bin, this.reward.length, axis.steps) : -1));
-    for (const step of this.full && low < 0 ? (this.agent?.events.penalty ?? bins) : []) if (step >= 0) rect(pen, palette.bad, Math.round(xOf(axis, step)) - 1, bottom - 6, 2, 6);
+    for (const step of this.full && low < 0 ? (this.agent?.events.penalty ?? bins) : []) if (step >= 0) rect(pen, palette.bad, round(xOf(axis, step)) - 1, bottom - 6, 2, 6);
   }
 
   /** @param {Pen} pen @param {Line} each @param {(value: number) => number} y */
   #stroke(pen, { values, steps, colour, dash = [] }, y) {
     const { axis } = this;
-    pen.strokeStyle = colour;
-    pen.lineWidth = colour === this.palette.muted ? 1 : 1.75;
+    ink(pen, colour, colour === this.palette.muted ? 1 : 1.75);
     pen.lineJoin = "round";
     pen.setLineDash(dash);
     pen.beginPath();
@@ -173,11 +173,11 @@ export class TimelineView extends Part {
     const [from, to] = this.window;
     rect(pen, palette.hairline, axis.left, y - 2, axis.width, 4);
     pen.globalAlpha = 0.55;
-    if (to > from && to - from < axis.steps) rect(pen, palette.muted, xOf(axis, from), y - 4, Math.max(3, xOf(axis, to) - xOf(axis, from)), 8);
+    if (to > from && to - from < axis.steps) rect(pen, palette.muted, xOf(axis, from), y - 4, max(3, xOf(axis, to) - xOf(axis, from)), 8);
     pen.globalAlpha = 1;
     rect(pen, palette.accent, axis.left, y - 2, x - axis.left, 4);
-    if (hover >= 0) rect(pen, palette.muted, Math.round(xOf(axis, hover)), RAIL - 4, 1, tall);
-    rect(pen, palette.accent, Math.round(x), RAIL - 4, 1.5, tall);
+    if (hover >= 0) rect(pen, palette.muted, round(xOf(axis, hover)), RAIL - 4, 1, tall);
+    rect(pen, palette.accent, round(x), RAIL - 4, 1.5, tall);
     disc(pen, palette.accent, x, y, 6.5);
   }
 

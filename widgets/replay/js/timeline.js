@@ -1,6 +1,7 @@
 /** Where a step is on the time axis, and what a pixel column of it holds. Pure. */
 import { binOf, binStart } from "./events.js";
 import { tickStep } from "./format.js";
+import { ceil, max, min, round } from "./maths.js";
 
 /** @typedef {{left: number, width: number, steps: number}} Axis Pixels from the left edge, of the plot, and the replay's steps. */
 
@@ -11,25 +12,25 @@ export function xOf({ left, width, steps }, step) {
 
 /** @param {Axis} axis @param {number} x @returns {number} The nearest step. */
 export function stepAt({ left, width, steps }, x) {
-  return Math.min(steps - 1, Math.max(0, Math.round(((x - left) / Math.max(1, width)) * (steps - 1))));
+  return min(steps - 1, max(0, round(((x - left) / max(1, width)) * (steps - 1))));
 }
 
 /** @param {Axis} axis @param {number} [spacing] Pixels between labels. @returns {number[]} Steps to label, 0 first. */
 export function ticks({ width, steps }, spacing = 90) {
-  const step = Math.max(1, tickStep(steps - 1, width / spacing));
-  return Array.from({ length: Math.ceil(steps / step) }, (_, i) => i * step);
+  const step = max(1, tickStep(steps - 1, width / spacing));
+  return Array.from({ length: ceil(steps / step) }, (_, i) => i * step);
 }
 
 /** @param {ArrayLike<number>} sums By bin. @param {number} steps @param {number} share Agents that share it. @returns {Float64Array} Per step. */
 export function ratePerStep(sums, steps, share) {
   const length = /** @param {number} bin */ (bin) => binStart(bin + 1, sums.length, steps) - binStart(bin, sums.length, steps);
-  return Float64Array.from(sums, (sum, bin) => sum / Math.max(1, length(bin)) / Math.max(1, share));
+  return Float64Array.from(sums, (sum, bin) => sum / max(1, length(bin)) / max(1, share));
 }
 
 /** @param {ArrayLike<number>} sums @param {number} share @returns {Float64Array} The total after each bin. */
 export function runningTotal(sums, share) {
   let total = 0;
-  return Float64Array.from(sums, (sum) => (total += sum / Math.max(1, share)));
+  return Float64Array.from(sums, (sum) => (total += sum / max(1, share)));
 }
 
 /** @param {ArrayLike<number>[]} lines @returns {{low: number, high: number}} The smallest and largest value, 0 included; dust is 0. */
@@ -48,5 +49,5 @@ export function extent(...lines) {
 /** @param {Axis} axis @param {number} x @param {number} bins @returns {[number, number]} First and last bin under the pixels [x, x + 1). */
 export function binsUnder(axis, x, bins) {
   const first = binOf(stepAt(axis, x), bins, axis.steps);
-  return [first, Math.max(first, binOf(stepAt(axis, x + 1), bins, axis.steps) - 1)];
+  return [first, max(first, binOf(stepAt(axis, x + 1), bins, axis.steps) - 1)];
 }

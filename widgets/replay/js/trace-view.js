@@ -1,11 +1,11 @@
 /** Agents by steps: who did what when, what failed and what it earned. A click jumps there and selects. */
 import { FAMILIES, drawGlyph } from "./actions.js";
 import { describeLine, lineAt } from "./activity.js";
-import { within } from "./camera.js";
 import { div, fill, h, iconButton, localPoint, setText, showTip, span } from "./dom.js";
+import { abs, floor, max, min, round, within } from "./maths.js";
 import { series } from "./palette.js";
 import { Part } from "./part.js";
-import { disc, newCanvas, prepare, rect, write } from "./pen.js";
+import { disc, ink, newCanvas, prepare, rect, write } from "./pen.js";
 import { GUTTER } from "./timeline-view.js";
 
 /**
@@ -56,12 +56,12 @@ export class TraceView extends Part {
 
   /** @returns {number} Steps in view. */
   get columns() {
-    return Math.max(1, Math.floor((this.width - GUTTER - RIGHT) / this.cell));
+    return max(1, floor((this.width - GUTTER - RIGHT) / this.cell));
   }
 
   /** @returns {[number, number]} Steps in view, the last exclusive. */
   get window() {
-    return [this.start, Math.min(this.replay.steps, this.start + this.columns)];
+    return [this.start, min(this.replay.steps, this.start + this.columns)];
   }
 
   /** @param {number} width @param {number} rows How many fit. */
@@ -90,7 +90,7 @@ export class TraceView extends Part {
 
   /** Draw anew, from another step if given. @param {number} [start] */
   #renew(start = this.start) {
-    this.start = within(Math.round(start), 0, Math.max(0, this.replay.steps - this.columns));
+    this.start = within(round(start), 0, max(0, this.replay.steps - this.columns));
     this.backdrop = null;
     this.viewer.invalidate("trace", "timeline");
   }
@@ -109,8 +109,7 @@ export class TraceView extends Part {
     const pen = prepare(this.canvas, this.width, this.height);
     this.backdrop ??= this.#drawBackdrop();
     pen.drawImage(this.backdrop, 0, 0, this.width, this.height);
-    pen.strokeStyle = this.palette.accent;
-    pen.lineWidth = 1.5;
+    ink(pen, this.palette.accent, 1.5);
     pen.strokeRect(GUTTER + (shown - this.start) * this.cell - 0.75, 0.75, this.cell + 0.5, this.height - 1.5);
   }
 
@@ -159,7 +158,7 @@ export class TraceView extends Part {
       if (cell >= GLYPHS_FROM) this.#drawCell(pen, family, facts.direction(object, action, from + column), failed, x, y + 1, width);
       else rect(pen, failed ? palette.bad : this.#colour(family), x, y + (failed ? 8 : 3), width, failed ? 4 : ROW - 7);
       if (frozen[column]) rect(pen, palette.cold, x, y + 1, width, 2);
-      if (gains[column]) rect(pen, palette.gain, x + Math.max(0, width - 5), y + 1, Math.min(5, width), 5);
+      if (gains[column]) rect(pen, palette.gain, x + max(0, width - 5), y + 1, min(5, width), 5);
       if (rewards[column]) rect(pen, rewards[column] > 0 ? palette.good : palette.bad, x, y + ROW - 3, width, 3);
     });
   }
@@ -189,9 +188,8 @@ export class TraceView extends Part {
     const quiet = /move|turn|wait/.test(family);
     pen.beginPath();
     pen.roundRect(x + 0.75, y + 0.75, width - 1.5, ROW - 3.5, 2.5);
-    pen.strokeStyle = failed ? palette.bad : family === "wait" ? palette.muted : quiet ? colour : palette.onMark;
+    ink(pen, failed ? palette.bad : family === "wait" ? palette.muted : quiet ? colour : palette.onMark, 1);
     pen.fillStyle = colour;
-    pen.lineWidth = 1;
     pen.globalAlpha = family === "wait" ? 0.5 : quiet ? 0.2 : 1;
     if (!failed) pen.fill();
     pen.globalAlpha = 1;
@@ -202,8 +200,8 @@ export class TraceView extends Part {
   /** @param {MouseEvent} event @returns {{object: number | undefined, step: number, x: number, y: number}} Step -1 where there is none. */
   #cellAt(event) {
     const { x, y } = localPoint(this.canvas, event);
-    const step = this.start + Math.floor((x - GUTTER) / this.cell);
-    return { object: this.replay.agents[Math.floor((y + this.scroller.scrollTop) / ROW)], step: x < GUTTER || step >= this.window[1] ? -1 : step, x, y };
+    const step = this.start + floor((x - GUTTER) / this.cell);
+    return { object: this.replay.agents[floor((y + this.scroller.scrollTop) / ROW)], step: x < GUTTER || step >= this.window[1] ? -1 : step, x, y };
   }
 
   /** @param {MouseEvent} event */
@@ -216,7 +214,7 @@ export class TraceView extends Part {
   /** Slide along the steps; the playhead stays in view, or the strip would jump back to it. @param {WheelEvent} event */
   #wheel(event) {
     const { shown } = this.state;
-    if (!event.shiftKey && Math.abs(event.deltaX) <= Math.abs(event.deltaY)) return;
+    if (!event.shiftKey && abs(event.deltaX) <= abs(event.deltaY)) return;
     event.preventDefault();
     this.#renew(within(this.start + (event.deltaX || event.deltaY) / this.cell, shown - this.columns + 1, shown));
   }

@@ -1,4 +1,5 @@
 /** Change points: for each mover of a field the steps at which its value changes. Pure. */
+import { min } from "./maths.js";
 import { WireError } from "./wire.js";
 
 /** @import { Columns, Numbers } from "./wire.js" */
@@ -57,7 +58,7 @@ export class Track {
     let point = this.find(mover, from);
     for (let start = from; start < to;) {
       const next = point < 0 ? this.starts[mover] : point + 1;
-      const until = next < this.starts[mover + 1] ? Math.min(to, this.from + this.steps[next]) : to;
+      const until = next < this.starts[mover + 1] ? min(to, this.from + this.steps[next]) : to;
       if (until > start) visit(start, until, this.value(mover, point));
       [start, point] = [until, next];
     }

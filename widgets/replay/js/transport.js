@@ -2,6 +2,7 @@
 import { div, fill, h, icon, iconButton, set, span } from "./dom.js";
 import { KINDS } from "./events.js";
 import { count } from "./format.js";
+import { max } from "./maths.js";
 import { SPEEDS } from "./player.js";
 
 /**
@@ -19,7 +20,7 @@ export class Transport {
     this.play = iconButton("play", "Play (Space)", () => target.toggle());
     this.play.classList.add("rv-button-main");
     this.input = h("input", {
-      class: "rv-step-input", type: "text", inputmode: "numeric", "aria-label": "Step", style: `width:${Math.max(4, count(steps - 1).length + 1)}ch`,
+      class: "rv-step-input", type: "text", inputmode: "numeric", "aria-label": "Step", style: `width:${max(4, count(steps - 1).length + 1)}ch`,
       onchange: () => target.seek(Number(this.input.value.replace(/[\s,.']/g, "")) || 0), onfocus: () => this.input.select(),
     });
     this.speeds = h("select", { class: "rv-select", "aria-label": "Speed in steps a second", onchange: () => target.setSpeed(Number(this.speeds.value)) });

@@ -1,12 +1,12 @@
 /** One replay on the page: the parts, what ties them together, and the frames they are drawn in. */
 import { AgentTable } from "./agent-table.js";
-import { within } from "./camera.js";
 import { button, div, fill, h, icon, iconButton, set, setText, span } from "./dom.js";
 import { findEvent } from "./events.js";
 import { Facts } from "./facts.js";
 import { count, plural } from "./format.js";
 import { handleKey } from "./keys.js";
 import { MapView } from "./map-view.js";
+import { max, round, within } from "./maths.js";
 import { layerMenu, shareMenu } from "./menus.js";
 import { ObjectPanel } from "./object-panel.js";
 import { palettes } from "./palette.js";
@@ -59,7 +59,7 @@ export class Viewer {
     this.replay = replay;
     this.options = options;
     this.theme = options.theme;
-    this.steps = Math.max(...all.map(({ steps }) => steps));
+    this.steps = max(...all.map(({ steps }) => steps));
     this.facts = new Facts(replay);
     this.player = new Player({
       steps: this.steps, ready: (step) => all.every((each) => each.ready(each.clampStep(step))), load: (step) => all.forEach((each) => void each.load(each.clampStep(step))),
@@ -72,9 +72,8 @@ export class Viewer {
     this.minimap = new Minimap(this);
     this.timeline = new TimelineView(this, all.length === 1);
     this.transport = new Transport(this, all.length === 1 ? kindsIn(replay) : []);
-    this.hintNode = h("div", { class: "rv-hint", role: "status" });
     this.followButton = iconButton("follow", "Follow the selection (F)", () => this.toggleFollow());
-    this.map.node.append(this.minimap.node, this.hintNode, h("div", { class: "rv-map-buttons", role: "toolbar", "aria-label": "Map view" },
+    this.map.node.append(this.minimap.node, h("div", { class: "rv-map-buttons", role: "toolbar", "aria-label": "Map view" },
       iconButton("plus", "Zoom in", () => this.map.zoom(1.5)), iconButton("minus", "Zoom out", () => this.map.zoom(1 / 1.5)),
       iconButton("fit", "Show the whole map (0)", () => this.fit()), this.followButton));
     this.store.listeners.add((changed) => this.changed(changed));
@@ -142,7 +141,7 @@ export class Viewer {
 
   /** @param {number} step */
   seek(step) {
-    this.stepNow = within(Math.round(step) || 0, 0, this.steps - 1);
+    this.stepNow = within(round(step) || 0, 0, this.steps - 1);
     this.player.seek(this.stepNow);
     for (const { replay, store } of this.sides) {
       const goal = replay.clampStep(this.stepNow);
@@ -185,7 +184,7 @@ export class Viewer {
   follow(object) {
     const { camera } = this.map;
     this.select(object);
-    this.store.set({ follow: true, camera: { ...camera, scale: Math.max(26, camera.scale) } });
+    this.store.set({ follow: true, camera: { ...camera, scale: max(26, camera.scale) } });
   }
 
   toggleFollow() {
@@ -228,9 +227,9 @@ export class Viewer {
   /** @param {string} text Said over the map for a moment. */
   hint(text) {
     clearTimeout(this.hintTimer);
-    setText(this.hintNode, text);
-    this.hintNode.classList.add("rv-shown");
-    this.hintTimer = window.setTimeout(() => this.hintNode.classList.remove("rv-shown"), HINT_MS);
+    this.map.hint = text;
+    this.hintTimer = text ? window.setTimeout(() => this.hint(""), HINT_MS) : 0;
+    this.invalidate("map");
   }
 
   /** @param {Theme} theme */
@@ -238,8 +237,7 @@ export class Viewer {
     this.theme = theme;
     if (this.node) this.node.dataset.theme = theme;
     this.sprites.drawn.clear();
-    this.map.layer.tiles.clear();
-    this.small.picture = null;
+    this.map.still.refresh();
     this.trace?.restyle();
     this.loaded();
   }
@@ -247,7 +245,7 @@ export class Viewer {
   /** Draw anew with real sprites. @param {Uint8Array} bytes */
   async setSprites(bytes) {
     await this.sprites.readImages(bytes).catch(() => {});
-    this.map.layer.tiles.clear();
+    this.map.still.refresh();
     this.invalidate("map");
   }
 
@@ -338,7 +336,6 @@ export class Viewer {
     this.stopped = true;
     cancelAnimationFrame(this.frame);
     clearTimeout(this.hintTimer);
-    clearTimeout(this.map.timer);
     this.observer.disconnect();
     this.store.listeners.clear();
     this.replay.onload = () => {};

@@ -8,6 +8,7 @@
 import { Compare } from "./compare.js";
 import { fill, h, note } from "./dom.js";
 import { reason } from "./format.js";
+import { max } from "./maths.js";
 import { Messages } from "./messages.js";
 import { Replay } from "./replay.js";
 import { syncTraits } from "./sync.js";
@@ -28,11 +29,11 @@ class Mount {
     /** @type {Viewer | null} */
     this.shown = null;
     this.stopSync = () => {};
-    this.retheme = () => this.shown?.setTheme(this.theme);
     this.reload = () => void this.load();
-    this.stopTheme = watchTheme(() => {
-      if (this.shown && this.shown.theme !== this.theme) this.retheme();
-    });
+    this.retheme = () => {
+      if (this.shown && this.shown.theme !== this.theme) this.shown.setTheme(this.theme);
+    };
+    this.stopTheme = watchTheme(this.retheme);
     for (const event of RELOADING) model.on(event, this.reload);
     model.on("change:theme", this.retheme);
   }
@@ -63,7 +64,7 @@ class Mount {
     const { model } = this;
     const titles = replays.map((replay, i) => String(model.get("labels")?.[i] || replay.header.label || "Replay"));
     /** @type {Options} */
-    const options = { title: titles[0], url: String(model.get("url") ?? ""), theme: this.theme, height: Math.max(420, Number(model.get("height")) || 640) };
+    const options = { title: titles[0], url: String(model.get("url") ?? ""), theme: this.theme, height: max(420, Number(model.get("height")) || 640) };
     this.#clear();
     this.shown = replays.length > 1 ? new Compare(replays, titles, options) : new Viewer(replays[0], options);
     const node = this.shown.mount();
@@ -71,7 +72,7 @@ class Mount {
     fill(this.el, node);
     const sprites = asBytes(model.get("sprites"));
     if (sprites.length > 0) void this.shown.setSprites(sprites);
-    for (const replay of replays) void loadRest(replay);
+    for (const replay of replays) void replay.loadAhead();
   }
 
   /** @param {string} text */
@@ -96,14 +97,6 @@ class Mount {
     for (const event of RELOADING) model.off(/** @type {any} */ (event), this.reload);
     model.off("change:theme", this.retheme);
     fill(this.el);
-  }
-}
-
-/** Load the embedded steps behind the first frame; of a long replay only what is looked at. @param {Replay} replay */
-async function loadRest(replay) {
-  for (const { info, from } of replay.isSmall ? replay.chunks : replay.chunks.slice(0, 1)) {
-    await new Promise((resolve) => setTimeout(resolve));
-    if (info.offset !== null) await replay.load(Math.max(1, from));
   }
 }
 

@@ -99,9 +99,7 @@ function checkHeader(json, start, length) {
     fields: mapped(json.fields, (info) => ({ kind: text(info?.kind), scalar: scalar(info?.scalar) })),
     movers: mapped(json.movers, (movers, name) => whole(movers, `movers of ${name}`, 0, 5e7)),
     tables: mapped(json.tables, list),
-    issues: list(json.issues).map((issue) => ({
-      path: text(issue?.path), rule: text(issue?.rule), count: Number(issue?.count) || 1, example: text(issue?.example), severity: text(issue?.severity),
-    })),
+    issues: list(json.issues).filter(Boolean),
     issues_more: Number(json.issues_more) || 0,
     chunks: list(json.chunks).map((chunk) => chunkInfo(chunk ?? {}, start, length)),
   };
@@ -175,7 +173,7 @@ export class Columns {
   numbers(name, length) {
     const [dtype, size, offset] = this.directory.get(name) ?? ["u1", 0, 0];
     const Type = DTYPES.get(dtype);
-    const fits = Type && offset % 8 === 0 && offset >= 0 && Number.isInteger(size) && size >= 0 && offset + size * Type.BYTES_PER_ELEMENT <= this.bytes.length;
+    const fits = Type && size >= 0 && offset >= 0 && offset % 8 === 0 && size % 1 === 0 && offset + size * Type.BYTES_PER_ELEMENT <= this.bytes.length;
     if (!fits || (length ?? size) !== size) throw new WireError(`${this.what} is damaged at ${name}`);
     return new Type(this.bytes.buffer, offset, size);
   }

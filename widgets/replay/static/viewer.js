@@ -1,16 +1,12 @@
-// build/js/dom.js
-var SVG = "http://www.w3.org/2000/svg";
-function h(tag, props = {}, ...children) {
-	return fill(set(document.createElement(tag), props), ...children);
-}
+var { abs, ceil, cos, floor, hypot, log1p, max, min, round, sin } = Math;
+function within(value, low, high) { return min(high, max(low, value)); }
+
+function h(tag, props = {}, ...children) { return fill(set(document.createElement(tag), props), ...children); }
 function set(node, props) {
 	for (const [key, value] of Object.entries(props)) {
-		if (typeof value === "function")
-			node.addEventListener(key.slice(2), value);
-		else if (typeof value === "boolean")
-			node.toggleAttribute(key, value);
-		else
-			node.setAttribute(key, String(value));
+		if (typeof value === "function") node.addEventListener(key.slice(2), value);
+		else if (typeof value === "boolean") node.toggleAttribute(key, value);
+		else node.setAttribute(key, String(value));
 	}
 	return node;
 }
@@ -18,53 +14,21 @@ function fill(node, ...children) {
 	node.replaceChildren(...children.filter((child) => child !== null));
 	return node;
 }
-function setText(node, text2) {
-	if (node.textContent !== text2)
-		node.textContent = text2;
-}
-function div(cls, ...children) {
-	return h("div", { class: cls }, ...children);
-}
-function span(cls, ...children) {
-	return h("span", { class: cls }, ...children);
-}
+function setText(node, text2) { if (node.textContent !== text2) node.textContent = text2; }
+function div(cls, ...children) { return h("div", { class: cls }, ...children); }
+function span(cls, ...children) { return h("span", { class: cls }, ...children); }
 function region(label, ...children) {
 	return h("div", { class: "rv-scroll rv-pad", tabindex: 0, role: "region", "aria-label": label }, ...children);
 }
-function section(title, ...children) {
-	return h("section", {}, h("h4", {}, title), ...children);
-}
-function note(text2) {
-	return h("p", { class: "rv-empty" }, text2);
-}
+function section(title, ...children) { return h("section", {}, h("h4", {}, title), ...children); }
+function note(text2) { return h("p", { class: "rv-empty" }, text2); }
 function definitions(rows) {
 	return h("dl", { class: "rv-facts" }, ...rows.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]));
 }
 function button(label, press, cls = "rv-action", more = {}) {
 	return h("button", { type: "button", class: cls, onclick: press, ...more }, label);
 }
-var ICONS = {
-	first: "M5 4v12M15 4l-8 6 8 6z",
-	back: "M14 4l-9 6 9 6z",
-	play: "M6 3.5l11 6.5-11 6.5z",
-	pause: "M6 4h3v12H6zM11 4h3v12h-3z",
-	forward: "M6 4l9 6-9 6z",
-	last: "M15 4v12M5 4l8 6-8 6z",
-	plus: "M10 4v12M4 10h12",
-	minus: "M4 10h12",
-	fit: "M3 7V3h4M13 3h4v4M17 13v4h-4M7 17H3v-4",
-	follow: "M10 2v4M10 14v4M2 10h4M14 10h4M10 7a3 3 0 1 0 .01 0z",
-	layers: "M10 3l8 4-8 4-8-4zM2 11l8 4 8-4",
-	share: "M7.5 9l5-3M7.5 11l5 3M5 8a2 2 0 1 0 .01 0zM15 3a2 2 0 1 0 .01 0zM15 13a2 2 0 1 0 .01 0z",
-	search: "M8.5 3a5.5 5.5 0 1 0 .01 0zM13 13l4 4",
-	earlier: "M12 5l-5 5 5 5",
-	later: "M8 5l5 5-5 5"
-};
-function icon(name) {
-	const filled = /play|pause|back|forward/.test(name) ? " rv-icon-filled" : "";
-	const svg = set(document.createElementNS(SVG, "svg"), { viewBox: "0 0 20 20", class: `rv-icon${filled}`, "aria-hidden": "true" });
-	return fill(svg, set(document.createElementNS(SVG, "path"), { d: ICONS[name] }));
-}
+function icon(name) { return span(`rv-icon rv-icon-${name}`); }
 function iconButton(name, label, press) {
 	return button(icon(name), press, "rv-button", { "aria-label": label, title: label });
 }
@@ -74,113 +38,57 @@ function localPoint(node, event) {
 }
 function onDrag(node, drag, hover) {
 	node.addEventListener("pointerdown", (event) => {
-		if (event.button !== 0)
-			return;
+		if (event.button !== 0) return;
 		node.setPointerCapture(event.pointerId);
 		const { x, y } = localPoint(node, event);
 		drag(x, y);
 	});
 	node.addEventListener("pointermove", (event) => {
 		const { x, y } = localPoint(node, event);
-		if (event.buttons & 1)
-			drag(x, y);
-		else
-			hover?.(x, y);
+		if (event.buttons & 1) drag(x, y);
+		else hover?.(x, y);
 	});
 }
 function showTip(tip, shown, left, top, room) {
 	tip.classList.toggle("rv-shown", shown);
-	if (shown)
-		tip.style.transform = `translate(${Math.max(4, Math.min(left, room - tip.offsetWidth - 4))}px, ${top}px)`;
+	if (shown) tip.style.transform = `translate(${max(4, min(left, room - tip.offsetWidth - 4))}px, ${top}px)`;
 }
 
-// build/js/format.js
 var MISSING = "–";
 var PROBLEM = "the data could not be read";
 function count(value) {
-	return Number.isFinite(value) ? minus(String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ",")) : MISSING;
+	return Number.isFinite(value) ? minus(String(round(value)).replace(/\B(?=(\d{3})+$)/g, ",")) : MISSING;
 }
 function number(value) {
-	if (!Number.isFinite(value) || value === 0)
-		return value === 0 ? "0" : MISSING;
-	const size = Math.abs(value);
-	if (size >= 1e9 || size < 1e-4)
-		return minus(value.toExponential(2));
-	if (Number.isInteger(value) || size >= 1e3)
-		return count(value);
+	if (!Number.isFinite(value) || value === 0) return value === 0 ? "0" : MISSING;
+	const size = abs(value);
+	if (size >= 1e9 || size < 1e-4) return minus(value.toExponential(2));
+	if (Number.isInteger(value) || size >= 1e3) return count(value);
 	return minus(String(Number(value.toPrecision(3))));
 }
-function signed(value) {
-	return (value > 0 ? "+" : "") + number(value);
-}
-function minus(text2) {
-	return text2.replace("-", "−");
-}
-function words(name) {
-	return name.replace(/[_\s]+/g, " ").trim() || "unnamed";
-}
-function plural(n, noun) {
-	return `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
-}
-function reason(error) {
-	return error instanceof Error && error.message || PROBLEM;
-}
+function signed(value) { return (value > 0 ? "+" : "") + number(value); }
+function minus(text2) { return text2.replace("-", "−"); }
+function words(name) { return name.replace(/[_\s]+/g, " ").trim() || "unnamed"; }
+function plural(n, noun) { return `${count(n)} ${noun}${n === 1 ? "" : "s"}`; }
+function reason(error) { return error instanceof Error && error.message || PROBLEM; }
 function tickStep(span2, wanted) {
-	if (!(span2 > 0) || !(wanted > 0))
-		return 1;
-	const power = 10 ** Math.floor(Math.log10(span2 / wanted));
+	if (!(span2 > 0) || !(wanted > 0)) return 1;
+	const power = 10 ** floor(Math.log10(span2 / wanted));
 	const scaled = span2 / wanted / power;
 	return power * (scaled <= 1 ? 1 : scaled <= 2 ? 2 : scaled <= 5 ? 5 : 10);
 }
 
-// build/js/palette.js
-var palettes = {
-	light: {
-		page: "#ffffff",
-		raised: "#f6f8fa",
-		text: "#1c2128",
-		muted: "#57606a",
-		hairline: "#d0d7de",
-		accent: "#0072b2",
-		onMark: "#ffffff",
-		floor: "#ffffff",
-		wall: "#b4bcc6",
-		grid: "rgba(28,33,40,0.07)",
-		good: "#1a7f37",
-		bad: "#c62828",
-		cold: "#1f6feb",
-		gain: "#9a6700",
-		talk: "#6e5494",
-		fog: "rgba(28,33,40,0.42)",
-		heat: [213, 94, 0],
-		series: ["#0072b2", "#d55e00", "#008a62", "#b5477d", "#8a6d00", "#5a5fc8", "#3f8f9b", "#7a4b2a"]
-	},
-	dark: {
-		page: "#14171c",
-		raised: "#1c2128",
-		text: "#e6edf3",
-		muted: "#a0a8b3",
-		hairline: "#30363d",
-		accent: "#56b4e9",
-		onMark: "#14171c",
-		floor: "#14171c",
-		wall: "#484f59",
-		grid: "rgba(230,237,243,0.07)",
-		good: "#4ac26b",
-		bad: "#ff8a80",
-		cold: "#6cb0ff",
-		gain: "#e3b341",
-		talk: "#c3a6ff",
-		fog: "rgba(0,0,0,0.6)",
-		heat: [255, 146, 72],
-		series: ["#56b4e9", "#ff9248", "#2fc79a", "#e58fbc", "#e6c84f", "#9ba2ff", "#74cbd6", "#c9966f"]
-	}
-};
-function series(palette, index) {
-	return palette.series[(index % 8 + 8) % 8];
+var NAMES = "page raised text muted hairline accent onMark floor wall grid good bad cold gain talk fog heat".split(" ");
+function palette(colours, marks) {
+	const values = colours.split(" ");
+	return { ...Object.fromEntries(NAMES.map((name, i) => [name, values[i]])), series: marks.split(" ") };
 }
+var palettes = {
+	light: palette("#ffffff #f6f8fa #1c2128 #57606a #d0d7de #0072b2 #ffffff #ffffff #b4bcc6 #1c212812 #1a7f37 #c62828 #1f6feb #9a6700 #6e5494 #1c21286b #d55e00", "#0072b2 #d55e00 #008a62 #b5477d #8a6d00 #5a5fc8 #3f8f9b #7a4b2a"),
+	dark: palette("#14171c #1c2128 #e6edf3 #a0a8b3 #30363d #56b4e9 #14171c #14171c #484f59 #e6edf312 #4ac26b #ff8a80 #6cb0ff #e3b341 #c3a6ff #00000099 #ff9248", "#56b4e9 #ff9248 #2fc79a #e58fbc #e6c84f #9ba2ff #74cbd6 #c9966f")
+};
+function series(palette2, index) { return palette2.series[(index % 8 + 8) % 8]; }
 
-// build/js/events.js
 var KINDS = {
 	reward: ["reward", "reward"],
 	penalty: ["negative reward", "reward"],
@@ -196,8 +104,7 @@ function agentEvents(replay, object, from = 0, to = replay.steps) {
 		const steps = [];
 		let last = from > 0 ? field.at(at, from - 1) : entry;
 		field.runs(at, from, to, (start, _, value) => {
-			if (value !== last && wanted(value, last))
-				steps.push(start);
+			if (value !== last && wanted(value, last)) steps.push(start);
 			last = value;
 		});
 		return steps;
@@ -219,10 +126,9 @@ function nextStep(sorted, step, way) {
 function findEvent(replay, objects, kind, step, way) {
 	const list2 = [...objects];
 	for (let low = way > 0 ? step + 1 : step; way > 0 ? low < replay.steps : low > 0; low += way * SPAN) {
-		const [from, to] = way > 0 ? [low, Math.min(replay.steps, low + SPAN)] : [Math.max(0, low - SPAN), low];
+		const [from, to] = way > 0 ? [low, min(replay.steps, low + SPAN)] : [max(0, low - SPAN), low];
 		const found = list2.map((object) => nextStep(agentEvents(replay, object, from, to)[kind], step, way)).filter((at) => at >= 0);
-		if (found.length)
-			return way > 0 ? Math.min(...found) : Math.max(...found);
+		if (found.length) return way > 0 ? min(...found) : max(...found);
 	}
 	return -1;
 }
@@ -232,61 +138,49 @@ function rewardBins(replay, object, bins) {
 	replay.field("current_reward").runs(object, 0, steps, (start, end, value) => {
 		for (let at = start, until = at; value && at < end; at = until) {
 			const bin = binOf(at, bins, steps);
-			until = Math.min(end, binStart(bin + 1, bins, steps));
+			until = min(end, binStart(bin + 1, bins, steps));
 			sums[bin] += value * (until - at);
 		}
 	});
 	return sums;
 }
-function binStart(bin, bins, steps) {
-	return Math.floor(bin * steps / bins);
-}
+function binStart(bin, bins, steps) { return floor(bin * steps / bins); }
 function binOf(step, bins, steps) {
-	let bin = Math.min(bins - 1, Math.max(0, Math.floor(step * bins / steps)));
-	while (bin + 1 < bins && binStart(bin + 1, bins, steps) <= step)
-		bin++;
+	let bin = min(bins - 1, max(0, floor(step * bins / steps)));
+	while (bin + 1 < bins && binStart(bin + 1, bins, steps) <= step) bin++;
 	return bin;
 }
 
-// build/js/timeline.js
-function xOf({ left, width, steps }, step) {
-	return left + (steps > 1 ? step / (steps - 1) * width : 0);
-}
-function stepAt({ left, width, steps }, x) {
-	return Math.min(steps - 1, Math.max(0, Math.round((x - left) / Math.max(1, width) * (steps - 1))));
-}
+function xOf({ left, width, steps }, step) { return left + (steps > 1 ? step / (steps - 1) * width : 0); }
+function stepAt({ left, width, steps }, x) { return min(steps - 1, max(0, round((x - left) / max(1, width) * (steps - 1)))); }
 function ticks({ width, steps }, spacing = 90) {
-	const step = Math.max(1, tickStep(steps - 1, width / spacing));
-	return Array.from({ length: Math.ceil(steps / step) }, (_, i) => i * step);
+	const step = max(1, tickStep(steps - 1, width / spacing));
+	return Array.from({ length: ceil(steps / step) }, (_, i) => i * step);
 }
 function ratePerStep(sums, steps, share) {
 	const length = (bin) => binStart(bin + 1, sums.length, steps) - binStart(bin, sums.length, steps);
-	return Float64Array.from(sums, (sum, bin) => sum / Math.max(1, length(bin)) / Math.max(1, share));
+	return Float64Array.from(sums, (sum, bin) => sum / max(1, length(bin)) / max(1, share));
 }
 function runningTotal(sums, share) {
 	let total = 0;
-	return Float64Array.from(sums, (sum) => total += sum / Math.max(1, share));
+	return Float64Array.from(sums, (sum) => total += sum / max(1, share));
 }
 function extent(...lines) {
 	let [low, high] = [0, 0];
 	for (const line2 of lines) {
 		for (let i = 0; i < line2.length; i++) {
-			if (line2[i] < low)
-				low = line2[i];
-			if (line2[i] > high)
-				high = line2[i];
+			if (line2[i] < low) low = line2[i];
+			if (line2[i] > high) high = line2[i];
 		}
 	}
-	if (-low < high * 1e-6)
-		low = 0;
+	if (-low < high * 1e-6) low = 0;
 	return { low, high: high > low ? high : low + 1 };
 }
 function binsUnder(axis, x, bins) {
 	const first = binOf(stepAt(axis, x), bins, axis.steps);
-	return [first, Math.max(first, binOf(stepAt(axis, x + 1), bins, axis.steps) - 1)];
+	return [first, max(first, binOf(stepAt(axis, x + 1), bins, axis.steps) - 1)];
 }
 
-// build/js/part.js
 var Part = class {
 	constructor(viewer) {
 		this.viewer = viewer;
@@ -294,15 +188,10 @@ var Part = class {
 		this.facts = viewer.facts;
 		this.sprites = viewer.sprites;
 	}
-	get state() {
-		return this.viewer.store.state;
-	}
-	get palette() {
-		return this.viewer.palette;
-	}
+	get state() { return this.viewer.store.state; }
+	get palette() { return this.viewer.palette; }
 };
 
-// build/js/agent-table.js
 var ROW = 28;
 var SPARE = 4;
 var MODES = { now: "held at this step", final: "held at the end", gained: "sum of all gains over the episode" };
@@ -351,29 +240,21 @@ var AgentTable = class extends Part {
 	}
 	#plainColumns() {
 		const { replay, facts } = this;
-		const now = (name, object) => replay.at(name, object, this.state.shown);
-		const columns = [
-			{ title: "agent", hint: "Agent number", value: (o) => replay.agentIds[o], text: (o) => String(replay.agentIds[o]) },
-			{
-				title: "doing",
-				hint: "Action at this step",
-				wide: true,
-				value: (o) => now("action_id", o),
-				text: (o) => now("alive", o) === 0 ? "dead" : facts.actionText(o, this.state.shown)
-			}
+		const numbers = (title, hint, value, format) => ({ title, hint, value, text: (object) => format(value(object)) });
+		const doing = (object) => replay.here(object, this.state.shown) ? facts.actionText(object, this.state.shown) : "dead";
+		return [
+			numbers("agent", "Agent number", (object) => replay.agentIds[object], String),
+			{ title: "doing", hint: "Action at this step", wide: true, value: (object) => replay.at("action_id", object, this.state.shown), text: doing },
+			numbers("reward", "Reward at this step", (object) => replay.at("current_reward", object, this.state.shown), signed),
+			numbers("total", "Reward up to this step", (object) => replay.total(object, this.state.shown), number),
+			numbers("final", "Reward of the whole episode", (object) => replay.field("total_reward").last(object), number)
 		];
-		const add = (title, hint, value, format) => columns.push({ title, hint, value, text: (o) => format(value(o)) });
-		add("reward", "Reward at this step", (o) => now("current_reward", o), signed);
-		add("total", "Reward up to this step", (o) => replay.total(o, this.state.shown), number);
-		add("final", "Reward of the whole episode", (o) => replay.field("total_reward").last(o), number);
-		return columns;
 	}
 	#itemColumn(item) {
 		const { inventory } = this.replay;
 		const value = (object) => {
 			const pair = this.pairs.get(`${object},${item}`);
-			if (pair === void 0)
-				return 0;
+			if (pair === void 0) return 0;
 			return this.mode === "now" ? inventory.at(pair, this.state.shown) : this.mode === "final" ? inventory.last(pair) : this.#gained(pair);
 		};
 		const title = this.facts.itemName(item);
@@ -383,23 +264,20 @@ var AgentTable = class extends Part {
 		let [sum, last] = [this.gains.get(pair) ?? 0, NaN];
 		if (!this.gains.has(pair)) {
 			this.replay.inventory.runs(pair, 0, this.replay.steps, (_, __, value) => {
-				sum += Math.max(0, value - last) || 0;
+				sum += max(0, value - last) || 0;
 				last = value;
 			});
 			this.gains.set(pair, sum);
 		}
 		return sum;
 	}
-	refresh() {
-		this.gains = new Map();
-	}
+	refresh() { this.gains = new Map(); }
 	update() {
 		const { columns = [], body, scroller } = this;
 		this.#sort();
-		const first = Math.max(0, Math.floor(scroller.scrollTop / ROW) - SPARE);
-		const rows = this.order.slice(first, first + Math.ceil(Math.max(120, scroller.clientHeight) / ROW) + 2 * SPARE);
-		while (body.rows.length > rows.length + 2)
-			body.rows[1].remove();
+		const first = max(0, floor(scroller.scrollTop / ROW) - SPARE);
+		const rows = this.order.slice(first, first + ceil(max(120, scroller.clientHeight) / ROW) + 2 * SPARE);
+		while (body.rows.length > rows.length + 2) body.rows[1].remove();
 		while (body.rows.length < rows.length + 2) {
 			const row = h("tr", { onclick: () => this.viewer.select(Number(row.dataset.object)) }, ...columns.map(() => h("td")));
 			body.insertBefore(row, body.rows.length > 1 ? body.rows[body.rows.length - 1] : null);
@@ -423,10 +301,8 @@ var AgentTable = class extends Part {
 		this.columns?.forEach(({ text: text2, wide }, at) => {
 			const cell = row.cells[at];
 			cell.className = wide ? "rv-left" : "";
-			if (at > 0)
-				return setText(cell, text2(object));
-			if (!cell.firstChild)
-				cell.append(span("rv-dot"), span(""));
+			if (at > 0) return setText(cell, text2(object));
+			if (!cell.firstChild) cell.append(span("rv-dot"), span(""));
 			const [dot, label] = cell.children;
 			dot.style.background = this.facts.colour(object, this.state.shown, this.palette);
 			setText(label, text2(object));
@@ -434,61 +310,20 @@ var AgentTable = class extends Part {
 	}
 };
 
-// build/js/camera.js
-var MAX_SCALE = 96;
-var MARGIN = 10;
-function fit(map, view) {
-	const scale = Math.min((view.width - 2 * MARGIN) / map.width, (view.height - 2 * MARGIN) / map.height);
-	return { x: map.width / 2, y: map.height / 2, scale: within(scale, 0.05, MAX_SCALE) };
-}
-function within(value, low, high) {
-	return Math.min(high, Math.max(low, value));
-}
-function toWorld(camera, view, px, py) {
-	return { x: (px - view.width / 2) / camera.scale + camera.x, y: (py - view.height / 2) / camera.scale + camera.y };
-}
-function clamp({ x, y, scale }, map, view) {
-	const whole2 = fit(map, view);
-	if (![x, y, scale].every(Number.isFinite))
-		return whole2;
-	return { x: within(x, 0, map.width), y: within(y, 0, map.height), scale: within(scale, Math.min(whole2.scale * 0.6, 8), MAX_SCALE) };
-}
-function zoomAt(camera, map, view, factor, px, py) {
-	const { scale } = clamp({ ...camera, scale: camera.scale * factor }, map, view);
-	const { x, y } = toWorld(camera, view, px, py);
-	return clamp({ x: x - (px - view.width / 2) / scale, y: y - (py - view.height / 2) / scale, scale }, map, view);
-}
-function visibleCells(camera, map, view) {
-	const low = toWorld(camera, view, 0, 0);
-	const high = toWorld(camera, view, view.width, view.height);
-	return {
-		x0: Math.max(0, Math.floor(low.x)),
-		y0: Math.max(0, Math.floor(low.y)),
-		x1: Math.min(map.width, Math.ceil(high.x)),
-		y1: Math.min(map.height, Math.ceil(high.y))
-	};
-}
-
-// build/js/pen.js
 var TAU = Math.PI * 2;
 var FAMILY = 'px system-ui, -apple-system, "Segoe UI", sans-serif';
-function pixelRatio() {
-	return Math.min(3, Math.max(1, globalThis.devicePixelRatio || 1));
-}
-function penOf(canvas) {
-	return canvas.getContext("2d");
-}
+function pixelRatio() { return min(3, max(1, globalThis.devicePixelRatio || 1)); }
+function penOf(canvas) { return canvas.getContext("2d"); }
 function newCanvas(width, height = width) {
 	const canvas = document.createElement("canvas");
-	canvas.width = Math.max(1, Math.round(width));
-	canvas.height = Math.max(1, Math.round(height));
+	canvas.width = max(1, round(width));
+	canvas.height = max(1, round(height));
 	return canvas;
 }
 function prepare(canvas, width, height) {
 	const ratio = pixelRatio();
-	const [w, h2] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
-	if (canvas.width !== w || canvas.height !== h2)
-		[canvas.width, canvas.height] = [w, h2];
+	const [w, h2] = [max(1, round(width * ratio)), max(1, round(height * ratio))];
+	if (canvas.width !== w || canvas.height !== h2) [canvas.width, canvas.height] = [w, h2];
 	const pen = penOf(canvas);
 	pen.setTransform(ratio, 0, 0, ratio, 0, 0);
 	pen.clearRect(0, 0, width, height);
@@ -504,9 +339,12 @@ function disc(pen, colour, x, y, radius) {
 	pen.arc(x, y, radius, 0, TAU);
 	pen.fill();
 }
-function ring(pen, colour, x, y, radius, width) {
+function ink(pen, colour, width) {
 	pen.strokeStyle = colour;
 	pen.lineWidth = width;
+}
+function ring(pen, colour, x, y, radius, width) {
+	ink(pen, colour, width);
 	pen.beginPath();
 	pen.arc(x, y, radius, 0, TAU);
 	pen.stroke();
@@ -520,11 +358,9 @@ function write(pen, text2, x, y, colour, align = "right", font = "11") {
 }
 function line(pen, ...points) {
 	pen.moveTo(points[0], points[1]);
-	for (let i = 2; i < points.length; i += 2)
-		pen.lineTo(points[i], points[i + 1]);
+	for (let i = 2; i < points.length; i += 2) pen.lineTo(points[i], points[i + 1]);
 }
 
-// build/js/actions.js
 var RULES = [
 	[/^(noop|none|wait|stay|rest|idle)/, "wait"],
 	[/vibe|colou?r|talk|say|signal|emote/, "signal"],
@@ -551,25 +387,20 @@ function describeAction(name) {
 	return { name, family, direction: /move|turn/.test(family) ? ways.findIndex((way) => way.test(lower)) : -1 };
 }
 function directionOfMove(dx, dy) {
-	if (dx === 0 && dy === 0)
-		return -1;
-	return Math.abs(dx) > Math.abs(dy) ? dx < 0 ? 2 : 3 : dy < 0 ? 0 : 1;
+	if (dx === 0 && dy === 0) return -1;
+	return abs(dx) > abs(dy) ? dx < 0 ? 2 : 3 : dy < 0 ? 0 : 1;
 }
 function drawGlyph(pen, family, direction, x, y, size) {
 	pen.save();
 	pen.translate(x + size / 2, y + size / 2);
-	if (direction >= 0)
-		pen.rotate([0, TAU / 2, -TAU / 4, TAU / 4][direction]);
+	if (direction >= 0) pen.rotate([0, TAU / 2, -TAU / 4, TAU / 4][direction]);
 	pen.scale(size / 16, size / 16);
 	pen.lineWidth = 2;
 	pen.lineCap = pen.lineJoin = "round";
 	pen.beginPath();
-	if (family === "turn")
-		pen.arc(0, 0, 4, -TAU / 5, TAU * 0.55);
-	if (family === "other")
-		pen.arc(0, 0, 3.5, 0, TAU);
-	for (const stroke of STROKES[direction < 0 && family === "move" ? "stuck" : family])
-		line(pen, ...stroke);
+	if (family === "turn") pen.arc(0, 0, 4, -TAU / 5, TAU * 0.55);
+	if (family === "other") pen.arc(0, 0, 3.5, 0, TAU);
+	for (const stroke of STROKES[direction < 0 && family === "move" ? "stuck" : family]) line(pen, ...stroke);
 	pen.stroke();
 	pen.restore();
 }
@@ -585,22 +416,17 @@ var STROKES = {
 	other: []
 };
 
-// build/js/wire.js
 var FORMAT = 1;
 var MAX_RAW = 1 << 30;
 var MAX_RATIO = 1040;
-var WireError = class extends Error {
-};
+var WireError = class extends Error {};
 function asBytes(value) {
-	if (ArrayBuffer.isView(value))
-		return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+	if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
 	return value instanceof ArrayBuffer ? new Uint8Array(value) : new Uint8Array(0);
 }
 async function inflate(bytes, raw, what) {
-	if (typeof DecompressionStream === "undefined")
-		throw new WireError("this browser is too old to inflate data");
-	if (raw > MAX_RAW || raw > bytes.length * MAX_RATIO + 64)
-		throw new WireError(`${what} claims ${raw} bytes, which cannot be`);
+	if (typeof DecompressionStream === "undefined") throw new WireError("this browser is too old to inflate data");
+	if (raw > MAX_RAW || raw > bytes.length * MAX_RATIO + 64) throw new WireError(`${what} claims ${raw} bytes, which cannot be`);
 	const out = new Uint8Array(raw);
 	const packed = new Blob([bytes]);
 	const reader = packed.stream().pipeThrough(new DecompressionStream("deflate")).getReader();
@@ -611,32 +437,23 @@ async function inflate(bytes, raw, what) {
 			filled += part.value.length;
 		}
 	} catch {
-		reader.cancel().catch(() => {
-		});
+		reader.cancel().catch(() => {});
 		filled = -1;
 	}
-	if (filled !== raw)
-		throw new WireError(`${what} is damaged and cannot be inflated`);
+	if (filled !== raw) throw new WireError(`${what} is damaged and cannot be inflated`);
 	return out;
 }
 async function readHeader(bytes) {
 	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-	if (bytes.length < 16 || view.getUint32(0) !== 1380994135)
-		throw new WireError("the data is not an encoded replay");
+	if (bytes.length < 16 || view.getUint32(0) !== 1380994135) throw new WireError("the data is not an encoded replay");
 	const [format, size, raw] = [4, 8, 12].map((at) => view.getUint32(at, true));
-	if (format !== FORMAT)
-		throw new WireError(`the data has format ${format}, this viewer reads ${FORMAT}: encode the replay again`);
-	if (16 + size > bytes.length || raw > MAX_RAW / 16)
-		throw new WireError("the header is cut short");
+	if (format !== FORMAT) throw new WireError(`the data has format ${format}, this viewer reads ${FORMAT}: encode the replay again`);
+	if (16 + size > bytes.length || raw > MAX_RAW / 16) throw new WireError("the header is cut short");
 	const json = parseJson(await inflate(bytes.subarray(16, 16 + size), raw, "the header"), "the header");
 	return checkHeader(json ?? {}, 16 + size, bytes.length);
 }
 function parseJson(bytes, what) {
-	try {
-		return JSON.parse(new TextDecoder().decode(bytes));
-	} catch {
-		throw new WireError(`${what} is not readable JSON`);
-	}
+	try { return JSON.parse(new TextDecoder().decode(bytes)); } catch { throw new WireError(`${what} is not readable JSON`); }
 }
 function checkHeader(json, start, length) {
 	const [width, height] = list(json.map_size);
@@ -654,33 +471,20 @@ function checkHeader(json, start, length) {
 		fields: mapped(json.fields, (info) => ({ kind: text(info?.kind), scalar: scalar(info?.scalar) })),
 		movers: mapped(json.movers, (movers, name) => whole(movers, `movers of ${name}`, 0, 5e7)),
 		tables: mapped(json.tables, list),
-		issues: list(json.issues).map((issue) => ({
-			path: text(issue?.path),
-			rule: text(issue?.rule),
-			count: Number(issue?.count) || 1,
-			example: text(issue?.example),
-			severity: text(issue?.severity)
-		})),
+		issues: list(json.issues).filter(Boolean),
 		issues_more: Number(json.issues_more) || 0,
 		chunks: list(json.chunks).map((chunk) => chunkInfo(chunk ?? {}, start, length))
 	};
-	for (const key of ["type_names", "action_names", "item_names", "capacity_names", "group_names", "vibe_names", "tags"])
-		header[key] = list(json[key]).map(text);
-	if (width * height > 1 << 26)
-		throw new WireError(`the map of ${width} x ${height} cells is too large to show`);
+	for (const key of ["type_names", "action_names", "item_names", "capacity_names", "group_names", "vibe_names", "tags"]) header[key] = list(json[key]).map(text);
+	if (width * height > 1 << 26) throw new WireError(`the map of ${width} x ${height} cells is too large to show`);
 	return header;
 }
 function whole(value, name, low, high) {
-	if (typeof value === "number" && Number.isInteger(value) && value >= low && value <= high)
-		return value;
+	if (typeof value === "number" && Number.isInteger(value) && value >= low && value <= high) return value;
 	throw new WireError(`the header's ${name} is not a whole number from ${low} to ${high}`);
 }
-function text(value) {
-	return String(value ?? "");
-}
-function list(value) {
-	return Array.isArray(value) ? value : [];
-}
+function text(value) { return String(value ?? ""); }
+function list(value) { return Array.isArray(value) ? value : []; }
 function scalar(value) {
 	const parts = [value].flat();
 	return parts.length <= 2 && parts.every((part) => typeof part === "number") ? value : null;
@@ -691,8 +495,7 @@ function mapped(value, read) {
 function chunkInfo(chunk, start, length) {
 	const size = whole(chunk.size, "chunk size", 0, MAX_RAW);
 	const offset = chunk.offset === null ? null : start + whole(chunk.offset, "chunk offset", 0, length);
-	if (offset !== null && offset + size > length)
-		throw new WireError(`the part ${text(chunk.id)} is cut off`);
+	if (offset !== null && offset + size > length) throw new WireError(`the part ${text(chunk.id)} is cut off`);
 	const [from, to, raw] = [chunk.from ?? 0, chunk.to ?? 0, chunk.raw].map((value) => whole(value, "chunk", 0, MAX_RAW));
 	return { id: text(chunk.id), kind: text(chunk.kind), from, to, size, raw, offset, fields: list(chunk.fields).map(text) };
 }
@@ -712,34 +515,326 @@ var Columns = class {
 		this.what = what;
 		this.bytes = bytes;
 		const size = bytes.length < 8 ? MAX_RAW : new DataView(bytes.buffer).getUint32(0, true);
-		if (8 + size > bytes.length)
-			throw new WireError(`${what} is cut short`);
+		if (8 + size > bytes.length) throw new WireError(`${what} is cut short`);
 		this.directory = mapped(parseJson(bytes.subarray(8, 8 + size), what), list);
 	}
-	has(name) {
-		return this.directory.has(name);
-	}
+	has(name) { return this.directory.has(name); }
 	numbers(name, length) {
 		const [dtype, size, offset] = this.directory.get(name) ?? ["u1", 0, 0];
 		const Type = DTYPES.get(dtype);
-		const fits = Type && offset % 8 === 0 && offset >= 0 && Number.isInteger(size) && size >= 0 && offset + size * Type.BYTES_PER_ELEMENT <= this.bytes.length;
-		if (!fits || (length ?? size) !== size)
-			throw new WireError(`${this.what} is damaged at ${name}`);
+		const fits = Type && size >= 0 && offset >= 0 && offset % 8 === 0 && size % 1 === 0 && offset + size * Type.BYTES_PER_ELEMENT <= this.bytes.length;
+		if (!fits || (length ?? size) !== size) throw new WireError(`${this.what} is damaged at ${name}`);
 		return new Type(this.bytes.buffer, offset, size);
 	}
-	json(name) {
-		return parseJson(this.numbers(name), `${name} of ${this.what}`);
-	}
+	json(name) { return parseJson(this.numbers(name), `${name} of ${this.what}`); }
 };
 function runningSum(deltas, bound, what) {
 	let sum = 0;
 	const sums = Int32Array.from(deltas, (delta) => sum += delta);
-	if (sums.some((value) => value < 0 || value >= bound))
-		throw new WireError(`${what} points outside its list`);
+	if (sums.some((value) => value < 0 || value >= bound)) throw new WireError(`${what} points outside its list`);
 	return sums;
 }
 
-// build/js/sprites.js
+var Track = class {
+	constructor(from, starts, steps, read, keys, rows) {
+		this.from = from;
+		this.starts = starts;
+		this.steps = steps;
+		this.read = read;
+		this.keys = keys;
+		this.rows = rows;
+	}
+	find(mover, step) {
+		const first = this.starts[mover];
+		let [low, high] = [first, this.starts[mover + 1]];
+		while (low < high) {
+			const middle = low + high >>> 1;
+			if (this.steps[middle] <= step - this.from) low = middle + 1;
+			else high = middle;
+		}
+		return low === first ? -1 : low - 1;
+	}
+	value(mover, point) { return point < 0 ? this.keys[mover] : this.read(mover, point); }
+	row(mover, point) {
+		return this.rows ? point < 0 ? this.rows.keys[mover] : this.rows.values[point] : 0;
+	}
+	at(mover, step) { return this.value(mover, this.find(mover, step)); }
+	runs(mover, from, to, visit) {
+		let point = this.find(mover, from);
+		for (let start = from; start < to; ) {
+			const next = point < 0 ? this.starts[mover] : point + 1;
+			const until = next < this.starts[mover + 1] ? min(to, this.from + this.steps[next]) : to;
+			if (until > start) visit(start, until, this.value(mover, point));
+			[start, point] = [until, next];
+		}
+	}
+};
+function decodeTrack(columns, name, kind, movers, from, to, entry, map) {
+	const starts = new Uint32Array(movers + 1);
+	if (columns.has(`${name}.n`)) starts.set(columns.numbers(`${name}.n`, movers), 1);
+	for (let i = 1; i <= movers; i++) starts[i] += starts[i - 1];
+	const total = starts[movers];
+	const steps = ascending(columns.numbers(`${name}.s`, total), starts, to - from, name);
+	const track = (read, keys2, rows = null) => new Track(from, starts, steps, read, keys2, rows);
+	if (kind === "xy") {
+		const [keyX, keyY] = entry ?? [columns.numbers(`${name}.kx`, movers), columns.numbers(`${name}.ky`, movers)];
+		const x = accumulate(columns.numbers(`${name}.vx`, total), starts, keyX, 0, map.width, name);
+		const y = accumulate(columns.numbers(`${name}.vy`, total), starts, keyY, 0, map.height, name);
+		return track((_, point) => x[point], keyX, { values: y, keys: keyY });
+	}
+	const keys = entry ? entry[0] : columns.numbers(`${name}.k`, movers);
+	if (kind === "bool") return track((mover, point) => keys[mover] ^ point - starts[mover] + 1 & 1, keys);
+	const values = columns.numbers(`${name}.v`, total);
+	if (kind === "float" && columns.has(`${name}.u`)) {
+		const distinct = columns.numbers(`${name}.u`);
+		return track((_, point) => distinct[values[point]] ?? NaN, keys);
+	}
+	const plain2 = kind === "delta" ? accumulate(values, starts, keys, -(2 ** 31), 2 ** 31, name) : values;
+	return track((_, point) => plain2[point], keys);
+}
+function ascending(deltas, starts, span2, name) {
+	const steps = span2 <= 65536 ? new Uint16Array(deltas.length) : new Uint32Array(deltas.length);
+	for (let mover = 0; mover + 1 < starts.length; mover++) {
+		let step = -1;
+		for (let i = starts[mover]; i < starts[mover + 1]; i++) {
+			const next = step < 0 ? deltas[i] : step + deltas[i];
+			if (!(next > step && next < span2)) throw new WireError(`the steps of ${name} are out of order`);
+			steps[i] = step = next;
+		}
+	}
+	return steps;
+}
+function accumulate(deltas, starts, keys, low, high, name) {
+	const values = low === 0 ? new Uint16Array(deltas.length) : new Int32Array(deltas.length);
+	for (let mover = 0; mover + 1 < starts.length; mover++) {
+		let value = keys[mover];
+		for (let i = starts[mover]; i < starts[mover + 1]; i++) {
+			value += deltas[i];
+			if (!(value >= low && value < high)) throw new WireError(`a value of ${name} is out of range`);
+			values[i] = value;
+		}
+	}
+	return values;
+}
+
+var DEFAULTS = { alive: 1, collective_id: -1, action_id: -1, action_success: 1, vision_size: 11 };
+var KEEP_BYTES = 48e6;
+var Field = class {
+	constructor(replay, name, length) {
+		const { base, header } = replay;
+		const info = header.fields.get(name);
+		this.replay = replay;
+		this.name = name;
+		this.present = info !== void 0;
+		this.kind = info?.kind ?? "int";
+		const [x, y] = this.kind === "xy" ? ["x", "y"] : ["", ""];
+		const scalar2 = info ? info.scalar : DEFAULTS[name] ?? 0;
+		const columns = scalar2 === null ? [base.numbers(`${name}.c${x}`, length), base.numbers(`${name}.c${y}`, length)] : null;
+		this.columns = columns;
+		this.scalars = [scalar2, scalar2].flat().map(Number);
+		const count2 = (info && header.movers.get(name)) ?? 0;
+		this.movers = runningSum(base.numbers(`${name}.i`, count2), length, name);
+		this.lasts = base.numbers(`${name}.f${x}`, count2);
+		this.moverOf = count2 ? new Int32Array(length).fill(-1) : null;
+		this.movers.forEach((object, mover) => this.moverOf.fill(mover, object, object + 1));
+	}
+	first(object, axis = 0) { return this.columns ? this.columns[axis][object] : this.scalars[axis]; }
+	mover(object) { return this.moverOf ? this.moverOf[object] : -1; }
+	last(object) {
+		const mover = this.mover(object);
+		return mover < 0 ? this.first(object) : this.lasts[mover];
+	}
+	at(object, step) {
+		const mover = this.mover(object);
+		if (mover < 0 || step <= 0) return this.first(object);
+		return this.replay.track(this, step)?.at(mover, step) ?? NaN;
+	}
+	runs(object, from, to, visit) {
+		const mover = this.mover(object);
+		if (mover < 0 && from < to) visit(from, to, this.first(object));
+		if (mover < 0) return;
+		for (const chunk of this.replay.chunks) {
+			const [low, high] = [max(from, chunk.from), min(to, chunk.to)];
+			if (low < high && chunk.columns) this.replay.track(this, low)?.runs(mover, low, high, visit);
+		}
+	}
+};
+var Replay = class _Replay {
+	constructor(bytes, header, base, ask) {
+		this.bytes = bytes;
+		this.header = header;
+		this.base = base;
+		this.ask = ask;
+		this.steps = header.steps;
+		this.map = { width: header.width, height: header.height };
+		const n = header.objects;
+		this.ids = runningSum(base.numbers("id", n), 2 ** 31 - 1, "the list of ids");
+		this.types = base.numbers("type", n);
+		this.agentIds = base.numbers("agent_id", n);
+		this.agents = Int32Array.from(base.numbers("agent_objects", header.agents)).filter((object) => object >= 0 && object < n);
+		this.fields = new Map();
+		for (const [name, info] of header.fields)
+			if (name !== "inventory" && info.kind !== "text") this.field(name);
+		this.location = this.field("location");
+		this.alive = this.field("alive");
+		this.pairItems = base.numbers("inventory.t", header.pairs);
+		this.pairObjects = runningSum(base.numbers("inventory.o", header.pairs), n, "the inventory");
+		this.inventory = new Field(this, "inventory", header.pairs);
+		this.chunks = header.chunks.filter((info) => info.kind === "steps").map((info) => ({ info, from: info.from, to: info.to, columns: null, loading: null, failed: "", used: 0, tracks: new Map(), sums: null }));
+		const joined = this.chunks.every((chunk, i) => chunk.to > chunk.from && chunk.from === (this.chunks[i - 1]?.to ?? 0));
+		if (!this.location.present || !joined || this.chunks.at(-1)?.to !== this.steps) throw new WireError("the parts of the replay do not join");
+		this.texts = header.chunks.filter((info) => info.kind === "text");
+		this.config = header.chunks.find((info) => info.kind === "config") ?? null;
+		this.recent = this.chunks[0];
+		this.clock = 0;
+		this.onload = () => {};
+	}
+	static async open(bytes, ask) {
+		const header = await readHeader(bytes);
+		const info = header.chunks.find((chunk) => chunk.kind === "base");
+		if (!info || info.offset === null) throw new WireError("the data holds no first step");
+		const raw = await inflate(bytes.subarray(info.offset, info.offset + info.size), info.raw, "the first step");
+		return new _Replay(bytes, header, new Columns(raw, "the first step"), ask);
+	}
+	field(name) {
+		const field = this.fields.get(name) ?? new Field(this, name, this.header.objects);
+		this.fields.set(name, field);
+		return field;
+	}
+	at(name, object, step) { return this.field(name).at(object, step); }
+	here(object, step) { return this.alive.at(object, step) !== 0; }
+	indexOfId(id) { return this.ids.indexOf(id); }
+	clampStep(step) { return min(this.steps - 1, max(0, round(step) || 0)); }
+	chunkOf(step) {
+		if (step < this.recent.from || step >= this.recent.to) this.recent = this.chunks.find((chunk) => step < chunk.to) ?? this.chunks[0];
+		return this.recent;
+	}
+	ready(step) { return step <= 0 || this.chunkOf(step).columns !== null; }
+	async load(step) {
+		const chunk = this.chunkOf(step);
+		if (!chunk.columns && !chunk.failed) await (chunk.loading ??= this.#fetch(chunk));
+	}
+	async #fetch(chunk) {
+		const what = `the part with steps ${chunk.from} to ${chunk.to - 1}`;
+		try {
+			chunk.columns = new Columns(await this.#raw(chunk.info, what), what);
+			chunk.used = ++this.clock;
+			this.#forget();
+		} catch (error) { chunk.failed = reason(error); }
+		chunk.loading = null;
+		this.onload();
+	}
+	async #raw({ id, offset, size, raw }, what) {
+		return inflate(offset === null ? await this.ask(this.header.hash, id) : this.bytes.subarray(offset, offset + size), raw, what);
+	}
+	#forget() {
+		const held = this.chunks.filter((chunk) => chunk.columns).sort((a, b) => b.used - a.used);
+		let bytes = 0;
+		held.forEach((chunk, i) => {
+			bytes += chunk.info.raw;
+			if (i > 2 && bytes > KEEP_BYTES) this.#drop(chunk);
+		});
+	}
+	#drop(chunk) {
+		chunk.columns = chunk.sums = null;
+		chunk.tracks.clear();
+	}
+	async loadAhead() {
+		let bytes = 0;
+		for (const { info, from } of this.chunks) {
+			bytes += info.raw;
+			if (info.offset === null || from > 0 && bytes > KEEP_BYTES) return;
+			await new Promise((resolve) => setTimeout(resolve));
+			await this.load(max(1, from));
+		}
+	}
+	track(field, step) {
+		const chunk = this.chunkOf(step);
+		chunk.used = ++this.clock;
+		return chunk.tracks.get(field.name) ?? this.#guard(chunk, (columns) => {
+			const entry = chunk.from > 0 ? null : [0, 1].map((axis) => Float64Array.from(field.movers, (object) => field.first(object, axis)));
+			const track = decodeTrack(columns, field.name, field.kind, field.movers.length, chunk.from, chunk.to, entry, this.map);
+			chunk.tracks.set(field.name, track);
+			return track;
+		});
+	}
+	#guard(chunk, read) {
+		try { return chunk.columns && read(chunk.columns); } catch (error) {
+			chunk.failed = reason(error);
+			this.#drop(chunk);
+			queueMicrotask(() => this.onload());
+			return null;
+		}
+	}
+	locate(object, step, out = { x: 0, y: 0 }) {
+		const { location } = this;
+		const mover = location.mover(object);
+		const track = mover < 0 || step <= 0 ? null : this.track(location, step);
+		const point = track ? track.find(mover, step) : -1;
+		out.x = track ? track.value(mover, point) : location.first(object);
+		out.y = track ? track.row(mover, point) : location.first(object, 1);
+		return out;
+	}
+	pairsOf(object) {
+		const pairs = [];
+		for (let pair = lowerBound(this.pairObjects, object); this.pairObjects[pair] === object; pair++) pairs.push(pair);
+		return pairs;
+	}
+	total(object, step) {
+		const totals = this.field("total_reward");
+		if (totals.kind !== "derived") return totals.at(object, step);
+		const mover = totals.mover(object);
+		if (mover < 0 || step <= 0) return totals.first(object);
+		const chunk = this.chunkOf(step);
+		return this.#guard(chunk, (columns) => {
+			const entry = chunk.from > 0 ? columns.numbers("total_reward.k", totals.movers.length)[mover] : totals.first(object);
+			return entry + this.#earned(chunk, object, step);
+		}) ?? NaN;
+	}
+	#earned(chunk, object, step) {
+		const rewards = this.field("current_reward");
+		const begin = max(1, chunk.from);
+		const mover = rewards.mover(object);
+		const track = mover < 0 ? null : this.track(rewards, step);
+		const point = track ? track.find(mover, step) : -1;
+		const value = track ? track.value(mover, point) : rewards.first(object);
+		if (!track || point < 0) return value * (step - begin + 1);
+		chunk.sums ??= sumsBefore(track, begin);
+		return chunk.sums[point] + value * (step - track.from - track.steps[point] + 1);
+	}
+	tableList(table, object, step) {
+		const value = this.header.tables.get(table)?.[this.at(table, object, step)];
+		return Array.isArray(value) ? value : [];
+	}
+	async textColumns(text2) {
+		return new Columns(await this.#raw(this.texts[text2], "the texts"), "the texts");
+	}
+	async configValue() {
+		return this.config && parseJson(await this.#raw(this.config, "the configuration"), "the configuration");
+	}
+};
+function lowerBound(sorted, value) {
+	let [low, high] = [0, sorted.length];
+	while (low < high) {
+		const middle = low + high >>> 1;
+		if (sorted[middle] < value) low = middle + 1;
+		else high = middle;
+	}
+	return low;
+}
+function sumsBefore(track, begin) {
+	const sums = new Float64Array(track.steps.length);
+	for (let mover = 0; mover + 1 < track.starts.length; mover++) {
+		let [sum, since, value] = [0, begin, track.keys[mover]];
+		for (let point = track.starts[mover]; point < track.starts[mover + 1]; point++) {
+			const step = track.from + track.steps[point];
+			sums[point] = sum += value * max(0, step - since);
+			[since, value] = [step, track.read(mover, point)];
+		}
+	}
+	return sums;
+}
+
 var WALL = /(^|[_.:\s-])(wall|block|border|obstacle)s?($|[_.:\s-])/i;
 var SHAPES = [[0, 0], [6, 0], [4, 0], [5, -1 / 4], [3, -1 / 4]];
 var KNOWN = [
@@ -753,13 +848,10 @@ var KNOWN = [
 	[/^mine/, 7, 4, ""],
 	[/generator/, 4, 1, ""]
 ];
-function kindOf(name) {
-	return /^agent/i.test(name) ? "agent" : WALL.test(name) ? "wall" : "thing";
-}
+function kindOf(name) { return /^agent/i.test(name) ? "agent" : WALL.test(name) ? "wall" : "thing"; }
 function hash(text2) {
 	let value = 2166136261;
-	for (let i = 0; i < text2.length; i++)
-		value = Math.imul(value ^ text2.charCodeAt(i), 16777619);
+	for (let i = 0; i < text2.length; i++) value = Math.imul(value ^ text2.charCodeAt(i), 16777619);
 	return value >>> 0;
 }
 function describeSprites(names) {
@@ -770,10 +862,8 @@ function describeSprites(names) {
 		const kind = kindOf(name);
 		const known = KNOWN.find(([pattern]) => pattern.test(name));
 		let look = known ? known[2] * 8 + known[1] : hash(name) % 40;
-		for (let i = 0; kind === "thing" && looks.has(look) && i < 40; i++)
-			look = (look + 1) % 40;
-		if (kind === "thing")
-			looks.add(look);
+		for (let i = 0; kind === "thing" && looks.has(look) && i < 40; i++) look = (look + 1) % 40;
+		if (kind === "thing") looks.add(look);
 		made.set(name, { kind, shape: look >> 3, hue: look & 7, letters: kind === "thing" ? letters(name, known?.[3] ?? "", taken) : "", name });
 	}
 	return names.map((name) => made.get(name));
@@ -781,59 +871,53 @@ function describeSprites(names) {
 function letters(name, wish, taken) {
 	const parts = name.split(/[^\p{L}\p{N}]+/u).filter(Boolean);
 	const [first, ...rest] = parts.join("");
-	if (first === void 0)
-		return "?";
+	if (first === void 0) return "?";
 	const pairs = [...parts.slice(1).map((part) => part[0]), ...rest, ..."23456789"].map((second) => first.toUpperCase() + second.toLowerCase());
 	const found = [wish, ...pairs].find((pair) => pair && !taken.has(pair)) ?? first.toUpperCase();
 	taken.add(found);
 	return found;
 }
-function drawThing(pen, sprite, palette, size) {
+function drawThing(pen, sprite, palette2, size) {
 	const [corners, turn] = SHAPES[sprite.shape];
 	const half = size / 2;
-	pen.fillStyle = series(palette, sprite.hue);
+	pen.fillStyle = series(palette2, sprite.hue);
 	pen.beginPath();
-	if (corners === 0)
-		pen.roundRect(size * 0.08, size * 0.08, size * 0.84, size * 0.84, size * 0.14);
-	for (let i = 0; i < corners; i++)
-		pen.lineTo(half + Math.cos((turn + i / corners) * TAU) * size * 0.48, half + Math.sin((turn + i / corners) * TAU) * size * 0.48);
+	if (corners === 0) pen.roundRect(size * 0.08, size * 0.08, size * 0.84, size * 0.84, size * 0.14);
+	for (let i = 0; i < corners; i++) pen.lineTo(half + cos((turn + i / corners) * TAU) * size * 0.48, half + sin((turn + i / corners) * TAU) * size * 0.48);
 	pen.fill();
 	if (size >= 15)
-		write(pen, sprite.letters, half, size * (corners === 3 ? 0.58 : 0.53), palette.onMark, "center", `600 ${size * (corners === 3 ? 0.34 : 0.42)}`);
+		write(pen, sprite.letters, half, size * (corners === 3 ? 0.58 : 0.53), palette2.onMark, "center", `600 ${size * (corners === 3 ? 0.34 : 0.42)}`);
 }
-function drawAgent(pen, colour, palette, label, pad, size, facing) {
+function drawAgent(pen, colour, palette2, label, pad, size, facing) {
 	const centre = pad + size / 2;
-	disc(pen, palette.page, centre, centre, size * 0.5);
+	disc(pen, palette2.page, centre, centre, size * 0.5);
 	if (facing >= 0 && size >= 8) {
 		const angle = [-TAU / 4, TAU / 4, TAU / 2, 0][facing & 3];
 		pen.fillStyle = colour;
 		pen.beginPath();
 		for (const [turn, reach] of [[0, 0.56], [0.7, 0.36], [-0.7, 0.36]])
-			pen.lineTo(centre + Math.cos(angle + turn) * size * reach, centre + Math.sin(angle + turn) * size * reach);
+			pen.lineTo(centre + cos(angle + turn) * size * reach, centre + sin(angle + turn) * size * reach);
 		pen.fill();
 	}
 	disc(pen, colour, centre, centre, size * 0.41);
-	write(pen, label, centre, centre + size * 0.03, palette.onMark, "center", `600 ${size * (label.length > 2 ? 0.34 : 0.44)}`);
+	write(pen, label, centre, centre + size * 0.03, palette2.onMark, "center", `600 ${size * (label.length > 2 ? 0.34 : 0.44)}`);
 }
 var SpriteCache = class {
 	drawn = new Map();
 	images = new Map();
-	colour(sprite, palette) {
-		return sprite.kind === "wall" ? palette.wall : series(palette, sprite.hue);
-	}
-	thing(sprite, palette, size) {
-		const draw = (pen) => sprite.kind === "wall" ? rect(pen, palette.wall, 0, 0, size, size) : drawThing(pen, sprite, palette, size);
+	colour(sprite, palette2) { return sprite.kind === "wall" ? palette2.wall : series(palette2, sprite.hue); }
+	thing(sprite, palette2, size) {
+		const draw = (pen) => sprite.kind === "wall" ? rect(pen, palette2.wall, 0, 0, size, size) : drawThing(pen, sprite, palette2, size);
 		return this.images.get(sprite.name) ?? this.#make(`${sprite.name}|${size}`, size, draw);
 	}
-	agent(colour, palette, label, size, facing) {
+	agent(colour, palette2, label, size, facing) {
 		const pad = agentPad(size);
-		return this.#make(`${colour}|${label}|${facing}|${size}`, size + 2 * pad, (pen) => drawAgent(pen, colour, palette, label, pad, size, facing));
+		return this.#make(`${colour}|${label}|${facing}|${size}`, size + 2 * pad, (pen) => drawAgent(pen, colour, palette2, label, pad, size, facing));
 	}
 	#make(key, side, draw) {
 		let canvas = this.drawn.get(key);
 		if (!canvas) {
-			if (this.drawn.size > 4e3)
-				this.drawn.clear();
+			if (this.drawn.size > 4e3) this.drawn.clear();
 			canvas = newCanvas(side);
 			draw(penOf(canvas));
 			this.drawn.set(key, canvas);
@@ -845,20 +929,14 @@ var SpriteCache = class {
 		const index = parseJson(bytes.subarray(4, start), "the sprite index");
 		for (const [name, [offset, length]] of Object.entries(index)) {
 			const file = bytes.subarray(start + offset, start + offset + length);
-			if (file[0] !== 137 || file[1] !== 80)
-				continue;
+			if (file[0] !== 137 || file[1] !== 80) continue;
 			const image = await createImageBitmap(new Blob([file], { type: "image/png" })).catch(() => null);
-			if (image)
-				this.images.set(name, image);
+			if (image) this.images.set(name, image);
 		}
 	}
 };
-function agentPad(size) {
-	return Math.ceil(size * 0.08);
-}
+function agentPad(size) { return ceil(size * 0.08); }
 
-// build/js/facts.js
-var BLOCK = 16;
 var UNKNOWN = { kind: "thing", shape: 0, hue: 7, letters: "?", name: "unknown" };
 var DIRECTIONS = ["up", "down", "left", "right"];
 var Facts = class {
@@ -868,23 +946,28 @@ var Facts = class {
 		this.symbols = describeSprites(header.type_names);
 		this.actions = header.action_names.map(describeAction);
 		this.isAgent = new Uint8Array(header.objects);
-		for (const object of replay.agents)
-			this.isAgent[object] = 1;
+		for (const object of replay.agents) this.isAgent[object] = 1;
 		this.teams = new Teams(replay);
 		const movers = new Set([...replay.location.movers, ...replay.alive.movers]);
-		this.blocks = new Blocks(replay, movers);
+		const { location, alive, map } = replay;
+		const still = Array.from(this.isAgent.keys()).filter((i) => !movers.has(i) && alive.first(i) && location.first(i) < map.width && location.first(i, 1) < map.height);
+		this.still = Int32Array.from(still.sort((a, b) => location.first(a, 1) - location.first(b, 1) || a - b));
+		this.rows = Int32Array.from(this.still, (object) => location.first(object, 1));
 		this.movingThings = [...movers].filter((object) => !this.isAgent[object]);
 		this.teamThings = this.teams.heldThings(this.isAgent);
 		this.effectDelay = header.version === 1 ? 1 : 0;
 	}
-	sprite(object) {
-		return this.symbols[this.replay.types[object]] ?? UNKNOWN;
+	each(x0, y0, x1, y1, visit) {
+		for (let i = lowerBound(this.rows, y0); this.rows[i] < y1; i++) {
+			const x = this.replay.location.first(this.still[i]);
+			if (x >= x0 && x < x1) visit(this.still[i], x, this.rows[i]);
+		}
 	}
-	colour(object, step, palette) {
+	sprite(object) { return this.symbols[this.replay.types[object]] ?? UNKNOWN; }
+	colour(object, step, palette2) {
 		const sprite = this.sprite(object);
-		if (this.isAgent[object])
-			return series(palette, this.teams.hue(this.teams.of(object, step)));
-		return sprite.kind === "wall" ? palette.wall : series(palette, sprite.hue);
+		if (this.isAgent[object]) return series(palette2, this.teams.hue(this.teams.of(object, step)));
+		return sprite.kind === "wall" ? palette2.wall : series(palette2, sprite.hue);
 	}
 	title(object) {
 		const { replay } = this;
@@ -893,42 +976,31 @@ var Facts = class {
 	actionText(object, step) {
 		const [id, parameter] = [this.replay.at("action_id", object, step), this.replay.at("action_param", object, step)];
 		const known = this.actions[id];
-		if (!known)
-			return id >= 0 ? `action ${id}` : "no action";
-		if (known.direction < 0 && known.family === "turn")
-			return `${words(known.name)} ${DIRECTIONS[parameter] ?? parameter}`;
+		if (!known) return id >= 0 ? `action ${id}` : "no action";
+		if (known.direction < 0 && known.family === "turn") return `${words(known.name)} ${DIRECTIONS[parameter] ?? parameter}`;
 		return parameter ? `${words(known.name)} (${parameter})` : words(known.name);
 	}
 	direction(object, action, step) {
-		if (!action || action.direction >= 0)
-			return action?.direction ?? -1;
-		if (action.family === "turn")
-			return DIRECTIONS[this.replay.at("action_param", object, step)] ? this.replay.at("action_param", object, step) : -1;
-		const after = Math.min(this.replay.steps - 1, step + this.effectDelay);
-		if (action.family !== "move" || after < 1 || !this.replay.ready(after))
-			return -1;
+		if (!action || action.direction >= 0) return action?.direction ?? -1;
+		if (action.family === "turn") return DIRECTIONS[this.replay.at("action_param", object, step)] ? this.replay.at("action_param", object, step) : -1;
+		const after = min(this.replay.steps - 1, step + this.effectDelay);
+		if (action.family !== "move" || after < 1 || !this.replay.ready(after)) return -1;
 		const [a, b] = [this.replay.locate(object, after - 1), this.replay.locate(object, after)];
 		return directionOfMove(b.x - a.x, b.y - a.y);
 	}
 	facing(object, step) {
 		const { replay } = this;
 		const turns = replay.field("orientation");
-		if (turns.movers.length > 0)
-			return turns.at(object, step);
+		if (turns.movers.length > 0) return turns.at(object, step);
 		const mover = replay.location.mover(object);
 		const track = mover < 0 || step <= 0 ? null : replay.track(replay.location, step);
 		const point = track ? track.find(mover, step) : -1;
-		if (!track || point < 0)
-			return -1;
+		if (!track || point < 0) return -1;
 		const before = point === track.starts[mover] ? -1 : point - 1;
 		return directionOfMove(track.value(mover, point) - track.value(mover, before), track.row(mover, point) - track.row(mover, before));
 	}
-	itemName(item) {
-		return words(this.replay.header.item_names[item] || `item ${item}`);
-	}
-	vibeName(vibe) {
-		return words(this.replay.header.vibe_names[vibe] || String(vibe));
-	}
+	itemName(item) { return words(this.replay.header.item_names[item] || `item ${item}`); }
+	vibeName(vibe) { return words(this.replay.header.vibe_names[vibe] || String(vibe)); }
 	agentItems() {
 		const { pairItems, pairObjects } = this.replay;
 		return [...new Set(pairItems.filter((_, pair) => this.isAgent[pairObjects[pair]]))].sort((a, b) => a - b);
@@ -942,39 +1014,6 @@ var Facts = class {
 		const held = this.holdings(object, step).slice(0, 6).map(([item, amount]) => `${this.itemName(item)} ${number(amount)}`);
 		const team = this.teams.nameOf(this.teams.of(object, step));
 		return [this.title(object), team, this.isAgent[object] ? this.actionText(object, step) : "", ...held].filter(Boolean).join(" · ");
-	}
-};
-var Blocks = class {
-	constructor(replay, movers) {
-		const { width, height } = replay.map;
-		this.replay = replay;
-		this.columns = Math.ceil(width / BLOCK);
-		this.rows = Math.ceil(height / BLOCK);
-		const { header, location, alive, types } = replay;
-		const still = [];
-		const block = new Int32Array(header.objects);
-		this.starts = new Uint32Array(this.columns * this.rows + 1);
-		for (let i = 0; i < header.objects; i++) {
-			const [x, y] = [location.first(i), location.first(i, 1)];
-			if (movers.has(i) || !alive.first(i) || !(x >= 0 && y >= 0 && x < width && y < height))
-				continue;
-			block[i] = Math.floor(y / BLOCK) * this.columns + Math.floor(x / BLOCK);
-			this.starts[block[i] + 1]++;
-			still.push(i);
-		}
-		for (let b = 1; b < this.starts.length; b++)
-			this.starts[b] += this.starts[b - 1];
-		this.objects = Int32Array.from(still.sort((p, q) => block[p] - block[q] || types[p] - types[q] || p - q));
-	}
-	each(x0, y0, x1, y1, visit) {
-		const { location } = this.replay;
-		for (let by = Math.max(0, Math.floor(y0 / BLOCK)); by < Math.min(this.rows, Math.ceil(y1 / BLOCK)); by++) {
-			for (let bx = Math.max(0, Math.floor(x0 / BLOCK)); bx < Math.min(this.columns, Math.ceil(x1 / BLOCK)); bx++) {
-				const b = by * this.columns + bx;
-				for (let k = this.starts[b]; k < this.starts[b + 1]; k++)
-					visit(this.objects[k], location.first(this.objects[k]), location.first(this.objects[k], 1));
-			}
-		}
 	}
 };
 var NAMED_HUES = [[/blue/i, 0], [/red|orange/i, 1], [/green/i, 2], [/pink|magenta/i, 3], [/yellow|gold/i, 4], [/purple|violet/i, 5], [/cyan|teal/i, 6], [/brown/i, 7]];
@@ -996,20 +1035,16 @@ var Teams = class {
 		const value = this.field.at(object, step);
 		return (this.entries ? this.entries[value] : value) ?? -1;
 	}
-	hue(team) {
-		return this.hues[this.values.indexOf(team)] ?? 0;
-	}
+	hue(team) { return this.hues[this.values.indexOf(team)] ?? 0; }
 	nameOf(team) {
 		return team >= 0 && this.values.length > 1 ? words(this.names[team] || `team ${team}`) : "";
 	}
 	heldThings(isAgent) {
-		if (this.values.length < 2 || this.field.name === "group_id")
-			return [];
+		if (this.values.length < 2 || this.field.name === "group_id") return [];
 		return Array.from(isAgent.keys()).filter((object) => !isAgent[object] && (this.field.mover(object) >= 0 || this.of(object, 0) >= 0));
 	}
 };
 
-// build/js/keys.js
 var KEY_HELP = [
 	["Space", "play or pause"],
 	["[ ] ← →", "one step (with Shift: ten)"],
@@ -1046,16 +1081,38 @@ var KEYS = {
 function handleKey(event, target) {
 	const from = event.composedPath()[0];
 	const held = event.ctrlKey || event.metaKey || event.altKey || from.matches("input, select, textarea");
-	if (held || !Object.hasOwn(KEYS, event.key) || event.key === " " && from.closest("button, a, summary"))
-		return;
-	if (/ArrowUp|ArrowDown|Home|End/.test(event.key) && from.closest(".rv-scroll, .rv-trace-scroll"))
-		return;
+	if (held || !Object.hasOwn(KEYS, event.key) || event.key === " " && from.closest("button, a, summary")) return;
+	if (/ArrowUp|ArrowDown|Home|End/.test(event.key) && from.closest(".rv-scroll, .rv-trace-scroll")) return;
 	event.preventDefault();
 	event.stopPropagation();
 	KEYS[event.key](target, event);
 }
 
-// build/js/presence.js
+var MAX_SCALE = 96;
+var MARGIN = 10;
+function fit(map, view) {
+	const scale = min((view.width - 2 * MARGIN) / map.width, (view.height - 2 * MARGIN) / map.height);
+	return { x: map.width / 2, y: map.height / 2, scale: within(scale, 0.05, MAX_SCALE) };
+}
+function toWorld(camera, view, px, py) {
+	return { x: (px - view.width / 2) / camera.scale + camera.x, y: (py - view.height / 2) / camera.scale + camera.y };
+}
+function clamp({ x, y, scale }, map, view) {
+	const whole2 = fit(map, view);
+	if (![x, y, scale].every(Number.isFinite)) return whole2;
+	return { x: within(x, 0, map.width), y: within(y, 0, map.height), scale: within(scale, min(whole2.scale * 0.6, 8), MAX_SCALE) };
+}
+function zoomAt(camera, map, view, factor, px, py) {
+	const { scale } = clamp({ ...camera, scale: camera.scale * factor }, map, view);
+	const { x, y } = toWorld(camera, view, px, py);
+	return clamp({ x: x - (px - view.width / 2) / scale, y: y - (py - view.height / 2) / scale, scale }, map, view);
+}
+function visibleCells(camera, map, view) {
+	const low = toWorld(camera, view, 0, 0);
+	const high = toWorld(camera, view, view.width, view.height);
+	return { x0: max(0, floor(low.x)), y0: max(0, floor(low.y)), x1: min(map.width, ceil(high.x)), y1: min(map.height, ceil(high.y)) };
+}
+
 var MAX_CELLS = 4e6;
 var SLICE = 512;
 var Presence = class {
@@ -1073,12 +1130,10 @@ var Presence = class {
 			this.until = this.agent = this.peak = 0;
 		}
 		while (this.until <= step && !this.tooLarge) {
-			if (this.agent === 0)
-				this.goal = Math.min(step + 1, this.until + SLICE);
+			if (this.agent === 0) this.goal = min(step + 1, this.until + SLICE);
 			while (this.agent < this.replay.agents.length) {
 				this.#count(this.replay.agents[this.agent++], this.until, this.goal);
-				if (performance.now() - start > budget)
-					return false;
+				if (performance.now() - start > budget) return false;
 			}
 			this.agent = 0;
 			this.until = this.goal;
@@ -1091,25 +1146,19 @@ var Presence = class {
 			this.replay.locate(object, start, place);
 			const cell = place.y * this.replay.map.width + place.x;
 			this.counts[cell] += end - start;
-			this.peak = Math.max(this.peak, this.counts[cell] || 0);
+			this.peak = max(this.peak, this.counts[cell] || 0);
 		});
 	}
 };
 
-// build/js/search.js
-function plain(name) {
-	return name.toLowerCase().replace(/[_\s]+/g, " ").trim();
-}
+function plain(name) { return name.toLowerCase().replace(/[_\s]+/g, " ").trim(); }
 function search(facts, query) {
 	const text2 = plain(query);
 	const [, word, digits] = /^(agent ?#?|#)(\d+)$/.exec(text2) ?? [];
 	const { replay } = facts;
-	if (word === "#")
-		return { matches: (object) => replay.ids[object] === Number(digits), items: [], text: text2 };
-	if (word)
-		return { matches: (object) => facts.isAgent[object] === 1 && replay.agentIds[object] === Number(digits), items: [], text: text2 };
-	if (!text2)
-		return null;
+	if (word === "#") return { matches: (object) => replay.ids[object] === Number(digits), items: [], text: text2 };
+	if (word) return { matches: (object) => facts.isAgent[object] === 1 && replay.agentIds[object] === Number(digits), items: [], text: text2 };
+	if (!text2) return null;
 	const { type_names, item_names, tags, tables } = replay.header;
 	const pick = (names) => names.flatMap((name, index) => name && plain(name).includes(text2) ? [index] : []);
 	const [types, items, tagHits] = [pick(type_names), pick(item_names), pick(tags)];
@@ -1121,13 +1170,11 @@ function search(facts, query) {
 function matching({ replay, isAgent }, found, step, limit = 5e3) {
 	const hits = new Set();
 	replay.pairItems.forEach((item, pair) => {
-		if (found.items.includes(item) && replay.inventory.at(pair, step) > 0)
-			hits.add(replay.pairObjects[pair]);
+		if (found.items.includes(item) && replay.inventory.at(pair, step) > 0) hits.add(replay.pairObjects[pair]);
 	});
 	for (let object = 0; object < isAgent.length; object++)
-		if (found.matches(object))
-			hits.add(object);
-	const present = [...hits].filter((object) => replay.alive.at(object, step) !== 0);
+		if (found.matches(object)) hits.add(object);
+	const present = [...hits].filter((object) => replay.here(object, step));
 	return present.sort((a, b) => isAgent[b] - isAgent[a] || a - b).slice(0, limit);
 }
 function suggestions({ replay }) {
@@ -1136,58 +1183,40 @@ function suggestions({ replay }) {
 	return [...new Set([...used(type_names, replay.types), ...used(item_names, replay.pairItems), ...Array.from(replay.agents.slice(0, 64), (object) => `agent ${replay.agentIds[object]}`)])];
 }
 
-// build/js/overlays.js
 var TRAIL_STEPS = 200;
-var BANDS = 8;
 var MOST_RINGS = 800;
 var Overlays = class extends Part {
 	presence = new Presence(this.replay);
 	mask = newCanvas(1);
 	heat = newCanvas(this.presence.tooLarge ? 1 : this.replay.map.width, this.presence.tooLarge ? 1 : this.replay.map.height);
-	trail(pen, frame) {
+	trail(pen, { left, top, perCell }) {
+		const { replay } = this;
 		const { selected, shown } = this.state;
-		if (!this.facts.isAgent[selected])
-			return;
-		const width = Math.max(2, frame.perCell * 0.13);
-		pen.strokeStyle = this.facts.colour(selected, shown, this.palette);
-		pen.lineJoin = pen.lineCap = "round";
-		pen.lineWidth = width;
-		for (let band = BANDS; band > 0; band--) {
-			const [near, far] = [(band - 1) * TRAIL_STEPS / BANDS, band * TRAIL_STEPS / BANDS];
-			pen.globalAlpha = 0.9 * (1 - (band - 1) / BANDS);
-			this.#path(pen, frame, selected, shown - far, shown - near);
-			pen.setLineDash([width * 0.1, width * 2.1]);
-			this.#path(pen, frame, selected, shown + near, shown + far);
-			pen.setLineDash([]);
-		}
+		const width = max(2, perCell * 0.13);
+		const [from, to] = [max(0, shown - TRAIL_STEPS), min(replay.steps, shown + TRAIL_STEPS)];
+		let last = replay.locate(selected, from);
+		ink(pen, this.facts.colour(selected, shown, this.palette), width);
+		pen.lineCap = "round";
+		replay.location.runs(selected, from, to, (start) => {
+			const at = replay.locate(selected, start);
+			pen.globalAlpha = 0.9 - 0.8 * abs(start - shown) / TRAIL_STEPS;
+			pen.setLineDash(start > shown ? [width * 0.1, width * 2.1] : []);
+			pen.beginPath();
+			if (abs(at.x - last.x) + abs(at.y - last.y) <= 2) line(pen, ...[last, at].flatMap(({ x, y }) => [left + (x + 0.5) * perCell, top + (y + 0.5) * perCell]));
+			pen.stroke();
+			last = at;
+		});
+		pen.setLineDash([]);
 		pen.globalAlpha = 1;
 	}
-	#path(pen, frame, object, from, to) {
-		const { replay } = this;
-		const last = { x: -9, y: -9 };
-		pen.beginPath();
-		replay.location.runs(object, Math.max(0, from), Math.min(replay.steps, to + 1), (start) => {
-			const { x, y } = replay.locate(object, start);
-			const [px, py] = [frame.left + (x + 0.5) * frame.perCell, frame.top + (y + 0.5) * frame.perCell];
-			if (Math.abs(x - last.x) + Math.abs(y - last.y) > 2)
-				pen.moveTo(px, py);
-			else
-				pen.lineTo(px, py);
-			Object.assign(last, { x, y });
-		});
-		pen.stroke();
-	}
 	#sight(frame, object, { x, y }) {
-		const reach = Math.floor(this.replay.at("vision_size", object, this.state.shown) / 2) || 0;
+		const reach = floor(this.replay.at("vision_size", object, this.state.shown) / 2) || 0;
 		const side = (2 * reach + 1) * frame.perCell;
 		return [frame.left + (x - reach) * frame.perCell, frame.top + (y - reach) * frame.perCell, side, side];
 	}
 	vision(pen, frame, place) {
 		const { selected } = this.state;
-		if (!this.facts.isAgent[selected])
-			return;
-		pen.strokeStyle = this.palette.accent;
-		pen.lineWidth = 1.5;
+		ink(pen, this.palette.accent, 1.5);
 		pen.setLineDash([5, 4]);
 		pen.strokeRect(...this.#sight(frame, selected, place(selected)));
 		pen.setLineDash([]);
@@ -1200,118 +1229,89 @@ var Overlays = class extends Part {
 		const sheet = penOf(mask);
 		rect(sheet, this.palette.fog, frame.left, frame.top, width * frame.perCell, height * frame.perCell);
 		for (const object of this.facts.isAgent[selected] ? [selected] : replay.agents) {
-			if (replay.alive.at(object, shown) !== 0)
-				sheet.clearRect(...this.#sight(frame, object, place(object)));
+			if (replay.here(object, shown)) sheet.clearRect(...this.#sight(frame, object, place(object)));
 		}
 		pen.drawImage(mask, 0, 0);
 	}
 	presenceMap(pen, frame) {
 		const { presence, heat } = this;
 		const done = presence.advance(this.state.shown, 8);
-		if (presence.tooLarge)
-			return true;
+		if (presence.tooLarge) return true;
 		const sheet = penOf(heat);
-		const image = sheet.createImageData(heat.width, heat.height);
-		const top = Math.log1p(presence.peak);
+		const top = log1p(presence.peak);
+		sheet.clearRect(0, 0, heat.width, heat.height);
 		presence.counts.forEach((count2, cell) => {
-			if (count2)
-				image.data.set([...this.palette.heat, 30 + 150 * (Math.log1p(count2) / top)], 4 * cell);
+			sheet.globalAlpha = 0.12 + 0.6 * (log1p(count2) / top);
+			if (count2) rect(sheet, this.palette.heat, cell % heat.width, floor(cell / heat.width), 1, 1);
 		});
-		sheet.putImageData(image, 0, 0);
 		pen.imageSmoothingEnabled = false;
 		pen.drawImage(heat, frame.left, frame.top, heat.width * frame.perCell, heat.height * frame.perCell);
 		return done;
 	}
 	hits(pen, frame, place, draw) {
 		const { found, shown } = this.state;
-		if (!found)
-			return;
+		if (!found) return;
 		const { width, height } = this.replay.map;
 		pen.globalAlpha = 0.72;
 		rect(pen, this.palette.floor, frame.left, frame.top, width * frame.perCell, height * frame.perCell);
 		pen.globalAlpha = 1;
 		const list2 = matching(this.facts, found, shown);
-		const radius = Math.max(4, frame.perCell * 0.72);
+		const radius = max(4, frame.perCell * 0.72);
 		for (const object of list2) {
 			const at = place(object);
 			const [px, py] = [frame.left + (at.x + 0.5) * frame.perCell, frame.top + (at.y + 0.5) * frame.perCell];
-			if (px < -radius || py < -radius || px > frame.width + radius || py > frame.height + radius)
-				continue;
+			if (px < -radius || py < -radius || px > frame.width + radius || py > frame.height + radius) continue;
 			draw(object, at);
-			if (list2.length <= MOST_RINGS)
-				ring(pen, this.palette.accent, px, py, radius, Math.max(1.5, frame.perCell * 0.06));
+			if (list2.length <= MOST_RINGS) ring(pen, this.palette.accent, px, py, radius, max(1.5, frame.perCell * 0.06));
 		}
 	}
 };
 
-// build/js/tiles.js
-var SIDE = 512;
-var KEEP = 80;
 var PLAIN_BELOW = 9;
 var GRID_FROM = 14;
-var StaticLayer = class extends Part {
-	perCell = 0;
-	grid = true;
-	tiles = new Map();
-	draw(pen, frame, settled) {
-		const { grid } = this.state.layers;
-		const bake = settled || this.tiles.size === 0;
-		if (grid !== this.grid || bake && frame.perCell !== this.perCell)
-			this.tiles.clear();
-		this.grid = grid;
-		if (bake)
-			this.perCell = frame.perCell;
-		const side = SIDE * frame.perCell / this.perCell;
+var Still = class extends Part {
+	far = null;
+	near = newCanvas(1);
+	nearKey = "";
+	refresh() {
+		this.far = null;
+		this.nearKey = "";
+	}
+	get picture() {
 		const { width, height } = this.replay.map;
-		const [columns, rows] = [Math.ceil(width * this.perCell / SIDE), Math.ceil(height * this.perCell / SIDE)];
-		for (let ty = Math.max(0, Math.floor(-frame.top / side)); ty < rows && frame.top + ty * side < frame.height; ty++) {
-			for (let tx = Math.max(0, Math.floor(-frame.left / side)); tx < columns && frame.left + tx * side < frame.width; tx++) {
-				const tile = this.#tile(tx, ty, bake);
-				if (tile)
-					pen.drawImage(tile, frame.left + tx * side, frame.top + ty * side, side, side);
-			}
+		if (!this.far) {
+			this.far = newCanvas(width, height);
+			const pen = penOf(this.far);
+			rect(pen, this.palette.floor, 0, 0, width, height);
+			this.facts.each(0, 0, width, height, (object, x, y) => rect(pen, this.facts.colour(object, 0, this.palette), x, y, 1, 1));
 		}
+		return this.far;
 	}
-	#tile(tx, ty, bake) {
-		const key = `${tx},${ty}`;
-		const ready = this.tiles.get(key);
-		if (ready || !bake)
-			return ready;
-		if (this.tiles.size >= KEEP)
-			this.tiles.delete(this.tiles.keys().next().value);
-		const tile = newCanvas(SIDE);
-		this.#bake(penOf(tile), tx * SIDE, ty * SIDE);
-		this.tiles.set(key, tile);
-		return tile;
+	draw(pen, frame) {
+		const { perCell, left, top, width, height } = frame;
+		const key = [perCell, left, top, width, height, this.state.layers.grid].join();
+		pen.imageSmoothingEnabled = perCell < 1;
+		if (perCell < PLAIN_BELOW) return pen.drawImage(this.picture, left, top, round(this.replay.map.width * perCell), round(this.replay.map.height * perCell));
+		if (key !== this.nearKey) this.#bake(frame);
+		this.nearKey = key;
+		pen.drawImage(this.near, 0, 0);
 	}
-	#bake(pen, left, top) {
-		const { palette, facts, sprites, perCell: scale } = this;
-		if (this.grid && scale >= GRID_FROM)
-			this.#bakeGrid(pen, left, top);
-		facts.blocks.each(left / scale - 1, top / scale - 1, (left + SIDE) / scale + 1, (top + SIDE) / scale + 1, (object, x, y) => {
-			const [px, py] = [Math.round(x * scale) - left, Math.round(y * scale) - top];
-			const [w, h2] = [Math.round((x + 1) * scale) - left - px, Math.round((y + 1) * scale) - top - py];
-			const sprite = facts.sprite(object);
-			const plain2 = sprite.kind === "wall" ? !sprites.images.has(sprite.name) : scale < PLAIN_BELOW;
-			if (plain2)
-				rect(pen, facts.colour(object, 0, palette), px, py, w, h2);
-			else
-				pen.drawImage(sprites.thing(sprite, palette, w), px, py, w, h2);
-		});
-	}
-	#bakeGrid(pen, left, top) {
-		const { perCell: scale, palette } = this;
-		const { width, height } = this.replay.map;
-		const [right, bottom] = [Math.min(SIDE, width * scale - left), Math.min(SIDE, height * scale - top)];
-		for (let x = Math.ceil(left / scale); x * scale - left < right; x++)
-			rect(pen, palette.grid, Math.round(x * scale) - left, 0, 1, bottom);
-		for (let y = Math.ceil(top / scale); y * scale - top < bottom; y++)
-			rect(pen, palette.grid, 0, Math.round(y * scale) - top, right, 1);
+	#bake({ perCell, left, top, width, height }) {
+		const { palette: palette2, sprites, facts } = this;
+		const { map } = this.replay;
+		[this.near.width, this.near.height] = [width, height];
+		const pen = penOf(this.near);
+		const [x0, y0] = [max(0, floor(-left / perCell)), max(0, floor(-top / perCell))];
+		const [x1, y1] = [min(map.width, ceil((width - left) / perCell)), min(map.height, ceil((height - top) / perCell))];
+		const [px, py] = [(x) => left + round(x * perCell), (y) => top + round(y * perCell)];
+		if (perCell >= GRID_FROM && this.state.layers.grid) {
+			for (let x = x0; x < x1; x++) rect(pen, palette2.grid, px(x), py(y0), 1, py(y1) - py(y0));
+			for (let y = y0; y < y1; y++) rect(pen, palette2.grid, px(x0), py(y), px(x1) - px(x0), 1);
+		}
+		facts.each(x0, y0, x1, y1, (object, x, y) => pen.drawImage(sprites.thing(facts.sprite(object), palette2, round(perCell)), px(x), py(y), px(x + 1) - px(x), py(y + 1) - py(y)));
 	}
 };
 
-// build/js/map-view.js
-var SETTLE_MS = 110;
 var MapView = class extends Part {
 	constructor(viewer) {
 		super(viewer);
@@ -1319,24 +1319,23 @@ var MapView = class extends Part {
 		this.tip = div("rv-tip");
 		this.notice = h("div", { class: "rv-notice", role: "status" });
 		this.node = h("div", { class: "rv-map", role: "img", "aria-label": "Map of the replay" }, this.canvas, this.tip, this.notice);
-		this.layer = new StaticLayer(viewer);
+		this.still = new Still(viewer);
 		this.overlays = new Overlays(viewer);
 		this.size = { width: 0, height: 0 };
-		this.scale = this.scaledAt = this.timer = 0;
+		this.hint = "";
 		this.place = this.place.bind(this);
 		this.#listen();
 	}
 	resize(width, height) {
 		this.size = { width, height };
-		this.canvas.width = Math.max(1, Math.round(width * pixelRatio()));
-		this.canvas.height = Math.max(1, Math.round(height * pixelRatio()));
+		this.canvas.width = max(1, round(width * pixelRatio()));
+		this.canvas.height = max(1, round(height * pixelRatio()));
 	}
 	get camera() {
 		const { camera, follow, selected } = this.state;
 		const { map } = this.replay;
 		const now = camera ? clamp(camera, map, this.size) : fit(map, this.size);
-		if (!follow || selected < 0)
-			return now;
+		if (!follow || selected < 0) return now;
 		const { x, y } = this.place(selected);
 		return { x: x + 0.5, y: y + 0.5, scale: now.scale };
 	}
@@ -1347,67 +1346,48 @@ var MapView = class extends Part {
 		const { replay } = this;
 		const { shown, fraction } = this.state;
 		const now = replay.locate(object, shown);
-		if (fraction <= 0 || replay.location.mover(object) < 0 || shown + 1 >= replay.steps || !replay.ready(shown + 1))
-			return now;
+		if (fraction <= 0 || replay.location.mover(object) < 0 || shown + 1 >= replay.steps || !replay.ready(shown + 1)) return now;
 		const next = replay.locate(object, shown + 1);
-		if (Math.abs(next.x - now.x) + Math.abs(next.y - now.y) > 2)
-			return now;
+		if (abs(next.x - now.x) + abs(next.y - now.y) > 2) return now;
 		return { x: now.x + (next.x - now.x) * fraction, y: now.y + (next.y - now.y) * fraction };
 	}
 	draw() {
-		const { palette, overlays, place } = this;
-		const { layers, found } = this.state;
+		const { palette: palette2, overlays, place } = this;
+		const { layers, found, selected } = this.state;
+		const chosen = this.facts.isAgent[selected];
 		const { width, height } = this.replay.map;
 		const pen = this.canvas.getContext("2d", { alpha: false });
 		const camera = this.camera;
-		const perCell = camera.scale * this.canvas.width / Math.max(1, this.size.width);
+		const perCell = camera.scale * this.canvas.width / max(1, this.size.width);
 		const frame = {
 			perCell,
 			width: this.canvas.width,
 			height: this.canvas.height,
-			left: Math.round(this.canvas.width / 2 - camera.x * perCell),
-			top: Math.round(this.canvas.height / 2 - camera.y * perCell)
+			left: round(this.canvas.width / 2 - camera.x * perCell),
+			top: round(this.canvas.height / 2 - camera.y * perCell)
 		};
-		rect(pen, palette.raised, 0, 0, frame.width, frame.height);
-		rect(pen, palette.floor, frame.left, frame.top, Math.round(width * perCell), Math.round(height * perCell));
-		if (layers.heat && !overlays.presenceMap(pen, frame))
-			this.viewer.invalidate("map");
-		pen.imageSmoothingEnabled = false;
-		this.layer.draw(pen, frame, this.#settled(perCell));
+		rect(pen, palette2.raised, 0, 0, frame.width, frame.height);
+		if (perCell >= PLAIN_BELOW) rect(pen, palette2.floor, frame.left, frame.top, round(width * perCell), round(height * perCell));
+		this.still.draw(pen, frame);
+		if (layers.heat && !overlays.presenceMap(pen, frame)) this.viewer.invalidate("map");
 		pen.imageSmoothingEnabled = true;
 		this.#teamRings(pen, frame);
-		if (layers.trail)
-			overlays.trail(pen, frame);
+		if (layers.trail && chosen) overlays.trail(pen, frame);
 		this.#movers(pen, frame, camera);
-		if (layers.fog)
-			overlays.fog(pen, frame, place);
-		if (found)
-			overlays.hits(pen, frame, place, (object, at) => this.#drawAt(pen, frame, object, at));
-		if (layers.vision)
-			overlays.vision(pen, frame, place);
+		if (layers.fog) overlays.fog(pen, frame, place);
+		if (found) overlays.hits(pen, frame, place, (object, at) => this.#drawAt(pen, frame, object, at));
+		if (layers.vision && chosen) overlays.vision(pen, frame, place);
 		this.#selection(pen, frame);
 		setText(this.notice, this.#noticeText());
-	}
-	#settled(perCell) {
-		if (perCell !== this.scale)
-			this.scaledAt = performance.now();
-		this.scale = perCell;
-		clearTimeout(this.timer);
-		const rest = this.layer.perCell === perCell ? 0 : this.scaledAt + SETTLE_MS - performance.now();
-		if (rest > 0)
-			this.timer = window.setTimeout(() => this.viewer.invalidate("map"), rest + 1);
-		return rest <= 0;
 	}
 	#teamRings(pen, { left, top, perCell }) {
 		const { facts, replay } = this;
 		const { shown } = this.state;
-		pen.lineWidth = Math.max(1, perCell * 0.1);
 		for (const object of facts.teamThings) {
 			const team = facts.teams.of(object, shown);
-			if (team < 0 || replay.alive.at(object, shown) === 0)
-				continue;
+			if (team < 0 || !replay.here(object, shown)) continue;
 			const { x, y } = replay.locate(object, shown);
-			pen.strokeStyle = series(this.palette, facts.teams.hue(team));
+			ink(pen, series(this.palette, facts.teams.hue(team)), max(1, perCell * 0.1));
 			pen.strokeRect(left + x * perCell + 0.5, top + y * perCell + 0.5, perCell - 1, perCell - 1);
 		}
 	}
@@ -1417,139 +1397,110 @@ var MapView = class extends Part {
 			for (const object of list2) {
 				const at = this.place(object);
 				const inView = at.x >= seen.x0 - 1 && at.y >= seen.y0 - 1 && at.x <= seen.x1 && at.y <= seen.y1;
-				if (inView && this.replay.alive.at(object, this.state.shown) !== 0)
-					this.#drawAt(pen, frame, object, at);
+				if (inView && this.replay.here(object, this.state.shown)) this.#drawAt(pen, frame, object, at);
 			}
 		}
 	}
 	#drawAt(pen, { left, top, perCell }, object, at) {
-		const { facts, sprites, palette } = this;
+		const { facts, sprites, palette: palette2 } = this;
 		const { shown } = this.state;
-		const [x, y] = [left + Math.round(at.x * perCell), top + Math.round(at.y * perCell)];
-		const size = Math.max(2, Math.round(perCell));
+		const [x, y] = [left + round(at.x * perCell), top + round(at.y * perCell)];
+		const size = max(2, round(perCell));
 		const sprite = facts.sprite(object);
-		const colour = facts.colour(object, shown, palette);
-		if (size < PLAIN_BELOW && !facts.isAgent[object]) {
-			rect(pen, colour, x, y, size, size);
-		} else if (!facts.isAgent[object] || size >= PLAIN_BELOW && sprites.images.has(sprite.name)) {
-			pen.drawImage(sprites.thing(sprite, palette, size), x, y, size, size);
-		} else {
-			const drawn = Math.max(7, size);
+		const colour = facts.colour(object, shown, palette2);
+		if (size < PLAIN_BELOW && !facts.isAgent[object]) { rect(pen, colour, x, y, size, size); } else if (!facts.isAgent[object] || size >= PLAIN_BELOW && sprites.images.has(sprite.name)) { pen.drawImage(sprites.thing(sprite, palette2, size), x, y, size, size); } else {
+			const drawn = max(7, size);
 			const shift = (drawn - size) / 2 + agentPad(drawn);
 			const label = drawn >= 13 ? String(this.replay.agentIds[object]) : "";
-			pen.drawImage(sprites.agent(colour, palette, label, drawn, drawn >= 8 ? facts.facing(object, shown) : -1), Math.round(x - shift), Math.round(y - shift));
+			pen.drawImage(sprites.agent(colour, palette2, label, drawn, drawn >= 8 ? facts.facing(object, shown) : -1), round(x - shift), round(y - shift));
 		}
-		if (facts.isAgent[object] && size >= 6)
-			this.#badges(pen, object, x, y, size);
+		if (facts.isAgent[object] && size >= 6) this.#badges(pen, object, x, y, size);
 	}
 	#badges(pen, object, x, y, size) {
-		const { replay, palette } = this;
+		const { replay, palette: palette2 } = this;
 		const { shown, layers } = this.state;
-		const unit = Math.max(3, size * 0.17);
+		const unit = max(3, size * 0.17);
 		if (replay.at("is_frozen", object, shown)) {
-			pen.strokeStyle = palette.cold;
-			pen.lineWidth = Math.max(1.5, size * 0.1);
+			ink(pen, palette2.cold, max(1.5, size * 0.1));
 			pen.strokeRect(x + 1, y + 1, size - 2, size - 2);
 		}
 		if (size >= 10 && replay.at("action_success", object, shown) === 0) {
 			const right = x + size - 1.4 * unit;
-			pen.strokeStyle = palette.bad;
-			pen.lineWidth = Math.max(1.5, size * 0.08);
+			ink(pen, palette2.bad, max(1.5, size * 0.08));
 			pen.beginPath();
 			line(pen, right, y - unit * 0.2, right + 1.6 * unit, y + unit * 1.4);
 			line(pen, right, y + unit * 1.4, right + 1.6 * unit, y - unit * 0.2);
 			pen.stroke();
 		}
 		const reward = replay.at("current_reward", object, shown);
-		if (reward)
-			disc(pen, reward > 0 ? palette.good : palette.bad, x + unit * 0.6, y + unit * 0.6, unit * 0.75);
-		const side = Math.max(3, Math.round(size * 0.16));
+		if (reward) disc(pen, reward > 0 ? palette2.good : palette2.bad, x + unit * 0.6, y + unit * 0.6, unit * 0.75);
+		const side = max(3, round(size * 0.16));
 		const carried = layers.items && size >= 16 ? this.facts.holdings(object, shown).slice(0, 6) : [];
 		carried.forEach(([item], i) => {
-			rect(pen, palette.page, x + i * (side + 1) - 1, y + size - side - 1, side + 2, side + 2);
-			rect(pen, series(palette, item), x + i * (side + 1), y + size - side, side, side);
+			rect(pen, palette2.page, x + i * (side + 1) - 1, y + size - side - 1, side + 2, side + 2);
+			rect(pen, series(palette2, item), x + i * (side + 1), y + size - side, side, side);
 		});
 	}
 	#selection(pen, { left, top, perCell }) {
-		const { palette } = this;
+		const { palette: palette2 } = this;
 		const { selected, hovered } = this.state;
-		const radius = Math.max(7, perCell * 0.66);
+		const radius = max(7, perCell * 0.66);
 		const mark = (object, colour, width) => {
-			if (object < 0)
-				return;
+			if (object < 0) return;
 			const { x, y } = this.place(object);
-			ring(pen, palette.page, left + (x + 0.5) * perCell, top + (y + 0.5) * perCell, radius, width * 2);
+			ring(pen, palette2.page, left + (x + 0.5) * perCell, top + (y + 0.5) * perCell, radius, width * 2);
 			ring(pen, colour, left + (x + 0.5) * perCell, top + (y + 0.5) * perCell, radius, width);
 		};
-		mark(hovered, palette.muted, 1.5);
-		mark(selected, palette.text, 2.5);
+		mark(hovered, palette2.muted, 1.5);
+		mark(selected, palette2.text, 2.5);
 	}
 	#noticeText() {
-		const { replay } = this;
 		const { step, layers } = this.state;
-		const failed = step > 0 ? replay.chunkOf(step).failed : "";
-		if (failed)
-			return `Step ${step} cannot be shown: ${failed}.`;
-		if (!replay.ready(step))
-			return `Loading step ${step}`;
-		return layers.heat && this.overlays.presence.tooLarge ? "This map is too large for a presence map." : "";
+		const { failed } = this.replay.chunkOf(step);
+		if (!this.replay.ready(step)) return failed ? `Step ${step} cannot be shown: ${failed}.` : `Loading step ${step}`;
+		return layers.heat && this.overlays.presence.tooLarge ? "This map is too large for a presence map." : this.hint;
 	}
 	#pick(px, py) {
 		const { facts, replay, camera } = this;
 		const { shown } = this.state;
 		const cell = toWorld(camera, this.size, px, py);
-		const [x, y] = [Math.floor(cell.x), Math.floor(cell.y)];
-		const reach = Math.max(9, camera.scale * 0.6) / camera.scale;
-		const alive = (object) => replay.alive.at(object, shown) !== 0;
-		const distance = (object) => {
+		const [x, y] = [floor(cell.x), floor(cell.y)];
+		const far = (object) => {
 			const at = this.place(object);
-			return Math.hypot(at.x + 0.5 - cell.x, at.y + 0.5 - cell.y);
+			return hypot(at.x + 0.5 - cell.x, at.y + 0.5 - cell.y);
 		};
-		const agents = [...replay.agents].map((object) => [object, distance(object)]).filter(([object, far]) => far < reach && alive(object));
-		const found = agents.sort((a, b) => a[1] - b[1]).map(([object]) => object);
-		found.push(...facts.movingThings.filter((object) => {
-			const at = replay.locate(object, shown);
-			return at.x === x && at.y === y && alive(object);
-		}));
-		facts.blocks.each(x, y, x + 1, y + 1, (object, ox, oy) => {
-			if (ox === x && oy === y)
-				found.push(object);
-		});
+		const near = [...replay.agents, ...facts.movingThings].filter((object) => far(object) < (facts.isAgent[object] ? max(0.6, 9 / camera.scale) : 0.6) && replay.here(object, shown));
+		const found = near.sort((a, b) => facts.isAgent[b] - facts.isAgent[a] || far(a) - far(b));
+		facts.each(x, y, x + 1, y + 1, (object) => found.push(object));
 		return found;
 	}
 	#listen() {
 		const { canvas, viewer } = this;
 		let drag = null;
 		canvas.addEventListener("pointerdown", (event) => {
-			if (event.button !== 0)
-				return;
+			if (event.button !== 0) return;
 			drag = { ...localPoint(canvas, event), moved: false };
 			canvas.setPointerCapture(event.pointerId);
 		});
 		canvas.addEventListener("pointermove", (event) => {
 			const { x, y } = localPoint(canvas, event);
-			if (!drag)
-				this.#hover(x, y);
-			else if (drag.moved || Math.hypot(x - drag.x, y - drag.y) > 4) {
+			if (!drag) this.#hover(x, y);
+			else if (drag.moved || hypot(x - drag.x, y - drag.y) > 4) {
 				const { camera } = this;
 				this.camera = { ...camera, x: camera.x - (x - drag.x) / camera.scale, y: camera.y - (y - drag.y) / camera.scale };
 				drag = { x, y, moved: true };
 			}
 		});
 		canvas.addEventListener("pointerup", () => {
-			if (drag && !drag.moved)
-				this.#click(drag.x, drag.y);
+			if (drag && !drag.moved) this.#click(drag.x, drag.y);
 			drag = null;
 		});
-		canvas.addEventListener("pointercancel", () => {
-			drag = null;
-		});
+		canvas.addEventListener("pointercancel", () => { drag = null; });
 		canvas.addEventListener("pointerleave", () => this.#hover(-1, -1));
 		canvas.addEventListener("dblclick", (event) => {
 			const { x, y } = localPoint(canvas, event);
 			const [object] = this.#pick(x, y);
-			if (object !== void 0)
-				viewer.follow(object);
+			if (object !== void 0) viewer.follow(object);
 		});
 		canvas.addEventListener("wheel", (event) => {
 			if (!event.ctrlKey && !event.metaKey && !this.node.closest(".rv-root")?.matches(":focus-within")) {
@@ -1566,23 +1517,20 @@ var MapView = class extends Part {
 	}
 	#click(x, y) {
 		const here = this.#pick(x, y);
-		this.viewer.select(here[(here.indexOf(this.state.selected) + 1) % Math.max(1, here.length)] ?? -1);
+		this.viewer.select(here[(here.indexOf(this.state.selected) + 1) % max(1, here.length)] ?? -1);
 	}
 	#hover(x, y) {
 		const [object = -1] = x < 0 ? [] : this.#pick(x, y);
 		const hovered = object >= 0 && this.facts.sprite(object).kind === "wall" ? -1 : object;
 		this.viewer.store.set({ hovered });
 		this.canvas.style.cursor = hovered >= 0 ? "pointer" : "";
-		if (hovered >= 0)
-			setText(this.tip, this.facts.summary(hovered, this.state.shown));
+		if (hovered >= 0) setText(this.tip, this.facts.summary(hovered, this.state.shown));
 		showTip(this.tip, hovered >= 0, x + 14, y + 18 > this.size.height - 40 ? y - 36 : y + 16, this.size.width);
 	}
 };
 
-// build/js/share.js
 function viewText(camera, follow) {
-	if (!camera)
-		return "";
+	if (!camera) return "";
 	return [camera.x, camera.y, camera.scale].map((value) => Number(value.toFixed(2))).join(",") + (follow ? ",follow" : "");
 }
 function readView(text2) {
@@ -1602,7 +1550,6 @@ function mettascopeLink(url) {
 	return /^https?:\/\//i.test(url) ? `https://metta-ai.github.io/metta/mettascope/mettascope.html?replay=${encodeURIComponent(url)}` : "";
 }
 
-// build/js/menus.js
 var LAYERS = {
 	trail: "Path of the selection",
 	vision: "Vision of the selection",
@@ -1615,15 +1562,12 @@ var FOOT = 28;
 function menu(name, label, ...content) {
 	const details = h("details", { class: "rv-menu" }, h("summary", { class: "rv-button", title: label }, icon(name), label), h("div", { class: "rv-menu-box", tabindex: -1 }, ...content));
 	details.addEventListener("focusout", (event) => {
-		if (event.relatedTarget instanceof Node && !details.contains(event.relatedTarget))
-			details.open = false;
+		if (event.relatedTarget instanceof Node && !details.contains(event.relatedTarget)) details.open = false;
 	});
 	details.addEventListener("keydown", (event) => {
 		event.stopPropagation();
-		if (event.key === "Escape")
-			details.open = false;
-		if (event.key === "Escape")
-			details.querySelector("summary")?.focus();
+		if (event.key === "Escape") details.open = false;
+		if (event.key === "Escape") details.querySelector("summary")?.focus();
 	});
 	return details;
 }
@@ -1641,12 +1585,9 @@ function placeText({ store, replay, map }) {
 }
 function goTo(viewer, text2) {
 	const place = readShare(text2);
-	if (place.selected !== null)
-		viewer.select(viewer.replay.indexOfId(place.selected));
-	if (place.view !== null)
-		viewer.store.set(readView(place.view));
-	if (place.step !== null)
-		viewer.seek(place.step);
+	if (place.selected !== null) viewer.select(viewer.replay.indexOfId(place.selected));
+	if (place.view !== null) viewer.store.set(readView(place.view));
+	if (place.step !== null) viewer.seek(place.step);
 }
 function shareMenu(viewer) {
 	const input = h("input", { class: "rv-share-text", type: "text", "aria-label": "This place as text", spellcheck: "false" });
@@ -1664,24 +1605,23 @@ function shareMenu(viewer) {
 	});
 	return details;
 }
-function picture({ map, palette, store, options, replay, facts }) {
+function picture({ map, palette: palette2, store, options, replay, facts }) {
 	const { canvas, size } = map;
 	const { shown, selected } = store.state;
-	const ratio = canvas.width / Math.max(1, size.width);
+	const ratio = canvas.width / max(1, size.width);
 	const copy = newCanvas(canvas.width, canvas.height + FOOT * ratio);
 	const pen = penOf(copy);
 	map.draw();
-	rect(pen, palette.page, 0, 0, copy.width, copy.height);
+	rect(pen, palette2.page, 0, 0, copy.width, copy.height);
 	pen.drawImage(canvas, 0, 0);
 	pen.scale(ratio, ratio);
 	const parts = [options.title, `step ${count(shown)} of ${count(replay.steps - 1)}`, selected >= 0 ? facts.title(selected) : ""];
-	write(pen, parts.filter(Boolean).join(" · "), 10, size.height + FOOT / 2, palette.text, "left", "13");
+	write(pen, parts.filter(Boolean).join(" · "), 10, size.height + FOOT / 2, palette2.text, "left", "13");
 	return copy;
 }
 function savePicture(viewer) {
 	picture(viewer).toBlob((blob) => {
-		if (!blob)
-			return viewer.hint("The picture could not be made");
+		if (!blob) return viewer.hint("The picture could not be made");
 		const name = viewer.options.title.replace(/[^\w.-]+/g, "-").slice(0, 60) || "replay";
 		const link = h("a", { href: URL.createObjectURL(blob), download: `${name}-step-${viewer.store.state.shown}.png` });
 		link.click();
@@ -1689,23 +1629,19 @@ function savePicture(viewer) {
 	});
 }
 
-// build/js/activity.js
 var TRICKLE = 0.2;
 function activity(facts, object, from, to) {
 	const lines = [];
 	let reward = 0;
-	for (let step = Math.max(0, from); step < Math.min(facts.replay.steps, to); step++) {
-		if (!facts.replay.ready(step))
-			continue;
+	for (let step = max(0, from); step < min(facts.replay.steps, to); step++) {
+		if (!facts.replay.ready(step)) continue;
 		const next = lineAt(facts, object, step);
 		const last = lines.at(-1);
 		const alike = last && last.to === step - 1 && last.action === next.action && last.failed === next.failed && last.direction === next.direction;
-		if (alike && !last.notes.length && !next.notes.length && Math.abs(next.reward - reward) <= TRICKLE * Math.abs(reward)) {
+		if (alike && !last.notes.length && !next.notes.length && abs(next.reward - reward) <= TRICKLE * abs(reward)) {
 			last.to = step;
 			last.reward += next.reward;
-		} else {
-			lines.push(next);
-		}
+		} else { lines.push(next); }
 		reward = next.reward;
 	}
 	return lines;
@@ -1724,21 +1660,16 @@ function lineAt(facts, object, step) {
 }
 function notesAt(facts, object, step) {
 	const { replay } = facts;
-	if (step === 0 || !replay.ready(step - 1))
-		return [];
+	if (step === 0 || !replay.ready(step - 1)) return [];
 	const notes = [];
 	for (const pair of replay.pairsOf(object)) {
 		const change = replay.inventory.at(pair, step) - replay.inventory.at(pair, step - 1);
-		if (change)
-			notes.push(`${signed(change)} ${facts.itemName(replay.pairItems[pair])}`);
+		if (change) notes.push(`${signed(change)} ${facts.itemName(replay.pairItems[pair])}`);
 	}
 	const changed = (name) => replay.at(name, object, step) !== replay.at(name, object, step - 1);
-	if (changed("is_frozen"))
-		notes.push(replay.at("is_frozen", object, step) ? "frozen" : "thawed");
-	if (changed("alive"))
-		notes.push(replay.at("alive", object, step) ? "returned" : "died");
-	if (changed("vibe_id"))
-		notes.push(`vibe ${facts.vibeName(replay.at("vibe_id", object, step))}`);
+	if (changed("is_frozen")) notes.push(replay.at("is_frozen", object, step) ? "frozen" : "thawed");
+	if (changed("alive")) notes.push(replay.at("alive", object, step) ? "returned" : "died");
+	if (changed("vibe_id")) notes.push(`vibe ${facts.vibeName(replay.at("vibe_id", object, step))}`);
 	return notes;
 }
 function describeLine(title, line2) {
@@ -1746,28 +1677,9 @@ function describeLine(title, line2) {
 	return [...parts, ...line2.reward ? [`reward ${signed(line2.reward)}`] : [], ...line2.notes].join("\n");
 }
 
-// build/js/object-panel.js
 var [BEFORE, AFTER] = [60, 30];
 var [LINES_BEFORE, LINES_AFTER] = [8, 5];
-var PLAIN = {
-	hp: "hp",
-	freeze_remaining: "frozen for",
-	cooldown_remaining: "cooldown left",
-	cooldown_duration: "cooldown",
-	conversion_remaining: "conversion left",
-	uses_count: "uses",
-	max_uses: "uses at most",
-	inventory_max: "holds at most",
-	output_limit: "output limit"
-};
-var FLAGS = {
-	is_frozen: "frozen",
-	is_converting: "converting",
-	is_cooling_down: "cooling down",
-	is_clipped: "clipped",
-	is_clip_immune: "immune to clipping",
-	allow_partial_usage: "allows partial use"
-};
+var ELSEWHERE = /^(location|alive|inventory|action|animation|orientation|color|group_id|collective_id|layer|vibe|current_reward|total_reward|monologue|is_swappable)/;
 var ObjectPanel = class extends Part {
 	node = region("Selected object");
 	update() {
@@ -1780,12 +1692,14 @@ var ObjectPanel = class extends Part {
 		fill(this.node, this.#title(selected, shown), agent ? this.#activity(selected, shown) : null, this.#facts(selected, shown), this.#inventory(selected, shown), this.#recipes(selected, shown), this.#tags(selected, shown));
 	}
 	#title(object, step) {
-		const { facts, replay } = this;
-		const flags = Object.entries(FLAGS).filter(([field]) => replay.at(field, object, step) > 0).map(([, word]) => word);
-		if (replay.alive.at(object, step) === 0)
-			flags.unshift("removed");
+		const { facts } = this;
+		const flags = this.#fields("bool").filter((name) => this.replay.at(name, object, step)).map((name) => words(name).replace("is ", ""));
+		if (!this.replay.here(object, step)) flags.unshift("removed");
 		const dot = h("span", { class: "rv-dot", style: `background:${facts.colour(object, step, this.palette)}` });
 		return div("rv-object-title", dot, h("h3", {}, facts.title(object)), span("rv-muted", facts.teams.nameOf(facts.teams.of(object, step))), ...flags.map((flag) => span("rv-chip", flag)));
+	}
+	#fields(...kinds) {
+		return [...this.replay.fields.values()].filter(({ name, kind, present }) => present && kinds.includes(kind) && !ELSEWHERE.test(name)).map(({ name }) => name);
 	}
 	#facts(object, step) {
 		const { replay, facts } = this;
@@ -1795,14 +1709,9 @@ var ObjectPanel = class extends Part {
 			const [now, last] = [replay.at("current_reward", object, step), replay.field("total_reward").last(object)];
 			rows.push(["reward", `${signed(now)} now, ${number(replay.total(object, step))} so far, ${number(last)} at the end`]);
 		}
-		if (replay.field("vibe_id").present)
-			rows.push(["vibe", facts.vibeName(replay.at("vibe_id", object, step))]);
-		for (const [name, label] of Object.entries(PLAIN))
-			if (replay.at(name, object, step))
-				rows.push([label, number(replay.at(name, object, step))]);
-		const sight = replay.at("vision_size", object, step);
-		if (facts.isAgent[object] && replay.field("vision_size").present)
-			rows.push(["sees", `${sight} x ${sight} cells`]);
+		if (replay.field("vibe_id").present) rows.push(["vibe", facts.vibeName(replay.at("vibe_id", object, step))]);
+		for (const name of this.#fields("int", "delta"))
+			if (replay.at(name, object, step)) rows.push([words(name), number(replay.at(name, object, step))]);
 		return definitions([...rows, ["type, id", `${facts.sprite(object).name}, ${replay.ids[object]}`]]);
 	}
 	#inventory(object, step) {
@@ -1813,44 +1722,37 @@ var ObjectPanel = class extends Part {
 		for (const pair of replay.pairsOf(object)) {
 			const name = item_names[replay.pairItems[pair]] ?? "";
 			const [amount, limit] = [replay.inventory.at(pair, step), limits.get(name)];
-			if (limits.delete(name) || amount)
-				rows.push(inventoryRow(facts.itemName(replay.pairItems[pair]), amount, limit));
+			if (limits.delete(name) || amount) rows.push(inventoryRow(facts.itemName(replay.pairItems[pair]), amount, limit));
 		}
 		const rest = [...limits].map(([name, limit]) => `${words(name)} ${number(limit)}`).join(", ");
-		if (rows.length === 0 && !rest && !facts.isAgent[object])
-			return null;
+		if (rows.length === 0 && !rest && !facts.isAgent[object]) return null;
 		return section("Inventory", ...rows.length ? rows : [note("Holds nothing at this step.")], rest ? h("p", { class: "rv-muted" }, `Limits: ${rest}`) : null);
 	}
 	#tags(object, step) {
 		const tags = this.replay.tableList("tag_ids", object, step);
-		if (tags.length === 0)
-			return null;
+		if (tags.length === 0) return null;
 		return section("Tags", div("rv-chips", ...tags.map((tag) => span("rv-chip", this.replay.header.tags[tag] || `tag ${tag}`))));
 	}
 	#recipes(object, step) {
 		const read = (name) => this.replay.tableList(name, object, step);
 		const lines = read("protocols").map((protocol) => this.#protocolText(protocol ?? {}));
 		const [inputs, outputs] = [read("input_resources"), read("output_resources")];
-		if (inputs.length || outputs.length)
-			lines.push(this.#protocolText({ inputs, outputs }));
+		if (inputs.length || outputs.length) lines.push(this.#protocolText({ inputs, outputs }));
 		return lines.length ? section("Protocols", h("ul", { class: "rv-list" }, ...lines.slice(0, 60).map((line2) => h("li", {}, line2)))) : null;
 	}
 	#protocolText({ inputs, outputs, cooldown, minAgents, vibes }) {
 		const list2 = (value) => Array.isArray(value) ? value : [];
 		const amounts = (pairs) => list2(pairs).map((pair) => `${number(Number(pair?.[1]))} ${this.facts.itemName(Number(pair?.[0]))}`).join(" + ") || "nothing";
 		const parts = [`${amounts(inputs)} → ${amounts(outputs)}`];
-		if (cooldown)
-			parts.push(`cooldown ${number(Number(cooldown))}`);
-		if (minAgents > 1)
-			parts.push(`${number(Number(minAgents))} agents`);
-		if (list2(vibes).length)
-			parts.push(`vibe ${list2(vibes).map((vibe) => this.facts.vibeName(Number(vibe))).join(", ")}`);
+		if (cooldown) parts.push(`cooldown ${number(Number(cooldown))}`);
+		if (minAgents > 1) parts.push(`${number(Number(minAgents))} agents`);
+		if (list2(vibes).length) parts.push(`vibe ${list2(vibes).map((vibe) => this.facts.vibeName(Number(vibe))).join(", ")}`);
 		return parts.join(", ");
 	}
 	#activity(object, step) {
 		const lines = activity(this.facts, object, step - BEFORE, step + AFTER);
-		const here = Math.max(0, lines.findIndex((line2) => line2.to >= step));
-		return section("What it did", div("rv-activity", ...lines.slice(Math.max(0, here - LINES_BEFORE), here + LINES_AFTER + 1).map((line2) => this.#line(line2, step))));
+		const here = max(0, lines.findIndex((line2) => line2.to >= step));
+		return section("What it did", div("rv-activity", ...lines.slice(max(0, here - LINES_BEFORE), here + LINES_AFTER + 1).map((line2) => this.#line(line2, step))));
 	}
 	#line({ from, to, action, failed, reward, notes }, step) {
 		const now = from <= step && to >= step;
@@ -1863,12 +1765,11 @@ function activityLine(when, what, more, press, cls = "") {
 	return h("button", { type: "button", class: `rv-line ${cls}`, onclick: press }, span("rv-line-step", when), span("rv-line-action", what), span("rv-line-note", more));
 }
 function inventoryRow(name, amount, limit) {
-	const part = Math.min(100, 100 * amount / (limit || 1));
+	const part = min(100, 100 * amount / (limit || 1));
 	const bar = limit === void 0 ? span("") : span("rv-bar", h("span", { class: "rv-bar-part", style: `width:${part}%` }));
 	return div("rv-inventory-row", span("", name), bar, span("rv-number", number(amount) + (limit === void 0 ? "" : ` / ${number(limit)}`)));
 }
 
-// build/js/player.js
 var SPEEDS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3];
 var SMOOTH_UP_TO = 45;
 var LONGEST_PAUSE_MS = 250;
@@ -1884,56 +1785,35 @@ var Player = class {
 	}
 	tick(now, speed) {
 		const { steps, ready, load } = this.reel;
-		const passed = this.last < 0 ? 0 : Math.min(LONGEST_PAUSE_MS, Math.max(0, now - this.last));
+		const passed = this.last < 0 ? 0 : min(LONGEST_PAUSE_MS, max(0, now - this.last));
 		this.last = now;
-		const wanted = Math.min(steps - 1, this.position + passed / 1e3 * speed);
-		if (ready(Math.floor(wanted)))
-			this.position = wanted;
-		const ahead = Math.min(steps - 1, Math.floor(wanted + Math.max(64, speed * 2)));
-		for (const step2 of [Math.floor(wanted), ahead])
-			if (!ready(step2))
-				load(step2);
-		const step = Math.floor(this.position);
+		const wanted = min(steps - 1, this.position + passed / 1e3 * speed);
+		if (ready(floor(wanted))) this.position = wanted;
+		const ahead = min(steps - 1, floor(wanted + max(64, speed * 2)));
+		for (const step2 of [floor(wanted), ahead])
+			if (!ready(step2)) load(step2);
+		const step = floor(this.position);
 		return { step, fraction: speed > SMOOTH_UP_TO || step >= steps - 1 ? 0 : this.position - step, ended: step >= steps - 1 };
 	}
 };
-function clampSpeed(speed) {
-	return Number.isFinite(speed) ? Math.min(1e3, Math.max(0.1, speed)) : 10;
-}
+function clampSpeed(speed) { return Number.isFinite(speed) ? min(1e3, max(0.1, speed)) : 10; }
 
-// build/js/small-map.js
 var LIMIT = 140;
 var SmallMap = class extends Part {
-	picture = null;
-	scale = LIMIT / Math.max(this.replay.map.width, this.replay.map.height);
-	width = Math.max(8, Math.round(this.replay.map.width * this.scale));
-	height = Math.max(8, Math.round(this.replay.map.height * this.scale));
-	canvas() {
-		return h("canvas", { style: `width:${this.width}px;height:${this.height}px` });
-	}
-	get still() {
-		if (this.picture)
-			return this.picture;
-		const { facts, palette } = this;
-		const scale = this.scale * pixelRatio();
-		const picture2 = newCanvas(this.width * pixelRatio(), this.height * pixelRatio());
-		const pen = penOf(picture2);
-		rect(pen, palette.floor, 0, 0, picture2.width, picture2.height);
-		facts.blocks.each(0, 0, Infinity, Infinity, (object, x, y) => rect(pen, facts.colour(object, 0, palette), Math.floor(x * scale), Math.floor(y * scale), Math.ceil(scale), Math.ceil(scale)));
-		this.picture = picture2;
-		return picture2;
-	}
+	scale = LIMIT / max(this.replay.map.width, this.replay.map.height);
+	width = max(8, round(this.replay.map.width * this.scale));
+	height = max(8, round(this.replay.map.height * this.scale));
+	canvas() { return h("canvas", { style: `width:${this.width}px;height:${this.height}px` }); }
 	draw(canvas, step) {
-		const { replay, facts, palette, scale } = this;
+		const { replay, facts, palette: palette2, scale } = this;
 		const { selected } = this.state;
 		const pen = prepare(canvas, this.width, this.height);
-		pen.drawImage(this.still, 0, 0, this.width, this.height);
+		pen.drawImage(this.viewer.map.still.picture, 0, 0, this.width, this.height);
 		for (const object of replay.agents) {
-			if (replay.alive.at(object, step) === 0)
-				continue;
+			if (!replay.here(object, step)) continue;
 			const { x, y } = replay.locate(object, step);
-			const side = Math.max(2, scale) + (object === selected ? 2 : 0);
-			rect(pen, object === selected ? palette.text : facts.colour(object, step, palette), (x + 0.5) * scale - side / 2, (y + 0.5) * scale - side / 2, side, side);
+			const side = max(2, scale) + (object === selected ? 2 : 0);
+			rect(pen, object === selected ? palette2.text : facts.colour(object, step, palette2), (x + 0.5) * scale - side / 2, (y + 0.5) * scale - side / 2, side, side);
 		}
 		return pen;
 	}
@@ -1952,17 +1832,14 @@ var Minimap = class extends Part {
 		const { small, map: view } = this.viewer;
 		const { x0, y0, x1, y1 } = visibleCells(view.camera, map, view.size);
 		this.node.hidden = x0 === 0 && y0 === 0 && x1 === map.width && y1 === map.height;
-		if (this.node.hidden)
-			return;
+		if (this.node.hidden) return;
 		const { scale } = small;
 		const pen = small.draw(this.node, this.state.shown);
-		pen.strokeStyle = this.palette.accent;
-		pen.lineWidth = 1.5;
-		pen.strokeRect(x0 * scale + 0.75, y0 * scale + 0.75, Math.max(3, (x1 - x0) * scale - 1.5), Math.max(3, (y1 - y0) * scale - 1.5));
+		ink(pen, this.palette.accent, 1.5);
+		pen.strokeRect(x0 * scale + 0.75, y0 * scale + 0.75, max(3, (x1 - x0) * scale - 1.5), max(3, (y1 - y0) * scale - 1.5));
 	}
 };
 
-// build/js/store.js
 function initialState() {
 	return {
 		step: 0,
@@ -1987,12 +1864,10 @@ var Store = class {
 		const changed = Object.keys(patch).filter((key) => this.state[key] !== patch[key]);
 		Object.assign(this.state, patch);
 		if (changed.length > 0)
-			for (const listener of this.listeners)
-				listener(changed);
+			for (const listener of this.listeners) listener(changed);
 	}
 };
 
-// build/js/text-panels.js
 var TALK_LINES = 40;
 var LONGEST = 2e4;
 var CONFIG_CHARS = 4e5;
@@ -2007,9 +1882,7 @@ var TextPanel = class extends Part {
 				this.update();
 			};
 			fill(this.node, note(`${part.failed}.`), button("Try again", again));
-		} else if (!part?.fields) {
-			fill(this.node, note("Loading the texts of these steps"));
-		} else {
+		} else if (!part?.fields) { fill(this.node, note("Loading the texts of these steps")); } else {
 			fill(this.node, selected < 0 ? note("Select an agent to read its policy notes.") : this.#agent(selected, shown), this.#talk(shown));
 		}
 	}
@@ -2034,15 +1907,12 @@ var AboutPanel = class extends Part {
 	node = region("About this replay");
 	config = div("");
 	update() {
-		if (this.node.firstChild)
-			return;
+		if (this.node.firstChild) return;
 		const { header, types, config } = this.replay;
 		const used = new Map();
-		for (const type of types)
-			used.set(type, (used.get(type) ?? 0) + 1);
+		for (const type of types) used.set(type, (used.get(type) ?? 0) + 1);
 		const kinds = [...used].sort((a, b) => b[1] - a[1]).slice(0, 60).map(([type, n]) => `${words(header.type_names[type] || "unknown")} ${count(n)}`);
-		if (config)
-			fill(this.config, button("Show the configuration", () => void this.#loadConfig()));
+		if (config) fill(this.config, button("Show the configuration", () => void this.#loadConfig()));
 		fill(this.node, definitions([
 			["format", `MettaScope replay, version ${header.version}`],
 			["map", `${count(header.width)} x ${count(header.height)} cells`],
@@ -2054,7 +1924,7 @@ var AboutPanel = class extends Part {
 	}
 	#issues() {
 		const { issues, issues_more } = this.replay.header;
-		const entries = issues.map(({ severity, path, rule, count: n, example }) => h("li", {}, h("strong", {}, `${severity || "note"}: `), `${path}: ${rule}${n > 1 ? ` (${count(n)} times)` : ""}`, div("rv-muted rv-code", example)));
+		const entries = issues.map(({ severity, path, rule, count: n, example }) => h("li", {}, h("strong", {}, `${severity}: `), `${path}: ${rule}${n > 1 ? ` (${count(n)} times)` : ""}`, div("rv-muted rv-code", String(example ?? ""))));
 		return section("Issues in the file", entries.length ? h("ul", { class: "rv-list" }, ...entries) : note("None found."), issues_more ? note(`and ${plural(issues_more, "more issue")}`) : null);
 	}
 	async #loadConfig() {
@@ -2068,102 +1938,6 @@ var AboutPanel = class extends Part {
 	}
 };
 
-// build/js/tracks.js
-var Track = class {
-	constructor(from, starts, steps, read, keys, rows) {
-		this.from = from;
-		this.starts = starts;
-		this.steps = steps;
-		this.read = read;
-		this.keys = keys;
-		this.rows = rows;
-	}
-	find(mover, step) {
-		const first = this.starts[mover];
-		let [low, high] = [first, this.starts[mover + 1]];
-		while (low < high) {
-			const middle = low + high >>> 1;
-			if (this.steps[middle] <= step - this.from)
-				low = middle + 1;
-			else
-				high = middle;
-		}
-		return low === first ? -1 : low - 1;
-	}
-	value(mover, point) {
-		return point < 0 ? this.keys[mover] : this.read(mover, point);
-	}
-	row(mover, point) {
-		return this.rows ? point < 0 ? this.rows.keys[mover] : this.rows.values[point] : 0;
-	}
-	at(mover, step) {
-		return this.value(mover, this.find(mover, step));
-	}
-	runs(mover, from, to, visit) {
-		let point = this.find(mover, from);
-		for (let start = from; start < to; ) {
-			const next = point < 0 ? this.starts[mover] : point + 1;
-			const until = next < this.starts[mover + 1] ? Math.min(to, this.from + this.steps[next]) : to;
-			if (until > start)
-				visit(start, until, this.value(mover, point));
-			[start, point] = [until, next];
-		}
-	}
-};
-function decodeTrack(columns, name, kind, movers, from, to, entry, map) {
-	const starts = new Uint32Array(movers + 1);
-	if (columns.has(`${name}.n`))
-		starts.set(columns.numbers(`${name}.n`, movers), 1);
-	for (let i = 1; i <= movers; i++)
-		starts[i] += starts[i - 1];
-	const total = starts[movers];
-	const steps = ascending(columns.numbers(`${name}.s`, total), starts, to - from, name);
-	const track = (read, keys2, rows = null) => new Track(from, starts, steps, read, keys2, rows);
-	if (kind === "xy") {
-		const [keyX, keyY] = entry ?? [columns.numbers(`${name}.kx`, movers), columns.numbers(`${name}.ky`, movers)];
-		const x = accumulate(columns.numbers(`${name}.vx`, total), starts, keyX, 0, map.width, name);
-		const y = accumulate(columns.numbers(`${name}.vy`, total), starts, keyY, 0, map.height, name);
-		return track((_, point) => x[point], keyX, { values: y, keys: keyY });
-	}
-	const keys = entry ? entry[0] : columns.numbers(`${name}.k`, movers);
-	if (kind === "bool")
-		return track((mover, point) => keys[mover] ^ point - starts[mover] + 1 & 1, keys);
-	const values = columns.numbers(`${name}.v`, total);
-	if (kind === "float" && columns.has(`${name}.u`)) {
-		const distinct = columns.numbers(`${name}.u`);
-		return track((_, point) => distinct[values[point]] ?? NaN, keys);
-	}
-	const plain2 = kind === "delta" ? accumulate(values, starts, keys, -(2 ** 31), 2 ** 31, name) : values;
-	return track((_, point) => plain2[point], keys);
-}
-function ascending(deltas, starts, span2, name) {
-	const steps = span2 <= 65536 ? new Uint16Array(deltas.length) : new Uint32Array(deltas.length);
-	for (let mover = 0; mover + 1 < starts.length; mover++) {
-		let step = -1;
-		for (let i = starts[mover]; i < starts[mover + 1]; i++) {
-			const next = step < 0 ? deltas[i] : step + deltas[i];
-			if (!(next > step && next < span2))
-				throw new WireError(`the steps of ${name} are out of order`);
-			steps[i] = step = next;
-		}
-	}
-	return steps;
-}
-function accumulate(deltas, starts, keys, low, high, name) {
-	const values = low === 0 ? new Uint16Array(deltas.length) : new Int32Array(deltas.length);
-	for (let mover = 0; mover + 1 < starts.length; mover++) {
-		let value = keys[mover];
-		for (let i = starts[mover]; i < starts[mover + 1]; i++) {
-			value += deltas[i];
-			if (!(value >= low && value < high))
-				throw new WireError(`a value of ${name} is out of range`);
-			values[i] = value;
-		}
-	}
-	return values;
-}
-
-// build/js/texts.js
 var Texts = class {
 	constructor(replay, onload) {
 		this.replay = replay;
@@ -2172,14 +1946,10 @@ var Texts = class {
 	}
 	part(step) {
 		const part = this.parts.find(({ from, to }) => step >= from && step < to);
-		if (part && !part.fields && !part.loading && !part.failed)
-			void this.#load(part);
+		if (part && !part.fields && !part.loading && !part.failed) void this.#load(part);
 		return part;
 	}
-	retry() {
-		for (const part of this.parts)
-			part.failed = "";
-	}
+	retry() { for (const part of this.parts) part.failed = ""; }
 	async #load(part) {
 		part.loading = true;
 		try {
@@ -2191,9 +1961,7 @@ var Texts = class {
 				const track = decodeTrack(columns, name, "int", objects.length, part.from, part.to, null, map);
 				return [name, { objects, track, table: [columns.json(`${name}.table`)].flat() }];
 			}));
-		} catch (error) {
-			part.failed = reason(error);
-		}
+		} catch (error) { part.failed = reason(error); }
 		part.loading = false;
 		this.onload();
 	}
@@ -2206,14 +1974,12 @@ var Texts = class {
 		const field = part?.fields?.get("talk_text");
 		const lines = [];
 		field?.objects.forEach((object, mover) => field.track.runs(mover, part?.from ?? 0, step + 1, (start, _, value) => {
-			if (field.table[value])
-				lines.push({ step: start, object, text: String(field.table[value]) });
+			if (field.table[value]) lines.push({ step: start, object, text: String(field.table[value]) });
 		}));
 		return lines.sort((a, b) => b.step - a.step).slice(0, limit);
 	}
 };
 
-// build/js/timeline-view.js
 var GUTTER = 78;
 var [RIGHT, RAIL, LANE, CAPTION, CHART, FOOT2] = [12, 20, 11, 16, 44, 16];
 var LANES = ["gain", "freeze", "death", "talk"];
@@ -2249,19 +2015,15 @@ var TimelineView = class extends Part {
 			viewer.seek(stepAt(this.axis, x));
 		}, (x) => this.#showTip(stepAt(this.axis, x), x));
 	}
-	overview(kind) {
-		return this.replay.base.numbers(`overview.${KINDS[kind][1]}`);
-	}
+	overview(kind) { return this.replay.base.numbers(`overview.${KINDS[kind][1]}`); }
 	get axis() {
-		return { left: GUTTER, width: Math.max(1, this.width - GUTTER - RIGHT), steps: this.viewer.steps };
+		return { left: GUTTER, width: max(1, this.width - GUTTER - RIGHT), steps: this.viewer.steps };
 	}
 	resize(width) {
 		this.width = width;
 		this.backdrop = null;
 	}
-	refresh() {
-		this.backdrop = this.agent = null;
-	}
+	refresh() { this.backdrop = this.agent = null; }
 	draw(step) {
 		const pen = prepare(this.canvas, this.width, this.height);
 		this.backdrop ??= this.#drawBackdrop();
@@ -2282,49 +2044,46 @@ var TimelineView = class extends Part {
 		const y = this.height - 6;
 		for (const step of ticks(axis)) {
 			const x = xOf(axis, step);
-			rect(pen, muted, Math.round(x), y - 9, 1, 3);
+			rect(pen, muted, round(x), y - 9, 1, 3);
 			write(pen, count(step), x, y, muted, step === 0 ? "left" : x > this.width - 40 ? "right" : "center");
 		}
 		write(pen, "step", GUTTER - 8, y, muted);
 		return canvas;
 	}
 	#drawLane(pen, kind, y) {
-		const { axis, palette, agent } = this;
-		const colour = kind === "gain" ? palette.gain : kind === "freeze" ? palette.cold : kind === "death" ? palette.bad : palette.talk;
+		const { axis, palette: palette2, agent } = this;
+		const colour = kind === "gain" ? palette2.gain : kind === "freeze" ? palette2.cold : kind === "death" ? palette2.bad : palette2.talk;
 		const counts = this.overview(kind);
 		const { high } = extent(counts);
-		write(pen, kind === "talk" ? kind : `${KINDS[kind][0]}s`, GUTTER - 8, y + LANE / 2 + 0.5, palette.muted);
+		write(pen, kind === "talk" ? kind : `${KINDS[kind][0]}s`, GUTTER - 8, y + LANE / 2 + 0.5, palette2.muted);
 		for (let x = axis.left; x <= axis.left + axis.width; x++) {
 			const [first, last] = binsUnder(axis, x, counts.length);
-			const most = Math.max(...counts.subarray(first, last + 1));
+			const most = max(...counts.subarray(first, last + 1));
 			pen.globalAlpha = (agent ? 0.3 : 1) * (0.4 + 0.6 * (most / high));
-			if (most > 0)
-				rect(pen, colour, x, y + 2, 1, LANE - 4);
+			if (most > 0) rect(pen, colour, x, y + 2, 1, LANE - 4);
 		}
 		pen.globalAlpha = 1;
-		for (const step of agent?.events[kind] ?? [])
-			rect(pen, colour, Math.round(xOf(axis, step)) - 1, y, 2, LANE - 1);
+		for (const step of agent?.events[kind] ?? []) rect(pen, colour, round(xOf(axis, step)) - 1, y, 2, LANE - 1);
 	}
 	#lines() {
-		const { palette, agent, facts } = this;
+		const { palette: palette2, agent, facts } = this;
 		const { steps, agents } = this.replay;
 		const total = this.state.chart === "total";
 		const shape = (name, sums, share, colour) => ({ name, values: total ? runningTotal(sums, share) : ratePerStep(sums, steps, share), steps, colour });
-		const mean = shape(`reward ${total ? "so far" : "per step"}, mean of ${plural(agents.length, "agent")}`, this.reward, agents.length, palette.muted);
-		return agent ? [mean, shape(facts.title(agent.object), agent.rewards, 1, palette.accent)] : [mean];
+		const mean = shape(`reward ${total ? "so far" : "per step"}, mean of ${plural(agents.length, "agent")}`, this.reward, agents.length, palette2.muted);
+		return agent ? [mean, shape(facts.title(agent.object), agent.rewards, 1, palette2.accent)] : [mean];
 	}
 	#drawChart(pen) {
-		const { axis, palette, top } = this;
+		const { axis, palette: palette2, top } = this;
 		const lines = this.viewer.lines ?? this.#lines();
 		const { low, high } = extent(...lines.map(({ values }) => values));
 		const bottom = top + CHART;
 		const y = (value) => bottom - (value - low) / (high - low) * CHART;
 		let right = axis.left + axis.width;
-		if (lines.every(({ values }) => values.every((value) => value === 0)))
-			return write(pen, "no reward in this replay", right, top - 7, palette.muted);
-		write(pen, number(high), GUTTER - 8, top + 4, palette.muted);
-		write(pen, number(low), GUTTER - 8, bottom - 4, palette.muted);
-		rect(pen, palette.hairline, axis.left, Math.round(y(0)), axis.width, 1);
+		if (lines.every(({ values }) => values.every((value) => value === 0))) return write(pen, "no reward in this replay", right, top - 7, palette2.muted);
+		write(pen, number(high), GUTTER - 8, top + 4, palette2.muted);
+		write(pen, number(low), GUTTER - 8, bottom - 4, palette2.muted);
+		rect(pen, palette2.hairline, axis.left, round(y(0)), axis.width, 1);
 		for (const each of lines) {
 			this.#stroke(pen, each, y);
 			write(pen, each.name, right, top - 7, each.colour);
@@ -2332,20 +2091,17 @@ var TimelineView = class extends Part {
 		}
 		const bins = Array.from(this.reward, (sum, bin) => sum < low * 1e-3 ? binStart(bin, this.reward.length, axis.steps) : -1);
 		for (const step of this.full && low < 0 ? this.agent?.events.penalty ?? bins : [])
-			if (step >= 0)
-				rect(pen, palette.bad, Math.round(xOf(axis, step)) - 1, bottom - 6, 2, 6);
+			if (step >= 0) rect(pen, palette2.bad, round(xOf(axis, step)) - 1, bottom - 6, 2, 6);
 	}
 	#stroke(pen, { values, steps, colour, dash = [] }, y) {
 		const { axis } = this;
-		pen.strokeStyle = colour;
-		pen.lineWidth = colour === this.palette.muted ? 1 : 1.75;
+		ink(pen, colour, colour === this.palette.muted ? 1 : 1.75);
 		pen.lineJoin = "round";
 		pen.setLineDash(dash);
 		pen.beginPath();
 		values.forEach((value, bin) => {
 			const x = xOf(axis, binStart(bin, values.length, steps));
-			if (bin > 0 && values.length < axis.width / 3)
-				pen.lineTo(x, y(values[bin - 1]));
+			if (bin > 0 && values.length < axis.width / 3) pen.lineTo(x, y(values[bin - 1]));
 			pen.lineTo(x, y(value));
 		});
 		pen.lineTo(xOf(axis, steps - 1), y(values[values.length - 1]));
@@ -2353,19 +2109,17 @@ var TimelineView = class extends Part {
 		pen.setLineDash([]);
 	}
 	#drawHead(pen, step) {
-		const { axis, palette, hover } = this;
+		const { axis, palette: palette2, hover } = this;
 		const [y, x, tall] = [RAIL / 2 - 1, xOf(axis, step), this.height - RAIL - FOOT2 + 4];
 		const [from, to] = this.window;
-		rect(pen, palette.hairline, axis.left, y - 2, axis.width, 4);
+		rect(pen, palette2.hairline, axis.left, y - 2, axis.width, 4);
 		pen.globalAlpha = 0.55;
-		if (to > from && to - from < axis.steps)
-			rect(pen, palette.muted, xOf(axis, from), y - 4, Math.max(3, xOf(axis, to) - xOf(axis, from)), 8);
+		if (to > from && to - from < axis.steps) rect(pen, palette2.muted, xOf(axis, from), y - 4, max(3, xOf(axis, to) - xOf(axis, from)), 8);
 		pen.globalAlpha = 1;
-		rect(pen, palette.accent, axis.left, y - 2, x - axis.left, 4);
-		if (hover >= 0)
-			rect(pen, palette.muted, Math.round(xOf(axis, hover)), RAIL - 4, 1, tall);
-		rect(pen, palette.accent, Math.round(x), RAIL - 4, 1.5, tall);
-		disc(pen, palette.accent, x, y, 6.5);
+		rect(pen, palette2.accent, axis.left, y - 2, x - axis.left, 4);
+		if (hover >= 0) rect(pen, palette2.muted, round(xOf(axis, hover)), RAIL - 4, 1, tall);
+		rect(pen, palette2.accent, round(x), RAIL - 4, 1.5, tall);
+		disc(pen, palette2.accent, x, y, 6.5);
 	}
 	#hideTip() {
 		this.hover = -1;
@@ -2373,15 +2127,12 @@ var TimelineView = class extends Part {
 		this.viewer.invalidate("timeline");
 	}
 	#showTip(step, x) {
-		if (!this.full)
-			return;
+		if (!this.full) return;
 		this.hover = step;
 		setText(this.previewText, this.#tipText(step));
 		this.preview.hidden = !this.replay.ready(step);
-		if (this.preview.hidden)
-			void this.replay.load(step);
-		else
-			this.viewer.small.draw(this.preview, step);
+		if (this.preview.hidden) void this.replay.load(step);
+		else this.viewer.small.draw(this.preview, step);
 		showTip(this.tip, true, x - this.tip.offsetWidth / 2, -this.tip.offsetHeight - 6, this.width);
 		this.viewer.invalidate("timeline");
 	}
@@ -2391,17 +2142,13 @@ var TimelineView = class extends Part {
 		const bin = binOf(step, reward.length || 1, steps);
 		const [from, to] = [bin, bin + 1].map((each) => binStart(each, reward.length || 1, steps));
 		const lines = this.lanes.filter((kind) => this.overview(kind)[bin]).map((kind) => plural(this.overview(kind)[bin], KINDS[kind][0]));
-		if (reward[bin])
-			lines.push(`reward ${signed(reward[bin])}, all agents`);
-		if (agent?.rewards[bin])
-			lines.push(`reward ${signed(agent.rewards[bin])}, ${this.facts.title(agent.object)}`);
-		if (to - from > 1 && lines.length > 0)
-			lines.unshift(`in steps ${count(from)} to ${count(to - 1)}:`);
+		if (reward[bin]) lines.push(`reward ${signed(reward[bin])}, all agents`);
+		if (agent?.rewards[bin]) lines.push(`reward ${signed(agent.rewards[bin])}, ${this.facts.title(agent.object)}`);
+		if (to - from > 1 && lines.length > 0) lines.unshift(`in steps ${count(from)} to ${count(to - 1)}:`);
 		return [`step ${count(step)}`, ...lines].join("\n");
 	}
 };
 
-// build/js/trace-view.js
 var ROW2 = 18;
 var WIDTHS = [1, 2, 4, 8, 15];
 var GLYPHS_FROM = 12;
@@ -2435,15 +2182,9 @@ var TraceView = class extends Part {
 		this.node = h("section", { class: "rv-trace", "aria-label": "Actions by agent" }, div("rv-trace-head", span("rv-heading", "Actions"), this.legend, span("rv-grow"), iconButton("minus", "Show more steps", () => this.#widen(-1)), iconButton("plus", "Show fewer steps", () => this.#widen(1))), this.scroller, this.tip);
 		this.restyle();
 	}
-	get cell() {
-		return WIDTHS[this.zoom];
-	}
-	get columns() {
-		return Math.max(1, Math.floor((this.width - GUTTER - RIGHT2) / this.cell));
-	}
-	get window() {
-		return [this.start, Math.min(this.replay.steps, this.start + this.columns)];
-	}
+	get cell() { return WIDTHS[this.zoom]; }
+	get columns() { return max(1, floor((this.width - GUTTER - RIGHT2) / this.cell)); }
+	get window() { return [this.start, min(this.replay.steps, this.start + this.columns)]; }
 	resize(width, rows) {
 		this.width = width;
 		this.height = ROW2 * within(this.replay.agents.length, 1, rows);
@@ -2451,11 +2192,11 @@ var TraceView = class extends Part {
 		this.backdrop = null;
 	}
 	restyle() {
-		const { palette } = this;
+		const { palette: palette2 } = this;
 		const used = new Set(this.facts.actions.map((action) => action.family));
 		const entry = (style, text2) => span("rv-legend-entry", h("span", { class: "rv-swatch", style }), text2);
 		const families = Object.keys(FAMILIES).filter((family) => used.has(family));
-		fill(this.legend, ...families.map((family) => entry(`background:${this.#colour(family)}`, FAMILIES[family][1])), entry(`border:1.5px solid ${palette.bad}`, "failed"), entry(`background:${palette.gain};height:5px`, "item gain"), entry(`background:${palette.good};height:3px`, "reward"));
+		fill(this.legend, ...families.map((family) => entry(`background:${this.#colour(family)}`, FAMILIES[family][1])), entry(`border:1.5px solid ${palette2.bad}`, "failed"), entry(`background:${palette2.gain};height:5px`, "item gain"), entry(`background:${palette2.good};height:3px`, "reward"));
 		this.backdrop = null;
 	}
 	#colour(family) {
@@ -2463,7 +2204,7 @@ var TraceView = class extends Part {
 		return hue < 0 ? this.palette.hairline : series(this.palette, hue);
 	}
 	#renew(start = this.start) {
-		this.start = within(Math.round(start), 0, Math.max(0, this.replay.steps - this.columns));
+		this.start = within(round(start), 0, max(0, this.replay.steps - this.columns));
 		this.backdrop = null;
 		this.viewer.invalidate("trace", "timeline");
 	}
@@ -2474,15 +2215,12 @@ var TraceView = class extends Part {
 	draw() {
 		const { shown, selected } = this.state;
 		const [from, to] = this.window;
-		if (shown < from || shown >= to)
-			this.#renew(shown - this.columns / 3);
-		if (selected !== this.selected)
-			this.#reveal(selected);
+		if (shown < from || shown >= to) this.#renew(shown - this.columns / 3);
+		if (selected !== this.selected) this.#reveal(selected);
 		const pen = prepare(this.canvas, this.width, this.height);
 		this.backdrop ??= this.#drawBackdrop();
 		pen.drawImage(this.backdrop, 0, 0, this.width, this.height);
-		pen.strokeStyle = this.palette.accent;
-		pen.lineWidth = 1.5;
+		ink(pen, this.palette.accent, 1.5);
 		pen.strokeRect(GUTTER + (shown - this.start) * this.cell - 0.75, 0.75, this.cell + 0.5, this.height - 1.5);
 	}
 	#reveal(selected) {
@@ -2490,28 +2228,24 @@ var TraceView = class extends Part {
 		this.backdrop = null;
 		const top = this.replay.agents.indexOf(selected) * ROW2;
 		const { scrollTop } = this.scroller;
-		if (top >= 0 && (top < scrollTop || top + ROW2 > scrollTop + this.height))
-			this.scroller.scrollTop = top - this.height / 2;
+		if (top >= 0 && (top < scrollTop || top + ROW2 > scrollTop + this.height)) this.scroller.scrollTop = top - this.height / 2;
 	}
 	#drawBackdrop() {
 		const canvas = newCanvas(1);
 		const pen = prepare(canvas, this.width, this.height);
 		this.replay.agents.forEach((object, row) => {
 			const y = row * ROW2 - this.scroller.scrollTop;
-			if (y > -ROW2 && y < this.height)
-				this.#drawRow(pen, object, y);
+			if (y > -ROW2 && y < this.height) this.#drawRow(pen, object, y);
 		});
 		return canvas;
 	}
 	#drawRow(pen, object, y) {
-		const { palette, facts, cell } = this;
+		const { palette: palette2, facts, cell } = this;
 		const chosen = this.state.selected === object;
-		if (chosen)
-			rect(pen, palette.raised, 0, y, this.width, ROW2);
-		if (chosen)
-			rect(pen, palette.accent, 0, y, 3, ROW2);
-		disc(pen, facts.colour(object, this.state.shown, palette), GUTTER - 13, y + ROW2 / 2, 3.5);
-		write(pen, facts.title(object), GUTTER - 22, y + ROW2 / 2 + 0.5, chosen ? palette.text : palette.muted, "right", chosen ? "600 12" : "12");
+		if (chosen) rect(pen, palette2.raised, 0, y, this.width, ROW2);
+		if (chosen) rect(pen, palette2.accent, 0, y, 3, ROW2);
+		disc(pen, facts.colour(object, this.state.shown, palette2), GUTTER - 13, y + ROW2 / 2, 3.5);
+		write(pen, facts.title(object), GUTTER - 22, y + ROW2 / 2 + 0.5, chosen ? palette2.text : palette2.muted, "right", chosen ? "600 12" : "12");
 		const [from, to] = this.window;
 		const read = (name, absent = 0) => {
 			const values = new Float32Array(to - from).fill(absent);
@@ -2523,21 +2257,15 @@ var TraceView = class extends Part {
 		const width = cell - (cell >= 4 ? 1 : 0);
 		read("action_id", NO_DATA).forEach((id, column) => {
 			const x = GUTTER + column * cell;
-			if (id === NO_DATA || !alive[column])
-				return rect(pen, palette.hairline, x, y + ROW2 / 2, width, 1);
+			if (id === NO_DATA || !alive[column]) return rect(pen, palette2.hairline, x, y + ROW2 / 2, width, 1);
 			const action = facts.actions[id];
 			const family = action?.family ?? "wait";
 			const failed = !success[column] && family !== "wait";
-			if (cell >= GLYPHS_FROM)
-				this.#drawCell(pen, family, facts.direction(object, action, from + column), failed, x, y + 1, width);
-			else
-				rect(pen, failed ? palette.bad : this.#colour(family), x, y + (failed ? 8 : 3), width, failed ? 4 : ROW2 - 7);
-			if (frozen[column])
-				rect(pen, palette.cold, x, y + 1, width, 2);
-			if (gains[column])
-				rect(pen, palette.gain, x + Math.max(0, width - 5), y + 1, Math.min(5, width), 5);
-			if (rewards[column])
-				rect(pen, rewards[column] > 0 ? palette.good : palette.bad, x, y + ROW2 - 3, width, 3);
+			if (cell >= GLYPHS_FROM) this.#drawCell(pen, family, facts.direction(object, action, from + column), failed, x, y + 1, width);
+			else rect(pen, failed ? palette2.bad : this.#colour(family), x, y + (failed ? 8 : 3), width, failed ? 4 : ROW2 - 7);
+			if (frozen[column]) rect(pen, palette2.cold, x, y + 1, width, 2);
+			if (gains[column]) rect(pen, palette2.gain, x + max(0, width - 5), y + 1, min(5, width), 5);
+			if (rewards[column]) rect(pen, rewards[column] > 0 ? palette2.good : palette2.bad, x, y + ROW2 - 3, width, 3);
 		});
 	}
 	#gains(object, from, to) {
@@ -2546,58 +2274,50 @@ var TraceView = class extends Part {
 		for (const pair of this.replay.pairsOf(object)) {
 			let last = from > 0 ? inventory.at(pair, from - 1) : NaN;
 			inventory.runs(pair, from, to, (start, _, value) => {
-				if (value > last)
-					gains[start - from] = true;
+				if (value > last) gains[start - from] = true;
 				last = value;
 			});
 		}
 		return gains;
 	}
 	#drawCell(pen, family, direction, failed, x, y, width) {
-		const { palette } = this;
+		const { palette: palette2 } = this;
 		const colour = this.#colour(family);
 		const quiet = /move|turn|wait/.test(family);
 		pen.beginPath();
 		pen.roundRect(x + 0.75, y + 0.75, width - 1.5, ROW2 - 3.5, 2.5);
-		pen.strokeStyle = failed ? palette.bad : family === "wait" ? palette.muted : quiet ? colour : palette.onMark;
+		ink(pen, failed ? palette2.bad : family === "wait" ? palette2.muted : quiet ? colour : palette2.onMark, 1);
 		pen.fillStyle = colour;
-		pen.lineWidth = 1;
 		pen.globalAlpha = family === "wait" ? 0.5 : quiet ? 0.2 : 1;
-		if (!failed)
-			pen.fill();
+		if (!failed) pen.fill();
 		pen.globalAlpha = 1;
-		if (failed)
-			pen.stroke();
+		if (failed) pen.stroke();
 		drawGlyph(pen, family, direction, x + width / 2 - 6, y + 1.5, 12);
 	}
 	#cellAt(event) {
 		const { x, y } = localPoint(this.canvas, event);
-		const step = this.start + Math.floor((x - GUTTER) / this.cell);
-		return { object: this.replay.agents[Math.floor((y + this.scroller.scrollTop) / ROW2)], step: x < GUTTER || step >= this.window[1] ? -1 : step, x, y };
+		const step = this.start + floor((x - GUTTER) / this.cell);
+		return { object: this.replay.agents[floor((y + this.scroller.scrollTop) / ROW2)], step: x < GUTTER || step >= this.window[1] ? -1 : step, x, y };
 	}
 	#click(event) {
 		const { object = -1, step } = this.#cellAt(event);
 		this.viewer.select(object);
-		if (step >= 0)
-			this.viewer.seek(step);
+		if (step >= 0) this.viewer.seek(step);
 	}
 	#wheel(event) {
 		const { shown } = this.state;
-		if (!event.shiftKey && Math.abs(event.deltaX) <= Math.abs(event.deltaY))
-			return;
+		if (!event.shiftKey && abs(event.deltaX) <= abs(event.deltaY)) return;
 		event.preventDefault();
 		this.#renew(within(this.start + (event.deltaX || event.deltaY) / this.cell, shown - this.columns + 1, shown));
 	}
 	#hover(event) {
 		const { object, step = -1, x = 0, y = 0 } = event ? this.#cellAt(event) : {};
 		const over = object !== void 0 && step >= 0;
-		if (over)
-			setText(this.tip, describeLine(this.facts.title(object), lineAt(this.facts, object, step)));
+		if (over) setText(this.tip, describeLine(this.facts.title(object), lineAt(this.facts, object, step)));
 		showTip(this.tip, over, x + 12, y + this.scroller.offsetTop - this.tip.offsetHeight - 10, this.width);
 	}
 };
 
-// build/js/transport.js
 var Transport = class {
 	constructor(target, kinds) {
 		const { steps } = target;
@@ -2610,7 +2330,7 @@ var Transport = class {
 			type: "text",
 			inputmode: "numeric",
 			"aria-label": "Step",
-			style: `width:${Math.max(4, count(steps - 1).length + 1)}ch`,
+			style: `width:${max(4, count(steps - 1).length + 1)}ch`,
 			onchange: () => target.seek(Number(this.input.value.replace(/[\s,.']/g, "")) || 0),
 			onfocus: () => this.input.select()
 		});
@@ -2621,8 +2341,7 @@ var Transport = class {
 		this.node = h("div", { class: "rv-transport", role: "toolbar", "aria-label": "Playback" }, div("rv-group", iconButton("first", "First step (Home)", () => target.seek(0)), iconButton("back", "One step back ([)", () => target.move(-1)), this.play, iconButton("forward", "One step on (])", () => target.move(1)), iconButton("last", "Last step (End)", () => target.seek(steps - 1))), h("label", { class: "rv-step" }, "step", this.input, span("rv-muted", `of ${count(steps - 1)}`)), h("label", { class: "rv-step" }, this.speeds, span("rv-muted", "steps/s")), jumps);
 	}
 	update(step, playing, speed) {
-		if (!this.input.matches(":focus") || playing)
-			this.input.value = count(step);
+		if (!this.input.matches(":focus") || playing) this.input.value = count(step);
 		if (playing !== this.playing) {
 			const label = playing ? "Pause (Space)" : "Play (Space)";
 			fill(set(this.play, { "aria-label": label, title: label }), icon(playing ? "pause" : "play"));
@@ -2641,7 +2360,6 @@ function kindsIn({ base, fields }) {
 	return kinds.filter((kind) => kind !== "talk" && (/reward|penalty/.test(kind) ? earns : base.numbers(`overview.${KINDS[kind][1]}`).some((value) => value > 0)));
 }
 
-// build/js/viewer.js
 var PANEL_MS = 110;
 var HINT_MS = 2600;
 var TRACE_ROWS = 6;
@@ -2661,7 +2379,7 @@ var Viewer = class {
 		this.replay = replay;
 		this.options = options;
 		this.theme = options.theme;
-		this.steps = Math.max(...all.map(({ steps }) => steps));
+		this.steps = max(...all.map(({ steps }) => steps));
 		this.facts = new Facts(replay);
 		this.player = new Player({
 			steps: this.steps,
@@ -2675,21 +2393,16 @@ var Viewer = class {
 		this.minimap = new Minimap(this);
 		this.timeline = new TimelineView(this, all.length === 1);
 		this.transport = new Transport(this, all.length === 1 ? kindsIn(replay) : []);
-		this.hintNode = h("div", { class: "rv-hint", role: "status" });
 		this.followButton = iconButton("follow", "Follow the selection (F)", () => this.toggleFollow());
-		this.map.node.append(this.minimap.node, this.hintNode, h("div", { class: "rv-map-buttons", role: "toolbar", "aria-label": "Map view" }, iconButton("plus", "Zoom in", () => this.map.zoom(1.5)), iconButton("minus", "Zoom out", () => this.map.zoom(1 / 1.5)), iconButton("fit", "Show the whole map (0)", () => this.fit()), this.followButton));
+		this.map.node.append(this.minimap.node, h("div", { class: "rv-map-buttons", role: "toolbar", "aria-label": "Map view" }, iconButton("plus", "Zoom in", () => this.map.zoom(1.5)), iconButton("minus", "Zoom out", () => this.map.zoom(1 / 1.5)), iconButton("fit", "Show the whole map (0)", () => this.fit()), this.followButton));
 		this.store.listeners.add((changed) => this.changed(changed));
 		replay.onload = () => this.loaded();
 		this.observer = new ResizeObserver(() => this.#resized());
 		this.observer.observe(this.map.node);
 		this.observer.observe(this.timeline.node);
 	}
-	get palette() {
-		return palettes[this.theme];
-	}
-	get lines() {
-		return null;
-	}
+	get palette() { return palettes[this.theme]; }
+	get lines() { return null; }
 	mount() {
 		const { options } = this;
 		const { header } = this.replay;
@@ -2723,17 +2436,12 @@ var Viewer = class {
 			"data-theme": this.theme,
 			style: `--rv-height:${this.options.height}px`,
 			onkeydown: (event) => handleKey(event, this),
-			onclick: (event) => {
-				if (event.detail > 0 && event.target.closest("button"))
-					this.focus();
-			}
+			onclick: (event) => { if (event.detail > 0 && event.target.closest("button")) this.focus(); }
 		}, ...content);
 		this.node = node;
 		return node;
 	}
-	focus() {
-		this.node?.focus({ preventScroll: true });
-	}
+	focus() { this.node?.focus({ preventScroll: true }); }
 	#drawTabs() {
 		const { tab } = this.store.state;
 		const issues = this.replay.header.issues.length;
@@ -2741,11 +2449,10 @@ var Viewer = class {
 		const keys = Object.keys(names).filter((key) => key !== "text" || this.texts.parts.length > 0);
 		if (this.tabs)
 			fill(this.tabs, ...keys.map((key) => button(names[key], () => this.store.set({ tab: key }), "rv-tab", { role: "tab", "aria-selected": String(key === tab) })));
-		if (this.panel && this.panels)
-			fill(this.panel, this.panels[tab].node);
+		if (this.panel && this.panels) fill(this.panel, this.panels[tab].node);
 	}
 	seek(step) {
-		this.stepNow = within(Math.round(step) || 0, 0, this.steps - 1);
+		this.stepNow = within(round(step) || 0, 0, this.steps - 1);
 		this.player.seek(this.stepNow);
 		for (const { replay, store } of this.sides) {
 			const goal = replay.clampStep(this.stepNow);
@@ -2754,18 +2461,13 @@ var Viewer = class {
 		}
 		this.invalidate("timeline", "panel");
 	}
-	move(by) {
-		this.seek(this.stepNow + by);
-	}
+	move(by) { this.seek(this.stepNow + by); }
 	toggle() {
 		const { playing } = this.store.state;
-		if (!playing && this.stepNow >= this.steps - 1)
-			this.seek(0);
+		if (!playing && this.stepNow >= this.steps - 1) this.seek(0);
 		this.store.set({ playing: !playing });
 	}
-	setSpeed(speed) {
-		this.store.set({ speed: clampSpeed(speed) });
-	}
+	setSpeed(speed) { this.store.set({ speed: clampSpeed(speed) }); }
 	select(object) {
 		const { follow, tab } = this.store.state;
 		this.store.set({ selected: object, follow: follow && object >= 0, tab: object < 0 || tab === "text" ? tab : "selected" });
@@ -2778,28 +2480,21 @@ var Viewer = class {
 	follow(object) {
 		const { camera } = this.map;
 		this.select(object);
-		this.store.set({ follow: true, camera: { ...camera, scale: Math.max(26, camera.scale) } });
+		this.store.set({ follow: true, camera: { ...camera, scale: max(26, camera.scale) } });
 	}
 	toggleFollow() {
 		const { follow, selected } = this.store.state;
-		if (follow)
-			this.map.camera = this.map.camera;
-		else if (selected >= 0)
-			this.follow(selected);
-		else
-			this.hint("Select something to follow first");
+		if (follow) this.map.camera = this.map.camera;
+		else if (selected >= 0) this.follow(selected);
+		else this.hint("Select something to follow first");
 	}
-	fit() {
-		this.store.set({ camera: null, follow: false });
-	}
+	fit() { this.store.set({ camera: null, follow: false }); }
 	jump(way) {
 		const { selected } = this.store.state;
 		const one = this.facts.isAgent[selected];
 		const found = findEvent(this.replay, one ? [selected] : this.replay.agents, this.transport.kind.value, this.stepNow, way);
-		if (found >= 0)
-			this.seek(found);
-		else
-			this.hint(`No ${way > 0 ? "later" : "earlier"} event of this kind${one ? ` for ${this.facts.title(selected)}` : ""}`);
+		if (found >= 0) this.seek(found);
+		else this.hint(`No ${way > 0 ? "later" : "earlier"} event of this kind${one ? ` for ${this.facts.title(selected)}` : ""}`);
 	}
 	#searchKey(event, box) {
 		const { found, shown, selected, camera } = this.store.state;
@@ -2808,59 +2503,47 @@ var Viewer = class {
 			this.store.set({ found: null });
 			this.focus();
 		}
-		if (event.key !== "Enter" || !found)
-			return;
+		if (event.key !== "Enter" || !found) return;
 		const hits = matching(this.facts, found, shown);
 		const next = hits[(hits.indexOf(selected) + (event.shiftKey ? hits.length - 1 : 1)) % hits.length];
-		if (next === void 0)
-			return;
+		if (next === void 0) return;
 		this.select(next);
 		const { x, y } = this.map.place(next);
-		if (camera)
-			this.map.camera = { ...camera, x: x + 0.5, y: y + 0.5 };
+		if (camera) this.map.camera = { ...camera, x: x + 0.5, y: y + 0.5 };
 	}
 	hint(text2) {
 		clearTimeout(this.hintTimer);
-		setText(this.hintNode, text2);
-		this.hintNode.classList.add("rv-shown");
-		this.hintTimer = window.setTimeout(() => this.hintNode.classList.remove("rv-shown"), HINT_MS);
+		this.map.hint = text2;
+		this.hintTimer = text2 ? window.setTimeout(() => this.hint(""), HINT_MS) : 0;
+		this.invalidate("map");
 	}
 	setTheme(theme) {
 		this.theme = theme;
-		if (this.node)
-			this.node.dataset.theme = theme;
+		if (this.node) this.node.dataset.theme = theme;
 		this.sprites.drawn.clear();
-		this.map.layer.tiles.clear();
-		this.small.picture = null;
+		this.map.still.refresh();
 		this.trace?.restyle();
 		this.loaded();
 	}
 	async setSprites(bytes) {
-		await this.sprites.readImages(bytes).catch(() => {
-		});
-		this.map.layer.tiles.clear();
+		await this.sprites.readImages(bytes).catch(() => {});
+		this.map.still.refresh();
 		this.invalidate("map");
 	}
 	changed(changed) {
 		const { state } = this.store;
-		if (changed.includes("playing"))
-			this.player.seek(this.stepNow);
-		if (changed.includes("selected") || changed.includes("chart"))
-			this.timeline.refresh();
-		if (changed.includes("tab"))
-			this.#drawTabs();
+		if (changed.includes("playing")) this.player.seek(this.stepNow);
+		if (changed.includes("selected") || changed.includes("chart")) this.timeline.refresh();
+		if (changed.includes("tab")) this.#drawTabs();
 		set(this.followButton, { "aria-pressed": String(state.follow) });
 		this.invalidate("map");
-		if (changed.some((key) => !MAP_ONLY.test(key)))
-			this.invalidate("timeline", "trace", "panel");
+		if (changed.some((key) => !MAP_ONLY.test(key))) this.invalidate("timeline", "trace", "panel");
 	}
 	loaded() {
 		const { step } = this.store.state;
-		if (this.replay.ready(step))
-			this.store.set({ shown: step });
+		if (this.replay.ready(step)) this.store.set({ shown: step });
 		this.timeline.refresh();
-		if (this.trace)
-			this.trace.backdrop = null;
+		if (this.trace) this.trace.backdrop = null;
 		this.panels?.agents.refresh();
 		this.invalidate("map", "timeline", "trace", "panel");
 	}
@@ -2874,22 +2557,18 @@ var Viewer = class {
 		this.invalidate("map", "timeline", "trace", "panel");
 	}
 	invalidate(...pieces) {
-		for (const piece of pieces)
-			this.dirty.add(piece);
-		if (this.started && !this.frame && !this.stopped)
-			this.frame = requestAnimationFrame((now) => this.#tick(now));
+		for (const piece of pieces) this.dirty.add(piece);
+		if (this.started && !this.frame && !this.stopped) this.frame = requestAnimationFrame((now) => this.#tick(now));
 	}
 	#tick(now) {
 		const { dirty, store } = this;
 		this.frame = 0;
-		if (store.state.playing)
-			this.#play(now);
+		if (store.state.playing) this.#play(now);
 		if (dirty.delete("map")) {
 			this.map.draw();
 			this.minimap.draw();
 		}
-		if (dirty.delete("trace"))
-			this.trace?.draw();
+		if (dirty.delete("trace")) this.trace?.draw();
 		if (dirty.delete("timeline") && this.timeline.width > 0) {
 			this.timeline.window = this.trace?.window ?? [0, 0];
 			this.timeline.draw(this.stepNow);
@@ -2900,8 +2579,7 @@ var Viewer = class {
 			this.panelAt = now;
 			this.drawPanel();
 		}
-		if (store.state.playing || dirty.size > 0)
-			this.invalidate();
+		if (store.state.playing || dirty.size > 0) this.invalidate();
 	}
 	#play(now) {
 		const { step, fraction, ended } = this.player.tick(now, this.store.state.speed);
@@ -2911,15 +2589,13 @@ var Viewer = class {
 			const shown = replay.clampStep(step);
 			store.set({ step: shown, shown, fraction: still || shown < step ? 0 : fraction });
 		}
-		if (ended)
-			this.store.set({ playing: false });
+		if (ended) this.store.set({ playing: false });
 	}
 	drawPanel() {
 		const { tab, found, shown } = this.store.state;
 		this.panels?.[tab].update();
 		const hits = found ? matching(this.facts, found, shown).length : 0;
-		if (!this.found)
-			return;
+		if (!this.found) return;
 		setText(this.found, hits ? `${count(hits)} found` : found ? "none found" : "");
 		this.found.title = found?.text ?? "";
 	}
@@ -2927,15 +2603,12 @@ var Viewer = class {
 		this.stopped = true;
 		cancelAnimationFrame(this.frame);
 		clearTimeout(this.hintTimer);
-		clearTimeout(this.map.timer);
 		this.observer.disconnect();
 		this.store.listeners.clear();
-		this.replay.onload = () => {
-		};
+		this.replay.onload = () => {};
 	}
 };
 
-// build/js/compare.js
 var Compare = class extends Viewer {
 	constructor(replays, titles, options) {
 		super(replays[0], options, replays);
@@ -2965,14 +2638,12 @@ var Compare = class extends Viewer {
 	changed(changed) {
 		super.changed(changed);
 		const { selected } = this.store.state;
-		if (!changed.includes("selected"))
-			return;
+		if (!changed.includes("selected")) return;
 		const number2 = this.facts.isAgent[selected] ? this.replay.agentIds[selected] : -1;
 		const { agents, agentIds } = this.right.replay;
 		this.right.select(agents.find((object) => agentIds[object] === number2) ?? -1);
 	}
-	jump() {
-	}
+	jump() {}
 	fit() {
 		super.fit();
 		this.right.fit();
@@ -3009,16 +2680,14 @@ function sumsAt({ replay, facts }, step) {
 	const at = replay.clampStep(step);
 	const agents = [...replay.agents];
 	const total = agents.reduce((sum, object) => sum + replay.total(object, at), 0);
-	const sums = new Map([["reward so far", total], ["reward per agent", total / Math.max(1, agents.length)], ["agents alive", agents.filter((object) => replay.alive.at(object, at) !== 0).length]]);
+	const sums = new Map([["reward so far", total], ["reward per agent", total / max(1, agents.length)], ["agents alive", agents.filter((object) => replay.here(object, at)).length]]);
 	replay.pairItems.forEach((item, pair) => {
 		const name = facts.itemName(item);
-		if (facts.isAgent[replay.pairObjects[pair]])
-			sums.set(name, (sums.get(name) ?? 0) + replay.inventory.at(pair, at));
+		if (facts.isAgent[replay.pairObjects[pair]]) sums.set(name, (sums.get(name) ?? 0) + replay.inventory.at(pair, at));
 	});
 	return sums;
 }
 
-// build/js/messages.js
 var PATIENCE_MS = 3e3;
 var ABSENT = "this part is not embedded in this page, and no Python answers for it";
 var Messages = class {
@@ -3028,8 +2697,7 @@ var Messages = class {
 		this.waiting = new Map();
 		this.asked = 0;
 		this.receive = (message, buffers) => {
-			if (message?.type !== "chunk")
-				return;
+			if (message?.type !== "chunk") return;
 			const bytes = message.ok === true && buffers?.[0] ? asBytes(buffers[0]) : null;
 			this.waiting.get(message.request)?.(bytes, String(message.error || "Python sent no data for this part"));
 		};
@@ -3042,270 +2710,21 @@ var Messages = class {
 			this.waiting.set(request, (bytes, problem) => {
 				this.waiting.delete(request);
 				clearTimeout(timer);
-				if (bytes)
-					resolve(bytes);
-				else
-					reject(new WireError(problem));
+				if (bytes) resolve(bytes);
+				else reject(new WireError(problem));
 			});
 			this.model.send({ type: "chunk", request, source, hash: hash2, id });
 		});
 	}
 	stop() {
 		this.model.off("msg:custom", this.receive);
-		for (const settle of this.waiting.values())
-			settle(null, ABSENT);
+		for (const settle of this.waiting.values()) settle(null, ABSENT);
 	}
 };
 
-// build/js/replay.js
-var DEFAULTS = { alive: 1, collective_id: -1, action_id: -1, action_success: 1, vision_size: 11 };
-var KEEP_BYTES = 48e6;
-var Field = class {
-	constructor(replay, name, length) {
-		const { base, header } = replay;
-		const info = header.fields.get(name);
-		this.replay = replay;
-		this.name = name;
-		this.present = info !== void 0;
-		this.kind = info?.kind ?? "int";
-		const [x, y] = this.kind === "xy" ? ["x", "y"] : ["", ""];
-		const scalar2 = info ? info.scalar : DEFAULTS[name] ?? 0;
-		const columns = scalar2 === null ? [base.numbers(`${name}.c${x}`, length), base.numbers(`${name}.c${y}`, length)] : null;
-		this.columns = columns;
-		this.scalars = [scalar2, scalar2].flat().map(Number);
-		const count2 = (info && header.movers.get(name)) ?? 0;
-		this.movers = runningSum(base.numbers(`${name}.i`, count2), length, name);
-		this.lasts = base.numbers(`${name}.f${x}`, count2);
-		this.moverOf = count2 ? new Int32Array(length).fill(-1) : null;
-		this.movers.forEach((object, mover) => this.moverOf.fill(mover, object, object + 1));
-	}
-	first(object, axis = 0) {
-		return this.columns ? this.columns[axis][object] : this.scalars[axis];
-	}
-	mover(object) {
-		return this.moverOf ? this.moverOf[object] : -1;
-	}
-	last(object) {
-		const mover = this.mover(object);
-		return mover < 0 ? this.first(object) : this.lasts[mover];
-	}
-	at(object, step) {
-		const mover = this.mover(object);
-		if (mover < 0 || step <= 0)
-			return this.first(object);
-		return this.replay.track(this, step)?.at(mover, step) ?? NaN;
-	}
-	runs(object, from, to, visit) {
-		const mover = this.mover(object);
-		if (mover < 0 && from < to)
-			visit(from, to, this.first(object));
-		if (mover < 0)
-			return;
-		for (const chunk of this.replay.chunks) {
-			const [low, high] = [Math.max(from, chunk.from), Math.min(to, chunk.to)];
-			if (low < high && chunk.columns)
-				this.replay.track(this, low)?.runs(mover, low, high, visit);
-		}
-	}
-};
-var Replay = class _Replay {
-	constructor(bytes, header, base, ask) {
-		this.bytes = bytes;
-		this.header = header;
-		this.base = base;
-		this.ask = ask;
-		this.steps = header.steps;
-		this.map = { width: header.width, height: header.height };
-		const n = header.objects;
-		this.ids = runningSum(base.numbers("id", n), 2 ** 31 - 1, "the list of ids");
-		this.types = base.numbers("type", n);
-		this.agentIds = base.numbers("agent_id", n);
-		this.agents = Int32Array.from(base.numbers("agent_objects", header.agents)).filter((object) => object >= 0 && object < n);
-		this.fields = new Map();
-		for (const [name, info] of header.fields)
-			if (name !== "inventory" && info.kind !== "text")
-				this.field(name);
-		this.location = this.field("location");
-		this.alive = this.field("alive");
-		this.pairItems = base.numbers("inventory.t", header.pairs);
-		this.pairObjects = runningSum(base.numbers("inventory.o", header.pairs), n, "the inventory");
-		this.inventory = new Field(this, "inventory", header.pairs);
-		this.chunks = header.chunks.filter((info) => info.kind === "steps").map((info) => ({ info, from: info.from, to: info.to, columns: null, loading: null, failed: "", used: 0, tracks: new Map(), sums: null }));
-		const joined = this.chunks.every((chunk, i) => chunk.to > chunk.from && chunk.from === (this.chunks[i - 1]?.to ?? 0));
-		if (!this.location.present || !joined || this.chunks.at(-1)?.to !== this.steps)
-			throw new WireError("the parts of the replay do not join");
-		this.texts = header.chunks.filter((info) => info.kind === "text");
-		this.config = header.chunks.find((info) => info.kind === "config") ?? null;
-		this.recent = this.chunks[0];
-		this.clock = 0;
-		this.onload = () => {
-		};
-	}
-	static async open(bytes, ask) {
-		const header = await readHeader(bytes);
-		const info = header.chunks.find((chunk) => chunk.kind === "base");
-		if (!info || info.offset === null)
-			throw new WireError("the data holds no first step");
-		const raw = await inflate(bytes.subarray(info.offset, info.offset + info.size), info.raw, "the first step");
-		return new _Replay(bytes, header, new Columns(raw, "the first step"), ask);
-	}
-	field(name) {
-		const field = this.fields.get(name) ?? new Field(this, name, this.header.objects);
-		this.fields.set(name, field);
-		return field;
-	}
-	at(name, object, step) {
-		return this.field(name).at(object, step);
-	}
-	indexOfId(id) {
-		return this.ids.indexOf(id);
-	}
-	clampStep(step) {
-		return Math.min(this.steps - 1, Math.max(0, Math.round(step) || 0));
-	}
-	chunkOf(step) {
-		if (step < this.recent.from || step >= this.recent.to)
-			this.recent = this.chunks.find((chunk) => step < chunk.to) ?? this.chunks[0];
-		return this.recent;
-	}
-	ready(step) {
-		return step <= 0 || this.chunkOf(step).columns !== null;
-	}
-	async load(step) {
-		const chunk = this.chunkOf(step);
-		if (!chunk.columns && !chunk.failed)
-			await (chunk.loading ??= this.#fetch(chunk));
-	}
-	async #fetch(chunk) {
-		const what = `the part with steps ${chunk.from} to ${chunk.to - 1}`;
-		try {
-			chunk.columns = new Columns(await this.#raw(chunk.info, what), what);
-			chunk.used = ++this.clock;
-			this.#forget();
-		} catch (error) {
-			chunk.failed = reason(error);
-		}
-		chunk.loading = null;
-		this.onload();
-	}
-	async #raw({ id, offset, size, raw }, what) {
-		return inflate(offset === null ? await this.ask(this.header.hash, id) : this.bytes.subarray(offset, offset + size), raw, what);
-	}
-	#forget() {
-		const held = this.chunks.filter((chunk) => chunk.columns).sort((a, b) => b.used - a.used);
-		let bytes = 0;
-		held.forEach((chunk, i) => {
-			bytes += chunk.info.raw;
-			if (i > 2 && bytes > KEEP_BYTES)
-				this.#drop(chunk);
-		});
-	}
-	#drop(chunk) {
-		chunk.columns = chunk.sums = null;
-		chunk.tracks.clear();
-	}
-	get isSmall() {
-		return this.chunks.reduce((sum, chunk) => sum + chunk.info.raw, 0) <= KEEP_BYTES;
-	}
-	track(field, step) {
-		const chunk = this.chunkOf(step);
-		chunk.used = ++this.clock;
-		return chunk.tracks.get(field.name) ?? this.#guard(chunk, (columns) => {
-			const entry = chunk.from > 0 ? null : [0, 1].map((axis) => Float64Array.from(field.movers, (object) => field.first(object, axis)));
-			const track = decodeTrack(columns, field.name, field.kind, field.movers.length, chunk.from, chunk.to, entry, this.map);
-			chunk.tracks.set(field.name, track);
-			return track;
-		});
-	}
-	#guard(chunk, read) {
-		try {
-			return chunk.columns && read(chunk.columns);
-		} catch (error) {
-			chunk.failed = reason(error);
-			this.#drop(chunk);
-			queueMicrotask(() => this.onload());
-			return null;
-		}
-	}
-	locate(object, step, out = { x: 0, y: 0 }) {
-		const { location } = this;
-		const mover = location.mover(object);
-		const track = mover < 0 || step <= 0 ? null : this.track(location, step);
-		const point = track ? track.find(mover, step) : -1;
-		out.x = track ? track.value(mover, point) : location.first(object);
-		out.y = track ? track.row(mover, point) : location.first(object, 1);
-		return out;
-	}
-	pairsOf(object) {
-		const pairs = [];
-		for (let pair = lowerBound(this.pairObjects, object); this.pairObjects[pair] === object; pair++)
-			pairs.push(pair);
-		return pairs;
-	}
-	total(object, step) {
-		const totals = this.field("total_reward");
-		if (totals.kind !== "derived")
-			return totals.at(object, step);
-		const mover = totals.mover(object);
-		if (mover < 0 || step <= 0)
-			return totals.first(object);
-		const chunk = this.chunkOf(step);
-		return this.#guard(chunk, (columns) => {
-			const entry = chunk.from > 0 ? columns.numbers("total_reward.k", totals.movers.length)[mover] : totals.first(object);
-			return entry + this.#earned(chunk, object, step);
-		}) ?? NaN;
-	}
-	#earned(chunk, object, step) {
-		const rewards = this.field("current_reward");
-		const begin = Math.max(1, chunk.from);
-		const mover = rewards.mover(object);
-		const track = mover < 0 ? null : this.track(rewards, step);
-		const point = track ? track.find(mover, step) : -1;
-		const value = track ? track.value(mover, point) : rewards.first(object);
-		if (!track || point < 0)
-			return value * (step - begin + 1);
-		chunk.sums ??= sumsBefore(track, begin);
-		return chunk.sums[point] + value * (step - track.from - track.steps[point] + 1);
-	}
-	tableList(table, object, step) {
-		const value = this.header.tables.get(table)?.[this.at(table, object, step)];
-		return Array.isArray(value) ? value : [];
-	}
-	async textColumns(text2) {
-		return new Columns(await this.#raw(this.texts[text2], "the texts"), "the texts");
-	}
-	async configValue() {
-		return this.config && parseJson(await this.#raw(this.config, "the configuration"), "the configuration");
-	}
-};
-function lowerBound(sorted, value) {
-	let [low, high] = [0, sorted.length];
-	while (low < high) {
-		const middle = low + high >>> 1;
-		if (sorted[middle] < value)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-function sumsBefore(track, begin) {
-	const sums = new Float64Array(track.steps.length);
-	for (let mover = 0; mover + 1 < track.starts.length; mover++) {
-		let [sum, since, value] = [0, begin, track.keys[mover]];
-		for (let point = track.starts[mover]; point < track.starts[mover + 1]; point++) {
-			const step = track.from + track.steps[point];
-			sums[point] = sum += value * Math.max(0, step - since);
-			[since, value] = [step, track.read(mover, point)];
-		}
-	}
-	return sums;
-}
-
-// build/js/sync.js
 var PLAY_MS = 200;
-var SETTLE_MS2 = 60;
-var NAMES = ["step", "selected", "playing", "speed", "view"];
+var SETTLE_MS = 60;
+var NAMES2 = ["step", "selected", "playing", "speed", "view"];
 var TOLD = ["step", "selected", "playing", "speed", "camera", "follow"];
 function traitsOf({ store, replay, map, stepNow }) {
 	const { selected, playing, speed, camera, follow } = store.state;
@@ -3317,67 +2736,50 @@ function syncTraits(model, shown) {
 		clearTimeout(timer);
 		timer = 0;
 		const now = traitsOf(shown);
-		const changed = NAMES.filter((name) => model.get(name) !== now[name]);
-		for (const name of changed)
-			model.set(name, now[name]);
-		if (changed.length > 0)
-			model.save_changes();
+		const changed = NAMES2.filter((name) => model.get(name) !== now[name]);
+		for (const name of changed) model.set(name, now[name]);
+		if (changed.length > 0) model.save_changes();
 	};
 	const { store } = shown;
 	const tell = (changed) => {
-		if (changed.includes("playing") && !store.state.playing)
-			write2();
-		else if (!timer && changed.some((key) => TOLD.includes(key)))
-			timer = window.setTimeout(write2, store.state.playing ? PLAY_MS : SETTLE_MS2);
+		if (changed.includes("playing") && !store.state.playing) write2();
+		else if (!timer && changed.some((key) => TOLD.includes(key))) timer = window.setTimeout(write2, store.state.playing ? PLAY_MS : SETTLE_MS);
 	};
 	const read = () => readTraits(model, shown);
 	read();
 	store.listeners.add(tell);
-	for (const name of NAMES)
-		model.on(`change:${name}`, read);
+	for (const name of NAMES2) model.on(`change:${name}`, read);
 	return () => {
 		clearTimeout(timer);
 		store.listeners.delete(tell);
-		for (const name of NAMES)
-			model.off(`change:${name}`, read);
+		for (const name of NAMES2) model.off(`change:${name}`, read);
 	};
 }
 function readTraits(model, shown) {
 	const { store, replay } = shown;
 	const now = traitsOf(shown);
 	const [selected, view] = [model.get("selected"), model.get("view")];
-	if (selected !== now.selected)
-		shown.select(replay.indexOfId(selected ?? -1));
-	if (view !== now.view)
-		store.set(readView(view));
+	if (selected !== now.selected) shown.select(replay.indexOfId(selected ?? -1));
+	if (view !== now.view) store.set(readView(view));
 	store.set({ speed: clampSpeed(Number(model.get("speed"))) });
-	const step = Math.min(shown.steps - 1, Math.max(0, Number(model.get("step")) || 0));
-	if (step !== now.step && !(now.playing && Math.abs(step - now.step) < now.speed))
-		shown.seek(step);
+	const step = min(shown.steps - 1, max(0, Number(model.get("step")) || 0));
+	if (step !== now.step && !(now.playing && abs(step - now.step) < now.speed)) shown.seek(step);
 	store.set({ playing: model.get("playing") === true });
 }
 
-// build/js/theme.js
-var ATTRIBUTES = ["class", "style", "data-theme", "data-color-mode", "data-jp-theme-light"];
-function marked() {
-	return [document.body, document.documentElement].filter(Boolean);
-}
+function marked() { return [document.body, document.documentElement].filter(Boolean); }
 function pageTheme(asked) {
-	if (asked === "light" || asked === "dark")
-		return asked;
+	if (asked === "light" || asked === "dark") return asked;
 	for (const { classList, dataset, style } of marked()) {
-		const said = [dataset.theme, dataset.colorMode, style.colorScheme, ...classList];
-		if (said.some((word) => /^dark(-theme)?$/.test(word ?? "")) || dataset.jpThemeLight === "false")
-			return "dark";
-		if (said.some((word) => /^light(-theme)?$/.test(word ?? "")) || dataset.jpThemeLight === "true")
-			return "light";
+		const said = [dataset.theme, style.colorScheme, ...classList];
+		if (said.includes("dark") || dataset.jpThemeLight === "false") return "dark";
+		if (said.includes("light")) return "light";
 	}
 	return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }
 function watchTheme(changed) {
 	const observer = new MutationObserver(changed);
-	for (const node of marked())
-		observer.observe(node, { attributeFilter: ATTRIBUTES });
+	for (const node of marked()) observer.observe(node, { attributes: true });
 	const media = matchMedia("(prefers-color-scheme: dark)");
 	media.addEventListener("change", changed);
 	return () => {
@@ -3386,7 +2788,6 @@ function watchTheme(changed) {
 	};
 }
 
-// build/js/widget.js
 var RELOADING = ["change:data", "change:data_b", "change:message"];
 var Mount = class {
 	constructor(model, el) {
@@ -3395,21 +2796,16 @@ var Mount = class {
 		this.messages = new Messages(model);
 		this.generation = 0;
 		this.shown = null;
-		this.stopSync = () => {
-		};
-		this.retheme = () => this.shown?.setTheme(this.theme);
+		this.stopSync = () => {};
 		this.reload = () => void this.load();
-		this.stopTheme = watchTheme(() => {
-			if (this.shown && this.shown.theme !== this.theme)
-				this.retheme();
-		});
-		for (const event of RELOADING)
-			model.on(event, this.reload);
+		this.retheme = () => {
+			if (this.shown && this.shown.theme !== this.theme) this.shown.setTheme(this.theme);
+		};
+		this.stopTheme = watchTheme(this.retheme);
+		for (const event of RELOADING) model.on(event, this.reload);
 		model.on("change:theme", this.retheme);
 	}
-	get theme() {
-		return pageTheme(this.model.get("theme"));
-	}
+	get theme() { return pageTheme(this.model.get("theme")); }
 	async load() {
 		const { model } = this;
 		const generation = ++this.generation;
@@ -3420,27 +2816,23 @@ var Mount = class {
 				return;
 			}
 			const replays = await Promise.all(parts.map((bytes, i) => Replay.open(bytes, this.messages.asker(i ? "b" : "a"))));
-			if (generation === this.generation)
-				this.#show(replays);
+			if (generation === this.generation) this.#show(replays);
 		} catch (error) {
-			if (generation === this.generation)
-				this.#say(`This replay cannot be shown: ${reason(error)}.`);
+			if (generation === this.generation) this.#say(`This replay cannot be shown: ${reason(error)}.`);
 		}
 	}
 	#show(replays) {
 		const { model } = this;
 		const titles = replays.map((replay, i) => String(model.get("labels")?.[i] || replay.header.label || "Replay"));
-		const options = { title: titles[0], url: String(model.get("url") ?? ""), theme: this.theme, height: Math.max(420, Number(model.get("height")) || 640) };
+		const options = { title: titles[0], url: String(model.get("url") ?? ""), theme: this.theme, height: max(420, Number(model.get("height")) || 640) };
 		this.#clear();
 		this.shown = replays.length > 1 ? new Compare(replays, titles, options) : new Viewer(replays[0], options);
 		const node = this.shown.mount();
 		this.stopSync = syncTraits(model, this.shown);
 		fill(this.el, node);
 		const sprites = asBytes(model.get("sprites"));
-		if (sprites.length > 0)
-			void this.shown.setSprites(sprites);
-		for (const replay of replays)
-			void loadRest(replay);
+		if (sprites.length > 0) void this.shown.setSprites(sprites);
+		for (const replay of replays) void replay.loadAhead();
 	}
 	#say(text2) {
 		this.#clear();
@@ -3450,8 +2842,7 @@ var Mount = class {
 		this.stopSync();
 		this.shown?.stop();
 		this.shown = null;
-		this.stopSync = () => {
-		};
+		this.stopSync = () => {};
 	}
 	stop() {
 		const { model } = this;
@@ -3459,25 +2850,15 @@ var Mount = class {
 		this.#clear();
 		this.stopTheme();
 		this.messages.stop();
-		for (const event of RELOADING)
-			model.off(event, this.reload);
+		for (const event of RELOADING) model.off(event, this.reload);
 		model.off("change:theme", this.retheme);
 		fill(this.el);
 	}
 };
-async function loadRest(replay) {
-	for (const { info, from } of replay.isSmall ? replay.chunks : replay.chunks.slice(0, 1)) {
-		await new Promise((resolve) => setTimeout(resolve));
-		if (info.offset !== null)
-			await replay.load(Math.max(1, from));
-	}
-}
 function render({ model, el }) {
 	const mount = new Mount(model, el);
 	mount.reload();
 	return () => mount.stop();
 }
 var widget_default = { render };
-export {
-	widget_default as default
-};
+export { widget_default as default };
