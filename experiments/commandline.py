@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
@@ -19,57 +19,73 @@ from experiments.types import BaseExperimentConfig, LauncherName
 if TYPE_CHECKING:
     from experiments.experiment import Experiment
 
-# What these do by default is said in words; tyro would add "(default: None)".
-_PLAIN = tyro.conf.arg(help_behavior_hint="")
-_plain = functools.partial(tyro.conf.arg, help_behavior_hint="")
+# None first: tyro then knows the default's type without importing typeguard, a quarter of the time of --help.
+Texts = None | tuple[str, ...]
+
+
+def _flag(text: str, metavar: str | None = None) -> Any:  # noqa: ANN401 - tyro's own argument type
+    """Return a flag whose default is said in words; tyro would add "(default: None)"."""
+    return tyro.conf.arg(help=text, metavar=metavar, help_behavior_hint="")
+
+
 _SHORT_FLAGS = {"curriculum": "-c", "gpus": "-g", "nodes": "-n"}
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What to do with the experiment, as opposed to what the experiment is.
+    """What to do with the experiment, as opposed to what the experiment is; None where a flag was not given."""
 
-    The field docstrings are the help of the flags.
-    """
-
-    name: Annotated[tyro.conf.Positional[str | None], tyro.conf.arg(metavar="[NAME]", help_behavior_hint="")] = None
-    """Name of the experiment and of its notebook."""
-    launch: Annotated[bool, _PLAIN] = True
-    """Start nothing; only write the notebook."""
-    job_ids: Annotated[tuple[str, ...], _PLAIN] = ()
-    """Load these jobs (run names or launcher ids) into the notebook; nothing is launched."""
-    seeds: Annotated[str | None, _plain(metavar="SEEDS")] = None
-    """Seeds of every arm: 5 is 0 to 4, 0..4 a range, 3,7 a list."""
-    vary: Annotated[tuple[str, ...], _plain(metavar="[FIELD=A,B ...]")] = ()
-    """Arms from every combination of these values: learning_rate=0.001,0.003."""
-    launcher: Annotated[LauncherName | None, _plain(metavar="{local,skypilot,dry-run}")] = None
-    """Where jobs run; by default the setting, which is local."""
-    dry_run: Annotated[bool, _PLAIN] = False
-    """Show what would be launched and stop; the same as --launcher dry-run."""
-    again: Annotated[bool, _PLAIN] = False
-    """Launch the same jobs once more, as the next repeat."""
-    resume: Annotated[str | None, _plain(metavar="RUN")] = None
-    """Extend this run from its newest checkpoint, as a new run; raise its steps with --additional-args."""
-    yes: Annotated[bool, _PLAIN] = False
-    """Do not ask before a launch that costs money."""
-    follow: Annotated[bool, _PLAIN] = False
-    """Show the progress of every job; Ctrl-C detaches, training goes on. On a terminal this is the default."""
-    no_follow: Annotated[bool, _PLAIN] = False
-    """Return at once after the launch."""
-    open: Annotated[bool, _PLAIN] = False
-    """Start marimo on the notebook and print its address."""
-    json: Annotated[bool, _PLAIN] = False
-    """Print one JSON document instead of text."""
-    output_dir: Annotated[Path | None, _plain(metavar="DIR")] = None
-    """Folder for the notebook; by default experiments/scratch of the project."""
-    wandb_mode: Annotated[Literal["auto", "offline", "online"] | None, _plain(metavar="{auto,offline,online}")] = None
-    """W&B: auto is online where you are logged in, else offline."""
-    max_jobs: Annotated[int | None, _plain(metavar="N")] = None
-    """Refuse a plan of more jobs."""
-    theirs: Annotated[tuple[str, ...], _PLAIN] = ()
-    """Take the generated version of these notebook cells, though you edited them."""
-    force: Annotated[bool, _PLAIN] = False
-    """Take the generated version of every cell; your file is kept as .bak."""
+    name: Annotated[
+        tyro.conf.Positional[str | None], _flag("Name of the experiment and of its notebook.", metavar="[NAME]")
+    ] = None
+    launch: Annotated[bool, _flag("Start nothing; only write the notebook.")] = True
+    job_ids: Annotated[
+        Texts,
+        _flag(
+            "Load these jobs (run names or launcher ids) into the notebook; nothing is launched.", metavar="[RUN ...]"
+        ),
+    ] = None
+    seeds: Annotated[
+        str | None, _flag("Seeds of every arm: 5 is 0 to 4, 0..4 a range, 3,7 a list.", metavar="SEEDS")
+    ] = None
+    vary: Annotated[
+        Texts,
+        _flag("Arms from every combination of these values: learning_rate=0.001,0.003.", metavar="[FIELD=A,B ...]"),
+    ] = None
+    launcher: Annotated[
+        LauncherName | None,
+        _flag("Where jobs run; by default the setting, which is local.", metavar="{local,skypilot,dry-run}"),
+    ] = None
+    dry_run: Annotated[bool, _flag("Show what would be launched and stop; the same as --launcher dry-run.")] = False
+    again: Annotated[bool, _flag("Launch the same jobs once more, as the next repeat.")] = False
+    resume: Annotated[
+        str | None,
+        _flag(
+            "Extend this run from its newest checkpoint, as a new run; raise its steps with --additional-args.",
+            metavar="RUN",
+        ),
+    ] = None
+    yes: Annotated[bool, _flag("Do not ask before a launch that costs money.")] = False
+    follow: Annotated[
+        bool,
+        _flag("Show the progress of every job; Ctrl-C detaches, training goes on. On a terminal this is the default."),
+    ] = False
+    no_follow: Annotated[bool, _flag("Return at once after the launch.")] = False
+    open: Annotated[bool, _flag("Start marimo on the notebook and print its address.")] = False
+    json: Annotated[bool, _flag("Print one JSON document instead of text.")] = False
+    output_dir: Annotated[
+        Path | None, _flag("Folder for the notebook; by default experiments/scratch of the project.", metavar="DIR")
+    ] = None
+    wandb_mode: Annotated[
+        Literal["auto", "offline", "online"] | None,
+        _flag("W&B: auto is online where you are logged in, else offline.", metavar="{auto,offline,online}"),
+    ] = None
+    max_jobs: Annotated[int | None, _flag("Refuse a plan of more jobs.", metavar="N")] = None
+    theirs: Annotated[
+        Texts,
+        _flag("Take the generated version of these notebook cells, though you edited them.", metavar="[CELL ...]"),
+    ] = None
+    force: Annotated[bool, _flag("Take the generated version of every cell; your file is kept as .bak.")] = False
 
 
 @dataclass(frozen=True)
@@ -129,7 +145,8 @@ def parse(
         args=list(arguments),
         config=(tyro.conf.FlagCreatePairsOff,),
     )
-    values = {item.name: getattr(parsed.recipe, item.name) for item in dataclasses.fields(parsed.recipe)}
+    given = {item.name: getattr(parsed.recipe, item.name) for item in dataclasses.fields(parsed.recipe)}
+    values = {name: value for name, value in given.items() if value is not None}
     values["sections"] = [part.strip() for part in values["sections"].split(",") if part.strip()]
     try:
         config = config_class.model_validate(values)
@@ -143,13 +160,15 @@ def _flags_of(config_class: type[BaseExperimentConfig]) -> type:
     common = BaseExperimentConfig.model_fields
     fields: list[tuple[str, Any, Any]] = []
     for name, info in config_class.model_fields.items():
-        default = functools.partial(info.get_default, call_default_factory=True)
+        default: Callable[[], Any] = functools.partial(info.get_default, call_default_factory=True)
         annotation: Any = info.annotation
         metavar = _metavar(annotation)
         if name == "sections":
             annotation, metavar, default = str, "A,B,...", functools.partial(",".join, info.default)
         aliases = [_SHORT_FLAGS[name]] if name in _SHORT_FLAGS else None
         hint = "" if annotation is bool or default() in ((), "", None) else None
+        if not info.is_required() and default() == ():
+            annotation, metavar, default = Texts, "[TEXT ...]", _nothing
         argument = tyro.conf.arg(help=info.description or "", aliases=aliases, metavar=metavar, help_behavior_hint=hint)
         if info.is_required():
             fields.append((name, Annotated[annotation, argument], field()))
@@ -158,6 +177,10 @@ def _flags_of(config_class: type[BaseExperimentConfig]) -> type:
     # Required flags first, as dataclasses want it; then the recipe's own before those that every recipe has.
     fields.sort(key=lambda item: (not config_class.model_fields[item[0]].is_required(), item[0] in common))
     return dataclasses.make_dataclass(config_class.__name__, fields)
+
+
+def _nothing() -> None:
+    return None
 
 
 def _metavar(annotation: Any) -> str | None:  # noqa: ANN401 - any annotation

@@ -137,7 +137,9 @@ def write_notebook_of(session: Session, jobs: Sequence[TrainingJob], *, launched
 
     options = session.request.options
     write = write_after_launch if launched else write_notebook
-    result = write(session.notebook, notebook_spec(session, job_refs(jobs)), force=options.force, theirs=options.theirs)
+    result = write(
+        session.notebook, notebook_spec(session, job_refs(jobs)), force=options.force, theirs=options.theirs or ()
+    )
     if not result.created and (report := result.report()):
         session.say(report)
     return result
@@ -189,7 +191,7 @@ def _check_notebook(session: Session, spec: NotebookSpec) -> None:
     from experiments.notebooks.generation import check_target
 
     options = session.request.options
-    check_target(session.notebook, spec, force=options.force, theirs=options.theirs)
+    check_target(session.notebook, spec, force=options.force, theirs=options.theirs or ())
 
 
 def _launch(session: Session, plan: Plan) -> list[TrainingJob]:

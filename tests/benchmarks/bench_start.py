@@ -21,7 +21,6 @@ def run() -> list[Bar]:
         Bar(
             "arena_experiment.py --help over importing pydantic and tyro", _cpu_s(str(RECIPE), "--help") / yardstick, 3
         ),
-        Bar("experiments --help over the same", _cpu_s("-m", "experiments.cli", "--help") / yardstick, 3),
     ]
 
 
