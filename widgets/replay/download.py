@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from widgets.replay.errors import SourceError
 from widgets.replay.limits import Limits
-from widgets.replay.sources import shown
+from widgets.replay.sources import shown, split
 
 _REDIRECTS = 5
 _PIECE = 256 * 1024
@@ -46,8 +46,11 @@ def download(url: str, limits: Limits, *, allow_private: bool = False) -> bytes:
 
 
 def _redirected(url: str, target: str) -> str:
-    following = urljoin(url, target)
-    old, new = urlsplit(url).scheme, urlsplit(following).scheme
+    try:
+        following = urljoin(url, target)
+    except ValueError:
+        raise SourceError(f"{shown(url)!r} redirects to what is not an address") from None
+    old, new = split(url).scheme, split(following).scheme
     if new not in ("http", "https") or (old == "https" and new != "https"):
         raise SourceError(f"{shown(url)!r} redirects to {new!r}, which is not followed; give the final address")
     return following
@@ -81,8 +84,8 @@ class _Request:
                 raise SourceError(f"cannot load {self.name!r}: status {response.status}; {hint}")
             return self._read(response)
         except (OSError, http.client.HTTPException, ValueError, AttributeError) as error:
-            # Closing the socket from the timer ends a read that hangs with any of these.
-            if self.late:
+            # The timer ends a read that hangs by closing its socket, which shows as any of these.
+            if self.late or time.monotonic() >= self.deadline:
                 self._refuse_time()
             raise SourceError(f"cannot load {self.name!r}: {_reason(error)}") from error
         finally:
@@ -117,7 +120,7 @@ class _Request:
             if self.late or time.monotonic() > self.deadline:
                 self._refuse_time()
             pieces.append(piece)
-        if self.late:
+        if self.late:  # a closed socket reads as the end
             self._refuse_time()
         if size < told:
             raise SourceError(f"cannot load {self.name!r}: the connection ended after {size:,} of {told:,} bytes")
@@ -139,7 +142,9 @@ class _Request:
         for address in self._addresses(host, port):
             remaining = max(self.deadline - time.monotonic(), 0.01)
             try:
-                return socket.create_connection((address, port), min(_QUIET_SECONDS, remaining))
+                connected = socket.create_connection((address, port), min(_QUIET_SECONDS, remaining))
+                connected.settimeout(_QUIET_SECONDS)
+                return connected
             except OSError as problem:
                 error = problem
         raise error or OSError("no address")
@@ -207,12 +212,8 @@ def _through(proxy: SplitResult, host: str, port: int, *, secure: bool) -> http.
 
 
 def _checked(url: str) -> SplitResult:
-    try:
-        parts = urlsplit(url)
-        port, host = parts.port, parts.hostname
-    except ValueError as error:
-        raise SourceError(f"{shown(url)!r} is not an address: {error}") from None
-    if parts.scheme not in ("http", "https") or not host or port == 0:
+    parts = split(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
         raise SourceError(f"{shown(url)!r} is not an http(s) address")
     if parts.username is not None or parts.password is not None:
         raise SourceError(f"{shown(url)!r} holds a user name or password; use a presigned address instead")

@@ -173,7 +173,7 @@ def careful_points(
 ) -> Iterator[tuple[int | None, Any]]:
     """Yield (step, value) of one object's field, or (None, value) for a single value; log the rest."""
     try:
-        value = decode_any(raw)
+        value = decode_any(raw, reader.log, path)
     except BadValueError as error:
         reader.log.add(path, "cannot be decoded", 1, f"objects[{row}]: {error}", "error")
         return

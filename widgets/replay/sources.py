@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from widgets.replay.errors import SourceError
 from widgets.replay.limits import Limits
@@ -50,7 +50,7 @@ def http_url(url: str) -> str:
     Raises:
         SourceError: It is another kind of address.
     """
-    parts = urlsplit(url)
+    parts = split(url)
     if parts.scheme in ("http", "https"):
         return url
     if parts.scheme != "s3":
@@ -61,6 +61,20 @@ def http_url(url: str) -> str:
     # A dot in the bucket's name would not match the certificate of *.s3.amazonaws.com.
     host = "s3.amazonaws.com/" + parts.netloc if "." in parts.netloc else f"{parts.netloc}.s3.amazonaws.com"
     return f"https://{host}/{quote(key)}"
+
+
+def split(url: str) -> SplitResult:
+    """Return the parts of an address.
+
+    Raises:
+        SourceError: It is none. The reason is left out, for it may repeat a password.
+    """
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise SourceError(f"{shown(url)!r} is not an address that can be read") from None
+    return parts
 
 
 def shown(url: str) -> str:

@@ -76,7 +76,7 @@ class Interner:
             self.log.add(self.path, f"left out: longer than {_VALUE_BYTES:,} bytes", 1, f"{len(raw):,} bytes", "error")
             return -1
         try:
-            found = self.add(decode_any(raw))
+            found = self.add(decode_any(raw, self.log, self.path))
         except BadValueError as error:
             self.log.add(self.path, "cannot be decoded", 1, str(error), "error")
             return -1

@@ -9,6 +9,7 @@ import re
 import msgspec
 
 from widgets.replay.fields import INT32_MAX, INT32_MIN
+from widgets.replay.issues import IssueLog
 
 DECODE_ERRORS = (msgspec.DecodeError, ValueError, TypeError, OverflowError, RecursionError)
 """What typed decoding and filling arrays raise on values of another kind; the careful reader takes over then."""
@@ -26,8 +27,8 @@ class BadValueError(Exception):
     """A piece of JSON that cannot be decoded, not even repaired."""
 
 
-def decode_any(raw: msgspec.Raw | bytes) -> object:
-    """Decode one JSON value, repaired when it needs that.
+def decode_any(raw: msgspec.Raw | bytes, log: IssueLog | None = None, path: str = "") -> object:
+    """Decode one JSON value, repaired when it needs that, which is logged under `path`.
 
     Raises:
         BadValueError: It cannot be decoded.
@@ -37,9 +38,12 @@ def decode_any(raw: msgspec.Raw | bytes) -> object:
     except DECODE_ERRORS:
         pass
     try:
-        return msgspec.json.decode(repair(bytes(raw)))
+        value = msgspec.json.decode(repair(bytes(raw)))
     except DECODE_ERRORS as error:
         raise BadValueError(str(error)) from error
+    if log is not None:
+        log.add(path, "not valid JSON until repaired (NaN, infinities and broken characters)", severity="error")
+    return value
 
 
 def repair(text: bytes) -> bytes:

@@ -37,18 +37,23 @@ from widgets.replay.overview import bins, overview
 from widgets.replay.replay import Replay, sum_to
 from widgets.replay.texts import TextColumn
 
-_POINTS_PER_CHUNK = 250_000
+POINTS_PER_CHUNK = 250_000
 _TEXT_BYTES_PER_CHUNK = 2_000_000
 
 
-def encode(replay: Replay) -> Encoded:
-    """Encode a replay in the wire format described at the top of this module."""
-    return _Encoder(replay).encoded()
+def encode(replay: Replay, *, points_per_chunk: int = POINTS_PER_CHUNK) -> Encoded:
+    """Encode a replay in the wire format described at the top of this module.
+
+    Args:
+        replay: The replay.
+        points_per_chunk: About how many change points a chunk of steps or texts holds.
+    """
+    return _Encoder(replay, points_per_chunk).encoded()
 
 
 class _Encoder:
-    def __init__(self, replay: Replay) -> None:
-        self.replay = replay
+    def __init__(self, replay: Replay, points_per_chunk: int) -> None:
+        self.replay, self.points = replay, points_per_chunk
         self.base = ChunkWriter()
         self.fields: dict[str, dict[str, Any]] = {}
         self.movers: dict[str, int] = {}
@@ -56,7 +61,7 @@ class _Encoder:
 
     def encoded(self) -> Encoded:
         columns = self._columns()
-        self.bounds = stretches([column for column, _ in columns.values()], self.replay.steps, _POINTS_PER_CHUNK)
+        self.bounds = stretches([column for column, _ in columns.values()], self.replay.steps, self.points)
         writers = [ChunkWriter() for _ in range(self.bounds.size - 1)]
         self._identity()
         for name, (column, kind) in columns.items():
@@ -181,7 +186,7 @@ class _Encoder:
             self.fields[name] = {"kind": "text"}
         points = sum(text.column.steps.size for text in texts.values())
         size = sum(len(entry) for text in texts.values() for entry in text.table)
-        pieces = max(1, -(-points // _POINTS_PER_CHUNK), -(-size // _TEXT_BYTES_PER_CHUNK))
+        pieces = max(1, -(-points // self.points), -(-size // _TEXT_BYTES_PER_CHUNK))
         bounds = stretches([text.column for text in texts.values()], self.replay.steps, -(-max(points, 1) // pieces))
         writers = [ChunkWriter() for _ in range(bounds.size - 1)]
         for name, text in texts.items():

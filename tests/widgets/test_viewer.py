@@ -1,0 +1,182 @@
+"""The viewer's Python side: traits, share text, and answers to the page's requests."""
+
+from __future__ import annotations
+
+import json
+import struct
+from typing import Any
+
+import pytest
+import traitlets
+
+from tests.widgets.replays import packed, shipped_named, small
+from widgets.replay.codec import FormatError, encode, load_replay
+from widgets.replay.sprites import pack_sprites
+from widgets.replay.viewer import ReplayCompare, ReplayViewer
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
+
+
+@pytest.fixture
+def viewer() -> ReplayViewer:
+    return ReplayViewer(packed(small()))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [packed(small()), load_replay(packed(small())), encode(load_replay(packed(small())))],
+    ids=["bytes", "replay", "encoded"],
+)
+def test_it_shows_a_replay_in_any_form(source):
+    viewer = ReplayViewer(source, step=3, height=400)
+    assert viewer.data[:4] == b"RPLW"
+    assert (viewer.step, viewer.height, viewer.labels, viewer.steps) == (3, 400, ["tiny"], 10)
+
+
+def test_it_shows_a_file(tmp_path):
+    viewer = ReplayViewer(shipped_named("pens"), cache_dir=tmp_path / "cache", label="pens")
+    assert viewer.labels == ["pens"]
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+
+
+def test_it_starts_empty():
+    viewer = ReplayViewer()
+    assert (viewer.data, viewer.steps, viewer.labels) == (b"", 0, [""])
+
+
+def test_a_source_that_is_no_replay_leaves_the_one_shown(viewer):
+    before = viewer.data
+    with pytest.raises(FormatError):
+        viewer.show(b"noise")
+    assert viewer.data == before
+
+
+def test_another_replay_keeps_the_step_when_it_has_it(viewer):
+    viewer.step = 9
+    viewer.show(packed(small(max_steps=8)))
+    assert viewer.step == 7
+    viewer.show(None)
+    assert viewer.data == b""
+
+
+def test_the_step_stays_inside_the_replay(viewer):
+    viewer.step = 10**9
+    assert viewer.step == 9
+    with pytest.raises(traitlets.TraitError):
+        viewer.step = -1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("speed", 0.0), ("speed", 1e9), ("view", "<b>"), ("theme", "pink"), ("playing", "yes"), ("data", "x")],
+)
+def test_values_of_a_wrong_kind_are_refused(viewer, name, value):
+    with pytest.raises(traitlets.TraitError):
+        setattr(viewer, name, value)
+
+
+def test_unknown_options_are_refused():
+    with pytest.raises(TypeError, match="no option 'stepp'"):
+        ReplayViewer(stepp=3)
+
+
+def test_an_agent_is_selected_by_its_number(viewer):
+    viewer.select_agent(1)
+    assert viewer.selected == 2
+    viewer.select_agent(None)
+    assert viewer.selected is None
+    with pytest.raises(KeyError, match="it has 2 agents"):
+        viewer.select_agent(7)
+
+
+def test_shared_text_restores_the_view(viewer):
+    viewer.step, viewer.selected, viewer.view = 4, 2, "2.5,-1,12.25,follow"
+    text = viewer.share()
+    assert text == "step=4&selected=2&view=2.5,-1,12.25,follow"
+    other = ReplayViewer(packed(small()))
+    other.restore("?" + text + "&extra=1")
+    assert (other.step, other.selected, other.view) == (4, 2, viewer.view)
+
+
+@pytest.mark.parametrize("text", ["step=x", "selected=one", "view=left"])
+def test_text_that_was_not_shared_is_refused(viewer, text):
+    with pytest.raises(ValueError, match="is not a shared view"):
+        viewer.restore(text)
+    assert (viewer.step, viewer.selected, viewer.view) == (0, None, "")
+
+
+def test_the_page_gets_the_chunk_that_it_asks_for(viewer, sent):
+    answer, buffers = sent(viewer, type="chunk", request="v1-1", source="a", hash=digest(viewer), id="text/0")
+    assert answer == {"type": "chunk", "request": "v1-1", "source": "a", "id": "text/0", "ok": True}
+    assert buffers == [encode(load_replay(packed(small()))).chunk("text/0")]
+
+
+@pytest.mark.parametrize(
+    ("request_", "error"),
+    [
+        ({"id": "text/9"}, "no such part"),
+        ({"id": ["text/0"]}, "no such part"),
+        ({"hash": "other"}, "another replay"),
+        ({"source": "b"}, "another replay"),
+    ],
+)
+def test_a_chunk_that_is_not_there_is_said_to_be_missing(viewer, sent, request_, error):
+    content = {"type": "chunk", "request": "r", "source": "a", "id": "text/0"} | request_
+    answer, buffers = sent(viewer, **content)
+    assert answer["ok"] is False
+    assert error in answer["error"]
+    assert buffers is None
+
+
+@pytest.mark.parametrize(
+    "content", [{}, {"type": "x"}, {"type": "chunk"}, {"type": "chunk", "request": "a" * 99, "source": "a"}]
+)
+def test_other_messages_are_ignored(viewer, sent, content):
+    assert sent(viewer, **content) is None
+
+
+@pytest.fixture
+def sent(monkeypatch) -> Any:
+    """Return a function that delivers a message of the page and returns the answer."""
+
+    def deliver(viewer: ReplayViewer, **content: object) -> tuple[dict[str, Any], Any] | None:
+        answers: list[tuple[dict[str, Any], Any]] = []
+        monkeypatch.setattr(viewer, "send", lambda answer, buffers=None: answers.append((answer, buffers)))
+        viewer._handle_custom_msg(content, [])
+        return answers[0] if answers else None
+
+    return deliver
+
+
+def digest(viewer: ReplayViewer) -> str:
+    return viewer._encoded["a"].digest
+
+
+def test_a_page_to_be_saved_can_hold_everything(viewer):
+    before = len(viewer.data)
+    viewer.embed_all()
+    assert len(viewer.data) > before
+
+
+def test_two_replays_are_compared():
+    compare = ReplayCompare(packed(small()), packed(small(max_steps=6)), labels=("before", "after"), step=9)
+    assert (compare.kind, compare.labels, compare.step, compare.steps) == ("compare", ["before", "after"], 9, 10)
+    assert compare.data != compare.data_b
+
+
+def test_sprites_are_taken_from_the_folder_that_the_user_names(tmp_path, monkeypatch):
+    (tmp_path / "objects").mkdir()
+    (tmp_path / "objects" / "wall.png").write_bytes(PNG)
+    (tmp_path / "objects" / "agent.png").write_bytes(b"version https://git-lfs.github.com/spec/v1")
+    assert pack_sprites(["wall"]) == b""
+    monkeypatch.setenv("METTAGRID_ASSET_DIR", str(tmp_path))
+    packed_sprites = ReplayViewer(packed(small())).sprites
+    (length,) = struct.unpack_from("<I", packed_sprites)
+    assert json.loads(packed_sprites[4 : 4 + length]) == {"wall": [0, len(PNG)]}
+    assert packed_sprites[4 + length :] == PNG
+
+
+def test_sprites_never_leave_their_folder(tmp_path):
+    (tmp_path / "secret.png").write_bytes(PNG)
+    (tmp_path / "assets" / "objects").mkdir(parents=True)
+    assert pack_sprites(["../../secret", "/etc/passwd", ""], tmp_path / "assets") == b""
