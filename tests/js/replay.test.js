@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { activity, describeLine, lineAt } from "../../widgets/replay/js/activity.js";
+import { agentEvents, binOf, binStart, findEvent, rewardBins } from "../../widgets/replay/js/events.js";
+import { Facts } from "../../widgets/replay/js/facts.js";
+import { Presence } from "../../widgets/replay/js/presence.js";
+import { Replay } from "../../widgets/replay/js/replay.js";
+import { matching, search, suggestions } from "../../widgets/replay/js/search.js";
+import { Texts } from "../../widgets/replay/js/texts.js";
+import { opened, sample } from "./encoded.js";
+
+test("a value holds until the next change point, across parts", async () => {
+  const replay = await opened();
+  const xs = [0, 1, 3, 5, 9, 10, 19].map((step) => replay.locate(0, step).x);
+  assert.deepEqual(xs, [0, 1, 3, 5, 5, 5, 5]);
+  assert.deepEqual([0, 14, 15, 19].map((step) => replay.alive.at(0, step)), [1, 1, 0, 0]);
+  assert.deepEqual([7, 8, 9, 10].map((step) => replay.at("action_success", 0, step)), [1, 0, 1, 1]);
+});
+
+test("final values and totals agree with the change points", async () => {
+  const replay = await opened();
+  assert.deepEqual([0, 5, 6, 9, 10, 12, 13, 19].map((step) => replay.total(0, step)), [0, 0, 1, 1, 1, 0.5, 0.5, 0.5]);
+  assert.equal(replay.field("total_reward").last(0), replay.total(0, 19));
+  assert.equal(replay.total(1, 19), 0);
+  assert.equal(replay.alive.last(0), 0);
+});
+
+test("an absent field holds its default everywhere", async () => {
+  const replay = await opened();
+  assert.equal(replay.at("vision_size", 0, 7), 11);
+  assert.equal(replay.at("collective_id", 3, 7), -1);
+  assert.equal(replay.at("no such field", 3, 7), 0);
+});
+
+test("steps that are not loaded are unknown, not wrong", async () => {
+  const replay = await Replay.open(sample(), () => Promise.reject(new Error("gone")));
+  assert.equal(replay.ready(0), true);
+  assert.equal(replay.ready(3), false);
+  assert.equal(replay.at("action_id", 0, 3), NaN);
+  assert.equal(replay.total(0, 3), NaN);
+  await replay.load(3);
+  assert.equal(replay.at("action_id", 0, 3), 1);
+});
+
+test("a part that is not embedded is asked for, and its failure is kept", async () => {
+  const asked = [];
+  const replay = await Replay.open(sample({ embedSecond: false }), (hash, id) => {
+    asked.push([hash, id]);
+    return Promise.reject(new Error("nobody answers"));
+  });
+  await Promise.all([replay.load(12), replay.load(13)]);
+  assert.deepEqual(asked, [["00", "steps/1"]]);
+  assert.equal(replay.chunkOf(12).failed, "nobody answers");
+});
+
+test("runs cover a range without gap, cut to it", async () => {
+  const replay = await opened();
+  const runs = [];
+  replay.field("action_id").runs(0, 3, 12, (from, to, value) => runs.push([from, to, value]));
+  assert.deepEqual(runs, [[3, 6, 1], [6, 7, 2], [7, 10, 0], [10, 12, 0]]);
+});
+
+test("teams, titles and summaries come from tags, types and ids", async () => {
+  const facts = new Facts(await opened());
+  assert.deepEqual([0, 1, 2].map((object) => facts.teams.nameOf(facts.teams.of(object, 3))), ["blue", "red", ""]);
+  assert.equal(facts.title(0), "agent 0");
+  assert.equal(facts.title(3), "altar #4");
+  assert.equal(facts.summary(0, 7), "agent 0 \u00b7 blue \u00b7 noop \u00b7 ore red 1");
+  assert.equal(facts.facing(0, 3), 3);
+});
+
+test("unmoving objects are found by their cells", async () => {
+  const facts = new Facts(await opened());
+  const found = [];
+  facts.each(3, 3, 4, 4, (object, x, y) => found.push([object, x, y]));
+  assert.deepEqual(found, [[2, 3, 3]]);
+});
+
+test("an agent's events are its own, at their exact steps", async () => {
+  const events = agentEvents(await opened(), 0);
+  assert.deepEqual(events, { reward: [6], penalty: [12], gain: [6], freeze: [], death: [15], failure: [8], talk: [] });
+});
+
+test("one can go from event to event, both ways", async () => {
+  const replay = await opened();
+  assert.equal(findEvent(replay, replay.agents, "penalty", 0, 1), 12);
+  assert.equal(findEvent(replay, replay.agents, "penalty", 19, -1), 12);
+  assert.equal(findEvent(replay, replay.agents, "penalty", 12, 1), -1);
+  assert.equal(findEvent(replay, [1], "death", 0, 1), -1);
+});
+
+test("an agent's reward by bins sums to its total", async () => {
+  const replay = await opened();
+  const bins = rewardBins(replay, 0, 10);
+  assert.equal(bins.reduce((a, b) => a + b), 0.5);
+  assert.equal(bins[3], 1);
+  for (const steps of [7, 20, 999]) for (let step = 0; step < steps; step++) assert.ok(binStart(binOf(step, 10, steps), 10, steps) <= step);
+});
+
+test("what an agent did reads as lines, quiet steps joined", async () => {
+  const facts = new Facts(await opened());
+  const lines = activity(facts, 0, 0, 20).map((line) => [line.from, line.to, line.action, line.failed, line.reward, line.notes.join()]);
+  assert.deepEqual(lines, [
+    [0, 0, "noop", false, 0, ""], [1, 5, "move east", false, 0, ""], [6, 6, "get items", false, 1, "+1 ore red"], [7, 7, "noop", false, 0, ""],
+    [8, 8, "noop", true, 0, ""], [9, 11, "noop", false, 0, ""], [12, 12, "noop", false, -0.5, ""], [13, 14, "noop", false, 0, ""], [15, 15, "noop", false, 0, "died"], [16, 19, "noop", false, 0, ""],
+  ]);
+  assert.equal(describeLine("agent 0", lineAt(facts, 0, 6)), "agent 0, step 6\nget items\nreward +1\n+1 ore red");
+});
+
+test("search finds types, holders of an item, tags, agents and ids", async () => {
+  const facts = new Facts(await opened());
+  const hits = (query, step) => matching(facts, search(facts, query), step);
+  assert.deepEqual(hits("altar", 3), [3]);
+  assert.deepEqual(hits("ore red", 3), []);
+  assert.deepEqual(hits("ORE_RED", 7), [0]);
+  assert.deepEqual(hits("team:red", 3), [1]);
+  assert.deepEqual(hits("agent 1", 3), [1]);
+  assert.deepEqual(hits("#4", 3), [3]);
+  assert.deepEqual(hits("agent", 16), [1]);
+  assert.equal(search(facts, "   "), null);
+  assert.ok(suggestions(facts).includes("altar"));
+});
+
+test("presence counts the time on each cell and can go back", async () => {
+  const presence = new Presence(await opened());
+  assert.equal(presence.advance(9, 1000), true);
+  assert.equal(presence.counts[0], 1);
+  assert.equal(presence.counts[5], 5);
+  assert.equal(presence.counts[5 * 10 + 5], 10);
+  presence.advance(2, 1000);
+  assert.equal(presence.counts[5], 0);
+  assert.equal(presence.counts.reduce((a, b) => a + b), 6);
+});
+
+test("texts are fetched once, and read at their steps", async () => {
+  const text = {
+    "talk_text.i": ["i1", [1]], "talk_text.k": ["i1", [-1]], "talk_text.n": ["u1", [2]], "talk_text.s": ["u1", [3, 4]], "talk_text.v": ["i1", [0, 1]],
+    "talk_text.table": ["json", ["hello", "</script><b>x"]],
+  };
+  const replay = await opened({ more: [{ id: "text/0", kind: "text", from: 0, to: 20, columns: text, info: { fields: ["talk_text"] } }] });
+  await new Promise((resolve) => {
+    const texts = new Texts(replay, () => {
+      assert.deepEqual([2, 3, 6, 7].map((step) => texts.at("talk_text", 1, step)), [null, "hello", "hello", "</script><b>x"]);
+      assert.equal(texts.at("talk_text", 0, 5), null);
+      assert.deepEqual(texts.recentTalk(9, 5).map((line) => line.step), [7, 3]);
+      resolve();
+    });
+    texts.part(5);
+  });
+});
