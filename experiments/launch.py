@@ -87,18 +87,25 @@ def submit(
     with workspace.ledger() as ledger:
         ledger.record_plan(plan, tracker=tracker, provenance=provenance)
         ledger.add_event("launch", plan_key=plan.key, by=permit.how)
-        reconcile(ledger, workspace, plan_key=plan.key)
+        unknown = reconcile(ledger, workspace, plan_key=plan.key).unknown
         jobs = [job for job in ledger.jobs(plan_key=plan.key) if job.run_name in specs]
         wanted = [job.run_name for job in jobs if job.state in {"planned", "refused"}]
         failed = hand_over(ledger, launcher, {name: specs[name] for name in wanted}, workspace, on_progress)
         if plan.launcher == LocalLauncher.name:
             ledger.set_setting(slots.MAX_PARALLEL, str(workspace.settings.max_parallel))
             slots.start_next(ledger)
-        jobs = ledger.jobs(plan_key=plan.key)
+        jobs = [_told_why(job, unknown) for job in ledger.jobs(plan_key=plan.key)]
     failed |= {job.run_name: job.error or "" for job in jobs if job.state == "refused"}
     if failed:
         raise LaunchError(_failure_text(jobs, failed), jobs=jobs)
     return jobs
+
+
+def _told_why(job: TrainingJob, unknown: Mapping[str, str]) -> TrainingJob:
+    """Return a job that is still in doubt with the reason, which the ledger does not keep."""
+    if job.state != "submitting" or job.run_name not in unknown:
+        return job
+    return job.model_copy(update={"error": f"nobody can tell whether it was launched: {unknown[job.run_name]}"})
 
 
 def cancel(run_names: Sequence[str], permit: Permit | None, workspace: Workspace) -> dict[str, str]:

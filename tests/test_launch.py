@@ -148,7 +148,8 @@ def test_unknown_changes_nothing_whether_the_job_is_there_or_not(workspace, clus
         events = ledger.events()
         assert reconcile(ledger, workspace).unknown == {name: "the server is down"}
         assert (ledger.jobs(), ledger.events()) == (before, events)
-    assert submit(plan, permit, workspace)[0].state == "submitting"
+    [job] = submit(plan, permit, workspace)
+    assert (job.state, "the server is down" in job.error) == ("submitting", True)
     cluster.unreachable = ""
     assert submit(plan, permit, workspace)[0].state == "submitted"
     assert names_of(cluster) == [name]

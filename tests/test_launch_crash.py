@@ -41,7 +41,14 @@ def test_after_a_kill_at_some_lines_each_job_is_launched_once(tmp_path, case, fi
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("case", "step", "at_least"),
-    [("cluster", 1, 1000), ("local", 17, 80), ("starter", 1, 20), ("supervisor", 1, 100), ("both", 1, 180)],
+    [
+        ("cluster", 1, 1000),
+        ("twice", 5, 200),
+        ("local", 17, 80),
+        ("starter", 1, 20),
+        ("supervisor", 1, 100),
+        ("both", 1, 180),
+    ],
 )
 def test_after_a_kill_at_any_line_each_job_is_launched_once(tmp_path, case, step, at_least):
     found = points(case, tmp_path, 1, step)

@@ -50,8 +50,11 @@ def status_of(run_dir: Path) -> SchedulerStatus | None:
         if status.word in {"LOST", "PENDING"} and (again := read_json(run_dir / JOB) or record) != record:
             # It started or ended between the two looks; its record says more than "nobody is there".
             status = _of_record(run_dir, again)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         return SchedulerStatus("UNKNOWN", reason=f"{run_dir / JOB} cannot be read: {error}")
+    except ValueError as error:
+        word = "RUNNING" if is_locked(run_dir / LOCK) else "LOST"
+        return SchedulerStatus(word, reason=f"{run_dir / JOB} is damaged ({error}); only its lock says how it is")
     return status
 
 

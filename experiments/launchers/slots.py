@@ -17,10 +17,10 @@ from experiments.errors import ExperimentsError
 from experiments.launchers.base import SchedulerStatus
 from experiments.launchers.local import SUPERVISOR
 from experiments.launchers.records import TERMINAL_WORDS, status_of
-from experiments.launchers.supervisor import CLAIMED, FAILED, JOB, SPEC
+from experiments.launchers.supervisor import CLAIMED, FAILED, JOB, LOCK, SPEC
 from experiments.ledger import Ledger
 from experiments.permits import read_only
-from experiments.processes import locked, write_json
+from experiments.processes import is_locked, locked, write_json
 
 MAX_PARALLEL = "max_parallel"
 _TURN_S = 60.0
@@ -86,7 +86,8 @@ def _survey(ledger: Ledger) -> _Survey:
             if status.word in TERMINAL_WORDS:
                 survey.ended[job.run_name] = status
             else:
-                survey.running += 1
+                # What cannot be told, or was started on another machine, takes no slot of this one.
+                survey.running += is_locked(run_dir / LOCK)
     if survey.claimed:
         ledger.claimed(survey.claimed)
     if survey.ended:

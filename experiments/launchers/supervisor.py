@@ -139,9 +139,9 @@ def _run(run_dir: Path, spec: Mapping[str, Any], record: dict[str, Any], lock: i
         select.select([wake], [], [], HEARTBEAT_S if asked_at is None else 0.2)
         _drain(wake)
         if asked_at is None and (_asked_to_end or (run_dir / CANCEL).exists()):
-            asked_at = time.time()
+            asked_at = time.monotonic()
             _signal_group(trainer.pid, signal.SIGTERM)
-        if asked_at is not None and time.time() > asked_at + spec["grace_s"]:
+        if asked_at is not None and time.monotonic() > asked_at + spec["grace_s"]:
             _signal_group(trainer.pid, signal.SIGKILL)
     if asked_at is not None:
         _signal_group(trainer.pid, signal.SIGKILL)
@@ -170,10 +170,10 @@ def _start(log: Path, spec: Mapping[str, Any], lock: int) -> subprocess.Popen[by
 def end(run_dir: Path) -> None:
     """End the processes of a job without a supervisor, TERM then KILL after the grace, and record it as cancelled."""
     record = read_json(run_dir / JOB) or {}
-    deadline = time.time() + float(record.get("grace_s", 20.0))
+    deadline = time.monotonic() + float(record.get("grace_s", 20.0))
     _signal_all(run_dir, record, signal.SIGTERM)
     while is_locked(run_dir / LOCK):
-        if time.time() > deadline:
+        if time.monotonic() > deadline:
             _signal_all(run_dir, record, signal.SIGKILL)
         time.sleep(0.1)
     _try_to_write(run_dir / JOB, {**record, "ended_at": time.time(), "cancelled": True}, tries=_RECORD_TRIES)
@@ -257,8 +257,9 @@ def _hand_over(runs: Path, spec: Mapping[str, Any]) -> None:
     """Become the program that starts the next waiting job, if one may wait; never return."""
     # A waiting job has a folder without a record. That program is far heavier than this one, so look first.
     if any(not (folder / JOB).exists() for folder in runs.iterdir()):
-        try:
+        with contextlib.suppress(OSError):
             _point_output_to(Path(spec["next_log"]))
+        try:
             os.execv(spec["next"][0], spec["next"])  # noqa: S606 - our own command, without a shell
         except OSError as error:
             sys.stderr.write(f"experiments: {spec['next'][0]!r} cannot be started: {error}\n")

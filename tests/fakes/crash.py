@@ -4,9 +4,9 @@
 killed, and what is there after recovery. The code under test is the real one: lines are counted from outside with
 `sys.settrace`, and the process is killed with SIGKILL, so no `finally` runs.
 
-Cases: `cluster` and `local` kill `submit` of a plan of 5 jobs. `starter`, `supervisor`, `both`, `trainer` and `all`
-kill the processes that claim and run one job: the one that the launcher starts, the supervisor that it forks, the
-trainer that this forks (before it becomes another program), and combinations.
+Cases: `cluster` and `local` kill `submit` of a plan of 5 jobs, `twice` also the recovery from that. `starter`,
+`supervisor`, `both`, `trainer` and `all` kill the processes that claim and run one job: the one that the launcher
+starts, the supervisor that it forks, the trainer that this forks (before it becomes another program), or several.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def in_child(work: Callable[[], None]) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def cluster_point(folder: Path, at: int, report: int) -> dict:
+def cluster_point(folder: Path, at: int, report: int, *, again: int = 0) -> dict:
     workspace = workspace_at(folder)
     cluster = FileCluster(folder)
     handover.LAUNCHERS["skypilot"] = lambda _: cluster
@@ -96,6 +96,8 @@ def cluster_point(folder: Path, at: int, report: int) -> dict:
 
     killed = in_child(lambda: launch(at)) != 0
     before = len(cluster.jobs())
+    if again:
+        in_child(lambda: launch(again))
     recovered = in_child(lambda: launch(0))
     with workspace.ledger() as opened:
         jobs = opened.jobs()
@@ -173,7 +175,7 @@ def supervisor_point(folder: Path, at: int, report: int, role: str) -> dict:
 
 
 # The supervisor's first line comes after the lines before its fork, which are counted too.
-FIRST_LINE = {"cluster": 1, "local": 1, "starter": 1, "supervisor": 60, "both": 1, "trainer": 170, "all": 1}
+FIRST_LINE = {"cluster": 1, "twice": 1, "local": 1, "starter": 1, "supervisor": 60, "both": 1, "trainer": 170, "all": 1}
 
 
 def main() -> None:
@@ -183,8 +185,12 @@ def main() -> None:
         told, report = os.pipe()
         place = folder / f"{case}-{at}"
         place.mkdir(parents=True)
-        if case in {"cluster", "local"}:
-            result = {"cluster": cluster_point, "local": local_point}[case](place, at, report)
+        if case == "cluster":
+            result = cluster_point(place, at, report)
+        elif case == "twice":
+            result = cluster_point(place, at, report, again=1 + at * 617 % 1000)
+        elif case == "local":
+            result = local_point(place, at, report)
         else:
             result = supervisor_point(place, at, report, case)
         os.close(report)

@@ -9,7 +9,7 @@ import pytest
 
 from experiments.launch import allow_launch, cancel, launcher_for, submit
 from experiments.launchers.records import Evidence, ended, status_of, unended
-from experiments.processes import read_json, start_time, write_json
+from experiments.processes import read_json, start_time, try_lock, write_json
 from tests.fakes.launching import plan_in, trainer_command, wait_until, workspace_at
 
 ALIVE = Evidence(locked=True, supervisor_alive=True, started=True, same_boot=True, same_host=True)
@@ -120,8 +120,18 @@ def test_a_pid_that_was_given_again_is_not_taken_for_the_supervisor(running):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"a": NaN', "\x00\x00"])
-def test_a_damaged_record_is_shown_as_such_and_never_taken_for_an_end(tmp_path, text):
+def test_of_a_damaged_record_only_the_lock_is_believed(tmp_path, text):
     (tmp_path / "job.json").write_text(text)
+    assert status_of(tmp_path).word == "LOST"
+    lock = try_lock(tmp_path / "lock")
+    status = status_of(tmp_path)
+    os.close(lock)
+    assert status.word == "RUNNING"
+    assert "is damaged" in status.reason
+
+
+def test_a_record_that_may_not_be_read_says_nothing_of_an_end(tmp_path):
+    (tmp_path / "job.json").mkdir()
     status = status_of(tmp_path)
     assert status.word == "UNKNOWN"
     assert "cannot be read" in status.reason
