@@ -242,6 +242,7 @@ class TableView {
   count = make("span", "count", { "aria-live": "polite" });
   buttons = make("span", "actions");
   age = make("span", "age");
+  top = make("div", "top", {}, this.filter, this.count, this.buttons, this.age);
   problems = make("ul", "problems", { role: "status" });
   confirm = make("div", "confirm", { role: "alertdialog", "aria-label": "Confirm", hidden: "" });
   all = make("input", "", { type: "checkbox", "aria-label": "Select all jobs shown" });
@@ -258,8 +259,7 @@ class TableView {
     this.heads = COLUMNS.map(([key, label]) => this.head(key, label));
     const pick = make("th", "pick", { role: "columnheader" }, this.all);
     this.grid.append(make("thead", "", {}, make("tr", "", { role: "row" }, pick, ...this.heads)), this.body);
-    const top = make("div", "top", {}, this.filter, this.count, this.buttons, this.age);
-    root.replaceChildren(top, this.problems, this.confirm, this.scroll, this.nothing, this.detail);
+    root.replaceChildren(this.top, this.problems, this.confirm, this.scroll, this.nothing, this.detail);
     this.filter.addEventListener("input", () => this.update());
     this.all.addEventListener("change", () => this.select(this.all.checked ? this.order() : []));
     this.body.addEventListener("click", (event) => this.click(event));
@@ -311,7 +311,7 @@ class TableView {
     this.place();
     const selected = this.model.get("selected");
     if (selected.some((run) => !known.has(run))) this.select(selected.filter((run) => known.has(run)));
-    this.filter.hidden = this.scroll.hidden = this.count.hidden = rows.length === 0;
+    this.top.hidden = this.scroll.hidden = this.detail.hidden = rows.length === 0;
     say(this.nothing, rows.length ? `No job matches “${text}”. Change or clear the filter.` : this.model.get("empty"));
     this.nothing.hidden = this.shown.length > 0;
     say(this.count, text ? `${this.shown.length} of ${summary(rows)}` : summary(rows));
