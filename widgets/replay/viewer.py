@@ -42,7 +42,7 @@ class _Player(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships no 
     speed = traitlets.Float(10.0, min=SPEEDS[0], max=SPEEDS[1]).tag(sync=True)
     view = traitlets.Unicode("").tag(sync=True)
     url = traitlets.Unicode("").tag(sync=True)
-    height = traitlets.Int(640, min=200, max=4000).tag(sync=True)
+    height = traitlets.Int(720, min=200, max=4000).tag(sync=True)
     theme = traitlets.Enum(["auto", "light", "dark"], "auto").tag(sync=True)
     sprites = traitlets.Bytes(b"").tag(sync=True)
     message = traitlets.Unicode("").tag(sync=True)
