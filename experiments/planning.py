@@ -72,8 +72,8 @@ def make_plan(
             "--max-jobs N (or max_jobs in [tool.experiments])."
         )
     commands = [_command(placement.train_command, job.config, seed) for job, seed in jobs]
-    content = _content(experiment, placement, jobs, commands)
-    key = _digest({**content, "repeat": repeat})
+    family = _digest(_content(experiment, placement, jobs, commands))
+    key = _digest({"family": family, "repeat": repeat})
     planned = []
     for job, seed in jobs:
         name = run_name(placement.user, experiment, job.arm, seed, ledger_id=placement.ledger_id, plan_key=key)
@@ -86,7 +86,7 @@ def make_plan(
         target=placement.target,
         repeat=repeat,
         key=key,
-        family=_digest(content),
+        family=family,
         jobs=tuple(planned),
         wandb_mode=placement.wandb_mode,
         tags=placement.tags,
@@ -153,6 +153,8 @@ def _command(template: Sequence[str], config: TrainingJobConfig, seed: int, *, r
 
 
 def _fill(part: str, values: Mapping[str, str]) -> str:
+    if "{" not in part:
+        return part
     # One pass over known words only: a value that holds braces is never filled in again.
     return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), part)
 
