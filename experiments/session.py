@@ -283,8 +283,9 @@ def _remake_command(session: Session, recipe: str) -> str:
     words = ["uv", "run", recipe, session.experiment.name]
     for name, value in session.request.config.changed().items():
         words += _flag_words(name.replace("_", "-"), value)
-    folder = session.request.options.output_dir
-    words += ["--output-dir", session.workspace.shown(folder.absolute())] if folder is not None else []
+    folder = session.notebook.parent
+    if session.request.options.output_dir is not None and folder.is_relative_to(session.workspace.root):
+        words += ["--output-dir", folder.relative_to(session.workspace.root).as_posix()]
     return shlex.join([*words, "--no-launch"])
 
 

@@ -88,7 +88,7 @@ def nearest_replay(found: Sequence[ReplayFile], step: Step) -> ReplayFile:
     return min(ordered, key=lambda item: abs(item.step - step))
 
 
-def show_replay(run: Run, step: Step = "last", *, store: RunStore | None = None, height: int = 640) -> Any:
+def show_replay(run: Run, step: Step = "last", *, store: RunStore | None = None, height: int = 720) -> Any:
     """Show one replay of a run on the page.
 
     Args:
