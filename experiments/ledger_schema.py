@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import uuid
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from experiments.processes import locked
 
 FILE = "ledger.sqlite"
 BUSY_S = 15.0
+_LITTLE = 64 * 1024
+_NOT_KEPT = "This step is not recorded, and nothing is launched without a record."
 REBUILD = "experiments doctor --rebuild"
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
@@ -114,19 +117,18 @@ def _explanation(path: Path, error: Exception) -> str:
             f"ledger {str(path)!r} is open for reading only ({text}), so nothing was recorded or launched. "
             "Use a command line or `marimo edit` of a user who may write it."
         )
-    if "full" in text or "No space" in text:
-        return (
-            f"ledger {str(path)!r} cannot grow: the disk is full. Nothing more was launched. Free space and run again."
-        )
+    # On a full disk SQLite may fail to grow its shared memory, which it calls an I/O error.
+    if "full" in text or "No space" in text or ("disk I/O" in text and shutil.disk_usage(path.parent).free < _LITTLE):
+        return f"ledger {str(path)!r} cannot grow: the disk is full. {_NOT_KEPT} Free space and run again."
     if "malformed" in text or "not a database" in text or "no such" in text:
         return f"ledger {str(path)!r} is damaged ({text}). Rebuild it from its runs: {REBUILD}"
-    return f"ledger {str(path)!r} cannot be used: {text}. Nothing more was launched. Check it: experiments doctor"
+    return f"ledger {str(path)!r} cannot be used: {text}. {_NOT_KEPT} Check it: experiments doctor"
 
 
 def _busy_text(path: Path) -> str:
     return (
         f"ledger {str(path)!r} was locked by another process for more than {BUSY_S:g} s. "
-        "Nothing more was launched. Try again; if it stays so, end the process that holds it: experiments doctor"
+        f"{_NOT_KEPT} Try again; if it stays so, end the process that holds it: experiments doctor"
     )
 
 

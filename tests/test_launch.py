@@ -184,7 +184,7 @@ def test_a_full_disk_at_the_intent_launches_nothing(workspace, cluster, permit, 
     pages = opened._connection.execute("PRAGMA page_count").fetchone()[0]
     opened._connection.execute(f"PRAGMA max_page_count = {pages + 1}")
     monkeypatch.setattr(type(workspace), "ledger", lambda _: opened)
-    with pytest.raises(LedgerError, match=r"disk is full.*Nothing more was launched"):
+    with pytest.raises(LedgerError, match=r"disk is full.*nothing is launched without a record"):
         submit(plan, permit, workspace)
     assert cluster.jobs() == []
 
