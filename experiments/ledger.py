@@ -175,8 +175,8 @@ class Ledger(LedgerReader):
         """Record that a waiting job could not be started after all, so that it can be launched again."""
         with self._writing() as execute:
             changed = execute(
-                "UPDATE jobs SET state = 'refused', launcher_id = NULL, error = ? "
-                "WHERE run_name = ? AND state = 'submitted' AND claimed_at IS NULL",
+                "UPDATE jobs SET state = 'refused', launcher_id = NULL, claimed_at = NULL, error = ? "
+                "WHERE run_name = ? AND state = 'submitted'",
                 [error, run_name],
             ).rowcount
             if changed:

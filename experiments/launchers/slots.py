@@ -48,13 +48,15 @@ def start_next(ledger: Ledger, *, max_parallel: int | None = None) -> list[str]:
     if read_only() or ledger.read_only or not ledger.open_jobs("local"):
         return []
     started: list[str] = []
+    tried: set[str] = set()
     with locked(ledger.state_dir / "start.lock", wait_s=_TURN_S) as mine:
         while mine:
             survey = _survey(ledger)
             free = (max_parallel or _slots(ledger)) - survey.running
-            chosen = survey.waiting[: max(free, 0)]
+            chosen = [name for name in survey.waiting if name not in tried][: max(free, 0)]
             if not chosen:
                 break
+            tried.update(chosen)
             claimed, failed = _start(ledger, chosen)
             ledger.claimed(claimed)
             for name, reason in failed.items():

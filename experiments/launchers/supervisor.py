@@ -128,7 +128,7 @@ def _run(run_dir: Path, spec: Mapping[str, Any], record: dict[str, Any], lock: i
     try:
         trainer = _start(run_dir / LOG, spec, lock)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the reason why the job failed
-        return {"ended_at": time.time(), "error": f"{spec['command'][0]!r} cannot be started: {error}"}
+        return {"ended_at": time.time(), "error": f"{' '.join(spec['command'][:1])!r} cannot be started: {error}"}
     record |= {"trainer": {"pid": trainer.pid, "start": start_time(trainer.pid)}, "started_at": time.time()}
     _point_output_to(run_dir / LOG)
     _try_to_write(run_dir / JOB, record, tries=1)
