@@ -144,7 +144,7 @@ class Poller:
         self._jobs: dict[str, _Job] = {}
         self._asked: dict[tuple[str, str], _Source] = {}
         self._ledger = _Source("ledger", "ledger", paces_s["ledger"], paces_s["ledger"])
-        self._answers: queue.SimpleQueue[tuple[_Source, list[str], Answers | Exception]] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[tuple[_Source, list[str], Answers | Exception, str]] = queue.SimpleQueue()
 
     def step(self) -> bool:
         """Start the polls that are due and take in the answers that have come; return whether anything is new."""
@@ -261,27 +261,36 @@ class Poller:
 
     def _ask(self, source: _Source, asked: dict[str, str], cursors: dict[str, int]) -> None:
         answers: Answers | Exception
+        problem = ""
         try:
             if source.kind == "store":
                 answers = self._sources.store(source.name).poll(list(asked), (), cursors)
             else:
                 statuses = self._sources.launcher(source.name).poll(asked)
-                if source.name == "local" and any(status.word == "PENDING" for status in statuses.values()):
-                    self._sources.start_next()
                 forgotten = [run for run in asked if run not in statuses]
                 answers = {**(self._sources.outcomes(forgotten) if forgotten else {}), **statuses}
+                if source.name == "local" and any(status.word == "PENDING" for status in statuses.values()):
+                    problem = self._start_waiting()
         except Exception as error:  # noqa: BLE001 - a source may fail in any way; the page keeps its data and says so
             answers = error
-        self._answers.put((source, list(asked), answers))
+        self._answers.put((source, list(asked), answers, problem))
 
-    def _take_in(self, source: _Source, asked: Sequence[str], answers: Answers | Exception) -> None:
+    def _start_waiting(self) -> str:
+        """Start local jobs that wait for a slot; return why none could be, empty where all went well."""
+        try:
+            self._sources.start_next()
+        except Exception as error:  # noqa: BLE001 - what was polled is shown all the same
+            return f"waiting jobs cannot be started: {reason_of(error)}"
+        return ""
+
+    def _take_in(self, source: _Source, asked: Sequence[str], answers: Answers | Exception, problem: str) -> None:
         source.is_busy = False
         if isinstance(answers, Exception):
             source.failures += 1
             source.problem = reason_of(answers)
             source.due = self._ticks() + min(_MAX_BACKOFF_S, max(1.0, source.interval_s) * 2.0**source.failures)
             return
-        source.as_of, source.problem, source.failures = self._clock(), "", 0
+        source.as_of, source.problem, source.failures = self._clock(), problem, 0
         source.due = self._ticks() + source.interval_s
         for job in (self._jobs[name] for name in asked if name in self._jobs):
             answer = answers.get(job.ref.run)

@@ -199,6 +199,8 @@ class Monitor:
 
     def _show(self, snapshot: Snapshot) -> None:
         with self._guard:
+            if snapshot.damage and self._latest is not None:
+                snapshot = self._latest.model_copy(update={"damage": snapshot.damage})
             self._latest = snapshot
             for subscription in self._subscriptions:
                 self._tell(subscription, snapshot)

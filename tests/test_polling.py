@@ -261,6 +261,16 @@ def test_waiting_local_jobs_are_started_where_that_is_allowed():
     assert started == [1]
 
 
+def test_waiting_jobs_that_cannot_be_started_are_a_problem_and_no_lost_poll():
+    def fail():
+        raise LaunchError("no memory left")
+
+    polled = poller([job("a")], FakeLauncher(a="PENDING"), FakeStore(), start_next=fail)
+    polled.step_all(5)
+    assert statuses(polled)["a"].scheduler == "PENDING"
+    assert "waiting jobs cannot be started: no memory left" in polled.snapshot().problems(0)[0]
+
+
 def test_a_crashed_run_without_a_scheduler_may_come_back(clock):
     ref, server = JobRef(run="r", tracker="me/p", launcher="skypilot"), FakeStore(info("r", "crashed"), name="me/p")
     polled = poller([], server, refs=lambda: [ref], clock=clock)

@@ -171,6 +171,7 @@ def test_a_state_folder_that_is_deleted_is_said(state, watch):
     shutil.rmtree(state)
     until(lambda: "is gone" in "".join(seen[-1].problems(time.time())))
     assert not state.exists()
+    assert seen[-1].of("a").step == 1
     assert monitor._thread is not None
 
 
