@@ -68,6 +68,7 @@ class _Job:
     scheduler: SchedulerStatus | None = None
     run: RunInfo | None = None
     version: str = ""
+    damage: str = ""
     asked: set[str] = field(default_factory=set)
     answered: set[str] = field(default_factory=set)
     ended_tick: float | None = None
@@ -303,7 +304,7 @@ class Poller:
 
     @staticmethod
     def _take_run(job: _Job, source: _Source, update: RunUpdate | None) -> None:
-        job.run, job.version = (update.info, update.version) if update else (None, "")
+        job.run, job.version, job.damage = (update.info, update.version, update.damage) if update else (None, "", "")
         if update:
             source.cursors[job.ref.run] = update.cursor
 
@@ -332,5 +333,7 @@ class Poller:
         waiting = [kind for kind in _KINDS if job.wants(kind) and kind not in job.answered]
         if status.verdict == "unknown" and waiting:
             names = " and ".join(job.source_name(kind) for kind in waiting)
-            status = status.model_copy(update={"reason": f"no answer from {names} yet"})
+            return status.model_copy(update={"reason": f"no answer from {names} yet"})
+        if job.damage:
+            return status.model_copy(update={"reason": "; ".join(filter(None, [status.reason, job.damage]))})
         return status

@@ -307,3 +307,11 @@ def test_a_job_nobody_has_told_of_yet_says_so():
     polled = poller([job("a")], FakeLauncher(), FakeStore())
     polled._read_ledger()
     assert statuses(polled)["a"].reason == "no answer from local and offline yet"
+
+
+def test_a_run_that_could_not_be_read_in_full_says_so():
+    store = FakeStore(info("a", step=5))
+    store.damage = "1 block of 32 KiB is damaged"
+    polled = poller([job("a")], FakeLauncher(a="RUNNING"), store)
+    polled.step_all(5)
+    assert (statuses(polled)["a"].step, statuses(polled)["a"].reason) == (5, "1 block of 32 KiB is damaged")

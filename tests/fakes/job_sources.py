@@ -44,17 +44,19 @@ class FakeLauncher:
 
 
 class FakeStore:
-    """Holds one RunInfo a run; counts its polls; fails with `error` where one is set."""
+    """Holds one RunInfo a run; counts its polls; fails with `error` and tells of `damage` where a test sets them."""
 
     def __init__(self, *infos: RunInfo, name: str = "offline") -> None:
         self.name, self.runs, self.asked = name, {info.name: info for info in infos}, []
         self.error: Exception | None = None
+        self.damage = ""
 
     def poll(self, runs, keys, since=None):
         self.asked.append(sorted(runs))
         if self.error is not None:
             raise self.error
-        return {run: RunUpdate(self.runs[run], {}, 1, version=repr(self.runs[run])) for run in runs if run in self.runs}
+        known = {run: self.runs[run] for run in runs if run in self.runs}
+        return {run: RunUpdate(info, {}, 1, repr(info), damage=self.damage) for run, info in known.items()}
 
 
 def job(
