@@ -78,14 +78,14 @@ def main(arguments: list[str]) -> int:
 
 
 def is_claimable(run_dir: Path) -> bool:
-    """Say whether a job was never started and has not ended; ask only with its lock held."""
+    """Say whether a job was never started and has not ended; certain only with its lock held."""
+    if (run_dir / LOG).exists():
+        return False
     try:
         record = read_json(run_dir / JOB)
     except (OSError, ValueError):
         return False
-    if record is None:
-        return not (run_dir / LOG).exists()
-    return not (record.get("trainer") or record.get("ended_at") or (run_dir / LOG).exists())
+    return record is None or not (record.get("trainer") or record.get("ended_at"))
 
 
 def _lock(run_dir: Path) -> int | None:
@@ -255,8 +255,8 @@ def _try_to_write(path: Path, record: dict[str, Any], *, tries: int) -> bool:
 
 def _hand_over(runs: Path, spec: Mapping[str, Any]) -> None:
     """Become the program that starts the next waiting job, if one may wait; never return."""
-    # A waiting job has a folder without a record. That program is far heavier than this one, so look first.
-    if any(not (folder / JOB).exists() for folder in runs.iterdir()):
+    # That program is far heavier than this one, so look first.
+    if any(is_claimable(folder) for folder in runs.iterdir()):
         with contextlib.suppress(OSError):
             _point_output_to(Path(spec["next_log"]))
         try:
