@@ -1,0 +1,334 @@
+"""The replay viewer in a real browser: alone on a page, where a test plays Python's part."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.browser.replay_page import CHROMIUM, open_page, sample
+from tests.widgets.replays import shipped, small
+from widgets.replay.codec import encode, load_replay
+
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM.exists(), reason="wants Debian's chromium")]
+
+HOSTILE = "</script><img src=x onerror=window.hacked=1>"
+STEP = "window.model.state.step"
+# Counts the colours of the map, sparsely: a map that is not drawn has one.
+COLOURS = """() => {
+  const canvas = el.querySelector(".rv-map-canvas");
+  const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  const seen = new Set();
+  for (let i = 0; i < data.length; i += 4 * 7) seen.add(data[i] << 16 | data[i + 1] << 8 | data[i + 2]);
+  return seen.size;
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def shared_page(browser):
+    return browser.new_page(viewport={"width": 1240, "height": 800})
+
+
+@pytest.fixture
+def viewer(shared_page):
+    """Return a function that opens the viewer; an error in the page or a request to elsewhere fails the test."""
+    errors = []
+    shared_page.on("pageerror", note := lambda error: errors.append(str(error)))
+
+    def start(data, **options):
+        buffers = {"data": data} | options.pop("more", {})
+        return open_page(shared_page, buffers=buffers, **options)
+
+    yield start
+    shared_page.remove_listener("pageerror", note)
+    assert errors == []
+    assert shared_page.strangers == []
+
+
+def settle(page, expression, expected):
+    page.wait_for_function(
+        f"(wanted) => JSON.stringify({expression}) === JSON.stringify(wanted)", arg=expected, timeout=5000
+    )
+
+
+def encoded(**changes):
+    return encode(load_replay(json.dumps(small(**changes)).encode())).pack("all")
+
+
+def box_of(page, selector):
+    return page.locator(selector).bounding_box()
+
+
+@pytest.mark.parametrize(
+    "path", {path.name.split(".")[0]: path for path in shipped()}.values(), ids=lambda path: path.name
+)
+def test_every_shipped_replay_is_drawn_and_can_be_scrubbed(viewer, path):
+    page = viewer(sample(path.name))
+    last = int(page.get_attribute(".rv-timeline", "aria-valuemax"))
+    assert page.evaluate(COLOURS) > 3
+    page.focus(".rv-root")
+    page.keyboard.press("End")
+    settle(page, STEP, last)
+    assert page.locator(".rv-notice").inner_text() == ""
+    assert page.locator("tbody tr[aria-selected]").count() > 0
+
+
+def test_playing_moves_the_steps_and_tells_python_a_few_times_a_second(viewer):
+    page = viewer(sample("pens"), speed=50)
+    page.focus(".rv-root")
+    page.keyboard.press("Space")
+    page.wait_for_function(f"{STEP} > 40")
+    saves = page.evaluate("model.saves")
+    page.keyboard.press("Space")
+    settle(page, "window.model.state.playing", expected=False)
+    assert page.evaluate(STEP) == int(page.get_attribute(".rv-timeline", "aria-valuenow"))
+    assert saves <= 12
+
+
+def test_playing_ends_at_the_last_step(viewer):
+    page = viewer(sample("pens"), speed=1000, playing=True)
+    settle(page, "[window.model.state.step, window.model.state.playing]", [255, False])
+
+
+def test_python_drives_the_page(viewer):
+    page = viewer(sample("pens"))
+    page.evaluate("model.set('step', 77); model.set('selected', 406); model.set('view', '10,12.5,30')")
+    page.wait_for_selector(".rv-timeline[aria-valuenow='77']")
+    assert page.locator(".rv-object-title").inner_text().startswith("agent 0")
+    assert page.evaluate("model.saves") == 0
+
+
+def test_scrubbing_goes_where_the_pointer_is(viewer):
+    page = viewer(sample("pens"))
+    box = box_of(page, ".rv-timeline")
+    page.mouse.move(box["x"] + 200, box["y"] + 10)
+    page.wait_for_selector(".rv-timeline .rv-shown")
+    assert "step" in page.locator(".rv-timeline .rv-tip").inner_text()
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] + 50, box["y"] + 10, steps=4)
+    page.mouse.up()
+    settle(page, STEP, 255)
+
+
+def test_the_keyboard_is_heard_only_with_the_focus(viewer):
+    page = viewer(sample("pens"))
+    page.keyboard.press("]")
+    page.focus(".rv-root")
+    for key in ["End", "[", "ArrowLeft", "Home", "]", "Shift+ArrowRight", "=", "=", "-", "ArrowDown"]:
+        page.keyboard.press(key)
+    settle(page, "(({step, speed, selected}) => [step, speed, selected])(window.model.state)", [11, 20, 406])
+    page.keyboard.press("f")
+    page.wait_for_function("window.model.state.view.endsWith(',follow')")
+    page.keyboard.press("0")
+    page.keyboard.press("Escape")
+    settle(page, "[window.model.state.view, window.model.state.selected]", ["", None])
+
+
+def test_a_click_on_the_actions_jumps_and_selects(viewer):
+    page = viewer(sample("pens"))
+    box = box_of(page, ".rv-trace-canvas")
+    page.mouse.click(box["x"] + 78 + 15 * 20 + 5, box["y"] + 18 * 2 + 9)
+    settle(page, STEP, 20)
+    assert page.locator(".rv-object-title").inner_text().startswith("agent 2")
+    assert page.locator(".rv-line.rv-now").count() == 1
+
+
+def test_a_click_on_the_map_selects_what_is_there_and_a_drag_moves_the_map(viewer):
+    page = viewer(sample("pens"), view="6.5,7.5,40")
+    box = box_of(page, ".rv-map")
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.click(*middle)
+    settle(page, "window.model.state.selected", 406)
+    page.mouse.move(*middle)
+    page.mouse.down()
+    page.mouse.move(middle[0] - 80, middle[1], steps=4)
+    page.mouse.up()
+    settle(page, "window.model.state.view", "8.5,7.5,40")
+    page.mouse.wheel(0, -300)
+    page.wait_for_function("Number(window.model.state.view.split(',')[2]) > 50")
+
+
+def test_the_table_sorts_by_any_column(viewer):
+    page = viewer(sample("pens"))
+    page.locator("thead").get_by_role("button", name="final").click()
+    column = page.locator("tbody tr[aria-selected] td:nth-child(5)").all_inner_texts()
+    assert [float(text) for text in column] == sorted((float(text) for text in column), reverse=True)
+    page.locator("tbody tr[aria-selected]").first.click()
+    page.wait_for_function("window.model.state.selected !== null")
+
+
+def test_search_counts_and_highlights_what_it_finds(viewer):
+    page = viewer(sample("pens"))
+    before = page.evaluate(COLOURS)
+    page.fill(".rv-search", "mine")
+    page.wait_for_function("el.querySelector('.rv-found').textContent === '24 found'")
+    assert page.evaluate(COLOURS) != before
+    page.press(".rv-search", "Enter")
+    page.wait_for_function("window.model.state.selected !== null")
+    page.fill(".rv-search", "no such thing")
+    page.wait_for_function("el.querySelector('.rv-found').textContent === 'none found'")
+    page.press(".rv-search", "Escape")
+    page.wait_for_function("el.querySelector('.rv-found').textContent === ''")
+
+
+@pytest.mark.parametrize("layer", ["Vision of", "Fog over", "Where agents", "Items carried", "Path of", "Grid"])
+def test_every_layer_can_be_switched(viewer, layer):
+    page = viewer(sample("pens"), step=120, selected=406, view="8,9,24")
+    page.wait_for_selector(".rv-timeline[aria-valuenow='120']")
+    shot = "el.querySelector('.rv-map-canvas').toDataURL()"
+    before = page.evaluate(shot)
+    page.click("summary[title=Show]")
+    page.locator(".rv-check", has_text=layer).click()
+    page.wait_for_function(f"(before) => {shot} !== before", arg=before)
+
+
+def test_events_are_gone_to_in_order(viewer):
+    page = viewer(sample("simple_env"))
+    page.select_option("select[aria-label='Event to jump to']", "penalty")
+    page.keyboard.press("Escape")
+    page.click("[aria-label^='Next event']")
+    page.wait_for_function(f"{STEP} > 0")
+    first = page.evaluate(STEP)
+    page.click("[aria-label^='Next event']")
+    page.wait_for_function(f"{STEP} > {first}")
+    page.click("[aria-label^='Previous event']")
+    settle(page, STEP, first)
+
+
+@pytest.mark.parametrize("data", [b"", b"RPLW", b"{}" * 40, b"\0" * 4000])
+def test_data_that_is_no_replay_is_said_in_place_and_mended_later(viewer, data):
+    page = viewer(data)
+    text = page.locator(".rv-alone").inner_text()
+    assert text == "No replay to show." if not data else text.startswith("This replay cannot be shown: ")
+    page.evaluate("async (bytes) => model.set('data', new Uint8Array(bytes))", list(encoded()))
+    page.wait_for_selector(".rv-map")
+
+
+def test_a_damaged_part_costs_only_its_steps(viewer):
+    data = bytearray(sample("the_280"))
+    data[-5000:] = b"\0" * 5000
+    page = viewer(bytes(data))
+    page.focus(".rv-root")
+    page.keyboard.press("End")
+    page.wait_for_function("el.querySelector('.rv-notice').textContent.includes('damaged')")
+    page.keyboard.press("Home")
+    page.wait_for_function("el.querySelector('.rv-notice').textContent === ''")
+
+
+def test_hostile_text_is_text(viewer):
+    replay = small(type_names=["agent", HOSTILE, "wall"], item_names=[HOSTILE, "b"], tags={HOSTILE: 0, "team:x": 1})
+    for number, thing in enumerate(replay["objects"]):
+        thing["talk_text"] = [[0, HOSTILE], [3, ""]] if number == 0 else ""
+        thing["policy_infos"] = [[0, {HOSTILE: HOSTILE}]]
+    replay["mg_config"] = {"label": HOSTILE}
+    data = encode(load_replay(json.dumps(replay).encode())).pack("all")
+    page = viewer(data, labels=[HOSTILE], selected=1, message=HOSTILE, more={"data_b": data})
+    assert page.locator(".rv-title").inner_text() == HOSTILE
+    page.get_by_role("tab", name="Talk and notes").click()
+    page.wait_for_function("(text) => el.querySelector('.rv-panel').textContent.includes(text)", arg=HOSTILE)
+    page.get_by_role("tab", name="About").click()
+    page.click("text=Show the configuration")
+    page.wait_for_selector("pre.rv-code")
+    page.fill(".rv-search", HOSTILE)
+    page.evaluate("model.set('kind', 'compare'); model.set('data', model.get('data_b'))")
+    page.wait_for_selector(".rv-half")
+    assert page.evaluate("[window.hacked ?? null, el.querySelectorAll('img, script').length]") == [None, 0]
+
+
+def test_texts_that_are_not_embedded_are_said_to_be_missing(viewer):
+    page = viewer(encode(load_replay(next(p for p in shipped() if p.name == "default.json.z"))).pack("steps"))
+    page.get_by_role("tab", name="Talk and notes").click()
+    page.wait_for_function("el.querySelector('.rv-panel').textContent.includes('not embedded in this page')")
+    assert page.evaluate("model.sent.map((message) => [message.type, message.source, message.id])") == [
+        ["chunk", "a", "text/0"]
+    ]
+
+
+def test_the_viewer_is_dark_where_the_page_is(viewer, shared_page):
+    page = viewer(sample("pens"), body="dark")
+    assert page.get_attribute(".rv-root", "data-theme") == "dark"
+    page.evaluate("document.body.className = 'light'")
+    page.wait_for_selector(".rv-root[data-theme=light]")
+    page.evaluate("document.body.className = ''")
+    shared_page.emulate_media(color_scheme="dark")
+    page.wait_for_selector(".rv-root[data-theme=dark]")
+    page.evaluate("model.set('theme', 'light')")
+    page.wait_for_selector(".rv-root[data-theme=light]")
+    shared_page.emulate_media(color_scheme="light")
+
+
+def test_it_works_in_a_shadow_root(viewer):
+    page = viewer(sample("pens"), shadow=True)
+    page.locator(".rv-map").click(position={"x": 5, "y": 5})
+    page.keyboard.press("End")
+    settle(page, STEP, 255)
+    page.locator("input.rv-step-input").fill("12")
+    page.keyboard.press("Enter")
+    settle(page, STEP, 12)
+
+
+def test_a_place_is_shared_and_restored(viewer):
+    page = viewer(sample("pens"), step=30, selected=406, view="10,12,20", url="https://host/a.json.z?x=1&y=2")
+    page.click("summary[title=Share]")
+    box = page.locator(".rv-share-text")
+    assert box.input_value() == "step=30&selected=406&view=10%2C12%2C20"
+    link = page.get_by_text("Open in MettaScope").get_attribute("href")
+    assert link.endswith("replay=https%3A%2F%2Fhost%2Fa.json.z%3Fx%3D1%26y%3D2")
+    box.fill("step=99&view=5,5,40")
+    page.get_by_role("button", name="Go to the place").click()
+    settle(page, "(({step, selected, view}) => [step, selected, view])(window.model.state)", [99, 406, "5,5,40"])
+
+
+def test_the_map_can_be_saved_as_a_picture(viewer):
+    page = viewer(sample("pens"), labels=["a / b"])
+    page.click("summary[title=Share]")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save the map as PNG").click()
+    assert download.value.suggested_filename == "a-b-step-0.png"
+    assert download.value.path().read_bytes()[:4] == b"\x89PNG"
+
+
+def test_two_replays_are_locked_to_one_step_with_their_differences(viewer):
+    page = viewer(sample("simple_env"), kind="compare", labels=["left", "right"], more={"data_b": sample("pens")})
+    page.focus(".rv-root")
+    page.keyboard.press("End")
+    settle(page, STEP, 999)
+    page.wait_for_function("el.querySelector('.rv-differences').textContent.includes('reward so far')")
+    rows = page.locator(".rv-differences tr").all_inner_texts()
+    assert any(row.startswith("reward per agent") and "\u2013" not in row for row in rows)
+    page.keyboard.press("Space")
+    page.wait_for_function(f"{STEP} > 0 && {STEP} < 900")
+    page.keyboard.press("Space")
+
+
+def test_closing_leaves_nothing_behind(viewer):
+    page = viewer(sample("pens"), playing=True)
+    page.wait_for_function(f"{STEP} > 0")
+    page.evaluate("close_viewer()")
+    saves = page.evaluate("model.saves")
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert page.evaluate("[el.childNodes.length, model.listeners(), model.saves]") == [0, 0, saves]
+
+
+def test_every_control_has_a_name_and_can_be_seen_with_the_focus(viewer):
+    page = viewer(sample("pens"))
+    controls = "button, input, select, summary, canvas:not(.rv-tip canvas), [tabindex='0']"
+    named = "node.getAttribute('aria-label') || node.title || node.textContent.trim() || node.closest('[aria-label]')"
+    nameless = f'[...el.querySelectorAll("{controls}")].filter((node) => !({named}))'
+    assert page.evaluate(f"{nameless}.map((node) => node.outerHTML)") == []
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    outline = page.evaluate(
+        "getComputedStyle(document.activeElement.closest('label') ?? document.activeElement).outlineStyle"
+    )
+    assert outline == "solid"
