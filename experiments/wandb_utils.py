@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from experiments.errors import StoreError, UsageError
-from experiments.runs.store import RunInfo, RunQuery, RunStore
-from experiments.settings import project_root, state_dir
+from experiments.runs.credentials import credentials_present
+from experiments.runs.store import Origin, RunInfo, RunQuery, RunStore
+from experiments.settings import load_settings, project_root, state_dir
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from experiments.runs.online import OnlineStore
 
 Moment = float | str | datetime
 
@@ -25,7 +28,7 @@ def get_run(name: str, *, store: RunStore | None = None, runs_dir: Path | str | 
 
     Args:
         name: Run name, which is the W&B run id.
-        store: Where to look; the runs of this project, offline, where None.
+        store: Where to look; the runs of this project, here and on its W&B server, where None.
         runs_dir: Folder of runs (or a `wandb` folder) to look in instead.
 
     Raises:
@@ -46,6 +49,8 @@ def find_training_jobs(
     order_by: str = "-created_at",
     *,
     limit: int | None = 50,
+    entity: str | None = None,
+    project: str | None = None,
     store: RunStore | None = None,
     runs_dir: Path | str | None = None,
 ) -> list[str]:
@@ -59,6 +64,8 @@ def find_training_jobs(
         created_before: The same; that moment does not count.
         order_by: `-created_at`, `heartbeat_at`, `summary_metrics.<key>`, `config.<key>`; a minus is descending.
         limit: At most so many; None for all.
+        entity: W&B entity; with it or `project`, only the server is asked.
+        project: W&B project.
         store: Where to look.
         runs_dir: Folder of runs to look in.
 
@@ -75,7 +82,7 @@ def find_training_jobs(
         order=order_by,
         limit=limit,
     )
-    return [info.name for info in _store(store, runs_dir).find(query)]
+    return [info.name for info in _store(store, runs_dir, entity, project).find(query)]
 
 
 def fetch_metrics(
@@ -111,12 +118,14 @@ def fetch_metrics(
     from experiments.runs.sampling import sampled
 
     place = _store(store, runs_dir)
-    known = [info.name for info in place.find(RunQuery(names=_texts(names), limit=None, order="name"))]
-    frames = {}
-    for name in (name for name in _texts(names) if name in known):
-        frame, origin = place.history(name, keys)
-        frames[name] = sampled(frame, origin, samples=samples, min_step=min_step, max_step=max_step)
-    return frames
+    wanted = _texts(names)
+    known = {info.name for info in place.find(RunQuery(names=wanted, limit=None, order="name"))}
+    present = [name for name in dict.fromkeys(wanted) if name in known]
+    found = _histories(place, present, keys, complete=samples is None)
+    return {
+        name: sampled(frame, origin, samples=samples, min_step=min_step, max_step=max_step)
+        for name, (frame, origin) in found.items()
+    }
 
 
 fetch_metrics_data = fetch_metrics
@@ -158,19 +167,61 @@ def get_training_logs(
     if log_type == "all":
         return place.logs(name, last=last)
     from experiments.runs.offline import OfflineStore
+    from experiments.runs.routed import RoutedStore
 
-    if not isinstance(place, OfflineStore):
-        raise UsageError(f"log_type {log_type!r}: the {place.name} store keeps both streams as one. Ask for 'all'.")
-    lines = [line.text for line in place.log(name).console() if line.stream == log_type]
+    source = place.place_of(name) if isinstance(place, RoutedStore) else place
+    if not isinstance(source, OfflineStore):
+        raise UsageError(f"log_type {log_type!r}: the {source.name} store keeps both streams as one. Ask for 'all'.")
+    lines = [line.text for line in source.log(name).console() if line.stream == log_type]
     return lines if last is None else lines[max(0, len(lines) - last) :]
 
 
-def _store(store: RunStore | None, runs_dir: Path | str | None) -> RunStore:
+def _histories(
+    place: RunStore, names: Sequence[str], keys: Sequence[str] | None, *, complete: bool
+) -> dict[str, tuple[pd.DataFrame, Origin]]:
+    """Return the history of each run; those of one server in one request, unless every row is wanted."""
+    from experiments.runs.online import OnlineStore
+    from experiments.runs.routed import RoutedStore
+
+    found = {}
+    for name in names:
+        source = place.place_of(name) if isinstance(place, RoutedStore) else place
+        if isinstance(source, OnlineStore):
+            if keys is not None and not complete and name not in found:
+                here = [other for other in names if not isinstance(place, RoutedStore) or not place.offline.has(other)]
+                found.update(source.histories(here, keys))
+            elif name not in found:
+                found[name] = source.history(name, keys, complete=complete)
+        else:
+            found[name] = source.history(name, keys)
+    return {name: found[name] for name in names if name in found}
+
+
+def _store(
+    store: RunStore | None, runs_dir: Path | str | None, entity: str | None = None, project: str | None = None
+) -> RunStore:
     if store is not None:
         return store
     from experiments.runs.offline import OfflineStore
 
-    return OfflineStore(Path(runs_dir) if runs_dir is not None else state_dir(project_root(Path.cwd())) / "runs")
+    if runs_dir is not None:
+        return OfflineStore(Path(runs_dir))
+    root = project_root(Path.cwd())
+    chosen = load_settings(root)
+
+    def online() -> OnlineStore:
+        from experiments.runs.online import OnlineStore
+
+        return OnlineStore(entity or chosen.wandb_entity, project or chosen.wandb_project)
+
+    if entity is not None or project is not None:
+        return online()
+    offline = OfflineStore(state_dir(root) / "runs")
+    if chosen.wandb_mode == "offline" or not credentials_present():
+        return offline
+    from experiments.runs.routed import RoutedStore
+
+    return RoutedStore(offline, online)
 
 
 def _texts(value: str | Sequence[str] | None) -> list[str]:

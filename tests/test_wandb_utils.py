@@ -10,6 +10,7 @@ import pytest
 from experiments import wandb_utils
 from experiments.errors import StoreError, UsageError
 from tests.fakes import wandb_files as fake
+from tests.fakes.wandb_server import FakeWandb
 
 
 @pytest.fixture
@@ -58,3 +59,35 @@ def test_importing_it_loads_nothing_heavy():
     code = "import sys, experiments.wandb_utils; print({'wandb', 'numpy', 'pandas'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.fixture
+def online(runs_dir, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with FakeWandb() as server:
+        for name, value in server.environment().items():
+            monkeypatch.setenv(name, value)
+        for number in range(30):
+            server.add_run(f"o{number}", rows=50, project="experiments", tags=["x"], created_at=2e9 + number)
+        yield server
+
+
+def test_runs_on_the_server_are_found_beside_those_here(online):
+    assert wandb_utils.find_training_jobs(["x"], limit=3) == ["o29", "o28", "o27"]
+    assert wandb_utils.find_training_jobs(["x"], limit=None)[-1] == "r0"
+    assert "r0" not in wandb_utils.find_training_jobs(["x"], limit=None, project="experiments")
+    assert wandb_utils.get_run("o3").url.endswith("/me/experiments/runs/o3")
+
+
+def test_metrics_of_many_runs_on_the_server_cost_two_requests(online):
+    frames = wandb_utils.fetch_metrics(["r0", *(f"o{number}" for number in range(30))], keys=["loss"])
+    assert [len(frame) for frame in frames.values()] == [100] + [50] * 30
+    assert online.requests == {"Runs": 1, "PollRuns": 1}
+    assert frames["o3"].attrs["origin"].source == online.base_url.removeprefix("http://")
+
+
+def test_offline_mode_asks_no_server(online, monkeypatch):
+    monkeypatch.setenv("EXPERIMENTS_WANDB_MODE", "offline")
+    assert wandb_utils.find_training_jobs(["x"]) == ["r0"]
+    assert not online.requests

@@ -41,6 +41,18 @@ class Credentials:
     project: str | None = None
 
     @property
+    def app_url(self) -> str:
+        """Address of the server's pages, without a trailing slash."""
+        names = _wandb_names()
+        parts = urlsplit(self.base_url)
+        for new, old in names["FORGE_HOSTS"].items():
+            if parts.hostname in (new, f"api.{new}", old):
+                return f"https://{new}{names['FORGE_APP_PATH']}"
+        if parts.netloc.startswith("api.wandb."):
+            return self.base_url.replace("://api.", "://", 1)
+        return self.base_url.replace("://api.", "://app.", 1)
+
+    @property
     def host(self) -> str:
         """Name of the server, as shown with everything that was read from it."""
         return urlsplit(self.base_url).netloc
@@ -128,7 +140,7 @@ def _api_url(url: str) -> str:
 @functools.cache
 def _wandb_names() -> dict[str, Any]:
     """Return W&B's default server and host names, taken from its source: importing W&B costs most of a second."""
-    names: dict[str, Any] = {"DEFAULT_BASE_URL": "", "FORGE_HOSTS": {}, "FORGE_API_PATH": ""}
+    names: dict[str, Any] = {"DEFAULT_BASE_URL": "", "FORGE_HOSTS": {}, "FORGE_API_PATH": "", "FORGE_APP_PATH": ""}
     spec = importlib.util.find_spec("wandb")
     for folder in spec.submodule_search_locations or [] if spec else []:
         try:

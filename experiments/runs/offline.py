@@ -49,6 +49,10 @@ class OfflineStore:
         """Return the names of all runs that have a W&B file, sorted."""
         return sorted(name for name, _ in self._scan())
 
+    def has(self, run: str) -> bool:
+        """Return whether a run of this name has a W&B file here."""
+        return self._log(run) is not None
+
     def find(self, query: RunQuery) -> list[RunInfo]:
         """Return the runs that match, in the query's order."""
         names = self.names() if query.names is None else query.names
@@ -82,6 +86,7 @@ class OfflineStore:
                 version=log.version,
                 reset=start is None,
                 damage=log.damage,
+                total=log.rows,
             )
         return updates
 

@@ -11,12 +11,11 @@ import struct
 from collections.abc import Iterator
 
 from experiments.runs.store import JsonValue
+from experiments.runs.trees import Path
 
 HISTORY, SUMMARY, OUTPUT, CONFIG, FILES, STATS, OUTPUT_RAW = 2, 3, 4, 5, 6, 7, 13
 RUN, EXIT, PREEMPTING, ENVIRONMENT = 17, 18, 23, 26
 _DATA = frozenset({16, 19, 200})  # control, uuid and _info stand beside the record's content
-
-Path = tuple[str, ...]
 
 
 def varint(data: bytes, at: int) -> tuple[int, int]:

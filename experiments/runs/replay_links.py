@@ -12,10 +12,11 @@ _FILE = re.compile(r"(?:^|/)link_(\d+)_[0-9a-f]+\.html$")
 
 
 def replay_url(html: str) -> str | None:
-    """Return the replay that a logged page links to, directly or as the `replayUrl` of a viewer; None without one."""
+    """Return the replay that a logged page links to, directly or through a viewer; None without one."""
     for quoted, single in _ANCHOR.findall(html):
         address = unescape(quoted or single)
-        replay = parse_qs(urlsplit(address).query).get("replayUrl", [address])[0]
+        query = parse_qs(urlsplit(address).query)
+        replay = (query.get("replayUrl") or query.get("replay") or [address])[0]
         if re.match(r"(https?|s3)://[^\s\"'<>]+$", replay):
             return replay
     return None

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from experiments.runs import records, vector
-from experiments.runs.records import Path
-from experiments.runs.store import JsonValue
+from experiments.runs.trees import assign, flatten, remove
 
 
 @dataclass
@@ -133,37 +132,3 @@ _RUN_TEXTS = {
     9: "notes",
     13: "host",
 }
-
-
-def assign(tree: dict[str, Any], path: Path, value: JsonValue) -> None:
-    """Set the value at a path of a nested mapping, making the mappings on the way."""
-    for part in path[:-1]:
-        inner = tree.get(part)
-        if not isinstance(inner, dict):
-            inner = tree[part] = {}
-        tree = inner
-    if path:
-        tree[path[-1]] = value
-
-
-def remove(tree: dict[str, Any], path: Path) -> None:
-    """Drop the value at a path of a nested mapping, where it is there."""
-    for part in path[:-1]:
-        inner = tree.get(part)
-        if not isinstance(inner, dict):
-            return
-        tree = inner
-    if path:
-        tree.pop(path[-1], None)
-
-
-def flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return the leaves of a nested mapping under their dotted paths; an empty mapping is a leaf."""
-    flat: dict[str, Any] = {}
-    for key, value in tree.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, dict) and value:
-            flat.update(flatten(value, f"{name}."))
-        else:
-            flat[name] = value
-    return flat

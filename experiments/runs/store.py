@@ -76,6 +76,8 @@ class RunUpdate:
         version: Changes whenever anything of the run changed.
         reset: The run's data started over (its file is another one): drop what you hold; `rows` has all there is.
         damage: What of the run could not be read, and how directories of a resumed run were joined; in words.
+        total: History rows that the run has, where known.
+        sampled: Whether `rows` is a choice of what is new, because there was too much of it.
     """
 
     info: RunInfo
@@ -84,6 +86,8 @@ class RunUpdate:
     version: str
     reset: bool = False
     damage: str = ""
+    total: int | None = None
+    sampled: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,9 @@ class ReplayFile:
 class RunStore(Protocol):
     """Where metrics are read."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """`offline`, or `entity/project` of the server's store."""
 
     def find(self, query: RunQuery) -> list[RunInfo]:
         """Return the runs that match, in the query's order."""

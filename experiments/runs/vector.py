@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from experiments.runs import records
 from experiments.runs.store import JsonValue
+from experiments.runs.trees import Path
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -243,7 +244,7 @@ class KeyTable:
     def __init__(self) -> None:
         self.keys: list[bytes] = []
         self._numbers: dict[bytes, int] = {}
-        self._paths: dict[int, records.Path] = {}
+        self._paths: dict[int, Path] = {}
         self._shift = np.uint64(63)
         self._table = np.full(2, -1, np.int64)
         self._words = np.empty((0, 1), np.uint64)
@@ -254,7 +255,7 @@ class KeyTable:
         if len(items.key):
             items.number = self._numbered(items)
 
-    def path(self, number: int) -> records.Path:
+    def path(self, number: int) -> Path:
         """Return the path of a key.
 
         Raises:

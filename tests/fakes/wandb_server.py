@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 
 from experiments.runs.filters import ABSENT, evaluate, lookup
 from tests.fakes import graphql
@@ -131,8 +131,8 @@ class RunNode:
     def field_history(
         self,
         samples: int = 500,
-        minStep: int = 0,
-        maxStep: int = 1 << 62,  # noqa: N803 - GraphQL's names
+        minStep: int = 0,  # noqa: N803 - GraphQL's names
+        maxStep: int = 1 << 62,  # noqa: N803
     ) -> list[str]:
         rows = [row for row in self.run.history if (minStep or 0) <= row["_step"] < (maxStep or 1 << 62)]
         return [json.dumps(row) for row in (rows[:samples] if minStep is not None else thinned(rows, samples))]
@@ -314,13 +314,13 @@ class FakeWandb:
         self.faults = Faults()
         self.key = KEY
         self.lock = threading.RLock()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+        self._http = _Quiet(("127.0.0.1", 0), _Handler)
         self._http.daemon_threads = True
         self._http.fake = self  # type: ignore[attr-defined]
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
         self.base_url = f"http://127.0.0.1:{self._http.server_address[1]}"
 
-    def __enter__(self) -> FakeWandb:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -382,6 +382,11 @@ class FakeWandb:
                     run.logs[at : at + len(lines)] = [_STAMP.sub("", line).rstrip("\n") for line in lines]
             if data.get("complete"):
                 run.state = "failed" if data.get("exitcode") else "finished"
+
+
+class _Quiet(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """Clients that hang up are what some tests are about."""
 
 
 class _Handler(BaseHTTPRequestHandler):
