@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.errors import StoreError
 from experiments.launchers.base import SchedulerStatus
 from experiments.polling import Poller, Sources
 from experiments.settings import load_settings
@@ -157,7 +156,10 @@ def sources_of(state_dir: Path) -> Sources:
     def store(tracker: str) -> RunStore:
         if tracker == "offline":
             return workspace.offline_store()
-        raise StoreError(f"runs of {tracker!r} are on a W&B server, which is not read yet; see them on its pages")
+        from experiments.runs.online import OnlineStore
+
+        entity, _, project = tracker.partition("/")
+        return OnlineStore(entity or None, project or None)
 
     def outcomes(runs: Sequence[str]) -> dict[str, SchedulerStatus]:
         with workspace.ledger(read_only=True) as ledger:
