@@ -97,6 +97,8 @@ def monitor_training_statuses(
     names: Sequence[str],
     show_metrics: Sequence[str] = ("_step", "overview/reward"),
     *,
+    entity: str | None = None,
+    project: str | None = None,
     state_dir: Path | None = None,
     sources: Sources | None = None,
 ) -> pd.DataFrame:
@@ -104,6 +106,8 @@ def monitor_training_statuses(
 
     Args:
         show_metrics: Summary keys; each becomes a column.
+        entity: W&B entity; with it or `project`, runs that the ledger does not know are looked up on the server.
+        project: W&B project.
         state_dir: State folder; that of the working folder's project where None.
 
     Returns:
@@ -115,7 +119,8 @@ def monitor_training_statuses(
     import pandas as pd
 
     place = state_dir or Workspace.find(Path.cwd()).state
-    poller = Poller(sources or sources_of(place), refs=lambda: [JobRef(run=name) for name in names])
+    tracker = f"{entity or ''}/{project or ''}" if entity or project else "offline"
+    poller = Poller(sources or sources_of(place), refs=lambda: [JobRef(run=name, tracker=tracker) for name in names])
     poller.step_all(20.0)
     rows = [_status_row(poller, name, show_metrics) for name in names]
     columns = ["run_name", "state", "created", *show_metrics, "url", "verdict", "sky_job_id", "sky_status"]

@@ -15,12 +15,15 @@ from experiments.monitoring import (
     monitor_training_statuses,
     poll_once,
     snapshot,
+    sources_of,
 )
 from experiments.permits import allow_launch
 from experiments.planning import Placement, RecordedJob, make_plan
-from experiments.types import TrainingJobConfig
+from experiments.polling import Poller
+from experiments.types import JobRef, TrainingJobConfig
 from experiments.workspace import Workspace
 from tests.fakes.job_sources import FakeLauncher, FakeStore, info, job, sources
+from tests.fakes.wandb_server import KEY, FakeWandb
 
 ROOT = Path(__file__).parent.parent
 TRAINER = (
@@ -143,6 +146,25 @@ def test_an_unknown_launcher_is_a_problem_of_its_own(workspace):
     assert shot.problems(0) == []
 
 
+def test_runs_of_a_server_cost_one_request_and_its_failure_keeps_what_was_seen(workspace, monkeypatch):
+    with FakeWandb() as server:
+        for name, value in server.environment().items():
+            monkeypatch.setenv(name, value)
+        refs = [JobRef(run=f"r{number}", launcher="skypilot", tracker="me/p") for number in range(30)]
+        for ref in refs:
+            server.add_run(ref.run, summary={"metric/agent_step": 7}, state="running")
+        polled = Poller(sources_of(workspace.state), refs=lambda: refs)
+        polled.step_all(20)
+        asked = len(server.queries)
+        polled.step_all(20)
+        assert len(server.queries) - asked == 1
+    polled.step_all(20)
+    shot = polled.snapshot()
+    assert {(job.verdict, job.step) for job in shot.jobs} == {("running", 7)}
+    assert len(shot.problems(time.time())) == 1
+    assert KEY not in shot.model_dump_json()
+
+
 def test_the_table_of_statuses_has_the_documented_columns(workspace):
     parts = sources(
         [job("c", launcher="skypilot", tracker="me/p", launcher_id="17")],
@@ -159,3 +181,16 @@ def test_the_table_of_statuses_has_the_documented_columns(workspace):
     assert frame["sky_job_id"].isna().iloc[0]
     assert frame["sky_job_id"].iloc[1] == "17"
     assert frame["metric/agent_step"].iloc[1] == 9
+
+
+def test_runs_that_only_a_server_knows_are_in_the_table_too(workspace):
+    server = FakeStore(info("far", "finished", step=4), name="me/p")
+    frame = monitor_training_statuses(
+        ["far"],
+        ["metric/agent_step"],
+        entity="me",
+        project="p",
+        state_dir=workspace.state,
+        sources=sources([], server, FakeLauncher()),
+    )
+    assert list(frame["state"]) == ["finished"]
