@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import html
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import marimo as mo
@@ -14,50 +16,67 @@ from experiments.notebooks.context import NotebookContext
 from experiments.runs.store import ReplayFile, RunStore
 from experiments.types import JobRef
 
-CELLS = {"replays": ("replay_run", "replay_step", "replay")}
+CELLS = {"replays": ("replay_runs", "replay_step", "replay")}
 
 Step = int | Literal["first", "last"]
 
 
-def replay_run(tracked_jobs: list[JobRef]) -> Any:
-    """Let the reader choose a run."""
+def replay_runs(tracked_jobs: list[JobRef]) -> Any:
+    """Let the reader choose a run, and a second one to compare it with."""
     run_picker = run_dropdown(tracked_jobs)
-    mo.vstack([mo.md("## Replays"), run_picker])
-    return run_picker
+    other_picker = run_dropdown(tracked_jobs, label="Compare with", none="no other run")
+    mo.vstack([mo.md("## Replays"), mo.hstack([run_picker, other_picker], justify="start", gap=1.5)])
+    return run_picker, other_picker
 
 
-def replay_step(experiment: NotebookContext, run_picker: mo.ui.dropdown) -> Any:
+def replay_step(experiment: NotebookContext, run_picker: Any) -> Any:
     """Let the reader choose one of the steps at which the run recorded a replay."""
     step_picker = step_dropdown(experiment, run_picker.value)
     step_picker
     return step_picker
 
 
-def replay(experiment: NotebookContext, run_picker: mo.ui.dropdown, step_picker: mo.ui.dropdown) -> None:
-    """Show the chosen replay."""
-    replay_view(experiment, run_picker.value, step_picker.value)
+def replay(experiment: NotebookContext, run_picker: Any, other_picker: Any, step_picker: Any) -> Any:
+    """Show the chosen replay, or two side by side; `viewer.step` leads the page and follows it."""
+    viewer = replay_view(experiment, run_picker.value, step_picker.value, other_picker.value)
+    viewer
+    return viewer
 
 
-def run_dropdown(jobs: Sequence[JobRef]) -> mo.ui.dropdown:
-    """Return a choice of runs by arm and seed; the value is the run name, None where there is no run."""
-    options = {f"{job.arm} seed {job.seed}  ({job.run.rsplit('.', 1)[-1]})": job.run for job in jobs}
-    return mo.ui.dropdown(options, value=next(iter(options), None), label="Run", searchable=True)
+def run_dropdown(jobs: Sequence[JobRef], *, label: str = "Run", none: str | None = None) -> mo.ui.dropdown:
+    """Return a choice of runs by arm and seed; the value is the run name, None where there is no run.
+
+    Args:
+        none: Words for no run, chosen at first; without it the first run is.
+    """
+    options: dict[str, str | None] = {} if none is None else {none: None}
+    options |= {f"{job.arm} seed {job.seed}  ({job.run.rsplit('.', 1)[-1]})": job.run for job in jobs}
+    return mo.ui.dropdown(options, value=next(iter(options), None), label=label, searchable=len(options) > 8)
 
 
-def step_dropdown(experiment: NotebookContext, run: str | None) -> mo.ui.dropdown:
-    """Return a choice of the steps at which `run` has a replay, newest first; the value is the step."""
+def step_dropdown(experiment: NotebookContext, run: str | None, *, near: int | None = None) -> mo.ui.dropdown:
+    """Return a choice of the steps at which `run` has a replay; the value is the step.
+
+    Args:
+        near: Agent steps, as clicked on a learning curve: the nearest replay is chosen; None for the newest.
+    """
     found = experiment.store.replays(run) if run else []
     options = {f"{quantity(item.step)} agent steps": item.step for item in sorted(found, key=lambda r: -r.step)}
-    return mo.ui.dropdown(options, value=next(iter(options), None), label="Step")
+    chosen = nearest_replay(found, "last" if near is None else near).step if found else None
+    label = next((text for text, step in options.items() if step == chosen), None)
+    return mo.ui.dropdown(options, value=label, label="Step")
 
 
-def replay_view(experiment: NotebookContext, run: str | None, step: int | None) -> Any:
-    """Return the replay of `run` nearest to `step`, or one sentence that says why there is none."""
+def replay_view(experiment: NotebookContext, run: str | None, step: int | None, other: str | None = None) -> Any:
+    """Return the replay of `run` nearest to `step`, beside that of `other`, or one sentence that says why not."""
     if run is None:
         return mo.md("No run yet. Launch one in the section above, and its replays appear here.")
     if step is None:
         return mo.md("This run has recorded no replay yet. The first is written when training starts.")
-    return show_replay(run, step, store=experiment.store)
+    cache = experiment.workspace.state / "cache" / "replays"
+    if other is None:
+        return show_replay(run, step, store=experiment.store, cache_dir=cache)
+    return compare_replays(run, other, step, store=experiment.store, cache_dir=cache)
 
 
 def get_available_replays(run: Run, *, store: RunStore | None = None) -> list[dict[str, Any]]:
@@ -88,25 +107,83 @@ def nearest_replay(found: Sequence[ReplayFile], step: Step) -> ReplayFile:
     return min(ordered, key=lambda item: abs(item.step - step))
 
 
-def show_replay(run: Run, step: Step = "last", *, store: RunStore | None = None, height: int = 720) -> Any:
+def show_replay(
+    run: Run,
+    step: Step = "last",
+    *,
+    store: RunStore | None = None,
+    height: int = 720,
+    cache_dir: Path | None = None,
+) -> Any:
     """Show one replay of a run on the page.
 
     Args:
-        step: `first`, `last`, or agent steps: then the nearest replay is shown, and the page says so.
+        step: `first`, `last`, or agent steps: then the nearest replay is shown, and its title says so.
         height: Of the viewer, in pixels.
+        cache_dir: Folder of encoded replays.
+
+    Returns:
+        The viewer as a marimo element (its `step` can be read and set), or a sentence where there is none to show.
     """
     name = ref_of(run).run
-    found = (store or default_store()).replays(name)
-    if not found:
+    chosen = _chosen(store or default_store(), name, step)
+    if chosen is None:
         return mo.md(f"Run `{name}` has recorded no replay yet.")
-    chosen = nearest_replay(found, step)
-    said = f"Replay at {chosen.step:,} agent steps"
-    if isinstance(step, int) and chosen.step != step:
-        said += f", the nearest to {step:,}"
-    return mo.vstack([mo.md(said), _viewer(chosen, height)])
+
+    def make() -> Any:
+        from widgets.replay import ReplayViewer
+
+        title = _title(name, chosen, step)
+        return ReplayViewer(_source(chosen), label=title, cache_dir=cache_dir, height=height)
+
+    return _on_page(make)
 
 
-def _viewer(chosen: ReplayFile, height: int) -> Any:
-    from widgets.replay.viewer import ReplayViewer
+def compare_replays(
+    run: Run, other: Run, step: Step = "last", *, store: RunStore | None = None, cache_dir: Path | None = None
+) -> Any:
+    """Show the replays of two runs side by side, locked to the same step of the episode.
 
-    return mo.ui.anywidget(ReplayViewer(chosen.path or chosen.url, height=height))
+    Args:
+        step: As for `show_replay`; of each run, the replay nearest to it.
+        cache_dir: Folder of encoded replays.
+    """
+    source = store or default_store()
+    names = [ref_of(item).run for item in (run, other)]
+    left, right = (_chosen(source, name, step) for name in names)
+    if left is None or right is None:
+        missing = names[0] if left is None else names[1]
+        return mo.md(f"Run `{missing}` has recorded no replay yet.")
+
+    def make() -> Any:
+        from widgets.replay import ReplayCompare
+
+        titles = (_title(names[0], left, step), _title(names[1], right, step))
+        return ReplayCompare(_source(left), _source(right), labels=titles, cache_dir=cache_dir)
+
+    return _on_page(make)
+
+
+def _chosen(store: RunStore, run: str, step: Step) -> ReplayFile | None:
+    found = store.replays(run)
+    return nearest_replay(found, step) if found else None
+
+
+def _title(run: str, chosen: ReplayFile, asked: Step) -> str:
+    ref = ref_of(run)
+    text = f"{ref.arm} seed {ref.seed} at {chosen.step:,} agent steps"
+    return text if asked in ("first", "last", chosen.step) else f"{text}, the nearest to {asked:,}"
+
+
+def _source(chosen: ReplayFile) -> Path | str:
+    return Path(chosen.path) if chosen.path is not None else str(chosen.url)
+
+
+def _on_page(make: Callable[[], Any]) -> Any:
+    """Return the widget that `make` makes as a marimo element; what it cannot open is said in its place."""
+    from widgets.replay import ReplayError
+
+    try:
+        return mo.ui.anywidget(make())
+    except ReplayError as error:
+        return mo.callout(mo.Html(html.escape(f"This replay cannot be shown: {error}")), kind="warn")

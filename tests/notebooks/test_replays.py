@@ -3,10 +3,18 @@ from __future__ import annotations
 import pytest
 
 from experiments.errors import UsageError
-from experiments.notebooks.replays import get_available_replays, nearest_replay, run_dropdown
+from experiments.notebooks.context import NotebookContext
+from experiments.notebooks.replays import (
+    get_available_replays,
+    nearest_replay,
+    replay_view,
+    run_dropdown,
+    step_dropdown,
+)
 from experiments.runs.offline import OfflineStore
 from experiments.runs.store import ReplayFile
-from experiments.types import JobRef
+from experiments.types import BaseExperimentConfig, JobRef
+from experiments.workspace import Workspace
 from tests.fakes.wandb_files import offline_run, run
 
 FOUND = [ReplayFile(step, None, None, "") for step in (300, 0, 100)]
@@ -21,6 +29,18 @@ def test_the_nearest_replay_is_chosen_and_the_earlier_of_two_as_near(asked, step
 def test_a_step_that_is_none_is_refused_with_what_is_allowed(asked):
     with pytest.raises(UsageError, match="'first', 'last' or a number"):
         nearest_replay(FOUND, asked)
+
+
+@pytest.fixture
+def context_with_replays(tmp_path):
+    (tmp_path / "pyproject.toml").write_text("[tool.experiments]\n")
+    workspace = Workspace.find(tmp_path)
+    offline_run(workspace.runs, "a").write(run("a"))
+    folder = workspace.runs / "a" / "replays"
+    folder.mkdir()
+    for step in (100, 200, 300):
+        (folder / f"step_{step}.json.z").write_bytes(b"damaged")
+    return NotebookContext("exp", tmp_path / "exp_nb.py", workspace, BaseExperimentConfig())
 
 
 def test_replays_are_listed_by_step_with_their_files(tmp_path):
@@ -39,3 +59,18 @@ def test_runs_are_chosen_by_arm_and_seed():
     picker = run_dropdown(jobs)
     assert picker.value == jobs[0].run
     assert len(picker.options) == 2
+
+
+def test_a_click_on_a_curve_chooses_the_nearest_replay(context_with_replays):
+    assert step_dropdown(context_with_replays, "a", near=160).value == 200
+    assert step_dropdown(context_with_replays, "a").value == 300
+
+
+def test_a_damaged_replay_is_a_sentence_in_its_place(context_with_replays):
+    shown = replay_view(context_with_replays, "a", 100)
+    assert "This replay cannot be shown" in shown.text
+
+
+def test_no_run_and_no_replay_are_sentences_that_say_what_to_do(context_with_replays):
+    assert "Launch one" in replay_view(context_with_replays, None, None).text
+    assert "no replay yet" in replay_view(context_with_replays, "a", None).text

@@ -1,0 +1,120 @@
+"""Commands on replays: look into a file, and play a checkpoint again."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from experiments.errors import ExperimentsError, UsageError
+from experiments.lookup import find_jobs
+from experiments.workspace import Workspace
+
+_QUIET = tyro.conf.arg(help_behavior_hint="")
+_JSON = tyro.conf.arg(name="json", help_behavior_hint="")
+
+
+def replay(
+    action: tyro.conf.Positional[Literal["inspect", "map", "convert"]],
+    file: tyro.conf.Positional[str],
+    out: tyro.conf.Positional[Annotated[Path | None, tyro.conf.arg(metavar="[OUT]", help_behavior_hint="")]] = None,
+    *,
+    step: int = 0,
+    json_: Annotated[bool, _JSON] = False,
+    large: Annotated[bool, _QUIET] = False,
+) -> int:
+    """Look into a replay file, draw its map, or write it in another form.
+
+    Args:
+        action: What to do: `inspect` lists what the file holds and what is wrong with it, `map` draws it, `convert`
+            writes OUT as .json, .json.z, .json.gz or .replay.
+        file: Path or address of a replay.
+        out: File that `convert` writes.
+        step: Step that `map` draws.
+        json_: Print a JSON document (inspect).
+        large: Allow files far beyond the usual size, which may take gigabytes of memory.
+    """
+    from widgets.replay import Limits, ReplayError, load_replay
+    from widgets.replay.inspect import convert, format_summary, map_text, summary
+
+    limits = Limits.large if large else Limits.default
+    try:
+        if action == "convert":
+            if out is None:
+                raise UsageError("convert needs a file to write. Add it: experiments replay convert FILE OUT.json.z")
+            convert(file, out, limits=limits)
+        elif action == "map":
+            print(map_text(file, step, limits=limits))
+        else:
+            found = load_replay(file, limits=limits)
+            print(json.dumps(summary(found), indent=2) if json_ else format_summary(found))
+    except (ReplayError, ValueError) as error:
+        raise ExperimentsError(f"replay {file!r}: {error}") from None
+    return 0
+
+
+def evaluate(
+    run: tyro.conf.Positional[str],
+    *,
+    episodes: int = 8,
+    json_: Annotated[bool, _JSON] = False,
+) -> int:
+    """Play a run's newest checkpoint on held-out maps: its score with an interval, and a replay of the first map.
+
+    Args:
+        run: Run name or launcher id.
+        episodes: Held-out maps of each task.
+        json_: Print a JSON document instead of text.
+    """
+    if episodes < 1:
+        raise UsageError(f"--episodes {episodes}: at least 1 is needed for a score. Try --episodes 8.")
+    workspace = Workspace.find(Path.cwd())
+    job = find_jobs(workspace, [run])[0]
+    folder = workspace.runs / job.run_name
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # more threads only slow small matrices down
+    from experiments.trainer import checkpoint as checkpoints
+    from experiments.trainer import evaluation
+
+    saved = checkpoints.saved(folder / "checkpoints")
+    if not saved:
+        raise UsageError(f"run {job.run_name!r} has no checkpoint in {workspace.shown(folder / 'checkpoints')} yet.")
+    newest = saved[-1]
+    played = evaluation.evaluate(newest, job.config.curriculum, episodes=episodes)
+    replay_file = folder / "replays" / f"eval_{newest.stem}.json.z"
+    evaluation.record_replay(newest, job.config.curriculum, replay_file)
+    scores = [score for returns in played.returns.values() for score in returns]
+    low, high = interval_of_mean(scores)
+    record = {
+        "run": job.run_name,
+        "checkpoint": newest.name,
+        "curriculum": played.curriculum,
+        "reward": played.reward,
+        "low": low,
+        "high": high,
+        "episodes": {task: list(returns) for task, returns in played.returns.items()},
+        "replay": workspace.shown(replay_file),
+    }
+    if json_:
+        print(json.dumps(record, indent=2))
+        return 0
+    band = f"95 % interval {low:.3g} to {high:.3g}" if low is not None and high is not None else "no interval"
+    print(f"{job.run_name} at {newest.stem.replace('_', ' ')}: return per agent {played.reward:.3g}")
+    print(f"{len(scores)} held-out episodes; {band} (Student t over episodes of one checkpoint, not over seeds)")
+    print(f"replay: {record['replay']}")
+    return 0
+
+
+def interval_of_mean(scores: list[float]) -> tuple[float | None, float | None]:
+    """Return the 95 % Student t interval of the mean; None twice where there are fewer than two scores."""
+    if len(scores) < 2:
+        return None, None
+    import numpy as np
+    from scipy.stats import t
+
+    half = float(t.ppf(0.975, len(scores) - 1)) * float(np.std(scores, ddof=1)) / math.sqrt(len(scores))
+    mean = float(np.mean(scores))
+    return mean - half, mean + half
