@@ -109,7 +109,7 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
-def convert(source: Source, target: Path, *, limits: Limits = Limits.default) -> Replay:
+def convert(source: Source, target: Path, *, limits: Limits = Limits.default, allow_private: bool = False) -> Replay:
     """Write a replay in another form, chosen by the target's suffix (`CONVERSIONS`); return the replay.
 
     The target is written by rename, so that it is whole or untouched.
@@ -120,7 +120,7 @@ def convert(source: Source, target: Path, *, limits: Limits = Limits.default) ->
     suffix = next((known for known in reversed(CONVERSIONS) if target.name.endswith(known)), None)
     if suffix is None:
         raise SourceError(f"{target.name!r} has no known suffix; use one of {', '.join(CONVERSIONS)}")
-    data = read_source(source, limits)
+    data = read_source(source, limits, allow_private=allow_private)
     replay = replay_from_bytes(data, limits)
     if suffix == ".replay":
         _write(target, encode(replay).pack("all"))
@@ -156,11 +156,11 @@ def _umask() -> int:
     return mask
 
 
-def map_text(source: Source, step: int = 0, *, limits: Limits = Limits.default) -> str:
+def map_text(source: Source, step: int = 0, *, limits: Limits = Limits.default, allow_private: bool = False) -> str:
     """Return the ASCII map of a replay file at one step.
 
     Raises:
         ReplayError: The source is no replay.
         ValueError: `step` is not one of the replay's.
     """
-    return ascii_map(load_replay(source, limits=limits), step)
+    return ascii_map(load_replay(source, limits=limits, allow_private=allow_private), step)
