@@ -80,8 +80,8 @@ def test_a_local_job_is_followed_from_its_first_row_to_its_end(workspace, launch
         until(lambda: statuses()[0].step == 100)
         assert (statuses()[0].verdict, statuses()[0].total_steps) == ("running", 1000)
         say(workspace, run, "finish")
-        until(lambda: statuses()[0].verdict == "succeeded")
-        assert statuses()[0].tracker == "finished"
+        # Two sources: the scheduler's word and the tracker's may arrive one after the other.
+        until(lambda: (statuses()[0].verdict, statuses()[0].tracker) == ("succeeded", "finished"))
 
 
 def test_a_trainer_that_was_killed_has_failed_although_its_file_says_running(workspace, launch):

@@ -123,9 +123,9 @@ def summary_of(experiment: NotebookContext, jobs: Sequence[JobRef], _changed: ob
 
     table = drawn_once(experiment, jobs, ("summary",), build)
     whole: dict[str, Any] = {"total_steps": _whole, "duration_s": look.duration}
-    formats: dict[str, Any] = {name: whole.get(name, _three_digits) for name in table.columns[4:]}
+    formats: dict[str, Any] = {_heading(name): whole.get(name, _three_digits) for name in table.columns[4:]}
     return mo.ui.table(
-        table,
+        table.rename(columns=_heading),
         selection=None,
         pagination=len(table) > 20,
         show_download=True,
@@ -380,6 +380,11 @@ def counted(number: int, noun: str) -> str:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _heading(column: str) -> str:
+    """Return a column's name in words; its unit is in the value."""
+    return column.removesuffix("_s").replace("_", " ")
 
 
 def _whole(value: object) -> str:

@@ -18,11 +18,13 @@ import marimo as mo
 from experiments.errors import ExperimentsError
 from experiments.monitoring import Monitor, Snapshot, monitor_for, poll_once
 from experiments.notebooks.context import NotebookContext
+from experiments.notebooks.logs import lines_dropdown, log_view
+from experiments.notes import add_note, add_tag
 from experiments.snapshots import METRICS_FILE, time_left_s
 from experiments.types import JobRef, JobStatus
 from widgets.jobs import JobTable
 
-CELLS = {"monitor": ("monitor_heading", "monitor_table")}
+CELLS = {"monitor": ("monitor_heading", "monitor_table", "log_inputs", "job_log")}
 
 Handler = Callable[[str, list[str], str], str]
 _FIRST_WAIT_S = 2.0
@@ -42,10 +44,26 @@ def monitor_table(experiment: NotebookContext, tracked_jobs: list[JobRef]) -> An
     return job_table
 
 
+def log_inputs() -> Any:
+    """Let the reader choose how much of a log to see, and have it read again."""
+    log_lines = lines_dropdown()
+    log_again = mo.ui.run_button(label="Read the log again")
+    mo.hstack([log_lines, log_again], justify="start")
+    return log_lines, log_again
+
+
+def job_log(
+    experiment: NotebookContext, tracked_jobs: list[JobRef], job_table: Any, log_lines: Any, log_again: Any
+) -> None:
+    """Show what the selected job printed."""
+    log_again
+    log_view(experiment, tracked_jobs, job_table.value["selected"], log_lines.value)
+
+
 def job_monitor(experiment: NotebookContext, jobs: Sequence[JobRef]) -> Any:
-    """Return the live table of `jobs`; in an editor that a person has open, it can also cancel and retry them."""
+    """Return the live table of `jobs`; in an open editor it can also cancel, retry, note and tag."""
     handler = job_actions(experiment)
-    actions = ("cancel", "retry") if handler else ()
+    actions = ("cancel", "retry", "note", "tag") if handler else ()
     return mo.ui.anywidget(live_table(experiment.workspace.state, jobs, actions=actions, on_request=handler))
 
 
@@ -58,9 +76,13 @@ def job_actions(experiment: NotebookContext) -> Handler | None:
     if permit is None:
         return None
 
-    def carry_out(action: str, runs: list[str], _text: str) -> str:
+    def carry_out(action: str, runs: list[str], text: str) -> str:
         if action == "cancel":
             return _told(cancel(runs, permit, experiment.workspace))
+        if action in {"note", "tag"}:
+            keep = add_note if action == "note" else add_tag
+            keep(runs, text, permit, experiment.workspace)
+            return f"{action} kept with {len(runs)} job{'' if len(runs) == 1 else 's'}"
         done = {}
         for run in runs:
             try:

@@ -1,0 +1,60 @@
+"""What a job printed, as text on the page: never HTML, never more than was asked for."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import marimo as mo
+
+from experiments import look
+from experiments.errors import ExperimentsError
+from experiments.notebooks.context import NotebookContext
+from experiments.redaction import mask_text
+from experiments.types import JobRef
+
+LINES = {"last 200 lines": 200, "last 1,000 lines": 1_000, "last 10,000 lines": 10_000}
+
+# ECMA-48: control sequences (colours, cursor), operating-system commands (titles, links), and single escapes.
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+def lines_dropdown() -> mo.ui.dropdown:
+    """Return a choice of how much of a log to show, from its end."""
+    return mo.ui.dropdown(LINES, value=next(iter(LINES)), label="Log")
+
+
+def log_view(experiment: NotebookContext, jobs: Sequence[JobRef], selected: Sequence[str], lines: int) -> Any:
+    """Return the log of the first selected job, or of the newest one; a sentence where there is none.
+
+    Args:
+        selected: Run names selected in the job table.
+    """
+    run = next(iter(selected), jobs[-1].run if jobs else None)
+    if run is None:
+        return mo.md("No job yet. Launch one above, and its output appears here.")
+    try:
+        found = experiment.store.logs(run, last=lines + 1)
+    except ExperimentsError as error:
+        return mo.callout(mo.Html(html.escape(str(error))), kind="warn")
+    if not found:
+        return mo.md(f"`{run}` has printed nothing yet.")
+    whole = len(found) <= lines
+    said = f"{run}: {len(found):,} lines" if whole else f"{run}: the last {lines:,} lines; choose more above"
+    text = "\n".join(plain_text(line) for line in found[-lines:])
+    style = (
+        f"max-height: 360px; overflow: auto; margin: 0; padding: 8px 12px; border: 1px solid {look.LIGHT.hairline}40"
+    )
+    block = (
+        f'<pre tabindex="0" aria-label="log of {html.escape(run)}" style="{style}">{html.escape(mask_text(text))}</pre>'
+    )
+    return mo.vstack([mo.Html(f"<small>{html.escape(said)}</small>"), mo.Html(block)], gap=0.25)
+
+
+def plain_text(line: str) -> str:
+    """Return a line as a terminal would leave it: after its last carriage return, without escapes and controls."""
+    shown = line.rstrip("\r").rsplit("\r", 1)[-1]
+    return _CONTROLS.sub("", _ESCAPES.sub("", shown))

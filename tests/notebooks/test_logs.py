@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+
+from experiments.notebooks.context import NotebookContext
+from experiments.notebooks.logs import log_view, plain_text
+from experiments.types import BaseExperimentConfig, JobRef
+from experiments.workspace import Workspace
+
+
+@pytest.fixture
+def experiment(tmp_path):
+    (tmp_path / "pyproject.toml").write_text("[tool.experiments]\n")
+    workspace = Workspace.find(tmp_path)
+    return NotebookContext("exp", tmp_path / "exp_nb.py", workspace, BaseExperimentConfig())
+
+
+def log_of(experiment, run, text):
+    folder = experiment.workspace.runs / run
+    folder.mkdir()
+    (folder / "train.log").write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("10%\r50%\r100%", "100%"),
+        ("\x1b]0;title\x07text", "text"),
+        ("bell\x07", "bell"),
+        ("tab\tstays", "tab\tstays"),
+    ],
+)
+def test_a_line_is_shown_as_a_terminal_would_leave_it(line, shown):
+    assert plain_text(line) == shown
+
+
+def test_a_log_is_text_and_never_markup(experiment):
+    log_of(experiment, "a", "<script>alert(1)</script>\n")
+    shown = log_view(experiment, [JobRef(run="a")], [], 200).text
+    assert "<script>" not in shown
+    assert "&lt;script&gt;" in shown
+
+
+def test_the_selected_job_is_shown_and_without_one_the_newest(experiment):
+    log_of(experiment, "a", "from a\n")
+    log_of(experiment, "b", "from b\n")
+    jobs = [JobRef(run="a"), JobRef(run="b")]
+    assert "from b" in log_view(experiment, jobs, [], 200).text
+    assert "from a" in log_view(experiment, jobs, ["a"], 200).text
+
+
+def test_a_long_log_shows_its_end_and_says_so(experiment):
+    log_of(experiment, "a", "".join(f"line {i}\n" for i in range(1000)))
+    shown = log_view(experiment, [JobRef(run="a")], [], 200).text
+    assert "line 999" in shown
+    assert "line 799\n" not in shown
+    assert "the last 200 lines" in shown
+
+
+def test_a_secret_that_a_trainer_printed_is_masked(experiment, monkeypatch):
+    monkeypatch.setenv("WANDB_API_KEY", "k3y" * 14)
+    log_of(experiment, "a", f"key is {'k3y' * 14}\n")
+    assert "k3yk3y" not in log_view(experiment, [JobRef(run="a")], [], 200).text
+
+
+def test_no_job_and_no_output_are_sentences(experiment):
+    assert "Launch one" in log_view(experiment, [], [], 200).text
