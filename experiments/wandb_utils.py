@@ -209,14 +209,17 @@ def _store(
     root = project_root(Path.cwd())
     chosen = load_settings(root)
 
+    state = state_dir(root)
+
     def online() -> OnlineStore:
         from experiments.runs.online import OnlineStore
 
-        return OnlineStore(entity or chosen.wandb_entity, project or chosen.wandb_project)
+        place = (entity or chosen.wandb_entity, project or chosen.wandb_project)
+        return OnlineStore(*place, cache_dir=state / "cache" / "replays")
 
     if entity is not None or project is not None:
         return online()
-    offline = OfflineStore(state_dir(root) / "runs")
+    offline = OfflineStore(state / "runs")
     if chosen.wandb_mode == "offline" or not credentials_present():
         return offline
     from experiments.runs.routed import RoutedStore

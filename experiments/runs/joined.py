@@ -59,6 +59,11 @@ class JoinedLog:
         return sum(part.poll() for part in self._parts)
 
     @property
+    def directories(self) -> list[Path]:
+        """W&B's directories of the run, oldest first."""
+        return [part.path.parent for part in self._parts]
+
+    @property
     def rows(self) -> int:
         """History rows of all directories."""
         return sum(part.rows for part in self._parts)

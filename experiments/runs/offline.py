@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from experiments.errors import StoreError
 from experiments.runs.cache import HistoryCache
 from experiments.runs.filters import matches, ordered, server_filter
 from experiments.runs.joined import JoinedLog
-from experiments.runs.replay_links import replay_url
+from experiments.runs.replay_links import replay_url, stored_step
 from experiments.runs.store import Origin, ReplayFile, RunInfo, RunQuery, RunUpdate
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 # Without an exit record, a run that wrote nothing for so long is taken for dead, as W&B's server does.
 SILENT_S = 300.0
-_REPLAY_NAME = re.compile(r"step_(\d+)\.json(\.z|\.gz)?$")
 
 
 class OfflineStore:
@@ -114,23 +112,22 @@ class OfflineStore:
         return [line.text for line in log.console(last)]
 
     def replays(self, run: str) -> list[ReplayFile]:
-        """Return the replays of the run, by step: its `replays` folder, else the links that it logged to W&B."""
-        folder = self.runs_dir / run / "replays"
+        """Return the replays of the run, by step: its `replays` folder, what it stored with W&B, links it logged."""
         found: dict[int, ReplayFile] = {}
+        folders = [self.runs_dir / run / "replays"]
         log = self._log(run)
         if log is not None:
             log.poll()
+            folders += [folder / "files" / "replays" for folder in log.directories]
             for media in log.media("html-file"):
                 url = _link_in(media.path)
                 if url:
                     found[media.step] = ReplayFile(media.step, None, url, f"step {media.step:,}")
-        if folder.is_dir():
-            for path in folder.iterdir():
-                match = _REPLAY_NAME.search(path.name)
-                if match:
-                    step = int(match[1])
-                    url = found[step].url if step in found else None
-                    found[step] = ReplayFile(step, str(path), url, f"step {step:,}")
+        for path in (path for folder in reversed(folders) for path in _listed(folder)):
+            step = stored_step(path.name)
+            if step is not None:
+                url = found[step].url if step in found else None
+                found[step] = ReplayFile(step, str(path), url, f"step {step:,}")
         return [found[step] for step in sorted(found)]
 
     def config(self, run: str) -> dict[str, Any]:
@@ -238,3 +235,10 @@ def _link_in(path: Path) -> str | None:
         return replay_url(path.read_text(encoding="utf-8", errors="replace"))
     except OSError:
         return None
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -16,7 +19,7 @@ from experiments.runs.credentials import Credentials, find_credentials
 from experiments.runs.fetching import Fetched, Fetcher
 from experiments.runs.filters import server_filter
 from experiments.runs.kept import NOT_METRICS, TIME_KEYS, KeptHistory
-from experiments.runs.replay_links import replay_url, step_of
+from experiments.runs.replay_links import replay_url, step_of, stored_step
 from experiments.runs.server import Server
 from experiments.runs.store import Origin, ReplayFile, RunInfo, RunQuery, RunUpdate
 
@@ -53,6 +56,7 @@ class OnlineStore:
         entity: W&B entity; the user's default where None.
         project: W&B project; that of W&B's settings where None.
         credentials: Instead of what W&B itself would find.
+        cache_dir: Folder for replays that are stored on the server; those are left out where None.
         samples: Rows of one metric that one answer holds at most; of more, the server sends a choice.
         deadline_s: Seconds that one call may take in all.
         ticks: Seconds that never jump.
@@ -65,6 +69,7 @@ class OnlineStore:
         project: str | None = None,
         *,
         credentials: Credentials | None = None,
+        cache_dir: Path | None = None,
         samples: int = 1000,
         deadline_s: float = 20.0,
         ticks: Callable[[], float] = time.monotonic,
@@ -77,6 +82,7 @@ class OnlineStore:
         if not project:
             raise UsageError("no W&B project is named. Set one: export WANDB_PROJECT=NAME")
         self.project = project
+        self._cache_dir = cache_dir
         self._samples = samples
         self._ticks = ticks
         self._fetcher = Fetcher(self._server, samples)
@@ -198,21 +204,25 @@ class OnlineStore:
         return [str(node.get("line") or "") for node in queries.edges(data, "project", "run", "logLines")]
 
     def replays(self, run: str) -> list[ReplayFile]:
-        """Return the newest twenty replays that the run links to, by step."""
+        """Return the newest twenty replays of the run, by step: those it links to, and those stored with it.
+
+        Stored ones are fetched to the cache folder, if there is one; their files never change.
+        """
         data = self._server.execute(
-            queries.FILES,
-            {**self._place(), "run": run, "pattern": "media/html/replays/%", "first": 1000, "after": None},
+            queries.FILES, {**self._place(), "run": run, "pattern": "%replays/%", "first": 1000, "after": None}
         )
-        pages: dict[int, str] = {}
-        for node in queries.edges(data, "project", "run", "files"):
-            step = step_of(str(node.get("name")))
-            if step is not None:
-                pages[step] = str(node.get("directUrl") or "")
+        addresses = {
+            str(node.get("name")): str(node.get("directUrl") or "")
+            for node in queries.edges(data, "project", "run", "files")
+        }
+        pages = {step: name for name in addresses if (step := step_of(name)) is not None}
+        stored = {step: name for name in addresses if (step := stored_step(name)) is not None}
         found = []
-        for step in sorted(pages)[-_REPLAYS:]:
-            url = self._link(f"{run}/{step}", pages[step])
-            if url is not None:
-                found.append(ReplayFile(step, None, url, f"step {step:,}"))
+        for step in sorted(pages.keys() | stored.keys())[-_REPLAYS:]:
+            url = self._link(f"{run}/{step}", addresses[pages[step]]) if step in pages else None
+            path = self._stored(run, stored[step], addresses[stored[step]]) if step in stored else None
+            if url or path:
+                found.append(ReplayFile(step, path, url, f"step {step:,}"))
         return found
 
     def config(self, run: str) -> dict[str, Any]:
@@ -311,6 +321,18 @@ class OnlineStore:
         if key not in self._links:
             self._links[key] = replay_url(self._server.download(address).decode(errors="replace")) if address else None
         return self._links[key]
+
+    def _stored(self, run: str, name: str, address: str) -> str | None:
+        if self._cache_dir is None or not address:
+            return None
+        target = self._cache_dir / re.sub(r"[^\w.-]", "_", f"{self.entity}-{self.project}-{run}-{Path(name).name}")
+        if not target.is_file():
+            data = self._server.download(address)
+            self._cache_dir.mkdir(parents=True, exist_ok=True)
+            temporary = target.with_name(f".{target.name}.{os.getpid()}")
+            temporary.write_bytes(data)
+            temporary.replace(target)
+        return str(target)
 
     def _place(self) -> dict[str, str]:
         return {"entity": self.entity, "project": self.project}

@@ -1,4 +1,4 @@
-"""The address of a replay, from the HTML link that trainers log to W&B."""
+"""Replays of a run: files with the step in their name, and HTML links that trainers log to W&B."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 # W&B puts a stylesheet link of its own in front, so only anchors count.
 _ANCHOR = re.compile(r"""<a\s[^>]*?href\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
+_STORED = re.compile(r"(?:^|/)step_(\d+)\.json(?:\.z|\.gz)?$")
 _FILE = re.compile(r"(?:^|/)link_(\d+)_[0-9a-f]+\.html$")
 
 
@@ -20,6 +21,12 @@ def replay_url(html: str) -> str | None:
         if re.match(r"(https?|s3)://[^\s\"'<>]+$", replay):
             return replay
     return None
+
+
+def stored_step(path: str) -> int | None:
+    """Return the agent steps in the name of a stored replay (`step_<n>.json.z`)."""
+    match = _STORED.search(path)
+    return int(match[1]) if match else None
 
 
 def step_of(path: str) -> int | None:

@@ -121,8 +121,13 @@ def test_replays_are_files_and_logged_links(tmp_path):
     (tmp_path / "r" / "replays" / "step_500.json.z").write_bytes(b"")
     (tmp_path / "r" / "replays" / "step_90.json.z").write_bytes(b"")
     (tmp_path / "r" / "replays" / "other.txt").write_bytes(b"")
+    copies = writer.path.parent / "files" / "replays"
+    copies.mkdir()
+    (copies / "step_90.json.z").write_bytes(b"")
+    (copies / "step_700.json.z").write_bytes(b"")
     found = [(replay.step, replay.path is not None, replay.url) for replay in OfflineStore(tmp_path).replays("r")]
-    assert found == [(1, False, "https://host/x.json.z"), (90, True, None), (500, True, None)]
+    assert OfflineStore(tmp_path).replays("r")[1].path == str(tmp_path / "r" / "replays" / "step_90.json.z")
+    assert found == [(1, False, "https://host/x.json.z"), (90, True, None), (500, True, None), (700, True, None)]
 
 
 def test_an_unknown_run_is_named(tmp_path):

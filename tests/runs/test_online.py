@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 
@@ -212,6 +213,19 @@ def test_the_default_entity_is_the_users(server):
     assert store.name == "me/p"
     with pytest.raises(UsageError, match="no W&B project"):
         OnlineStore(credentials=Credentials(server.base_url, KEY))
+
+
+def test_replays_stored_with_the_run_are_fetched_once(server, credentials, tmp_path):
+    run = server.add_run("r")
+    for step in (5, 10):
+        run.files[f"replays/step_{step}.json.z"] = f"replay {step}".encode()
+    store = OnlineStore(credentials=credentials, cache_dir=tmp_path / "replays")
+    found = store.replays("r")
+    assert [(replay.step, Path(replay.path).read_text()) for replay in found] == [(5, "replay 5"), (10, "replay 10")]
+    count = store.requests
+    assert store.replays("r") == found
+    assert store.requests == count + 1
+    assert OnlineStore(credentials=credentials).replays("r") == []
 
 
 @pytest.mark.slow
