@@ -39,7 +39,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def commands() -> dict[str, Callable[..., int]]:
     """Return every command by the word that calls it."""
-    from experiments.commands import jobs, replays, upkeep
+    from experiments.commands import jobs, replays, runs, upkeep
 
     return {
         "status": jobs.status,
@@ -50,6 +50,8 @@ def commands() -> dict[str, Callable[..., int]]:
         "note": jobs.note,
         "tag": jobs.tag,
         "record": jobs.record,
+        "runs": runs.runs,
+        "sync": runs.sync,
         "replay": replays.replay,
         "eval": replays.evaluate,
         "doctor": upkeep.doctor,

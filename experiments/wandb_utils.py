@@ -176,6 +176,15 @@ def get_training_logs(
     return lines if last is None else lines[max(0, len(lines) - last) :]
 
 
+def default_store() -> RunStore:
+    """Return where the working folder's project reads runs: its files, and the W&B server where somebody is logged in.
+
+    Raises:
+        UsageError: The state folder cannot be used, or a setting is wrong.
+    """
+    return _store(None, None)
+
+
 def _histories(
     place: RunStore, names: Sequence[str], keys: Sequence[str] | None, *, complete: bool
 ) -> dict[str, tuple[pd.DataFrame, Origin]]:

@@ -76,7 +76,7 @@ def open_notebook(file: str, config: BaseExperimentConfig) -> NotebookContext:
     )
 
 
-def recipe_class(config: BaseExperimentConfig) -> Any:  # noqa: ANN401 - a subclass of Experiment, one layer up
+def recipe_class(config: BaseExperimentConfig) -> Any:
     """Return the `Experiment` subclass that goes with a config: the one in its module that is annotated with it.
 
     Raises:

@@ -1,0 +1,110 @@
+"""Commands on runs: find them, and upload the offline ones."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from experiments.errors import UsageError
+from experiments.look import quantity
+from experiments.lookup import find_jobs
+from experiments.terminal import console
+from experiments.workspace import Workspace
+
+_QUIET = tyro.conf.arg(help_behavior_hint="")
+_JSON = tyro.conf.arg(name="json", help_behavior_hint="")
+Texts = None | tuple[str, ...]
+
+
+def runs(
+    *,
+    tag: Annotated[Texts, tyro.conf.arg(metavar="[TAG ...]", help_behavior_hint="")] = None,
+    all_tags: Annotated[bool, _QUIET] = False,
+    state: Annotated[Texts, tyro.conf.arg(metavar="[STATE ...]", help_behavior_hint="")] = None,
+    author: Annotated[str | None, tyro.conf.arg(metavar="USER", help_behavior_hint="")] = None,
+    name: Annotated[str | None, tyro.conf.arg(metavar="REGEX", help_behavior_hint="")] = None,
+    order: str = "-created_at",
+    limit: int = 50,
+    json_: Annotated[bool, _JSON] = False,
+) -> int:
+    """Find runs on this machine and, where somebody is logged in, on the W&B server.
+
+    Args:
+        tag: Runs with any of these tags.
+        all_tags: Runs with all of the tags given.
+        state: Runs in any of these states: running, finished, failed, crashed, ...
+        author: Runs of this user.
+        name: Runs whose display name matches this regular expression.
+        order: What to sort by, such as created_at or summary_metrics.overview/reward; a minus is descending.
+        limit: At most so many.
+        json_: Print a JSON list instead of a table.
+    """
+    from experiments.runs.store import RunQuery
+    from experiments.wandb_utils import default_store
+
+    if limit < 1:
+        raise UsageError(f"--limit {limit}: at least 1 is needed. Leave it out for 50.")
+    query = RunQuery(
+        tags_any=() if all_tags else tag or (),
+        tags_all=(tag or ()) if all_tags else (),
+        state=list(state) if state else None,
+        author=author,
+        name_pattern=name,
+        order=order,
+        limit=limit,
+    )
+    found = default_store().find(query)
+    if json_:
+        print(json.dumps([asdict(info) for info in found], indent=2, default=str))
+    elif not found:
+        print("No run matches.", file=sys.stderr)
+    else:
+        _print_runs(found)
+    return 0
+
+
+def sync(names: tyro.conf.Positional[tuple[str, ...]] = ()) -> int:
+    """Upload finished offline runs to the W&B server where you are logged in; what is there already stays.
+
+    Args:
+        names: Run names or launcher ids; all runs of the project where none is given.
+    """
+    from experiments.runs.sync import SyncProgress, sync_runs
+
+    workspace = Workspace.find(Path.cwd())
+    chosen = [job.run_name for job in find_jobs(workspace, names)] if names else None
+
+    def say(progress: SyncProgress) -> None:
+        if progress.result is not None:
+            where = progress.result.url or progress.result.detail
+            print(
+                f"{progress.done} of {progress.total}  {progress.run}: {progress.result.state}  {where}".rstrip(),
+                flush=True,
+            )
+
+    settings = workspace.settings
+    results = sync_runs(
+        chosen, say, runs_dir=workspace.runs, entity=settings.wandb_entity, project=settings.wandb_project
+    )
+    if not results:
+        print("No run to upload.")
+    return 1 if any(result.state == "failed" for result in results) else 0
+
+
+def _print_runs(found: list[Any]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("run", "state", "tags"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("steps", "reward"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for info in found:
+        step, reward = info.summary.get("metric/agent_step"), info.summary.get("overview/reward")
+        table.add_row(info.name, info.state, ", ".join(info.tags), quantity(step), quantity(reward))
+    console().print(table)
