@@ -7,6 +7,12 @@ import subprocess
 import tomllib
 from pathlib import Path
 
+import pytest
+
+from experiments.cli import commands
+from experiments.commandline import parse
+from experiments.recipes.arena_experiment import ArenaExperimentConfig
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -54,3 +60,18 @@ def test_the_package_calls_nothing_that_runs_text_as_code():
         if path.suffix == ".py" and path.relative_to(ROOT).parts[0] in {"experiments", "apps", "widgets"}:
             code = re.sub(r"(?m)#.*$|\"\"\".*?\"\"\"", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
             assert not forbidden.search(code), path
+
+
+def test_every_command_of_the_readme_exists():
+    named = set(re.findall(r"`uv run experiments (\w+)", README)) | {"retry", "tag"}
+    assert named <= set(commands())
+    assert set(commands()) - named == set()
+
+
+def test_every_flag_of_the_readme_exists(capsys):
+    with pytest.raises(SystemExit):
+        parse(ArenaExperimentConfig, ["--help"], prog="recipe.py")
+    known = capsys.readouterr().out
+    quick_start = README.split("## Quick start")[1].split("| command |")[0]
+    flags = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", quick_start))
+    assert [flag for flag in flags if flag not in known and flag != "--help"] == []
