@@ -26,11 +26,13 @@ class JoinedLog:
     the last one before it, all its steps are moved behind it, and `damage` says so.
     """
 
-    def __init__(self, run: str, folder: Path, cache: HistoryCache | None = None) -> None:
+    def __init__(self, run: str, folder: Path, cache: HistoryCache | None = None, *, is_shared: bool = False) -> None:
+        """Make the log of `run` from W&B's folder; in one that is shared, only the directories of its id are its."""
         self.run = run
         self.folder = folder
         self._folder_name = str(folder)
         self._cache = cache
+        self._is_shared = is_shared
         self._parts: list[RunLog] = []
         self._folder_seen: int | None = None
         self._replaced = 0
@@ -54,9 +56,10 @@ class JoinedLog:
                 self._folder_seen = changed
         return bool(self._parts)
 
-    def poll(self) -> int:
-        """Take in what is new in every directory and return the number of new rows."""
-        return sum(part.poll() for part in self._parts)
+    def poll(self, *, history: bool = True) -> int:
+        """Take in what is new in every directory and return the number of new rows; `history` as for `RunLog`."""
+        history = history or len(self._parts) > 1  # joining needs the steps
+        return sum(part.poll(history=history) for part in self._parts)
 
     @property
     def directories(self) -> list[Path]:
@@ -140,6 +143,11 @@ class JoinedLog:
         return sorted({key for part in self._parts for key in part.keys})
 
     @property
+    def has_lost(self) -> bool:
+        """Whether rows may be missing because something could not be read."""
+        return any(part.has_lost for part in self._parts)
+
+    @property
     def damage(self) -> str:
         """What could not be read and how directories were joined, in words."""
         if len(self._parts) == 1:
@@ -204,7 +212,7 @@ class JoinedLog:
     def _files(self) -> list[Path]:
         found = [path for path in self.folder.glob("*run-*/run-*.wandb") if path.parent.name != "latest-run"]
         named = [path for path in found if run_id_of(path) == self.run]
-        return named or found
+        return named or ([] if self._is_shared else found)
 
     def _complete(self, files: Sequence[Path]) -> bool:
         with_file = {path.parent.name for path in files}

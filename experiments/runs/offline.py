@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +23,13 @@ if TYPE_CHECKING:
 
 # Without an exit record, a run that wrote nothing for so long is taken for dead, as W&B's server does.
 SILENT_S = 300.0
+_DIRECTORY = re.compile(r"(?:offline-)?run-\d{8}_\d{6}-(.+)$")
 
 
 class OfflineStore:
     """RunStore over `<runs_dir>/<run name>/wandb/*run-*/run-<id>.wandb`, of offline and online runs alike.
 
+    `runs_dir` may also be a `wandb` folder, or one that holds it. It may be used from several threads.
     Large histories are decoded once: `cache_dir` keeps them (`cache/history` of the state folder for its own runs,
     nothing for another `runs_dir`).
     """
@@ -38,55 +42,65 @@ class OfflineStore:
         if cache_dir is None and self.runs_dir.name == "runs" and (state / "live").is_dir():
             cache_dir = state / "cache" / "history"
         self._cache = HistoryCache(cache_dir) if cache_dir is not None else None
+        self._lock = threading.RLock()
         self._logs: dict[str, JoinedLog] = {}
         self._infos: dict[str, tuple[str, RunInfo]] = {}
         self._jobs: dict[str, tuple[tuple[int, int], bool]] = {}
         self._job_paths: dict[str, str] = {}
+        self._shared_of: tuple[object, Path | None] = (None, None)
 
     def names(self) -> list[str]:
         """Return the names of all runs that have a W&B file, sorted."""
-        return sorted(name for name, _ in self._scan())
+        with self._lock:
+            names = {path.name for path in _listed(self.runs_dir) if not _DIRECTORY.match(path.name)}
+            shared = self._shared()
+            if shared is not None:
+                names |= {match[1] for path in _listed(shared) if (match := _DIRECTORY.match(path.name))}
+            return sorted(name for name in names if self._log(name) is not None)
 
     def has(self, run: str) -> bool:
         """Return whether a run of this name has a W&B file here."""
-        return self._log(run) is not None
+        with self._lock:
+            return self._log(run) is not None
 
     def find(self, query: RunQuery) -> list[RunInfo]:
         """Return the runs that match, in the query's order."""
-        names = self.names() if query.names is None else query.names
-        condition = server_filter(query)
-        found = []
-        for name in names:
-            log = self._log(name)
-            if log is not None:
-                log.poll()
-                info = self._info(name, log)
-                if matches(condition, info):
-                    found.append(info)
-        return ordered(query, found)
+        with self._lock:
+            names = self.names() if query.names is None else query.names
+            condition = server_filter(query)
+            found = []
+            for name in names:
+                log = self._log(name)
+                if log is not None:
+                    log.poll(history=False)
+                    info = self._info(name, log)
+                    if matches(condition, info):
+                        found.append(info)
+            return ordered(query, found)
 
     def poll(
         self, runs: Sequence[str], keys: Sequence[str], since: Mapping[str, int] | None = None
     ) -> dict[str, RunUpdate]:
         """Return what is new in each run that exists."""
-        updates: dict[str, RunUpdate] = {}
-        for name in runs:
-            log = self._log(name)
-            if log is None:
-                continue
-            log.poll()
-            cursor = (since or {}).get(name, 0)
-            start = log.rows_at(cursor)
-            updates[name] = RunUpdate(
-                info=self._info(name, log),
-                rows=log.since(start or 0, keys),
-                cursor=log.cursor,
-                version=log.version,
-                reset=start is None,
-                damage=log.damage,
-                total=log.rows,
-            )
-        return updates
+        with self._lock:
+            updates: dict[str, RunUpdate] = {}
+            for name in runs:
+                log = self._log(name)
+                if log is None:
+                    continue
+                log.poll(history=bool(keys))
+                cursor = (since or {}).get(name, 0)
+                start = log.rows_at(cursor)
+                updates[name] = RunUpdate(
+                    info=self._info(name, log),
+                    rows=log.since(start or 0, keys),
+                    cursor=log.cursor,
+                    version=log.version,
+                    reset=start is None,
+                    damage=log.damage,
+                    total=log.rows,
+                )
+            return updates
 
     def history(self, run: str, keys: Sequence[str] | None = None) -> tuple[pd.DataFrame, Origin]:
         """Return all rows: `_step`, `_timestamp`, `_runtime` and one column a key, NaN where a row lacks it.
@@ -94,41 +108,45 @@ class OfflineStore:
         Raises:
             StoreError: There is no such run here.
         """
-        log = self.log(run)
-        frame = log.history(keys)
-        return frame, Origin("offline", len(frame), len(frame), complete=True, as_of=time.time(), damage=log.damage)
+        with self._lock:
+            log = self.log(run)
+            frame = log.history(keys)
+            total = None if log.has_lost else len(frame)
+            return frame, Origin("offline", len(frame), total, not log.has_lost, time.time(), log.damage)
 
     def logs(self, run: str, *, last: int | None = None) -> list[str]:
         """Return the lines of the run's `train.log`, else of W&B's console record, oldest first."""
-        from experiments.runs.textlog import read_lines
+        with self._lock:
+            from experiments.runs.textlog import read_lines
 
-        lines = read_lines(self.runs_dir / run / "train.log", last=last)
-        if lines is not None:
-            return lines
-        log = self._log(run)
-        if log is None:
-            return []
-        log.poll()
-        return [line.text for line in log.console(last)]
+            lines = read_lines(self.runs_dir / run / "train.log", last=last)
+            if lines is not None:
+                return lines
+            log = self._log(run)
+            if log is None:
+                return []
+            log.poll()
+            return [line.text for line in log.console(last)]
 
     def replays(self, run: str) -> list[ReplayFile]:
         """Return the replays of the run, by step: its `replays` folder, what it stored with W&B, links it logged."""
-        found: dict[int, ReplayFile] = {}
-        folders = [self.runs_dir / run / "replays"]
-        log = self._log(run)
-        if log is not None:
-            log.poll()
-            folders += [folder / "files" / "replays" for folder in log.directories]
-            for media in log.media("html-file"):
-                url = _link_in(media.path)
-                if url:
-                    found[media.step] = ReplayFile(media.step, None, url, f"step {media.step:,}")
-        for path in (path for folder in reversed(folders) for path in _listed(folder)):
-            step = stored_step(path.name)
-            if step is not None:
-                url = found[step].url if step in found else None
-                found[step] = ReplayFile(step, str(path), url, f"step {step:,}")
-        return [found[step] for step in sorted(found)]
+        with self._lock:
+            found: dict[int, ReplayFile] = {}
+            folders = [self.runs_dir / run / "replays"]
+            log = self._log(run)
+            if log is not None:
+                log.poll()
+                folders += [folder / "files" / "replays" for folder in log.directories]
+                for media in log.media("html-file"):
+                    url = _link_in(media.path)
+                    if url:
+                        found[media.step] = ReplayFile(media.step, None, url, f"step {media.step:,}")
+            for path in (path for folder in reversed(folders) for path in _listed(folder)):
+                step = stored_step(path.name)
+                if step is not None:
+                    url = found[step].url if step in found else None
+                    found[step] = ReplayFile(step, str(path), url, f"step {step:,}")
+            return [found[step] for step in sorted(found)]
 
     def config(self, run: str) -> dict[str, Any]:
         """Return the run's config, nested.
@@ -144,9 +162,10 @@ class OfflineStore:
         Raises:
             StoreError: There is no such run here.
         """
-        log = self._need(run)
-        log.poll()
-        return log
+        with self._lock:
+            log = self._need(run)
+            log.poll()
+            return log
 
     def _need(self, run: str) -> JoinedLog:
         log = self._log(run)
@@ -160,16 +179,22 @@ class OfflineStore:
     def _log(self, run: str) -> JoinedLog | None:
         log = self._logs.get(run)
         if log is None:
-            log = self._logs[run] = JoinedLog(run, self.runs_dir / run / "wandb", self._cache)
+            if run in ("", ".", "..") or "/" in run or "\0" in run:
+                return None
+            log = JoinedLog(run, self.runs_dir / run / "wandb", self._cache)
+            if not log.find_files() and (shared := self._shared()) is not None:
+                log = JoinedLog(run, shared, self._cache, is_shared=True)
+            self._logs[run] = log
         return log if log.find_files() else None
 
-    def _scan(self) -> Iterator[tuple[str, Path]]:
-        if not self.runs_dir.is_dir():
-            return
-        for folder in self.runs_dir.iterdir():
-            log = self._log(folder.name)
-            if log is not None:
-                yield folder.name, folder
+    def _shared(self) -> Path | None:
+        """Return the folder with W&B's directories of several runs, where `runs_dir` is one or holds one."""
+        folders = (self.runs_dir, self.runs_dir / "wandb")
+        seen = tuple(folder.stat().st_mtime_ns if folder.is_dir() else 0 for folder in folders)
+        if self._shared_of[0] != seen:
+            held = (path for path in folders if any(_DIRECTORY.match(inner.name) for inner in _listed(path)))
+            self._shared_of = (seen, next(held, None))
+        return self._shared_of[1]
 
     def _info(self, name: str, log: JoinedLog) -> RunInfo:
         state, version = self._state(name, log), log.version

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -100,6 +101,7 @@ class RunFacts:
             self.host = found.get(12, [self.host])[0]
 
     def _apply_config(self, message: bytes) -> None:
+        self.config = copy.deepcopy(self.config)  # whoever has the old one may be reading it
         for path, value in records.items(message):
             if path[0] != "_wandb":
                 assign(self.config, path, value)

@@ -19,7 +19,6 @@ from experiments.runs.console import ConsoleLine, join_console
 from experiments.runs.framing import LogTail
 from experiments.runs.history_table import STEP, HistoryTable
 from experiments.runs.run_facts import RunFacts
-from experiments.runs.store import JsonValue
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,12 +70,14 @@ class RunLog:
         self._keys = vector.KeyTable()
         self._undecodable = 0
         self._reported = 0
+        self._is_deep = False
+        self._counted = 0
         self._shared: dict[str, tuple[npt.NDArray[Any], pd.Series[Any]]] = {}
 
     @property
     def rows(self) -> int:
         """History rows so far."""
-        return self._table.rows
+        return self._table.rows if self._is_deep else self._counted
 
     @property
     def version(self) -> str:
@@ -129,21 +130,38 @@ class RunLog:
         return self._table.last_step
 
     @property
+    def has_lost(self) -> bool:
+        """Whether rows may be missing because something could not be read."""
+        return bool(self._broken()) or self._tail.damage.found
+
+    def _broken(self) -> int:
+        return self._table.undecodable + self.facts.undecodable + self._undecodable
+
+    @property
     def damage(self) -> str:
         """What could not be read, in words; empty where all could."""
-        broken = self._table.undecodable + self.facts.undecodable + self._undecodable
+        broken = self._broken()
         pending = self._tail.pending if self.exit_code is not None else 0
         text = str(replace(self._tail.damage, undecodable=broken)) if broken or self._tail.damage.found else ""
         if pending:
             text += f"{'; ' if text else ''}{pending} bytes at the end are not a whole record"
         return text
 
-    def poll(self) -> int:
+    def poll(self, *, history: bool = True) -> int:
         """Take in what was written since the last call and return the number of new history rows.
 
         A file that is missing or empty has no rows; a record whose end is not written yet waits for the next call.
+
+        Args:
+            history: Whether the rows will be wanted. While they are not, they are only counted, which costs neither
+                time nor memory; the first call that wants them reads the file again.
         """
-        if not self._tail.changed():
+        changed = self._tail.changed()
+        if not self._is_deep and (history or (self._cache is not None and self._tail.size >= MIN_BYTES)):
+            self._is_deep = changed = True
+            if self._tail.offset:
+                self._begin_again()
+        if not changed:
             return 0
         if self._cache is not None and self._tail.offset == 0:
             self._resume(self._cache)
@@ -198,21 +216,19 @@ class RunLog:
 
     def _media(self, kind: str | None) -> list[Media]:
         steps = self._table.steps_since(0)
+        columns = self._table.columns
         found: list[Media] = []
-        for name, column in self._table.columns.items():
-            if not name.endswith("._type"):
-                continue
-            key = name.removesuffix("._type")
-            for row, word in column.since(0):
-                value = {
-                    other.removeprefix(f"{key}."): self._at(other, row)
-                    for other in self._table.columns
-                    if other.startswith(f"{key}.")
-                }
-                path = value.get("path")
+        for name in [name for name in columns if name.endswith("._type")]:
+            key = name.removesuffix("_type")
+            parts = {
+                other.removeprefix(key): dict(columns[other].since(0)) for other in columns if other.startswith(key)
+            }
+            for row, word in parts["_type"].items():
+                path = parts.get("path", {}).get(row)
                 if isinstance(path, str) and kind in (None, word):
+                    value = {part: held[row] for part, held in parts.items() if row in held}
                     place = self.path.parent / "files" / path
-                    found.append(Media(steps[row], key, str(word), place, row, value))
+                    found.append(Media(steps[row], key.removesuffix("."), str(word), place, row, value))
         return sorted(found, key=lambda media: (media.row, media.key))
 
     def system_metrics(self) -> pd.DataFrame:
@@ -256,9 +272,9 @@ class RunLog:
             return read()
         except CacheGone:
             self._cache = None
-            self._restart()
-            self._tail.resume(0, b"", 0)
+            self._begin_again()
             self._read_on()
+            self._reported = self.rows
             return read()
 
     def _resume(self, cache: HistoryCache) -> None:
@@ -279,11 +295,20 @@ class RunLog:
         identity = self._tail.identity
         if identity is not None:
             places = self._tail.damage.places
-            undecodable = self._undecodable + self.facts.undecodable + self._table.undecodable
+            undecodable = self._broken()
             position = Position(self._tail.offset, self._tail.anchor, places, undecodable)
             with contextlib.suppress(CacheGone):
                 cache.save(self.path, identity, position, replace(self.facts, undecodable=0), self._table)
             self._saved = self._tail.offset
+            held = cache.load(self.path, identity)
+            if held is not None and held.position == position:  # its columns are on disk: memory need not hold them
+                self._table, self._shared = held.table, {}
+                self._undecodable, self.facts.undecodable = undecodable, 0
+
+    def _begin_again(self) -> None:
+        """Read the same file from its start with the next read."""
+        self._tail.resume(0, b"", 0)
+        self._restart()
 
     def _restart(self) -> None:
         self.generation = self._tail.generation
@@ -292,9 +317,11 @@ class RunLog:
         self._keys = vector.KeyTable()
         self._undecodable = 0
         self._shared = {}
-        self._saved = self._reported = 0
+        self._saved = self._reported = self._counted = 0
 
     def _take(self, batch: Sequence[bytes]) -> None:
+        if not self._is_deep:
+            batch = self._without_history(batch)
         if len(batch) < _MANY or not vector.supported():
             for record in batch:
                 self._take_one(record)
@@ -307,6 +334,19 @@ class RunLog:
             chosen = np.flatnonzero(items.kind == kind).tolist()
             if chosen:
                 take([batch[at] for at in chosen], items.of(kind), self._keys)
+
+    def _without_history(self, batch: Sequence[bytes]) -> list[bytes]:
+        others = []
+        for record in batch:
+            try:
+                is_row = records.kind_of(record) == records.HISTORY
+            except ValueError:
+                is_row = False
+            if is_row:
+                self._counted += 1
+            else:
+                others.append(record)
+        return others
 
     def _take_one(self, record: bytes) -> None:
         kind = self._take_other(record)
@@ -331,9 +371,6 @@ class RunLog:
         """Return a value for each row, and whether the array is the column's own."""
         values, own = self._table.columns.get(key, Column()).dense(self.rows)
         return (values.astype(np.int64), False) if key == STEP else (values, own)
-
-    def _at(self, key: str, row: int) -> JsonValue:
-        return next((value for at, value in self._table.columns[key].since(row) if at == row), None)
 
 
 def run_id_of(path: Path | str) -> str:

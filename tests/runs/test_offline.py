@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import threading
 import time
 
 import pytest
@@ -170,3 +171,59 @@ def test_an_unwritten_folder_is_no_run(tmp_path):
 def test_an_online_runs_directory_is_read_too(tmp_path):
     fake.offline_run(tmp_path, "r", offline=False).log({"a": 1})
     assert OfflineStore(tmp_path).poll(["r"], ["a"])["r"].rows == {"a": [(0, 1.0)]}
+
+
+@pytest.mark.parametrize("place", ["", "wandb"])
+def test_a_wandb_folder_of_several_runs_is_read_too(tmp_path, place):
+    for name, stamp in [("a", "20260101_120000"), ("b", "20260101_120001"), ("a", "20260102_120000")]:
+        directory = tmp_path / place / f"offline-run-{stamp}-{name}"
+        fake.LogWriter(directory / f"run-{name}.wandb").write(fake.run(name)).log({"x": 1})
+    (tmp_path / place / "latest-run").symlink_to(directory)
+    store = OfflineStore(tmp_path)
+    assert store.names() == ["a", "b"]
+    assert [len(store.history(name)[0]) for name in ("a", "b")] == [2, 1]
+    assert not store.has("c")
+
+
+def test_a_name_that_is_a_path_is_no_run(tmp_path):
+    fake.offline_run(tmp_path, "r").log({"x": 1})
+    store = OfflineStore(tmp_path / "r")
+    assert [store.has(name) for name in ("../r", "..", ".", "", "x\0")] == [False] * 5
+
+
+def test_lost_rows_make_a_frame_incomplete(tmp_path):
+    writer = fake.offline_run(tmp_path, "r").log(*({"a": n} for n in range(30)))
+    data = bytearray(writer.path.read_bytes())
+    data[data.find(b"_runtime", 2000)] ^= 1
+    writer.path.write_bytes(data)
+    origin = OfflineStore(tmp_path).history("r")[1]
+    assert (origin.complete, origin.total, origin.damage) == (False, None, "1 damaged place skipped")
+
+
+def test_threads_may_share_a_store(tmp_path):
+    writer = fake.offline_run(tmp_path, "r").write(fake.run("r"))
+    store = OfflineStore(tmp_path)
+    stop, problems = threading.Event(), []
+
+    def read():
+        cursor = 0
+        try:
+            while not stop.is_set():
+                update = store.poll(["r"], ["a"], {"r": cursor})["r"]
+                cursor = update.cursor
+                assert [step for step, _ in update.rows["a"]] == sorted(step for step, _ in update.rows["a"])
+                store.history("r", ["a"])
+                store.find(RunQuery())
+        except Exception as error:  # noqa: BLE001 - told below
+            problems.append(error)
+
+    threads = [threading.Thread(target=read) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for number in range(60):
+        writer.log(*({"a": number} for _ in range(5)))
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert problems == []
+    assert len(store.history("r", ["a"])[0]) == 300

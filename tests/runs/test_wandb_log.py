@@ -124,3 +124,43 @@ def test_a_deleted_file_keeps_what_was_read(writer):
     writer.path.unlink()
     assert log.poll() == 0
     assert log.history()["a"].tolist() == [1.0]
+
+
+def test_rows_that_are_not_wanted_are_counted_and_read_when_they_are(writer):
+    log = RunLog(writer.path)
+    writer.write(fake.run("r", {"lr": 1})).log(*({"a": n} for n in range(40)))
+    assert log.poll(history=False) == 40
+    assert (log.rows, log.summary["a"], log.config, log.keys) == (40, 39, {"lr": 1}, [])
+    writer.log({"a": 40})
+    assert log.poll(history=False) == 1
+    assert log.poll() == 41
+    assert log.since(39, ["a"]) == {"a": [(39, 39.0), (40, 40.0)]}
+    writer.log({"a": 41})
+    assert (log.poll(history=False), log.rows, log.generation) == (1, 42, 0)
+
+
+def test_a_frame_may_be_written_to(writer):
+    writer.log(*({"a": float(n)} for n in range(30)))
+    log = RunLog(writer.path)
+    log.poll()
+    first, second = log.history(), log.history()
+    first.loc[0, "a"] = 99.0
+    first["a"] *= 2
+    assert second["a"].iloc[0] == 0.0
+    assert log.history()["a"].iloc[0] == 0.0
+    del log
+    second.iloc[1, second.columns.get_loc("a")] = 5.0
+    assert first["a"].iloc[1] == 2.0
+
+
+def test_media_are_listed_with_their_step(writer):
+    for step in range(3):
+        media = {"_type": "html-file", "path": f"media/{step}.html", "size": step}
+        writer.log({"replays/link": media, "other": {"_type": "image-file", "path": "i.png"}})
+    log = RunLog(writer.path)
+    log.poll()
+    found = log.media("html-file")
+    assert [(one.step, one.key, one.path.name, one.value["size"]) for one in found] == [
+        (step, "replays/link", f"{step}.html", step) for step in range(3)
+    ]
+    assert len(log.media()) == 6
