@@ -143,10 +143,11 @@ class _Request:
             remaining = max(self.deadline - time.monotonic(), 0.01)
             try:
                 connected = socket.create_connection((address, port), min(_QUIET_SECONDS, remaining))
-                connected.settimeout(_QUIET_SECONDS)
-                return connected
             except OSError as problem:
                 error = problem
+            else:
+                connected.settimeout(_QUIET_SECONDS)
+                return connected
         raise error or OSError("no address")
 
     def _addresses(self, host: str, port: int) -> list[str]:
