@@ -1,5 +1,5 @@
 /** All agents by what they did and earned; a click on a heading sorts, on a row selects. Only rows in view are made. */
-import { button, div, fill, h, set, setText, span } from "./dom.js";
+import { div, fill, h, set, setText, span } from "./dom.js";
 import { number, signed } from "./format.js";
 import { ceil, floor, max } from "./maths.js";
 import { Part } from "./part.js";
@@ -15,7 +15,7 @@ import { Part } from "./part.js";
 const ROW = 28;
 const SPARE = 4;
 /** @type {Record<ItemMode, string>} */
-const MODES = { now: "held at this step", final: "held at the end", gained: "sum of all gains over the episode" };
+const MODES = { now: "held now", final: "held at the end", gained: "gained in total" };
 
 export class AgentTable extends Part {
   /** @param {Viewer} viewer */
@@ -30,27 +30,21 @@ export class AgentTable extends Part {
     this.pairs = new Map(Array.from(this.replay.pairItems, (item, pair) => [`${this.replay.pairObjects[pair]},${item}`, pair]));
     this.head = h("tr");
     this.body = h("tbody");
-    this.table = h("table", { class: "rv-table", "aria-label": "Agents", "aria-rowcount": this.order.length + 1 }, h("thead", {}, this.head), this.body);
-    this.scroller = h("div", { class: "rv-scroll", tabindex: 0, role: "region", "aria-label": "Agent table", onscroll: () => this.update() }, this.table);
-    this.modes = h("div", { class: "rv-segments", role: "group", "aria-label": "Item columns show" });
-    const bar = div("rv-panel-bar", span("rv-muted", "Items"), this.modes);
-    bar.hidden = this.items.length === 0;
+    this.table = h("table", { class: "rv-table", label: "Agents", "aria-rowcount": this.order.length + 1 }, h("thead", {}, this.head), this.body);
+    this.scroller = h("div", { class: "rv-scroll", tabindex: 0, role: "region", label: "Agent table", onscroll: () => this.update() }, this.table);
+    const modes = h("select", { class: "rv-select", onchange: () => this.#build(/** @type {ItemMode} */ (modes.value)) }, ...Object.entries(MODES).map(([value, text]) => h("option", { value }, text)));
+    const bar = h("label", { class: "rv-panel-bar", hidden: this.items.length === 0 }, span("rv-muted", "Items"), modes);
     this.node = div("rv-panel-fill", bar, this.scroller);
     this.refresh();
     this.#build();
   }
 
-  #build() {
-    fill(this.modes, .../** @type {ItemMode[]} */ (Object.keys(MODES)).map((mode) => {
-      const choose = () => {
-        this.mode = mode;
-        this.#build();
-        this.update();
-      };
-      return button(mode, choose, "rv-segment", { title: MODES[mode], "aria-pressed": String(mode === this.mode) });
-    }));
+  /** @param {ItemMode} [mode] */
+  #build(mode = this.mode) {
+    this.mode = mode;
     this.columns = [...this.#plainColumns(), ...this.items.map((item) => this.#itemColumn(item))];
     fill(this.head, ...this.columns.map((column) => this.#heading(column)));
+    this.update();
   }
 
   /** @param {Column} column */
@@ -60,7 +54,6 @@ export class AgentTable extends Part {
       this.ascending = title === this.sortedBy ? !this.ascending : wide === true || title === "agent";
       this.sortedBy = title;
       this.#build();
-      this.update();
     };
     const sort = h("button", { type: "button", class: "rv-sort", title: hint, onclick: press }, title, span("rv-sort-mark", { none: "", ascending: "\u2191", descending: "\u2193" }[sorted]));
     return h("th", { scope: "col", "aria-sort": sorted, class: wide ? "rv-left" : "" }, sort);

@@ -1,12 +1,12 @@
 /**
- * Joins the modules into static/viewer.js: one file with every name as it is in the sources, without their comments,
- * indented by tabs, a short statement on the line of its condition.
+ * Joins the modules into static/viewer.js: one file with every name as it is in the sources, not minified but set
+ * compactly: without comments, indented by tabs, a short statement on the line of its condition or block.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 
 const OUT = "widgets/replay/static/viewer.js";
-const WIDTH = 160;
+const WIDTH = 140;
 
 await build({
   entryPoints: ["build/js/widget.js"], outfile: OUT, bundle: true, format: "esm", charset: "utf8", target: "es2022", logLevel: "warning",

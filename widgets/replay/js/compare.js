@@ -31,7 +31,7 @@ export class Compare extends Viewer {
 
   mount() {
     this.differences = region("Differences");
-    const halves = this.sides.map((side, i) => h("section", { class: "rv-half", "aria-label": this.titles[i] }, h("h3", { class: "rv-title" }, this.titles[i]), side.map.node));
+    const halves = this.sides.map((side, i) => h("section", { class: "rv-half", label: this.titles[i] }, h("h3", { class: "rv-title" }, this.titles[i]), side.map.node));
     return this.frameOf("Two replays compared", div("rv-body", div("rv-main", div("rv-halves", ...halves), this.transport.node, this.timeline.node), h("aside", { class: "rv-side" }, this.differences)));
   }
 

@@ -4,7 +4,7 @@ import { max, min } from "./maths.js";
 /**
  * @typedef {Node | string | null} Child Strings become text nodes, null nothing.
  * @typedef {Record<string, string | number | boolean | ((event: any) => void)>} Props `on...` functions become
- *   listeners, booleans are present or absent, the rest attributes.
+ *   listeners, booleans are present or absent, the rest attributes; `label` is the name for screen readers.
  */
 
 /**
@@ -21,7 +21,8 @@ export function h(tag, props = {}, ...children) {
 
 /** @template {Element} T @param {T} node @param {Props} props @returns {T} */
 export function set(node, props) {
-  for (const [key, value] of Object.entries(props)) {
+  for (const [name, value] of Object.entries(props)) {
+    const key = name === "label" ? "aria-label" : name;
     if (typeof value === "function") node.addEventListener(key.slice(2), value);
     else if (typeof value === "boolean") node.toggleAttribute(key, value);
     else node.setAttribute(key, String(value));
@@ -52,7 +53,7 @@ export function span(cls, ...children) {
 
 /** @param {string} label A scrollable region's name. @param {...Child} children */
 export function region(label, ...children) {
-  return h("div", { class: "rv-scroll rv-pad", tabindex: 0, role: "region", "aria-label": label }, ...children);
+  return h("div", { class: "rv-scroll rv-pad", tabindex: 0, role: "region", label: label }, ...children);
 }
 
 /** @param {string} title @param {...Child} children */
@@ -84,7 +85,7 @@ export function icon(name) {
 
 /** @param {IconName} name @param {string} label For screen readers and the tooltip. @param {() => void} press */
 export function iconButton(name, label, press) {
-  return button(icon(name), press, "rv-button", { "aria-label": label, title: label });
+  return button(icon(name), press, "rv-button", { label: label, title: label });
 }
 
 /** @param {Element} node @param {MouseEvent} event @returns {{x: number, y: number}} */

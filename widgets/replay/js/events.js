@@ -5,15 +5,13 @@
  * @typedef {"reward" | "penalty" | "gain" | "freeze" | "death" | "talk" | "failure"} EventKind
  * @typedef {Record<EventKind, number[]>} AgentEvents Steps, ascending.
  */
-import { floor, max, min } from "./maths.js";
+import { ceil, floor, min } from "./maths.js";
 
 /** Each kind's words, and the overview column that counts it over all agents. @type {Record<EventKind, [string, string]>} */
 export const KINDS = {
   reward: ["reward", "reward"], penalty: ["negative reward", "reward"], gain: ["item gain", "gains"], freeze: ["freeze", "freezes"],
   death: ["death", "deaths"], talk: ["talk", "talk"], failure: ["failed action", "failures"],
 };
-
-const SPAN = 256;
 
 /** @param {Replay} replay @param {number} object @param {number} [from] @param {number} [to] @returns {AgentEvents} In [from, to). */
 export function agentEvents(replay, object, from = 0, to = replay.steps) {
@@ -44,21 +42,6 @@ export function nextStep(sorted, step, way) {
   return (way > 0 ? sorted.find((value) => value > step) : sorted.findLast((value) => value < step)) ?? -1;
 }
 
-/**
- * Find the next step with an event of a kind.
- * @param {Replay} replay @param {Iterable<number>} objects Agents to look at.
- * @param {EventKind} kind @param {number} step @param {1 | -1} way @returns {number} -1 for none among the loaded steps.
- */
-export function findEvent(replay, objects, kind, step, way) {
-  const list = [...objects];
-  for (let low = way > 0 ? step + 1 : step; way > 0 ? low < replay.steps : low > 0; low += way * SPAN) {
-    const [from, to] = way > 0 ? [low, min(replay.steps, low + SPAN)] : [max(0, low - SPAN), low];
-    const found = list.map((object) => nextStep(agentEvents(replay, object, from, to)[kind], step, way)).filter((at) => at >= 0);
-    if (found.length) return way > 0 ? min(...found) : max(...found);
-  }
-  return -1;
-}
-
 /** @param {Replay} replay @param {number} object @param {number} bins @returns {Float64Array} An agent's reward by the bins of the overview. */
 export function rewardBins(replay, object, bins) {
   const sums = new Float64Array(bins);
@@ -80,7 +63,5 @@ export function binStart(bin, bins, steps) {
 
 /** @param {number} step @param {number} bins @param {number} steps @returns {number} */
 export function binOf(step, bins, steps) {
-  let bin = min(bins - 1, max(0, floor((step * bins) / steps)));
-  while (bin + 1 < bins && binStart(bin + 1, bins, steps) <= step) bin++;
-  return bin;
+  return ceil(((step + 1) * bins) / steps) - 1;
 }

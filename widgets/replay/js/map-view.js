@@ -24,7 +24,7 @@ export class MapView extends Part {
     this.canvas = h("canvas", { class: "rv-map-canvas" });
     this.tip = div("rv-tip");
     this.notice = h("div", { class: "rv-notice", role: "status" });
-    this.node = h("div", { class: "rv-map", role: "img", "aria-label": "Map of the replay" }, this.canvas, this.tip, this.notice);
+    this.node = h("div", { class: "rv-map", role: "img", label: "Map of the replay" }, this.canvas, this.tip, this.notice);
     this.still = new Still(viewer);
     this.overlays = new Overlays(viewer);
     /** @type {Size} */
@@ -231,11 +231,6 @@ export class MapView extends Part {
     });
     canvas.addEventListener("pointercancel", () => { drag = null; });
     canvas.addEventListener("pointerleave", () => this.#hover(-1, -1));
-    canvas.addEventListener("dblclick", (event) => {
-      const { x, y } = localPoint(canvas, event);
-      const [object] = this.#pick(x, y);
-      if (object !== undefined) viewer.follow(object);
-    });
     canvas.addEventListener("wheel", (event) => {
       // The page scrolls over an unfocused map: a notebook must not trap the wheel.
       if (!event.ctrlKey && !event.metaKey && !this.node.closest(".rv-root")?.matches(":focus-within")) {

@@ -61,7 +61,7 @@ export function goTo(viewer, text) {
 
 /** @param {Viewer} viewer */
 export function shareMenu(viewer) {
-  const input = h("input", { class: "rv-share-text", type: "text", "aria-label": "This place as text", spellcheck: "false" });
+  const input = h("input", { class: "rv-share-text", type: "text", label: "This place as text", spellcheck: "false" });
   const said = h("span", { class: "rv-muted", role: "status" });
   const copy = () => {
     input.value = placeText(viewer);

@@ -68,9 +68,9 @@ export class ObjectPanel extends Part {
       const [amount, limit] = [replay.inventory.at(pair, step), limits.get(name)];
       if (limits.delete(name) || amount) rows.push(inventoryRow(facts.itemName(replay.pairItems[pair]), amount, limit));
     }
-    const rest = [...limits].map(([name, limit]) => `${words(name)} ${number(limit)}`).join(", ");
-    if (rows.length === 0 && !rest && !facts.isAgent[object]) return null;
-    return section("Inventory", ...(rows.length ? rows : [note("Holds nothing at this step.")]), rest ? h("p", { class: "rv-muted" }, `Limits: ${rest}`) : null);
+    for (const [name, limit] of limits) rows.push(inventoryRow(`${words(name)} in all`, NaN, limit));
+    if (rows.length === 0 && !facts.isAgent[object]) return null;
+    return section("Inventory", ...(rows.length ? rows : [note("Holds nothing at this step.")]));
   }
 
   /** @param {number} object @param {number} step */

@@ -6,7 +6,7 @@
 import { max, min } from "./maths.js";
 
 const MAX_CELLS = 4e6;
-const SLICE = 512;
+const SLICE = 128;
 
 export class Presence {
   /** @param {Replay} replay */
@@ -15,31 +15,27 @@ export class Presence {
     const cells = replay.map.width * replay.map.height;
     this.tooLarge = cells > MAX_CELLS;
     this.counts = new Float64Array(this.tooLarge ? 0 : cells);
-    /** Steps 0 to `until` (exclusive) are counted, and those to `goal` of the first `agent` agents. */
-    this.until = this.goal = this.agent = this.peak = 0;
+    /** Steps 0 to `until` (exclusive) are counted. */
+    this.until = this.peak = 0;
   }
 
   /**
-   * Count on towards a step for at most `budget` milliseconds.
+   * Count on towards a step for about `budget` milliseconds.
    * @param {number} step @param {number} budget
    * @returns {boolean} Whether the counts now tell of steps 0 to `step`, as far as those are loaded.
    */
   advance(step, budget) {
-    const start = performance.now();
+    const end = performance.now() + budget;
     if (step + 1 < this.until) {
       this.counts.fill(0);
-      this.until = this.agent = this.peak = 0;
+      this.until = this.peak = 0;
     }
-    while (this.until <= step && !this.tooLarge) {
-      if (this.agent === 0) this.goal = min(step + 1, this.until + SLICE);
-      while (this.agent < this.replay.agents.length) {
-        this.#count(this.replay.agents[this.agent++], this.until, this.goal);
-        if (performance.now() - start > budget) return false;
-      }
-      this.agent = 0;
-      this.until = this.goal;
+    while (this.until <= step && !this.tooLarge && performance.now() < end) {
+      const goal = min(step + 1, this.until + SLICE);
+      for (const object of this.replay.agents) this.#count(object, this.until, goal);
+      this.until = goal;
     }
-    return true;
+    return this.until > step || this.tooLarge;
   }
 
   /** @param {number} object @param {number} from @param {number} to */

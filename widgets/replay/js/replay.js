@@ -12,7 +12,7 @@ import { Columns, WireError, inflate, parseJson, readHeader, runningSum } from "
  * @typedef {object} Chunk A stretch of steps that is loaded as one.
  * @property {ChunkInfo} info @property {number} from @property {number} to @property {Columns | null} columns
  * @property {Promise<void> | null} loading @property {string} failed @property {number} used
- * @property {Map<string, Track>} tracks @property {Float64Array | null} sums
+ * @property {Map<string, Track>} tracks
  */
 
 /** Values where a replay has no such field; fields not listed are 0. @type {Record<string, number>} */
@@ -108,7 +108,7 @@ export class Replay {
     this.inventory = new Field(this, "inventory", header.pairs);
     /** @type {Chunk[]} */
     this.chunks = header.chunks.filter((info) => info.kind === "steps").map((info) => (
-      { info, from: info.from, to: info.to, columns: null, loading: null, failed: "", used: 0, tracks: new Map(), sums: null }));
+      { info, from: info.from, to: info.to, columns: null, loading: null, failed: "", used: 0, tracks: new Map() }));
     const joined = this.chunks.every((chunk, i) => chunk.to > chunk.from && chunk.from === (this.chunks[i - 1]?.to ?? 0));
     if (!this.location.present || !joined || this.chunks.at(-1)?.to !== this.steps) throw new WireError("the parts of the replay do not join");
     this.texts = header.chunks.filter((info) => info.kind === "text");
@@ -206,7 +206,7 @@ export class Replay {
 
   /** @param {Chunk} chunk */
   #drop(chunk) {
-    chunk.columns = chunk.sums = null;
+    chunk.columns = null;
     chunk.tracks.clear();
   }
 
@@ -276,23 +276,10 @@ export class Replay {
     const mover = totals.mover(object);
     if (mover < 0 || step <= 0) return totals.first(object);
     const chunk = this.chunkOf(step);
-    return this.#guard(chunk, (columns) => {
-      const entry = chunk.from > 0 ? columns.numbers("total_reward.k", totals.movers.length)[mover] : totals.first(object);
-      return entry + this.#earned(chunk, object, step);
-    }) ?? NaN;
-  }
-
-  /** @param {Chunk} chunk @param {number} object @param {number} step @returns {number} Rewards from the chunk's start to `step`. */
-  #earned(chunk, object, step) {
-    const rewards = this.field("current_reward");
-    const begin = max(1, chunk.from);
-    const mover = rewards.mover(object);
-    const track = mover < 0 ? null : this.track(rewards, step);
-    const point = track ? track.find(mover, step) : -1;
-    const value = track ? track.value(mover, point) : rewards.first(object);
-    if (!track || point < 0) return value * (step - begin + 1);
-    chunk.sums ??= sumsBefore(track, begin);
-    return chunk.sums[point] + value * (step - track.from - track.steps[point] + 1);
+    const entry = this.#guard(chunk, (columns) => (chunk.from > 0 ? columns.numbers("total_reward.k", totals.movers.length)[mover] : totals.first(object)));
+    let total = entry ?? NaN;
+    this.field("current_reward").runs(object, max(1, chunk.from), step + 1, (from, to, value) => { total += value * (to - from); });
+    return total;
   }
 
   /** @param {string} table @param {number} object @param {number} step @returns {any[]} A list that a table field holds, empty when absent. */
@@ -321,18 +308,4 @@ export function lowerBound(sorted, value) {
     else high = middle;
   }
   return low;
-}
-
-/** @param {Track} track @param {number} begin @returns {Float64Array} What was earned before each point. */
-function sumsBefore(track, begin) {
-  const sums = new Float64Array(track.steps.length);
-  for (let mover = 0; mover + 1 < track.starts.length; mover++) {
-    let [sum, since, value] = [0, begin, track.keys[mover]];
-    for (let point = track.starts[mover]; point < track.starts[mover + 1]; point++) {
-      const step = track.from + track.steps[point];
-      sums[point] = sum += value * max(0, step - since);
-      [since, value] = [step, track.read(mover, point)];
-    }
-  }
-  return sums;
 }

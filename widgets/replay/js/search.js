@@ -50,6 +50,5 @@ export function matching({ replay, isAgent }, found, step, limit = 5000) {
 /** @param {Facts} facts @returns {string[]} Words to offer while typing. */
 export function suggestions({ replay }) {
   const { type_names, item_names } = replay.header;
-  const used = /** @param {string[]} names @param {Iterable<number>} indices */ (names, indices) => [...new Set(indices)].map((index) => names[index]).filter(Boolean);
-  return [...new Set([...used(type_names, replay.types), ...used(item_names, replay.pairItems), ...Array.from(replay.agents.slice(0, 64), (object) => `agent ${replay.agentIds[object]}`)])];
+  return [...new Set([...type_names, ...item_names])].filter(Boolean).slice(0, 200);
 }

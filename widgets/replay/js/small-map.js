@@ -42,7 +42,7 @@ export class Minimap extends Part {
   constructor(viewer) {
     super(viewer);
     const { small, map } = viewer;
-    this.node = set(small.canvas(), { class: "rv-minimap", "aria-label": "Whole map; press to move there" });
+    this.node = set(small.canvas(), { class: "rv-minimap", label: "Whole map; press to move there" });
     onDrag(this.node, (x, y) => { map.camera = { x: x / small.scale, y: y / small.scale, scale: map.camera.scale }; });
   }
 

@@ -16,12 +16,6 @@ const WALL = /(^|[_.:\s-])(wall|block|border|obstacle)s?($|[_.:\s-])/i;
 /** Regular polygons as [corners, first angle in turns]; 0 corners is a rounded square. */
 const SHAPES = [[0, 0], [6, 0], [4, 0], [5, -1 / 4], [3, -1 / 4]];
 
-/** Types of many games, told apart at a glance and alike in every replay: name, hue, shape, letters. @type {[RegExp, number, number, string][]} */
-const KNOWN = [
-  [/carbon/, 7, 0, "C"], [/oxygen/, 6, 0, "O"], [/germanium/, 3, 0, "Ge"], [/silicon/, 4, 0, "Si"],
-  [/hub|altar|assembler/, 1, 3, ""], [/junction|charger/, 5, 2, ""], [/chest/, 2, 1, ""], [/^mine/, 7, 4, ""], [/generator/, 4, 1, ""],
-];
-
 /** @param {string} name @returns {SpriteKind} */
 export function kindOf(name) {
   return /^agent/i.test(name) ? "agent" : WALL.test(name) ? "wall" : "thing";
@@ -45,22 +39,18 @@ export function describeSprites(names) {
   const made = new Map();
   for (const name of [...new Set(names)].sort()) {
     const kind = kindOf(name);
-    const known = KNOWN.find(([pattern]) => pattern.test(name));
-    let look = known ? known[2] * 8 + known[1] : hash(name) % 40;
+    let look = hash(name) % 40;
     for (let i = 0; kind === "thing" && looks.has(look) && i < 40; i++) look = (look + 1) % 40;
     if (kind === "thing") looks.add(look);
-    made.set(name, { kind, shape: look >> 3, hue: look & 7, letters: kind === "thing" ? letters(name, known?.[3] ?? "", taken) : "", name });
+    made.set(name, { kind, shape: look >> 3, hue: look & 7, letters: kind === "thing" ? letters(name, taken) : "", name });
   }
   return names.map((name) => /** @type {Sprite} */ (made.get(name)));
 }
 
-/** @param {string} name @param {string} wish @param {Set<string>} taken @returns {string} One or two letters, unlike those of the other types. */
-function letters(name, wish, taken) {
-  const parts = name.split(/[^\p{L}\p{N}]+/u).filter(Boolean);
-  const [first, ...rest] = parts.join("");
-  if (first === undefined) return "?";
-  const pairs = [...parts.slice(1).map((part) => part[0]), ...rest, ..."23456789"].map((second) => first.toUpperCase() + second.toLowerCase());
-  const found = [wish, ...pairs].find((pair) => pair && !taken.has(pair)) ?? first.toUpperCase();
+/** @param {string} name @param {Set<string>} taken @returns {string} Two letters, unlike those of the other types. */
+function letters(name, taken) {
+  const [first = "?", ...rest] = name.replace(/[^\p{L}\p{N}]/gu, "");
+  const found = [...rest, ..."23456789"].map((second) => first.toUpperCase() + second.toLowerCase()).find((pair) => !taken.has(pair)) ?? first;
   taken.add(found);
   return found;
 }

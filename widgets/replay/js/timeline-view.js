@@ -34,6 +34,8 @@ export class TimelineView extends Part {
     super(viewer);
     this.full = full;
     this.reward = this.overview("reward");
+    /** Losses nearer to 0 than this are rounding. */
+    this.dust = -1e-6 * extent(this.reward).high;
     this.lanes = LANES.filter((kind) => full && this.overview(kind).some((value) => value > 0));
     this.top = RAIL + this.lanes.length * LANE + CAPTION;
     this.height = this.top + CHART + FOOT;
@@ -42,7 +44,7 @@ export class TimelineView extends Part {
     this.previewText = div("");
     this.tip = div("rv-tip rv-preview", this.preview, this.previewText);
     this.node = h("div", {
-      class: "rv-timeline", role: "slider", tabindex: 0, style: `height:${this.height}px`, "aria-label": "Step", "aria-valuemin": 0, "aria-valuemax": viewer.steps - 1,
+      class: "rv-timeline", role: "slider", tabindex: 0, style: `height:${this.height}px`, label: "Step", "aria-valuemin": 0, "aria-valuemax": viewer.steps - 1,
       onpointerleave: () => this.#hideTip(),
     }, this.canvas, this.tip);
     onDrag(this.node, (x) => {
@@ -58,6 +60,13 @@ export class TimelineView extends Part {
 
   get axis() {
     return { left: GUTTER, width: max(1, this.width - GUTTER - RIGHT), steps: this.viewer.steps };
+  }
+
+  /** @param {EventKind} kind @returns {number[]} Steps at which it happens to the selected agent, or begins to happen to anyone. */
+  stepsOf(kind) {
+    const counts = this.overview(kind);
+    const happens = /** @param {number} n */ (n) => (kind === "penalty" ? n < this.dust : n > -this.dust);
+    return this.agent?.events[kind] ?? Array.from(counts.keys()).filter((bin) => happens(counts[bin])).map((bin) => binStart(bin, counts.length, this.replay.steps));
   }
 
   /** @param {number} width */
@@ -144,8 +153,7 @@ export class TimelineView extends Part {
       write(pen, each.name, right, top - 7, each.colour);
       right -= pen.measureText(each.name).width + 14;
     }
-    const bins = Array.from(this.reward, (sum, bin) => (sum < low * 1e-3 ? binStart(bin, this.reward.length, axis.steps) : -1));
-    for (const step of this.full && low < 0 ? (this.agent?.events.penalty ?? bins) : []) if (step >= 0) rect(pen, palette.bad, round(xOf(axis, step)) - 1, bottom - 6, 2, 6);
+    for (const step of this.full ? this.stepsOf("penalty") : []) rect(pen, palette.bad, round(xOf(axis, step)) - 1, bottom - 6, 2, 6);
   }
 
   /** @param {Pen} pen @param {Line} each @param {(value: number) => number} y */
@@ -202,13 +210,10 @@ export class TimelineView extends Part {
   /** @param {number} step @returns {string} */
   #tipText(step) {
     const { reward, agent } = this;
-    const { steps } = this.replay;
-    const bin = binOf(step, reward.length || 1, steps);
-    const [from, to] = [bin, bin + 1].map((each) => binStart(each, reward.length || 1, steps));
+    const bin = binOf(step, reward.length || 1, this.replay.steps);
     const lines = this.lanes.filter((kind) => this.overview(kind)[bin]).map((kind) => plural(this.overview(kind)[bin], KINDS[kind][0]));
     if (reward[bin]) lines.push(`reward ${signed(reward[bin])}, all agents`);
     if (agent?.rewards[bin]) lines.push(`reward ${signed(agent.rewards[bin])}, ${this.facts.title(agent.object)}`);
-    if (to - from > 1 && lines.length > 0) lines.unshift(`in steps ${count(from)} to ${count(to - 1)}:`);
     return [`step ${count(step)}`, ...lines].join("\n");
   }
 }

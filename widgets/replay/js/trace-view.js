@@ -2,7 +2,7 @@
 import { FAMILIES, drawGlyph } from "./actions.js";
 import { describeLine, lineAt } from "./activity.js";
 import { div, fill, h, iconButton, localPoint, setText, showTip, span } from "./dom.js";
-import { abs, floor, max, min, round, within } from "./maths.js";
+import { floor, max, min, round, within } from "./maths.js";
 import { series } from "./palette.js";
 import { Part } from "./part.js";
 import { disc, ink, newCanvas, prepare, rect, write } from "./pen.js";
@@ -39,11 +39,10 @@ export class TraceView extends Part {
     });
     this.tip = div("rv-tip rv-preview");
     this.scroller = h("div", {
-      class: "rv-trace-scroll", tabindex: 0, role: "img", "aria-label": "What each agent did at each step; click to go there", onscroll: () => this.#renew(),
+      class: "rv-trace-scroll", tabindex: 0, role: "img", label: "What each agent did at each step; click to go there", onscroll: () => this.#renew(),
     }, h("div", { style: `height:${this.replay.agents.length * ROW}px` }, this.canvas));
-    this.scroller.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     this.legend = div("rv-legend");
-    this.node = h("section", { class: "rv-trace", "aria-label": "Actions by agent" },
+    this.node = h("section", { class: "rv-trace", label: "Actions by agent" },
       div("rv-trace-head", span("rv-heading", "Actions"), this.legend, span("rv-grow"),
         iconButton("minus", "Show more steps", () => this.#widen(-1)), iconButton("plus", "Show fewer steps", () => this.#widen(1))),
       this.scroller, this.tip);
@@ -209,14 +208,6 @@ export class TraceView extends Part {
     const { object = -1, step } = this.#cellAt(event);
     this.viewer.select(object);
     if (step >= 0) this.viewer.seek(step);
-  }
-
-  /** Slide along the steps; the playhead stays in view, or the strip would jump back to it. @param {WheelEvent} event */
-  #wheel(event) {
-    const { shown } = this.state;
-    if (!event.shiftKey && abs(event.deltaX) <= abs(event.deltaY)) return;
-    event.preventDefault();
-    this.#renew(within(this.start + (event.deltaX || event.deltaY) / this.cell, shown - this.columns + 1, shown));
   }
 
   /** @param {MouseEvent | null} event */

@@ -20,14 +20,14 @@ export class Transport {
     this.play = iconButton("play", "Play (Space)", () => target.toggle());
     this.play.classList.add("rv-button-main");
     this.input = h("input", {
-      class: "rv-step-input", type: "text", inputmode: "numeric", "aria-label": "Step", style: `width:${max(4, count(steps - 1).length + 1)}ch`,
+      class: "rv-step-input", type: "text", inputmode: "numeric", label: "Step", style: `width:${max(4, count(steps - 1).length + 1)}ch`,
       onchange: () => target.seek(Number(this.input.value.replace(/[\s,.']/g, "")) || 0), onfocus: () => this.input.select(),
     });
-    this.speeds = h("select", { class: "rv-select", "aria-label": "Speed in steps a second", onchange: () => target.setSpeed(Number(this.speeds.value)) });
-    this.kind = h("select", { class: "rv-select", "aria-label": "Event to jump to" }, ...kinds.map((kind) => h("option", { value: kind }, KINDS[kind][0])));
+    this.speeds = h("select", { class: "rv-select", label: "Speed in steps a second", onchange: () => target.setSpeed(Number(this.speeds.value)) });
+    this.kind = h("select", { class: "rv-select", label: "Event to jump to" }, ...kinds.map((kind) => h("option", { value: kind }, KINDS[kind][0])));
     const jumps = div("rv-group", iconButton("earlier", "Previous event (,)", () => target.jump(-1)), this.kind, iconButton("later", "Next event (.)", () => target.jump(1)));
     jumps.hidden = kinds.length === 0;
-    this.node = h("div", { class: "rv-transport", role: "toolbar", "aria-label": "Playback" },
+    this.node = h("div", { class: "rv-transport", role: "toolbar", label: "Playback" },
       div("rv-group", iconButton("first", "First step (Home)", () => target.seek(0)), iconButton("back", "One step back ([)", () => target.move(-1)), this.play,
         iconButton("forward", "One step on (])", () => target.move(1)), iconButton("last", "Last step (End)", () => target.seek(steps - 1))),
       h("label", { class: "rv-step" }, "step", this.input, span("rv-muted", `of ${count(steps - 1)}`)),
@@ -39,7 +39,7 @@ export class Transport {
     if (!this.input.matches(":focus") || playing) this.input.value = count(step);
     if (playing !== this.playing) {
       const label = playing ? "Pause (Space)" : "Play (Space)";
-      fill(set(this.play, { "aria-label": label, title: label }), icon(playing ? "pause" : "play"));
+      fill(set(this.play, { label: label, title: label }), icon(playing ? "pause" : "play"));
     }
     if (speed !== this.speed) {
       fill(this.speeds, ...[...new Set([...SPEEDS, speed])].sort((a, b) => a - b).map((value) => h("option", { value }, String(Number(value.toPrecision(4))))));

@@ -1,7 +1,7 @@
 /** One replay on the page: the parts, what ties them together, and the frames they are drawn in. */
 import { AgentTable } from "./agent-table.js";
 import { button, div, fill, h, icon, iconButton, set, setText, span } from "./dom.js";
-import { findEvent } from "./events.js";
+import { nextStep } from "./events.js";
 import { Facts } from "./facts.js";
 import { count, plural } from "./format.js";
 import { handleKey } from "./keys.js";
@@ -73,12 +73,12 @@ export class Viewer {
     this.timeline = new TimelineView(this, all.length === 1);
     this.transport = new Transport(this, all.length === 1 ? kindsIn(replay) : []);
     this.followButton = iconButton("follow", "Follow the selection (F)", () => this.toggleFollow());
-    this.map.node.append(this.minimap.node, h("div", { class: "rv-map-buttons", role: "toolbar", "aria-label": "Map view" },
+    this.map.node.append(this.minimap.node, h("div", { class: "rv-map-buttons", role: "toolbar", label: "Map view" },
       iconButton("plus", "Zoom in", () => this.map.zoom(1.5)), iconButton("minus", "Zoom out", () => this.map.zoom(1 / 1.5)),
       iconButton("fit", "Show the whole map (0)", () => this.fit()), this.followButton));
     this.store.listeners.add((changed) => this.changed(changed));
     replay.onload = () => this.loaded();
-    this.observer = new ResizeObserver(() => this.#resized());
+    this.observer = new ResizeObserver(() => this.resized());
     this.observer.observe(this.map.node);
     this.observer.observe(this.timeline.node);
   }
@@ -99,11 +99,11 @@ export class Viewer {
     this.trace = new TraceView(this);
     this.panels = { agents: new AgentTable(this), selected: new ObjectPanel(this), text: new TextPanel(this), about: new AboutPanel(this) };
     this.found = h("span", { class: "rv-found rv-muted", role: "status" });
-    this.tabs = h("div", { class: "rv-tabs", role: "tablist", "aria-label": "Panels" });
+    this.tabs = h("div", { class: "rv-tabs", role: "tablist", label: "Panels" });
     this.panel = h("div", { class: "rv-panel", role: "tabpanel" });
     const list = h("datalist", { id: `rv-${Math.random().toString(36).slice(2)}` });
     const box = h("input", {
-      class: "rv-search", type: "search", placeholder: FIND, "aria-label": FIND, autocomplete: "off", list: list.id,
+      class: "rv-search", type: "search", placeholder: FIND, label: FIND, autocomplete: "off", list: list.id,
       oninput: () => this.store.set({ found: search(this.facts, box.value) }), onkeydown: (/** @type {KeyboardEvent} */ event) => this.#searchKey(event, box),
     });
     box.addEventListener("focus", () => fill(list, ...suggestions(this.facts).map((value) => h("option", { value }))), { once: true });
@@ -117,7 +117,7 @@ export class Viewer {
   /** @param {string} label @param {...HTMLElement} content @returns {HTMLElement} The whole viewer, hearing the keyboard. */
   frameOf(label, ...content) {
     const node = h("div", {
-      class: "rv-root", tabindex: 0, role: "application", "aria-label": label, "data-theme": this.theme, style: `--rv-height:${this.options.height}px`,
+      class: "rv-root", tabindex: 0, role: "application", label: label, "data-theme": this.theme, style: `--rv-height:${this.options.height}px`,
       onkeydown: (/** @type {KeyboardEvent} */ event) => handleKey(event, this),
       // A pressed button keeps no focus, so that Space goes on to mean play.
       onclick: (/** @type {MouseEvent} */ event) => { if (event.detail > 0 && /** @type {Element} */ (event.target).closest("button")) this.focus(); },
@@ -200,11 +200,9 @@ export class Viewer {
 
   /** Go to the next event of the chosen kind. @param {1 | -1} way */
   jump(way) {
-    const { selected } = this.store.state;
-    const one = this.facts.isAgent[selected];
-    const found = findEvent(this.replay, one ? [selected] : this.replay.agents, /** @type {EventKind} */ (this.transport.kind.value), this.stepNow, way);
+    const found = nextStep(this.timeline.stepsOf(/** @type {EventKind} */ (this.transport.kind.value)), this.stepNow, way);
     if (found >= 0) this.seek(found);
-    else this.hint(`No ${way > 0 ? "later" : "earlier"} event of this kind${one ? ` for ${this.facts.title(selected)}` : ""}`);
+    else this.hint(`No ${way > 0 ? "later" : "earlier"} event of this kind`);
   }
 
   /** Escape ends the search, Enter goes from hit to hit. @param {KeyboardEvent} event @param {HTMLInputElement} box */
@@ -270,8 +268,10 @@ export class Viewer {
     this.invalidate("map", "timeline", "trace", "panel");
   }
 
-  #resized() {
+  /** Fit the canvases to their boxes; the first time, this is the first frame. */
+  resized() {
     const { clientWidth, clientHeight } = this.map.node;
+    if (clientWidth === 0) return;
     this.map.resize(clientWidth, clientHeight);
     this.timeline.resize(this.timeline.node.clientWidth);
     this.trace?.resize(this.timeline.width, TRACE_ROWS);

@@ -70,6 +70,7 @@ class Mount {
     const node = this.shown.mount();
     this.stopSync = syncTraits(model, this.shown);
     fill(this.el, node);
+    this.shown.resized();
     const sprites = asBytes(model.get("sprites"));
     if (sprites.length > 0) void this.shown.setSprites(sprites);
     for (const replay of replays) void replay.loadAhead();

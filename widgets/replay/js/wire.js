@@ -96,7 +96,7 @@ function checkHeader(json, start, length) {
     objects,
     agents: whole(json.agents, "agents", 0, objects),
     pairs: whole(json.pairs ?? 0, "pairs", 0, 5e7),
-    fields: mapped(json.fields, (info) => ({ kind: text(info?.kind), scalar: scalar(info?.scalar) })),
+    fields: mapped(json.fields, (info) => ({ kind: text(info?.kind), scalar: info?.scalar ?? null })),
     movers: mapped(json.movers, (movers, name) => whole(movers, `movers of ${name}`, 0, 5e7)),
     tables: mapped(json.tables, list),
     issues: list(json.issues).filter(Boolean),
@@ -122,12 +122,6 @@ function text(value) {
 /** @param {unknown} value @returns {any[]} */
 function list(value) {
   return Array.isArray(value) ? value : [];
-}
-
-/** @param {any} value @returns {number | number[] | null} */
-function scalar(value) {
-  const parts = [value].flat();
-  return parts.length <= 2 && parts.every((part) => typeof part === "number") ? value : null;
 }
 
 /** @template T @param {unknown} value @param {(entry: any, name: string) => T} read @returns {Map<string, T>} */

@@ -3,7 +3,8 @@ function within(value, low, high) { return min(high, max(low, value)); }
 
 function h(tag, props = {}, ...children) { return fill(set(document.createElement(tag), props), ...children); }
 function set(node, props) {
-	for (const [key, value] of Object.entries(props)) {
+	for (const [name, value] of Object.entries(props)) {
+		const key = name === "label" ? "aria-label" : name;
 		if (typeof value === "function") node.addEventListener(key.slice(2), value);
 		else if (typeof value === "boolean") node.toggleAttribute(key, value);
 		else node.setAttribute(key, String(value));
@@ -18,7 +19,7 @@ function setText(node, text2) { if (node.textContent !== text2) node.textContent
 function div(cls, ...children) { return h("div", { class: cls }, ...children); }
 function span(cls, ...children) { return h("span", { class: cls }, ...children); }
 function region(label, ...children) {
-	return h("div", { class: "rv-scroll rv-pad", tabindex: 0, role: "region", "aria-label": label }, ...children);
+	return h("div", { class: "rv-scroll rv-pad", tabindex: 0, role: "region", label }, ...children);
 }
 function section(title, ...children) { return h("section", {}, h("h4", {}, title), ...children); }
 function note(text2) { return h("p", { class: "rv-empty" }, text2); }
@@ -30,7 +31,7 @@ function button(label, press, cls = "rv-action", more = {}) {
 }
 function icon(name) { return span(`rv-icon rv-icon-${name}`); }
 function iconButton(name, label, press) {
-	return button(icon(name), press, "rv-button", { "aria-label": label, title: label });
+	return button(icon(name), press, "rv-button", { label, title: label });
 }
 function localPoint(node, event) {
 	const box = node.getBoundingClientRect();
@@ -98,7 +99,6 @@ var KINDS = {
 	talk: ["talk", "talk"],
 	failure: ["failed action", "failures"]
 };
-var SPAN = 256;
 function agentEvents(replay, object, from = 0, to = replay.steps) {
 	const starts = (field, entry, wanted, at = object) => {
 		const steps = [];
@@ -123,15 +123,6 @@ function agentEvents(replay, object, from = 0, to = replay.steps) {
 function nextStep(sorted, step, way) {
 	return (way > 0 ? sorted.find((value) => value > step) : sorted.findLast((value) => value < step)) ?? -1;
 }
-function findEvent(replay, objects, kind, step, way) {
-	const list2 = [...objects];
-	for (let low = way > 0 ? step + 1 : step; way > 0 ? low < replay.steps : low > 0; low += way * SPAN) {
-		const [from, to] = way > 0 ? [low, min(replay.steps, low + SPAN)] : [max(0, low - SPAN), low];
-		const found = list2.map((object) => nextStep(agentEvents(replay, object, from, to)[kind], step, way)).filter((at) => at >= 0);
-		if (found.length) return way > 0 ? min(...found) : max(...found);
-	}
-	return -1;
-}
 function rewardBins(replay, object, bins) {
 	const sums = new Float64Array(bins);
 	const { steps } = replay;
@@ -145,14 +136,12 @@ function rewardBins(replay, object, bins) {
 	return sums;
 }
 function binStart(bin, bins, steps) { return floor(bin * steps / bins); }
-function binOf(step, bins, steps) {
-	let bin = min(bins - 1, max(0, floor(step * bins / steps)));
-	while (bin + 1 < bins && binStart(bin + 1, bins, steps) <= step) bin++;
-	return bin;
-}
+function binOf(step, bins, steps) { return ceil((step + 1) * bins / steps) - 1; }
 
 function xOf({ left, width, steps }, step) { return left + (steps > 1 ? step / (steps - 1) * width : 0); }
-function stepAt({ left, width, steps }, x) { return min(steps - 1, max(0, round((x - left) / max(1, width) * (steps - 1)))); }
+function stepAt({ left, width, steps }, x) {
+	return min(steps - 1, max(0, round((x - left) / max(1, width) * (steps - 1))));
+}
 function ticks({ width, steps }, spacing = 90) {
 	const step = max(1, tickStep(steps - 1, width / spacing));
 	return Array.from({ length: ceil(steps / step) }, (_, i) => i * step);
@@ -194,7 +183,7 @@ var Part = class {
 
 var ROW = 28;
 var SPARE = 4;
-var MODES = { now: "held at this step", final: "held at the end", gained: "sum of all gains over the episode" };
+var MODES = { now: "held now", final: "held at the end", gained: "gained in total" };
 var AgentTable = class extends Part {
 	constructor(viewer) {
 		super(viewer);
@@ -206,26 +195,19 @@ var AgentTable = class extends Part {
 		this.pairs = new Map(Array.from(this.replay.pairItems, (item, pair) => [`${this.replay.pairObjects[pair]},${item}`, pair]));
 		this.head = h("tr");
 		this.body = h("tbody");
-		this.table = h("table", { class: "rv-table", "aria-label": "Agents", "aria-rowcount": this.order.length + 1 }, h("thead", {}, this.head), this.body);
-		this.scroller = h("div", { class: "rv-scroll", tabindex: 0, role: "region", "aria-label": "Agent table", onscroll: () => this.update() }, this.table);
-		this.modes = h("div", { class: "rv-segments", role: "group", "aria-label": "Item columns show" });
-		const bar = div("rv-panel-bar", span("rv-muted", "Items"), this.modes);
-		bar.hidden = this.items.length === 0;
+		this.table = h("table", { class: "rv-table", label: "Agents", "aria-rowcount": this.order.length + 1 }, h("thead", {}, this.head), this.body);
+		this.scroller = h("div", { class: "rv-scroll", tabindex: 0, role: "region", label: "Agent table", onscroll: () => this.update() }, this.table);
+		const modes = h("select", { class: "rv-select", onchange: () => this.#build(modes.value) }, ...Object.entries(MODES).map(([value, text2]) => h("option", { value }, text2)));
+		const bar = h("label", { class: "rv-panel-bar", hidden: this.items.length === 0 }, span("rv-muted", "Items"), modes);
 		this.node = div("rv-panel-fill", bar, this.scroller);
 		this.refresh();
 		this.#build();
 	}
-	#build() {
-		fill(this.modes, ...Object.keys(MODES).map((mode) => {
-			const choose = () => {
-				this.mode = mode;
-				this.#build();
-				this.update();
-			};
-			return button(mode, choose, "rv-segment", { title: MODES[mode], "aria-pressed": String(mode === this.mode) });
-		}));
+	#build(mode = this.mode) {
+		this.mode = mode;
 		this.columns = [...this.#plainColumns(), ...this.items.map((item) => this.#itemColumn(item))];
 		fill(this.head, ...this.columns.map((column) => this.#heading(column)));
+		this.update();
 	}
 	#heading({ title, hint, wide }) {
 		const sorted = title !== this.sortedBy ? "none" : this.ascending ? "ascending" : "descending";
@@ -233,7 +215,6 @@ var AgentTable = class extends Part {
 			this.ascending = title === this.sortedBy ? !this.ascending : wide === true || title === "agent";
 			this.sortedBy = title;
 			this.#build();
-			this.update();
 		};
 		const sort = h("button", { type: "button", class: "rv-sort", title: hint, onclick: press }, title, span("rv-sort-mark", { none: "", ascending: "↑", descending: "↓" }[sorted]));
 		return h("th", { scope: "col", "aria-sort": sorted, class: wide ? "rv-left" : "" }, sort);
@@ -468,14 +449,15 @@ function checkHeader(json, start, length) {
 		objects,
 		agents: whole(json.agents, "agents", 0, objects),
 		pairs: whole(json.pairs ?? 0, "pairs", 0, 5e7),
-		fields: mapped(json.fields, (info) => ({ kind: text(info?.kind), scalar: scalar(info?.scalar) })),
+		fields: mapped(json.fields, (info) => ({ kind: text(info?.kind), scalar: info?.scalar ?? null })),
 		movers: mapped(json.movers, (movers, name) => whole(movers, `movers of ${name}`, 0, 5e7)),
 		tables: mapped(json.tables, list),
 		issues: list(json.issues).filter(Boolean),
 		issues_more: Number(json.issues_more) || 0,
 		chunks: list(json.chunks).map((chunk) => chunkInfo(chunk ?? {}, start, length))
 	};
-	for (const key of ["type_names", "action_names", "item_names", "capacity_names", "group_names", "vibe_names", "tags"]) header[key] = list(json[key]).map(text);
+	for (const key of ["type_names", "action_names", "item_names", "capacity_names", "group_names", "vibe_names", "tags"])
+		header[key] = list(json[key]).map(text);
 	if (width * height > 1 << 26) throw new WireError(`the map of ${width} x ${height} cells is too large to show`);
 	return header;
 }
@@ -485,10 +467,6 @@ function whole(value, name, low, high) {
 }
 function text(value) { return String(value ?? ""); }
 function list(value) { return Array.isArray(value) ? value : []; }
-function scalar(value) {
-	const parts = [value].flat();
-	return parts.length <= 2 && parts.every((part) => typeof part === "number") ? value : null;
-}
 function mapped(value, read) {
 	return new Map(Object.entries(value ?? {}).map(([name, entry]) => [name, read(entry, name)]));
 }
@@ -628,17 +606,19 @@ var Field = class {
 		this.present = info !== void 0;
 		this.kind = info?.kind ?? "int";
 		const [x, y] = this.kind === "xy" ? ["x", "y"] : ["", ""];
-		const scalar2 = info ? info.scalar : DEFAULTS[name] ?? 0;
-		const columns = scalar2 === null ? [base.numbers(`${name}.c${x}`, length), base.numbers(`${name}.c${y}`, length)] : null;
+		const scalar = info ? info.scalar : DEFAULTS[name] ?? 0;
+		const columns = scalar === null ? [base.numbers(`${name}.c${x}`, length), base.numbers(`${name}.c${y}`, length)] : null;
 		this.columns = columns;
-		this.scalars = [scalar2, scalar2].flat().map(Number);
+		this.scalars = [scalar, scalar].flat().map(Number);
 		const count2 = (info && header.movers.get(name)) ?? 0;
 		this.movers = runningSum(base.numbers(`${name}.i`, count2), length, name);
 		this.lasts = base.numbers(`${name}.f${x}`, count2);
 		this.moverOf = count2 ? new Int32Array(length).fill(-1) : null;
 		this.movers.forEach((object, mover) => this.moverOf.fill(mover, object, object + 1));
 	}
-	first(object, axis = 0) { return this.columns ? this.columns[axis][object] : this.scalars[axis]; }
+	first(object, axis = 0) {
+		return this.columns ? this.columns[axis][object] : this.scalars[axis];
+	}
 	mover(object) { return this.moverOf ? this.moverOf[object] : -1; }
 	last(object) {
 		const mover = this.mover(object);
@@ -680,7 +660,7 @@ var Replay = class _Replay {
 		this.pairItems = base.numbers("inventory.t", header.pairs);
 		this.pairObjects = runningSum(base.numbers("inventory.o", header.pairs), n, "the inventory");
 		this.inventory = new Field(this, "inventory", header.pairs);
-		this.chunks = header.chunks.filter((info) => info.kind === "steps").map((info) => ({ info, from: info.from, to: info.to, columns: null, loading: null, failed: "", used: 0, tracks: new Map(), sums: null }));
+		this.chunks = header.chunks.filter((info) => info.kind === "steps").map((info) => ({ info, from: info.from, to: info.to, columns: null, loading: null, failed: "", used: 0, tracks: new Map() }));
 		const joined = this.chunks.every((chunk, i) => chunk.to > chunk.from && chunk.from === (this.chunks[i - 1]?.to ?? 0));
 		if (!this.location.present || !joined || this.chunks.at(-1)?.to !== this.steps) throw new WireError("the parts of the replay do not join");
 		this.texts = header.chunks.filter((info) => info.kind === "text");
@@ -736,7 +716,7 @@ var Replay = class _Replay {
 		});
 	}
 	#drop(chunk) {
-		chunk.columns = chunk.sums = null;
+		chunk.columns = null;
 		chunk.tracks.clear();
 	}
 	async loadAhead() {
@@ -786,21 +766,10 @@ var Replay = class _Replay {
 		const mover = totals.mover(object);
 		if (mover < 0 || step <= 0) return totals.first(object);
 		const chunk = this.chunkOf(step);
-		return this.#guard(chunk, (columns) => {
-			const entry = chunk.from > 0 ? columns.numbers("total_reward.k", totals.movers.length)[mover] : totals.first(object);
-			return entry + this.#earned(chunk, object, step);
-		}) ?? NaN;
-	}
-	#earned(chunk, object, step) {
-		const rewards = this.field("current_reward");
-		const begin = max(1, chunk.from);
-		const mover = rewards.mover(object);
-		const track = mover < 0 ? null : this.track(rewards, step);
-		const point = track ? track.find(mover, step) : -1;
-		const value = track ? track.value(mover, point) : rewards.first(object);
-		if (!track || point < 0) return value * (step - begin + 1);
-		chunk.sums ??= sumsBefore(track, begin);
-		return chunk.sums[point] + value * (step - track.from - track.steps[point] + 1);
+		const entry = this.#guard(chunk, (columns) => chunk.from > 0 ? columns.numbers("total_reward.k", totals.movers.length)[mover] : totals.first(object));
+		let total = entry ?? NaN;
+		this.field("current_reward").runs(object, max(1, chunk.from), step + 1, (from, to, value) => { total += value * (to - from); });
+		return total;
 	}
 	tableList(table, object, step) {
 		const value = this.header.tables.get(table)?.[this.at(table, object, step)];
@@ -822,33 +791,12 @@ function lowerBound(sorted, value) {
 	}
 	return low;
 }
-function sumsBefore(track, begin) {
-	const sums = new Float64Array(track.steps.length);
-	for (let mover = 0; mover + 1 < track.starts.length; mover++) {
-		let [sum, since, value] = [0, begin, track.keys[mover]];
-		for (let point = track.starts[mover]; point < track.starts[mover + 1]; point++) {
-			const step = track.from + track.steps[point];
-			sums[point] = sum += value * max(0, step - since);
-			[since, value] = [step, track.read(mover, point)];
-		}
-	}
-	return sums;
-}
 
 var WALL = /(^|[_.:\s-])(wall|block|border|obstacle)s?($|[_.:\s-])/i;
 var SHAPES = [[0, 0], [6, 0], [4, 0], [5, -1 / 4], [3, -1 / 4]];
-var KNOWN = [
-	[/carbon/, 7, 0, "C"],
-	[/oxygen/, 6, 0, "O"],
-	[/germanium/, 3, 0, "Ge"],
-	[/silicon/, 4, 0, "Si"],
-	[/hub|altar|assembler/, 1, 3, ""],
-	[/junction|charger/, 5, 2, ""],
-	[/chest/, 2, 1, ""],
-	[/^mine/, 7, 4, ""],
-	[/generator/, 4, 1, ""]
-];
-function kindOf(name) { return /^agent/i.test(name) ? "agent" : WALL.test(name) ? "wall" : "thing"; }
+function kindOf(name) {
+	return /^agent/i.test(name) ? "agent" : WALL.test(name) ? "wall" : "thing";
+}
 function hash(text2) {
 	let value = 2166136261;
 	for (let i = 0; i < text2.length; i++) value = Math.imul(value ^ text2.charCodeAt(i), 16777619);
@@ -860,20 +808,16 @@ function describeSprites(names) {
 	const made = new Map();
 	for (const name of [...new Set(names)].sort()) {
 		const kind = kindOf(name);
-		const known = KNOWN.find(([pattern]) => pattern.test(name));
-		let look = known ? known[2] * 8 + known[1] : hash(name) % 40;
+		let look = hash(name) % 40;
 		for (let i = 0; kind === "thing" && looks.has(look) && i < 40; i++) look = (look + 1) % 40;
 		if (kind === "thing") looks.add(look);
-		made.set(name, { kind, shape: look >> 3, hue: look & 7, letters: kind === "thing" ? letters(name, known?.[3] ?? "", taken) : "", name });
+		made.set(name, { kind, shape: look >> 3, hue: look & 7, letters: kind === "thing" ? letters(name, taken) : "", name });
 	}
 	return names.map((name) => made.get(name));
 }
-function letters(name, wish, taken) {
-	const parts = name.split(/[^\p{L}\p{N}]+/u).filter(Boolean);
-	const [first, ...rest] = parts.join("");
-	if (first === void 0) return "?";
-	const pairs = [...parts.slice(1).map((part) => part[0]), ...rest, ..."23456789"].map((second) => first.toUpperCase() + second.toLowerCase());
-	const found = [wish, ...pairs].find((pair) => pair && !taken.has(pair)) ?? first.toUpperCase();
+function letters(name, taken) {
+	const [first = "?", ...rest] = name.replace(/[^\p{L}\p{N}]/gu, "");
+	const found = [...rest, ..."23456789"].map((second) => first.toUpperCase() + second.toLowerCase()).find((pair) => !taken.has(pair)) ?? first;
 	taken.add(found);
 	return found;
 }
@@ -883,7 +827,8 @@ function drawThing(pen, sprite, palette2, size) {
 	pen.fillStyle = series(palette2, sprite.hue);
 	pen.beginPath();
 	if (corners === 0) pen.roundRect(size * 0.08, size * 0.08, size * 0.84, size * 0.84, size * 0.14);
-	for (let i = 0; i < corners; i++) pen.lineTo(half + cos((turn + i / corners) * TAU) * size * 0.48, half + sin((turn + i / corners) * TAU) * size * 0.48);
+	for (let i = 0; i < corners; i++)
+		pen.lineTo(half + cos((turn + i / corners) * TAU) * size * 0.48, half + sin((turn + i / corners) * TAU) * size * 0.48);
 	pen.fill();
 	if (size >= 15)
 		write(pen, sprite.letters, half, size * (corners === 3 ? 0.58 : 0.53), palette2.onMark, "center", `600 ${size * (corners === 3 ? 0.34 : 0.42)}`);
@@ -905,7 +850,9 @@ function drawAgent(pen, colour, palette2, label, pad, size, facing) {
 var SpriteCache = class {
 	drawn = new Map();
 	images = new Map();
-	colour(sprite, palette2) { return sprite.kind === "wall" ? palette2.wall : series(palette2, sprite.hue); }
+	colour(sprite, palette2) {
+		return sprite.kind === "wall" ? palette2.wall : series(palette2, sprite.hue);
+	}
 	thing(sprite, palette2, size) {
 		const draw = (pen) => sprite.kind === "wall" ? rect(pen, palette2.wall, 0, 0, size, size) : drawThing(pen, sprite, palette2, size);
 		return this.images.get(sprite.name) ?? this.#make(`${sprite.name}|${size}`, size, draw);
@@ -951,8 +898,9 @@ var Facts = class {
 		const movers = new Set([...replay.location.movers, ...replay.alive.movers]);
 		const { location, alive, map } = replay;
 		const still = Array.from(this.isAgent.keys()).filter((i) => !movers.has(i) && alive.first(i) && location.first(i) < map.width && location.first(i, 1) < map.height);
-		this.still = Int32Array.from(still.sort((a, b) => location.first(a, 1) - location.first(b, 1) || a - b));
-		this.rows = Int32Array.from(this.still, (object) => location.first(object, 1));
+		const order = Float64Array.from(still, (i) => location.first(i, 1) * header.objects + i).sort();
+		this.still = Int32Array.from(order, (key) => key % header.objects);
+		this.rows = Int32Array.from(order, (key) => key / header.objects);
 		this.movingThings = [...movers].filter((object) => !this.isAgent[object]);
 		this.teamThings = this.teams.heldThings(this.isAgent);
 		this.effectDelay = header.version === 1 ? 1 : 0;
@@ -982,7 +930,8 @@ var Facts = class {
 	}
 	direction(object, action, step) {
 		if (!action || action.direction >= 0) return action?.direction ?? -1;
-		if (action.family === "turn") return DIRECTIONS[this.replay.at("action_param", object, step)] ? this.replay.at("action_param", object, step) : -1;
+		if (action.family === "turn")
+			return DIRECTIONS[this.replay.at("action_param", object, step)] ? this.replay.at("action_param", object, step) : -1;
 		const after = min(this.replay.steps - 1, step + this.effectDelay);
 		if (action.family !== "move" || after < 1 || !this.replay.ready(after)) return -1;
 		const [a, b] = [this.replay.locate(object, after - 1), this.replay.locate(object, after)];
@@ -1114,31 +1063,27 @@ function visibleCells(camera, map, view) {
 }
 
 var MAX_CELLS = 4e6;
-var SLICE = 512;
+var SLICE = 128;
 var Presence = class {
 	constructor(replay) {
 		this.replay = replay;
 		const cells = replay.map.width * replay.map.height;
 		this.tooLarge = cells > MAX_CELLS;
 		this.counts = new Float64Array(this.tooLarge ? 0 : cells);
-		this.until = this.goal = this.agent = this.peak = 0;
+		this.until = this.peak = 0;
 	}
 	advance(step, budget) {
-		const start = performance.now();
+		const end = performance.now() + budget;
 		if (step + 1 < this.until) {
 			this.counts.fill(0);
-			this.until = this.agent = this.peak = 0;
+			this.until = this.peak = 0;
 		}
-		while (this.until <= step && !this.tooLarge) {
-			if (this.agent === 0) this.goal = min(step + 1, this.until + SLICE);
-			while (this.agent < this.replay.agents.length) {
-				this.#count(this.replay.agents[this.agent++], this.until, this.goal);
-				if (performance.now() - start > budget) return false;
-			}
-			this.agent = 0;
-			this.until = this.goal;
+		while (this.until <= step && !this.tooLarge && performance.now() < end) {
+			const goal = min(step + 1, this.until + SLICE);
+			for (const object of this.replay.agents) this.#count(object, this.until, goal);
+			this.until = goal;
 		}
-		return true;
+		return this.until > step || this.tooLarge;
 	}
 	#count(object, from, to) {
 		const place = { x: 0, y: 0 };
@@ -1179,8 +1124,7 @@ function matching({ replay, isAgent }, found, step, limit = 5e3) {
 }
 function suggestions({ replay }) {
 	const { type_names, item_names } = replay.header;
-	const used = (names, indices) => [...new Set(indices)].map((index) => names[index]).filter(Boolean);
-	return [...new Set([...used(type_names, replay.types), ...used(item_names, replay.pairItems), ...Array.from(replay.agents.slice(0, 64), (object) => `agent ${replay.agentIds[object]}`)])];
+	return [...new Set([...type_names, ...item_names])].filter(Boolean).slice(0, 200);
 }
 
 var TRAIL_STEPS = 200;
@@ -1202,7 +1146,8 @@ var Overlays = class extends Part {
 			pen.globalAlpha = 0.9 - 0.8 * abs(start - shown) / TRAIL_STEPS;
 			pen.setLineDash(start > shown ? [width * 0.1, width * 2.1] : []);
 			pen.beginPath();
-			if (abs(at.x - last.x) + abs(at.y - last.y) <= 2) line(pen, ...[last, at].flatMap(({ x, y }) => [left + (x + 0.5) * perCell, top + (y + 0.5) * perCell]));
+			if (abs(at.x - last.x) + abs(at.y - last.y) <= 2)
+				line(pen, ...[last, at].flatMap(({ x, y }) => [left + (x + 0.5) * perCell, top + (y + 0.5) * perCell]));
 			pen.stroke();
 			last = at;
 		});
@@ -1291,7 +1236,8 @@ var Still = class extends Part {
 		const { perCell, left, top, width, height } = frame;
 		const key = [perCell, left, top, width, height, this.state.layers.grid].join();
 		pen.imageSmoothingEnabled = perCell < 1;
-		if (perCell < PLAIN_BELOW) return pen.drawImage(this.picture, left, top, round(this.replay.map.width * perCell), round(this.replay.map.height * perCell));
+		if (perCell < PLAIN_BELOW)
+			return pen.drawImage(this.picture, left, top, round(this.replay.map.width * perCell), round(this.replay.map.height * perCell));
 		if (key !== this.nearKey) this.#bake(frame);
 		this.nearKey = key;
 		pen.drawImage(this.near, 0, 0);
@@ -1318,7 +1264,7 @@ var MapView = class extends Part {
 		this.canvas = h("canvas", { class: "rv-map-canvas" });
 		this.tip = div("rv-tip");
 		this.notice = h("div", { class: "rv-notice", role: "status" });
-		this.node = h("div", { class: "rv-map", role: "img", "aria-label": "Map of the replay" }, this.canvas, this.tip, this.notice);
+		this.node = h("div", { class: "rv-map", role: "img", label: "Map of the replay" }, this.canvas, this.tip, this.notice);
 		this.still = new Still(viewer);
 		this.overlays = new Overlays(viewer);
 		this.size = { width: 0, height: 0 };
@@ -1408,7 +1354,9 @@ var MapView = class extends Part {
 		const size = max(2, round(perCell));
 		const sprite = facts.sprite(object);
 		const colour = facts.colour(object, shown, palette2);
-		if (size < PLAIN_BELOW && !facts.isAgent[object]) { rect(pen, colour, x, y, size, size); } else if (!facts.isAgent[object] || size >= PLAIN_BELOW && sprites.images.has(sprite.name)) { pen.drawImage(sprites.thing(sprite, palette2, size), x, y, size, size); } else {
+		if (size < PLAIN_BELOW && !facts.isAgent[object]) { rect(pen, colour, x, y, size, size); } else if (!facts.isAgent[object] || size >= PLAIN_BELOW && sprites.images.has(sprite.name)) {
+			pen.drawImage(sprites.thing(sprite, palette2, size), x, y, size, size);
+		} else {
 			const drawn = max(7, size);
 			const shift = (drawn - size) / 2 + agentPad(drawn);
 			const label = drawn >= 13 ? String(this.replay.agentIds[object]) : "";
@@ -1497,11 +1445,6 @@ var MapView = class extends Part {
 		});
 		canvas.addEventListener("pointercancel", () => { drag = null; });
 		canvas.addEventListener("pointerleave", () => this.#hover(-1, -1));
-		canvas.addEventListener("dblclick", (event) => {
-			const { x, y } = localPoint(canvas, event);
-			const [object] = this.#pick(x, y);
-			if (object !== void 0) viewer.follow(object);
-		});
 		canvas.addEventListener("wheel", (event) => {
 			if (!event.ctrlKey && !event.metaKey && !this.node.closest(".rv-root")?.matches(":focus-within")) {
 				viewer.hint("Click the map, or hold Ctrl, to zoom with the wheel");
@@ -1590,7 +1533,7 @@ function goTo(viewer, text2) {
 	if (place.step !== null) viewer.seek(place.step);
 }
 function shareMenu(viewer) {
-	const input = h("input", { class: "rv-share-text", type: "text", "aria-label": "This place as text", spellcheck: "false" });
+	const input = h("input", { class: "rv-share-text", type: "text", label: "This place as text", spellcheck: "false" });
 	const said = h("span", { class: "rv-muted", role: "status" });
 	const copy = () => {
 		input.value = placeText(viewer);
@@ -1724,9 +1667,9 @@ var ObjectPanel = class extends Part {
 			const [amount, limit] = [replay.inventory.at(pair, step), limits.get(name)];
 			if (limits.delete(name) || amount) rows.push(inventoryRow(facts.itemName(replay.pairItems[pair]), amount, limit));
 		}
-		const rest = [...limits].map(([name, limit]) => `${words(name)} ${number(limit)}`).join(", ");
-		if (rows.length === 0 && !rest && !facts.isAgent[object]) return null;
-		return section("Inventory", ...rows.length ? rows : [note("Holds nothing at this step.")], rest ? h("p", { class: "rv-muted" }, `Limits: ${rest}`) : null);
+		for (const [name, limit] of limits) rows.push(inventoryRow(`${words(name)} in all`, NaN, limit));
+		if (rows.length === 0 && !facts.isAgent[object]) return null;
+		return section("Inventory", ...rows.length ? rows : [note("Holds nothing at this step.")]);
 	}
 	#tags(object, step) {
 		const tags = this.replay.tableList("tag_ids", object, step);
@@ -1803,7 +1746,9 @@ var SmallMap = class extends Part {
 	scale = LIMIT / max(this.replay.map.width, this.replay.map.height);
 	width = max(8, round(this.replay.map.width * this.scale));
 	height = max(8, round(this.replay.map.height * this.scale));
-	canvas() { return h("canvas", { style: `width:${this.width}px;height:${this.height}px` }); }
+	canvas() {
+		return h("canvas", { style: `width:${this.width}px;height:${this.height}px` });
+	}
 	draw(canvas, step) {
 		const { replay, facts, palette: palette2, scale } = this;
 		const { selected } = this.state;
@@ -1822,7 +1767,7 @@ var Minimap = class extends Part {
 	constructor(viewer) {
 		super(viewer);
 		const { small, map } = viewer;
-		this.node = set(small.canvas(), { class: "rv-minimap", "aria-label": "Whole map; press to move there" });
+		this.node = set(small.canvas(), { class: "rv-minimap", label: "Whole map; press to move there" });
 		onDrag(this.node, (x, y) => {
 			map.camera = { x: x / small.scale, y: y / small.scale, scale: map.camera.scale };
 		});
@@ -1993,6 +1938,7 @@ var TimelineView = class extends Part {
 		super(viewer);
 		this.full = full;
 		this.reward = this.overview("reward");
+		this.dust = -1e-6 * extent(this.reward).high;
 		this.lanes = LANES.filter((kind) => full && this.overview(kind).some((value) => value > 0));
 		this.top = RAIL + this.lanes.length * LANE + CAPTION;
 		this.height = this.top + CHART + FOOT2;
@@ -2005,7 +1951,7 @@ var TimelineView = class extends Part {
 			role: "slider",
 			tabindex: 0,
 			style: `height:${this.height}px`,
-			"aria-label": "Step",
+			label: "Step",
 			"aria-valuemin": 0,
 			"aria-valuemax": viewer.steps - 1,
 			onpointerleave: () => this.#hideTip()
@@ -2018,6 +1964,11 @@ var TimelineView = class extends Part {
 	overview(kind) { return this.replay.base.numbers(`overview.${KINDS[kind][1]}`); }
 	get axis() {
 		return { left: GUTTER, width: max(1, this.width - GUTTER - RIGHT), steps: this.viewer.steps };
+	}
+	stepsOf(kind) {
+		const counts = this.overview(kind);
+		const happens = (n) => kind === "penalty" ? n < this.dust : n > -this.dust;
+		return this.agent?.events[kind] ?? Array.from(counts.keys()).filter((bin) => happens(counts[bin])).map((bin) => binStart(bin, counts.length, this.replay.steps));
 	}
 	resize(width) {
 		this.width = width;
@@ -2080,7 +2031,8 @@ var TimelineView = class extends Part {
 		const bottom = top + CHART;
 		const y = (value) => bottom - (value - low) / (high - low) * CHART;
 		let right = axis.left + axis.width;
-		if (lines.every(({ values }) => values.every((value) => value === 0))) return write(pen, "no reward in this replay", right, top - 7, palette2.muted);
+		if (lines.every(({ values }) => values.every((value) => value === 0)))
+			return write(pen, "no reward in this replay", right, top - 7, palette2.muted);
 		write(pen, number(high), GUTTER - 8, top + 4, palette2.muted);
 		write(pen, number(low), GUTTER - 8, bottom - 4, palette2.muted);
 		rect(pen, palette2.hairline, axis.left, round(y(0)), axis.width, 1);
@@ -2089,9 +2041,7 @@ var TimelineView = class extends Part {
 			write(pen, each.name, right, top - 7, each.colour);
 			right -= pen.measureText(each.name).width + 14;
 		}
-		const bins = Array.from(this.reward, (sum, bin) => sum < low * 1e-3 ? binStart(bin, this.reward.length, axis.steps) : -1);
-		for (const step of this.full && low < 0 ? this.agent?.events.penalty ?? bins : [])
-			if (step >= 0) rect(pen, palette2.bad, round(xOf(axis, step)) - 1, bottom - 6, 2, 6);
+		for (const step of this.full ? this.stepsOf("penalty") : []) rect(pen, palette2.bad, round(xOf(axis, step)) - 1, bottom - 6, 2, 6);
 	}
 	#stroke(pen, { values, steps, colour, dash = [] }, y) {
 		const { axis } = this;
@@ -2138,13 +2088,10 @@ var TimelineView = class extends Part {
 	}
 	#tipText(step) {
 		const { reward, agent } = this;
-		const { steps } = this.replay;
-		const bin = binOf(step, reward.length || 1, steps);
-		const [from, to] = [bin, bin + 1].map((each) => binStart(each, reward.length || 1, steps));
+		const bin = binOf(step, reward.length || 1, this.replay.steps);
 		const lines = this.lanes.filter((kind) => this.overview(kind)[bin]).map((kind) => plural(this.overview(kind)[bin], KINDS[kind][0]));
 		if (reward[bin]) lines.push(`reward ${signed(reward[bin])}, all agents`);
 		if (agent?.rewards[bin]) lines.push(`reward ${signed(agent.rewards[bin])}, ${this.facts.title(agent.object)}`);
-		if (to - from > 1 && lines.length > 0) lines.unshift(`in steps ${count(from)} to ${count(to - 1)}:`);
 		return [`step ${count(step)}`, ...lines].join("\n");
 	}
 };
@@ -2174,17 +2121,18 @@ var TraceView = class extends Part {
 			class: "rv-trace-scroll",
 			tabindex: 0,
 			role: "img",
-			"aria-label": "What each agent did at each step; click to go there",
+			label: "What each agent did at each step; click to go there",
 			onscroll: () => this.#renew()
 		}, h("div", { style: `height:${this.replay.agents.length * ROW2}px` }, this.canvas));
-		this.scroller.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
 		this.legend = div("rv-legend");
-		this.node = h("section", { class: "rv-trace", "aria-label": "Actions by agent" }, div("rv-trace-head", span("rv-heading", "Actions"), this.legend, span("rv-grow"), iconButton("minus", "Show more steps", () => this.#widen(-1)), iconButton("plus", "Show fewer steps", () => this.#widen(1))), this.scroller, this.tip);
+		this.node = h("section", { class: "rv-trace", label: "Actions by agent" }, div("rv-trace-head", span("rv-heading", "Actions"), this.legend, span("rv-grow"), iconButton("minus", "Show more steps", () => this.#widen(-1)), iconButton("plus", "Show fewer steps", () => this.#widen(1))), this.scroller, this.tip);
 		this.restyle();
 	}
 	get cell() { return WIDTHS[this.zoom]; }
 	get columns() { return max(1, floor((this.width - GUTTER - RIGHT2) / this.cell)); }
-	get window() { return [this.start, min(this.replay.steps, this.start + this.columns)]; }
+	get window() {
+		return [this.start, min(this.replay.steps, this.start + this.columns)];
+	}
 	resize(width, rows) {
 		this.width = width;
 		this.height = ROW2 * within(this.replay.agents.length, 1, rows);
@@ -2304,12 +2252,6 @@ var TraceView = class extends Part {
 		this.viewer.select(object);
 		if (step >= 0) this.viewer.seek(step);
 	}
-	#wheel(event) {
-		const { shown } = this.state;
-		if (!event.shiftKey && abs(event.deltaX) <= abs(event.deltaY)) return;
-		event.preventDefault();
-		this.#renew(within(this.start + (event.deltaX || event.deltaY) / this.cell, shown - this.columns + 1, shown));
-	}
 	#hover(event) {
 		const { object, step = -1, x = 0, y = 0 } = event ? this.#cellAt(event) : {};
 		const over = object !== void 0 && step >= 0;
@@ -2329,22 +2271,22 @@ var Transport = class {
 			class: "rv-step-input",
 			type: "text",
 			inputmode: "numeric",
-			"aria-label": "Step",
+			label: "Step",
 			style: `width:${max(4, count(steps - 1).length + 1)}ch`,
 			onchange: () => target.seek(Number(this.input.value.replace(/[\s,.']/g, "")) || 0),
 			onfocus: () => this.input.select()
 		});
-		this.speeds = h("select", { class: "rv-select", "aria-label": "Speed in steps a second", onchange: () => target.setSpeed(Number(this.speeds.value)) });
-		this.kind = h("select", { class: "rv-select", "aria-label": "Event to jump to" }, ...kinds.map((kind) => h("option", { value: kind }, KINDS[kind][0])));
+		this.speeds = h("select", { class: "rv-select", label: "Speed in steps a second", onchange: () => target.setSpeed(Number(this.speeds.value)) });
+		this.kind = h("select", { class: "rv-select", label: "Event to jump to" }, ...kinds.map((kind) => h("option", { value: kind }, KINDS[kind][0])));
 		const jumps = div("rv-group", iconButton("earlier", "Previous event (,)", () => target.jump(-1)), this.kind, iconButton("later", "Next event (.)", () => target.jump(1)));
 		jumps.hidden = kinds.length === 0;
-		this.node = h("div", { class: "rv-transport", role: "toolbar", "aria-label": "Playback" }, div("rv-group", iconButton("first", "First step (Home)", () => target.seek(0)), iconButton("back", "One step back ([)", () => target.move(-1)), this.play, iconButton("forward", "One step on (])", () => target.move(1)), iconButton("last", "Last step (End)", () => target.seek(steps - 1))), h("label", { class: "rv-step" }, "step", this.input, span("rv-muted", `of ${count(steps - 1)}`)), h("label", { class: "rv-step" }, this.speeds, span("rv-muted", "steps/s")), jumps);
+		this.node = h("div", { class: "rv-transport", role: "toolbar", label: "Playback" }, div("rv-group", iconButton("first", "First step (Home)", () => target.seek(0)), iconButton("back", "One step back ([)", () => target.move(-1)), this.play, iconButton("forward", "One step on (])", () => target.move(1)), iconButton("last", "Last step (End)", () => target.seek(steps - 1))), h("label", { class: "rv-step" }, "step", this.input, span("rv-muted", `of ${count(steps - 1)}`)), h("label", { class: "rv-step" }, this.speeds, span("rv-muted", "steps/s")), jumps);
 	}
 	update(step, playing, speed) {
 		if (!this.input.matches(":focus") || playing) this.input.value = count(step);
 		if (playing !== this.playing) {
 			const label = playing ? "Pause (Space)" : "Play (Space)";
-			fill(set(this.play, { "aria-label": label, title: label }), icon(playing ? "pause" : "play"));
+			fill(set(this.play, { label, title: label }), icon(playing ? "pause" : "play"));
 		}
 		if (speed !== this.speed) {
 			fill(this.speeds, ...[...new Set([...SPEEDS, speed])].sort((a, b) => a - b).map((value) => h("option", { value }, String(Number(value.toPrecision(4))))));
@@ -2394,10 +2336,10 @@ var Viewer = class {
 		this.timeline = new TimelineView(this, all.length === 1);
 		this.transport = new Transport(this, all.length === 1 ? kindsIn(replay) : []);
 		this.followButton = iconButton("follow", "Follow the selection (F)", () => this.toggleFollow());
-		this.map.node.append(this.minimap.node, h("div", { class: "rv-map-buttons", role: "toolbar", "aria-label": "Map view" }, iconButton("plus", "Zoom in", () => this.map.zoom(1.5)), iconButton("minus", "Zoom out", () => this.map.zoom(1 / 1.5)), iconButton("fit", "Show the whole map (0)", () => this.fit()), this.followButton));
+		this.map.node.append(this.minimap.node, h("div", { class: "rv-map-buttons", role: "toolbar", label: "Map view" }, iconButton("plus", "Zoom in", () => this.map.zoom(1.5)), iconButton("minus", "Zoom out", () => this.map.zoom(1 / 1.5)), iconButton("fit", "Show the whole map (0)", () => this.fit()), this.followButton));
 		this.store.listeners.add((changed) => this.changed(changed));
 		replay.onload = () => this.loaded();
-		this.observer = new ResizeObserver(() => this.#resized());
+		this.observer = new ResizeObserver(() => this.resized());
 		this.observer.observe(this.map.node);
 		this.observer.observe(this.timeline.node);
 	}
@@ -2409,14 +2351,14 @@ var Viewer = class {
 		this.trace = new TraceView(this);
 		this.panels = { agents: new AgentTable(this), selected: new ObjectPanel(this), text: new TextPanel(this), about: new AboutPanel(this) };
 		this.found = h("span", { class: "rv-found rv-muted", role: "status" });
-		this.tabs = h("div", { class: "rv-tabs", role: "tablist", "aria-label": "Panels" });
+		this.tabs = h("div", { class: "rv-tabs", role: "tablist", label: "Panels" });
 		this.panel = h("div", { class: "rv-panel", role: "tabpanel" });
 		const list2 = h("datalist", { id: `rv-${Math.random().toString(36).slice(2)}` });
 		const box = h("input", {
 			class: "rv-search",
 			type: "search",
 			placeholder: FIND,
-			"aria-label": FIND,
+			label: FIND,
 			autocomplete: "off",
 			list: list2.id,
 			oninput: () => this.store.set({ found: search(this.facts, box.value) }),
@@ -2432,7 +2374,7 @@ var Viewer = class {
 			class: "rv-root",
 			tabindex: 0,
 			role: "application",
-			"aria-label": label,
+			label,
 			"data-theme": this.theme,
 			style: `--rv-height:${this.options.height}px`,
 			onkeydown: (event) => handleKey(event, this),
@@ -2490,11 +2432,9 @@ var Viewer = class {
 	}
 	fit() { this.store.set({ camera: null, follow: false }); }
 	jump(way) {
-		const { selected } = this.store.state;
-		const one = this.facts.isAgent[selected];
-		const found = findEvent(this.replay, one ? [selected] : this.replay.agents, this.transport.kind.value, this.stepNow, way);
+		const found = nextStep(this.timeline.stepsOf(this.transport.kind.value), this.stepNow, way);
 		if (found >= 0) this.seek(found);
-		else this.hint(`No ${way > 0 ? "later" : "earlier"} event of this kind${one ? ` for ${this.facts.title(selected)}` : ""}`);
+		else this.hint(`No ${way > 0 ? "later" : "earlier"} event of this kind`);
 	}
 	#searchKey(event, box) {
 		const { found, shown, selected, camera } = this.store.state;
@@ -2547,8 +2487,9 @@ var Viewer = class {
 		this.panels?.agents.refresh();
 		this.invalidate("map", "timeline", "trace", "panel");
 	}
-	#resized() {
+	resized() {
 		const { clientWidth, clientHeight } = this.map.node;
+		if (clientWidth === 0) return;
 		this.map.resize(clientWidth, clientHeight);
 		this.timeline.resize(this.timeline.node.clientWidth);
 		this.trace?.resize(this.timeline.width, TRACE_ROWS);
@@ -2623,7 +2564,7 @@ var Compare = class extends Viewer {
 	}
 	mount() {
 		this.differences = region("Differences");
-		const halves = this.sides.map((side, i) => h("section", { class: "rv-half", "aria-label": this.titles[i] }, h("h3", { class: "rv-title" }, this.titles[i]), side.map.node));
+		const halves = this.sides.map((side, i) => h("section", { class: "rv-half", label: this.titles[i] }, h("h3", { class: "rv-title" }, this.titles[i]), side.map.node));
 		return this.frameOf("Two replays compared", div("rv-body", div("rv-main", div("rv-halves", ...halves), this.transport.node, this.timeline.node), h("aside", { class: "rv-side" }, this.differences)));
 	}
 	get lines() {
@@ -2830,6 +2771,7 @@ var Mount = class {
 		const node = this.shown.mount();
 		this.stopSync = syncTraits(model, this.shown);
 		fill(this.el, node);
+		this.shown.resized();
 		const sprites = asBytes(model.get("sprites"));
 		if (sprites.length > 0) void this.shown.setSprites(sprites);
 		for (const replay of replays) void replay.loadAhead();
