@@ -69,6 +69,20 @@ class Killer:
         return self._on_line
 
 
+class Report:
+    """Where a process says at which line it kills itself."""
+
+    def __init__(self) -> None:
+        self._read, self.write = os.pipe()
+
+    def wait(self) -> str:
+        """Return what was said once a process was killed or all have ended; empty where none was killed."""
+        os.close(self.write)
+        where = os.read(self._read, 4096).decode()
+        os.close(self._read)
+        return where
+
+
 def in_child(work: Callable[[], None]) -> int:
     """Run `work` in a forked process and return how it ended, negative for a signal."""
     pid = os.fork()
@@ -84,26 +98,27 @@ def in_child(work: Callable[[], None]) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def cluster_point(folder: Path, at: int, report: int, *, again: int = 0) -> dict:
+def cluster_point(folder: Path, at: int, report: Report, *, again: int = 0) -> dict:
     workspace = workspace_at(folder)
     cluster = FileCluster(folder)
     handover.LAUNCHERS["skypilot"] = lambda _: cluster
     plan = plan_in(workspace, launcher="skypilot")
 
     def launch(killer_at: int) -> None:
-        with Killer(LAUNCHING, killer_at, report), allow_launch() as permit:
+        with Killer(LAUNCHING, killer_at, report.write), allow_launch() as permit:
             submit(plan, permit, workspace)
 
-    killed = in_child(lambda: launch(at)) != 0
+    in_child(lambda: launch(at))
     before = len(cluster.jobs())
     if again:
         in_child(lambda: launch(again))
+    where = report.wait()
     recovered = in_child(lambda: launch(0))
     with workspace.ledger() as opened:
         jobs = opened.jobs()
     ids = {job["name"]: job["id"] for job in cluster.jobs()}
     return {
-        "killed": killed,
+        "where": where,
         "before": before,
         "started": sorted(job["name"] for job in cluster.jobs()),
         "wanted": sorted(job.run_name for job in plan.jobs),
@@ -111,21 +126,22 @@ def cluster_point(folder: Path, at: int, report: int, *, again: int = 0) -> dict
     }
 
 
-def local_point(folder: Path, at: int, report: int) -> dict:
+def local_point(folder: Path, at: int, report: Report) -> dict:
     workspace = workspace_at(folder, max_parallel=5)
     plan = plan_in(workspace)
     names = [job.run_name for job in plan.jobs]
 
     def launch(killer_at: int) -> None:
-        with Killer(LAUNCHING, killer_at, report), allow_launch() as permit:
+        with Killer(LAUNCHING, killer_at, report.write), allow_launch() as permit:
             submit(plan, permit, workspace)
 
-    killed = in_child(lambda: launch(at)) != 0
+    in_child(lambda: launch(at))
+    where = report.wait()
     before = len(starts(workspace))
     recovered = in_child(lambda: launch(0))
     wait_for_end(workspace, names)
     return {
-        "killed": killed,
+        "where": where,
         "before": before,
         "started": starts(workspace),
         "wanted": sorted(names),
@@ -133,7 +149,7 @@ def local_point(folder: Path, at: int, report: int) -> dict:
     }
 
 
-def supervisor_point(folder: Path, at: int, report: int, role: str) -> dict:
+def supervisor_point(folder: Path, at: int, report: Report, role: str) -> dict:
     workspace = workspace_at(folder, max_parallel=1)
     plan = plan_in(workspace, seeds=[0])
     [name] = [job.run_name for job in plan.jobs]
@@ -149,7 +165,7 @@ def supervisor_point(folder: Path, at: int, report: int, role: str) -> dict:
 
     def claim() -> None:
         os.setsid()
-        with Killer(RUNNING, at, report, DEPTHS[role]):
+        with Killer(RUNNING, at, report.write, DEPTHS[role]):
             supervisor.main([str(run_dir)])
 
     def recover() -> None:
@@ -159,11 +175,14 @@ def supervisor_point(folder: Path, at: int, report: int, role: str) -> dict:
 
     assert in_child(queue) == 0
     in_child(claim)
+    # The process that was started ends as soon as the supervisor has claimed the job: wait for that one's fate.
+    where = report.wait()
     before = len(starts(workspace))
     recovered = in_child(recover)
     wait_for_end(workspace, [name])
     word = words_of(workspace, [name])[name]
     return {
+        "where": where,
         "before": before,
         "started": starts(workspace),
         "wanted": [name],
@@ -182,24 +201,19 @@ def main() -> None:
     case, folder = sys.argv[1], Path(sys.argv[2])
     at, step = (int(word) for word in (*sys.argv[3:], "1", "1")[:2])
     while True:
-        told, report = os.pipe()
         place = folder / f"{case}-{at}"
         place.mkdir(parents=True)
         if case == "cluster":
-            result = cluster_point(place, at, report)
+            result = cluster_point(place, at, Report())
         elif case == "twice":
-            result = cluster_point(place, at, report, again=1 + at * 617 % 1000)
+            result = cluster_point(place, at, Report(), again=1 + at * 617 % 1000)
         elif case == "local":
-            result = local_point(place, at, report)
+            result = local_point(place, at, Report())
         else:
-            result = supervisor_point(place, at, report, case)
-        os.close(report)
-        where = os.read(told, 4096).decode()
-        os.close(told)
-        if not where and at >= FIRST_LINE[case]:
-            print(json.dumps({"case": case, "steps": at - 1}), flush=True)
+            result = supervisor_point(place, at, Report(), case)
+        print(json.dumps({"case": case, "at": at, **result}), flush=True)
+        if not result["where"] and at >= FIRST_LINE[case]:
             return
-        print(json.dumps({"case": case, "at": at, "where": where, **result}), flush=True)
         at += step
 
 
