@@ -45,6 +45,10 @@ class RunOptions:
             "Load these jobs (run names or launcher ids) into the notebook; nothing is launched.", metavar="[RUN ...]"
         ),
     ] = None
+    runs: Annotated[
+        str | None,
+        _flag("Load the runs that match, such as 'tag=arena state=finished'; nothing is launched.", metavar="QUERY"),
+    ] = None
     seeds: Annotated[
         str | None, _flag("Seeds of every arm: 5 is 0 to 4, 0..4 a range, 3,7 a list.", metavar="SEEDS")
     ] = None

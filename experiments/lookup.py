@@ -1,14 +1,18 @@
-"""Find jobs by what people call them: a run name, or the id that a launcher gave."""
+"""Find jobs and runs by what people call them: a run name, a launcher's id, a tag, a state."""
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Sequence
 
 from experiments.errors import UsageError
-from experiments.types import TrainingJob
+from experiments.runs.store import RunQuery
+from experiments.types import JobRef, TrainingJob
 from experiments.workspace import Workspace
 
 _LISTED = 12
+_CONDITIONS = ("tag", "state", "author", "group", "name", "limit")
 
 
 def find_jobs(workspace: Workspace, ids: Sequence[str]) -> list[TrainingJob]:
@@ -29,6 +33,57 @@ def find_jobs(workspace: Workspace, ids: Sequence[str]) -> list[TrainingJob]:
             raise UsageError(f"job id {wanted!r} belongs to {len(matches)} jobs: {names}. Give a run name instead.")
         found[matches[0].run_name] = matches[0]
     return list(found.values())
+
+
+def find_runs(workspace: Workspace, text: str) -> list[JobRef]:
+    """Return references to the runs that `text` describes, newest first, wherever they were launched.
+
+    Args:
+        text: Conditions separated by spaces, all of which hold: `tag=a`, `state=finished`, `author=ada`, `group=arena`,
+            `name=REGEX`, `limit=20`. A condition given twice means either value.
+
+    Raises:
+        UsageError: A condition is none of these, or no run matches.
+        StoreError: The W&B server cannot be reached.
+    """
+    from experiments.wandb_utils import default_store
+
+    found = default_store(workspace.root).find(runs_query(text))
+    if not found:
+        raise UsageError(f"no run matches --runs {text!r}. See what there is: uv run experiments runs")
+    settings = workspace.settings
+    place = f"{settings.wandb_entity or ''}/{settings.wandb_project}"
+    refs = []
+    for info in found:
+        parts = re.fullmatch(r"[^.]+\.[^.]+\.([^.]+)\.s(\d+)\.[a-z2-7]{8}", info.name)
+        arm, seed = (parts[1], int(parts[2])) if parts else (info.group or info.display_name or info.name, 0)
+        refs.append(JobRef(run=info.name, arm=arm, seed=seed, tracker=place if info.url else "offline"))
+    return refs
+
+
+def runs_query(text: str) -> RunQuery:
+    """Return the query that conditions separated by spaces describe; see `find_runs`.
+
+    Raises:
+        UsageError: A condition is not one of the known ones.
+    """
+    given: dict[str, list[str]] = {}
+    for condition in shlex.split(text):
+        key, equals, value = condition.partition("=")
+        if not equals or not value or key not in _CONDITIONS:
+            raise UsageError(f"--runs condition {condition!r} is none of {', '.join(f'{k}=...' for k in _CONDITIONS)}.")
+        given.setdefault(key, []).append(value)
+    limit = given.get("limit", ["50"])[-1]
+    if not limit.isdigit() or int(limit) < 1:
+        raise UsageError(f"--runs condition 'limit={limit}' is not a number from 1 on. Try limit=50.")
+    return RunQuery(
+        tags_any=given.get("tag", ()),
+        state=given.get("state"),
+        author=next(iter(given.get("author", [])), None),
+        group=next(iter(given.get("group", [])), None),
+        name_pattern=next(iter(given.get("name", [])), None),
+        limit=int(limit),
+    )
 
 
 def _listed(known: Sequence[TrainingJob]) -> str:

@@ -20,7 +20,7 @@ from experiments.arms import parse_vary
 from experiments.commandline import Request
 from experiments.errors import LaunchError, UsageError
 from experiments.experiment import Experiment, recipe_file
-from experiments.lookup import find_jobs
+from experiments.lookup import find_jobs, find_runs
 from experiments.preview import print_preview
 from experiments.terminal import console
 from experiments.types import JobRef, LauncherName, Plan, TrainingJob, check_name, job_refs, parse_seeds
@@ -68,9 +68,10 @@ def run_request(experiment_class: type[Experiment], request: Request, *, default
     """
     session = open_session(experiment_class, request, default_name=default_name)
     options = request.options
-    referenced = find_jobs(session.workspace, options.job_ids) if options.job_ids else []
-    plan = _plan(session) if options.launch and not options.job_ids else None
-    spec = notebook_spec(session, job_refs(referenced))
+    referenced = job_refs(find_jobs(session.workspace, options.job_ids)) if options.job_ids else []
+    referenced += find_runs(session.workspace, options.runs) if options.runs is not None else []
+    plan = _plan(session) if options.launch and not referenced else None
+    spec = notebook_spec(session, referenced)
     if plan is not None:
         if session.launcher == "dry-run":
             return _dry_run(session, plan)
@@ -78,7 +79,7 @@ def run_request(experiment_class: type[Experiment], request: Request, *, default
     _check_folder(session.notebook)
     _check_notebook(session, spec)
     launched = _launch(session, plan) if plan is not None else []
-    result = write_notebook_of(session, [*referenced, *launched], launched=bool(launched))
+    result = write_notebook_of(session, [*referenced, *job_refs(launched)], launched=bool(launched))
     editor = _open(session) if options.open else None
     _report(session, launched, result, editor)
     succeeded = _follow(session, launched) if launched and _wants_follow(session) else True
@@ -124,7 +125,7 @@ def notebook_spec(session: Session, refs: Sequence[JobRef]) -> NotebookSpec:
     )
 
 
-def write_notebook_of(session: Session, jobs: Sequence[TrainingJob], *, launched: bool) -> WriteResult:
+def write_notebook_of(session: Session, refs: Sequence[JobRef], *, launched: bool) -> WriteResult:
     """Write the session's notebook, keeping what people edited in it, and print what was kept.
 
     Args:
@@ -137,9 +138,7 @@ def write_notebook_of(session: Session, jobs: Sequence[TrainingJob], *, launched
 
     options = session.request.options
     write = write_after_launch if launched else write_notebook
-    result = write(
-        session.notebook, notebook_spec(session, job_refs(jobs)), force=options.force, theirs=options.theirs or ()
-    )
+    result = write(session.notebook, notebook_spec(session, refs), force=options.force, theirs=options.theirs or ())
     if not result.created and (report := result.report()):
         session.say(report)
     return result

@@ -176,13 +176,16 @@ def get_training_logs(
     return lines if last is None else lines[max(0, len(lines) - last) :]
 
 
-def default_store() -> RunStore:
-    """Return where the working folder's project reads runs: its files, and the W&B server where somebody is logged in.
+def default_store(folder: Path | None = None) -> RunStore:
+    """Return where a project reads runs: its files here, and the W&B server where somebody is logged in.
+
+    Args:
+        folder: Of the project, or in it; None for the working folder.
 
     Raises:
         UsageError: The state folder cannot be used, or a setting is wrong.
     """
-    return _store(None, None)
+    return _store(None, None, folder=folder)
 
 
 def _histories(
@@ -207,7 +210,12 @@ def _histories(
 
 
 def _store(
-    store: RunStore | None, runs_dir: Path | str | None, entity: str | None = None, project: str | None = None
+    store: RunStore | None,
+    runs_dir: Path | str | None,
+    entity: str | None = None,
+    project: str | None = None,
+    *,
+    folder: Path | None = None,
 ) -> RunStore:
     if store is not None:
         return store
@@ -215,7 +223,7 @@ def _store(
 
     if runs_dir is not None:
         return OfflineStore(Path(runs_dir))
-    root = project_root(Path.cwd())
+    root = project_root(folder or Path.cwd())
     chosen = load_settings(root)
 
     state = state_dir(root)

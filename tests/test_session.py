@@ -17,6 +17,7 @@ from experiments.notebooks.generation import read_jobs
 from experiments.types import TrainingJobConfig
 from tests.fakes.launching import plan_in, workspace_at
 from tests.fakes.project import Project
+from tests.fakes.wandb_files import offline_run, run
 
 
 @pytest.fixture
@@ -144,6 +145,18 @@ def test_json_output_is_one_document(project):
     document = json.loads(project.run("--json").stdout)
     assert document["notebook"] == "experiments/scratch/study_nb.py"
     assert [job["arm"] for job in document["launched"]] == ["arm-0"]
+
+
+def test_runs_that_match_a_query_are_loaded_and_nothing_is_launched(project):
+    for name, tags in (("arena.a.base.s3.aaaaaaaa", ["keep"]), ("other", ["drop"])):
+        offline_run(project.state / "runs", name).write(run(name, tags=tags))
+    project.run("--runs", "tag=keep")
+    assert [(ref.run, ref.arm, ref.seed) for ref in read_jobs(project.notebook())] == [
+        ("arena.a.base.s3.aaaaaaaa", "base", 3)
+    ]
+    assert jobs_of(project) == []
+    assert "no run matches" in project.run("--runs", "tag=nope", code=2).stderr
+    assert "none of tag=..." in project.run("--runs", "colour=red", code=2).stderr
 
 
 def test_tags_given_are_added_to_the_recipes_own(project):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import altair as alt
@@ -21,7 +20,7 @@ from experiments.notebooks.monitoring import watched_metrics
 from experiments.runs.store import RunQuery, RunStore
 from experiments.snapshots import read_versions
 from experiments.types import JobRef, JobStatus, TrainingJob
-from experiments.workspace import Workspace
+from experiments.wandb_utils import default_store
 
 CELLS = {"analysis": ("data_version", "analysis_inputs", "learning_curves", "speed", "run_summary")}
 
@@ -366,11 +365,6 @@ def ref_of(run: Run) -> JobRef:
         return run.ref()
     match = re.fullmatch(r"[^.]+\.[^.]+\.([^.]+)\.s(\d+)\.[a-z2-7]{8}", run)
     return JobRef(run=run, arm=match[1], seed=int(match[2])) if match else JobRef(run=run, arm=run)
-
-
-def default_store() -> RunStore:
-    """Return the store over the runs of the working folder's project."""
-    return Workspace.find(Path.cwd()).offline_store()
 
 
 def counted(number: int, noun: str) -> str:

@@ -37,8 +37,10 @@ class NotebookContext:
 
     @property
     def store(self) -> RunStore:
-        """Where this notebook's runs are read."""
-        return self.workspace.offline_store()
+        """Where this notebook's runs are read: their files here, else the W&B server where somebody is logged in."""
+        from experiments.wandb_utils import default_store
+
+        return default_store(self.workspace.root)
 
     def launched(self) -> list[TrainingJob]:
         """Return the jobs of this experiment that the ledger holds, oldest first; none where there is no ledger."""

@@ -11,10 +11,11 @@ import marimo as mo
 
 from experiments.errors import UsageError
 from experiments.look import quantity
-from experiments.notebooks.analysis import Run, default_store, ref_of
+from experiments.notebooks.analysis import Run, ref_of
 from experiments.notebooks.context import NotebookContext
 from experiments.runs.store import ReplayFile, RunStore
 from experiments.types import JobRef
+from experiments.wandb_utils import default_store
 
 CELLS = {"replays": ("replay_runs", "replay_step", "replay")}
 
