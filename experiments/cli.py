@@ -54,6 +54,7 @@ def commands() -> dict[str, Callable[..., int]]:
         "sync": runs.sync,
         "replay": replays.replay,
         "eval": replays.evaluate,
+        "gc": upkeep.gc,
         "doctor": upkeep.doctor,
     }
 

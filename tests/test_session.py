@@ -159,6 +159,17 @@ def test_runs_that_match_a_query_are_loaded_and_nothing_is_launched(project):
     assert "none of tag=..." in project.run("--runs", "colour=red", code=2).stderr
 
 
+def test_gc_names_what_can_go_and_deletes_nothing_without_a_yes(project):
+    cached = project.state / "cache" / "replays" / "a"
+    cached.parent.mkdir(parents=True)
+    cached.write_bytes(b"x" * 100_000)
+    assert "0.1 MB" in project.command("gc").stdout
+    assert cached.exists()
+    project.command("gc", "--yes")
+    assert not cached.exists()
+    assert "Nothing can go." in project.command("gc").stdout
+
+
 def test_tags_given_are_added_to_the_recipes_own(project):
     project.run("--wandb-tags", "research", "ablation", "--no-launch")
     project.run("my_study", "--wandb-tags", "research", "ablation", "--follow")

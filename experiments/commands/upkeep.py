@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +28,53 @@ def doctor(*, rebuild: Annotated[bool, tyro.conf.arg(help_behavior_hint="")] = F
     print(f"ledger: {len(jobs)} jobs of {len({job.experiment for job in jobs})} experiments")
     print(f"W&B: {workspace.wandb_mode()}")
     return 0
+
+
+def gc(*, yes: Annotated[bool, tyro.conf.arg(help_behavior_hint="")] = False) -> int:
+    """Show what the state folder could do without, and delete it if you say so.
+
+    That is the cache, which is made again when it is wanted, and the W&B files of runs that were uploaded whole.
+
+    Args:
+        yes: Do not ask.
+    """
+    workspace = Workspace.find(Path.cwd())
+    found = [(path, what, size) for path, what in disposable(workspace.state) if (size := size_of(path))]
+    if not found:
+        print("Nothing can go.")
+        return 0
+    for path, what, size in found:
+        print(f"{size / 1e6:10.1f} MB  {workspace.shown(path)}  ({what})")
+    total = sum(size for _, _, size in found)
+    if not yes and not _agreed(f"Delete these {total / 1e6:.1f} MB? [y/N] "):
+        print("Nothing was deleted.")
+        return 0
+    for path, _, _ in found:
+        shutil.rmtree(path, ignore_errors=True)
+    print(f"{total / 1e6:.1f} MB deleted")
+    return 0
+
+
+def disposable(state: Path) -> list[tuple[Path, str]]:
+    """Return the folders that can go without losing anything, each with the reason."""
+    found = [(path, "made again when it is wanted") for path in sorted((state / "cache").glob("*")) if path.is_dir()]
+    # wandb marks a file that it uploaded to its end.
+    for marker in sorted(state.glob("runs/*/wandb/*run-*/*.wandb.synced")):
+        found.append((marker.parent, "uploaded to W&B"))
+    return found
+
+
+def size_of(folder: Path) -> int:
+    """Return the bytes of all files in a folder; files that vanish meanwhile count nothing."""
+    total = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            total += path.lstat().st_size if path.is_file() and not path.is_symlink() else 0
+    return total
+
+
+def _agreed(question: str) -> bool:
+    return sys.stdin.isatty() and input(question).strip().lower() in {"y", "yes"}
 
 
 def _rebuild(workspace: Workspace) -> int:
