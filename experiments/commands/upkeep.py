@@ -59,9 +59,8 @@ def disposable(state: Path) -> list[tuple[Path, str]]:
     """Return the folders that can go without losing anything, each with the reason."""
     found = [(path, "made again when it is wanted") for path in sorted((state / "cache").glob("*")) if path.is_dir()]
     # wandb marks a file that it uploaded to its end.
-    for marker in sorted(state.glob("runs/*/wandb/*run-*/*.wandb.synced")):
-        found.append((marker.parent, "uploaded to W&B"))
-    return found
+    uploaded = sorted(state.glob("runs/*/wandb/*run-*/*.wandb.synced"))
+    return [*found, *((marker.parent, "uploaded to W&B") for marker in uploaded)]
 
 
 def size_of(folder: Path) -> int:
