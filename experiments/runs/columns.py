@@ -16,6 +16,8 @@ Values = npt.NDArray[Any]
 Rows = npt.NDArray[np.int32]
 Load = Callable[[], tuple[Rows | None, Values]]
 _EXACT = 1 << 53
+# Larger pieces are merged only when a whole column is wanted: freeing large arrays again and again scatters memory.
+_LARGEST = 1 << 16
 
 
 def as_float(value: object) -> float | None:
@@ -59,6 +61,7 @@ class Column:
         self._load = load
         self._below = below
         self._pieces: list[_Piece] = []
+        self._buffer: Values | None = None  # memory of the last piece, with room to grow
         self._rows: list[int] = []
         self._values: list[JsonValue] = []
         self.numeric = numeric
@@ -140,7 +143,7 @@ class Column:
         self._seal()
         self._loaded()
         if len(self._pieces) > 1:
-            self._pieces = [self._merged(self._pieces)]
+            self._pieces, self._buffer = [self._merged(self._pieces)], None
         return self._pieces[0] if self._pieces else None
 
     def _loaded(self) -> None:
@@ -168,9 +171,41 @@ class Column:
             self._pieces = [_Piece(piece.first, piece.rows, _objects(piece.values.tolist())) for piece in self._pieces]
         elif not self.numeric and values.dtype != object:
             values = _objects(values.tolist())
-        self._pieces.append(_piece(rows, values))
-        while len(self._pieces) > 1 and len(self._pieces[-1].values) * 2 > len(self._pieces[-2].values):
+        piece = _piece(rows, values)
+        if self.numeric and self._continues(piece):
+            self._grow(values)
+            return
+        self._buffer = None
+        self._pieces.append(piece)
+        while len(self._pieces) > 1:
+            before, last = len(self._pieces[-2].values), len(self._pieces[-1].values)
+            if last * 2 <= before or before + last > _LARGEST:
+                break
             self._pieces[-2:] = [self._merged(self._pieces[-2:])]
+
+    def _continues(self, piece: _Piece) -> bool:
+        if piece.rows is not None or not self._pieces:
+            return False
+        last = self._pieces[-1]
+        small = self._buffer is not None or len(last.values) <= _LARGEST
+        return last.rows is None and last.last + 1 == piece.first and small
+
+    def _grow(self, values: Values) -> None:
+        """Add values to the last piece, in place where nobody else holds its memory."""
+        piece = self._pieces.pop()
+        first, size = piece.first, len(piece.values)
+        need = size + len(values)
+        buffer, self._buffer = self._buffer if self._buffer is not None else piece.values, None
+        del piece  # the buffer cannot grow in place while a view of it is around
+        if need > len(buffer) or not buffer.flags.owndata:
+            room = need + need // 16 + 16
+            try:
+                buffer.resize(room)
+            except ValueError:  # a frame shares the memory, so it stays as it is
+                buffer = np.concatenate([buffer[:size], np.empty(room - size)])
+        buffer[size:need] = values
+        self._buffer = buffer
+        self._pieces.append(_Piece(first, None, buffer[:need]))
 
     @staticmethod
     def _merged(pieces: Sequence[_Piece]) -> _Piece:

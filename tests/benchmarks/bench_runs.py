@@ -1,4 +1,4 @@
-"""Reading W&B's files: against W&B's own inspector, from the cache, and polled.
+"""Reading W&B's files: against W&B's own inspector, from the cache, and polled; and requests to its server.
 
 All times are CPU seconds of the same run of this benchmark, with files of 20 metrics a row.
 """
@@ -17,10 +17,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from experiments.runs.cache import HistoryCache
+from experiments.runs.credentials import Credentials
 from experiments.runs.offline import OfflineStore
+from experiments.runs.online import OnlineStore
 from experiments.runs.wandb_log import RunLog
 from tests.benchmarks import Bar
 from tests.fakes import wandb_files as fake
+from tests.fakes.wandb_server import FakeWandb
 
 METRICS = [f"losses/metric_{number:02d}" for number in range(20)]
 _READ = """
@@ -49,7 +52,7 @@ def run() -> list[Bar]:
         _write(huge, [records] * 10)
         bars += [_memory(huge), *_cached(large, place / "cache")]
         huge.unlink()
-        return [*bars, *_polls(place / "runs")]
+        return [*bars, *_polls(place / "runs"), *_online()]
 
 
 def _records(rows: int) -> Iterator[bytes]:
@@ -137,6 +140,26 @@ def _polls(folder: Path) -> list[Bar]:
         Bar("poll with nothing new, 100 runs", idle * 1e3, 5, "ms"),
         Bar("poll with 100 new rows in each of 100 runs", busy, 0.5, "s"),
     ]
+
+
+def _online() -> list[Bar]:
+    names = [f"r{number}" for number in range(40)]
+    with FakeWandb() as server:
+        for name in names:
+            run = server.add_run(name)
+            run.history += [{"_step": step, **dict.fromkeys(METRICS, 1.0)} for step in range(50)]
+        store = OnlineStore(credentials=Credentials(server.base_url, server.key, entity="me", project="p"))
+        first = store.poll(names, METRICS)
+        after_first = store.requests
+        for run in server.runs.values():
+            run.history += [{"_step": 50, **dict.fromkeys(METRICS, 2.0)}]
+        later = store.poll(names, METRICS, {name: update.cursor for name, update in first.items()})
+        points = sum(len(held) for update in later.values() for held in update.rows.values())
+        note = f"40 runs of 20 metrics, {points} new points in the later one; one request a run and more with wandb.Api"
+        return [
+            Bar("first poll of a server", after_first, 2, "requests", note=note),
+            Bar("later poll of a server", store.requests - after_first, 1, "requests", note=note),
+        ]
 
 
 def _cpu(work: Callable[[], object]) -> float:
