@@ -7,7 +7,7 @@ import pytest
 from experiments.errors import LaunchError, LaunchRefused, UsageError
 from experiments.launch import allow_launch
 from experiments.ledger import Ledger
-from experiments.notes import add_note, add_tag, tags_of
+from experiments.notes import add_tag, write_note
 from experiments.preparation import launch_notes, launch_plan
 from experiments.provenance import capture
 from experiments.types import Plan
@@ -84,10 +84,11 @@ def test_notes_and_tags_need_leave_and_a_tag_is_kept_once(tmp_path):
     with workspace.ledger() as ledger:
         ledger.record_plan(plan)
     with pytest.raises(LaunchRefused):
-        add_note([run], "text", None, workspace)
+        write_note([run], "text", None, workspace)
     with allow_launch() as permit:
         add_tag([run], "keep", permit, workspace)
         add_tag([run], " keep ", permit, workspace)
         with pytest.raises(UsageError, match="1 to 4,000"):
-            add_note([run], "  ", permit, workspace)
-    assert tags_of(workspace, [run]) == {run: ["keep"]}
+            write_note([run], "  ", permit, workspace)
+    with workspace.ledger() as ledger:
+        assert ledger.annotations([run])[run].tags == ("keep",)

@@ -125,18 +125,18 @@ def retry(runs: tyro.conf.Positional[tuple[str, ...]]) -> int:
 
 
 def note(run: tyro.conf.Positional[str], text: tyro.conf.Positional[str]) -> int:
-    """Keep a note with a job; `experiments show RUN` shows it.
+    """Keep a note with a job, in the place of an earlier one; `experiments show RUN` shows it.
 
     Args:
         run: Run name or launcher id.
         text: The note.
     """
     from experiments.launch import command_permit
-    from experiments.notes import add_note
+    from experiments.notes import write_note
 
     workspace = Workspace.find(Path.cwd())
     job = find_jobs(workspace, [run])[0]
-    add_note([job.run_name], text, command_permit("experiments note"), workspace)
+    write_note([job.run_name], text, command_permit("experiments note"), workspace)
     print(f"noted: {job.run_name}")
     return 0
 
@@ -181,12 +181,20 @@ def job_record(workspace: Workspace, job: TrainingJob) -> dict[str, Any]:
     with workspace.ledger(read_only=True) as ledger:
         provenance = ledger.provenance(job.plan_key)
         events = [{"at": event.at, "what": event.kind, **event.data} for event in ledger.events(run_name=job.run_name)]
+        written = ledger.annotations([job.run_name]).get(job.run_name)
         attempts = [
             other.run_name
             for other in ledger.jobs(plan_key=job.plan_key)
             if (other.arm, other.seed) == (job.arm, job.seed)
         ]
-    return {"job": job.model_dump(mode="json"), "attempts": attempts, "provenance": provenance, "events": events}
+    return {
+        "job": job.model_dump(mode="json"),
+        "note": written.note if written else "",
+        "tags": list(written.tags) if written else [],
+        "attempts": attempts,
+        "provenance": provenance,
+        "events": events,
+    }
 
 
 def _print_record(record: dict[str, Any]) -> None:
@@ -200,7 +208,9 @@ def _print_record(record: dict[str, Any]) -> None:
     rows += [(name, value) for name, value in job["config"].items()]
     rows += [("command", shlex.join(job["command"])), ("attempts", ", ".join(record["attempts"]))]
     rows += Provenance.model_validate(record["provenance"]).lines() if record["provenance"] else []
+    rows += [("note", record["note"]), ("tags", ", ".join(record["tags"]))]
     rows += [("error", job["error"])] if job["error"] else []
+    rows = [(name, value) for name, value in rows if value != ""]
     for event in record["events"]:
         at = dt.datetime.fromtimestamp(event["at"]).astimezone().isoformat(" ", "seconds")
         rest = ", ".join(f"{key} {value}" for key, value in event.items() if key not in {"at", "what"})

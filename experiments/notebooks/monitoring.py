@@ -19,7 +19,7 @@ from experiments.errors import ExperimentsError
 from experiments.monitoring import Monitor, Snapshot, monitor_for, poll_once
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.logs import lines_dropdown, log_view
-from experiments.notes import add_note, add_tag
+from experiments.notes import add_tag, write_note
 from experiments.snapshots import METRICS_FILE, time_left_s
 from experiments.types import JobRef, JobStatus
 from widgets.jobs import JobTable
@@ -80,7 +80,7 @@ def job_actions(experiment: NotebookContext) -> Handler | None:
         if action == "cancel":
             return _told(cancel(runs, permit, experiment.workspace))
         if action in {"note", "tag"}:
-            keep = add_note if action == "note" else add_tag
+            keep = write_note if action == "note" else add_tag
             keep(runs, text, permit, experiment.workspace)
             return f"{action} kept with {len(runs)} job{'' if len(runs) == 1 else 's'}"
         done = {}

@@ -8,9 +8,9 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,9 +21,15 @@ _QUIET = ("--no-sandbox", "--disable-quic", "--no-first-run", "--disable-backgro
 
 @contextlib.contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """Yield an empty folder in the checkout: marimo takes files in the system's temporary folder for unnamed ones."""
-    folder = ROOT / ".experiments" / "tests" / uuid.uuid4().hex[:8]
-    folder.mkdir(parents=True)
+    """Yield the folder of an empty project whose notebooks run when opened.
+
+    It is in the checkout, or in /var/tmp where the checkout itself is in the system's temporary folder: marimo takes
+    files there for unnamed ones and saves none of them.
+    """
+    home = Path("/var/tmp") if ROOT.is_relative_to(tempfile.gettempdir()) else ROOT / ".experiments" / "tests"
+    home.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="experiments-", dir=home))
+    (folder / "pyproject.toml").write_text("[tool.experiments]\n[tool.marimo.runtime]\nauto_instantiate = true\n")
     try:
         yield folder
     finally:
