@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from experiments.arms import Ablation, Grid
     from experiments.direct import launch_multiple_training_runs, launch_training
     from experiments.errors import (
         ExperimentsError,
@@ -30,10 +31,12 @@ if TYPE_CHECKING:
     from experiments.workspace import Workspace
 
 __all__ = [
+    "Ablation",
     "BaseExperimentConfig",
     "Control",
     "Experiment",
     "ExperimentsError",
+    "Grid",
     "JobRef",
     "JobStatus",
     "LaunchError",
@@ -76,7 +79,9 @@ _HOME = {
     **dict.fromkeys(("get_available_replays", "show_replay"), "notebooks.replays"),
     **dict.fromkeys(("launch_multiple_training_runs", "launch_training"), "direct"),
     **dict.fromkeys(("fetch_metrics", "find_training_jobs"), "wandb_utils"),
+    "Ablation": "arms",
     "Experiment": "experiment",
+    "Grid": "arms",
     "Section": "notebooks.sections",
     "Workspace": "workspace",
     "allow_launch": "launch",

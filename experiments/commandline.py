@@ -85,6 +85,9 @@ class RunOptions:
         _flag("W&B: auto is online where you are logged in, else offline.", metavar="{auto,offline,online}"),
     ] = None
     max_jobs: Annotated[int | None, _flag("Refuse a plan of more jobs.", metavar="N")] = None
+    max_cost: Annotated[float | None, _flag("Refuse a plan whose estimated cost (USD) is higher.", metavar="USD")] = (
+        None
+    )
     theirs: Annotated[
         Texts,
         _flag("Take the generated version of these notebook cells, though you edited them.", metavar="[CELL ...]"),

@@ -61,6 +61,8 @@ def launch_notes(plan: Plan, code: Provenance, workspace: Workspace) -> list[str
     """
     skip = all(job.config.skip_git_check for job in plan.jobs)
     notes = refuse_if_unreproducible(code, plan.launcher, skip_git_check=skip)
+    if workspace.settings.max_cost is not None and plan.launcher == "skypilot":
+        notes.append(f"max_cost is {workspace.settings.max_cost:g} USD, but what this plan costs is not known")
     with workspace.ledger(read_only=True) as ledger:
         before = ledger.provenance(plan.key)
     if before:

@@ -95,7 +95,7 @@ def open_session(experiment_class: type[Experiment], request: Request, *, defaul
     options = request.options
     name = check_name("experiment", default_name if options.name is None else options.name)
     recipe = recipe_file(experiment_class)
-    flags = {"wandb_mode": options.wandb_mode, "max_jobs": options.max_jobs}
+    flags = {"wandb_mode": options.wandb_mode, "max_jobs": options.max_jobs, "max_cost": options.max_cost}
     workspace = Workspace.find(recipe, flags)
     # A recipe's own __init__ takes (name, config), as the base class does.
     experiment = experiment_class(name, request.config)

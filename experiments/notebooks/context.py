@@ -14,6 +14,7 @@ from experiments.types import BaseExperimentConfig, JobRef, TrainingJob, check_n
 from experiments.workspace import Workspace
 
 if TYPE_CHECKING:
+    from experiments.provenance import Provenance
     from experiments.runs.store import RunStore
 
 
@@ -54,6 +55,18 @@ class NotebookContext:
         """Return the file's references, then the ledger's jobs that the file does not have yet."""
         known = {job.run for job in jobs}
         return [*jobs, *(job.ref() for job in self.launched() if job.run_name not in known)]
+
+    def provenance(self, jobs: Sequence[JobRef]) -> Provenance | None:
+        """Return where the code of the newest of `jobs` comes from; None where the ledger does not know it."""
+        from experiments.provenance import Provenance
+
+        try:
+            with self.workspace.ledger(read_only=True) as ledger:
+                known = ledger.jobs(run_names=[job.run for job in jobs])
+                record = ledger.provenance(known[-1].plan_key) if known else {}
+        except LedgerError:
+            return None
+        return Provenance.model_validate(record) if record else None
 
     def unrecorded(self, jobs: Sequence[JobRef]) -> list[JobRef]:
         """Return the ledger's jobs that the file does not have yet."""

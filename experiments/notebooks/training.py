@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 import marimo as mo
@@ -22,7 +23,7 @@ from experiments.types import BaseExperimentConfig, JobRef
 
 CELLS = {
     "setup": ("opened", "heading"),
-    "state": ("launch_count", "tracked"),
+    "state": ("launch_count", "tracked", "code"),
     "launch": ("plan_inputs", "plan_form", "planned", "launch_controls", "launched", "outcome"),
 }
 
@@ -50,6 +51,11 @@ def tracked(experiment: NotebookContext, jobs: list[JobRef], launches: Any) -> l
     tracked_jobs = experiment.joined(jobs)
     jobs_note(experiment, jobs)
     return tracked_jobs
+
+
+def code(experiment: NotebookContext, tracked_jobs: list[JobRef]) -> None:
+    """Say where the code of the newest jobs comes from."""
+    code_note(experiment, tracked_jobs)
 
 
 def plan_inputs(experiment: NotebookContext, config: BaseExperimentConfig) -> tuple[Any, Any]:
@@ -105,3 +111,16 @@ def jobs_note(experiment: NotebookContext, jobs: list[JobRef]) -> mo.Html | None
     what = "1 job is" if missing == 1 else f"{missing} jobs are"
     notebook = experiment.workspace.shown(experiment.path)
     return mo.callout(mo.md(f"{what} not in this file yet: `uv run experiments record {notebook}`"), kind="neutral")
+
+
+def code_note(experiment: NotebookContext, jobs: list[JobRef]) -> mo.Html | None:
+    """Return the record of the code that the newest jobs run, folded; None where the ledger has none."""
+    found = experiment.provenance(jobs)
+    if found is None:
+        return None
+    rows = "".join(
+        f"<tr><th style='text-align: left; padding-right: 16px; font-weight: normal'>{html.escape(label)}</th>"
+        f"<td>{html.escape(text)}</td></tr>"
+        for label, text in found.lines()
+    )
+    return mo.accordion({"Where the code comes from": mo.Html(f"<table>{rows}</table>")})
