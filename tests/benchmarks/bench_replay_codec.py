@@ -79,7 +79,7 @@ def large_replay(agents: int, steps: int, distinct: int = 20) -> bytes:
 
     `distinct` agents are made and repeated under other numbers, which changes nothing for the codec.
     """
-    rng = random.Random(0)  # noqa: S311 - any numbers do
+    rng = random.Random(0)
     bodies = [_agent_body(steps, rng) for _ in range(min(distinct, agents))]
     objects = [
         b'{"id":%d,"agent_id":%d,"type_name":"agent",%s}' % (number + 1, number, bodies[number % len(bodies)])
@@ -146,9 +146,7 @@ def large() -> Iterator[Bar]:
         path.write_bytes(zlib.compress(text, 1))
         del text
         refused = _refused(path)
-        started = time.process_time()
         before, peak = peak_bytes(path, "large")
-        del started
         note = f"{raw / 1e6:.0f} MB raw, {path.stat().st_size / 1e6:.0f} MB compressed; default limits: {refused}"
         yield Bar(
             "1,000 agents x 10,000 steps with Limits.large: memory", (peak - before) / _MIB, 4096, "MiB", note=note
