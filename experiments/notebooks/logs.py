@@ -45,11 +45,12 @@ def log_view(experiment: NotebookContext, jobs: Sequence[JobRef], selected: Sequ
     whole = len(found) <= lines
     said = f"{run}: {len(found):,} lines" if whole else f"{run}: the last {lines:,} lines; choose more above"
     text = "\n".join(plain_text(line) for line in found[-lines:])
-    style = (
-        f"max-height: 360px; overflow: auto; margin: 0; padding: 8px 12px; border: 1px solid {look.LIGHT.hairline}40"
-    )
+    # Reversed, so that the box opens at its end, where a log is read.
+    style = "display: flex; flex-direction: column-reverse; max-height: 360px; overflow: auto; padding: 8px 12px"
+    name = html.escape(run, quote=True)
     block = (
-        f'<pre tabindex="0" aria-label="log of {html.escape(run)}" style="{style}">{html.escape(mask_text(text))}</pre>'
+        f'<div tabindex="0" role="log" aria-label="log of {name}" style="{style}; border: 1px solid {look.LIGHT.hairline}40">'
+        f'<pre style="margin: 0">{html.escape(mask_text(text))}</pre></div>'
     )
     return mo.vstack([mo.Html(f"<small>{html.escape(said)}</small>"), mo.Html(block)], gap=0.25)
 
