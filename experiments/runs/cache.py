@@ -23,7 +23,7 @@ from experiments.runs.columns import Column
 from experiments.runs.history_table import HistoryTable
 from experiments.runs.run_facts import RunFacts
 
-_FORMAT = 1
+_FORMAT = 2
 _HEAD = 4096
 # Smaller files are read faster than they are looked up.
 MIN_BYTES = 2 << 20
@@ -112,8 +112,10 @@ def _write(target: Path, path: Path, position: Position, facts: RunFacts, table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    # Two processes may write the same file at once: it has to be the same one.
+    names = sorted(table.columns)
     arrays, texts = [], []
-    for column in table.columns.values():
+    for column in map(table.columns.__getitem__, names):
         array, is_text = _to_arrow(column, table.rows)
         arrays.append(array)
         if is_text:
@@ -125,12 +127,15 @@ def _write(target: Path, path: Path, position: Position, facts: RunFacts, table:
         "rows": table.rows,
         "first_step": table.first_step,
         "last_step": table.last_step,
-        "names": list(table.columns),
+        "names": names,
         "texts": texts,
     }
     # Parquet takes a dot in a name for a path, so the names stand apart.
-    plain = [f"c{index}" for index in range(len(arrays))]
-    made = pa.Table.from_arrays(arrays, names=plain)
+    fields = [
+        pa.field(f"c{index}", array.type, metadata={b"name": name.encode()})
+        for index, (name, array) in enumerate(zip(names, arrays, strict=True))
+    ]
+    made = pa.Table.from_arrays(arrays, schema=pa.schema(fields))
     made = made.replace_schema_metadata({b"experiments": json.dumps(about).encode()})
     # Doubles hardly compress; uncompressed they are read at the speed of memory.
     pq.write_table(made, target, compression="none", use_dictionary=texts, write_statistics=False)
@@ -169,7 +174,7 @@ def _read(file: Path, path: Path) -> Cached:
     texts = set(about["texts"])
     reader = _Reader(file)
     for index, name in enumerate(about["names"]):
-        load = partial(reader.column, f"c{index}")
+        load = partial(reader.column, index, name)
         table.columns[name] = Column(load, table.rows, numeric=f"c{index}" not in texts)
     return Cached(position, facts, table)
 
@@ -180,20 +185,18 @@ class _Reader:
     def __init__(self, file: Path) -> None:
         self._file = file
 
-    def column(self, name: str) -> tuple[npt.NDArray[np.int32] | None, npt.NDArray[Any]]:
+    def column(self, index: int, name: str) -> tuple[npt.NDArray[np.int32] | None, npt.NDArray[Any]]:
         """Return the rows (None: all) and values of a column.
 
         Raises:
-            CacheGone: The file is not there any more.
+            CacheGone: The file is not there any more, or is another one.
         """
-        import pyarrow.parquet as pq
-
         try:
-            with pq.ParquetFile(self._file, memory_map=True) as file:
-                chunked = file.read([name], use_threads=False).column(0)
-        except Exception as error:
+            array, found = self._array(index)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with a cache file, the run itself is read
             raise CacheGone(self._file) from error
-        array = chunked.combine_chunks()
+        if found != name:
+            raise CacheGone(self._file)
         rows = None
         if array.null_count:
             rows = np.flatnonzero(np.asarray(array.is_valid())).astype(np.int32)
@@ -201,6 +204,13 @@ class _Reader:
         if str(array.type) != "string":
             return rows, array.to_numpy(zero_copy_only=False)
         values = np.empty(len(array), object)
-        for index, text in enumerate(array.to_pylist()):
-            values[index] = json.loads(text)
+        for row, text in enumerate(array.to_pylist()):
+            values[row] = json.loads(text)
         return rows, values
+
+    def _array(self, index: int) -> tuple[Any, str]:
+        import pyarrow.parquet as pq
+
+        with pq.ParquetFile(self._file, memory_map=True) as file:
+            read = file.read([f"c{index}"], use_threads=False)
+        return read.column(0).combine_chunks(), read.schema.field(0).metadata[b"name"].decode()

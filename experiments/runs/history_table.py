@@ -103,7 +103,7 @@ class HistoryTable:
             for row, value in others:
                 steps[row] = _NO_STEP if (step := _as_step(value)) is None else step
         self._append_steps(batch, steps, dropped)
-        for name in found.keys() | late.keys():
+        for name in [*found, *(name for name in late if name not in found)]:
             self._extend(self._column(name), found.get(name, []), late.get(name, []), row_of)
         self.rows += len(batch) - int(dropped.sum())
 
