@@ -46,10 +46,13 @@ def log_view(experiment: NotebookContext, jobs: Sequence[JobRef], selected: Sequ
     said = f"{run}: {len(found):,} lines" if whole else f"{run}: the last {lines:,} lines; choose more above"
     text = "\n".join(plain_text(line) for line in found[-lines:])
     # Reversed, so that the box opens at its end, where a log is read.
-    style = "display: flex; flex-direction: column-reverse; max-height: 360px; overflow: auto; padding: 8px 12px"
+    style = (
+        "display: flex; flex-direction: column-reverse; max-height: 360px; overflow: auto; padding: 8px 12px; "
+        f"border: 1px solid {look.LIGHT.hairline}40"
+    )
     name = html.escape(run, quote=True)
     block = (
-        f'<div tabindex="0" role="log" aria-label="log of {name}" style="{style}; border: 1px solid {look.LIGHT.hairline}40">'
+        f'<div tabindex="0" role="log" aria-label="log of {name}" style="{style}">'
         f'<pre style="margin: 0">{html.escape(mask_text(text))}</pre></div>'
     )
     return mo.vstack([mo.Html(f"<small>{html.escape(said)}</small>"), mo.Html(block)], gap=0.25)
