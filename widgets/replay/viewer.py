@@ -29,8 +29,9 @@ SPEEDS = (0.1, 1000.0)
 class _Player(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships no types for its base
     """What a viewer of one replay and a comparison of two have in common."""
 
-    _esm = _STATIC / "viewer.js"
-    _css = _STATIC / "viewer.css"
+    # As texts: of a path anywidget watches the file, and that keeps every viewer in memory for ever.
+    _esm = (_STATIC / "viewer.js").read_text(encoding="utf-8")
+    _css = (_STATIC / "viewer.css").read_text(encoding="utf-8")
 
     kind = traitlets.Enum(["viewer", "compare"], "viewer").tag(sync=True)
     data = traitlets.Bytes(b"").tag(sync=True)
