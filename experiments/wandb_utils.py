@@ -46,11 +46,11 @@ def find_training_jobs(
     state: str | Sequence[str] | None = None,
     created_after: Moment | None = None,
     created_before: Moment | None = None,
-    order_by: str = "-created_at",
     *,
-    limit: int | None = 50,
     entity: str | None = None,
     project: str | None = None,
+    order_by: str = "-created_at",
+    limit: int | None = 50,
     store: RunStore | None = None,
     runs_dir: Path | str | None = None,
 ) -> list[str]:
@@ -62,10 +62,10 @@ def find_training_jobs(
         state: W&B's word (`running`, `finished`, `failed`, `crashed`), or several.
         created_after: Unix seconds, a datetime (UTC where it has no zone) or ISO 8601 text; that moment counts.
         created_before: The same; that moment does not count.
-        order_by: `-created_at`, `heartbeat_at`, `summary_metrics.<key>`, `config.<key>`; a minus is descending.
-        limit: At most so many; None for all.
         entity: W&B entity; with it or `project`, only the server is asked.
         project: W&B project.
+        order_by: `-created_at`, `heartbeat_at`, `summary_metrics.<key>`, `config.<key>`; a minus is descending.
+        limit: At most so many; None for all.
         store: Where to look.
         runs_dir: Folder of runs to look in.
 

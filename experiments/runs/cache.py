@@ -193,7 +193,7 @@ class _Reader:
         """
         try:
             array, found = self._array(index)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with a cache file, the run itself is read
+        except Exception as error:
             raise CacheGone(self._file) from error
         if found != name:
             raise CacheGone(self._file)

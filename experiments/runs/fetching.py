@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from experiments.runs import queries
@@ -10,6 +10,7 @@ from experiments.runs.server import QueryRefused, Server, ServerBusy
 from experiments.runs.store import RunInfo
 
 BATCH = 50
+_ASK_AGAIN_S = 600.0
 Points = list[tuple[int, float]]
 
 
@@ -33,11 +34,12 @@ class Fetched:
 class Fetcher:
     """Asks for runs in batches; a server that fails gets smaller ones, one that refuses the query W&B's own client."""
 
-    def __init__(self, server: Server, samples: int) -> None:
+    def __init__(self, server: Server, samples: int, ticks: Callable[[], float]) -> None:
         self._server = server
         self._samples = samples
+        self._ticks = ticks
         self._batch = BATCH
-        self._is_refused = False
+        self._refused_at: float | None = None
 
     def fetch(self, place: Mapping[str, str], page: str, wanted: Mapping[str, Mapping[str, int]]) -> dict[str, Fetched]:
         """Return what is known of each run that exists.
@@ -50,7 +52,7 @@ class Fetcher:
         Raises:
             StoreError: The server gave no whole answer; nothing was read.
         """
-        if self._is_refused:
+        if self._refused_at is not None and self._ticks() - self._refused_at < _ASK_AGAIN_S:
             return self._through_client(place, page, wanted)
         runs = list(wanted)
         found: dict[str, Fetched] = {}
@@ -59,11 +61,12 @@ class Fetcher:
             try:
                 found.update(self._fetch_batch(place, page, batch))
             except QueryRefused:
-                self._is_refused = True
+                self._refused_at = self._ticks()
                 return self._through_client(place, page, wanted)
             except ServerBusy:
                 self._batch = max(1, len(batch) // 2)
                 raise
+        self._refused_at = None
         self._batch = min(BATCH, self._batch * 2)
         return found
 

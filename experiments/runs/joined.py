@@ -13,7 +13,7 @@ from experiments.runs.cache import HistoryCache
 from experiments.runs.console import ConsoleLine
 from experiments.runs.history_table import STEP
 from experiments.runs.run_facts import RunFacts
-from experiments.runs.wandb_log import Media, RunLog, run_id_of
+from experiments.runs.wandb_log import TIMESTAMP, Media, RunLog, run_id_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -199,6 +199,13 @@ class JoinedLog:
             found += [replace(media, step=media.step + shift, row=media.row + before) for media in part.media(kind)]
             before += part.rows
         return found
+
+    def system_metrics(self) -> pd.DataFrame:
+        """Return what W&B measured of the machines of all starts, as `RunLog.system_metrics`."""
+        import pandas as pd
+
+        frames = [frame for part in self._parts if len(frame := part.system_metrics())]
+        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=[TIMESTAMP])
 
     def _shifted(self) -> Iterator[tuple[RunLog, int]]:
         last = -1

@@ -85,7 +85,7 @@ class OnlineStore:
         self._cache_dir = cache_dir
         self._samples = samples
         self._ticks = ticks
-        self._fetcher = Fetcher(self._server, samples)
+        self._fetcher = Fetcher(self._server, samples, ticks)
         self._seen: dict[str, _Seen] = {}
         self._kept: dict[str, KeptHistory] = {}
         self._links: dict[str, str | None] = {}

@@ -227,3 +227,18 @@ def test_threads_may_share_a_store(tmp_path):
         thread.join()
     assert problems == []
     assert len(store.history("r", ["a"])[0]) == 300
+
+
+def test_starts_with_different_metrics_are_joined(tmp_path):
+    fake.offline_run(tmp_path, "r", stamp="20260101_120000").log({"a": 1, "same": 1}, {"a": 2, "same": 1})
+    fake.offline_run(tmp_path, "r", stamp="20260102_120000").write(fake.run("r"))
+    third = fake.offline_run(tmp_path, "r", stamp="20260103_120000")
+    third.step = 7
+    third.write(fake.stats({"cpu": 5.0}, 1.7e9)).log({"text": "x", "same": 1})
+    store = OfflineStore(tmp_path)
+    frame, origin = store.history("r")
+    assert (frame["_step"].tolist(), origin.damage) == ([0, 1, 7], "")
+    assert frame["a"].tolist()[:2] == [1.0, 2.0]
+    assert frame["text"].tolist()[2] == "x"
+    assert frame["same"].dtype == "float64"
+    assert store.log("r").system_metrics()["cpu"].tolist() == [5.0]

@@ -229,7 +229,7 @@ def test_replays_stored_with_the_run_are_fetched_once(server, credentials, tmp_p
 
 
 @pytest.mark.slow
-def test_a_refused_query_is_asked_through_wandbs_own_client(server, store, monkeypatch, tmp_path):
+def test_a_refused_query_is_asked_through_wandbs_own_client(server, store, clock, monkeypatch, tmp_path):
     for name, value in {**server.environment(), "HOME": str(tmp_path)}.items():
         monkeypatch.setenv(name, value)
     grow(server.add_run("r", tags=["t"], config={"lr": 1}, summary={"x": 1}), 30, loss=1.0)
@@ -243,5 +243,10 @@ def test_a_refused_query_is_asked_through_wandbs_own_client(server, store, monke
     assert (updates["r"].info.tags, updates["r"].info.config, len(updates["r"].rows["loss"])) == (("t",), {"lr": 1}, 30)
     grow(server.runs["me", "p", "r"], 2, loss=5.0)
     assert store.poll(["r"], ["loss"], cursors(updates))["r"].rows["loss"] == [(30, 5.0), (31, 5.0)]
+    server.answer = original
+    count = server.requests["PollRuns"]
+    clock.sleep(601)
+    assert store.poll(["r"], ["loss"])["r"].rows["loss"][-1] == (31, 5.0)
+    assert server.requests["PollRuns"] == count + 1
     frame, origin = store.history("r", ["loss"], complete=True)
     assert (len(frame), origin.complete) == (32, True)
