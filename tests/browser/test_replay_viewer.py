@@ -181,7 +181,7 @@ def test_search_counts_and_highlights_what_it_finds(viewer):
     page.wait_for_function("el.querySelector('.rv-found').textContent === ''")
 
 
-@pytest.mark.parametrize("layer", ["Vision of", "Fog over", "Where agents", "Items carried", "Path of", "Grid"])
+@pytest.mark.parametrize("layer", ["Vision of", "Fog over", "Where agents", "Path of", "Grid"])
 def test_every_layer_can_be_switched(viewer, layer):
     page = viewer(sample("pens"), step=120, selected=406, view="8,9,24")
     page.wait_for_selector(".rv-timeline[aria-valuenow='120']")
@@ -281,7 +281,7 @@ def test_a_place_is_shared_and_restored(viewer):
     page = viewer(sample("pens"), step=30, selected=406, view="10,12,20", url="https://host/a.json.z?x=1&y=2")
     page.click("summary[title=Share]")
     box = page.locator(".rv-share-text")
-    assert box.input_value() == "step=30&selected=406&view=10%2C12%2C20"
+    page.wait_for_function("el.querySelector('.rv-share-text').value === 'step=30&selected=406&view=10%2C12%2C20'")
     link = page.get_by_text("Open in MettaScope").get_attribute("href")
     assert link.endswith("replay=https%3A%2F%2Fhost%2Fa.json.z%3Fx%3D1%26y%3D2")
     box.fill("step=99&view=5,5,40")

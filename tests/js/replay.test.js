@@ -6,7 +6,7 @@ import { agentEvents, binOf, binStart, nextStep, rewardBins } from "../../widget
 import { Facts } from "../../widgets/replay/js/facts.js";
 import { Presence } from "../../widgets/replay/js/presence.js";
 import { Replay } from "../../widgets/replay/js/replay.js";
-import { matching, search, suggestions } from "../../widgets/replay/js/search.js";
+import { matching, search } from "../../widgets/replay/js/search.js";
 import { Texts } from "../../widgets/replay/js/texts.js";
 import { opened, sample } from "./encoded.js";
 
@@ -115,7 +115,6 @@ test("search finds types, holders of an item, tags, agents and ids", async () =>
   assert.deepEqual(hits("#4", 3), [3]);
   assert.deepEqual(hits("agent", 16), [1]);
   assert.equal(search(facts, "   "), null);
-  assert.ok(suggestions(facts).includes("altar"));
 });
 
 test("presence counts the time on each cell and can go back", async () => {

@@ -20,12 +20,14 @@ export const FAMILIES = {
   move: [0, "move"], turn: [6, "turn"], take: [2, "take"], give: [1, "put or use"], attack: [3, "attack"], signal: [5, "signal"], other: [4, "other"], wait: [-1, "wait"],
 };
 
+const WAYS = [["north", "up"], ["south", "down"], ["west", "left"], ["east", "right"]];
+
 /** @param {string} name @returns {Action} */
 export function describeAction(name) {
   const lower = name.toLowerCase();
   const family = RULES.find(([pattern]) => pattern.test(lower))?.[1] ?? "other";
-  const ways = [/(^|[_-])(north|up)([_-]|$)/, /(^|[_-])(south|down)([_-]|$)/, /(^|[_-])(west|left)([_-]|$)/, /(^|[_-])(east|right)([_-]|$)/];
-  return { name, family, direction: /move|turn/.test(family) ? ways.findIndex((way) => way.test(lower)) : -1 };
+  const parts = lower.split(/[_-]/);
+  return { name, family, direction: /move|turn/.test(family) ? WAYS.findIndex((words) => words.some((word) => parts.includes(word))) : -1 };
 }
 
 /** @param {number} dx @param {number} dy @returns {number} The direction of a move on the map, -1 when it stood still. */

@@ -58,8 +58,8 @@ function notesAt(facts, object, step) {
     if (change) notes.push(`${signed(change)} ${facts.itemName(replay.pairItems[pair])}`);
   }
   const changed = /** @param {string} name */ (name) => replay.at(name, object, step) !== replay.at(name, object, step - 1);
-  if (changed("is_frozen")) notes.push(replay.at("is_frozen", object, step) ? "frozen" : "thawed");
-  if (changed("alive")) notes.push(replay.at("alive", object, step) ? "returned" : "died");
+  if (changed("is_frozen")) notes.push(replay.at("is_frozen", object, step) ? "frozen" : "free again");
+  if (changed("alive")) notes.push(replay.here(object, step) ? "alive" : "died");
   if (changed("vibe_id")) notes.push(`vibe ${facts.vibeName(replay.at("vibe_id", object, step))}`);
   return notes;
 }

@@ -21,4 +21,18 @@ text = text.replace(/^(.*[[{(])\n((?:\t+[^\t].*,\n)*\t+[^\t].*[^;,{}])\n\t*([\]}
   const one = head.endsWith("{") ? `${head} ${joined} ${tail}` : head + joined + tail;
   return one.length < WIDTH ? one : all;
 });
-writeFileSync(OUT, text);
+/** Neighbouring one-line declarations of a kind become one. */
+const lines = [];
+let kind = "";
+for (const line of text.split("\n")) {
+  const [, tabs, word, rest] = /^(\t*)(const|let) (.*;)$/.exec(line) ?? [];
+  const now = word && !/[;{]./.test(rest.replace(/\{ .*? \}|"[^"]*"/g, "")) ? tabs + word : "";
+  if (now && now === kind) {
+    lines[lines.length - 1] = lines[lines.length - 1].replace(/;$/, ",");
+    lines.push(`${tabs}\t${rest}`);
+  } else {
+    lines.push(line);
+  }
+  kind = now;
+}
+writeFileSync(OUT, lines.join("\n"));

@@ -99,17 +99,16 @@ export function localPoint(node, event) {
  * @param {HTMLElement} node @param {(x: number, y: number) => void} drag @param {(x: number, y: number) => void} [hover]
  */
 export function onDrag(node, drag, hover) {
-  node.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    node.setPointerCapture(event.pointerId);
-    const { x, y } = localPoint(node, event);
-    drag(x, y);
-  });
-  node.addEventListener("pointermove", (event) => {
+  const move = /** @param {PointerEvent} event */ (event) => {
     const { x, y } = localPoint(node, event);
     if (event.buttons & 1) drag(x, y);
     else hover?.(x, y);
-  });
+  };
+  const press = /** @param {PointerEvent} event */ (event) => {
+    if (event.button === 0) node.setPointerCapture(event.pointerId);
+    move(event);
+  };
+  set(node, { onpointerdown: press, onpointermove: move });
 }
 
 /** @param {HTMLElement} tip @param {boolean} shown @param {number} left @param {number} top @param {number} room Width it must stay within. */

@@ -4,7 +4,7 @@ import { number, words } from "./format.js";
 import { min } from "./maths.js";
 import { series } from "./palette.js";
 import { lowerBound } from "./replay.js";
-import { describeSprites } from "./sprites.js";
+import { colourOf, describeSprites } from "./sprites.js";
 
 /**
  * @import { Action } from "./actions.js"
@@ -29,12 +29,20 @@ export class Facts {
     /** Objects whose place or presence changes. */
     const movers = new Set([...replay.location.movers, ...replay.alive.movers]);
     const { location, alive, map } = replay;
-    const still = Array.from(this.isAgent.keys()).filter((i) => !movers.has(i) && alive.first(i) && location.first(i) < map.width && location.first(i, 1) < map.height);
-    // Sorted as numbers of row and object: a comparing function would cost most of the first frame.
-    const order = Float64Array.from(still, (i) => location.first(i, 1) * header.objects + i).sort();
+    // Plain loops, sorted as numbers of row and object: this is most of what the first frame waits for.
+    const order = new Float64Array(header.objects);
+    let n = 0;
+    for (let i = 0; i < header.objects; i++) {
+      const y = location.first(i, 1);
+      if (!movers.has(i) && alive.first(i) && location.first(i) < map.width && y < map.height) order[n++] = y * header.objects + i;
+    }
     /** What never moves, from the top row down, and their rows. */
-    this.still = Int32Array.from(order, (key) => key % header.objects);
-    this.rows = Int32Array.from(order, (key) => key / header.objects);
+    this.still = new Int32Array(n);
+    this.rows = new Int32Array(n);
+    order.subarray(0, n).sort().forEach((key, i) => {
+      this.still[i] = key % header.objects;
+      this.rows[i] = key / header.objects;
+    });
     this.movingThings = [...movers].filter((object) => !this.isAgent[object]);
     /** Things that a team holds at some step: their ring may change colour. */
     this.teamThings = this.teams.heldThings(this.isAgent);
@@ -61,9 +69,7 @@ export class Facts {
 
   /** @param {number} object @param {number} step @param {Palette} palette @returns {string} An agent's colour is its team's, a thing's its type's. */
   colour(object, step, palette) {
-    const sprite = this.sprite(object);
-    if (this.isAgent[object]) return series(palette, this.teams.hue(this.teams.of(object, step)));
-    return sprite.kind === "wall" ? palette.wall : series(palette, sprite.hue);
+    return this.isAgent[object] ? series(palette, this.teams.hue(this.teams.of(object, step))) : colourOf(this.sprite(object), palette);
   }
 
   /** @param {number} object @returns {string} "agent 7", "carbon extractor #1614". */
@@ -138,8 +144,8 @@ export class Facts {
   }
 }
 
-/** Colours that a team's name asks for, as indices of the palette's series. @type {[RegExp, number][]} */
-const NAMED_HUES = [[/blue/i, 0], [/red|orange/i, 1], [/green/i, 2], [/pink|magenta/i, 3], [/yellow|gold/i, 4], [/purple|violet/i, 5], [/cyan|teal/i, 6], [/brown/i, 7]];
+/** Words in a team's name that ask for a colour of the palette's series, in its order. */
+const HUES = ["blue", "red", "green", "pink", "yellow", "purple", "cyan", "brown"];
 
 /** Which team an object is of: by a `team:` tag, a collective or a group, whichever the replay has. */
 export class Teams {
@@ -156,8 +162,8 @@ export class Teams {
     /** Team numbers, ascending. */
     this.values = tagged.length ? tagged.map((_, i) => i) : [...seen].filter((value) => value >= 0).sort((a, b) => a - b);
     this.names = tagged.length ? tagged.map((team) => team.name) : name === "group_id" ? group_names : [];
-    const wished = this.values.map((value) => NAMED_HUES.find(([pattern]) => pattern.test(this.names[value] ?? ""))?.[1] ?? -1);
-    this.hues = new Set(wished).size === wished.length && !wished.includes(-1) ? wished : this.values.map((_, i) => i);
+    const wished = this.values.map((value) => HUES.findIndex((hue) => this.names[value]?.includes(hue)));
+    this.hues = wished.includes(-1) ? [...this.values.keys()] : wished;
   }
 
   /** @param {number} object @param {number} step @returns {number} The team's number, -1 for none. */

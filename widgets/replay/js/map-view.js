@@ -1,6 +1,6 @@
 /** The map: what moves over what does not, and what one does with the pointer there. */
 import * as cam from "./camera.js";
-import { div, h, localPoint, setText, showTip } from "./dom.js";
+import { div, h, localPoint, set, setText, showTip } from "./dom.js";
 import { abs, floor, hypot, max, round, within } from "./maths.js";
 import { Overlays } from "./overlays.js";
 import { series } from "./palette.js";
@@ -142,10 +142,10 @@ export class MapView extends Part {
     if (facts.isAgent[object] && size >= 6) this.#badges(pen, object, x, y, size);
   }
 
-  /** Mark a freeze, a failed action, a reward and what it carries. @param {Pen} pen @param {number} object @param {number} x @param {number} y @param {number} size */
+  /** Mark a freeze, a failed action and a reward. @param {Pen} pen @param {number} object @param {number} x @param {number} y @param {number} size */
   #badges(pen, object, x, y, size) {
     const { replay, palette } = this;
-    const { shown, layers } = this.state;
+    const { shown } = this.state;
     const unit = max(3, size * 0.17);
     if (replay.at("is_frozen", object, shown)) {
       ink(pen, palette.cold, max(1.5, size * 0.1));
@@ -161,27 +161,16 @@ export class MapView extends Part {
     }
     const reward = replay.at("current_reward", object, shown);
     if (reward) disc(pen, reward > 0 ? palette.good : palette.bad, x + unit * 0.6, y + unit * 0.6, unit * 0.75);
-    const side = max(3, round(size * 0.16));
-    const carried = layers.items && size >= 16 ? this.facts.holdings(object, shown).slice(0, 6) : [];
-    carried.forEach(([item], i) => {
-      rect(pen, palette.page, x + i * (side + 1) - 1, y + size - side - 1, side + 2, side + 2);
-      rect(pen, series(palette, item), x + i * (side + 1), y + size - side, side, side);
-    });
   }
 
   /** @param {Pen} pen @param {Frame} frame */
   #selection(pen, { left, top, perCell }) {
-    const { palette } = this;
-    const { selected, hovered } = this.state;
+    const { selected } = this.state;
+    if (selected < 0) return;
+    const { x, y } = this.place(selected);
     const radius = max(7, perCell * 0.66);
-    const mark = /** @param {number} object @param {string} colour @param {number} width */ (object, colour, width) => {
-      if (object < 0) return;
-      const { x, y } = this.place(object);
-      ring(pen, palette.page, left + (x + 0.5) * perCell, top + (y + 0.5) * perCell, radius, width * 2);
-      ring(pen, colour, left + (x + 0.5) * perCell, top + (y + 0.5) * perCell, radius, width);
-    };
-    mark(hovered, palette.muted, 1.5);
-    mark(selected, palette.text, 2.5);
+    ring(pen, this.palette.page, left + (x + 0.5) * perCell, top + (y + 0.5) * perCell, radius, 5);
+    ring(pen, this.palette.text, left + (x + 0.5) * perCell, top + (y + 0.5) * perCell, radius, 2.5);
   }
 
   #noticeText() {
@@ -208,33 +197,35 @@ export class MapView extends Part {
   }
 
   #listen() {
-    const { canvas, viewer } = this;
+    const { canvas } = this;
     /** @type {{x: number, y: number, moved: boolean} | null} */
     let drag = null;
-    canvas.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0) return;
-      drag = { ...localPoint(canvas, event), moved: false };
-      canvas.setPointerCapture(event.pointerId);
+    set(canvas, {
+      onpointerdown: (/** @type {PointerEvent} */ event) => {
+        if (event.button !== 0) return;
+        drag = { ...localPoint(canvas, event), moved: false };
+        canvas.setPointerCapture(event.pointerId);
+      },
+      onpointermove: (/** @type {PointerEvent} */ event) => {
+        const { x, y } = localPoint(canvas, event);
+        if (!drag) this.#hover(x, y);
+        else if (drag.moved || hypot(x - drag.x, y - drag.y) > 4) {
+          const { camera } = this;
+          this.camera = { ...camera, x: camera.x - (x - drag.x) / camera.scale, y: camera.y - (y - drag.y) / camera.scale };
+          drag = { x, y, moved: true };
+        }
+      },
+      onpointerup: () => {
+        if (drag && !drag.moved) this.#click(drag.x, drag.y);
+        drag = null;
+      },
+      onpointercancel: () => { drag = null; },
+      onpointerleave: () => this.#hover(-1, -1),
     });
-    canvas.addEventListener("pointermove", (event) => {
-      const { x, y } = localPoint(canvas, event);
-      if (!drag) this.#hover(x, y);
-      else if (drag.moved || hypot(x - drag.x, y - drag.y) > 4) {
-        const { camera } = this;
-        this.camera = { ...camera, x: camera.x - (x - drag.x) / camera.scale, y: camera.y - (y - drag.y) / camera.scale };
-        drag = { x, y, moved: true };
-      }
-    });
-    canvas.addEventListener("pointerup", () => {
-      if (drag && !drag.moved) this.#click(drag.x, drag.y);
-      drag = null;
-    });
-    canvas.addEventListener("pointercancel", () => { drag = null; });
-    canvas.addEventListener("pointerleave", () => this.#hover(-1, -1));
     canvas.addEventListener("wheel", (event) => {
       // The page scrolls over an unfocused map: a notebook must not trap the wheel.
       if (!event.ctrlKey && !event.metaKey && !this.node.closest(".rv-root")?.matches(":focus-within")) {
-        viewer.hint("Click the map, or hold Ctrl, to zoom with the wheel");
+        this.viewer.hint("Click the map, or hold Ctrl, to zoom with the wheel");
         return;
       }
       event.preventDefault();
@@ -257,10 +248,9 @@ export class MapView extends Part {
   /** @param {number} x @param {number} y */
   #hover(x, y) {
     const [object = -1] = x < 0 ? [] : this.#pick(x, y);
-    const hovered = object >= 0 && this.facts.sprite(object).kind === "wall" ? -1 : object;
-    this.viewer.store.set({ hovered });
-    this.canvas.style.cursor = hovered >= 0 ? "pointer" : "";
-    if (hovered >= 0) setText(this.tip, this.facts.summary(hovered, this.state.shown));
-    showTip(this.tip, hovered >= 0, x + 14, y + 18 > this.size.height - 40 ? y - 36 : y + 16, this.size.width);
+    const shown = object >= 0 && this.facts.sprite(object).kind !== "wall";
+    this.canvas.style.cursor = shown ? "pointer" : "";
+    if (shown) setText(this.tip, this.facts.summary(object, this.state.shown));
+    showTip(this.tip, shown, x + 14, y > this.size.height - 58 ? y - 36 : y + 16, this.size.width);
   }
 }

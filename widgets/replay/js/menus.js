@@ -14,35 +14,33 @@ import { mettascopeLink, readShare, readView, shareText, viewText } from "./shar
 
 /** @type {Record<keyof Layers, string>} */
 const LAYERS = {
-  trail: "Path of the selection", vision: "Vision of the selection", fog: "Fog over what is unseen", heat: "Where agents have been", items: "Items carried", grid: "Grid",
+  trail: "Path of the selection", vision: "Vision of the selection", fog: "Fog over what is unseen", heat: "Where agents have been", grid: "Grid",
 };
 const FOOT = 28;
 
 /** @param {IconName} name @param {string} label @param {...Child} content */
 function menu(name, label, ...content) {
-  // The box takes the focus, or a press on its labels would close it.
-  const details = h("details", { class: "rv-menu" }, h("summary", { class: "rv-button", title: label }, icon(name), label), h("div", { class: "rv-menu-box", tabindex: -1 }, ...content));
-  details.addEventListener("focusout", (event) => {
-    if (event.relatedTarget instanceof Node && !details.contains(event.relatedTarget)) details.open = false;
-  });
-  details.addEventListener("keydown", (event) => {
-    event.stopPropagation();
-    if (event.key === "Escape") details.open = false;
-    if (event.key === "Escape") details.querySelector("summary")?.focus();
-  });
+  /** @type {HTMLDetailsElement} */
+  const details = h("details", {
+    class: "rv-menu",
+    onfocusout: (/** @type {FocusEvent} */ event) => {
+      if (event.relatedTarget instanceof Node && !details.contains(event.relatedTarget)) details.open = false;
+    },
+    onkeydown: (/** @type {KeyboardEvent} */ event) => {
+      event.stopPropagation();
+      if (event.key === "Escape") details.open = false;
+    },
+    // The box takes the focus, or a press on its labels would close it.
+  }, h("summary", { class: "rv-button", title: label }, icon(name), label), h("div", { class: "rv-menu-box", tabindex: -1 }, ...content));
   return details;
-}
-
-/** @param {string} label @param {boolean} checked @param {(checked: boolean) => void} change */
-function check(label, checked, change) {
-  const box = h("input", { type: "checkbox", checked, onchange: () => change(box.checked) });
-  return h("label", { class: "rv-check" }, box, label);
 }
 
 /** @param {Viewer} viewer */
 export function layerMenu({ store }) {
-  const boxes = Object.entries(LAYERS).map(([key, label]) => check(label, store.state.layers[/** @type {keyof Layers} */ (key)], (shown) => store.set({ layers: { ...store.state.layers, [key]: shown } })));
-  return menu("layers", "Show", ...boxes, h("hr"), check("Reward as a running total", false, (total) => store.set({ chart: total ? "total" : "rate" })));
+  return menu("layers", "Show", .../** @type {[keyof Layers, string][]} */ (Object.entries(LAYERS)).map(([key, label]) => {
+    const box = h("input", { type: "checkbox", checked: store.state.layers[key], onchange: () => store.set({ layers: { ...store.state.layers, [key]: box.checked } }) });
+    return h("label", { class: "rv-check" }, box, label);
+  }));
 }
 
 /** @param {Viewer} viewer @returns {string} The place shown now. */

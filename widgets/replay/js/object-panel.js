@@ -24,7 +24,7 @@ export class ObjectPanel extends Part {
     }
     const agent = this.facts.isAgent[selected];
     fill(this.node, this.#title(selected, shown), agent ? this.#activity(selected, shown) : null, this.#facts(selected, shown),
-      this.#inventory(selected, shown), this.#recipes(selected, shown), this.#tags(selected, shown));
+      this.#inventory(selected, shown), this.#recipes(selected, shown));
   }
 
   /** @param {number} object @param {number} step */
@@ -53,6 +53,8 @@ export class ObjectPanel extends Part {
     }
     if (replay.field("vibe_id").present) rows.push(["vibe", facts.vibeName(replay.at("vibe_id", object, step))]);
     for (const name of this.#fields("int", "delta")) if (replay.at(name, object, step)) rows.push([words(name), number(replay.at(name, object, step))]);
+    const tags = replay.tableList("tag_ids", object, step).map((tag) => replay.header.tags[tag] || `tag ${tag}`);
+    if (tags.length) rows.push(["tags", tags.join(", ")]);
     return definitions([...rows, ["type, id", `${facts.sprite(object).name}, ${replay.ids[object]}`]]);
   }
 
@@ -71,13 +73,6 @@ export class ObjectPanel extends Part {
     for (const [name, limit] of limits) rows.push(inventoryRow(`${words(name)} in all`, NaN, limit));
     if (rows.length === 0 && !facts.isAgent[object]) return null;
     return section("Inventory", ...(rows.length ? rows : [note("Holds nothing at this step.")]));
-  }
-
-  /** @param {number} object @param {number} step */
-  #tags(object, step) {
-    const tags = this.replay.tableList("tag_ids", object, step);
-    if (tags.length === 0) return null;
-    return section("Tags", div("rv-chips", ...tags.map((tag) => span("rv-chip", this.replay.header.tags[tag] || `tag ${tag}`))));
   }
 
   /** @param {number} object @param {number} step */

@@ -101,13 +101,10 @@ export class Overlays extends Part {
     rect(pen, this.palette.floor, frame.left, frame.top, width * frame.perCell, height * frame.perCell);
     pen.globalAlpha = 1;
     const list = matching(this.facts, found, shown);
-    const radius = max(4, frame.perCell * 0.72);
     for (const object of list) {
       const at = place(object);
-      const [px, py] = [frame.left + (at.x + 0.5) * frame.perCell, frame.top + (at.y + 0.5) * frame.perCell];
-      if (px < -radius || py < -radius || px > frame.width + radius || py > frame.height + radius) continue;
       draw(object, at);
-      if (list.length <= MOST_RINGS) ring(pen, this.palette.accent, px, py, radius, max(1.5, frame.perCell * 0.06));
+      if (list.length <= MOST_RINGS) ring(pen, this.palette.accent, frame.left + (at.x + 0.5) * frame.perCell, frame.top + (at.y + 0.5) * frame.perCell, max(4, frame.perCell * 0.72), max(1.5, frame.perCell * 0.06));
     }
   }
 }

@@ -41,8 +41,9 @@ export class Field {
     /** Objects that change, ascending. */
     this.movers = runningSum(base.numbers(`${name}.i`, count), length, name);
     this.lasts = base.numbers(`${name}.f${x}`, count);
-    this.moverOf = count ? new Int32Array(length).fill(-1) : null;
-    this.movers.forEach((object, mover) => /** @type {Int32Array} */ (this.moverOf).fill(mover, object, object + 1));
+    const moverOf = new Int32Array(count ? length : 0).fill(-1);
+    for (let mover = 0; mover < count; mover++) moverOf[this.movers[mover]] = mover;
+    this.moverOf = moverOf;
   }
 
   /** @param {number} object @param {number} [axis] 1 for the second coordinate of a place. @returns {number} The value at step 0. */
@@ -52,7 +53,7 @@ export class Field {
 
   /** @param {number} object @returns {number} Its place among the movers, or -1. */
   mover(object) {
-    return this.moverOf ? this.moverOf[object] : -1;
+    return this.moverOf[object] ?? -1;
   }
 
   /** @param {number} object @returns {number} The value at the last step. */

@@ -3,9 +3,8 @@
  *
  * @import { Facts } from "./facts.js"
  * @typedef {object} Found
- * @property {(object: number) => boolean} matches Whether an object fits apart from what it holds.
+ * @property {(object: number) => unknown} matches Whether an object fits apart from what it holds.
  * @property {number[]} items Items asked for: objects holding one at the step fit.
- * @property {string} text What was understood, in words.
  */
 
 /** @param {string} name */
@@ -19,18 +18,18 @@ function plain(name) {
  */
 export function search(facts, query) {
   const text = plain(query);
-  const [, word, digits] = /^(agent ?#?|#)(\d+)$/.exec(text) ?? [];
+  const agent = /^agent ?(\d+)$/.exec(text);
   const { replay } = facts;
-  if (word === "#") return { matches: (object) => replay.ids[object] === Number(digits), items: [], text };
-  if (word) return { matches: (object) => facts.isAgent[object] === 1 && replay.agentIds[object] === Number(digits), items: [], text };
+  if (agent) return { matches: (object) => facts.title(object) === `agent ${agent[1]}`, items: [] };
   if (!text) return null;
   const { type_names, item_names, tags, tables } = replay.header;
-  const pick = /** @param {string[]} names */ (names) => names.flatMap((name, index) => (name && plain(name).includes(text) ? [index] : []));
-  const [types, items, tagHits] = [pick(type_names), pick(item_names), pick(tags)];
-  const sets = (tables.get("tag_ids") ?? []).map((set) => Array.isArray(set) && tagHits.some((tag) => set.includes(tag)));
-  const parts = [...types.map((type) => type_names[type]), ...items.map((item) => `holds ${item_names[item]}`), ...tagHits.map((tag) => tags[tag])];
-  const wanted = new Set(types);
-  return { matches: (object) => wanted.has(replay.types[object]) || sets[replay.at("tag_ids", object, 0)] === true, items, text: parts.join(", ") };
+  const has = /** @param {string} name */ (name) => plain(name).includes(text);
+  const types = type_names.map(has);
+  const sets = (tables.get("tag_ids") ?? []).map((set) => Array.isArray(set) && set.some((tag) => has(tags[tag] ?? "")));
+  return {
+    matches: (object) => types[replay.types[object]] || sets[replay.at("tag_ids", object, 0)] || text === `#${replay.ids[object]}`,
+    items: item_names.flatMap((name, item) => (has(name) ? [item] : [])),
+  };
 }
 
 /**
@@ -45,10 +44,4 @@ export function matching({ replay, isAgent }, found, step, limit = 5000) {
   for (let object = 0; object < isAgent.length; object++) if (found.matches(object)) hits.add(object);
   const present = [...hits].filter((object) => replay.here(object, step));
   return present.sort((a, b) => isAgent[b] - isAgent[a] || a - b).slice(0, limit);
-}
-
-/** @param {Facts} facts @returns {string[]} Words to offer while typing. */
-export function suggestions({ replay }) {
-  const { type_names, item_names } = replay.header;
-  return [...new Set([...type_names, ...item_names])].filter(Boolean).slice(0, 200);
 }

@@ -86,17 +86,17 @@ function drawAgent(pen, colour, palette, label, pad, size, facing) {
   write(pen, label, centre, centre + size * 0.03, palette.onMark, "center", `600 ${size * (label.length > 2 ? 0.34 : 0.44)}`);
 }
 
+/** @param {Sprite} sprite @param {Palette} palette @returns {string} */
+export function colourOf(sprite, palette) {
+  return sprite.kind === "wall" ? palette.wall : series(palette, sprite.hue);
+}
+
 /** Symbols drawn once per size, and real images where the user has them. */
 export class SpriteCache {
   /** @type {Map<string, HTMLCanvasElement>} */
   drawn = new Map();
   /** @type {Map<string, ImageBitmap>} */
   images = new Map();
-
-  /** @param {Sprite} sprite @param {Palette} palette @returns {string} */
-  colour(sprite, palette) {
-    return sprite.kind === "wall" ? palette.wall : series(palette, sprite.hue);
-  }
 
   /** @param {Sprite} sprite @param {Palette} palette @param {number} size Device pixels. @returns {CanvasImageSource} */
   thing(sprite, palette, size) {

@@ -9,6 +9,7 @@
 import { ceil, floor, max, min, round } from "./maths.js";
 import { Part } from "./part.js";
 import { newCanvas, penOf, rect } from "./pen.js";
+import { colourOf } from "./sprites.js";
 
 /** Below this many device pixels a cell, symbols are plain squares. */
 export const PLAIN_BELOW = 9;
@@ -32,8 +33,10 @@ export class Still extends Part {
     if (!this.far) {
       this.far = newCanvas(width, height);
       const pen = penOf(this.far);
-      rect(pen, this.palette.floor, 0, 0, width, height);
-      this.facts.each(0, 0, width, height, (object, x, y) => rect(pen, this.facts.colour(object, 0, this.palette), x, y, 1, 1));
+      const { facts, palette } = this;
+      rect(pen, palette.floor, 0, 0, width, height);
+      const colours = facts.symbols.map((sprite) => colourOf(sprite, palette));
+      facts.each(0, 0, width, height, (object, x, y) => rect(pen, colours[this.replay.types[object]] ?? palette.muted, x, y, 1, 1));
     }
     return this.far;
   }
@@ -57,7 +60,8 @@ export class Still extends Part {
     const pen = penOf(this.near);
     const [x0, y0] = [max(0, floor(-left / perCell)), max(0, floor(-top / perCell))];
     const [x1, y1] = [min(map.width, ceil((width - left) / perCell)), min(map.height, ceil((height - top) / perCell))];
-    const [px, py] = [(/** @type {number} */ x) => left + round(x * perCell), (/** @type {number} */ y) => top + round(y * perCell)];
+    const px = /** @param {number} x */ (x) => left + round(x * perCell);
+    const py = /** @param {number} y */ (y) => top + round(y * perCell);
     if (perCell >= GRID_FROM && this.state.layers.grid) {
       for (let x = x0; x < x1; x++) rect(pen, palette.grid, px(x), py(y0), 1, py(y1) - py(y0));
       for (let y = y0; y < y1; y++) rect(pen, palette.grid, px(x0), py(y), px(x1) - px(x0), 1);

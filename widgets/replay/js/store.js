@@ -3,22 +3,22 @@
  *
  * @import { Camera } from "./camera.js"
  * @import { Found } from "./search.js"
- * @typedef {{trail: boolean, vision: boolean, fog: boolean, heat: boolean, grid: boolean, items: boolean}} Layers
+ * @typedef {{trail: boolean, vision: boolean, fog: boolean, heat: boolean, grid: boolean}} Layers
  * @typedef {object} State
  * @property {number} step The step asked for. @property {number} shown The step drawn; it lags while data loads.
  * @property {number} fraction Progress from `shown` to the next step, 0 to 1.
- * @property {number} selected Object index, -1 for none. @property {number} hovered
+ * @property {number} selected Object index, -1 for none.
  * @property {boolean} playing @property {number} speed Steps a second.
  * @property {Camera | null} camera Null shows the whole map. @property {boolean} follow
  * @property {Layers} layers @property {Found | null} found
- * @property {"agents" | "selected" | "text" | "about"} tab @property {"rate" | "total"} chart
+ * @property {"agents" | "selected" | "text" | "about"} tab
  */
 
 /** @returns {State} */
 export function initialState() {
   return {
-    step: 0, shown: 0, fraction: 0, selected: -1, hovered: -1, playing: false, speed: 10, camera: null, follow: false,
-    layers: { trail: true, vision: false, fog: false, heat: false, grid: true, items: false }, found: null, tab: "agents", chart: "rate",
+    step: 0, shown: 0, fraction: 0, selected: -1, playing: false, speed: 10, camera: null, follow: false,
+    layers: { trail: true, vision: false, fog: false, heat: false, grid: true }, found: null, tab: "agents",
   };
 }
 

@@ -29,12 +29,13 @@ export class TextPanel extends Part {
 
   /** @param {number} object @param {number} step */
   #agent(object, step) {
-    const [talk, monologue, notes] = ["talk_text", "monologue_append", "policy_infos"].map((name) => this.viewer.texts.at(name, object, step));
-    const quote = /** @param {any} text */ (text) => (text ? h("p", { class: "rv-quote" }, String(text)) : null);
-    const rows = notes && typeof notes === "object" ? Object.entries(notes).slice(0, 100) : notes ? [["note", notes]] : [];
+    const read = /** @param {string} name */ (name) => this.viewer.texts.at(name, object, step);
+    const notes = read("policy_infos");
+    const texts = { says: read("talk_text"), thinks: read("monologue_append"), ...(notes && typeof notes === "object" ? notes : { note: notes }) };
+    const rows = Object.entries(texts).filter(([, value]) => value !== null && value !== "").slice(0, 100);
     const list = definitions(rows.map(([key, value]) => [words(key), (typeof value === "string" ? value : JSON.stringify(value, null, 1)).slice(0, LONGEST).trim()]));
     list.classList.add("rv-notes");
-    return section(this.facts.title(object), quote(talk), quote(monologue), list, talk || monologue || rows.length ? null : note("No text at this step."));
+    return section(this.facts.title(object), rows.length ? list : note("No text at this step."));
   }
 
   /** @param {number} step */
@@ -62,7 +63,6 @@ export class AboutPanel extends Part {
     fill(this.node, definitions([
       ["format", `MettaScope replay, version ${header.version}`], ["map", `${count(header.width)} x ${count(header.height)} cells`], ["steps", count(header.steps)],
       ["objects", `${count(header.objects)}: ${kinds.join(", ")}`], ["items", header.item_names.filter(Boolean).slice(0, 100).map(words).join(", ") || "none"],
-      ["actions", header.action_names.filter(Boolean).slice(0, 40).map(words).join(", ") || "none"],
     ]), this.#issues(), config ? section("Configuration", this.config) : null);
   }
 

@@ -5,7 +5,7 @@ import { count, number, plural, signed } from "./format.js";
 import { max, round } from "./maths.js";
 import { Part } from "./part.js";
 import { disc, ink, newCanvas, prepare, rect, write } from "./pen.js";
-import { binsUnder, extent, ratePerStep, runningTotal, stepAt, ticks, xOf } from "./timeline.js";
+import { extent, ratePerStep, stepAt, ticks, xOf } from "./timeline.js";
 
 /**
  * @import { AgentEvents, EventKind } from "./events.js"
@@ -115,25 +115,21 @@ export class TimelineView extends Part {
     const counts = this.overview(kind);
     const { high } = extent(counts);
     write(pen, kind === "talk" ? kind : `${KINDS[kind][0]}s`, GUTTER - 8, y + LANE / 2 + 0.5, palette.muted);
-    for (let x = axis.left; x <= axis.left + axis.width; x++) {
-      const [first, last] = binsUnder(axis, x, counts.length);
-      const most = max(...counts.subarray(first, last + 1));
-      pen.globalAlpha = (agent ? 0.3 : 1) * (0.4 + 0.6 * (most / high));
-      if (most > 0) rect(pen, colour, x, y + 2, 1, LANE - 4);
-    }
+    counts.forEach((/** @type {number} */ n, /** @type {number} */ bin) => {
+      pen.globalAlpha = (agent ? 0.3 : 1) * (0.4 + 0.6 * (n / high));
+      if (n > 0) rect(pen, colour, xOf(axis, binStart(bin, counts.length, axis.steps)), y + 2, max(1, axis.width / counts.length), LANE - 4);
+    });
     pen.globalAlpha = 1;
     for (const step of agent?.events[kind] ?? []) rect(pen, colour, round(xOf(axis, step)) - 1, y, 2, LANE - 1);
   }
 
   /** @returns {Line[]} The agents' mean and, over it, the selected agent's own. */
   #lines() {
-    const { palette, agent, facts } = this;
-    const { steps, agents } = this.replay;
-    const total = this.state.chart === "total";
-    const shape = /** @param {string} name @param {ArrayLike<number>} sums @param {number} share @param {string} colour */ (name, sums, share, colour) =>
-      ({ name, values: total ? runningTotal(sums, share) : ratePerStep(sums, steps, share), steps, colour });
-    const mean = shape(`reward ${total ? "so far" : "per step"}, mean of ${plural(agents.length, "agent")}`, this.reward, agents.length, palette.muted);
-    return agent ? [mean, shape(facts.title(agent.object), agent.rewards, 1, palette.accent)] : [mean];
+    const { palette, agent, replay } = this;
+    const line = /** @param {string} name @param {ArrayLike<number>} sums @param {number} share @param {string} colour */ (name, sums, share, colour) =>
+      ({ name, values: ratePerStep(sums, replay.steps, share), steps: replay.steps, colour });
+    const mean = line(`reward per step, mean of ${plural(replay.agents.length, "agent")}`, this.reward, replay.agents.length, palette.muted);
+    return agent ? [mean, line(this.facts.title(agent.object), agent.rewards, 1, palette.accent)] : [mean];
   }
 
   /** @param {Pen} pen */

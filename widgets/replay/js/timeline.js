@@ -1,5 +1,5 @@
-/** Where a step is on the time axis, and what a pixel column of it holds. Pure. */
-import { binOf, binStart } from "./events.js";
+/** Where a step is on the time axis, and what the bins of the overview amount to. Pure. */
+import { binStart } from "./events.js";
 import { tickStep } from "./format.js";
 import { ceil, max, min, round } from "./maths.js";
 
@@ -44,10 +44,4 @@ export function extent(...lines) {
   }
   if (-low < high * 1e-6) low = 0;
   return { low, high: high > low ? high : low + 1 };
-}
-
-/** @param {Axis} axis @param {number} x @param {number} bins @returns {[number, number]} First and last bin under the pixels [x, x + 1). */
-export function binsUnder(axis, x, bins) {
-  const first = binOf(stepAt(axis, x), bins, axis.steps);
-  return [first, max(first, binOf(stepAt(axis, x + 1), bins, axis.steps) - 1)];
 }

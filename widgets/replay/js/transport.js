@@ -23,7 +23,7 @@ export class Transport {
       class: "rv-step-input", type: "text", inputmode: "numeric", label: "Step", style: `width:${max(4, count(steps - 1).length + 1)}ch`,
       onchange: () => target.seek(Number(this.input.value.replace(/[\s,.']/g, "")) || 0), onfocus: () => this.input.select(),
     });
-    this.speeds = h("select", { class: "rv-select", label: "Speed in steps a second", onchange: () => target.setSpeed(Number(this.speeds.value)) });
+    this.speeds = h("select", { class: "rv-select", label: "Speed in steps a second", onchange: () => target.store.set({ speed: Number(this.speeds.value) }) });
     this.kind = h("select", { class: "rv-select", label: "Event to jump to" }, ...kinds.map((kind) => h("option", { value: kind }, KINDS[kind][0])));
     const jumps = div("rv-group", iconButton("earlier", "Previous event (,)", () => target.jump(-1)), this.kind, iconButton("later", "Next event (.)", () => target.jump(1)));
     jumps.hidden = kinds.length === 0;

@@ -11,7 +11,7 @@ import { layerMenu, shareMenu } from "./menus.js";
 import { ObjectPanel } from "./object-panel.js";
 import { palettes } from "./palette.js";
 import { Player, clampSpeed } from "./player.js";
-import { matching, search, suggestions } from "./search.js";
+import { matching, search } from "./search.js";
 import { Minimap, SmallMap } from "./small-map.js";
 import { SpriteCache } from "./sprites.js";
 import { Store } from "./store.js";
@@ -36,7 +36,7 @@ const HINT_MS = 2600;
 const TRACE_ROWS = 6;
 const FIND = "Find a type, item or agent";
 /** What only the map shows; any other change is drawn everywhere. */
-const MAP_ONLY = /fraction|hovered|camera|follow|layers/;
+const MAP_ONLY = /fraction|camera|follow|layers/;
 
 export class Viewer {
   frame = 0;
@@ -50,6 +50,9 @@ export class Viewer {
   dirty = new Set();
   sprites = new SpriteCache();
   store = new Store();
+  found = h("span", { class: "rv-found rv-muted", role: "status" });
+  tabs = h("div", { class: "rv-tabs", role: "tablist", label: "Panels" });
+  panel = h("div", { class: "rv-panel", role: "tabpanel" });
 
   /**
    * @param {Replay} replay @param {Options} options
@@ -98,19 +101,14 @@ export class Viewer {
     const { header } = this.replay;
     this.trace = new TraceView(this);
     this.panels = { agents: new AgentTable(this), selected: new ObjectPanel(this), text: new TextPanel(this), about: new AboutPanel(this) };
-    this.found = h("span", { class: "rv-found rv-muted", role: "status" });
-    this.tabs = h("div", { class: "rv-tabs", role: "tablist", label: "Panels" });
-    this.panel = h("div", { class: "rv-panel", role: "tabpanel" });
-    const list = h("datalist", { id: `rv-${Math.random().toString(36).slice(2)}` });
     const box = h("input", {
-      class: "rv-search", type: "search", placeholder: FIND, label: FIND, autocomplete: "off", list: list.id,
+      class: "rv-search", type: "search", placeholder: FIND, label: FIND, autocomplete: "off",
       oninput: () => this.store.set({ found: search(this.facts, box.value) }), onkeydown: (/** @type {KeyboardEvent} */ event) => this.#searchKey(event, box),
     });
-    box.addEventListener("focus", () => fill(list, ...suggestions(this.facts).map((value) => h("option", { value }))), { once: true });
     const facts = `${plural(header.agents, "agent")}, ${plural(header.steps, "step")}, ${header.width} x ${header.height}`;
     this.#drawTabs();
     return this.frameOf(`Replay viewer: ${options.title}`, h("header", { class: "rv-head" }, h("h2", { class: "rv-title", title: options.title }, options.title), span("rv-muted rv-facts-line", facts), span("rv-grow"), this.found,
-      h("label", { class: "rv-search-wrap" }, icon("search"), box, list), layerMenu(this), shareMenu(this)),
+      h("label", { class: "rv-search-wrap" }, icon("search"), box), layerMenu(this), shareMenu(this)),
     div("rv-body", div("rv-main", this.map.node, this.transport.node, this.timeline.node, this.trace.node), h("aside", { class: "rv-side" }, this.tabs, this.panel)));
   }
 
@@ -135,8 +133,8 @@ export class Viewer {
     const issues = this.replay.header.issues.length;
     const names = { agents: "Agents", selected: "Selected", text: "Talk and notes", about: issues ? `About (${plural(issues, "issue")})` : "About" };
     const keys = /** @type {State["tab"][]} */ (Object.keys(names)).filter((key) => key !== "text" || this.texts.parts.length > 0);
-    if (this.tabs) fill(this.tabs, ...keys.map((key) => button(names[key], () => this.store.set({ tab: key }), "rv-tab", { role: "tab", "aria-selected": String(key === tab) })));
-    if (this.panel && this.panels) fill(this.panel, this.panels[tab].node);
+    fill(this.tabs, ...keys.map((key) => button(names[key], () => this.store.set({ tab: key }), "rv-tab", { role: "tab", "aria-selected": String(key === tab) })));
+    fill(this.panel, this.panels?.[tab].node ?? null);
   }
 
   /** @param {number} step */
@@ -162,9 +160,13 @@ export class Viewer {
     this.store.set({ playing: !playing });
   }
 
-  /** @param {number} speed */
-  setSpeed(speed) {
-    this.store.set({ speed: clampSpeed(speed) });
+  /** @param {number} factor */
+  scaleSpeed(factor) {
+    this.store.set({ speed: clampSpeed(this.store.state.speed * factor) });
+  }
+
+  find() {
+    this.node?.querySelector("input")?.focus();
   }
 
   /** @param {number} object Index, -1 for none. */
@@ -251,7 +253,7 @@ export class Viewer {
   changed(changed) {
     const { state } = this.store;
     if (changed.includes("playing")) this.player.seek(this.stepNow);
-    if (changed.includes("selected") || changed.includes("chart")) this.timeline.refresh();
+    if (changed.includes("selected")) this.timeline.refresh();
     if (changed.includes("tab")) this.#drawTabs();
     set(this.followButton, { "aria-pressed": String(state.follow) });
     this.invalidate("map");
@@ -327,9 +329,7 @@ export class Viewer {
     const { tab, found, shown } = this.store.state;
     this.panels?.[tab].update();
     const hits = found ? matching(this.facts, found, shown).length : 0;
-    if (!this.found) return;
     setText(this.found, hits ? `${count(hits)} found` : found ? "none found" : "");
-    this.found.title = found?.text ?? "";
   }
 
   stop() {

@@ -16,26 +16,27 @@ import { pageTheme, watchTheme } from "./theme.js";
 import { Viewer } from "./viewer.js";
 import { asBytes } from "./wire.js";
 
-const RELOADING = ["change:data", "change:data_b", "change:message"];
-
 /** One mounted view of the model. */
 class Mount {
+  generation = 0;
+  /** @type {Viewer | null} */
+  shown = null;
+  stopSync = () => {};
+
   /** @param {AnyModel<Traits>} model @param {HTMLElement} el */
   constructor(model, el) {
     this.model = model;
     this.el = el;
     this.messages = new Messages(model);
-    this.generation = 0;
-    /** @type {Viewer | null} */
-    this.shown = null;
-    this.stopSync = () => {};
-    this.reload = () => void this.load();
-    this.retheme = () => {
+    const retheme = () => {
       if (this.shown && this.shown.theme !== this.theme) this.shown.setTheme(this.theme);
     };
-    this.stopTheme = watchTheme(this.retheme);
-    for (const event of RELOADING) model.on(event, this.reload);
-    model.on("change:theme", this.retheme);
+    const reload = () => void this.load();
+    this.stopTheme = watchTheme(retheme);
+    /** @type {[string, () => void][]} */
+    this.handlers = [["change:data", reload], ["change:data_b", reload], ["change:message", reload], ["change:theme", retheme]];
+    for (const [event, act] of this.handlers) model.on(event, act);
+    reload();
   }
 
   get theme() {
@@ -95,8 +96,7 @@ class Mount {
     this.#clear();
     this.stopTheme();
     this.messages.stop();
-    for (const event of RELOADING) model.off(/** @type {any} */ (event), this.reload);
-    model.off("change:theme", this.retheme);
+    for (const [event, act] of this.handlers) model.off(/** @type {any} */ (event), act);
     fill(this.el);
   }
 }
@@ -104,7 +104,6 @@ class Mount {
 /** @param {{model: AnyModel<Traits>, el: HTMLElement}} props @returns {() => void} */
 function render({ model, el }) {
   const mount = new Mount(model, el);
-  mount.reload();
   return () => mount.stop();
 }
 

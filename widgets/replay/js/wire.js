@@ -84,18 +84,11 @@ export function parseJson(bytes, what) {
 /** @param {any} json @param {number} start Where the chunks begin. @param {number} length Of the container. @returns {Header} */
 function checkHeader(json, start, length) {
   const [width, height] = list(json.map_size);
-  const objects = whole(json.objects, "objects", 0, 5e6);
   /** @type {any} */
   const header = {
-    hash: text(json.hash),
-    label: text(json.label),
-    version: whole(json.version, "version", 0, 1e6),
-    width: whole(width, "map_size", 1, 65535),
-    height: whole(height, "map_size", 1, 65535),
-    steps: whole(json.steps, "steps", 1, 2e7),
-    objects,
-    agents: whole(json.agents, "agents", 0, objects),
-    pairs: whole(json.pairs ?? 0, "pairs", 0, 5e7),
+    hash: text(json.hash), label: text(json.label), version: Number(json.version) || 0,
+    width: whole(width, "map_size", 1, 16384), height: whole(height, "map_size", 1, 16384),
+    steps: whole(json.steps, "steps", 1, 2e7), objects: whole(json.objects, "objects", 0, 5e6), agents: whole(json.agents, "agents", 0, json.objects), pairs: whole(json.pairs ?? 0, "pairs", 0, 5e7),
     fields: mapped(json.fields, (info) => ({ kind: text(info?.kind), scalar: info?.scalar ?? null })),
     movers: mapped(json.movers, (movers, name) => whole(movers, `movers of ${name}`, 0, 5e7)),
     tables: mapped(json.tables, list),
@@ -180,8 +173,10 @@ export class Columns {
 
 /** @param {Numbers} deltas @param {number} bound Every sum must be below it. @param {string} what @returns {Int32Array} */
 export function runningSum(deltas, bound, what) {
-  let sum = 0;
-  const sums = Int32Array.from(deltas, (delta) => (sum += delta));
-  if (sums.some((value) => value < 0 || value >= bound)) throw new WireError(`${what} points outside its list`);
+  const sums = new Int32Array(deltas.length);
+  for (let i = 0, sum = 0; i < deltas.length; i++) {
+    sums[i] = sum += deltas[i];
+    if (!(sum >= 0 && sum < bound)) throw new WireError(`${what} points outside its list`);
+  }
   return sums;
 }

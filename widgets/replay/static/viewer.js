@@ -38,17 +38,16 @@ function localPoint(node, event) {
 	return { x: event.clientX - box.left, y: event.clientY - box.top };
 }
 function onDrag(node, drag, hover) {
-	node.addEventListener("pointerdown", (event) => {
-		if (event.button !== 0) return;
-		node.setPointerCapture(event.pointerId);
-		const { x, y } = localPoint(node, event);
-		drag(x, y);
-	});
-	node.addEventListener("pointermove", (event) => {
+	const move = (event) => {
 		const { x, y } = localPoint(node, event);
 		if (event.buttons & 1) drag(x, y);
 		else hover?.(x, y);
-	});
+	};
+	const press = (event) => {
+		if (event.button === 0) node.setPointerCapture(event.pointerId);
+		move(event);
+	};
+	set(node, { onpointerdown: press, onpointermove: move });
 }
 function showTip(tip, shown, left, top, room) {
 	tip.classList.toggle("rv-shown", shown);
@@ -74,8 +73,8 @@ function plural(n, noun) { return `${count(n)} ${noun}${n === 1 ? "" : "s"}`; }
 function reason(error) { return error instanceof Error && error.message || PROBLEM; }
 function tickStep(span2, wanted) {
 	if (!(span2 > 0) || !(wanted > 0)) return 1;
-	const power = 10 ** floor(Math.log10(span2 / wanted));
-	const scaled = span2 / wanted / power;
+	const power = 10 ** floor(Math.log10(span2 / wanted)),
+		scaled = span2 / wanted / power;
 	return power * (scaled <= 1 ? 1 : scaled <= 2 ? 2 : scaled <= 5 ? 5 : 10);
 }
 
@@ -124,8 +123,8 @@ function nextStep(sorted, step, way) {
 	return (way > 0 ? sorted.find((value) => value > step) : sorted.findLast((value) => value < step)) ?? -1;
 }
 function rewardBins(replay, object, bins) {
-	const sums = new Float64Array(bins);
-	const { steps } = replay;
+	const sums = new Float64Array(bins),
+		{ steps } = replay;
 	replay.field("current_reward").runs(object, 0, steps, (start, end, value) => {
 		for (let at = start, until = at; value && at < end; at = until) {
 			const bin = binOf(at, bins, steps);
@@ -165,10 +164,6 @@ function extent(...lines) {
 	if (-low < high * 1e-6) low = 0;
 	return { low, high: high > low ? high : low + 1 };
 }
-function binsUnder(axis, x, bins) {
-	const first = binOf(stepAt(axis, x), bins, axis.steps);
-	return [first, max(first, binOf(stepAt(axis, x + 1), bins, axis.steps) - 1)];
-}
 
 var Part = class {
 	constructor(viewer) {
@@ -197,8 +192,8 @@ var AgentTable = class extends Part {
 		this.body = h("tbody");
 		this.table = h("table", { class: "rv-table", label: "Agents", "aria-rowcount": this.order.length + 1 }, h("thead", {}, this.head), this.body);
 		this.scroller = h("div", { class: "rv-scroll", tabindex: 0, role: "region", label: "Agent table", onscroll: () => this.update() }, this.table);
-		const modes = h("select", { class: "rv-select", onchange: () => this.#build(modes.value) }, ...Object.entries(MODES).map(([value, text2]) => h("option", { value }, text2)));
-		const bar = h("label", { class: "rv-panel-bar", hidden: this.items.length === 0 }, span("rv-muted", "Items"), modes);
+		const modes = h("select", { class: "rv-select", onchange: () => this.#build(modes.value) }, ...Object.entries(MODES).map(([value, text2]) => h("option", { value }, text2))),
+			bar = h("label", { class: "rv-panel-bar", hidden: this.items.length === 0 }, span("rv-muted", "Items"), modes);
 		this.node = div("rv-panel-fill", bar, this.scroller);
 		this.refresh();
 		this.#build();
@@ -220,9 +215,9 @@ var AgentTable = class extends Part {
 		return h("th", { scope: "col", "aria-sort": sorted, class: wide ? "rv-left" : "" }, sort);
 	}
 	#plainColumns() {
-		const { replay, facts } = this;
-		const numbers = (title, hint, value, format) => ({ title, hint, value, text: (object) => format(value(object)) });
-		const doing = (object) => replay.here(object, this.state.shown) ? facts.actionText(object, this.state.shown) : "dead";
+		const { replay, facts } = this,
+			numbers = (title, hint, value, format) => ({ title, hint, value, text: (object) => format(value(object)) }),
+			doing = (object) => replay.here(object, this.state.shown) ? facts.actionText(object, this.state.shown) : "dead";
 		return [
 			numbers("agent", "Agent number", (object) => replay.agentIds[object], String),
 			{ title: "doing", hint: "Action at this step", wide: true, value: (object) => replay.at("action_id", object, this.state.shown), text: doing },
@@ -256,8 +251,8 @@ var AgentTable = class extends Part {
 	update() {
 		const { columns = [], body, scroller } = this;
 		this.#sort();
-		const first = max(0, floor(scroller.scrollTop / ROW) - SPARE);
-		const rows = this.order.slice(first, first + ceil(max(120, scroller.clientHeight) / ROW) + 2 * SPARE);
+		const first = max(0, floor(scroller.scrollTop / ROW) - SPARE),
+			rows = this.order.slice(first, first + ceil(max(120, scroller.clientHeight) / ROW) + 2 * SPARE);
 		while (body.rows.length > rows.length + 2) body.rows[1].remove();
 		while (body.rows.length < rows.length + 2) {
 			const row = h("tr", { onclick: () => this.viewer.select(Number(row.dataset.object)) }, ...columns.map(() => h("td")));
@@ -272,9 +267,9 @@ var AgentTable = class extends Part {
 		rows.forEach((object, i) => this.#row(body.rows[i + 1], object, first + i + 2));
 	}
 	#sort() {
-		const column = this.columns?.find(({ title }) => title === this.sortedBy);
-		const values = new Map(this.order.map((object) => [object, column?.value(object) || 0]));
-		const rank = (object) => values.get(object) * (this.ascending ? 1 : -1);
+		const column = this.columns?.find(({ title }) => title === this.sortedBy),
+			values = new Map(this.order.map((object) => [object, column?.value(object) || 0])),
+			rank = (object) => values.get(object) * (this.ascending ? 1 : -1);
 		this.order.sort((a, b) => rank(a) - rank(b) || this.replay.agentIds[a] - this.replay.agentIds[b]);
 	}
 	#row(row, object, index) {
@@ -302,8 +297,8 @@ function newCanvas(width, height = width) {
 	return canvas;
 }
 function prepare(canvas, width, height) {
-	const ratio = pixelRatio();
-	const [w, h2] = [max(1, round(width * ratio)), max(1, round(height * ratio))];
+	const ratio = pixelRatio(),
+		[w, h2] = [max(1, round(width * ratio)), max(1, round(height * ratio))];
 	if (canvas.width !== w || canvas.height !== h2) [canvas.width, canvas.height] = [w, h2];
 	const pen = penOf(canvas);
 	pen.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -361,11 +356,12 @@ var FAMILIES = {
 	other: [4, "other"],
 	wait: [-1, "wait"]
 };
+var WAYS = [["north", "up"], ["south", "down"], ["west", "left"], ["east", "right"]];
 function describeAction(name) {
-	const lower = name.toLowerCase();
-	const family = RULES.find(([pattern]) => pattern.test(lower))?.[1] ?? "other";
-	const ways = [/(^|[_-])(north|up)([_-]|$)/, /(^|[_-])(south|down)([_-]|$)/, /(^|[_-])(west|left)([_-]|$)/, /(^|[_-])(east|right)([_-]|$)/];
-	return { name, family, direction: /move|turn/.test(family) ? ways.findIndex((way) => way.test(lower)) : -1 };
+	const lower = name.toLowerCase(),
+		family = RULES.find(([pattern]) => pattern.test(lower))?.[1] ?? "other",
+		parts = lower.split(/[_-]/);
+	return { name, family, direction: /move|turn/.test(family) ? WAYS.findIndex((words2) => words2.some((word) => parts.includes(word))) : -1 };
 }
 function directionOfMove(dx, dy) {
 	if (dx === 0 && dy === 0) return -1;
@@ -408,9 +404,9 @@ function asBytes(value) {
 async function inflate(bytes, raw, what) {
 	if (typeof DecompressionStream === "undefined") throw new WireError("this browser is too old to inflate data");
 	if (raw > MAX_RAW || raw > bytes.length * MAX_RATIO + 64) throw new WireError(`${what} claims ${raw} bytes, which cannot be`);
-	const out = new Uint8Array(raw);
-	const packed = new Blob([bytes]);
-	const reader = packed.stream().pipeThrough(new DecompressionStream("deflate")).getReader();
+	const out = new Uint8Array(raw),
+		packed = new Blob([bytes]),
+		reader = packed.stream().pipeThrough(new DecompressionStream("deflate")).getReader();
 	let filled = 0;
 	try {
 		for (let part = await reader.read(); !part.done; part = await reader.read()) {
@@ -438,16 +434,15 @@ function parseJson(bytes, what) {
 }
 function checkHeader(json, start, length) {
 	const [width, height] = list(json.map_size);
-	const objects = whole(json.objects, "objects", 0, 5e6);
 	const header = {
 		hash: text(json.hash),
 		label: text(json.label),
-		version: whole(json.version, "version", 0, 1e6),
-		width: whole(width, "map_size", 1, 65535),
-		height: whole(height, "map_size", 1, 65535),
+		version: Number(json.version) || 0,
+		width: whole(width, "map_size", 1, 16384),
+		height: whole(height, "map_size", 1, 16384),
 		steps: whole(json.steps, "steps", 1, 2e7),
-		objects,
-		agents: whole(json.agents, "agents", 0, objects),
+		objects: whole(json.objects, "objects", 0, 5e6),
+		agents: whole(json.agents, "agents", 0, json.objects),
 		pairs: whole(json.pairs ?? 0, "pairs", 0, 5e7),
 		fields: mapped(json.fields, (info) => ({ kind: text(info?.kind), scalar: info?.scalar ?? null })),
 		movers: mapped(json.movers, (movers, name) => whole(movers, `movers of ${name}`, 0, 5e7)),
@@ -471,8 +466,8 @@ function mapped(value, read) {
 	return new Map(Object.entries(value ?? {}).map(([name, entry]) => [name, read(entry, name)]));
 }
 function chunkInfo(chunk, start, length) {
-	const size = whole(chunk.size, "chunk size", 0, MAX_RAW);
-	const offset = chunk.offset === null ? null : start + whole(chunk.offset, "chunk offset", 0, length);
+	const size = whole(chunk.size, "chunk size", 0, MAX_RAW),
+		offset = chunk.offset === null ? null : start + whole(chunk.offset, "chunk offset", 0, length);
 	if (offset !== null && offset + size > length) throw new WireError(`the part ${text(chunk.id)} is cut off`);
 	const [from, to, raw] = [chunk.from ?? 0, chunk.to ?? 0, chunk.raw].map((value) => whole(value, "chunk", 0, MAX_RAW));
 	return { id: text(chunk.id), kind: text(chunk.kind), from, to, size, raw, offset, fields: list(chunk.fields).map(text) };
@@ -498,18 +493,20 @@ var Columns = class {
 	}
 	has(name) { return this.directory.has(name); }
 	numbers(name, length) {
-		const [dtype, size, offset] = this.directory.get(name) ?? ["u1", 0, 0];
-		const Type = DTYPES.get(dtype);
-		const fits = Type && size >= 0 && offset >= 0 && offset % 8 === 0 && size % 1 === 0 && offset + size * Type.BYTES_PER_ELEMENT <= this.bytes.length;
+		const [dtype, size, offset] = this.directory.get(name) ?? ["u1", 0, 0],
+			Type = DTYPES.get(dtype),
+			fits = Type && size >= 0 && offset >= 0 && offset % 8 === 0 && size % 1 === 0 && offset + size * Type.BYTES_PER_ELEMENT <= this.bytes.length;
 		if (!fits || (length ?? size) !== size) throw new WireError(`${this.what} is damaged at ${name}`);
 		return new Type(this.bytes.buffer, offset, size);
 	}
 	json(name) { return parseJson(this.numbers(name), `${name} of ${this.what}`); }
 };
 function runningSum(deltas, bound, what) {
-	let sum = 0;
-	const sums = Int32Array.from(deltas, (delta) => sum += delta);
-	if (sums.some((value) => value < 0 || value >= bound)) throw new WireError(`${what} points outside its list`);
+	const sums = new Int32Array(deltas.length);
+	for (let i = 0, sum = 0; i < deltas.length; i++) {
+		sums[i] = sum += deltas[i];
+		if (!(sum >= 0 && sum < bound)) throw new WireError(`${what} points outside its list`);
+	}
 	return sums;
 }
 
@@ -540,8 +537,8 @@ var Track = class {
 	runs(mover, from, to, visit) {
 		let point = this.find(mover, from);
 		for (let start = from; start < to; ) {
-			const next = point < 0 ? this.starts[mover] : point + 1;
-			const until = next < this.starts[mover + 1] ? min(to, this.from + this.steps[next]) : to;
+			const next = point < 0 ? this.starts[mover] : point + 1,
+				until = next < this.starts[mover + 1] ? min(to, this.from + this.steps[next]) : to;
 			if (until > start) visit(start, until, this.value(mover, point));
 			[start, point] = [until, next];
 		}
@@ -599,27 +596,28 @@ var DEFAULTS = { alive: 1, collective_id: -1, action_id: -1, action_success: 1, 
 var KEEP_BYTES = 48e6;
 var Field = class {
 	constructor(replay, name, length) {
-		const { base, header } = replay;
-		const info = header.fields.get(name);
+		const { base, header } = replay,
+			info = header.fields.get(name);
 		this.replay = replay;
 		this.name = name;
 		this.present = info !== void 0;
 		this.kind = info?.kind ?? "int";
-		const [x, y] = this.kind === "xy" ? ["x", "y"] : ["", ""];
-		const scalar = info ? info.scalar : DEFAULTS[name] ?? 0;
+		const [x, y] = this.kind === "xy" ? ["x", "y"] : ["", ""],
+			scalar = info ? info.scalar : DEFAULTS[name] ?? 0;
 		const columns = scalar === null ? [base.numbers(`${name}.c${x}`, length), base.numbers(`${name}.c${y}`, length)] : null;
 		this.columns = columns;
 		this.scalars = [scalar, scalar].flat().map(Number);
 		const count2 = (info && header.movers.get(name)) ?? 0;
 		this.movers = runningSum(base.numbers(`${name}.i`, count2), length, name);
 		this.lasts = base.numbers(`${name}.f${x}`, count2);
-		this.moverOf = count2 ? new Int32Array(length).fill(-1) : null;
-		this.movers.forEach((object, mover) => this.moverOf.fill(mover, object, object + 1));
+		const moverOf = new Int32Array(count2 ? length : 0).fill(-1);
+		for (let mover = 0; mover < count2; mover++) moverOf[this.movers[mover]] = mover;
+		this.moverOf = moverOf;
 	}
 	first(object, axis = 0) {
 		return this.columns ? this.columns[axis][object] : this.scalars[axis];
 	}
-	mover(object) { return this.moverOf ? this.moverOf[object] : -1; }
+	mover(object) { return this.moverOf[object] ?? -1; }
 	last(object) {
 		const mover = this.mover(object);
 		return mover < 0 ? this.first(object) : this.lasts[mover];
@@ -670,8 +668,8 @@ var Replay = class _Replay {
 		this.onload = () => {};
 	}
 	static async open(bytes, ask) {
-		const header = await readHeader(bytes);
-		const info = header.chunks.find((chunk) => chunk.kind === "base");
+		const header = await readHeader(bytes),
+			info = header.chunks.find((chunk) => chunk.kind === "base");
 		if (!info || info.offset === null) throw new WireError("the data holds no first step");
 		const raw = await inflate(bytes.subarray(info.offset, info.offset + info.size), info.raw, "the first step");
 		return new _Replay(bytes, header, new Columns(raw, "the first step"), ask);
@@ -732,8 +730,8 @@ var Replay = class _Replay {
 		const chunk = this.chunkOf(step);
 		chunk.used = ++this.clock;
 		return chunk.tracks.get(field.name) ?? this.#guard(chunk, (columns) => {
-			const entry = chunk.from > 0 ? null : [0, 1].map((axis) => Float64Array.from(field.movers, (object) => field.first(object, axis)));
-			const track = decodeTrack(columns, field.name, field.kind, field.movers.length, chunk.from, chunk.to, entry, this.map);
+			const entry = chunk.from > 0 ? null : [0, 1].map((axis) => Float64Array.from(field.movers, (object) => field.first(object, axis))),
+				track = decodeTrack(columns, field.name, field.kind, field.movers.length, chunk.from, chunk.to, entry, this.map);
 			chunk.tracks.set(field.name, track);
 			return track;
 		});
@@ -747,10 +745,10 @@ var Replay = class _Replay {
 		}
 	}
 	locate(object, step, out = { x: 0, y: 0 }) {
-		const { location } = this;
-		const mover = location.mover(object);
-		const track = mover < 0 || step <= 0 ? null : this.track(location, step);
-		const point = track ? track.find(mover, step) : -1;
+		const { location } = this,
+			mover = location.mover(object),
+			track = mover < 0 || step <= 0 ? null : this.track(location, step),
+			point = track ? track.find(mover, step) : -1;
 		out.x = track ? track.value(mover, point) : location.first(object);
 		out.y = track ? track.row(mover, point) : location.first(object, 1);
 		return out;
@@ -765,8 +763,8 @@ var Replay = class _Replay {
 		if (totals.kind !== "derived") return totals.at(object, step);
 		const mover = totals.mover(object);
 		if (mover < 0 || step <= 0) return totals.first(object);
-		const chunk = this.chunkOf(step);
-		const entry = this.#guard(chunk, (columns) => chunk.from > 0 ? columns.numbers("total_reward.k", totals.movers.length)[mover] : totals.first(object));
+		const chunk = this.chunkOf(step),
+			entry = this.#guard(chunk, (columns) => chunk.from > 0 ? columns.numbers("total_reward.k", totals.movers.length)[mover] : totals.first(object));
 		let total = entry ?? NaN;
 		this.field("current_reward").runs(object, max(1, chunk.from), step + 1, (from, to, value) => { total += value * (to - from); });
 		return total;
@@ -803,9 +801,9 @@ function hash(text2) {
 	return value >>> 0;
 }
 function describeSprites(names) {
-	const looks = new Set();
-	const taken = new Set();
-	const made = new Map();
+	const looks = new Set(),
+		taken = new Set(),
+		made = new Map();
 	for (const name of [...new Set(names)].sort()) {
 		const kind = kindOf(name);
 		let look = hash(name) % 40;
@@ -822,8 +820,8 @@ function letters(name, taken) {
 	return found;
 }
 function drawThing(pen, sprite, palette2, size) {
-	const [corners, turn] = SHAPES[sprite.shape];
-	const half = size / 2;
+	const [corners, turn] = SHAPES[sprite.shape],
+		half = size / 2;
 	pen.fillStyle = series(palette2, sprite.hue);
 	pen.beginPath();
 	if (corners === 0) pen.roundRect(size * 0.08, size * 0.08, size * 0.84, size * 0.84, size * 0.14);
@@ -847,12 +845,12 @@ function drawAgent(pen, colour, palette2, label, pad, size, facing) {
 	disc(pen, colour, centre, centre, size * 0.41);
 	write(pen, label, centre, centre + size * 0.03, palette2.onMark, "center", `600 ${size * (label.length > 2 ? 0.34 : 0.44)}`);
 }
+function colourOf(sprite, palette2) {
+	return sprite.kind === "wall" ? palette2.wall : series(palette2, sprite.hue);
+}
 var SpriteCache = class {
 	drawn = new Map();
 	images = new Map();
-	colour(sprite, palette2) {
-		return sprite.kind === "wall" ? palette2.wall : series(palette2, sprite.hue);
-	}
 	thing(sprite, palette2, size) {
 		const draw = (pen) => sprite.kind === "wall" ? rect(pen, palette2.wall, 0, 0, size, size) : drawThing(pen, sprite, palette2, size);
 		return this.images.get(sprite.name) ?? this.#make(`${sprite.name}|${size}`, size, draw);
@@ -872,8 +870,8 @@ var SpriteCache = class {
 		return canvas;
 	}
 	async readImages(bytes) {
-		const start = 4 + new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0, true);
-		const index = parseJson(bytes.subarray(4, start), "the sprite index");
+		const start = 4 + new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0, true),
+			index = parseJson(bytes.subarray(4, start), "the sprite index");
 		for (const [name, [offset, length]] of Object.entries(index)) {
 			const file = bytes.subarray(start + offset, start + offset + length);
 			if (file[0] !== 137 || file[1] !== 80) continue;
@@ -895,12 +893,20 @@ var Facts = class {
 		this.isAgent = new Uint8Array(header.objects);
 		for (const object of replay.agents) this.isAgent[object] = 1;
 		this.teams = new Teams(replay);
-		const movers = new Set([...replay.location.movers, ...replay.alive.movers]);
-		const { location, alive, map } = replay;
-		const still = Array.from(this.isAgent.keys()).filter((i) => !movers.has(i) && alive.first(i) && location.first(i) < map.width && location.first(i, 1) < map.height);
-		const order = Float64Array.from(still, (i) => location.first(i, 1) * header.objects + i).sort();
-		this.still = Int32Array.from(order, (key) => key % header.objects);
-		this.rows = Int32Array.from(order, (key) => key / header.objects);
+		const movers = new Set([...replay.location.movers, ...replay.alive.movers]),
+			{ location, alive, map } = replay,
+			order = new Float64Array(header.objects);
+		let n = 0;
+		for (let i = 0; i < header.objects; i++) {
+			const y = location.first(i, 1);
+			if (!movers.has(i) && alive.first(i) && location.first(i) < map.width && y < map.height) order[n++] = y * header.objects + i;
+		}
+		this.still = new Int32Array(n);
+		this.rows = new Int32Array(n);
+		order.subarray(0, n).sort().forEach((key, i) => {
+			this.still[i] = key % header.objects;
+			this.rows[i] = key / header.objects;
+		});
 		this.movingThings = [...movers].filter((object) => !this.isAgent[object]);
 		this.teamThings = this.teams.heldThings(this.isAgent);
 		this.effectDelay = header.version === 1 ? 1 : 0;
@@ -913,17 +919,15 @@ var Facts = class {
 	}
 	sprite(object) { return this.symbols[this.replay.types[object]] ?? UNKNOWN; }
 	colour(object, step, palette2) {
-		const sprite = this.sprite(object);
-		if (this.isAgent[object]) return series(palette2, this.teams.hue(this.teams.of(object, step)));
-		return sprite.kind === "wall" ? palette2.wall : series(palette2, sprite.hue);
+		return this.isAgent[object] ? series(palette2, this.teams.hue(this.teams.of(object, step))) : colourOf(this.sprite(object), palette2);
 	}
 	title(object) {
 		const { replay } = this;
 		return this.isAgent[object] ? `agent ${replay.agentIds[object]}` : `${words(this.sprite(object).name)} #${replay.ids[object]}`;
 	}
 	actionText(object, step) {
-		const [id, parameter] = [this.replay.at("action_id", object, step), this.replay.at("action_param", object, step)];
-		const known = this.actions[id];
+		const [id, parameter] = [this.replay.at("action_id", object, step), this.replay.at("action_param", object, step)],
+			known = this.actions[id];
 		if (!known) return id >= 0 ? `action ${id}` : "no action";
 		if (known.direction < 0 && known.family === "turn") return `${words(known.name)} ${DIRECTIONS[parameter] ?? parameter}`;
 		return parameter ? `${words(known.name)} (${parameter})` : words(known.name);
@@ -938,12 +942,12 @@ var Facts = class {
 		return directionOfMove(b.x - a.x, b.y - a.y);
 	}
 	facing(object, step) {
-		const { replay } = this;
-		const turns = replay.field("orientation");
+		const { replay } = this,
+			turns = replay.field("orientation");
 		if (turns.movers.length > 0) return turns.at(object, step);
-		const mover = replay.location.mover(object);
-		const track = mover < 0 || step <= 0 ? null : replay.track(replay.location, step);
-		const point = track ? track.find(mover, step) : -1;
+		const mover = replay.location.mover(object),
+			track = mover < 0 || step <= 0 ? null : replay.track(replay.location, step),
+			point = track ? track.find(mover, step) : -1;
 		if (!track || point < 0) return -1;
 		const before = point === track.starts[mover] ? -1 : point - 1;
 		return directionOfMove(track.value(mover, point) - track.value(mover, before), track.row(mover, point) - track.row(mover, before));
@@ -955,8 +959,8 @@ var Facts = class {
 		return [...new Set(pairItems.filter((_, pair) => this.isAgent[pairObjects[pair]]))].sort((a, b) => a - b);
 	}
 	holdings(object, step) {
-		const { replay } = this;
-		const held = replay.pairsOf(object).map((pair) => [replay.pairItems[pair], replay.inventory.at(pair, step)]);
+		const { replay } = this,
+			held = replay.pairsOf(object).map((pair) => [replay.pairItems[pair], replay.inventory.at(pair, step)]);
 		return held.filter(([, amount]) => amount);
 	}
 	summary(object, step) {
@@ -965,20 +969,20 @@ var Facts = class {
 		return [this.title(object), team, this.isAgent[object] ? this.actionText(object, step) : "", ...held].filter(Boolean).join(" · ");
 	}
 };
-var NAMED_HUES = [[/blue/i, 0], [/red|orange/i, 1], [/green/i, 2], [/pink|magenta/i, 3], [/yellow|gold/i, 4], [/purple|violet/i, 5], [/cyan|teal/i, 6], [/brown/i, 7]];
+var HUES = ["blue", "red", "green", "pink", "yellow", "purple", "cyan", "brown"];
 var Teams = class {
 	constructor(replay) {
-		const { tags, tables, group_names } = replay.header;
-		const tagged = tags.flatMap((tag, id) => tag.startsWith("team:") ? [{ id, name: tag.slice(5) }] : []);
-		const name = tagged.length ? "tag_ids" : replay.field("collective_id").present ? "collective_id" : "group_id";
+		const { tags, tables, group_names } = replay.header,
+			tagged = tags.flatMap((tag, id) => tag.startsWith("team:") ? [{ id, name: tag.slice(5) }] : []),
+			name = tagged.length ? "tag_ids" : replay.field("collective_id").present ? "collective_id" : "group_id";
 		this.replay = replay;
 		this.field = replay.field(name);
 		this.entries = tagged.length ? (tables.get("tag_ids") ?? []).map((set2) => Array.isArray(set2) ? tagged.findIndex((team) => set2.includes(team.id)) : -1) : null;
 		const seen = new Set(Array.from(replay.agents, (object) => this.of(object, 0)));
 		this.values = tagged.length ? tagged.map((_, i) => i) : [...seen].filter((value) => value >= 0).sort((a, b) => a - b);
 		this.names = tagged.length ? tagged.map((team) => team.name) : name === "group_id" ? group_names : [];
-		const wished = this.values.map((value) => NAMED_HUES.find(([pattern]) => pattern.test(this.names[value] ?? ""))?.[1] ?? -1);
-		this.hues = new Set(wished).size === wished.length && !wished.includes(-1) ? wished : this.values.map((_, i) => i);
+		const wished = this.values.map((value) => HUES.findIndex((hue) => this.names[value]?.includes(hue)));
+		this.hues = wished.includes(-1) ? [...this.values.keys()] : wished;
 	}
 	of(object, step) {
 		const value = this.field.at(object, step);
@@ -1007,34 +1011,36 @@ var KEY_HELP = [
 	["Esc", "select nothing"]
 ];
 var KEYS = {
-	" ": (target) => target.toggle(),
-	"[": (target) => target.move(-1),
-	"]": (target) => target.move(1),
-	ArrowLeft: (target, event) => target.move(event.shiftKey ? -10 : -1),
-	ArrowRight: (target, event) => target.move(event.shiftKey ? 10 : 1),
-	ArrowUp: (target) => target.selectNext(-1),
-	ArrowDown: (target) => target.selectNext(1),
-	Home: (target) => target.seek(0),
-	End: (target) => target.seek(target.steps - 1),
-	"-": (target) => target.setSpeed(target.store.state.speed / 2),
-	"=": (target) => target.setSpeed(target.store.state.speed * 2),
-	"+": (target) => target.setSpeed(target.store.state.speed * 2),
-	f: (target) => target.toggleFollow(),
-	F: (target) => target.toggleFollow(),
-	0: (target) => target.fit(),
-	",": (target) => target.jump(-1),
-	".": (target) => target.jump(1),
-	"/": (target) => target.node?.querySelector("input")?.focus(),
-	Escape: (target) => target.select(-1)
+	" ": ["toggle"],
+	"[": ["move", -1],
+	"]": ["move", 1],
+	ArrowLeft: ["move", -1],
+	ArrowRight: ["move", 1],
+	Home: ["seek", 0],
+	End: ["seek", Infinity],
+	"-": ["scaleSpeed", 0.5],
+	"=": ["scaleSpeed", 2],
+	"+": ["scaleSpeed", 2],
+	ArrowUp: ["selectNext", -1],
+	ArrowDown: ["selectNext", 1],
+	",": ["jump", -1],
+	".": ["jump", 1],
+	f: ["toggleFollow"],
+	F: ["toggleFollow"],
+	0: ["fit"],
+	"/": ["find"],
+	Escape: ["select", -1]
 };
 function handleKey(event, target) {
-	const from = event.composedPath()[0];
-	const held = event.ctrlKey || event.metaKey || event.altKey || from.matches("input, select, textarea");
-	if (held || !Object.hasOwn(KEYS, event.key) || event.key === " " && from.closest("button, a, summary")) return;
-	if (/ArrowUp|ArrowDown|Home|End/.test(event.key) && from.closest(".rv-scroll, .rv-trace-scroll")) return;
+	const { key, shiftKey } = event,
+		from = event.composedPath()[0],
+		held = event.ctrlKey || event.metaKey || event.altKey || from.matches("input, select, textarea");
+	if (held || !Object.hasOwn(KEYS, key) || key === " " && from.closest("button, a, summary")) return;
+	if (/Up|Down|Home|End/.test(key) && from.closest(".rv-scroll, .rv-trace-scroll")) return;
 	event.preventDefault();
 	event.stopPropagation();
-	KEYS[event.key](target, event);
+	const [method, argument = 0] = KEYS[key];
+	target[method](argument * (shiftKey && method === "move" ? 10 : 1));
 }
 
 var MAX_SCALE = 96;
@@ -1052,13 +1058,13 @@ function clamp({ x, y, scale }, map, view) {
 	return { x: within(x, 0, map.width), y: within(y, 0, map.height), scale: within(scale, min(whole2.scale * 0.6, 8), MAX_SCALE) };
 }
 function zoomAt(camera, map, view, factor, px, py) {
-	const { scale } = clamp({ ...camera, scale: camera.scale * factor }, map, view);
-	const { x, y } = toWorld(camera, view, px, py);
+	const { scale } = clamp({ ...camera, scale: camera.scale * factor }, map, view),
+		{ x, y } = toWorld(camera, view, px, py);
 	return clamp({ x: x - (px - view.width / 2) / scale, y: y - (py - view.height / 2) / scale, scale }, map, view);
 }
 function visibleCells(camera, map, view) {
-	const low = toWorld(camera, view, 0, 0);
-	const high = toWorld(camera, view, view.width, view.height);
+	const low = toWorld(camera, view, 0, 0),
+		high = toWorld(camera, view, view.width, view.height);
 	return { x0: max(0, floor(low.x)), y0: max(0, floor(low.y)), x1: min(map.width, ceil(high.x)), y1: min(map.height, ceil(high.y)) };
 }
 
@@ -1098,19 +1104,19 @@ var Presence = class {
 
 function plain(name) { return name.toLowerCase().replace(/[_\s]+/g, " ").trim(); }
 function search(facts, query) {
-	const text2 = plain(query);
-	const [, word, digits] = /^(agent ?#?|#)(\d+)$/.exec(text2) ?? [];
-	const { replay } = facts;
-	if (word === "#") return { matches: (object) => replay.ids[object] === Number(digits), items: [], text: text2 };
-	if (word) return { matches: (object) => facts.isAgent[object] === 1 && replay.agentIds[object] === Number(digits), items: [], text: text2 };
+	const text2 = plain(query),
+		agent = /^agent ?(\d+)$/.exec(text2),
+		{ replay } = facts;
+	if (agent) return { matches: (object) => facts.title(object) === `agent ${agent[1]}`, items: [] };
 	if (!text2) return null;
-	const { type_names, item_names, tags, tables } = replay.header;
-	const pick = (names) => names.flatMap((name, index) => name && plain(name).includes(text2) ? [index] : []);
-	const [types, items, tagHits] = [pick(type_names), pick(item_names), pick(tags)];
-	const sets = (tables.get("tag_ids") ?? []).map((set2) => Array.isArray(set2) && tagHits.some((tag) => set2.includes(tag)));
-	const parts = [...types.map((type) => type_names[type]), ...items.map((item) => `holds ${item_names[item]}`), ...tagHits.map((tag) => tags[tag])];
-	const wanted = new Set(types);
-	return { matches: (object) => wanted.has(replay.types[object]) || sets[replay.at("tag_ids", object, 0)] === true, items, text: parts.join(", ") };
+	const { type_names, item_names, tags, tables } = replay.header,
+		has = (name) => plain(name).includes(text2),
+		types = type_names.map(has),
+		sets = (tables.get("tag_ids") ?? []).map((set2) => Array.isArray(set2) && set2.some((tag) => has(tags[tag] ?? "")));
+	return {
+		matches: (object) => types[replay.types[object]] || sets[replay.at("tag_ids", object, 0)] || text2 === `#${replay.ids[object]}`,
+		items: item_names.flatMap((name, item) => has(name) ? [item] : [])
+	};
 }
 function matching({ replay, isAgent }, found, step, limit = 5e3) {
 	const hits = new Set();
@@ -1122,10 +1128,6 @@ function matching({ replay, isAgent }, found, step, limit = 5e3) {
 	const present = [...hits].filter((object) => replay.here(object, step));
 	return present.sort((a, b) => isAgent[b] - isAgent[a] || a - b).slice(0, limit);
 }
-function suggestions({ replay }) {
-	const { type_names, item_names } = replay.header;
-	return [...new Set([...type_names, ...item_names])].filter(Boolean).slice(0, 200);
-}
 
 var TRAIL_STEPS = 200;
 var MOST_RINGS = 800;
@@ -1134,10 +1136,10 @@ var Overlays = class extends Part {
 	mask = newCanvas(1);
 	heat = newCanvas(this.presence.tooLarge ? 1 : this.replay.map.width, this.presence.tooLarge ? 1 : this.replay.map.height);
 	trail(pen, { left, top, perCell }) {
-		const { replay } = this;
-		const { selected, shown } = this.state;
-		const width = max(2, perCell * 0.13);
-		const [from, to] = [max(0, shown - TRAIL_STEPS), min(replay.steps, shown + TRAIL_STEPS)];
+		const { replay } = this,
+			{ selected, shown } = this.state,
+			width = max(2, perCell * 0.13),
+			[from, to] = [max(0, shown - TRAIL_STEPS), min(replay.steps, shown + TRAIL_STEPS)];
 		let last = replay.locate(selected, from);
 		ink(pen, this.facts.colour(selected, shown, this.palette), width);
 		pen.lineCap = "round";
@@ -1155,8 +1157,8 @@ var Overlays = class extends Part {
 		pen.globalAlpha = 1;
 	}
 	#sight(frame, object, { x, y }) {
-		const reach = floor(this.replay.at("vision_size", object, this.state.shown) / 2) || 0;
-		const side = (2 * reach + 1) * frame.perCell;
+		const reach = floor(this.replay.at("vision_size", object, this.state.shown) / 2) || 0,
+			side = (2 * reach + 1) * frame.perCell;
 		return [frame.left + (x - reach) * frame.perCell, frame.top + (y - reach) * frame.perCell, side, side];
 	}
 	vision(pen, frame, place) {
@@ -1167,9 +1169,9 @@ var Overlays = class extends Part {
 		pen.setLineDash([]);
 	}
 	fog(pen, frame, place) {
-		const { replay, mask } = this;
-		const { selected, shown } = this.state;
-		const { width, height } = replay.map;
+		const { replay, mask } = this,
+			{ selected, shown } = this.state,
+			{ width, height } = replay.map;
 		[mask.width, mask.height] = [frame.width, frame.height];
 		const sheet = penOf(mask);
 		rect(sheet, this.palette.fog, frame.left, frame.top, width * frame.perCell, height * frame.perCell);
@@ -1179,11 +1181,11 @@ var Overlays = class extends Part {
 		pen.drawImage(mask, 0, 0);
 	}
 	presenceMap(pen, frame) {
-		const { presence, heat } = this;
-		const done = presence.advance(this.state.shown, 8);
+		const { presence, heat } = this,
+			done = presence.advance(this.state.shown, 8);
 		if (presence.tooLarge) return true;
-		const sheet = penOf(heat);
-		const top = log1p(presence.peak);
+		const sheet = penOf(heat),
+			top = log1p(presence.peak);
 		sheet.clearRect(0, 0, heat.width, heat.height);
 		presence.counts.forEach((count2, cell) => {
 			sheet.globalAlpha = 0.12 + 0.6 * (log1p(count2) / top);
@@ -1201,13 +1203,11 @@ var Overlays = class extends Part {
 		rect(pen, this.palette.floor, frame.left, frame.top, width * frame.perCell, height * frame.perCell);
 		pen.globalAlpha = 1;
 		const list2 = matching(this.facts, found, shown);
-		const radius = max(4, frame.perCell * 0.72);
 		for (const object of list2) {
 			const at = place(object);
-			const [px, py] = [frame.left + (at.x + 0.5) * frame.perCell, frame.top + (at.y + 0.5) * frame.perCell];
-			if (px < -radius || py < -radius || px > frame.width + radius || py > frame.height + radius) continue;
 			draw(object, at);
-			if (list2.length <= MOST_RINGS) ring(pen, this.palette.accent, px, py, radius, max(1.5, frame.perCell * 0.06));
+			if (list2.length <= MOST_RINGS)
+				ring(pen, this.palette.accent, frame.left + (at.x + 0.5) * frame.perCell, frame.top + (at.y + 0.5) * frame.perCell, max(4, frame.perCell * 0.72), max(1.5, frame.perCell * 0.06));
 		}
 	}
 };
@@ -1226,15 +1226,17 @@ var Still = class extends Part {
 		const { width, height } = this.replay.map;
 		if (!this.far) {
 			this.far = newCanvas(width, height);
-			const pen = penOf(this.far);
-			rect(pen, this.palette.floor, 0, 0, width, height);
-			this.facts.each(0, 0, width, height, (object, x, y) => rect(pen, this.facts.colour(object, 0, this.palette), x, y, 1, 1));
+			const pen = penOf(this.far),
+				{ facts, palette: palette2 } = this;
+			rect(pen, palette2.floor, 0, 0, width, height);
+			const colours = facts.symbols.map((sprite) => colourOf(sprite, palette2));
+			facts.each(0, 0, width, height, (object, x, y) => rect(pen, colours[this.replay.types[object]] ?? palette2.muted, x, y, 1, 1));
 		}
 		return this.far;
 	}
 	draw(pen, frame) {
-		const { perCell, left, top, width, height } = frame;
-		const key = [perCell, left, top, width, height, this.state.layers.grid].join();
+		const { perCell, left, top, width, height } = frame,
+			key = [perCell, left, top, width, height, this.state.layers.grid].join();
 		pen.imageSmoothingEnabled = perCell < 1;
 		if (perCell < PLAIN_BELOW)
 			return pen.drawImage(this.picture, left, top, round(this.replay.map.width * perCell), round(this.replay.map.height * perCell));
@@ -1243,13 +1245,14 @@ var Still = class extends Part {
 		pen.drawImage(this.near, 0, 0);
 	}
 	#bake({ perCell, left, top, width, height }) {
-		const { palette: palette2, sprites, facts } = this;
-		const { map } = this.replay;
+		const { palette: palette2, sprites, facts } = this,
+			{ map } = this.replay;
 		[this.near.width, this.near.height] = [width, height];
-		const pen = penOf(this.near);
-		const [x0, y0] = [max(0, floor(-left / perCell)), max(0, floor(-top / perCell))];
-		const [x1, y1] = [min(map.width, ceil((width - left) / perCell)), min(map.height, ceil((height - top) / perCell))];
-		const [px, py] = [(x) => left + round(x * perCell), (y) => top + round(y * perCell)];
+		const pen = penOf(this.near),
+			[x0, y0] = [max(0, floor(-left / perCell)), max(0, floor(-top / perCell))],
+			[x1, y1] = [min(map.width, ceil((width - left) / perCell)), min(map.height, ceil((height - top) / perCell))],
+			px = (x) => left + round(x * perCell),
+			py = (y) => top + round(y * perCell);
 		if (perCell >= GRID_FROM && this.state.layers.grid) {
 			for (let x = x0; x < x1; x++) rect(pen, palette2.grid, px(x), py(y0), 1, py(y1) - py(y0));
 			for (let y = y0; y < y1; y++) rect(pen, palette2.grid, px(x0), py(y), px(x1) - px(x0), 1);
@@ -1278,9 +1281,9 @@ var MapView = class extends Part {
 		this.canvas.height = max(1, round(height * pixelRatio()));
 	}
 	get camera() {
-		const { camera, follow, selected } = this.state;
-		const { map } = this.replay;
-		const now = camera ? clamp(camera, map, this.size) : fit(map, this.size);
+		const { camera, follow, selected } = this.state,
+			{ map } = this.replay,
+			now = camera ? clamp(camera, map, this.size) : fit(map, this.size);
 		if (!follow || selected < 0) return now;
 		const { x, y } = this.place(selected);
 		return { x: x + 0.5, y: y + 0.5, scale: now.scale };
@@ -1289,22 +1292,22 @@ var MapView = class extends Part {
 		this.viewer.store.set({ camera: clamp(camera, this.replay.map, this.size), follow: false });
 	}
 	place(object) {
-		const { replay } = this;
-		const { shown, fraction } = this.state;
-		const now = replay.locate(object, shown);
+		const { replay } = this,
+			{ shown, fraction } = this.state,
+			now = replay.locate(object, shown);
 		if (fraction <= 0 || replay.location.mover(object) < 0 || shown + 1 >= replay.steps || !replay.ready(shown + 1)) return now;
 		const next = replay.locate(object, shown + 1);
 		if (abs(next.x - now.x) + abs(next.y - now.y) > 2) return now;
 		return { x: now.x + (next.x - now.x) * fraction, y: now.y + (next.y - now.y) * fraction };
 	}
 	draw() {
-		const { palette: palette2, overlays, place } = this;
-		const { layers, found, selected } = this.state;
-		const chosen = this.facts.isAgent[selected];
-		const { width, height } = this.replay.map;
-		const pen = this.canvas.getContext("2d", { alpha: false });
-		const camera = this.camera;
-		const perCell = camera.scale * this.canvas.width / max(1, this.size.width);
+		const { palette: palette2, overlays, place } = this,
+			{ layers, found, selected } = this.state,
+			chosen = this.facts.isAgent[selected],
+			{ width, height } = this.replay.map,
+			pen = this.canvas.getContext("2d", { alpha: false }),
+			camera = this.camera,
+			perCell = camera.scale * this.canvas.width / max(1, this.size.width);
 		const frame = {
 			perCell,
 			width: this.canvas.width,
@@ -1327,8 +1330,8 @@ var MapView = class extends Part {
 		setText(this.notice, this.#noticeText());
 	}
 	#teamRings(pen, { left, top, perCell }) {
-		const { facts, replay } = this;
-		const { shown } = this.state;
+		const { facts, replay } = this,
+			{ shown } = this.state;
 		for (const object of facts.teamThings) {
 			const team = facts.teams.of(object, shown);
 			if (team < 0 || !replay.here(object, shown)) continue;
@@ -1341,33 +1344,33 @@ var MapView = class extends Part {
 		const seen = visibleCells(camera, this.replay.map, this.size);
 		for (const list2 of [this.facts.movingThings, this.replay.agents]) {
 			for (const object of list2) {
-				const at = this.place(object);
-				const inView = at.x >= seen.x0 - 1 && at.y >= seen.y0 - 1 && at.x <= seen.x1 && at.y <= seen.y1;
+				const at = this.place(object),
+					inView = at.x >= seen.x0 - 1 && at.y >= seen.y0 - 1 && at.x <= seen.x1 && at.y <= seen.y1;
 				if (inView && this.replay.here(object, this.state.shown)) this.#drawAt(pen, frame, object, at);
 			}
 		}
 	}
 	#drawAt(pen, { left, top, perCell }, object, at) {
-		const { facts, sprites, palette: palette2 } = this;
-		const { shown } = this.state;
-		const [x, y] = [left + round(at.x * perCell), top + round(at.y * perCell)];
-		const size = max(2, round(perCell));
-		const sprite = facts.sprite(object);
-		const colour = facts.colour(object, shown, palette2);
+		const { facts, sprites, palette: palette2 } = this,
+			{ shown } = this.state,
+			[x, y] = [left + round(at.x * perCell), top + round(at.y * perCell)],
+			size = max(2, round(perCell)),
+			sprite = facts.sprite(object),
+			colour = facts.colour(object, shown, palette2);
 		if (size < PLAIN_BELOW && !facts.isAgent[object]) { rect(pen, colour, x, y, size, size); } else if (!facts.isAgent[object] || size >= PLAIN_BELOW && sprites.images.has(sprite.name)) {
 			pen.drawImage(sprites.thing(sprite, palette2, size), x, y, size, size);
 		} else {
-			const drawn = max(7, size);
-			const shift = (drawn - size) / 2 + agentPad(drawn);
-			const label = drawn >= 13 ? String(this.replay.agentIds[object]) : "";
+			const drawn = max(7, size),
+				shift = (drawn - size) / 2 + agentPad(drawn),
+				label = drawn >= 13 ? String(this.replay.agentIds[object]) : "";
 			pen.drawImage(sprites.agent(colour, palette2, label, drawn, drawn >= 8 ? facts.facing(object, shown) : -1), round(x - shift), round(y - shift));
 		}
 		if (facts.isAgent[object] && size >= 6) this.#badges(pen, object, x, y, size);
 	}
 	#badges(pen, object, x, y, size) {
-		const { replay, palette: palette2 } = this;
-		const { shown, layers } = this.state;
-		const unit = max(3, size * 0.17);
+		const { replay, palette: palette2 } = this,
+			{ shown } = this.state,
+			unit = max(3, size * 0.17);
 		if (replay.at("is_frozen", object, shown)) {
 			ink(pen, palette2.cold, max(1.5, size * 0.1));
 			pen.strokeRect(x + 1, y + 1, size - 2, size - 2);
@@ -1382,72 +1385,63 @@ var MapView = class extends Part {
 		}
 		const reward = replay.at("current_reward", object, shown);
 		if (reward) disc(pen, reward > 0 ? palette2.good : palette2.bad, x + unit * 0.6, y + unit * 0.6, unit * 0.75);
-		const side = max(3, round(size * 0.16));
-		const carried = layers.items && size >= 16 ? this.facts.holdings(object, shown).slice(0, 6) : [];
-		carried.forEach(([item], i) => {
-			rect(pen, palette2.page, x + i * (side + 1) - 1, y + size - side - 1, side + 2, side + 2);
-			rect(pen, series(palette2, item), x + i * (side + 1), y + size - side, side, side);
-		});
 	}
 	#selection(pen, { left, top, perCell }) {
-		const { palette: palette2 } = this;
-		const { selected, hovered } = this.state;
-		const radius = max(7, perCell * 0.66);
-		const mark = (object, colour, width) => {
-			if (object < 0) return;
-			const { x, y } = this.place(object);
-			ring(pen, palette2.page, left + (x + 0.5) * perCell, top + (y + 0.5) * perCell, radius, width * 2);
-			ring(pen, colour, left + (x + 0.5) * perCell, top + (y + 0.5) * perCell, radius, width);
-		};
-		mark(hovered, palette2.muted, 1.5);
-		mark(selected, palette2.text, 2.5);
+		const { selected } = this.state;
+		if (selected < 0) return;
+		const { x, y } = this.place(selected),
+			radius = max(7, perCell * 0.66);
+		ring(pen, this.palette.page, left + (x + 0.5) * perCell, top + (y + 0.5) * perCell, radius, 5);
+		ring(pen, this.palette.text, left + (x + 0.5) * perCell, top + (y + 0.5) * perCell, radius, 2.5);
 	}
 	#noticeText() {
-		const { step, layers } = this.state;
-		const { failed } = this.replay.chunkOf(step);
+		const { step, layers } = this.state,
+			{ failed } = this.replay.chunkOf(step);
 		if (!this.replay.ready(step)) return failed ? `Step ${step} cannot be shown: ${failed}.` : `Loading step ${step}`;
 		return layers.heat && this.overlays.presence.tooLarge ? "This map is too large for a presence map." : this.hint;
 	}
 	#pick(px, py) {
-		const { facts, replay, camera } = this;
-		const { shown } = this.state;
-		const cell = toWorld(camera, this.size, px, py);
-		const [x, y] = [floor(cell.x), floor(cell.y)];
+		const { facts, replay, camera } = this,
+			{ shown } = this.state,
+			cell = toWorld(camera, this.size, px, py),
+			[x, y] = [floor(cell.x), floor(cell.y)];
 		const far = (object) => {
 			const at = this.place(object);
 			return hypot(at.x + 0.5 - cell.x, at.y + 0.5 - cell.y);
 		};
-		const near = [...replay.agents, ...facts.movingThings].filter((object) => far(object) < (facts.isAgent[object] ? max(0.6, 9 / camera.scale) : 0.6) && replay.here(object, shown));
-		const found = near.sort((a, b) => facts.isAgent[b] - facts.isAgent[a] || far(a) - far(b));
+		const near = [...replay.agents, ...facts.movingThings].filter((object) => far(object) < (facts.isAgent[object] ? max(0.6, 9 / camera.scale) : 0.6) && replay.here(object, shown)),
+			found = near.sort((a, b) => facts.isAgent[b] - facts.isAgent[a] || far(a) - far(b));
 		facts.each(x, y, x + 1, y + 1, (object) => found.push(object));
 		return found;
 	}
 	#listen() {
-		const { canvas, viewer } = this;
+		const { canvas } = this;
 		let drag = null;
-		canvas.addEventListener("pointerdown", (event) => {
-			if (event.button !== 0) return;
-			drag = { ...localPoint(canvas, event), moved: false };
-			canvas.setPointerCapture(event.pointerId);
+		set(canvas, {
+			onpointerdown: (event) => {
+				if (event.button !== 0) return;
+				drag = { ...localPoint(canvas, event), moved: false };
+				canvas.setPointerCapture(event.pointerId);
+			},
+			onpointermove: (event) => {
+				const { x, y } = localPoint(canvas, event);
+				if (!drag) this.#hover(x, y);
+				else if (drag.moved || hypot(x - drag.x, y - drag.y) > 4) {
+					const { camera } = this;
+					this.camera = { ...camera, x: camera.x - (x - drag.x) / camera.scale, y: camera.y - (y - drag.y) / camera.scale };
+					drag = { x, y, moved: true };
+				}
+			},
+			onpointerup: () => {
+				if (drag && !drag.moved) this.#click(drag.x, drag.y);
+				drag = null;
+			},
+			onpointercancel: () => { drag = null; },
+			onpointerleave: () => this.#hover(-1, -1)
 		});
-		canvas.addEventListener("pointermove", (event) => {
-			const { x, y } = localPoint(canvas, event);
-			if (!drag) this.#hover(x, y);
-			else if (drag.moved || hypot(x - drag.x, y - drag.y) > 4) {
-				const { camera } = this;
-				this.camera = { ...camera, x: camera.x - (x - drag.x) / camera.scale, y: camera.y - (y - drag.y) / camera.scale };
-				drag = { x, y, moved: true };
-			}
-		});
-		canvas.addEventListener("pointerup", () => {
-			if (drag && !drag.moved) this.#click(drag.x, drag.y);
-			drag = null;
-		});
-		canvas.addEventListener("pointercancel", () => { drag = null; });
-		canvas.addEventListener("pointerleave", () => this.#hover(-1, -1));
 		canvas.addEventListener("wheel", (event) => {
 			if (!event.ctrlKey && !event.metaKey && !this.node.closest(".rv-root")?.matches(":focus-within")) {
-				viewer.hint("Click the map, or hold Ctrl, to zoom with the wheel");
+				this.viewer.hint("Click the map, or hold Ctrl, to zoom with the wheel");
 				return;
 			}
 			event.preventDefault();
@@ -1463,12 +1457,11 @@ var MapView = class extends Part {
 		this.viewer.select(here[(here.indexOf(this.state.selected) + 1) % max(1, here.length)] ?? -1);
 	}
 	#hover(x, y) {
-		const [object = -1] = x < 0 ? [] : this.#pick(x, y);
-		const hovered = object >= 0 && this.facts.sprite(object).kind === "wall" ? -1 : object;
-		this.viewer.store.set({ hovered });
-		this.canvas.style.cursor = hovered >= 0 ? "pointer" : "";
-		if (hovered >= 0) setText(this.tip, this.facts.summary(hovered, this.state.shown));
-		showTip(this.tip, hovered >= 0, x + 14, y + 18 > this.size.height - 40 ? y - 36 : y + 16, this.size.width);
+		const [object = -1] = x < 0 ? [] : this.#pick(x, y),
+			shown = object >= 0 && this.facts.sprite(object).kind !== "wall";
+		this.canvas.style.cursor = shown ? "pointer" : "";
+		if (shown) setText(this.tip, this.facts.summary(object, this.state.shown));
+		showTip(this.tip, shown, x + 14, y > this.size.height - 58 ? y - 36 : y + 16, this.size.width);
 	}
 };
 
@@ -1477,8 +1470,8 @@ function viewText(camera, follow) {
 	return [camera.x, camera.y, camera.scale].map((value) => Number(value.toFixed(2))).join(",") + (follow ? ",follow" : "");
 }
 function readView(text2) {
-	const match = /^(-?[\d.]+),(-?[\d.]+),([\d.]+)(,follow)?$/.exec(String(text2).slice(0, 200));
-	const [x, y, scale] = (match ?? []).slice(1, 4).map(Number);
+	const match = /^(-?[\d.]+),(-?[\d.]+),([\d.]+)(,follow)?$/.exec(String(text2).slice(0, 200)),
+		[x, y, scale] = (match ?? []).slice(1, 4).map(Number);
 	return scale > 0 && Number.isFinite(x + y) ? { camera: { x, y, scale }, follow: Boolean(match?.[4]) } : { camera: null, follow: false };
 }
 function shareText(step, id, view) {
@@ -1498,29 +1491,27 @@ var LAYERS = {
 	vision: "Vision of the selection",
 	fog: "Fog over what is unseen",
 	heat: "Where agents have been",
-	items: "Items carried",
 	grid: "Grid"
 };
 var FOOT = 28;
 function menu(name, label, ...content) {
-	const details = h("details", { class: "rv-menu" }, h("summary", { class: "rv-button", title: label }, icon(name), label), h("div", { class: "rv-menu-box", tabindex: -1 }, ...content));
-	details.addEventListener("focusout", (event) => {
-		if (event.relatedTarget instanceof Node && !details.contains(event.relatedTarget)) details.open = false;
-	});
-	details.addEventListener("keydown", (event) => {
-		event.stopPropagation();
-		if (event.key === "Escape") details.open = false;
-		if (event.key === "Escape") details.querySelector("summary")?.focus();
-	});
+	const details = h("details", {
+		class: "rv-menu",
+		onfocusout: (event) => {
+			if (event.relatedTarget instanceof Node && !details.contains(event.relatedTarget)) details.open = false;
+		},
+		onkeydown: (event) => {
+			event.stopPropagation();
+			if (event.key === "Escape") details.open = false;
+		}
+	}, h("summary", { class: "rv-button", title: label }, icon(name), label), h("div", { class: "rv-menu-box", tabindex: -1 }, ...content));
 	return details;
 }
-function check(label, checked, change) {
-	const box = h("input", { type: "checkbox", checked, onchange: () => change(box.checked) });
-	return h("label", { class: "rv-check" }, box, label);
-}
 function layerMenu({ store }) {
-	const boxes = Object.entries(LAYERS).map(([key, label]) => check(label, store.state.layers[key], (shown) => store.set({ layers: { ...store.state.layers, [key]: shown } })));
-	return menu("layers", "Show", ...boxes, h("hr"), check("Reward as a running total", false, (total) => store.set({ chart: total ? "total" : "rate" })));
+	return menu("layers", "Show", ...Object.entries(LAYERS).map(([key, label]) => {
+		const box = h("input", { type: "checkbox", checked: store.state.layers[key], onchange: () => store.set({ layers: { ...store.state.layers, [key]: box.checked } }) });
+		return h("label", { class: "rv-check" }, box, label);
+	}));
 }
 function placeText({ store, replay, map }) {
 	const { step, selected, camera, follow } = store.state;
@@ -1533,8 +1524,8 @@ function goTo(viewer, text2) {
 	if (place.step !== null) viewer.seek(place.step);
 }
 function shareMenu(viewer) {
-	const input = h("input", { class: "rv-share-text", type: "text", label: "This place as text", spellcheck: "false" });
-	const said = h("span", { class: "rv-muted", role: "status" });
+	const input = h("input", { class: "rv-share-text", type: "text", label: "This place as text", spellcheck: "false" }),
+		said = h("span", { class: "rv-muted", role: "status" });
 	const copy = () => {
 		input.value = placeText(viewer);
 		input.select();
@@ -1549,11 +1540,11 @@ function shareMenu(viewer) {
 	return details;
 }
 function picture({ map, palette: palette2, store, options, replay, facts }) {
-	const { canvas, size } = map;
-	const { shown, selected } = store.state;
-	const ratio = canvas.width / max(1, size.width);
-	const copy = newCanvas(canvas.width, canvas.height + FOOT * ratio);
-	const pen = penOf(copy);
+	const { canvas, size } = map,
+		{ shown, selected } = store.state,
+		ratio = canvas.width / max(1, size.width),
+		copy = newCanvas(canvas.width, canvas.height + FOOT * ratio),
+		pen = penOf(copy);
 	map.draw();
 	rect(pen, palette2.page, 0, 0, copy.width, copy.height);
 	pen.drawImage(canvas, 0, 0);
@@ -1565,8 +1556,8 @@ function picture({ map, palette: palette2, store, options, replay, facts }) {
 function savePicture(viewer) {
 	picture(viewer).toBlob((blob) => {
 		if (!blob) return viewer.hint("The picture could not be made");
-		const name = viewer.options.title.replace(/[^\w.-]+/g, "-").slice(0, 60) || "replay";
-		const link = h("a", { href: URL.createObjectURL(blob), download: `${name}-step-${viewer.store.state.shown}.png` });
+		const name = viewer.options.title.replace(/[^\w.-]+/g, "-").slice(0, 60) || "replay",
+			link = h("a", { href: URL.createObjectURL(blob), download: `${name}-step-${viewer.store.state.shown}.png` });
 		link.click();
 		setTimeout(() => URL.revokeObjectURL(link.href), 1e4);
 	});
@@ -1578,9 +1569,9 @@ function activity(facts, object, from, to) {
 	let reward = 0;
 	for (let step = max(0, from); step < min(facts.replay.steps, to); step++) {
 		if (!facts.replay.ready(step)) continue;
-		const next = lineAt(facts, object, step);
-		const last = lines.at(-1);
-		const alike = last && last.to === step - 1 && last.action === next.action && last.failed === next.failed && last.direction === next.direction;
+		const next = lineAt(facts, object, step),
+			last = lines.at(-1),
+			alike = last && last.to === step - 1 && last.action === next.action && last.failed === next.failed && last.direction === next.direction;
 		if (alike && !last.notes.length && !next.notes.length && abs(next.reward - reward) <= TRICKLE * abs(reward)) {
 			last.to = step;
 			last.reward += next.reward;
@@ -1610,8 +1601,8 @@ function notesAt(facts, object, step) {
 		if (change) notes.push(`${signed(change)} ${facts.itemName(replay.pairItems[pair])}`);
 	}
 	const changed = (name) => replay.at(name, object, step) !== replay.at(name, object, step - 1);
-	if (changed("is_frozen")) notes.push(replay.at("is_frozen", object, step) ? "frozen" : "thawed");
-	if (changed("alive")) notes.push(replay.at("alive", object, step) ? "returned" : "died");
+	if (changed("is_frozen")) notes.push(replay.at("is_frozen", object, step) ? "frozen" : "free again");
+	if (changed("alive")) notes.push(replay.here(object, step) ? "alive" : "died");
 	if (changed("vibe_id")) notes.push(`vibe ${facts.vibeName(replay.at("vibe_id", object, step))}`);
 	return notes;
 }
@@ -1632,11 +1623,11 @@ var ObjectPanel = class extends Part {
 			return;
 		}
 		const agent = this.facts.isAgent[selected];
-		fill(this.node, this.#title(selected, shown), agent ? this.#activity(selected, shown) : null, this.#facts(selected, shown), this.#inventory(selected, shown), this.#recipes(selected, shown), this.#tags(selected, shown));
+		fill(this.node, this.#title(selected, shown), agent ? this.#activity(selected, shown) : null, this.#facts(selected, shown), this.#inventory(selected, shown), this.#recipes(selected, shown));
 	}
 	#title(object, step) {
-		const { facts } = this;
-		const flags = this.#fields("bool").filter((name) => this.replay.at(name, object, step)).map((name) => words(name).replace("is ", ""));
+		const { facts } = this,
+			flags = this.#fields("bool").filter((name) => this.replay.at(name, object, step)).map((name) => words(name).replace("is ", ""));
 		if (!this.replay.here(object, step)) flags.unshift("removed");
 		const dot = h("span", { class: "rv-dot", style: `background:${facts.colour(object, step, this.palette)}` });
 		return div("rv-object-title", dot, h("h3", {}, facts.title(object)), span("rv-muted", facts.teams.nameOf(facts.teams.of(object, step))), ...flags.map((flag) => span("rv-chip", flag)));
@@ -1645,8 +1636,8 @@ var ObjectPanel = class extends Part {
 		return [...this.replay.fields.values()].filter(({ name, kind, present }) => present && kinds.includes(kind) && !ELSEWHERE.test(name)).map(({ name }) => name);
 	}
 	#facts(object, step) {
-		const { replay, facts } = this;
-		const { x, y } = replay.locate(object, step);
+		const { replay, facts } = this,
+			{ x, y } = replay.locate(object, step);
 		const rows = [["cell", `${x}, ${y}`]];
 		if (facts.isAgent[object]) {
 			const [now, last] = [replay.at("current_reward", object, step), replay.field("total_reward").last(object)];
@@ -1655,26 +1646,23 @@ var ObjectPanel = class extends Part {
 		if (replay.field("vibe_id").present) rows.push(["vibe", facts.vibeName(replay.at("vibe_id", object, step))]);
 		for (const name of this.#fields("int", "delta"))
 			if (replay.at(name, object, step)) rows.push([words(name), number(replay.at(name, object, step))]);
+		const tags = replay.tableList("tag_ids", object, step).map((tag) => replay.header.tags[tag] || `tag ${tag}`);
+		if (tags.length) rows.push(["tags", tags.join(", ")]);
 		return definitions([...rows, ["type, id", `${facts.sprite(object).name}, ${replay.ids[object]}`]]);
 	}
 	#inventory(object, step) {
-		const { replay, facts } = this;
-		const { item_names, capacity_names } = replay.header;
+		const { replay, facts } = this,
+			{ item_names, capacity_names } = replay.header;
 		const limits = new Map(replay.tableList("inventory_capacities", object, step).map((pair) => [capacity_names[pair?.[0]] ?? `capacity ${pair?.[0]}`, Number(pair?.[1])]));
 		const rows = [];
 		for (const pair of replay.pairsOf(object)) {
-			const name = item_names[replay.pairItems[pair]] ?? "";
-			const [amount, limit] = [replay.inventory.at(pair, step), limits.get(name)];
+			const name = item_names[replay.pairItems[pair]] ?? "",
+				[amount, limit] = [replay.inventory.at(pair, step), limits.get(name)];
 			if (limits.delete(name) || amount) rows.push(inventoryRow(facts.itemName(replay.pairItems[pair]), amount, limit));
 		}
 		for (const [name, limit] of limits) rows.push(inventoryRow(`${words(name)} in all`, NaN, limit));
 		if (rows.length === 0 && !facts.isAgent[object]) return null;
 		return section("Inventory", ...rows.length ? rows : [note("Holds nothing at this step.")]);
-	}
-	#tags(object, step) {
-		const tags = this.replay.tableList("tag_ids", object, step);
-		if (tags.length === 0) return null;
-		return section("Tags", div("rv-chips", ...tags.map((tag) => span("rv-chip", this.replay.header.tags[tag] || `tag ${tag}`))));
 	}
 	#recipes(object, step) {
 		const read = (name) => this.replay.tableList(name, object, step);
@@ -1693,13 +1681,13 @@ var ObjectPanel = class extends Part {
 		return parts.join(", ");
 	}
 	#activity(object, step) {
-		const lines = activity(this.facts, object, step - BEFORE, step + AFTER);
-		const here = max(0, lines.findIndex((line2) => line2.to >= step));
+		const lines = activity(this.facts, object, step - BEFORE, step + AFTER),
+			here = max(0, lines.findIndex((line2) => line2.to >= step));
 		return section("What it did", div("rv-activity", ...lines.slice(max(0, here - LINES_BEFORE), here + LINES_AFTER + 1).map((line2) => this.#line(line2, step))));
 	}
 	#line({ from, to, action, failed, reward, notes }, step) {
-		const now = from <= step && to >= step;
-		const many = to > from;
+		const now = from <= step && to >= step,
+			many = to > from;
 		const said = [failed ? "failed" : "", reward ? `reward ${signed(reward)}` : "", ...notes].filter(Boolean).join(", ");
 		return activityLine(many ? `${count(from)}–${count(to)}` : count(from), many ? `${action} ×${to - from + 1}` : action, said, () => this.viewer.seek(from), `${now ? "rv-now" : to < step ? "rv-past" : ""} ${failed || reward < 0 ? "rv-lost" : reward > 0 ? "rv-won" : ""}`);
 	}
@@ -1708,8 +1696,8 @@ function activityLine(when, what, more, press, cls = "") {
 	return h("button", { type: "button", class: `rv-line ${cls}`, onclick: press }, span("rv-line-step", when), span("rv-line-action", what), span("rv-line-note", more));
 }
 function inventoryRow(name, amount, limit) {
-	const part = min(100, 100 * amount / (limit || 1));
-	const bar = limit === void 0 ? span("") : span("rv-bar", h("span", { class: "rv-bar-part", style: `width:${part}%` }));
+	const part = min(100, 100 * amount / (limit || 1)),
+		bar = limit === void 0 ? span("") : span("rv-bar", h("span", { class: "rv-bar-part", style: `width:${part}%` }));
 	return div("rv-inventory-row", span("", name), bar, span("rv-number", number(amount) + (limit === void 0 ? "" : ` / ${number(limit)}`)));
 }
 
@@ -1727,8 +1715,8 @@ var Player = class {
 		this.last = -1;
 	}
 	tick(now, speed) {
-		const { steps, ready, load } = this.reel;
-		const passed = this.last < 0 ? 0 : min(LONGEST_PAUSE_MS, max(0, now - this.last));
+		const { steps, ready, load } = this.reel,
+			passed = this.last < 0 ? 0 : min(LONGEST_PAUSE_MS, max(0, now - this.last));
 		this.last = now;
 		const wanted = min(steps - 1, this.position + passed / 1e3 * speed);
 		if (ready(floor(wanted))) this.position = wanted;
@@ -1750,14 +1738,14 @@ var SmallMap = class extends Part {
 		return h("canvas", { style: `width:${this.width}px;height:${this.height}px` });
 	}
 	draw(canvas, step) {
-		const { replay, facts, palette: palette2, scale } = this;
-		const { selected } = this.state;
-		const pen = prepare(canvas, this.width, this.height);
+		const { replay, facts, palette: palette2, scale } = this,
+			{ selected } = this.state,
+			pen = prepare(canvas, this.width, this.height);
 		pen.drawImage(this.viewer.map.still.picture, 0, 0, this.width, this.height);
 		for (const object of replay.agents) {
 			if (!replay.here(object, step)) continue;
-			const { x, y } = replay.locate(object, step);
-			const side = max(2, scale) + (object === selected ? 2 : 0);
+			const { x, y } = replay.locate(object, step),
+				side = max(2, scale) + (object === selected ? 2 : 0);
 			rect(pen, object === selected ? palette2.text : facts.colour(object, step, palette2), (x + 0.5) * scale - side / 2, (y + 0.5) * scale - side / 2, side, side);
 		}
 		return pen;
@@ -1773,13 +1761,13 @@ var Minimap = class extends Part {
 		});
 	}
 	draw() {
-		const { map } = this.replay;
-		const { small, map: view } = this.viewer;
-		const { x0, y0, x1, y1 } = visibleCells(view.camera, map, view.size);
+		const { map } = this.replay,
+			{ small, map: view } = this.viewer,
+			{ x0, y0, x1, y1 } = visibleCells(view.camera, map, view.size);
 		this.node.hidden = x0 === 0 && y0 === 0 && x1 === map.width && y1 === map.height;
 		if (this.node.hidden) return;
-		const { scale } = small;
-		const pen = small.draw(this.node, this.state.shown);
+		const { scale } = small,
+			pen = small.draw(this.node, this.state.shown);
 		ink(pen, this.palette.accent, 1.5);
 		pen.strokeRect(x0 * scale + 0.75, y0 * scale + 0.75, max(3, (x1 - x0) * scale - 1.5), max(3, (y1 - y0) * scale - 1.5));
 	}
@@ -1791,15 +1779,13 @@ function initialState() {
 		shown: 0,
 		fraction: 0,
 		selected: -1,
-		hovered: -1,
 		playing: false,
 		speed: 10,
 		camera: null,
 		follow: false,
-		layers: { trail: true, vision: false, fog: false, heat: false, grid: true, items: false },
+		layers: { trail: true, vision: false, fog: false, heat: false, grid: true },
 		found: null,
-		tab: "agents",
-		chart: "rate"
+		tab: "agents"
 	};
 }
 var Store = class {
@@ -1819,8 +1805,8 @@ var CONFIG_CHARS = 4e5;
 var TextPanel = class extends Part {
 	node = region("Talk and policy notes");
 	update() {
-		const { shown, selected } = this.state;
-		const part = this.viewer.texts.part(shown);
+		const { shown, selected } = this.state,
+			part = this.viewer.texts.part(shown);
 		if (part?.failed) {
 			const again = () => {
 				this.viewer.texts.retry();
@@ -1832,12 +1818,13 @@ var TextPanel = class extends Part {
 		}
 	}
 	#agent(object, step) {
-		const [talk, monologue, notes] = ["talk_text", "monologue_append", "policy_infos"].map((name) => this.viewer.texts.at(name, object, step));
-		const quote = (text2) => text2 ? h("p", { class: "rv-quote" }, String(text2)) : null;
-		const rows = notes && typeof notes === "object" ? Object.entries(notes).slice(0, 100) : notes ? [["note", notes]] : [];
-		const list2 = definitions(rows.map(([key, value]) => [words(key), (typeof value === "string" ? value : JSON.stringify(value, null, 1)).slice(0, LONGEST).trim()]));
+		const read = (name) => this.viewer.texts.at(name, object, step),
+			notes = read("policy_infos"),
+			texts = { says: read("talk_text"), thinks: read("monologue_append"), ...notes && typeof notes === "object" ? notes : { note: notes } },
+			rows = Object.entries(texts).filter(([, value]) => value !== null && value !== "").slice(0, 100),
+			list2 = definitions(rows.map(([key, value]) => [words(key), (typeof value === "string" ? value : JSON.stringify(value, null, 1)).slice(0, LONGEST).trim()]));
 		list2.classList.add("rv-notes");
-		return section(this.facts.title(object), quote(talk), quote(monologue), list2, talk || monologue || rows.length ? null : note("No text at this step."));
+		return section(this.facts.title(object), rows.length ? list2 : note("No text at this step."));
 	}
 	#talk(step) {
 		const { viewer, facts } = this;
@@ -1853,8 +1840,8 @@ var AboutPanel = class extends Part {
 	config = div("");
 	update() {
 		if (this.node.firstChild) return;
-		const { header, types, config } = this.replay;
-		const used = new Map();
+		const { header, types, config } = this.replay,
+			used = new Map();
 		for (const type of types) used.set(type, (used.get(type) ?? 0) + 1);
 		const kinds = [...used].sort((a, b) => b[1] - a[1]).slice(0, 60).map(([type, n]) => `${words(header.type_names[type] || "unknown")} ${count(n)}`);
 		if (config) fill(this.config, button("Show the configuration", () => void this.#loadConfig()));
@@ -1863,8 +1850,7 @@ var AboutPanel = class extends Part {
 			["map", `${count(header.width)} x ${count(header.height)} cells`],
 			["steps", count(header.steps)],
 			["objects", `${count(header.objects)}: ${kinds.join(", ")}`],
-			["items", header.item_names.filter(Boolean).slice(0, 100).map(words).join(", ") || "none"],
-			["actions", header.action_names.filter(Boolean).slice(0, 40).map(words).join(", ") || "none"]
+			["items", header.item_names.filter(Boolean).slice(0, 100).map(words).join(", ") || "none"]
 		]), this.#issues(), config ? section("Configuration", this.config) : null);
 	}
 	#issues() {
@@ -1898,9 +1884,9 @@ var Texts = class {
 	async #load(part) {
 		part.loading = true;
 		try {
-			const { header, map, texts } = this.replay;
-			const index = this.parts.indexOf(part);
-			const columns = await this.replay.textColumns(index);
+			const { header, map, texts } = this.replay,
+				index = this.parts.indexOf(part),
+				columns = await this.replay.textColumns(index);
 			part.fields = new Map(texts[index].fields.map((name) => {
 				const objects = runningSum(columns.numbers(`${name}.i`), header.objects, name);
 				const track = decodeTrack(columns, name, "int", objects.length, part.from, part.to, null, map);
@@ -1915,9 +1901,9 @@ var Texts = class {
 		return field?.table[field.track.at(field.objects.indexOf(object), step)] ?? null;
 	}
 	recentTalk(step, limit) {
-		const part = this.part(step);
-		const field = part?.fields?.get("talk_text");
-		const lines = [];
+		const part = this.part(step),
+			field = part?.fields?.get("talk_text"),
+			lines = [];
 		field?.objects.forEach((object, mover) => field.track.runs(mover, part?.from ?? 0, step + 1, (start, _, value) => {
 			if (field.table[value]) lines.push({ step: start, object, text: String(field.table[value]) });
 		}));
@@ -1966,8 +1952,8 @@ var TimelineView = class extends Part {
 		return { left: GUTTER, width: max(1, this.width - GUTTER - RIGHT), steps: this.viewer.steps };
 	}
 	stepsOf(kind) {
-		const counts = this.overview(kind);
-		const happens = (n) => kind === "penalty" ? n < this.dust : n > -this.dust;
+		const counts = this.overview(kind),
+			happens = (n) => kind === "penalty" ? n < this.dust : n > -this.dust;
 		return this.agent?.events[kind] ?? Array.from(counts.keys()).filter((bin) => happens(counts[bin])).map((bin) => binStart(bin, counts.length, this.replay.steps));
 	}
 	resize(width) {
@@ -1983,11 +1969,11 @@ var TimelineView = class extends Part {
 		set(this.node, { "aria-valuenow": step, "aria-valuetext": `step ${step} of ${this.viewer.steps - 1}` });
 	}
 	#drawBackdrop() {
-		const { replay, axis } = this;
-		const { muted } = this.palette;
-		const { selected } = this.state;
-		const canvas = newCanvas(1);
-		const pen = prepare(canvas, this.width, this.height);
+		const { replay, axis } = this,
+			{ muted } = this.palette,
+			{ selected } = this.state,
+			canvas = newCanvas(1),
+			pen = prepare(canvas, this.width, this.height);
 		if (this.full && this.facts.isAgent[selected])
 			this.agent = { object: selected, events: agentEvents(replay, selected), rewards: rewardBins(replay, selected, this.reward.length || 1) };
 		this.lanes.forEach((kind, row) => this.#drawLane(pen, kind, RAIL + row * LANE));
@@ -2002,34 +1988,30 @@ var TimelineView = class extends Part {
 		return canvas;
 	}
 	#drawLane(pen, kind, y) {
-		const { axis, palette: palette2, agent } = this;
-		const colour = kind === "gain" ? palette2.gain : kind === "freeze" ? palette2.cold : kind === "death" ? palette2.bad : palette2.talk;
-		const counts = this.overview(kind);
-		const { high } = extent(counts);
+		const { axis, palette: palette2, agent } = this,
+			colour = kind === "gain" ? palette2.gain : kind === "freeze" ? palette2.cold : kind === "death" ? palette2.bad : palette2.talk,
+			counts = this.overview(kind),
+			{ high } = extent(counts);
 		write(pen, kind === "talk" ? kind : `${KINDS[kind][0]}s`, GUTTER - 8, y + LANE / 2 + 0.5, palette2.muted);
-		for (let x = axis.left; x <= axis.left + axis.width; x++) {
-			const [first, last] = binsUnder(axis, x, counts.length);
-			const most = max(...counts.subarray(first, last + 1));
-			pen.globalAlpha = (agent ? 0.3 : 1) * (0.4 + 0.6 * (most / high));
-			if (most > 0) rect(pen, colour, x, y + 2, 1, LANE - 4);
-		}
+		counts.forEach((n, bin) => {
+			pen.globalAlpha = (agent ? 0.3 : 1) * (0.4 + 0.6 * (n / high));
+			if (n > 0) rect(pen, colour, xOf(axis, binStart(bin, counts.length, axis.steps)), y + 2, max(1, axis.width / counts.length), LANE - 4);
+		});
 		pen.globalAlpha = 1;
 		for (const step of agent?.events[kind] ?? []) rect(pen, colour, round(xOf(axis, step)) - 1, y, 2, LANE - 1);
 	}
 	#lines() {
-		const { palette: palette2, agent, facts } = this;
-		const { steps, agents } = this.replay;
-		const total = this.state.chart === "total";
-		const shape = (name, sums, share, colour) => ({ name, values: total ? runningTotal(sums, share) : ratePerStep(sums, steps, share), steps, colour });
-		const mean = shape(`reward ${total ? "so far" : "per step"}, mean of ${plural(agents.length, "agent")}`, this.reward, agents.length, palette2.muted);
-		return agent ? [mean, shape(facts.title(agent.object), agent.rewards, 1, palette2.accent)] : [mean];
+		const { palette: palette2, agent, replay } = this,
+			line2 = (name, sums, share, colour) => ({ name, values: ratePerStep(sums, replay.steps, share), steps: replay.steps, colour });
+		const mean = line2(`reward per step, mean of ${plural(replay.agents.length, "agent")}`, this.reward, replay.agents.length, palette2.muted);
+		return agent ? [mean, line2(this.facts.title(agent.object), agent.rewards, 1, palette2.accent)] : [mean];
 	}
 	#drawChart(pen) {
-		const { axis, palette: palette2, top } = this;
-		const lines = this.viewer.lines ?? this.#lines();
-		const { low, high } = extent(...lines.map(({ values }) => values));
-		const bottom = top + CHART;
-		const y = (value) => bottom - (value - low) / (high - low) * CHART;
+		const { axis, palette: palette2, top } = this,
+			lines = this.viewer.lines ?? this.#lines(),
+			{ low, high } = extent(...lines.map(({ values }) => values)),
+			bottom = top + CHART,
+			y = (value) => bottom - (value - low) / (high - low) * CHART;
 		let right = axis.left + axis.width;
 		if (lines.every(({ values }) => values.every((value) => value === 0)))
 			return write(pen, "no reward in this replay", right, top - 7, palette2.muted);
@@ -2059,9 +2041,9 @@ var TimelineView = class extends Part {
 		pen.setLineDash([]);
 	}
 	#drawHead(pen, step) {
-		const { axis, palette: palette2, hover } = this;
-		const [y, x, tall] = [RAIL / 2 - 1, xOf(axis, step), this.height - RAIL - FOOT2 + 4];
-		const [from, to] = this.window;
+		const { axis, palette: palette2, hover } = this,
+			[y, x, tall] = [RAIL / 2 - 1, xOf(axis, step), this.height - RAIL - FOOT2 + 4],
+			[from, to] = this.window;
 		rect(pen, palette2.hairline, axis.left, y - 2, axis.width, 4);
 		pen.globalAlpha = 0.55;
 		if (to > from && to - from < axis.steps) rect(pen, palette2.muted, xOf(axis, from), y - 4, max(3, xOf(axis, to) - xOf(axis, from)), 8);
@@ -2087,9 +2069,9 @@ var TimelineView = class extends Part {
 		this.viewer.invalidate("timeline");
 	}
 	#tipText(step) {
-		const { reward, agent } = this;
-		const bin = binOf(step, reward.length || 1, this.replay.steps);
-		const lines = this.lanes.filter((kind) => this.overview(kind)[bin]).map((kind) => plural(this.overview(kind)[bin], KINDS[kind][0]));
+		const { reward, agent } = this,
+			bin = binOf(step, reward.length || 1, this.replay.steps),
+			lines = this.lanes.filter((kind) => this.overview(kind)[bin]).map((kind) => plural(this.overview(kind)[bin], KINDS[kind][0]));
 		if (reward[bin]) lines.push(`reward ${signed(reward[bin])}, all agents`);
 		if (agent?.rewards[bin]) lines.push(`reward ${signed(agent.rewards[bin])}, ${this.facts.title(agent.object)}`);
 		return [`step ${count(step)}`, ...lines].join("\n");
@@ -2140,10 +2122,10 @@ var TraceView = class extends Part {
 		this.backdrop = null;
 	}
 	restyle() {
-		const { palette: palette2 } = this;
-		const used = new Set(this.facts.actions.map((action) => action.family));
-		const entry = (style, text2) => span("rv-legend-entry", h("span", { class: "rv-swatch", style }), text2);
-		const families = Object.keys(FAMILIES).filter((family) => used.has(family));
+		const { palette: palette2 } = this,
+			used = new Set(this.facts.actions.map((action) => action.family)),
+			entry = (style, text2) => span("rv-legend-entry", h("span", { class: "rv-swatch", style }), text2),
+			families = Object.keys(FAMILIES).filter((family) => used.has(family));
 		fill(this.legend, ...families.map((family) => entry(`background:${this.#colour(family)}`, FAMILIES[family][1])), entry(`border:1.5px solid ${palette2.bad}`, "failed"), entry(`background:${palette2.gain};height:5px`, "item gain"), entry(`background:${palette2.good};height:3px`, "reward"));
 		this.backdrop = null;
 	}
@@ -2161,8 +2143,8 @@ var TraceView = class extends Part {
 		this.#renew(this.state.shown - this.columns / 3);
 	}
 	draw() {
-		const { shown, selected } = this.state;
-		const [from, to] = this.window;
+		const { shown, selected } = this.state,
+			[from, to] = this.window;
 		if (shown < from || shown >= to) this.#renew(shown - this.columns / 3);
 		if (selected !== this.selected) this.#reveal(selected);
 		const pen = prepare(this.canvas, this.width, this.height);
@@ -2174,13 +2156,13 @@ var TraceView = class extends Part {
 	#reveal(selected) {
 		this.selected = selected;
 		this.backdrop = null;
-		const top = this.replay.agents.indexOf(selected) * ROW2;
-		const { scrollTop } = this.scroller;
+		const top = this.replay.agents.indexOf(selected) * ROW2,
+			{ scrollTop } = this.scroller;
 		if (top >= 0 && (top < scrollTop || top + ROW2 > scrollTop + this.height)) this.scroller.scrollTop = top - this.height / 2;
 	}
 	#drawBackdrop() {
-		const canvas = newCanvas(1);
-		const pen = prepare(canvas, this.width, this.height);
+		const canvas = newCanvas(1),
+			pen = prepare(canvas, this.width, this.height);
 		this.replay.agents.forEach((object, row) => {
 			const y = row * ROW2 - this.scroller.scrollTop;
 			if (y > -ROW2 && y < this.height) this.#drawRow(pen, object, y);
@@ -2188,8 +2170,8 @@ var TraceView = class extends Part {
 		return canvas;
 	}
 	#drawRow(pen, object, y) {
-		const { palette: palette2, facts, cell } = this;
-		const chosen = this.state.selected === object;
+		const { palette: palette2, facts, cell } = this,
+			chosen = this.state.selected === object;
 		if (chosen) rect(pen, palette2.raised, 0, y, this.width, ROW2);
 		if (chosen) rect(pen, palette2.accent, 0, y, 3, ROW2);
 		disc(pen, facts.colour(object, this.state.shown, palette2), GUTTER - 13, y + ROW2 / 2, 3.5);
@@ -2200,15 +2182,15 @@ var TraceView = class extends Part {
 			this.replay.field(name).runs(object, from, to, (start, end, value) => values.fill(value, start - from, end - from));
 			return values;
 		};
-		const [success, rewards, frozen, alive] = ["action_success", "current_reward", "is_frozen", "alive"].map((name) => read(name));
-		const gains = cell >= 4 ? this.#gains(object, from, to) : [];
-		const width = cell - (cell >= 4 ? 1 : 0);
+		const [success, rewards, frozen, alive] = ["action_success", "current_reward", "is_frozen", "alive"].map((name) => read(name)),
+			gains = cell >= 4 ? this.#gains(object, from, to) : [],
+			width = cell - (cell >= 4 ? 1 : 0);
 		read("action_id", NO_DATA).forEach((id, column) => {
 			const x = GUTTER + column * cell;
 			if (id === NO_DATA || !alive[column]) return rect(pen, palette2.hairline, x, y + ROW2 / 2, width, 1);
-			const action = facts.actions[id];
-			const family = action?.family ?? "wait";
-			const failed = !success[column] && family !== "wait";
+			const action = facts.actions[id],
+				family = action?.family ?? "wait",
+				failed = !success[column] && family !== "wait";
 			if (cell >= GLYPHS_FROM) this.#drawCell(pen, family, facts.direction(object, action, from + column), failed, x, y + 1, width);
 			else rect(pen, failed ? palette2.bad : this.#colour(family), x, y + (failed ? 8 : 3), width, failed ? 4 : ROW2 - 7);
 			if (frozen[column]) rect(pen, palette2.cold, x, y + 1, width, 2);
@@ -2217,8 +2199,8 @@ var TraceView = class extends Part {
 		});
 	}
 	#gains(object, from, to) {
-		const { inventory } = this.replay;
-		const gains = [];
+		const { inventory } = this.replay,
+			gains = [];
 		for (const pair of this.replay.pairsOf(object)) {
 			let last = from > 0 ? inventory.at(pair, from - 1) : NaN;
 			inventory.runs(pair, from, to, (start, _, value) => {
@@ -2229,9 +2211,9 @@ var TraceView = class extends Part {
 		return gains;
 	}
 	#drawCell(pen, family, direction, failed, x, y, width) {
-		const { palette: palette2 } = this;
-		const colour = this.#colour(family);
-		const quiet = /move|turn|wait/.test(family);
+		const { palette: palette2 } = this,
+			colour = this.#colour(family),
+			quiet = /move|turn|wait/.test(family);
 		pen.beginPath();
 		pen.roundRect(x + 0.75, y + 0.75, width - 1.5, ROW2 - 3.5, 2.5);
 		ink(pen, failed ? palette2.bad : family === "wait" ? palette2.muted : quiet ? colour : palette2.onMark, 1);
@@ -2243,8 +2225,8 @@ var TraceView = class extends Part {
 		drawGlyph(pen, family, direction, x + width / 2 - 6, y + 1.5, 12);
 	}
 	#cellAt(event) {
-		const { x, y } = localPoint(this.canvas, event);
-		const step = this.start + floor((x - GUTTER) / this.cell);
+		const { x, y } = localPoint(this.canvas, event),
+			step = this.start + floor((x - GUTTER) / this.cell);
 		return { object: this.replay.agents[floor((y + this.scroller.scrollTop) / ROW2)], step: x < GUTTER || step >= this.window[1] ? -1 : step, x, y };
 	}
 	#click(event) {
@@ -2276,7 +2258,7 @@ var Transport = class {
 			onchange: () => target.seek(Number(this.input.value.replace(/[\s,.']/g, "")) || 0),
 			onfocus: () => this.input.select()
 		});
-		this.speeds = h("select", { class: "rv-select", label: "Speed in steps a second", onchange: () => target.setSpeed(Number(this.speeds.value)) });
+		this.speeds = h("select", { class: "rv-select", label: "Speed in steps a second", onchange: () => target.store.set({ speed: Number(this.speeds.value) }) });
 		this.kind = h("select", { class: "rv-select", label: "Event to jump to" }, ...kinds.map((kind) => h("option", { value: kind }, KINDS[kind][0])));
 		const jumps = div("rv-group", iconButton("earlier", "Previous event (,)", () => target.jump(-1)), this.kind, iconButton("later", "Next event (.)", () => target.jump(1)));
 		jumps.hidden = kinds.length === 0;
@@ -2297,8 +2279,8 @@ var Transport = class {
 	}
 };
 function kindsIn({ base, fields }) {
-	const kinds = Object.keys(KINDS);
-	const earns = Boolean(fields.get("current_reward")?.movers.length);
+	const kinds = Object.keys(KINDS),
+		earns = Boolean(fields.get("current_reward")?.movers.length);
 	return kinds.filter((kind) => kind !== "talk" && (/reward|penalty/.test(kind) ? earns : base.numbers(`overview.${KINDS[kind][1]}`).some((value) => value > 0)));
 }
 
@@ -2306,7 +2288,7 @@ var PANEL_MS = 110;
 var HINT_MS = 2600;
 var TRACE_ROWS = 6;
 var FIND = "Find a type, item or agent";
-var MAP_ONLY = /fraction|hovered|camera|follow|layers/;
+var MAP_ONLY = /fraction|camera|follow|layers/;
 var Viewer = class {
 	frame = 0;
 	panelAt = 0;
@@ -2317,6 +2299,9 @@ var Viewer = class {
 	dirty = new Set();
 	sprites = new SpriteCache();
 	store = new Store();
+	found = h("span", { class: "rv-found rv-muted", role: "status" });
+	tabs = h("div", { class: "rv-tabs", role: "tablist", label: "Panels" });
+	panel = h("div", { class: "rv-panel", role: "tabpanel" });
 	constructor(replay, options, all = [replay]) {
 		this.replay = replay;
 		this.options = options;
@@ -2346,28 +2331,22 @@ var Viewer = class {
 	get palette() { return palettes[this.theme]; }
 	get lines() { return null; }
 	mount() {
-		const { options } = this;
-		const { header } = this.replay;
+		const { options } = this,
+			{ header } = this.replay;
 		this.trace = new TraceView(this);
 		this.panels = { agents: new AgentTable(this), selected: new ObjectPanel(this), text: new TextPanel(this), about: new AboutPanel(this) };
-		this.found = h("span", { class: "rv-found rv-muted", role: "status" });
-		this.tabs = h("div", { class: "rv-tabs", role: "tablist", label: "Panels" });
-		this.panel = h("div", { class: "rv-panel", role: "tabpanel" });
-		const list2 = h("datalist", { id: `rv-${Math.random().toString(36).slice(2)}` });
 		const box = h("input", {
 			class: "rv-search",
 			type: "search",
 			placeholder: FIND,
 			label: FIND,
 			autocomplete: "off",
-			list: list2.id,
 			oninput: () => this.store.set({ found: search(this.facts, box.value) }),
 			onkeydown: (event) => this.#searchKey(event, box)
 		});
-		box.addEventListener("focus", () => fill(list2, ...suggestions(this.facts).map((value) => h("option", { value }))), { once: true });
 		const facts = `${plural(header.agents, "agent")}, ${plural(header.steps, "step")}, ${header.width} x ${header.height}`;
 		this.#drawTabs();
-		return this.frameOf(`Replay viewer: ${options.title}`, h("header", { class: "rv-head" }, h("h2", { class: "rv-title", title: options.title }, options.title), span("rv-muted rv-facts-line", facts), span("rv-grow"), this.found, h("label", { class: "rv-search-wrap" }, icon("search"), box, list2), layerMenu(this), shareMenu(this)), div("rv-body", div("rv-main", this.map.node, this.transport.node, this.timeline.node, this.trace.node), h("aside", { class: "rv-side" }, this.tabs, this.panel)));
+		return this.frameOf(`Replay viewer: ${options.title}`, h("header", { class: "rv-head" }, h("h2", { class: "rv-title", title: options.title }, options.title), span("rv-muted rv-facts-line", facts), span("rv-grow"), this.found, h("label", { class: "rv-search-wrap" }, icon("search"), box), layerMenu(this), shareMenu(this)), div("rv-body", div("rv-main", this.map.node, this.transport.node, this.timeline.node, this.trace.node), h("aside", { class: "rv-side" }, this.tabs, this.panel)));
 	}
 	frameOf(label, ...content) {
 		const node = h("div", {
@@ -2385,13 +2364,12 @@ var Viewer = class {
 	}
 	focus() { this.node?.focus({ preventScroll: true }); }
 	#drawTabs() {
-		const { tab } = this.store.state;
-		const issues = this.replay.header.issues.length;
-		const names = { agents: "Agents", selected: "Selected", text: "Talk and notes", about: issues ? `About (${plural(issues, "issue")})` : "About" };
-		const keys = Object.keys(names).filter((key) => key !== "text" || this.texts.parts.length > 0);
-		if (this.tabs)
-			fill(this.tabs, ...keys.map((key) => button(names[key], () => this.store.set({ tab: key }), "rv-tab", { role: "tab", "aria-selected": String(key === tab) })));
-		if (this.panel && this.panels) fill(this.panel, this.panels[tab].node);
+		const { tab } = this.store.state,
+			issues = this.replay.header.issues.length,
+			names = { agents: "Agents", selected: "Selected", text: "Talk and notes", about: issues ? `About (${plural(issues, "issue")})` : "About" },
+			keys = Object.keys(names).filter((key) => key !== "text" || this.texts.parts.length > 0);
+		fill(this.tabs, ...keys.map((key) => button(names[key], () => this.store.set({ tab: key }), "rv-tab", { role: "tab", "aria-selected": String(key === tab) })));
+		fill(this.panel, this.panels?.[tab].node ?? null);
 	}
 	seek(step) {
 		this.stepNow = within(round(step) || 0, 0, this.steps - 1);
@@ -2409,14 +2387,17 @@ var Viewer = class {
 		if (!playing && this.stepNow >= this.steps - 1) this.seek(0);
 		this.store.set({ playing: !playing });
 	}
-	setSpeed(speed) { this.store.set({ speed: clampSpeed(speed) }); }
+	scaleSpeed(factor) {
+		this.store.set({ speed: clampSpeed(this.store.state.speed * factor) });
+	}
+	find() { this.node?.querySelector("input")?.focus(); }
 	select(object) {
 		const { follow, tab } = this.store.state;
 		this.store.set({ selected: object, follow: follow && object >= 0, tab: object < 0 || tab === "text" ? tab : "selected" });
 	}
 	selectNext(by) {
-		const { agents } = this.replay;
-		const at = agents.indexOf(this.store.state.selected);
+		const { agents } = this.replay,
+			at = agents.indexOf(this.store.state.selected);
 		this.select(agents[(at < 0 && by < 0 ? agents.length - 1 : at + by + agents.length) % agents.length] ?? -1);
 	}
 	follow(object) {
@@ -2444,8 +2425,8 @@ var Viewer = class {
 			this.focus();
 		}
 		if (event.key !== "Enter" || !found) return;
-		const hits = matching(this.facts, found, shown);
-		const next = hits[(hits.indexOf(selected) + (event.shiftKey ? hits.length - 1 : 1)) % hits.length];
+		const hits = matching(this.facts, found, shown),
+			next = hits[(hits.indexOf(selected) + (event.shiftKey ? hits.length - 1 : 1)) % hits.length];
 		if (next === void 0) return;
 		this.select(next);
 		const { x, y } = this.map.place(next);
@@ -2473,7 +2454,7 @@ var Viewer = class {
 	changed(changed) {
 		const { state } = this.store;
 		if (changed.includes("playing")) this.player.seek(this.stepNow);
-		if (changed.includes("selected") || changed.includes("chart")) this.timeline.refresh();
+		if (changed.includes("selected")) this.timeline.refresh();
 		if (changed.includes("tab")) this.#drawTabs();
 		set(this.followButton, { "aria-pressed": String(state.follow) });
 		this.invalidate("map");
@@ -2523,8 +2504,8 @@ var Viewer = class {
 		if (store.state.playing || dirty.size > 0) this.invalidate();
 	}
 	#play(now) {
-		const { step, fraction, ended } = this.player.tick(now, this.store.state.speed);
-		const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+		const { step, fraction, ended } = this.player.tick(now, this.store.state.speed),
+			still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 		this.stepNow = step;
 		for (const { store, replay } of this.sides) {
 			const shown = replay.clampStep(step);
@@ -2536,9 +2517,7 @@ var Viewer = class {
 		const { tab, found, shown } = this.store.state;
 		this.panels?.[tab].update();
 		const hits = found ? matching(this.facts, found, shown).length : 0;
-		if (!this.found) return;
 		setText(this.found, hits ? `${count(hits)} found` : found ? "none found" : "");
-		this.found.title = found?.text ?? "";
 	}
 	stop() {
 		this.stopped = true;
@@ -2580,8 +2559,8 @@ var Compare = class extends Viewer {
 		super.changed(changed);
 		const { selected } = this.store.state;
 		if (!changed.includes("selected")) return;
-		const number2 = this.facts.isAgent[selected] ? this.replay.agentIds[selected] : -1;
-		const { agents, agentIds } = this.right.replay;
+		const number2 = this.facts.isAgent[selected] ? this.replay.agentIds[selected] : -1,
+			{ agents, agentIds } = this.right.replay;
 		this.right.select(agents.find((object) => agentIds[object] === number2) ?? -1);
 	}
 	jump() {}
@@ -2602,8 +2581,8 @@ var Compare = class extends Viewer {
 		await this.right.setSprites(bytes);
 	}
 	drawPanel() {
-		const [a, b] = this.sides.map((side) => sumsAt(side, this.stepNow));
-		const cells = (texts, cls = "") => texts.map((text2, i) => h("td", { class: i > 1 ? cls : "" }, text2));
+		const [a, b] = this.sides.map((side) => sumsAt(side, this.stepNow)),
+			cells = (texts, cls = "") => texts.map((text2, i) => h("td", { class: i > 1 ? cls : "" }, text2));
 		const rows = [...new Set([...a.keys(), ...b.keys()])].map((name) => {
 			const [x, y] = [a.get(name) ?? 0, b.get(name) ?? 0];
 			return h("tr", {}, h("th", { scope: "row" }, name), ...cells([number(x), number(y), signed(y - x)], y > x ? "rv-good" : y < x ? "rv-bad" : "rv-muted"));
@@ -2618,10 +2597,10 @@ var Compare = class extends Viewer {
 	}
 };
 function sumsAt({ replay, facts }, step) {
-	const at = replay.clampStep(step);
-	const agents = [...replay.agents];
-	const total = agents.reduce((sum, object) => sum + replay.total(object, at), 0);
-	const sums = new Map([["reward so far", total], ["reward per agent", total / max(1, agents.length)], ["agents alive", agents.filter((object) => replay.here(object, at)).length]]);
+	const at = replay.clampStep(step),
+		agents = [...replay.agents],
+		total = agents.reduce((sum, object) => sum + replay.total(object, at), 0),
+		sums = new Map([["reward so far", total], ["reward per agent", total / max(1, agents.length)], ["agents alive", agents.filter((object) => replay.here(object, at)).length]]);
 	replay.pairItems.forEach((item, pair) => {
 		const name = facts.itemName(item);
 		if (facts.isAgent[replay.pairObjects[pair]]) sums.set(name, (sums.get(name) ?? 0) + replay.inventory.at(pair, at));
@@ -2676,8 +2655,8 @@ function syncTraits(model, shown) {
 	const write2 = () => {
 		clearTimeout(timer);
 		timer = 0;
-		const now = traitsOf(shown);
-		const changed = NAMES2.filter((name) => model.get(name) !== now[name]);
+		const now = traitsOf(shown),
+			changed = NAMES2.filter((name) => model.get(name) !== now[name]);
 		for (const name of changed) model.set(name, now[name]);
 		if (changed.length > 0) model.save_changes();
 	};
@@ -2697,9 +2676,9 @@ function syncTraits(model, shown) {
 	};
 }
 function readTraits(model, shown) {
-	const { store, replay } = shown;
-	const now = traitsOf(shown);
-	const [selected, view] = [model.get("selected"), model.get("view")];
+	const { store, replay } = shown,
+		now = traitsOf(shown),
+		[selected, view] = [model.get("selected"), model.get("view")];
 	if (selected !== now.selected) shown.select(replay.indexOfId(selected ?? -1));
 	if (view !== now.view) store.set(readView(view));
 	store.set({ speed: clampSpeed(Number(model.get("speed"))) });
@@ -2729,27 +2708,27 @@ function watchTheme(changed) {
 	};
 }
 
-var RELOADING = ["change:data", "change:data_b", "change:message"];
 var Mount = class {
+	generation = 0;
+	shown = null;
+	stopSync = () => {};
 	constructor(model, el) {
 		this.model = model;
 		this.el = el;
 		this.messages = new Messages(model);
-		this.generation = 0;
-		this.shown = null;
-		this.stopSync = () => {};
-		this.reload = () => void this.load();
-		this.retheme = () => {
+		const retheme = () => {
 			if (this.shown && this.shown.theme !== this.theme) this.shown.setTheme(this.theme);
 		};
-		this.stopTheme = watchTheme(this.retheme);
-		for (const event of RELOADING) model.on(event, this.reload);
-		model.on("change:theme", this.retheme);
+		const reload = () => void this.load();
+		this.stopTheme = watchTheme(retheme);
+		this.handlers = [["change:data", reload], ["change:data_b", reload], ["change:message", reload], ["change:theme", retheme]];
+		for (const [event, act] of this.handlers) model.on(event, act);
+		reload();
 	}
 	get theme() { return pageTheme(this.model.get("theme")); }
 	async load() {
-		const { model } = this;
-		const generation = ++this.generation;
+		const { model } = this,
+			generation = ++this.generation;
 		try {
 			const parts = [model.get("data"), ...model.get("kind") === "compare" ? [model.get("data_b")] : []].map(asBytes);
 			if (parts.some((bytes) => bytes.length === 0)) {
@@ -2763,9 +2742,9 @@ var Mount = class {
 		}
 	}
 	#show(replays) {
-		const { model } = this;
-		const titles = replays.map((replay, i) => String(model.get("labels")?.[i] || replay.header.label || "Replay"));
-		const options = { title: titles[0], url: String(model.get("url") ?? ""), theme: this.theme, height: max(420, Number(model.get("height")) || 640) };
+		const { model } = this,
+			titles = replays.map((replay, i) => String(model.get("labels")?.[i] || replay.header.label || "Replay")),
+			options = { title: titles[0], url: String(model.get("url") ?? ""), theme: this.theme, height: max(420, Number(model.get("height")) || 640) };
 		this.#clear();
 		this.shown = replays.length > 1 ? new Compare(replays, titles, options) : new Viewer(replays[0], options);
 		const node = this.shown.mount();
@@ -2792,14 +2771,12 @@ var Mount = class {
 		this.#clear();
 		this.stopTheme();
 		this.messages.stop();
-		for (const event of RELOADING) model.off(event, this.reload);
-		model.off("change:theme", this.retheme);
+		for (const [event, act] of this.handlers) model.off(event, act);
 		fill(this.el);
 	}
 };
 function render({ model, el }) {
 	const mount = new Mount(model, el);
-	mount.reload();
 	return () => mount.stop();
 }
 var widget_default = { render };
