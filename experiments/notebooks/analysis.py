@@ -17,7 +17,7 @@ from experiments.errors import ExperimentsError
 from experiments.monitoring import snapshot
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.monitoring import watched_metrics
-from experiments.runs.store import RunQuery, RunStore
+from experiments.runs.store import Origin, RunQuery, RunStore
 from experiments.snapshots import read_versions
 from experiments.types import JobRef, JobStatus, TrainingJob
 from experiments.wandb_utils import default_store
@@ -169,7 +169,9 @@ def metric_history(runs: Sequence[Run], keys: Sequence[str], *, store: RunStore 
         (float64, agent steps, ascending in a run), then one float64 column a key, NaN where the row lacks it. Empty
         with the same columns where no run has data. `attrs["origin"]` says in words where the rows come from.
     """
-    frames, notes = [], []
+    frames: list[pd.DataFrame] = []
+    notes: list[str] = []
+    origins: list[Origin] = []
     source = store or default_store()
     for job in map(ref_of, runs):
         try:
@@ -182,11 +184,12 @@ def metric_history(runs: Sequence[Run], keys: Sequence[str], *, store: RunStore 
         step = rows[STEP].ffill() if STEP in rows else rows["_step"]
         data: dict[str, Any] = {"run": job.run, "arm": job.arm, "seed": job.seed, "step": step.astype("float64")}
         frames.append(rows.reindex(columns=list(keys)).assign(**data))
+        origins.append(origin)
         if origin.damage:
             notes.append(f"{job.run}: {origin.damage}")
     columns = ["run", "arm", "seed", "step", *keys]
     table = pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
-    rows_read = f"{len(table):,} rows of {len(frames)} of {len(runs)} runs, complete"
+    rows_read = f"{len(table):,} rows of {len(frames)} of {len(runs)} runs, {_completeness(origins)}"
     table.attrs["origin"] = ". ".join([rows_read, *notes])
     return table
 
@@ -370,6 +373,16 @@ def ref_of(run: Run) -> JobRef:
 def counted(number: int, noun: str) -> str:
     """Return `1 seed`, `2 seeds`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _completeness(origins: Sequence[Origin]) -> str:
+    """Return `complete`, or how many rows a server chose from how many."""
+    sampled = [origin for origin in origins if not origin.complete]
+    if not sampled:
+        return "complete"
+    total = sum(origin.total or 0 for origin in sampled)
+    whole = f" of {total:,}" if all(origin.total is not None for origin in sampled) else ""
+    return f"sampled: {sum(origin.rows for origin in sampled):,}{whole} rows of {counted(len(sampled), 'run')}"
 
 
 def _is_number(value: object) -> bool:

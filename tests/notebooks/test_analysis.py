@@ -17,6 +17,7 @@ from experiments.notebooks.analysis import (
     thinned,
 )
 from experiments.runs.offline import OfflineStore
+from experiments.runs.store import Origin
 from experiments.types import JobRef
 from tests.fakes.wandb_files import exit_record, offline_run, run
 
@@ -57,6 +58,19 @@ def test_no_run_at_all_is_an_empty_table_with_the_same_columns(store):
     table = metric_history([], [REWARD], store=store)
     assert list(table.columns) == ["run", "arm", "seed", "step", REWARD]
     assert table.empty
+
+
+class SampledStore:
+    """A server that sends a few rows of many."""
+
+    def history(self, run, keys=None):
+        frame = pd.DataFrame({"_step": [0, 9], STEP: [0.0, 900.0], REWARD: [1.0, 2.0]})
+        return frame, Origin("server", rows=2, total=1000, complete=False, as_of=0.0)
+
+
+def test_sampled_rows_are_said_to_be_sampled():
+    table = metric_history(["a", "b"], [REWARD], store=SampledStore())
+    assert table.attrs["origin"] == "4 rows of 2 of 2 runs, sampled: 4 of 2,000 rows of 2 runs"
 
 
 def test_the_curve_says_seeds_method_and_origin_beneath_it(store):
