@@ -11,8 +11,8 @@ import marimo as mo
 
 from experiments.errors import UsageError
 from experiments.look import quantity
-from experiments.notebooks.analysis import Run, ref_of
 from experiments.notebooks.context import NotebookContext
+from experiments.notebooks.run_names import Run, ref_of
 from experiments.runs.store import ReplayFile, RunStore
 from experiments.types import JobRef
 from experiments.wandb_utils import default_store

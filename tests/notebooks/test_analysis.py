@@ -7,15 +7,9 @@ import pandas as pd
 import pytest
 
 from experiments import look
-from experiments.notebooks.analysis import (
-    arm_means,
-    create_run_summary_table,
-    curve_chart,
-    metric_history,
-    plot_sps,
-    ref_of,
-    thinned,
-)
+from experiments.notebooks.analysis import create_run_summary_table, metric_history, plot_sps
+from experiments.notebooks.charts import arm_means, curve_chart, thinned
+from experiments.notebooks.run_names import ref_of
 from experiments.runs.offline import OfflineStore
 from experiments.runs.store import Origin
 from experiments.types import JobRef
