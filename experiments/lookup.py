@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Sequence
 
 from experiments.errors import UsageError
+from experiments.planning import arm_and_seed
 from experiments.runs.store import RunQuery
 from experiments.types import JobRef, TrainingJob
 from experiments.workspace import Workspace
@@ -55,8 +55,7 @@ def find_runs(workspace: Workspace, text: str) -> list[JobRef]:
     place = f"{settings.wandb_entity or ''}/{settings.wandb_project}"
     refs = []
     for info in found:
-        parts = re.fullmatch(r"[^.]+\.[^.]+\.([^.]+)\.s(\d+)\.[a-z2-7]{8}", info.name)
-        arm, seed = (parts[1], int(parts[2])) if parts else (info.group or info.display_name or info.name, 0)
+        arm, seed = arm_and_seed(info.name) or (info.group or info.display_name or info.name, 0)
         refs.append(JobRef(run=info.name, arm=arm, seed=seed, tracker=place if info.url else "offline"))
     return refs
 

@@ -113,6 +113,12 @@ def run_name(
     return name
 
 
+def arm_and_seed(name: str) -> tuple[str, int] | None:
+    """Return the arm and seed in a run name that `run_name` made; None for any other name."""
+    match = re.fullmatch(r"[^.]+\.[^.]+\.([^.]+)\.s(\d+)\.[a-z2-7]{8}", name)
+    return (match[1], int(match[2])) if match else None
+
+
 def with_interpreter(command: Sequence[str], python: str) -> tuple[str, ...]:
     """Return a planned command with `python` in the place of `{python}`: each launcher has its own interpreter."""
     return tuple(python if part == "{python}" else part for part in command)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from experiments.planning import arm_and_seed
 from experiments.types import JobRef, TrainingJob
 
 Run = str | JobRef | TrainingJob
@@ -15,8 +14,8 @@ def ref_of(run: Run) -> JobRef:
         return run
     if isinstance(run, TrainingJob):
         return run.ref()
-    match = re.fullmatch(r"[^.]+\.[^.]+\.([^.]+)\.s(\d+)\.[a-z2-7]{8}", run)
-    return JobRef(run=run, arm=match[1], seed=int(match[2])) if match else JobRef(run=run, arm=run)
+    arm, seed = arm_and_seed(run) or (run, 0)
+    return JobRef(run=run, arm=arm, seed=seed)
 
 
 def counted(number: int, noun: str) -> str:
