@@ -19,7 +19,7 @@ export class Compare extends Viewer {
   constructor(replays, titles, options) {
     super(replays[0], options, replays);
     this.titles = titles;
-    this.right = new Viewer(replays[1], options);
+    this.right = new Viewer(replays[1], options, replays.toReversed());
     /** @type {Viewer[]} */
     this.sides = [this, this.right];
     const loaded = this.right.replay.onload;

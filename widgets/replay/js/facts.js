@@ -17,11 +17,11 @@ const UNKNOWN = /** @type {Sprite} */ ({ kind: "thing", shape: 0, hue: 7, letter
 const DIRECTIONS = ["up", "down", "left", "right"];
 
 export class Facts {
-  /** @param {Replay} replay */
-  constructor(replay) {
+  /** @param {Replay} replay @param {Replay[]} [all] Those on the page, which share their symbols. */
+  constructor(replay, all = [replay]) {
     this.replay = replay;
     const { header } = replay;
-    this.symbols = describeSprites(header.type_names);
+    this.symbols = describeSprites(header.type_names, all.flatMap((each) => each.header.type_names));
     this.actions = header.action_names.map(describeAction);
     this.isAgent = new Uint8Array(header.objects);
     for (const object of replay.agents) this.isAgent[object] = 1;

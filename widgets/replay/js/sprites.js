@@ -6,7 +6,7 @@
  * @import { Palette } from "./palette.js"
  * @import { Pen } from "./pen.js"
  */
-import { ceil, cos, sin } from "./maths.js";
+import { ceil, cos, floor, sin } from "./maths.js";
 import { series } from "./palette.js";
 import { TAU, disc, newCanvas, penOf, rect, write } from "./pen.js";
 import { parseJson } from "./wire.js";
@@ -15,6 +15,9 @@ const WALL = /(^|[_.:\s-])(wall|block|border|obstacle)s?($|[_.:\s-])/i;
 
 /** Regular polygons as [corners, first angle in turns]; 0 corners is a rounded square. */
 const SHAPES = [[0, 0], [6, 0], [4, 0], [5, -1 / 4], [3, -1 / 4]];
+
+/** Five shapes by seven hues; the first hue is left to agents. */
+const LOOKS = 35;
 
 /** @param {string} name @returns {SpriteKind} */
 export function kindOf(name) {
@@ -29,20 +32,20 @@ export function hash(text) {
 }
 
 /**
- * Describe the symbol of each type; the same name looks the same in every replay unless two types of one replay clash.
- * @param {string[]} names @returns {Sprite[]}
+ * Describe the symbol of each type; the same name looks the same in every replay unless two types clash.
+ * @param {string[]} names @param {string[]} [all] Every name that is on the page. @returns {Sprite[]}
  */
-export function describeSprites(names) {
+export function describeSprites(names, all = names) {
   const looks = new Set();
   const taken = new Set();
   /** @type {Map<string, Sprite>} */
   const made = new Map();
-  for (const name of [...new Set(names)].sort()) {
+  for (const name of [...new Set(all)].sort()) {
     const kind = kindOf(name);
-    let look = hash(name) % 40;
-    for (let i = 0; kind === "thing" && looks.has(look) && i < 40; i++) look = (look + 1) % 40;
+    let look = hash(name) % LOOKS;
+    for (let i = 0; kind === "thing" && looks.has(look) && i < LOOKS; i++) look = (look + 1) % LOOKS;
     if (kind === "thing") looks.add(look);
-    made.set(name, { kind, shape: look >> 3, hue: look & 7, letters: kind === "thing" ? letters(name, taken) : "", name });
+    made.set(name, { kind, shape: floor(look / 7), hue: 1 + (look % 7), letters: kind === "thing" ? letters(name, taken) : "", name });
   }
   return names.map((name) => /** @type {Sprite} */ (made.get(name)));
 }

@@ -34,7 +34,7 @@ import { Transport, kindsIn } from "./transport.js";
 const PANEL_MS = 110;
 const HINT_MS = 2600;
 const TRACE_ROWS = 6;
-const FIND = "Find a type, item or agent";
+const FIND = "Find type, item, agent";
 /** What only the map shows; any other change is drawn everywhere. */
 const MAP_ONLY = /fraction|camera|follow|layers/;
 
@@ -63,7 +63,7 @@ export class Viewer {
     this.options = options;
     this.theme = options.theme;
     this.steps = max(...all.map(({ steps }) => steps));
-    this.facts = new Facts(replay);
+    this.facts = new Facts(replay, all);
     this.player = new Player({
       steps: this.steps, ready: (step) => all.every((each) => each.ready(each.clampStep(step))), load: (step) => all.forEach((each) => void each.load(each.clampStep(step))),
     });

@@ -792,6 +792,7 @@ function lowerBound(sorted, value) {
 
 var WALL = /(^|[_.:\s-])(wall|block|border|obstacle)s?($|[_.:\s-])/i;
 var SHAPES = [[0, 0], [6, 0], [4, 0], [5, -1 / 4], [3, -1 / 4]];
+var LOOKS = 35;
 function kindOf(name) {
 	return /^agent/i.test(name) ? "agent" : WALL.test(name) ? "wall" : "thing";
 }
@@ -800,16 +801,16 @@ function hash(text2) {
 	for (let i = 0; i < text2.length; i++) value = Math.imul(value ^ text2.charCodeAt(i), 16777619);
 	return value >>> 0;
 }
-function describeSprites(names) {
+function describeSprites(names, all = names) {
 	const looks = new Set(),
 		taken = new Set(),
 		made = new Map();
-	for (const name of [...new Set(names)].sort()) {
+	for (const name of [...new Set(all)].sort()) {
 		const kind = kindOf(name);
-		let look = hash(name) % 40;
-		for (let i = 0; kind === "thing" && looks.has(look) && i < 40; i++) look = (look + 1) % 40;
+		let look = hash(name) % LOOKS;
+		for (let i = 0; kind === "thing" && looks.has(look) && i < LOOKS; i++) look = (look + 1) % LOOKS;
 		if (kind === "thing") looks.add(look);
-		made.set(name, { kind, shape: look >> 3, hue: look & 7, letters: kind === "thing" ? letters(name, taken) : "", name });
+		made.set(name, { kind, shape: floor(look / 7), hue: 1 + look % 7, letters: kind === "thing" ? letters(name, taken) : "", name });
 	}
 	return names.map((name) => made.get(name));
 }
@@ -885,10 +886,10 @@ function agentPad(size) { return ceil(size * 0.08); }
 var UNKNOWN = { kind: "thing", shape: 0, hue: 7, letters: "?", name: "unknown" };
 var DIRECTIONS = ["up", "down", "left", "right"];
 var Facts = class {
-	constructor(replay) {
+	constructor(replay, all = [replay]) {
 		this.replay = replay;
 		const { header } = replay;
-		this.symbols = describeSprites(header.type_names);
+		this.symbols = describeSprites(header.type_names, all.flatMap((each) => each.header.type_names));
 		this.actions = header.action_names.map(describeAction);
 		this.isAgent = new Uint8Array(header.objects);
 		for (const object of replay.agents) this.isAgent[object] = 1;
@@ -2287,7 +2288,7 @@ function kindsIn({ base, fields }) {
 var PANEL_MS = 110;
 var HINT_MS = 2600;
 var TRACE_ROWS = 6;
-var FIND = "Find a type, item or agent";
+var FIND = "Find type, item, agent";
 var MAP_ONLY = /fraction|camera|follow|layers/;
 var Viewer = class {
 	frame = 0;
@@ -2307,7 +2308,7 @@ var Viewer = class {
 		this.options = options;
 		this.theme = options.theme;
 		this.steps = max(...all.map(({ steps }) => steps));
-		this.facts = new Facts(replay);
+		this.facts = new Facts(replay, all);
 		this.player = new Player({
 			steps: this.steps,
 			ready: (step) => all.every((each) => each.ready(each.clampStep(step))),
@@ -2533,7 +2534,7 @@ var Compare = class extends Viewer {
 	constructor(replays, titles, options) {
 		super(replays[0], options, replays);
 		this.titles = titles;
-		this.right = new Viewer(replays[1], options);
+		this.right = new Viewer(replays[1], options, replays.toReversed());
 		this.sides = [this, this.right];
 		const loaded = this.right.replay.onload;
 		this.right.replay.onload = () => {
