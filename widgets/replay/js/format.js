@@ -28,7 +28,7 @@ export function signed(value) {
 
 /** @param {string} text */
 function minus(text) {
-  return text.replace("-", "\u2212");
+  return text.replaceAll("-", "\u2212");
 }
 
 /** @param {string} name @returns {string} `carbon_extractor` as "carbon extractor". */

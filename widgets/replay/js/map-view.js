@@ -133,8 +133,8 @@ export class MapView extends Part {
     } else if (!facts.isAgent[object] || (size >= PLAIN_BELOW && sprites.images.has(sprite.name))) {
       pen.drawImage(sprites.thing(sprite, palette, size), x, y, size, size);
     } else {
-      // A dot smaller than this could not be seen on a large map.
-      const drawn = max(7, size);
+      // A smaller dot could not be seen on a large map.
+      const drawn = max(7 * pixelRatio(), size);
       const shift = (drawn - size) / 2 + agentPad(drawn);
       const label = drawn >= 13 ? String(this.replay.agentIds[object]) : "";
       pen.drawImage(sprites.agent(colour, palette, label, drawn, drawn >= 8 ? facts.facing(object, shown) : -1), round(x - shift), round(y - shift));
@@ -168,9 +168,10 @@ export class MapView extends Part {
     const { selected } = this.state;
     if (selected < 0) return;
     const { x, y } = this.place(selected);
-    const radius = max(7, perCell * 0.66);
-    ring(pen, this.palette.page, left + (x + 0.5) * perCell, top + (y + 0.5) * perCell, radius, 5);
-    ring(pen, this.palette.text, left + (x + 0.5) * perCell, top + (y + 0.5) * perCell, radius, 2.5);
+    const unit = pixelRatio();
+    const at = /** @type {const} */ ([left + (x + 0.5) * perCell, top + (y + 0.5) * perCell, max(7 * unit, perCell * 0.66)]);
+    ring(pen, this.palette.page, ...at, 5 * unit);
+    ring(pen, this.palette.text, ...at, 2.5 * unit);
   }
 
   #noticeText() {

@@ -1,7 +1,7 @@
 /** What is drawn over the map on demand: path, vision, fog, presence, search hits. */
 import { abs, floor, log1p, max, min } from "./maths.js";
 import { Part } from "./part.js";
-import { ink, line, newCanvas, penOf, rect, ring } from "./pen.js";
+import { ink, line, newCanvas, penOf, pixelRatio, rect, ring } from "./pen.js";
 import { Presence } from "./presence.js";
 import { matching } from "./search.js";
 
@@ -24,7 +24,7 @@ export class Overlays extends Part {
   trail(pen, { left, top, perCell }) {
     const { replay } = this;
     const { selected, shown } = this.state;
-    const width = max(2, perCell * 0.13);
+    const width = max(2 * pixelRatio(), perCell * 0.13);
     const [from, to] = [max(0, shown - TRAIL_STEPS), min(replay.steps, shown + TRAIL_STEPS)];
     let last = replay.locate(selected, from);
     ink(pen, this.facts.colour(selected, shown, this.palette), width);
@@ -104,7 +104,7 @@ export class Overlays extends Part {
     for (const object of list) {
       const at = place(object);
       draw(object, at);
-      if (list.length <= MOST_RINGS) ring(pen, this.palette.accent, frame.left + (at.x + 0.5) * frame.perCell, frame.top + (at.y + 0.5) * frame.perCell, max(4, frame.perCell * 0.72), max(1.5, frame.perCell * 0.06));
+      if (list.length <= MOST_RINGS) ring(pen, this.palette.accent, frame.left + (at.x + 0.5) * frame.perCell, frame.top + (at.y + 0.5) * frame.perCell, max(5 * pixelRatio(), frame.perCell * 0.72), max(1.5 * pixelRatio(), frame.perCell * 0.06));
     }
   }
 }

@@ -67,7 +67,7 @@ function number(value) {
 	return minus(String(Number(value.toPrecision(3))));
 }
 function signed(value) { return (value > 0 ? "+" : "") + number(value); }
-function minus(text2) { return text2.replace("-", "−"); }
+function minus(text2) { return text2.replaceAll("-", "−"); }
 function words(name) { return name.replace(/[_\s]+/g, " ").trim() || "unnamed"; }
 function plural(n, noun) { return `${count(n)} ${noun}${n === 1 ? "" : "s"}`; }
 function reason(error) { return error instanceof Error && error.message || PROBLEM; }
@@ -1139,7 +1139,7 @@ var Overlays = class extends Part {
 	trail(pen, { left, top, perCell }) {
 		const { replay } = this,
 			{ selected, shown } = this.state,
-			width = max(2, perCell * 0.13),
+			width = max(2 * pixelRatio(), perCell * 0.13),
 			[from, to] = [max(0, shown - TRAIL_STEPS), min(replay.steps, shown + TRAIL_STEPS)];
 		let last = replay.locate(selected, from);
 		ink(pen, this.facts.colour(selected, shown, this.palette), width);
@@ -1208,7 +1208,7 @@ var Overlays = class extends Part {
 			const at = place(object);
 			draw(object, at);
 			if (list2.length <= MOST_RINGS)
-				ring(pen, this.palette.accent, frame.left + (at.x + 0.5) * frame.perCell, frame.top + (at.y + 0.5) * frame.perCell, max(4, frame.perCell * 0.72), max(1.5, frame.perCell * 0.06));
+				ring(pen, this.palette.accent, frame.left + (at.x + 0.5) * frame.perCell, frame.top + (at.y + 0.5) * frame.perCell, max(5 * pixelRatio(), frame.perCell * 0.72), max(1.5 * pixelRatio(), frame.perCell * 0.06));
 		}
 	}
 };
@@ -1361,7 +1361,7 @@ var MapView = class extends Part {
 		if (size < PLAIN_BELOW && !facts.isAgent[object]) { rect(pen, colour, x, y, size, size); } else if (!facts.isAgent[object] || size >= PLAIN_BELOW && sprites.images.has(sprite.name)) {
 			pen.drawImage(sprites.thing(sprite, palette2, size), x, y, size, size);
 		} else {
-			const drawn = max(7, size),
+			const drawn = max(7 * pixelRatio(), size),
 				shift = (drawn - size) / 2 + agentPad(drawn),
 				label = drawn >= 13 ? String(this.replay.agentIds[object]) : "";
 			pen.drawImage(sprites.agent(colour, palette2, label, drawn, drawn >= 8 ? facts.facing(object, shown) : -1), round(x - shift), round(y - shift));
@@ -1391,9 +1391,10 @@ var MapView = class extends Part {
 		const { selected } = this.state;
 		if (selected < 0) return;
 		const { x, y } = this.place(selected),
-			radius = max(7, perCell * 0.66);
-		ring(pen, this.palette.page, left + (x + 0.5) * perCell, top + (y + 0.5) * perCell, radius, 5);
-		ring(pen, this.palette.text, left + (x + 0.5) * perCell, top + (y + 0.5) * perCell, radius, 2.5);
+			unit = pixelRatio(),
+			at = [left + (x + 0.5) * perCell, top + (y + 0.5) * perCell, max(7 * unit, perCell * 0.66)];
+		ring(pen, this.palette.page, ...at, 5 * unit);
+		ring(pen, this.palette.text, ...at, 2.5 * unit);
 	}
 	#noticeText() {
 		const { step, layers } = this.state,
