@@ -214,6 +214,17 @@ def test_data_that_is_no_replay_is_said_in_place_and_mended_later(viewer, data):
     page.wait_for_selector(".rv-map")
 
 
+def test_a_replay_without_agents_or_of_one_step_can_be_handled(viewer):
+    keys = ["End", "ArrowDown", "Space", "f", ".", ",", "Home", "=", "0", "Escape"]
+    walls = [thing for thing in small()["objects"] if thing["type_name"] != "agent"]
+    for data in [encoded(objects=walls, num_agents=0), encoded(max_steps=1)]:
+        page = viewer(data)
+        page.focus(".rv-root")
+        for key in keys:
+            page.keyboard.press(key)
+        settle(page, "window.model.state.speed", 20)
+
+
 def test_a_damaged_part_costs_only_its_steps(viewer):
     data = bytearray(sample("the_280"))
     data[-5000:] = b"\0" * 5000

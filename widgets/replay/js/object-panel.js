@@ -70,7 +70,7 @@ export class ObjectPanel extends Part {
       const [amount, limit] = [replay.inventory.at(pair, step), limits.get(name)];
       if (limits.delete(name) || amount) rows.push(inventoryRow(facts.itemName(replay.pairItems[pair]), amount, limit));
     }
-    for (const [name, limit] of limits) rows.push(inventoryRow(`${words(name)} in all`, NaN, limit));
+    for (const [name, limit] of limits) rows.push(div("rv-inventory-row", `${words(name)} in all`, span(""), span("rv-number", `at most ${number(limit)}`)));
     if (rows.length === 0 && !facts.isAgent[object]) return null;
     return section("Inventory", ...(rows.length ? rows : [note("Holds nothing at this step.")]));
   }

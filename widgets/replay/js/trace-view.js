@@ -42,7 +42,7 @@ export class TraceView extends Part {
       class: "rv-trace-scroll", tabindex: 0, role: "img", label: "What each agent did at each step; click to go there", onscroll: () => this.#renew(),
     }, h("div", { style: `height:${this.replay.agents.length * ROW}px` }, this.canvas));
     this.legend = div("rv-legend");
-    this.node = h("section", { class: "rv-trace", label: "Actions by agent" },
+    this.node = h("section", { class: "rv-trace", label: "Actions by agent", hidden: this.replay.agents.length === 0 },
       div("rv-trace-head", span("rv-heading", "Actions"), this.legend, span("rv-grow"),
         iconButton("minus", "Show more steps", () => this.#widen(-1)), iconButton("plus", "Show fewer steps", () => this.#widen(1))),
       this.scroller, this.tip);

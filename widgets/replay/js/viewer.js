@@ -202,7 +202,8 @@ export class Viewer {
 
   /** Go to the next event of the chosen kind. @param {1 | -1} way */
   jump(way) {
-    const found = nextStep(this.timeline.stepsOf(/** @type {EventKind} */ (this.transport.kind.value)), this.stepNow, way);
+    const kind = /** @type {EventKind | ""} */ (this.transport.kind.value);
+    const found = kind ? nextStep(this.timeline.stepsOf(kind), this.stepNow, way) : -1;
     if (found >= 0) this.seek(found);
     else this.hint(`No ${way > 0 ? "later" : "earlier"} event of this kind`);
   }

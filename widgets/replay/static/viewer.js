@@ -1662,7 +1662,8 @@ var ObjectPanel = class extends Part {
 				[amount, limit] = [replay.inventory.at(pair, step), limits.get(name)];
 			if (limits.delete(name) || amount) rows.push(inventoryRow(facts.itemName(replay.pairItems[pair]), amount, limit));
 		}
-		for (const [name, limit] of limits) rows.push(inventoryRow(`${words(name)} in all`, NaN, limit));
+		for (const [name, limit] of limits)
+			rows.push(div("rv-inventory-row", `${words(name)} in all`, span(""), span("rv-number", `at most ${number(limit)}`)));
 		if (rows.length === 0 && !facts.isAgent[object]) return null;
 		return section("Inventory", ...rows.length ? rows : [note("Holds nothing at this step.")]);
 	}
@@ -2109,7 +2110,7 @@ var TraceView = class extends Part {
 			onscroll: () => this.#renew()
 		}, h("div", { style: `height:${this.replay.agents.length * ROW2}px` }, this.canvas));
 		this.legend = div("rv-legend");
-		this.node = h("section", { class: "rv-trace", label: "Actions by agent" }, div("rv-trace-head", span("rv-heading", "Actions"), this.legend, span("rv-grow"), iconButton("minus", "Show more steps", () => this.#widen(-1)), iconButton("plus", "Show fewer steps", () => this.#widen(1))), this.scroller, this.tip);
+		this.node = h("section", { class: "rv-trace", label: "Actions by agent", hidden: this.replay.agents.length === 0 }, div("rv-trace-head", span("rv-heading", "Actions"), this.legend, span("rv-grow"), iconButton("minus", "Show more steps", () => this.#widen(-1)), iconButton("plus", "Show fewer steps", () => this.#widen(1))), this.scroller, this.tip);
 		this.restyle();
 	}
 	get cell() { return WIDTHS[this.zoom]; }
@@ -2415,7 +2416,8 @@ var Viewer = class {
 	}
 	fit() { this.store.set({ camera: null, follow: false }); }
 	jump(way) {
-		const found = nextStep(this.timeline.stepsOf(this.transport.kind.value), this.stepNow, way);
+		const kind = this.transport.kind.value,
+			found = kind ? nextStep(this.timeline.stepsOf(kind), this.stepNow, way) : -1;
 		if (found >= 0) this.seek(found);
 		else this.hint(`No ${way > 0 ? "later" : "earlier"} event of this kind`);
 	}
