@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 
+import anywidget
 import pytest
 
-from tests.browser.replay_page import CHROMIUM, open_page, sample
+from tests.browser.replay_page import CHROMIUM, STATIC, open_page, sample
 from tests.widgets.replays import shipped, small
 from widgets.replay.codec import encode, load_replay
+from widgets.replay.viewer import ReplayViewer
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM.exists(), reason="wants Debian's chromium")]
 
@@ -329,6 +332,12 @@ def test_closing_leaves_nothing_behind(viewer):
     saves = page.evaluate("model.saves")
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     assert page.evaluate("[el.childNodes.length, model.listeners(), model.saves]") == [0, 0, saves]
+
+
+def test_page_and_python_agree_on_the_traits():
+    declared = (STATIC.parent / "js" / "sync.js").read_text().split("@typedef {object} Traits")[1].split("*/")[0]
+    own = set(ReplayViewer.class_traits(sync=True)) - set(anywidget.AnyWidget.class_traits(sync=True))
+    assert set(re.findall(r"@property \{[^}]*\} (\w+)", declared)) == own
 
 
 def test_every_control_has_a_name_and_can_be_seen_with_the_focus(viewer):
