@@ -57,10 +57,12 @@ class Experiment(ABC):
 
     @property
     def workspace(self) -> Workspace:
-        """The project that the recipe's file belongs to."""
+        """The project that the recipe's file belongs to, with the W&B places that the config names."""
         if self._workspace is None:
             self._workspace = Workspace.find(recipe_file(type(self)))
-        return self._workspace
+        places = ("wandb_entity", "wandb_project", "wandb_group")
+        named = {place: value for place in places if (value := getattr(self.config, place)) is not None}
+        return replace(self._workspace, settings=self._workspace.settings.model_copy(update=named))
 
     @workspace.setter
     def workspace(self, workspace: Workspace) -> None:

@@ -33,6 +33,7 @@ class Settings(Frozen):
     wandb_mode: Literal["auto", "offline", "online"] = Field("auto", description="auto: online where logged in.")
     wandb_entity: str | None = Field(None, description="W&B entity of new runs.")
     wandb_project: str = Field("experiments", description="W&B project of new runs.")
+    wandb_group: str | None = Field(None, description="W&B group of new runs; the experiment's name where not set.")
     train_command: tuple[str, ...] = Field(
         ("{python}", "-P", "-m", "experiments.trainer", "run={run}", "trainer.curriculum={curriculum}", "seed={seed}"),
         description="The trainer's command line; additional arguments follow it.",

@@ -283,6 +283,9 @@ class BaseExperimentConfig(BaseModel):
         DEFAULT_SECTIONS, description="Notebook sections, separated by commas; setup and state always come first."
     )
     wandb_tags: tuple[str, ...] = Field((), description="W&B tags, added to the recipe's own.")
+    wandb_entity: str | None = Field(None, description="W&B entity of new runs; by default the setting.")
+    wandb_project: str | None = Field(None, description="W&B project of new runs; by default the setting.")
+    wandb_group: str | None = Field(None, description="W&B group of new runs; by default the experiment's name.")
     additional_args: tuple[str, ...] = Field((), description="Arguments for the trainer, each key=value.")
     skip_git_check: bool = Field(False, description="Launch also from a tree with uncommitted or unpushed changes.")
 

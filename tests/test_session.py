@@ -141,6 +141,16 @@ def test_the_command_in_the_header_makes_the_same_notebook_again(project):
     assert notebook.read_text() == before
 
 
+def test_the_wandb_places_of_the_config_reach_the_trainer_and_the_job(tmp_path):
+    project = Project(tmp_path, "env | grep WANDB_ | sort")
+    places = ("--wandb-entity", "lab", "--wandb-project", "maze", "--wandb-group", "mine")
+    project.run("--follow", *places, "--wandb-mode", "online")
+    [job] = jobs_of(project)
+    printed = project.command("logs", job.run_name).stdout.splitlines()
+    assert {"WANDB_ENTITY=lab", "WANDB_PROJECT=maze", "WANDB_RUN_GROUP=mine", "WANDB_MODE=online"} <= set(printed)
+    assert job.tracker == "lab/maze"
+
+
 def test_json_output_is_one_document(project):
     document = json.loads(project.run("--json").stdout)
     assert document["notebook"] == "experiments/scratch/study_nb.py"

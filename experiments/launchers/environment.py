@@ -31,7 +31,7 @@ def job_environment(plan: Plan, job: PlannedJob | TrainingJob, settings: Setting
     environment = {
         "WANDB_RUN_ID": job.run_name,
         "WANDB_NAME": job.run_name,
-        "WANDB_RUN_GROUP": plan.experiment,
+        "WANDB_RUN_GROUP": settings.wandb_group or plan.experiment,
         "WANDB_TAGS": ",".join(tags),
         "WANDB_MODE": plan.wandb_mode,
         "WANDB_DIR": str(run_dir),

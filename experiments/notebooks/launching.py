@@ -36,11 +36,13 @@ class PlanPreview:
 
     Attributes:
         plan: None where the inputs make none; `problem` then says why.
+        workspace: The project, with what the config changes of its settings.
         launched: How many of its jobs a launcher has already.
         notes: What else one should know before launching.
     """
 
     plan: Plan | None
+    workspace: Workspace | None = None
     problem: str = ""
     launched: int = 0
     notes: tuple[str, ...] = field(default=())
@@ -123,7 +125,7 @@ def plan_preview(experiment: NotebookContext, config_inputs: ConfigForm[Any], ho
             repeat=_repeat(str(how["repeat"])),
             arms=parse_vary(varied, config).arms() if varied else None,
         )
-        return _against_ledger(plan, experiment.workspace)
+        return _against_ledger(plan, recipe.workspace)
     except ExperimentsError as error:
         return PlanPreview(None, problem=str(error))
 
@@ -156,7 +158,7 @@ def launch_clicked(
     if button is None or not button.value or preview.plan is None or permit is None:
         return
     try:
-        jobs = launch_plan(preview.plan, permit, experiment.workspace)
+        jobs = launch_plan(preview.plan, permit, preview.workspace or experiment.workspace)
         outcome = LaunchOutcome(f"{_count(len(jobs))} launched. The table below follows them.", succeeded=True)
     except ExperimentsError as error:
         outcome = LaunchOutcome(str(error), succeeded=False)
@@ -192,7 +194,7 @@ def _against_ledger(plan: Plan, workspace: Workspace) -> PlanPreview:
         )
     launched = sum(state in {"submitted", "submitting", "cancelled"} for state in states)
     notes = launch_notes(plan, _code(workspace.root, int(time.time() / _CODE_VALID_S)), workspace)
-    return PlanPreview(plan, launched=launched, notes=tuple(notes))
+    return PlanPreview(plan, workspace, launched=launched, notes=tuple(notes))
 
 
 @functools.lru_cache(maxsize=4)
