@@ -30,10 +30,10 @@ export class AgentTable extends Part {
     this.pairs = new Map(Array.from(this.replay.pairItems, (item, pair) => [`${this.replay.pairObjects[pair]},${item}`, pair]));
     this.head = h("tr");
     this.body = h("tbody");
-    this.table = h("table", { class: "rv-table", label: "Agents", "aria-rowcount": this.order.length + 1 }, h("thead", {}, this.head), this.body);
-    this.scroller = h("div", { class: "rv-scroll", tabindex: 0, role: "region", label: "Agent table", onscroll: () => this.update() }, this.table);
-    const modes = h("select", { class: "rv-select", onchange: () => this.#build(/** @type {ItemMode} */ (modes.value)) }, ...Object.entries(MODES).map(([value, text]) => h("option", { value }, text)));
-    const bar = h("label", { class: "rv-panel-bar", hidden: this.items.length === 0 }, span("rv-muted", "Items"), modes);
+    this.table = h("table.rv-table", { label: "Agents", "aria-rowcount": this.order.length + 1 }, h("thead", {}, this.head), this.body);
+    this.scroller = h("div.rv-scroll", { tabindex: 0, role: "region", label: "Agent table", onscroll: () => this.update() }, this.table);
+    const modes = h("select.rv-select", { onchange: () => this.#build(/** @type {ItemMode} */ (modes.value)) }, ...Object.entries(MODES).map(([value, text]) => h("option", { value }, text)));
+    const bar = h("label.rv-panel-bar", { hidden: this.items.length === 0 }, span("rv-muted", "Items"), modes);
     this.node = div("rv-panel-fill", bar, this.scroller);
     this.refresh();
     this.#build();

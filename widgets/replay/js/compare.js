@@ -31,8 +31,8 @@ export class Compare extends Viewer {
 
   mount() {
     this.differences = region("Differences");
-    const halves = this.sides.map((side, i) => h("section", { class: "rv-half", label: this.titles[i] }, h("h3", { class: "rv-title" }, this.titles[i]), side.map.node));
-    return this.frameOf("Two replays compared", div("rv-body", div("rv-main", div("rv-halves", ...halves), this.transport.node, this.timeline.node), h("aside", { class: "rv-side" }, this.differences)));
+    const halves = this.sides.map((side, i) => h("section.rv-half", { label: this.titles[i] }, h("h3.rv-title", {}, this.titles[i]), side.map.node));
+    return this.frameOf("Two replays compared", div("rv-body", div("rv-main", div("rv-halves", ...halves), this.transport.node, this.timeline.node), h("aside.rv-side", {}, this.differences)));
   }
 
   get lines() {
@@ -54,11 +54,6 @@ export class Compare extends Viewer {
 
   jump() {}
 
-  fit() {
-    super.fit();
-    this.right.fit();
-  }
-
   toggleFollow() {
     super.toggleFollow();
     this.right.toggleFollow();
@@ -70,12 +65,6 @@ export class Compare extends Viewer {
     this.right.setTheme(theme);
   }
 
-  /** @param {Uint8Array} bytes */
-  async setSprites(bytes) {
-    await super.setSprites(bytes);
-    await this.right.setSprites(bytes);
-  }
-
   drawPanel() {
     const [a, b] = this.sides.map((side) => sumsAt(side, this.stepNow));
     const cells = /** @param {string[]} texts @param {string} [cls] */ (texts, cls = "") => texts.map((text, i) => h("td", { class: i > 1 ? cls : "" }, text));
@@ -83,8 +72,8 @@ export class Compare extends Viewer {
       const [x, y] = [a.get(name) ?? 0, b.get(name) ?? 0];
       return h("tr", {}, h("th", { scope: "row" }, name), ...cells([number(x), number(y), signed(y - x)], y > x ? "rv-good" : y < x ? "rv-bad" : "rv-muted"));
     });
-    const head = h("tr", { class: "rv-muted" }, h("td"), ...cells(["left", "right", "right \u2212 left"]));
-    if (this.differences) fill(this.differences, section("At this step, over all agents", h("table", { class: "rv-table rv-differences" }, h("tbody", {}, head, ...rows))));
+    const head = h("tr.rv-muted", {}, h("td"), ...cells(["left", "right", "right \u2212 left"]));
+    if (this.differences) fill(this.differences, section("At this step, over all agents", h("table.rv-table.rv-differences", {}, h("tbody", {}, head, ...rows))));
   }
 
   stop() {

@@ -10,13 +10,15 @@ import { max, min } from "./maths.js";
 /**
  * Make an element.
  * @template {keyof HTMLElementTagNameMap} K
- * @param {K} tag
- * @param {Props} [props]
- * @param {...Child} children
+ * @param {K | `${K}.${string}`} selector The tag and, behind dots, its classes.
+ * @param {Props} [props] @param {...Child} children
  * @returns {HTMLElementTagNameMap[K]}
  */
-export function h(tag, props = {}, ...children) {
-  return fill(set(document.createElement(tag), props), ...children);
+export function h(selector, props = {}, ...children) {
+  const [tag, ...classes] = selector.split(".");
+  const node = fill(set(document.createElement(tag), props), ...children);
+  node.classList.add(...classes);
+  return /** @type {HTMLElementTagNameMap[K]} */ (node);
 }
 
 /** @template {Element} T @param {T} node @param {Props} props @returns {T} */
@@ -53,7 +55,7 @@ export function span(cls, ...children) {
 
 /** @param {string} label A scrollable region's name. @param {...Child} children */
 export function region(label, ...children) {
-  return h("div", { class: "rv-scroll rv-pad", tabindex: 0, role: "region", label: label }, ...children);
+  return h("div.rv-scroll.rv-pad", { tabindex: 0, role: "region", label: label }, ...children);
 }
 
 /** @param {string} title @param {...Child} children */
@@ -63,12 +65,12 @@ export function section(title, ...children) {
 
 /** @param {string} text One muted sentence. */
 export function note(text) {
-  return h("p", { class: "rv-empty" }, text);
+  return h("p.rv-empty", {}, text);
 }
 
 /** @param {[string, string][]} rows Terms and what they are. */
 export function definitions(rows) {
-  return h("dl", { class: "rv-facts" }, ...rows.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]));
+  return h("dl.rv-facts", {}, ...rows.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]));
 }
 
 /** @param {Child} label @param {() => void} press @param {string} [cls] @param {Props} [more] */

@@ -50,6 +50,5 @@ export function reason(error) {
 export function tickStep(span, wanted) {
   if (!(span > 0) || !(wanted > 0)) return 1;
   const power = 10 ** floor(Math.log10(span / wanted));
-  const scaled = span / wanted / power;
-  return power * (scaled <= 1 ? 1 : scaled <= 2 ? 2 : scaled <= 5 ? 5 : 10);
+  return power * ([1, 2, 5].find((factor) => factor * power >= span / wanted) ?? 10);
 }

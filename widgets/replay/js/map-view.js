@@ -21,10 +21,10 @@ export class MapView extends Part {
   /** @param {Viewer} viewer */
   constructor(viewer) {
     super(viewer);
-    this.canvas = h("canvas", { class: "rv-map-canvas" });
+    this.canvas = h("canvas.rv-map-canvas", {});
     this.tip = div("rv-tip");
-    this.notice = h("div", { class: "rv-notice", role: "status" });
-    this.node = h("div", { class: "rv-map", role: "img", label: "Map of the replay" }, this.canvas, this.tip, this.notice);
+    this.notice = h("div.rv-notice", { role: "status" });
+    this.node = h("div.rv-map", { role: "img", label: "Map of the replay" }, this.canvas, this.tip, this.notice);
     this.still = new Still(viewer);
     this.overlays = new Overlays(viewer);
     /** @type {Size} */

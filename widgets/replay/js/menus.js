@@ -21,9 +21,7 @@ const FOOT = 28;
 /** @param {IconName} name @param {string} label @param {...Child} content */
 function menu(name, label, ...content) {
   /** @type {HTMLDetailsElement} */
-  const details = h("details", {
-    class: "rv-menu",
-    onfocusout: (/** @type {FocusEvent} */ event) => {
+  const details = h("details.rv-menu", { onfocusout: (/** @type {FocusEvent} */ event) => {
       if (event.relatedTarget instanceof Node && !details.contains(event.relatedTarget)) details.open = false;
     },
     onkeydown: (/** @type {KeyboardEvent} */ event) => {
@@ -31,7 +29,7 @@ function menu(name, label, ...content) {
       if (event.key === "Escape") details.open = false;
     },
     // The box takes the focus, or a press on its labels would close it.
-  }, h("summary", { class: "rv-button", title: label }, icon(name), label), h("div", { class: "rv-menu-box", tabindex: -1 }, ...content));
+  }, h("summary.rv-button", { title: label }, icon(name), label), h("div.rv-menu-box", { tabindex: -1 }, ...content));
   return details;
 }
 
@@ -39,7 +37,7 @@ function menu(name, label, ...content) {
 export function layerMenu({ store }) {
   return menu("layers", "Show", .../** @type {[keyof Layers, string][]} */ (Object.entries(LAYERS)).map(([key, label]) => {
     const box = h("input", { type: "checkbox", checked: store.state.layers[key], onchange: () => store.set({ layers: { ...store.state.layers, [key]: box.checked } }) });
-    return h("label", { class: "rv-check" }, box, label);
+    return h("label.rv-check", {}, box, label);
   }));
 }
 
@@ -59,8 +57,8 @@ export function goTo(viewer, text) {
 
 /** @param {Viewer} viewer */
 export function shareMenu(viewer) {
-  const input = h("input", { class: "rv-share-text", type: "text", label: "This place as text", spellcheck: "false" });
-  const said = h("span", { class: "rv-muted", role: "status" });
+  const input = h("input.rv-share-text", { type: "text", label: "This place as text", spellcheck: "false" });
+  const said = h("span.rv-muted", { role: "status" });
   const copy = () => {
     input.value = placeText(viewer);
     input.select();
@@ -68,10 +66,10 @@ export function shareMenu(viewer) {
   };
   const link = mettascopeLink(viewer.options.url);
   const details = menu("share", "Share",
-    h("label", { class: "rv-menu-label" }, "This place: step, selection and view", input),
+    h("label.rv-menu-label", {}, "This place: step, selection and view", input),
     div("rv-row", button("Copy the place", copy), button("Go to the place", () => goTo(viewer, input.value)), said), h("hr"),
-    div("rv-row", button("Save the map as PNG", () => savePicture(viewer)), link ? h("a", { class: "rv-action", href: link, target: "_blank", rel: "noopener noreferrer" }, "Open in MettaScope") : null), h("hr"),
-    h("dl", { class: "rv-keys" }, ...KEY_HELP.flatMap(([keys, what]) => [h("dt", {}, keys), h("dd", {}, what)])));
+    div("rv-row", button("Save the map as PNG", () => savePicture(viewer)), link ? h("a.rv-action", { href: link, target: "_blank", rel: "noopener noreferrer" }, "Open in MettaScope") : null), h("hr"),
+    h("dl.rv-keys", {}, ...KEY_HELP.flatMap(([keys, what]) => [h("dt", {}, keys), h("dd", {}, what)])));
   details.addEventListener("toggle", () => {
     input.value = placeText(viewer);
     setText(said, "");

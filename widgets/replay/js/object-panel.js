@@ -32,7 +32,7 @@ export class ObjectPanel extends Part {
     const { facts } = this;
     const flags = this.#fields("bool").filter((name) => this.replay.at(name, object, step)).map((name) => words(name).replace("is ", ""));
     if (!this.replay.here(object, step)) flags.unshift("removed");
-    const dot = h("span", { class: "rv-dot", style: `background:${facts.colour(object, step, this.palette)}` });
+    const dot = h("span.rv-dot", { style: `background:${facts.colour(object, step, this.palette)}` });
     return div("rv-object-title", dot, h("h3", {}, facts.title(object)), span("rv-muted", facts.teams.nameOf(facts.teams.of(object, step))), ...flags.map((flag) => span("rv-chip", flag)));
   }
 
@@ -81,7 +81,7 @@ export class ObjectPanel extends Part {
     const lines = read("protocols").map((protocol) => this.#protocolText(protocol ?? {}));
     const [inputs, outputs] = [read("input_resources"), read("output_resources")];
     if (inputs.length || outputs.length) lines.push(this.#protocolText({ inputs, outputs }));
-    return lines.length ? section("Protocols", h("ul", { class: "rv-list" }, ...lines.slice(0, 60).map((line) => h("li", {}, line)))) : null;
+    return lines.length ? section("Protocols", h("ul.rv-list", {}, ...lines.slice(0, 60).map((line) => h("li", {}, line)))) : null;
   }
 
   /** @param {any} protocol @returns {string} "2 ore red -> 1 battery, cooldown 10, 2 agents". */
@@ -120,6 +120,6 @@ export function activityLine(when, what, more, press, cls = "") {
 /** @param {string} name @param {number} amount @param {number | undefined} limit */
 function inventoryRow(name, amount, limit) {
   const part = min(100, (100 * amount) / (limit || 1));
-  const bar = limit === undefined ? span("") : span("rv-bar", h("span", { class: "rv-bar-part", style: `width:${part}%` }));
+  const bar = limit === undefined ? span("") : span("rv-bar", h("span.rv-bar-part", { style: `width:${part}%` }));
   return div("rv-inventory-row", span("", name), bar, span("rv-number", number(amount) + (limit === undefined ? "" : ` / ${number(limit)}`)));
 }

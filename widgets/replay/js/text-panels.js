@@ -69,14 +69,14 @@ export class AboutPanel extends Part {
   #issues() {
     const { issues, issues_more } = this.replay.header;
     const entries = issues.map(({ severity, path, rule, count: n, example }) => h("li", {}, h("strong", {}, `${severity}: `), `${path}: ${rule}${n > 1 ? ` (${count(n)} times)` : ""}`, div("rv-muted rv-code", String(example ?? ""))));
-    return section("Issues in the file", entries.length ? h("ul", { class: "rv-list" }, ...entries) : note("None found."), issues_more ? note(`and ${plural(issues_more, "more issue")}`) : null);
+    return section("Issues in the file", entries.length ? h("ul.rv-list", {}, ...entries) : note("None found."), issues_more ? note(`and ${plural(issues_more, "more issue")}`) : null);
   }
 
   async #loadConfig() {
     fill(this.config, note("Loading the configuration"));
     try {
       const text = JSON.stringify(await this.replay.configValue(), null, 2);
-      fill(this.config, h("pre", { class: "rv-code" }, text.slice(0, CONFIG_CHARS)), text.length > CONFIG_CHARS ? note(`Cut at ${count(CONFIG_CHARS)} characters.`) : null);
+      fill(this.config, h("pre.rv-code", {}, text.length > CONFIG_CHARS ? `${text.slice(0, CONFIG_CHARS)}\u2026` : text));
     } catch (error) {
       fill(this.config, note(`${reason(error)}.`), button("Try again", () => void this.#loadConfig()));
     }

@@ -39,12 +39,11 @@ export class TimelineView extends Part {
     this.lanes = LANES.filter((kind) => full && this.overview(kind).some((value) => value > 0));
     this.top = RAIL + this.lanes.length * LANE + CAPTION;
     this.height = this.top + CHART + FOOT;
-    this.canvas = h("canvas", { class: "rv-timeline-canvas" });
+    this.canvas = h("canvas.rv-timeline-canvas", {});
     this.preview = viewer.small.canvas();
     this.previewText = div("");
     this.tip = div("rv-tip rv-preview", this.preview, this.previewText);
-    this.node = h("div", {
-      class: "rv-timeline", role: "slider", tabindex: 0, style: `height:${this.height}px`, label: "Step", "aria-valuemin": 0, "aria-valuemax": viewer.steps - 1,
+    this.node = h("div.rv-timeline", { role: "slider", tabindex: 0, style: `height:${this.height}px`, label: "Step", "aria-valuemin": 0, "aria-valuemax": viewer.steps - 1,
       onpointerleave: () => this.#hideTip(),
     }, this.canvas, this.tip);
     onDrag(this.node, (x) => {

@@ -33,16 +33,14 @@ export class TraceView extends Part {
   /** @param {Viewer} viewer */
   constructor(viewer) {
     super(viewer);
-    this.canvas = h("canvas", {
-      class: "rv-trace-canvas", onclick: (/** @type {MouseEvent} */ event) => this.#click(event),
+    this.canvas = h("canvas.rv-trace-canvas", { onclick: (/** @type {MouseEvent} */ event) => this.#click(event),
       onpointermove: (/** @type {MouseEvent} */ event) => this.#hover(event), onpointerleave: () => this.#hover(null),
     });
     this.tip = div("rv-tip rv-preview");
-    this.scroller = h("div", {
-      class: "rv-trace-scroll", tabindex: 0, role: "img", label: "What each agent did at each step; click to go there", onscroll: () => this.#renew(),
+    this.scroller = h("div.rv-trace-scroll", { tabindex: 0, role: "img", label: "What each agent did at each step; click to go there", onscroll: () => this.#renew(),
     }, h("div", { style: `height:${this.replay.agents.length * ROW}px` }, this.canvas));
     this.legend = div("rv-legend");
-    this.node = h("section", { class: "rv-trace", label: "Actions by agent", hidden: this.replay.agents.length === 0 },
+    this.node = h("section.rv-trace", { label: "Actions by agent", hidden: this.replay.agents.length === 0 },
       div("rv-trace-head", span("rv-heading", "Actions"), this.legend, span("rv-grow"),
         iconButton("minus", "Show more steps", () => this.#widen(-1)), iconButton("plus", "Show fewer steps", () => this.#widen(1))),
       this.scroller, this.tip);
@@ -74,7 +72,7 @@ export class TraceView extends Part {
   restyle() {
     const { palette } = this;
     const used = new Set(this.facts.actions.map((action) => action.family));
-    const entry = /** @param {string} style @param {string} text */ (style, text) => span("rv-legend-entry", h("span", { class: "rv-swatch", style }), text);
+    const entry = /** @param {string} style @param {string} text */ (style, text) => span("rv-legend-entry", h("span.rv-swatch", { style }), text);
     const families = /** @type {Family[]} */ (Object.keys(FAMILIES)).filter((family) => used.has(family));
     fill(this.legend, ...families.map((family) => entry(`background:${this.#colour(family)}`, FAMILIES[family][1])),
       entry(`border:1.5px solid ${palette.bad}`, "failed"), entry(`background:${palette.gain};height:5px`, "item gain"), entry(`background:${palette.good};height:3px`, "reward"));

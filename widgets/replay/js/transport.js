@@ -19,19 +19,18 @@ export class Transport {
     this.speed = NaN;
     this.play = iconButton("play", "Play (Space)", () => target.toggle());
     this.play.classList.add("rv-button-main");
-    this.input = h("input", {
-      class: "rv-step-input", type: "text", inputmode: "numeric", label: "Step", style: `width:${max(4, count(steps - 1).length + 1)}ch`,
+    this.input = h("input.rv-step-input", { type: "text", inputmode: "numeric", label: "Step", style: `width:${max(4, count(steps - 1).length + 1)}ch`,
       onchange: () => target.seek(Number(this.input.value.replace(/[\s,.']/g, "")) || 0), onfocus: () => this.input.select(),
     });
-    this.speeds = h("select", { class: "rv-select", label: "Speed in steps a second", onchange: () => target.store.set({ speed: Number(this.speeds.value) }) });
-    this.kind = h("select", { class: "rv-select", label: "Event to jump to" }, ...kinds.map((kind) => h("option", { value: kind }, KINDS[kind][0])));
+    this.speeds = h("select.rv-select", { label: "Speed in steps a second", onchange: () => target.store.set({ speed: Number(this.speeds.value) }) });
+    this.kind = h("select.rv-select", { label: "Event to jump to" }, ...kinds.map((kind) => h("option", { value: kind }, KINDS[kind][0])));
     const jumps = div("rv-group", iconButton("earlier", "Previous event (,)", () => target.jump(-1)), this.kind, iconButton("later", "Next event (.)", () => target.jump(1)));
     jumps.hidden = kinds.length === 0;
-    this.node = h("div", { class: "rv-transport", role: "toolbar", label: "Playback" },
+    this.node = h("div.rv-transport", { role: "toolbar", label: "Playback" },
       div("rv-group", iconButton("first", "First step (Home)", () => target.seek(0)), iconButton("back", "One step back ([)", () => target.move(-1)), this.play,
         iconButton("forward", "One step on (])", () => target.move(1)), iconButton("last", "Last step (End)", () => target.seek(steps - 1))),
-      h("label", { class: "rv-step" }, "step", this.input, span("rv-muted", `of ${count(steps - 1)}`)),
-      h("label", { class: "rv-step" }, this.speeds, span("rv-muted", "steps/s")), jumps);
+      h("label.rv-step", {}, "step", this.input, span("rv-muted", `of ${count(steps - 1)}`)),
+      h("label.rv-step", {}, this.speeds, span("rv-muted", "steps/s")), jumps);
   }
 
   /** @param {number} step @param {boolean} playing @param {number} speed */

@@ -50,9 +50,9 @@ export class Viewer {
   dirty = new Set();
   sprites = new SpriteCache();
   store = new Store();
-  found = h("span", { class: "rv-found rv-muted", role: "status" });
-  tabs = h("div", { class: "rv-tabs", role: "tablist", label: "Panels" });
-  panel = h("div", { class: "rv-panel", role: "tabpanel" });
+  found = h("span.rv-found.rv-muted", { role: "status" });
+  tabs = h("div.rv-tabs", { role: "tablist", label: "Panels" });
+  panel = h("div.rv-panel", { role: "tabpanel" });
 
   /**
    * @param {Replay} replay @param {Options} options
@@ -76,7 +76,7 @@ export class Viewer {
     this.timeline = new TimelineView(this, all.length === 1);
     this.transport = new Transport(this, all.length === 1 ? kindsIn(replay) : []);
     this.followButton = iconButton("follow", "Follow the selection (F)", () => this.toggleFollow());
-    this.map.node.append(this.minimap.node, h("div", { class: "rv-map-buttons", role: "toolbar", label: "Map view" },
+    this.map.node.append(this.minimap.node, h("div.rv-map-buttons", { role: "toolbar", label: "Map view" },
       iconButton("plus", "Zoom in", () => this.map.zoom(1.5)), iconButton("minus", "Zoom out", () => this.map.zoom(1 / 1.5)),
       iconButton("fit", "Show the whole map (0)", () => this.fit()), this.followButton));
     this.store.listeners.add((changed) => this.changed(changed));
@@ -101,21 +101,19 @@ export class Viewer {
     const { header } = this.replay;
     this.trace = new TraceView(this);
     this.panels = { agents: new AgentTable(this), selected: new ObjectPanel(this), text: new TextPanel(this), about: new AboutPanel(this) };
-    const box = h("input", {
-      class: "rv-search", type: "search", placeholder: FIND, label: FIND, autocomplete: "off",
+    const box = h("input.rv-search", { type: "search", placeholder: FIND, label: FIND, autocomplete: "off",
       oninput: () => this.store.set({ found: search(this.facts, box.value) }), onkeydown: (/** @type {KeyboardEvent} */ event) => this.#searchKey(event, box),
     });
     const facts = `${plural(header.agents, "agent")}, ${plural(header.steps, "step")}, ${header.width} x ${header.height}`;
     this.#drawTabs();
-    return this.frameOf(`Replay viewer: ${options.title}`, h("header", { class: "rv-head" }, h("h2", { class: "rv-title", title: options.title }, options.title), span("rv-muted rv-facts-line", facts), span("rv-grow"), this.found,
-      h("label", { class: "rv-search-wrap" }, icon("search"), box), layerMenu(this), shareMenu(this)),
-    div("rv-body", div("rv-main", this.map.node, this.transport.node, this.timeline.node, this.trace.node), h("aside", { class: "rv-side" }, this.tabs, this.panel)));
+    return this.frameOf(`Replay viewer: ${options.title}`, h("header.rv-head", {}, h("h2.rv-title", { title: options.title }, options.title), span("rv-muted rv-facts-line", facts), span("rv-grow"), this.found,
+      h("label.rv-search-wrap", {}, icon("search"), box), layerMenu(this), shareMenu(this)),
+    div("rv-body", div("rv-main", this.map.node, this.transport.node, this.timeline.node, this.trace.node), h("aside.rv-side", {}, this.tabs, this.panel)));
   }
 
   /** @param {string} label @param {...HTMLElement} content @returns {HTMLElement} The whole viewer, hearing the keyboard. */
   frameOf(label, ...content) {
-    const node = h("div", {
-      class: "rv-root", tabindex: 0, role: "application", label: label, "data-theme": this.theme, style: `--rv-height:${this.options.height}px`,
+    const node = h("div.rv-root", { tabindex: 0, role: "application", label: label, "data-theme": this.theme, style: `--rv-height:${this.options.height}px`,
       onkeydown: (/** @type {KeyboardEvent} */ event) => handleKey(event, this),
       // A pressed button keeps no focus, so that Space goes on to mean play.
       onclick: (/** @type {MouseEvent} */ event) => { if (event.detail > 0 && /** @type {Element} */ (event.target).closest("button")) this.focus(); },
@@ -197,7 +195,7 @@ export class Viewer {
   }
 
   fit() {
-    this.store.set({ camera: null, follow: false });
+    for (const { store } of this.sides) store.set({ camera: null, follow: false });
   }
 
   /** Go to the next event of the chosen kind. @param {1 | -1} way */
@@ -245,9 +243,11 @@ export class Viewer {
 
   /** Draw anew with real sprites. @param {Uint8Array} bytes */
   async setSprites(bytes) {
-    await this.sprites.readImages(bytes).catch(() => {});
-    this.map.still.refresh();
-    this.invalidate("map");
+    for (const side of this.sides) {
+      await side.sprites.readImages(bytes).catch(() => {});
+      side.map.still.refresh();
+      side.invalidate("map");
+    }
   }
 
   /** @param {(keyof State)[]} changed */

@@ -80,7 +80,7 @@ class Mount {
   /** @param {string} text */
   #say(text) {
     this.#clear();
-    fill(this.el, h("div", { class: "rv-root rv-alone", "data-theme": this.theme, role: "status" }, note(text)));
+    fill(this.el, h("div.rv-root.rv-alone", { "data-theme": this.theme, role: "status" }, note(text)));
   }
 
   #clear() {

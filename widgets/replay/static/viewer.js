@@ -1,7 +1,12 @@
 var { abs, ceil, cos, floor, hypot, log1p, max, min, round, sin } = Math;
 function within(value, low, high) { return min(high, max(low, value)); }
 
-function h(tag, props = {}, ...children) { return fill(set(document.createElement(tag), props), ...children); }
+function h(selector, props = {}, ...children) {
+	const [tag, ...classes] = selector.split("."),
+		node = fill(set(document.createElement(tag), props), ...children);
+	node.classList.add(...classes);
+	return node;
+}
 function set(node, props) {
 	for (const [name, value] of Object.entries(props)) {
 		const key = name === "label" ? "aria-label" : name;
@@ -19,12 +24,12 @@ function setText(node, text2) { if (node.textContent !== text2) node.textContent
 function div(cls, ...children) { return h("div", { class: cls }, ...children); }
 function span(cls, ...children) { return h("span", { class: cls }, ...children); }
 function region(label, ...children) {
-	return h("div", { class: "rv-scroll rv-pad", tabindex: 0, role: "region", label }, ...children);
+	return h("div.rv-scroll.rv-pad", { tabindex: 0, role: "region", label }, ...children);
 }
 function section(title, ...children) { return h("section", {}, h("h4", {}, title), ...children); }
-function note(text2) { return h("p", { class: "rv-empty" }, text2); }
+function note(text2) { return h("p.rv-empty", {}, text2); }
 function definitions(rows) {
-	return h("dl", { class: "rv-facts" }, ...rows.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]));
+	return h("dl.rv-facts", {}, ...rows.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]));
 }
 function button(label, press, cls = "rv-action", more = {}) {
 	return h("button", { type: "button", class: cls, onclick: press, ...more }, label);
@@ -73,9 +78,8 @@ function plural(n, noun) { return `${count(n)} ${noun}${n === 1 ? "" : "s"}`; }
 function reason(error) { return error instanceof Error && error.message || PROBLEM; }
 function tickStep(span2, wanted) {
 	if (!(span2 > 0) || !(wanted > 0)) return 1;
-	const power = 10 ** floor(Math.log10(span2 / wanted)),
-		scaled = span2 / wanted / power;
-	return power * (scaled <= 1 ? 1 : scaled <= 2 ? 2 : scaled <= 5 ? 5 : 10);
+	const power = 10 ** floor(Math.log10(span2 / wanted));
+	return power * ([1, 2, 5].find((factor) => factor * power >= span2 / wanted) ?? 10);
 }
 
 var NAMES = "page raised text muted hairline accent onMark floor wall grid good bad cold gain talk fog heat".split(" ");
@@ -190,10 +194,10 @@ var AgentTable = class extends Part {
 		this.pairs = new Map(Array.from(this.replay.pairItems, (item, pair) => [`${this.replay.pairObjects[pair]},${item}`, pair]));
 		this.head = h("tr");
 		this.body = h("tbody");
-		this.table = h("table", { class: "rv-table", label: "Agents", "aria-rowcount": this.order.length + 1 }, h("thead", {}, this.head), this.body);
-		this.scroller = h("div", { class: "rv-scroll", tabindex: 0, role: "region", label: "Agent table", onscroll: () => this.update() }, this.table);
-		const modes = h("select", { class: "rv-select", onchange: () => this.#build(modes.value) }, ...Object.entries(MODES).map(([value, text2]) => h("option", { value }, text2))),
-			bar = h("label", { class: "rv-panel-bar", hidden: this.items.length === 0 }, span("rv-muted", "Items"), modes);
+		this.table = h("table.rv-table", { label: "Agents", "aria-rowcount": this.order.length + 1 }, h("thead", {}, this.head), this.body);
+		this.scroller = h("div.rv-scroll", { tabindex: 0, role: "region", label: "Agent table", onscroll: () => this.update() }, this.table);
+		const modes = h("select.rv-select", { onchange: () => this.#build(modes.value) }, ...Object.entries(MODES).map(([value, text2]) => h("option", { value }, text2))),
+			bar = h("label.rv-panel-bar", { hidden: this.items.length === 0 }, span("rv-muted", "Items"), modes);
 		this.node = div("rv-panel-fill", bar, this.scroller);
 		this.refresh();
 		this.#build();
@@ -1265,10 +1269,10 @@ var Still = class extends Part {
 var MapView = class extends Part {
 	constructor(viewer) {
 		super(viewer);
-		this.canvas = h("canvas", { class: "rv-map-canvas" });
+		this.canvas = h("canvas.rv-map-canvas", {});
 		this.tip = div("rv-tip");
-		this.notice = h("div", { class: "rv-notice", role: "status" });
-		this.node = h("div", { class: "rv-map", role: "img", label: "Map of the replay" }, this.canvas, this.tip, this.notice);
+		this.notice = h("div.rv-notice", { role: "status" });
+		this.node = h("div.rv-map", { role: "img", label: "Map of the replay" }, this.canvas, this.tip, this.notice);
 		this.still = new Still(viewer);
 		this.overlays = new Overlays(viewer);
 		this.size = { width: 0, height: 0 };
@@ -1497,8 +1501,7 @@ var LAYERS = {
 };
 var FOOT = 28;
 function menu(name, label, ...content) {
-	const details = h("details", {
-		class: "rv-menu",
+	const details = h("details.rv-menu", {
 		onfocusout: (event) => {
 			if (event.relatedTarget instanceof Node && !details.contains(event.relatedTarget)) details.open = false;
 		},
@@ -1506,13 +1509,13 @@ function menu(name, label, ...content) {
 			event.stopPropagation();
 			if (event.key === "Escape") details.open = false;
 		}
-	}, h("summary", { class: "rv-button", title: label }, icon(name), label), h("div", { class: "rv-menu-box", tabindex: -1 }, ...content));
+	}, h("summary.rv-button", { title: label }, icon(name), label), h("div.rv-menu-box", { tabindex: -1 }, ...content));
 	return details;
 }
 function layerMenu({ store }) {
 	return menu("layers", "Show", ...Object.entries(LAYERS).map(([key, label]) => {
 		const box = h("input", { type: "checkbox", checked: store.state.layers[key], onchange: () => store.set({ layers: { ...store.state.layers, [key]: box.checked } }) });
-		return h("label", { class: "rv-check" }, box, label);
+		return h("label.rv-check", {}, box, label);
 	}));
 }
 function placeText({ store, replay, map }) {
@@ -1526,15 +1529,15 @@ function goTo(viewer, text2) {
 	if (place.step !== null) viewer.seek(place.step);
 }
 function shareMenu(viewer) {
-	const input = h("input", { class: "rv-share-text", type: "text", label: "This place as text", spellcheck: "false" }),
-		said = h("span", { class: "rv-muted", role: "status" });
+	const input = h("input.rv-share-text", { type: "text", label: "This place as text", spellcheck: "false" }),
+		said = h("span.rv-muted", { role: "status" });
 	const copy = () => {
 		input.value = placeText(viewer);
 		input.select();
 		Promise.resolve(navigator.clipboard?.writeText(input.value) ?? Promise.reject()).then(() => setText(said, "Copied"), () => setText(said, "Selected: copy it with Ctrl+C"));
 	};
 	const link = mettascopeLink(viewer.options.url);
-	const details = menu("share", "Share", h("label", { class: "rv-menu-label" }, "This place: step, selection and view", input), div("rv-row", button("Copy the place", copy), button("Go to the place", () => goTo(viewer, input.value)), said), h("hr"), div("rv-row", button("Save the map as PNG", () => savePicture(viewer)), link ? h("a", { class: "rv-action", href: link, target: "_blank", rel: "noopener noreferrer" }, "Open in MettaScope") : null), h("hr"), h("dl", { class: "rv-keys" }, ...KEY_HELP.flatMap(([keys, what]) => [h("dt", {}, keys), h("dd", {}, what)])));
+	const details = menu("share", "Share", h("label.rv-menu-label", {}, "This place: step, selection and view", input), div("rv-row", button("Copy the place", copy), button("Go to the place", () => goTo(viewer, input.value)), said), h("hr"), div("rv-row", button("Save the map as PNG", () => savePicture(viewer)), link ? h("a.rv-action", { href: link, target: "_blank", rel: "noopener noreferrer" }, "Open in MettaScope") : null), h("hr"), h("dl.rv-keys", {}, ...KEY_HELP.flatMap(([keys, what]) => [h("dt", {}, keys), h("dd", {}, what)])));
 	details.addEventListener("toggle", () => {
 		input.value = placeText(viewer);
 		setText(said, "");
@@ -1631,7 +1634,7 @@ var ObjectPanel = class extends Part {
 		const { facts } = this,
 			flags = this.#fields("bool").filter((name) => this.replay.at(name, object, step)).map((name) => words(name).replace("is ", ""));
 		if (!this.replay.here(object, step)) flags.unshift("removed");
-		const dot = h("span", { class: "rv-dot", style: `background:${facts.colour(object, step, this.palette)}` });
+		const dot = h("span.rv-dot", { style: `background:${facts.colour(object, step, this.palette)}` });
 		return div("rv-object-title", dot, h("h3", {}, facts.title(object)), span("rv-muted", facts.teams.nameOf(facts.teams.of(object, step))), ...flags.map((flag) => span("rv-chip", flag)));
 	}
 	#fields(...kinds) {
@@ -1672,7 +1675,7 @@ var ObjectPanel = class extends Part {
 		const lines = read("protocols").map((protocol) => this.#protocolText(protocol ?? {}));
 		const [inputs, outputs] = [read("input_resources"), read("output_resources")];
 		if (inputs.length || outputs.length) lines.push(this.#protocolText({ inputs, outputs }));
-		return lines.length ? section("Protocols", h("ul", { class: "rv-list" }, ...lines.slice(0, 60).map((line2) => h("li", {}, line2)))) : null;
+		return lines.length ? section("Protocols", h("ul.rv-list", {}, ...lines.slice(0, 60).map((line2) => h("li", {}, line2)))) : null;
 	}
 	#protocolText({ inputs, outputs, cooldown, minAgents, vibes }) {
 		const list2 = (value) => Array.isArray(value) ? value : [];
@@ -1700,7 +1703,7 @@ function activityLine(when, what, more, press, cls = "") {
 }
 function inventoryRow(name, amount, limit) {
 	const part = min(100, 100 * amount / (limit || 1)),
-		bar = limit === void 0 ? span("") : span("rv-bar", h("span", { class: "rv-bar-part", style: `width:${part}%` }));
+		bar = limit === void 0 ? span("") : span("rv-bar", h("span.rv-bar-part", { style: `width:${part}%` }));
 	return div("rv-inventory-row", span("", name), bar, span("rv-number", number(amount) + (limit === void 0 ? "" : ` / ${number(limit)}`)));
 }
 
@@ -1859,13 +1862,13 @@ var AboutPanel = class extends Part {
 	#issues() {
 		const { issues, issues_more } = this.replay.header;
 		const entries = issues.map(({ severity, path, rule, count: n, example }) => h("li", {}, h("strong", {}, `${severity}: `), `${path}: ${rule}${n > 1 ? ` (${count(n)} times)` : ""}`, div("rv-muted rv-code", String(example ?? ""))));
-		return section("Issues in the file", entries.length ? h("ul", { class: "rv-list" }, ...entries) : note("None found."), issues_more ? note(`and ${plural(issues_more, "more issue")}`) : null);
+		return section("Issues in the file", entries.length ? h("ul.rv-list", {}, ...entries) : note("None found."), issues_more ? note(`and ${plural(issues_more, "more issue")}`) : null);
 	}
 	async #loadConfig() {
 		fill(this.config, note("Loading the configuration"));
 		try {
 			const text2 = JSON.stringify(await this.replay.configValue(), null, 2);
-			fill(this.config, h("pre", { class: "rv-code" }, text2.slice(0, CONFIG_CHARS)), text2.length > CONFIG_CHARS ? note(`Cut at ${count(CONFIG_CHARS)} characters.`) : null);
+			fill(this.config, h("pre.rv-code", {}, text2.length > CONFIG_CHARS ? `${text2.slice(0, CONFIG_CHARS)}…` : text2));
 		} catch (error) {
 			fill(this.config, note(`${reason(error)}.`), button("Try again", () => void this.#loadConfig()));
 		}
@@ -1931,12 +1934,11 @@ var TimelineView = class extends Part {
 		this.lanes = LANES.filter((kind) => full && this.overview(kind).some((value) => value > 0));
 		this.top = RAIL + this.lanes.length * LANE + CAPTION;
 		this.height = this.top + CHART + FOOT2;
-		this.canvas = h("canvas", { class: "rv-timeline-canvas" });
+		this.canvas = h("canvas.rv-timeline-canvas", {});
 		this.preview = viewer.small.canvas();
 		this.previewText = div("");
 		this.tip = div("rv-tip rv-preview", this.preview, this.previewText);
-		this.node = h("div", {
-			class: "rv-timeline",
+		this.node = h("div.rv-timeline", {
 			role: "slider",
 			tabindex: 0,
 			style: `height:${this.height}px`,
@@ -2095,22 +2097,20 @@ var TraceView = class extends Part {
 	backdrop = null;
 	constructor(viewer) {
 		super(viewer);
-		this.canvas = h("canvas", {
-			class: "rv-trace-canvas",
+		this.canvas = h("canvas.rv-trace-canvas", {
 			onclick: (event) => this.#click(event),
 			onpointermove: (event) => this.#hover(event),
 			onpointerleave: () => this.#hover(null)
 		});
 		this.tip = div("rv-tip rv-preview");
-		this.scroller = h("div", {
-			class: "rv-trace-scroll",
+		this.scroller = h("div.rv-trace-scroll", {
 			tabindex: 0,
 			role: "img",
 			label: "What each agent did at each step; click to go there",
 			onscroll: () => this.#renew()
 		}, h("div", { style: `height:${this.replay.agents.length * ROW2}px` }, this.canvas));
 		this.legend = div("rv-legend");
-		this.node = h("section", { class: "rv-trace", label: "Actions by agent", hidden: this.replay.agents.length === 0 }, div("rv-trace-head", span("rv-heading", "Actions"), this.legend, span("rv-grow"), iconButton("minus", "Show more steps", () => this.#widen(-1)), iconButton("plus", "Show fewer steps", () => this.#widen(1))), this.scroller, this.tip);
+		this.node = h("section.rv-trace", { label: "Actions by agent", hidden: this.replay.agents.length === 0 }, div("rv-trace-head", span("rv-heading", "Actions"), this.legend, span("rv-grow"), iconButton("minus", "Show more steps", () => this.#widen(-1)), iconButton("plus", "Show fewer steps", () => this.#widen(1))), this.scroller, this.tip);
 		this.restyle();
 	}
 	get cell() { return WIDTHS[this.zoom]; }
@@ -2127,7 +2127,7 @@ var TraceView = class extends Part {
 	restyle() {
 		const { palette: palette2 } = this,
 			used = new Set(this.facts.actions.map((action) => action.family)),
-			entry = (style, text2) => span("rv-legend-entry", h("span", { class: "rv-swatch", style }), text2),
+			entry = (style, text2) => span("rv-legend-entry", h("span.rv-swatch", { style }), text2),
 			families = Object.keys(FAMILIES).filter((family) => used.has(family));
 		fill(this.legend, ...families.map((family) => entry(`background:${this.#colour(family)}`, FAMILIES[family][1])), entry(`border:1.5px solid ${palette2.bad}`, "failed"), entry(`background:${palette2.gain};height:5px`, "item gain"), entry(`background:${palette2.good};height:3px`, "reward"));
 		this.backdrop = null;
@@ -2252,8 +2252,7 @@ var Transport = class {
 		this.speed = NaN;
 		this.play = iconButton("play", "Play (Space)", () => target.toggle());
 		this.play.classList.add("rv-button-main");
-		this.input = h("input", {
-			class: "rv-step-input",
+		this.input = h("input.rv-step-input", {
 			type: "text",
 			inputmode: "numeric",
 			label: "Step",
@@ -2261,11 +2260,11 @@ var Transport = class {
 			onchange: () => target.seek(Number(this.input.value.replace(/[\s,.']/g, "")) || 0),
 			onfocus: () => this.input.select()
 		});
-		this.speeds = h("select", { class: "rv-select", label: "Speed in steps a second", onchange: () => target.store.set({ speed: Number(this.speeds.value) }) });
-		this.kind = h("select", { class: "rv-select", label: "Event to jump to" }, ...kinds.map((kind) => h("option", { value: kind }, KINDS[kind][0])));
+		this.speeds = h("select.rv-select", { label: "Speed in steps a second", onchange: () => target.store.set({ speed: Number(this.speeds.value) }) });
+		this.kind = h("select.rv-select", { label: "Event to jump to" }, ...kinds.map((kind) => h("option", { value: kind }, KINDS[kind][0])));
 		const jumps = div("rv-group", iconButton("earlier", "Previous event (,)", () => target.jump(-1)), this.kind, iconButton("later", "Next event (.)", () => target.jump(1)));
 		jumps.hidden = kinds.length === 0;
-		this.node = h("div", { class: "rv-transport", role: "toolbar", label: "Playback" }, div("rv-group", iconButton("first", "First step (Home)", () => target.seek(0)), iconButton("back", "One step back ([)", () => target.move(-1)), this.play, iconButton("forward", "One step on (])", () => target.move(1)), iconButton("last", "Last step (End)", () => target.seek(steps - 1))), h("label", { class: "rv-step" }, "step", this.input, span("rv-muted", `of ${count(steps - 1)}`)), h("label", { class: "rv-step" }, this.speeds, span("rv-muted", "steps/s")), jumps);
+		this.node = h("div.rv-transport", { role: "toolbar", label: "Playback" }, div("rv-group", iconButton("first", "First step (Home)", () => target.seek(0)), iconButton("back", "One step back ([)", () => target.move(-1)), this.play, iconButton("forward", "One step on (])", () => target.move(1)), iconButton("last", "Last step (End)", () => target.seek(steps - 1))), h("label.rv-step", {}, "step", this.input, span("rv-muted", `of ${count(steps - 1)}`)), h("label.rv-step", {}, this.speeds, span("rv-muted", "steps/s")), jumps);
 	}
 	update(step, playing, speed) {
 		if (!this.input.matches(":focus") || playing) this.input.value = count(step);
@@ -2302,9 +2301,9 @@ var Viewer = class {
 	dirty = new Set();
 	sprites = new SpriteCache();
 	store = new Store();
-	found = h("span", { class: "rv-found rv-muted", role: "status" });
-	tabs = h("div", { class: "rv-tabs", role: "tablist", label: "Panels" });
-	panel = h("div", { class: "rv-panel", role: "tabpanel" });
+	found = h("span.rv-found.rv-muted", { role: "status" });
+	tabs = h("div.rv-tabs", { role: "tablist", label: "Panels" });
+	panel = h("div.rv-panel", { role: "tabpanel" });
 	constructor(replay, options, all = [replay]) {
 		this.replay = replay;
 		this.options = options;
@@ -2324,7 +2323,7 @@ var Viewer = class {
 		this.timeline = new TimelineView(this, all.length === 1);
 		this.transport = new Transport(this, all.length === 1 ? kindsIn(replay) : []);
 		this.followButton = iconButton("follow", "Follow the selection (F)", () => this.toggleFollow());
-		this.map.node.append(this.minimap.node, h("div", { class: "rv-map-buttons", role: "toolbar", label: "Map view" }, iconButton("plus", "Zoom in", () => this.map.zoom(1.5)), iconButton("minus", "Zoom out", () => this.map.zoom(1 / 1.5)), iconButton("fit", "Show the whole map (0)", () => this.fit()), this.followButton));
+		this.map.node.append(this.minimap.node, h("div.rv-map-buttons", { role: "toolbar", label: "Map view" }, iconButton("plus", "Zoom in", () => this.map.zoom(1.5)), iconButton("minus", "Zoom out", () => this.map.zoom(1 / 1.5)), iconButton("fit", "Show the whole map (0)", () => this.fit()), this.followButton));
 		this.store.listeners.add((changed) => this.changed(changed));
 		replay.onload = () => this.loaded();
 		this.observer = new ResizeObserver(() => this.resized());
@@ -2338,8 +2337,7 @@ var Viewer = class {
 			{ header } = this.replay;
 		this.trace = new TraceView(this);
 		this.panels = { agents: new AgentTable(this), selected: new ObjectPanel(this), text: new TextPanel(this), about: new AboutPanel(this) };
-		const box = h("input", {
-			class: "rv-search",
+		const box = h("input.rv-search", {
 			type: "search",
 			placeholder: FIND,
 			label: FIND,
@@ -2349,11 +2347,10 @@ var Viewer = class {
 		});
 		const facts = `${plural(header.agents, "agent")}, ${plural(header.steps, "step")}, ${header.width} x ${header.height}`;
 		this.#drawTabs();
-		return this.frameOf(`Replay viewer: ${options.title}`, h("header", { class: "rv-head" }, h("h2", { class: "rv-title", title: options.title }, options.title), span("rv-muted rv-facts-line", facts), span("rv-grow"), this.found, h("label", { class: "rv-search-wrap" }, icon("search"), box), layerMenu(this), shareMenu(this)), div("rv-body", div("rv-main", this.map.node, this.transport.node, this.timeline.node, this.trace.node), h("aside", { class: "rv-side" }, this.tabs, this.panel)));
+		return this.frameOf(`Replay viewer: ${options.title}`, h("header.rv-head", {}, h("h2.rv-title", { title: options.title }, options.title), span("rv-muted rv-facts-line", facts), span("rv-grow"), this.found, h("label.rv-search-wrap", {}, icon("search"), box), layerMenu(this), shareMenu(this)), div("rv-body", div("rv-main", this.map.node, this.transport.node, this.timeline.node, this.trace.node), h("aside.rv-side", {}, this.tabs, this.panel)));
 	}
 	frameOf(label, ...content) {
-		const node = h("div", {
-			class: "rv-root",
+		const node = h("div.rv-root", {
 			tabindex: 0,
 			role: "application",
 			label,
@@ -2414,7 +2411,9 @@ var Viewer = class {
 		else if (selected >= 0) this.follow(selected);
 		else this.hint("Select something to follow first");
 	}
-	fit() { this.store.set({ camera: null, follow: false }); }
+	fit() {
+		for (const { store } of this.sides) store.set({ camera: null, follow: false });
+	}
 	jump(way) {
 		const kind = this.transport.kind.value,
 			found = kind ? nextStep(this.timeline.stepsOf(kind), this.stepNow, way) : -1;
@@ -2451,9 +2450,11 @@ var Viewer = class {
 		this.loaded();
 	}
 	async setSprites(bytes) {
-		await this.sprites.readImages(bytes).catch(() => {});
-		this.map.still.refresh();
-		this.invalidate("map");
+		for (const side of this.sides) {
+			await side.sprites.readImages(bytes).catch(() => {});
+			side.map.still.refresh();
+			side.invalidate("map");
+		}
 	}
 	changed(changed) {
 		const { state } = this.store;
@@ -2547,8 +2548,8 @@ var Compare = class extends Viewer {
 	}
 	mount() {
 		this.differences = region("Differences");
-		const halves = this.sides.map((side, i) => h("section", { class: "rv-half", label: this.titles[i] }, h("h3", { class: "rv-title" }, this.titles[i]), side.map.node));
-		return this.frameOf("Two replays compared", div("rv-body", div("rv-main", div("rv-halves", ...halves), this.transport.node, this.timeline.node), h("aside", { class: "rv-side" }, this.differences)));
+		const halves = this.sides.map((side, i) => h("section.rv-half", { label: this.titles[i] }, h("h3.rv-title", {}, this.titles[i]), side.map.node));
+		return this.frameOf("Two replays compared", div("rv-body", div("rv-main", div("rv-halves", ...halves), this.transport.node, this.timeline.node), h("aside.rv-side", {}, this.differences)));
 	}
 	get lines() {
 		return this.sides.map(({ replay }, i) => ({
@@ -2568,10 +2569,6 @@ var Compare = class extends Viewer {
 		this.right.select(agents.find((object) => agentIds[object] === number2) ?? -1);
 	}
 	jump() {}
-	fit() {
-		super.fit();
-		this.right.fit();
-	}
 	toggleFollow() {
 		super.toggleFollow();
 		this.right.toggleFollow();
@@ -2580,10 +2577,6 @@ var Compare = class extends Viewer {
 		super.setTheme(theme);
 		this.right.setTheme(theme);
 	}
-	async setSprites(bytes) {
-		await super.setSprites(bytes);
-		await this.right.setSprites(bytes);
-	}
 	drawPanel() {
 		const [a, b] = this.sides.map((side) => sumsAt(side, this.stepNow)),
 			cells = (texts, cls = "") => texts.map((text2, i) => h("td", { class: i > 1 ? cls : "" }, text2));
@@ -2591,9 +2584,9 @@ var Compare = class extends Viewer {
 			const [x, y] = [a.get(name) ?? 0, b.get(name) ?? 0];
 			return h("tr", {}, h("th", { scope: "row" }, name), ...cells([number(x), number(y), signed(y - x)], y > x ? "rv-good" : y < x ? "rv-bad" : "rv-muted"));
 		});
-		const head = h("tr", { class: "rv-muted" }, h("td"), ...cells(["left", "right", "right − left"]));
+		const head = h("tr.rv-muted", {}, h("td"), ...cells(["left", "right", "right − left"]));
 		if (this.differences)
-			fill(this.differences, section("At this step, over all agents", h("table", { class: "rv-table rv-differences" }, h("tbody", {}, head, ...rows))));
+			fill(this.differences, section("At this step, over all agents", h("table.rv-table.rv-differences", {}, h("tbody", {}, head, ...rows))));
 	}
 	stop() {
 		super.stop();
@@ -2761,7 +2754,7 @@ var Mount = class {
 	}
 	#say(text2) {
 		this.#clear();
-		fill(this.el, h("div", { class: "rv-root rv-alone", "data-theme": this.theme, role: "status" }, note(text2)));
+		fill(this.el, h("div.rv-root.rv-alone", { "data-theme": this.theme, role: "status" }, note(text2)));
 	}
 	#clear() {
 		this.stopSync();
