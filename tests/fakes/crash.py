@@ -179,7 +179,8 @@ def supervisor_point(folder: Path, at: int, report: Report, role: str) -> dict:
     where = report.wait()
     before = len(starts(workspace))
     recovered = in_child(recover)
-    wait_for_end(workspace, [name])
+    # A process that is being killed may hold the job's lock for another moment; whoever looks next then starts it.
+    wait_for_end(workspace, [name], meanwhile=lambda: in_child(recover))
     word = words_of(workspace, [name])[name]
     return {
         "where": where,

@@ -73,12 +73,29 @@ def wait_until(condition: Callable[[], object], *, timeout_s: float = 30.0) -> N
         time.sleep(0.01)
 
 
-def wait_for_end(workspace: Workspace, names: Sequence[str], *, timeout_s: float = 60.0) -> None:
-    """Wait until every job has ended and the supervisors' last act is over."""
+def wait_for_end(
+    workspace: Workspace,
+    names: Sequence[str],
+    *,
+    timeout_s: float = 60.0,
+    meanwhile: Callable[[], object] = lambda: None,
+) -> None:
+    """Wait until every job has ended and the supervisors' last act is over.
+
+    Args:
+        meanwhile: What people do as they wait, twice a second: a look at the status starts what can be started.
+    """
+    looked = time.monotonic()
 
     def ended() -> bool:
+        nonlocal looked
         words = words_of(workspace, names)
-        return len(words) == len(names) and set(words.values()) <= ENDED
+        if len(words) == len(names) and set(words.values()) <= ENDED:
+            return True
+        if time.monotonic() - looked > 0.5:
+            meanwhile()
+            looked = time.monotonic()
+        return False
 
     wait_until(ended, timeout_s=timeout_s)
     wait_until(lambda: not _programs_of(workspace), timeout_s=timeout_s)
