@@ -1,0 +1,116 @@
+"""The methods sentence: what a paper has to say about its numbers, made from the numbers themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from experiments.statistics.bands import Band
+from experiments.statistics.comparisons import Comparison
+from experiments.statistics.profiles import Profile
+from experiments.statistics.scores import Scores
+from experiments.statistics.values import Estimate, Interval, Options, counted
+
+_NAMES = {"iqm": "interquartile mean"}
+Result = Estimate | Comparison | Profile
+
+
+def methods_sentence(
+    arms: Sequence[Scores | Band], results: Sequence[Result] = (), *, x_axis: str = "", smoothing: str = ""
+) -> str:
+    """Return how some results came about: seeds, scores, intervals with what they assume, tests, x-axis, smoothing.
+
+    Args:
+        arms: Each arm once, as scores or as a band.
+        results: What the table or figure shows of them besides.
+        x_axis: What curves are drawn over, in words; empty where no curve is drawn.
+        smoothing: How curves were smoothed for the eye, in words (`EMA, half-life 20k agent steps`).
+    """
+    if not arms:
+        return "No runs."
+    parts = [_seeds(arms), *_scores(arms), *_intervals(arms, results), *_tests(results)]
+    if x_axis:
+        parts.append(f"Curves are drawn over {x_axis}, each run within its own range.")
+    if smoothing:
+        parts.append(f"Curves are smoothed for display only ({smoothing}); all numbers are from values as logged.")
+    elif x_axis:
+        parts.append("Nothing is smoothed.")
+    return " ".join(parts)
+
+
+def _seeds(arms: Sequence[Scores | Band]) -> str:
+    counts = [arm.count for arm in arms]
+    totals = sorted({count.total for count in counts})
+    tasks = max(len(arm.tasks) if isinstance(arm, Scores) else 1 for arm in arms)
+    noun = ("run" if tasks > 1 else "seed") + ("s" if totals[-1] != 1 else "")
+    each = " to ".join(dict.fromkeys(str(total) for total in (totals[0], totals[-1])))
+    over = f" over {counted(tasks, 'task')}" if tasks > 1 else ""
+    start = f"n = {each} {noun} an arm{over}"
+    lost = [count.sentence for count in counts if count.finished < count.total or count.duplicates]
+    if not lost:
+        return f"{start}, all {counts[0].goal}."
+    finished, planned = sum(count.finished for count in counts), sum(count.total for count in counts)
+    return f"{start}; {finished} of {planned} {counts[0].goal} ({'; '.join(dict.fromkeys(lost))})."
+
+
+def _scores(arms: Sequence[Scores | Band]) -> Iterator[str]:
+    kinds = dict.fromkeys(arm.what for arm in arms if isinstance(arm, Scores))
+    if kinds:
+        yield f"One score a run: {'; '.join(kinds)}."
+    filled = dict.fromkeys(
+        run.reason
+        for arm in arms
+        if isinstance(arm, Scores)
+        for run in arm.runs
+        if run.value is not None and run.reason
+    )
+    if filled:
+        yield f"Runs that were given a score: {'; '.join(filled)}."
+
+
+def _intervals(arms: Sequence[Scores | Band], results: Sequence[Result]) -> Iterator[str]:
+    made: dict[str, None] = {}
+    missing: dict[str, None] = {}
+    for name, interval in _named_intervals(results):
+        if interval.bounds is None:
+            missing[f"{name} ({interval.reason})"] = None
+        else:
+            assumption = f", which {interval.assumption}" if interval.assumption else ""
+            made[f"{100 * interval.level:.3g} % {interval.method} interval of the {name}{assumption}"] = None
+    for drawn in (*arms, *results):
+        if isinstance(drawn, Band | Profile) and not drawn.problem:
+            name = _NAMES.get(drawn.statistic, drawn.statistic) if isinstance(drawn, Band) else drawn.what
+            assumption = f", which {drawn.assumption}" if drawn.assumption else ""
+            (made if drawn.assumption else missing)[f"{drawn.method} of the {name}{assumption}"] = None
+    if made:
+        text = "; ".join(made)
+        yield f"{text[0].upper()}{text[1:]}."
+    if missing:
+        yield f"Without an interval: {'; '.join(missing)}."
+
+
+def _named_intervals(results: Sequence[Result]) -> Iterator[tuple[str, Interval]]:
+    for result in results:
+        if isinstance(result, Estimate):
+            yield _NAMES.get(result.statistic, result.statistic), result.interval
+        elif isinstance(result, Comparison):
+            name = _NAMES.get(result.statistic, result.statistic)
+            yield f"difference of the {name}", result.difference.interval
+            yield result.improvement.statistic, result.improvement.interval
+
+
+def _tests(results: Sequence[Result]) -> Iterator[str]:
+    compared = [result for result in results if isinstance(result, Comparison)]
+    tested = [one for one in compared if one.p_adjusted is not None]
+    if compared:
+        names = ", ".join(dict.fromkeys(one.baseline for one in compared))
+        tests = ", ".join(dict.fromkeys(one.difference.test for one in tested))
+        how = f" by {tests}" if tests else ""
+        family = max(one.family for one in compared)
+        holm = f", p-values after Holm over {counted(family, 'comparison')}" if family > 1 else ""
+        paired = ", seed by seed" if all(one.difference.paired for one in compared) else ""
+        yield f"Compared with {names}{paired}{how}{holm}."
+    margins = dict.fromkeys(f"{one.margin:g}" for one in compared if one.margin)
+    if margins:
+        yield f"Differences within {', '.join(margins)} count as none."
+    if any("bootstrap" in interval.method for _, interval in _named_intervals(results)):
+        yield f"Bootstraps take {Options().resamples:,} resamples with a fixed seed."

@@ -1,0 +1,77 @@
+"""Curves are cleaned without losing track of anything, and never drawn beyond their own ends."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments.statistics import align, common_grid, curves_of, outcome_of
+from tests.statistics.samples import curve
+
+
+def test_steps_come_out_in_order_and_the_last_of_several_values_stays():
+    found = curve([1.0, 3.0, 2.0, 9.0], steps=[0, 20, 10, 20])
+    assert (found.steps.tolist(), found.values.tolist()) == ([0, 10, 20], [1, 2, 9])
+
+
+def test_a_curve_that_ends_in_nan_has_diverged_and_one_with_a_gap_has_not():
+    diverged, gap = curve([1.0, 2.0, np.nan]), curve([1.0, np.inf, 3.0])
+    assert (diverged.outcome, diverged.lost, diverged.values.tolist()) == ("diverged", 1, [1, 2])
+    assert (gap.outcome, gap.lost, gap.steps.tolist()) == ("finished", 1, [0, 20])
+    assert curve([1.0, np.nan], outcome="failed").outcome == "failed"
+
+
+def test_no_curve_is_extrapolated_and_the_seeds_that_are_left_are_counted():
+    long, short, late = curve([0.0, 10.0, 20.0], seed=0), curve([1.0, 1.0], seed=1), curve([5.0], steps=[20], seed=2)
+    found = align([long, short, late], grid=[0, 5, 10, 15, 20])
+    nan = np.nan
+    expected = [[0, 5, 10, 15, 20], [1, 1, 1, nan, nan], [nan, nan, nan, nan, 5]]
+    np.testing.assert_array_equal(found.values, expected)
+    assert found.alive.tolist() == [2, 2, 2, 1, 2]
+    assert found.notes == ("1 run of 3 ends early; beyond it only the others are counted",)
+
+
+def test_shared_steps_are_kept_and_others_are_laid_on_even_ones():
+    assert common_grid([curve([1, 2, 3]), curve([1, 2])]).tolist() == [0, 10, 20]
+    mixed = common_grid([curve([1, 2, 3]), curve([1, 2], steps=[5, 50])], points=6)
+    assert mixed.tolist() == [0, 10, 20, 30, 40, 50]
+    assert common_grid([]).size == 0
+
+
+def test_curves_of_different_step_units_are_not_laid_on_one_axis():
+    found = align([curve([1, 2]), curve([1, 2], seed=1, unit="updates")])
+    assert found.problem == "the curves have different step units: agent steps, updates"
+    assert (found.grid.size, found.count.total) == (0, 2)
+
+
+def test_a_retry_stands_for_the_run_that_failed():
+    failed, retry = curve([1.0], outcome="failed"), curve([1.0, 2.0, 3.0])
+    found = align([retry, failed])
+    assert [one.outcome for one in found.curves] == ["finished"]
+    assert found.count.sentence == "1 of 1 finished, 1 duplicate left aside"
+
+
+def test_curves_come_from_the_table_of_histories():
+    table = pd.DataFrame(
+        {
+            "run": ["x", "x", "y", "x", "z"],
+            "arm": ["a", "a", "b", "a", "b"],
+            "seed": [0, 0, 1, 0, 2],
+            "step": [0.0, 10.0, 0.0, 20.0, 0.0],
+            "reward": [1.0, np.nan, np.inf, 3.0, np.nan],
+        }
+    )
+    first, second, third = curves_of(table, "reward", outcomes={"z": "failed"}, task="arena")
+    assert (first.values.tolist(), first.lost, first.outcome, first.task) == ([1, 3], 0, "finished", "arena")
+    assert (second.arm, second.outcome, second.lost) == ("b", "diverged", 1)
+    assert (third.run, third.outcome, len(third.steps)) == ("z", "failed", 0)
+    assert curves_of(table, "not logged") == []
+
+
+@pytest.mark.parametrize(
+    ("verdict", "outcome"),
+    [("succeeded", "finished"), ("failed", "failed"), ("cancelled", "unfinished"), ("running", "unfinished")],
+)
+def test_a_job_s_verdict_says_what_became_of_its_seed(verdict, outcome):
+    assert outcome_of(verdict) == outcome

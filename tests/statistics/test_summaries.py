@@ -1,0 +1,119 @@
+"""One score a run, measured where it should be, and every run that has none still counted."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from experiments.statistics import Scores, Summary, describe, summarise
+from tests.statistics.samples import curve, learning
+
+RAMP = np.arange(101.0)  # the value equals a tenth of the step: 0 to 100 over 0 to 1000
+
+
+@pytest.mark.parametrize(
+    ("summary", "score"),
+    [
+        (Summary(), RAMP[90:].mean()),
+        (Summary(window=0.5), RAMP[50:].mean()),
+        (Summary(last_values=3), 99.0),
+        (Summary("area"), 50.0),
+        (Summary("area", window=0.25), 87.5),
+        (Summary("best"), 100.0),
+        (Summary("best", higher_is_better=False), 0.0),
+        (Summary("steps to threshold", threshold=42.5), 430.0),
+        (Summary("steps to threshold", threshold=3.0, higher_is_better=False), 0.0),
+        (Summary("steps to threshold", threshold=200.0), math.inf),
+    ],
+)
+def test_each_summary_measures_what_it_says(summary, score):
+    assert summarise([curve(RAMP)], summary)[""].values.tolist() == [pytest.approx(score)]
+
+
+def test_uneven_logging_does_not_change_the_area():
+    dense = curve([0.0, 1.0, 1.0, 1.0, 2.0], steps=[0, 100, 110, 120, 200])
+    assert summarise([dense], Summary("area"))[""].values[0] == pytest.approx((50 + 20 + 120) / 200)
+
+
+def test_runs_without_a_score_keep_their_reason_and_their_count():
+    curves = [
+        curve(RAMP, seed=0),
+        curve(RAMP[:40], seed=1, outcome="failed"),
+        curve([*RAMP[:50], np.nan], seed=2),
+        curve(RAMP[:60], seed=3, outcome="unfinished"),
+        curve(RAMP[:70], seed=4),
+        curve([], seed=5),
+    ]
+    found = summarise(curves)[""]
+    assert found.count.sentence == "1 of 6 finished, 1 failed, 1 diverged, 3 unfinished"
+    assert [run.reason for run in found.runs][1:] == [
+        "failed at 390 agent steps",
+        "diverged at 490 agent steps",
+        "unfinished at 590 agent steps",
+        "no value after 690 of 1,000 agent steps",
+        "finished, no value logged",
+    ]
+
+
+def test_a_failed_run_may_be_given_a_score_and_still_counts_as_failed():
+    curves = [curve(RAMP, seed=0), curve(RAMP[:40], seed=1, outcome="failed")]
+    found = summarise(curves, failed_score=0.0)[""]
+    assert found.values.tolist() == [95.0, 0.0]
+    assert str(found.count) == "1 of 2 finished"
+    assert describe(found).notes == ("seed 1: failed at 390 agent steps, counted as 0",)
+
+
+def test_a_run_counts_at_a_given_step_as_soon_as_it_got_there():
+    curves = [curve(RAMP, seed=0), curve(RAMP[:60], seed=1, outcome="failed"), curve(RAMP[:30], seed=2)]
+    found = summarise(curves, Summary("best"), at=500)[""]
+    assert found.values.tolist() == [50.0, 50.0]
+    assert str(found.count) == "2 of 3 reached 500 agent steps"
+
+
+def test_arms_are_compared_at_the_same_experience_unless_told_otherwise():
+    curves = [curve(RAMP, arm="long"), curve(RAMP[:51], arm="short")]
+    assert str(summarise(curves)["short"].count) == "0 of 1 finished"
+    own = summarise(curves, Summary("best"), at="own end")
+    assert (own["long"].values.tolist(), own["short"].values.tolist()) == ([100.0], [50.0])
+
+
+def test_different_step_units_give_no_score_and_say_so():
+    found = summarise([curve(RAMP), curve(RAMP, arm="b", unit="updates")])
+    assert found["b"].runs[0].reason == "the curves have different step units: agent steps, updates"
+    assert describe(found["b"]).value is None
+
+
+def test_a_seed_that_never_gets_there_keeps_the_median_honest():
+    curves = [curve(RAMP + lift, seed=seed) for seed, lift in enumerate((0, 5, 10, 15, -50))]
+    found = summarise(curves, Summary("steps to threshold", threshold=90.0))[""]
+    median, mean = describe(found, "median"), describe(found, "mean")
+    assert (median.value, median.interval.bounds) == (850.0, (750.0, math.inf))
+    assert "to not reached" in median.sentence
+    assert mean.value is None
+    assert mean.interval.reason.startswith("1 of 5 seeds never reached it")
+    assert "1 of 5 seeds never reached it" in mean.notes
+
+
+def test_scores_are_told_apart_by_task_and_shared_runs_are_noticed():
+    tasks = [one for task in ("east", "west") for one in learning("a", 5.0, seeds=4, task=task)]
+    apart = summarise(tasks)["a"]
+    assert (apart.tasks, apart.table.shape, apart.shared_runs) == (("east", "west"), (4, 2), False)
+    named = [one for task in ("east", "west") for one in learning("a", 5.0, seeds=4, task=task, run="r")]
+    assert summarise(named)["a"].shared_runs
+
+
+def test_plain_numbers_make_scores_too():
+    found = Scores.of([1.0, 2.0, float("nan"), "four"], arm="a", seeds=[3, 5, 7, 9])
+    assert (found.values.tolist(), found.seeds, found.count.diverged) == ([1.0, 2.0], (3, 5, 7, 9), 2)
+    twice = Scores.of([1.0, 2.0, 3.0], seeds=[0, 0, 1])
+    assert (twice.values.tolist(), twice.count.sentence) == ([1.0, 3.0], "2 of 2 finished, 1 duplicate left aside")
+
+
+def test_a_summary_says_in_words_what_it_measures():
+    assert Summary().words == "mean over the last 10 % of the steps"
+    assert (
+        Summary("area", window=0.25).words == "mean height of the curve over the last 25 % of the steps (area under it)"
+    )
+    assert Summary("steps to threshold", threshold=5.0).words == "steps to at least 5.0"
