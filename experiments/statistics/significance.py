@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
@@ -71,18 +72,15 @@ def permutation_test(
         return PermutationTest(reason="all scores are the same")
     sizes = [len(part) for part in arm]
     splits = math.prod(math.comb(len(part), size) for part, size in zip(pooled, sizes, strict=True))
-    seen = sum(_gaps(part, np.arange(size)[None], statistic)[0] for part, size in zip(pooled, sizes, strict=True))
+    seen = sum(float(statistic(part[:size]) - statistic(part[size:])) for part, size in zip(pooled, sizes, strict=True))
     symmetric = all(2 * size == len(part) for part, size in zip(pooled, sizes, strict=True))
     smallest = min(1.0, (2 if symmetric and len(arm) == 1 else 1) / splits)
     if len(arm) == 1 and splits <= _EXACT_UP_TO:
-        chosen = np.array(list(combinations(range(len(pooled[0])), sizes[0])))
-        gaps = _gaps(pooled[0], chosen, statistic)
+        gaps = _gaps(pooled[0], _every_split(len(pooled[0]), sizes[0]), statistic)
         return PermutationTest(_as_extreme(gaps, seen), f"exact, {splits:,} splits", smallest)
-    rng = np.random.default_rng(options.seed)
     total = np.zeros(options.resamples)
-    for part, size in zip(pooled, sizes, strict=True):
-        chosen = rng.permuted(np.tile(np.arange(len(part)), (options.resamples, 1)), axis=1)[:, :size]
-        total += _gaps(part, chosen, statistic)
+    for task, (part, size) in enumerate(zip(pooled, sizes, strict=True)):
+        total += _gaps(part, _random_splits(len(part), size, options.resamples, (options.seed, task)), statistic)
     found = _as_extreme(np.append(total, seen), seen)
     return PermutationTest(found, f"{options.resamples:,} random splits", max(smallest, 1 / (options.resamples + 1)))
 
@@ -111,12 +109,26 @@ def sign_test(differences: Strata, statistic: Aggregate = mean, options: Options
     return PermutationTest(found, method, max(smallest, 1 / (options.resamples + 1)))
 
 
-def _gaps(pooled: FloatArray, chosen: Places, statistic: Aggregate) -> FloatArray:
-    """Return how far apart the two groups are for each split; `chosen` (splits, k) are the places of the first."""
-    second = np.ones((len(chosen), len(pooled)), bool)
-    np.put_along_axis(second, chosen, values=False, axis=1)
-    others = np.nonzero(second)[1].reshape(len(chosen), -1)
-    return np.asarray(statistic(pooled[chosen]) - statistic(pooled[others]))
+def _gaps(pooled: FloatArray, splits: tuple[Places, Places], statistic: Aggregate) -> FloatArray:
+    """Return how far apart the two groups are for each split."""
+    first, second = splits
+    return np.asarray(statistic(pooled[first]) - statistic(pooled[second]))
+
+
+@lru_cache(maxsize=8)
+def _every_split(n: int, size: int) -> tuple[Places, Places]:
+    """Return the places (splits, size) of the first group in every split of n scores, and those of the second."""
+    first = np.array(list(combinations(range(n), size)), dtype=np.intp)
+    apart = np.ones((len(first), n), bool)
+    np.put_along_axis(apart, first, values=False, axis=1)
+    return first, np.nonzero(apart)[1].reshape(len(first), n - size)
+
+
+@lru_cache(maxsize=8)
+def _random_splits(n: int, size: int, resamples: int, seed: tuple[int, int]) -> tuple[Places, Places]:
+    """Return random splits in the same form; arms of the same sizes share them."""
+    order = np.argsort(np.random.default_rng(seed).random((resamples, n)), axis=1)
+    return order[:, :size], order[:, size:]
 
 
 def _turned(differences: Strata, signs: npt.NDArray[np.int64], statistic: Aggregate) -> FloatArray:
