@@ -14,7 +14,7 @@ from experiments.statistics.intervals import Choice, choose
 from experiments.statistics.scores import Scores, SeedScore, describe
 from experiments.statistics.values import DEFAULTS, FloatArray, IntArray, Options, SeedCount, counted
 
-_RESAMPLES = 2_000  # at each of many steps; ends then move by about 1 % of the width
+RESAMPLES = 2_000  # at each of many steps; ends then move by about 1 % of the width
 _POINTS_OVER_TASKS = 50
 
 
@@ -67,7 +67,7 @@ def band(
         grid: Where to compare; give several arms the same one (`common_grid`).
         points: At most so many steps where `grid` is None; 200, or 50 over several tasks.
     """
-    options = replace(options, resamples=min(options.resamples, _RESAMPLES))
+    options = replace(options, resamples=min(options.resamples, RESAMPLES))
     tasks = sorted({curve.task for curve in curves}) or [""]
     if grid is None:
         grid = common_grid(curves, points or (200 if len(tasks) == 1 else _POINTS_OVER_TASKS))

@@ -142,6 +142,7 @@ def verdict_of(
     """Return what a difference says about an arm, and why, in one sentence.
 
     An interval within the margin is equivalence even where it excludes 0: the difference is real and does not matter.
+    Holm's correction concerns claims of a difference only, not those of equivalence.
 
     Args:
         p_value: After the correction for `family` comparisons.

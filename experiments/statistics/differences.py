@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from experiments.statistics import bounds, methods
-from experiments.statistics.aggregates import aggregate, trimmed, winsorised
+from experiments.statistics.aggregates import aggregate, iqm, trimmed, winsorised
 from experiments.statistics.intervals import interval_of, interval_over_tasks, mean_over_tasks
 from experiments.statistics.pairs import one_score_a_run, paired_differences
 from experiments.statistics.resampling import Strata, over_tasks, stratified
 from experiments.statistics.scores import Scores
 from experiments.statistics.significance import PermutationTest, permutation_test, sign_test
-from experiments.statistics.values import DEFAULTS, FloatArray, Interval, Method, Options, counted
+from experiments.statistics.values import DEFAULTS, LEVEL, FloatArray, Interval, Method, Options, counted
 
 Compared = Literal["mean", "iqm"]
 
@@ -94,12 +95,20 @@ def yuen(arm: FloatArray, baseline: FloatArray, level: float) -> tuple[float, fl
 
     Source: Yuen 1974, "The two-sample trimmed t for unequal population variances".
     """
-    function, parts, df = aggregate("iqm"), [], []
-    for scores in (arm, baseline):
-        n, kept = len(scores), len(scores) - 2 * trimmed(len(scores))
-        parts.append((n - 1) * winsorised(scores).var(ddof=1) / (kept * (kept - 1)))
-        df.append(kept - 1.0)
-    return bounds.t_of_variances(float(function(arm) - function(baseline)), np.array(parts), np.array(df), level)
+    (ours, our_part, our_df), (theirs, their_part, their_df) = _trimmed(arm), _trimmed(baseline)
+    parts, df = np.concatenate([our_part, their_part]), np.concatenate([our_df, their_df])
+    return bounds.t_of_variances(ours - theirs, parts, df, level)
+
+
+def trimmed_t(differences: FloatArray) -> float | None:
+    """Return the p-value of an interquartile mean of paired differences being 0; None where none varies.
+
+    A sign test of five pairs cannot go below 0.06, and would never decide anything.
+
+    Source: Tukey & McLaughlin 1963, "Less vulnerable confidence and significance procedures for location".
+    """
+    found = bounds.t_of_variances(*_trimmed(differences), LEVEL)[2]
+    return None if math.isnan(found) else found
 
 
 def _of_pairs(differences: Strata, statistic: Compared, options: Options) -> Difference:
@@ -114,6 +123,8 @@ def _of_pairs(differences: Strata, statistic: Compared, options: Options) -> Dif
     interval = _of_differences(found, statistic)
     if interval.bounds is None:
         return Difference(value, interval, None, "", permutation, paired=True)
+    if statistic == "iqm" and not several:
+        return Difference(value, interval, trimmed_t(differences[0]), "trimmed t", permutation, paired=True)
     if statistic == "iqm":
         test = f"sign test, {permutation.method}"
         return Difference(value, interval, permutation.p_value, test, permutation, paired=True)
@@ -148,6 +159,13 @@ def interval_of_difference(
     else:
         method, ends, p_value = _t_interval(ours, theirs, statistic, options.level)
     return Interval.made(ends, method, n, level=options.level), p_value
+
+
+def _trimmed(scores: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+    """Return the interquartile mean of scores, the variance of it, and its degrees of freedom."""
+    n, kept = len(scores), len(scores) - 2 * trimmed(len(scores))
+    variance = (n - 1) * winsorised(scores).var(ddof=1) / (kept * (kept - 1))
+    return float(iqm(scores)), np.array([variance]), np.array([kept - 1.0])
 
 
 def _t_interval(

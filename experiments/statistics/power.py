@@ -100,7 +100,7 @@ def power_analysis(
     deviation = math.sqrt(sum(float(((sample - sample.mean()) ** 2).sum()) for sample in samples) / df)
     gap = float(samples[0].mean() - (0.0 if paired else samples[1].mean())) if difference is None else difference
     if all(bool(alike(sample)) for sample in samples) or not abs(gap) > 0:
-        same = "The difference is 0" if not abs(gap) > 0 else "The seeds of each arm do not vary"
+        same = "The difference is 0 or not known" if not abs(gap) > 0 else "The seeds of each arm do not vary"
         return _no_answer(f"{same}: no number of seeds follows from that.")
     low, high = (deviation * math.sqrt(df / float(special.chdtri(df, tail))) for tail in (0.1, 0.9))
     needed, fewest, most = (

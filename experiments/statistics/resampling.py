@@ -20,7 +20,6 @@ from experiments.statistics.draws import Counts, counts_of, resampled_iqm
 from experiments.statistics.values import FloatArray, Options
 
 Strata = Sequence[FloatArray]
-_CHUNK = 4_000_000  # numbers held at once while resampling
 
 
 def over_tasks(strata: Strata, statistic: Statistic, target: float = 1.0) -> float:
@@ -104,6 +103,8 @@ def _resampled(strata: Strata, statistic: Statistic, target: float, counts: Coun
 
 
 def _ends(draws: FloatArray, tail: float) -> tuple[float, float]:
+    if np.ptp(draws) == 0:
+        return math.nan, math.nan
     last = len(draws) - 1
     near = [int(tail * last), int((1 - tail) * last)]
     ordered = np.partition(draws, [*near, *(min(place + 1, last) for place in near)])

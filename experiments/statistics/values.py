@@ -142,12 +142,12 @@ class Interval:
         return cls(level=level, n=n, reason=reason)
 
     @classmethod
-    def made(cls, bounds: tuple[float, float], method: Method, n: int, *, level: float, detail: str = "") -> Interval:
+    def made(cls, bounds: tuple[float, float], method: Method, n: int, *, level: float) -> Interval:
         """Return an interval from its ends; one that cannot be computed has a reason instead."""
         low, high = (float(bound) for bound in bounds)
         if math.isnan(low) or math.isnan(high):
             return cls.none("the scores are too large, too small or too alike to compute with", n, level=level)
-        return cls(low, high, level, method.name + detail, n, method.assumption, method.coverage)
+        return cls(low, high, level, method.name, n, method.assumption, method.coverage)
 
     @property
     def bounds(self) -> tuple[float, float] | None:

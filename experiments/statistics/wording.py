@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from experiments.statistics.bands import Band
+from experiments.statistics.bands import RESAMPLES, Band
 from experiments.statistics.comparisons import Comparison
 from experiments.statistics.profiles import Profile
 from experiments.statistics.scores import Scores
@@ -28,6 +28,9 @@ def methods_sentence(
     if not arms:
         return "No runs."
     parts = [_seeds(arms), *_scores(arms), *_intervals(arms, results), *_tests(results)]
+    if any("bootstrap" in part for part in parts):
+        along = f" ({RESAMPLES:,} at each step of a curve)" if any(isinstance(arm, Band) for arm in arms) else ""
+        parts.append(f"Bootstraps take {Options().resamples:,} resamples{along} with a fixed seed.")
     if x_axis:
         parts.append(f"Curves are drawn over {x_axis}, each run within its own range.")
     if smoothing:
@@ -112,5 +115,3 @@ def _tests(results: Sequence[Result]) -> Iterator[str]:
     margins = dict.fromkeys(f"{one.margin:g}" for one in compared if one.margin)
     if margins:
         yield f"Differences within {', '.join(margins)} count as none."
-    if any("bootstrap" in interval.method for _, interval in _named_intervals(results)):
-        yield f"Bootstraps take {Options().resamples:,} resamples with a fixed seed."

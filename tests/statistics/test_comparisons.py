@@ -176,6 +176,16 @@ def test_runs_shared_by_tasks_are_compared_by_their_mean_over_the_tasks():
     assert "compare means" in difference_of(arm(ours, shared_runs=True), arm(theirs), "iqm").interval.reason
 
 
+def test_five_pairs_can_decide_about_an_interquartile_mean():
+    found = compare(arm(A[:5] + np.array([5, 6, 5.5, 6.5, 5.2]), "b", range(5)), arm(A[:5], "a", range(5)), "iqm")
+    assert (found.difference.test, found.verdict) == ("trimmed t", "better")
+    assert found.difference.permutation.smallest == 0.0625
+    middle = np.array([5.0, 5.2, 5.5, 6.0, 6.5])
+    winsorised = np.array([5.2, 5.2, 5.5, 6.0, 6.0])
+    t = middle[1:4].mean() / np.sqrt(4 * winsorised.var(ddof=1) / 6)
+    assert found.difference.p_value == pytest.approx(2 * stats.t.sf(t, 2))
+
+
 def test_a_lower_score_is_the_better_one_for_steps_to_a_threshold():
     assert Summary("steps to threshold", threshold=1.0).lower_score_is_better
     assert not Summary("final").lower_score_is_better

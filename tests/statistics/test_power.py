@@ -48,7 +48,7 @@ def test_the_answer_says_how_uncertain_it_is():
         ([1.0], [1.0, 2.0], "Two seeds with a score"),
         ([], [], "Two seeds with a score"),
         ([1.0, 1.0], [2.0, 2.0], "do not vary"),
-        ([1.0, 2.0], [1.0, 2.0], "The difference is 0"),
+        ([1.0, 2.0], [1.0, 2.0], "The difference is 0 or not known"),
         ([1.0, 2.0], [1.0, 2.0 + 1e-6], "more than 10,000"),
     ],
 )

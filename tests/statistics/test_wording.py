@@ -51,11 +51,11 @@ def test_it_speaks_of_bands_profiles_and_bootstraps():
     curves = learning("a", 5.0)
     scores = summarise(curves, Summary("area"))["a"]
     text = methods_sentence([band(curves, "iqm")], [describe(scores, "iqm"), *performance_profiles([scores])])
-    assert (
-        "pointwise 95 % BCa bootstrap interval of the interquartile mean, which assumes nothing of the scores" in text
-    )
+    assert "pointwise 95 % BCa bootstrap interval of the interquartile mean, which assumes independent seeds" in text
     assert "pointwise Wilson 95 % band, n = 5 of the share of runs that score more" in text
-    assert f"Bootstraps take {Options().resamples:,} resamples with a fixed seed." in text
+    assert (
+        f"Bootstraps take {Options().resamples:,} resamples (2,000 at each step of a curve) with a fixed seed." in text
+    )
 
 
 def test_scores_that_were_put_in_for_failed_runs_are_named():
