@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import shutil
+from pathlib import Path
 
 import pytest
 
 from experiments.notebooks.generation import write_notebook
 from tests.fakes.serving import chromium, marimo_server, scratch_folder
-from tests.notebooks.specs import REFS, sample_spec
+from tests.notebooks.specs import REFS, ROOT, sample_spec
 
 pytestmark = pytest.mark.browser
 
@@ -16,6 +18,10 @@ pytestmark = pytest.mark.browser
 def test_saving_one_changed_cell_changes_no_other_line_and_every_cell_runs():
     with scratch_folder() as folder:
         path = folder / "sample_nb.py"
+        # The folder is a project of its own, so the sample's recipe has to be in it.
+        recipe = Path("tests/notebooks/samples/sample_sections.py")
+        (folder / recipe).parent.mkdir(parents=True)
+        shutil.copy(ROOT / recipe, folder / recipe)
         write_notebook(path, sample_spec(jobs=REFS))
         before = path.read_text()
         with marimo_server("edit", path, cwd=folder) as address, chromium() as browser:
