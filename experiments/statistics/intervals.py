@@ -10,7 +10,8 @@
 | interquartile mean, gap over tasks | 5 a task | stratified bootstrap; over seeds where runs are shared (8) |
 | median over tasks | never | covers between 49 and 99 %, whatever is done |
 
-Under these numbers the seeds themselves are the honest thing to show, and the value says why there is no interval.
+The t interval of a gap was measured with targets 1.5 standard deviations and more above the mean; nearer ones are
+reached by some seed. Under these numbers the seeds themselves are the honest thing to show, and the value says why there is no interval.
 """
 
 from __future__ import annotations
@@ -146,7 +147,7 @@ def _no_spread(scores: FloatArray, statistic: Statistic, target: float) -> str:
     n = len(scores)
     missed = int(np.isinf(scores).sum())
     if missed and statistic != "median":
-        return f"{missed} of {n} seeds never reached it, and a {statistic} would leave them out; see the median"
+        return f"{missed} of {n} seeds never reached it, and the {statistic} would leave them out; see the median"
     if n > 1 and (missed == n or (not missed and bool(alike(scores)))):
         return f"all {n} seeds have the same score, which says nothing of how much seeds vary"
     return ""

@@ -100,6 +100,7 @@ def test_scores_are_told_apart_by_task_and_shared_runs_are_noticed():
     tasks = [one for task in ("east", "west") for one in learning("a", 5.0, seeds=4, task=task)]
     apart = summarise(tasks)["a"]
     assert (apart.tasks, apart.table.shape, apart.shared_runs) == (("east", "west"), (4, 2), False)
+    assert apart.only("west").strata[0].tolist() == apart.strata[1].tolist()
     named = [one for task in ("east", "west") for one in learning("a", 5.0, seeds=4, task=task, run="r")]
     assert summarise(named)["a"].shared_runs
 
