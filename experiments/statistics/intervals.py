@@ -11,7 +11,8 @@
 | median over tasks | never | covers between 49 and 99 %, whatever is done |
 
 The t interval of a gap was measured with targets 1.5 standard deviations and more above the mean; nearer ones are
-reached by some seed. Under these numbers the seeds themselves are the honest thing to show, and the value says why there is no interval.
+reached by some seed. Under these numbers the seeds themselves are the honest thing to show, and the value says why
+there is no interval.
 """
 
 from __future__ import annotations
