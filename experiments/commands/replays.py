@@ -15,6 +15,7 @@ from experiments.lookup import find_jobs
 from experiments.workspace import Workspace
 
 _QUIET = tyro.conf.arg(help_behavior_hint="")
+_REPLAYS = 3
 _JSON = tyro.conf.arg(name="json", help_behavior_hint="")
 
 
@@ -63,7 +64,7 @@ def evaluate(
     episodes: int = 8,
     json_: Annotated[bool, _JSON] = False,
 ) -> int:
-    """Play a run's newest checkpoint on held-out maps: its score with an interval, and a replay of the first map.
+    """Play a run's newest checkpoint on held-out maps: its score with an interval, and replays of the first maps.
 
     Args:
         run: Run name or launcher id.
@@ -84,8 +85,10 @@ def evaluate(
         raise UsageError(f"run {job.run_name!r} has no checkpoint in {workspace.shown(folder / 'checkpoints')} yet.")
     newest = saved[-1]
     played = evaluation.evaluate(newest, job.config.curriculum, episodes=episodes)
-    replay_file = folder / "replays" / f"eval_{newest.stem}.json.z"
-    evaluation.record_replay(newest, job.config.curriculum, replay_file)
+    replays = []
+    for number, seed in enumerate(evaluation.held_out_seeds(min(episodes, _REPLAYS))):
+        replays.append(folder / "replays" / f"eval_{newest.stem}_map{number}.json.z")
+        evaluation.record_replay(newest, job.config.curriculum, replays[-1], seed=seed)
     scores = [score for returns in played.returns.values() for score in returns]
     low, high = interval_of_mean(scores)
     record = {
@@ -96,7 +99,7 @@ def evaluate(
         "low": low,
         "high": high,
         "episodes": {task: list(returns) for task, returns in played.returns.items()},
-        "replay": workspace.shown(replay_file),
+        "replays": [workspace.shown(path) for path in replays],
     }
     if json_:
         print(json.dumps(record, indent=2))
@@ -104,7 +107,7 @@ def evaluate(
     band = f"95 % interval {low:.3g} to {high:.3g}" if low is not None and high is not None else "no interval"
     print(f"{job.run_name} at {newest.stem.replace('_', ' ')}: return per agent {played.reward:.3g}")
     print(f"{len(scores)} held-out episodes; {band} (Student t over episodes of one checkpoint, not over seeds)")
-    print(f"replay: {record['replay']}")
+    print("replays: " + ", ".join(workspace.shown(path) for path in replays))
     return 0
 
 
