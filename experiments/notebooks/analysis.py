@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -73,7 +74,12 @@ def run_summary(experiment: NotebookContext, tracked_jobs: list[JobRef], metrics
 def metric_dropdown(experiment: NotebookContext, jobs: Sequence[JobRef]) -> mo.ui.dropdown:
     """Return a choice among the metrics that the runs have logged; the return per agent is chosen first."""
     query = RunQuery(names=[job.run for job in jobs], limit=None)
-    logged = {key for info in experiment.store.find(query) for key, value in info.summary.items() if _is_number(value)}
+    try:
+        found = experiment.store.find(query)
+    except ExperimentsError:
+        # A server that is down must not take the page with it; the charts say what could not be read.
+        found = []
+    logged = {key for info in found for key, value in info.summary.items() if _is_number(value)}
     names = sorted(key for key in logged | {REWARD} if not key.startswith("_"))
     return mo.ui.dropdown(names, value=REWARD, label="Metric", searchable=True)
 
@@ -111,7 +117,10 @@ def summary_of(experiment: NotebookContext, jobs: Sequence[JobRef], _changed: ob
         statuses = {status.run_name: status for status in snapshot(experiment.workspace.state).jobs}
         return create_run_summary_table(jobs, store=experiment.store, statuses=statuses)
 
-    table = drawn_once(experiment, jobs, ("summary",), build)
+    try:
+        table = drawn_once(experiment, jobs, ("summary",), build)
+    except ExperimentsError as error:
+        return mo.callout(mo.Html(html.escape(str(error))), kind="warn")
     whole: dict[str, Any] = {"total_steps": _whole, "duration_s": look.duration}
     formats: dict[str, Any] = {_heading(name): whole.get(name, _three_digits) for name in table.columns[4:]}
     return mo.ui.table(

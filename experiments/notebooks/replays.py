@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import marimo as mo
 
-from experiments.errors import UsageError
+from experiments.errors import ExperimentsError, UsageError
 from experiments.look import quantity
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.run_names import Run, ref_of
@@ -61,7 +61,10 @@ def step_dropdown(experiment: NotebookContext, run: str | None, *, near: int | N
     Args:
         near: Agent steps, as clicked on a learning curve: the nearest replay is chosen; None for the newest.
     """
-    found = experiment.store.replays(run) if run else []
+    try:
+        found = experiment.store.replays(run) if run else []
+    except ExperimentsError:
+        found = []  # the replay's own cell says why
     options = {f"{quantity(item.step)} agent steps": item.step for item in sorted(found, key=lambda r: -r.step)}
     chosen = nearest_replay(found, "last" if near is None else near).step if found else None
     label = next((text for text, step in options.items() if step == chosen), None)
@@ -72,12 +75,16 @@ def replay_view(experiment: NotebookContext, run: str | None, step: int | None, 
     """Return the replay of `run` nearest to `step`, beside that of `other`, or one sentence that says why not."""
     if run is None:
         return mo.md("No run yet. Launch one in the section above, and its replays appear here.")
-    if step is None:
-        return mo.md("This run has recorded no replay yet. The first is written when training starts.")
     cache = experiment.workspace.state / "cache" / "replays"
-    if other is None:
-        return show_replay(run, step, store=experiment.store, cache_dir=cache)
-    return compare_replays(run, other, step, store=experiment.store, cache_dir=cache)
+    try:
+        if step is None and not experiment.store.replays(run):
+            return mo.md("This run has recorded no replay yet. The first is written when training starts.")
+        wanted: Step = "last" if step is None else step
+        if other is None:
+            return show_replay(run, wanted, store=experiment.store, cache_dir=cache)
+        return compare_replays(run, other, wanted, store=experiment.store, cache_dir=cache)
+    except ExperimentsError as error:
+        return mo.callout(mo.Html(html.escape(str(error))), kind="warn")
 
 
 def get_available_replays(run: Run, *, store: RunStore | None = None) -> list[dict[str, Any]]:
