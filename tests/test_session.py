@@ -338,7 +338,8 @@ def test_ctrl_c_at_any_moment_leaves_no_job_in_doubt_and_no_traceback(tmp_path):
         time.sleep(delay_ms / 1000)
         process.send_signal(signal.SIGINT)
         said, _ = process.communicate(timeout=60)
-        assert "Traceback" not in said or "<frozen" in said or "import" in said, said
+        # Before the command begins, while Python still imports pydantic, the traceback is Python's own.
+        assert "Traceback" not in said or "run_recipe" not in said, said
     project.run("--follow", "--seeds", "2")
     with Ledger.open(project.state) as ledger:
         assert [job.run_name for job in ledger.jobs(state="submitting")] == []
