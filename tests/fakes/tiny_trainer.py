@@ -10,11 +10,11 @@ from pathlib import Path
 from tests.fakes.wandb_files import exit_record, offline_run, run
 
 
-def main() -> None:
+def main(lifetime_s: float = 60.0) -> None:
     run_dir = Path(os.environ["EXPERIMENTS_RUN_DIR"])
     log = offline_run(run_dir.parent, run_dir.name)
     log.write(run(run_dir.name, {"trainer": {"total_timesteps": 1000}}))
-    step, end = 0, time.monotonic() + 60
+    step, end = 0, time.monotonic() + lifetime_s
     while time.monotonic() < end:
         for asked in sorted(run_dir.glob("row*")):
             asked.unlink()
