@@ -1,0 +1,1 @@
+"""One HTML file from a notebook, which opens anywhere with the network off."""
