@@ -67,6 +67,11 @@ class SchedulerStatus:
         started_at: Unix seconds, or None.
         ended_at: Unix seconds, or None.
         exit_code: Negative for a signal, None where there is none (yet).
+        duration_s: Seconds on machines that were paid for, over all starts; None where the scheduler does not count.
+        recoveries: How often the job was started again on other machines.
+        resources: What it runs on, in the scheduler's words.
+        price_per_hour: USD for all its machines; None where nobody knows, and 0 where the scheduler knows no prices.
+        events: What happened so far as (word, reason, Unix seconds), oldest first; empty where nobody was asked.
     """
 
     word: str
@@ -74,6 +79,11 @@ class SchedulerStatus:
     started_at: float | None = None
     ended_at: float | None = None
     exit_code: int | None = None
+    duration_s: float | None = None
+    recoveries: int = 0
+    resources: str = ""
+    price_per_hour: float | None = None
+    events: Sequence[tuple[str, str, float]] = ()
 
 
 class Launcher(Protocol):
