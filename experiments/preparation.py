@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from experiments.launch import Permit, launcher_for, next_repeat, submit
 from experiments.planning import Placement, RecordedJob, make_plan
 from experiments.provenance import Provenance, capture, changes_since, refuse_if_unreproducible
+from experiments.run_root import storage_notes
 from experiments.types import LauncherName, Plan, TrainingJob
 from experiments.workspace import Workspace
 
@@ -57,10 +58,11 @@ def launch_notes(plan: Plan, code: Provenance, workspace: Workspace) -> list[str
     That is what nobody else could get again, and what changed since a part of the plan was launched before.
 
     Raises:
-        LaunchError: SkyPilot would run code that cannot be had again, and nobody said `--skip-git-check`.
+        LaunchError: SkyPilot would run code that cannot be had again, and nobody said `--skip-git-check`; or nothing
+            of the runs would be left once their nodes are gone.
     """
     skip = all(job.config.skip_git_check for job in plan.jobs)
-    notes = refuse_if_unreproducible(code, plan.launcher, skip_git_check=skip)
+    notes = refuse_if_unreproducible(code, plan.launcher, skip_git_check=skip) + storage_notes(plan, workspace.settings)
     if workspace.settings.max_cost is not None and plan.launcher == "skypilot":
         notes.append(f"max_cost is {workspace.settings.max_cost:g} USD, but what this plan costs is not known")
     with workspace.ledger(read_only=True) as ledger:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from experiments.errors import UsageError
 from experiments.types import Frozen, LauncherName, check_name
@@ -38,9 +38,20 @@ class Settings(Frozen):
         ("{python}", "-P", "-m", "experiments.trainer", "run={run}", "trainer.curriculum={curriculum}", "seed={seed}"),
         description="The trainer's command line; additional arguments follow it.",
     )
-    run_root: str | None = Field(None, description="Folder that every node of a cluster sees.")
+    run_root: str | None = Field(
+        None, description="Absolute path of a folder (share, volume, mounted bucket) that every node of a cluster sees."
+    )
     sky_python: str | None = Field(None, description="Interpreter that has SkyPilot; from the user's environment only.")
     alert_command: tuple[str, ...] = Field((), description="Program for alerts; from the user's environment only.")
+
+    @field_validator("run_root")
+    @classmethod
+    def _is_a_plain_path(cls, value: str | None) -> str | None:
+        if value is not None and not (
+            value.startswith("/") and value.strip("/") and value.isprintable() and ".." not in value.split("/")
+        ):
+            raise ValueError("it must be an absolute path without '..', such as /shared/runs")
+        return value
 
     def user_name(self) -> str:
         """Return the first part of run names.

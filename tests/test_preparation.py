@@ -29,7 +29,7 @@ def repository(tmp_path):
 
 def skypilot(plan: Plan, **config) -> Plan:
     jobs = tuple(job.model_copy(update={"config": job.config.model_copy(update=config)}) for job in plan.jobs)
-    return plan.model_copy(update={"launcher": "skypilot", "jobs": jobs})
+    return plan.model_copy(update={"launcher": "skypilot", "jobs": jobs, "wandb_mode": "online"})
 
 
 def test_a_dirty_tree_is_a_note_locally_and_refused_on_skypilot_unless_asked_for(repository):

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from experiments.errors import UsageError
+from experiments.run_root import node_folder
 from experiments.settings import Settings
 from experiments.types import Plan, PlannedJob, TrainingJob
 
@@ -21,6 +22,12 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEX
 
 def job_environment(plan: Plan, job: PlannedJob | TrainingJob, settings: Settings, run_dir: Path) -> dict[str, str]:
     """Return what is set for the trainer of `job` on top of the launcher's own environment.
+
+    Args:
+        plan: Launcher, mode and tags.
+        job: The job.
+        settings: W&B's names, and where clusters keep runs.
+        run_dir: The run's folder on this machine.
 
     Raises:
         UsageError: A tag holds a comma, which W&B takes for two tags.
@@ -34,14 +41,14 @@ def job_environment(plan: Plan, job: PlannedJob | TrainingJob, settings: Setting
         "WANDB_RUN_GROUP": settings.wandb_group or plan.experiment,
         "WANDB_TAGS": ",".join(tags),
         "WANDB_MODE": plan.wandb_mode,
-        "WANDB_DIR": str(run_dir),
         "WANDB_PROJECT": settings.wandb_project,
         "WANDB_RESUME": "allow",
         # The default of 15 s would make a live page look dead.
         "WANDB_X_TRANSACTION_LOG_FLUSH_INTERVAL": "1",
-        "EXPERIMENTS_RUN_DIR": str(run_dir),
         "PYTHONUNBUFFERED": "1",
     }
+    if (folder := node_folder(plan.launcher, settings, job.run_name, run_dir)) is not None:
+        environment |= {"WANDB_DIR": folder, "EXPERIMENTS_RUN_DIR": folder}
     if settings.wandb_entity is not None:
         environment["WANDB_ENTITY"] = settings.wandb_entity
     if plan.launcher == "local":
