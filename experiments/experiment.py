@@ -38,10 +38,12 @@ class Experiment(ABC):
         name: First part of the notebook's file name and second part of every run name.
         config: The recipe's settings.
         tags: W&B tags of every run of this recipe; `--wandb-tags` adds to them.
+        seeds: Seeds of every arm where neither `--seeds` nor the recipe's jobs name any.
         extra_sections: Notebook sections of the recipe itself, beside the known ones.
     """
 
     tags: ClassVar[tuple[str, ...]] = ()
+    seeds: ClassVar[tuple[int, ...]] = (0,)
     extra_sections: ClassVar[tuple[Any, ...]] = ()
     config: BaseExperimentConfig
 
@@ -109,7 +111,7 @@ class Experiment(ABC):
 
         Args:
             arms: Configs to compare, by arm: from an `Ablation` or a `Grid`. The recipe is recorded once for each.
-            seeds: Seeds for every arm; None for the recipe's own, or 0.
+            seeds: Seeds for every arm; None for the recipe's own.
             launcher: Where; None for the setting.
             repeat: Which repetition of the same jobs; None for the latest one that has unfinished jobs, else the next.
             again: Take the next repeat also where jobs of the latest are unfinished.
@@ -124,6 +126,8 @@ class Experiment(ABC):
             recorded = [job for arm, config in arms.items() for job in self._record(config, arm)]
         if resume is not None:
             recorded = _extending(recorded, resume)
+        if seeds is None and all(job.seed is None for job in recorded):
+            seeds = self.seeds
         from experiments.preparation import prepare_plan
 
         return prepare_plan(
