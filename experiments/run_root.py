@@ -51,7 +51,7 @@ def storage_notes(plan: Plan, settings: Settings) -> list[str]:
         return [f"run_root is {settings.run_root} ({live}); a preempted job goes on from its newest checkpoint there"]
     if plan.wandb_mode == "offline":
         raise LaunchError(
-            "launcher 'skypilot' without run_root keeps nothing but what W&B's server gets, and W&B is offline. " + _MENDS
+            f"launcher 'skypilot' without run_root keeps only what W&B's server gets, and W&B is offline. {_MENDS}"
         )
     return ["no run_root is set: a preempted job starts again at agent-step 0, and its checkpoints go with its machine"]
 
