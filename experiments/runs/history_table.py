@@ -53,6 +53,23 @@ class HistoryTable:
         """Return W&B's steps of the rows from `row` on."""
         return [int(step) for step in self.columns[STEP].numbers_since(row)[1]]
 
+    def step_at(self, row: int) -> int:
+        """Return W&B's step of a row."""
+        return int(self.columns[STEP].sparse()[1][row])
+
+    def first_number(self, key: str) -> float | None:
+        """Return the first value of a metric; None where it has none, or not only numbers."""
+        column = self.columns.get(key)
+        if column is None or not column.numeric or not len(column):
+            return None
+        return float(column.sparse()[1][0])
+
+    def rows_before(self, key: str, limit: float) -> int:
+        """Return how many rows come before the first whose number of a metric reaches `limit`."""
+        rows, values = self.columns[key].sparse()
+        reached = np.flatnonzero(values >= limit)
+        return int(rows[reached[0]]) if len(reached) else self.rows
+
     def since(self, row: int, keys: Sequence[str]) -> dict[str, list[tuple[int, float]]]:
         """Return (step, number) of some metrics in the rows from `row` on; booleans count as 0 and 1."""
         if row >= self.rows:

@@ -1,9 +1,9 @@
-"""One run from all its directories: a resumed run leaves one for each start, and each counts its steps anew."""
+"""One run from all its directories: a resumed run leaves one for each start."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from experiments.runs.cache import HistoryCache
 from experiments.runs.console import ConsoleLine
 from experiments.runs.history_table import STEP
 from experiments.runs.run_facts import RunFacts
+from experiments.runs.starts import Piece, arrange
 from experiments.runs.wandb_log import TIMESTAMP, Media, RunLog, run_id_of
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 class JoinedLog:
     """The directories of one run id, oldest first, as one log.
 
-    W&B's `_step` starts at 0 in each directory of a resumed offline run. Where a directory's first step is not behind
-    the last one before it, all its steps are moved behind it, and `damage` says so.
+    From the first step of a later start on only its rows count; see `starts`. Where each directory counts its steps
+    anew, they are moved behind those before, and `damage` says so.
     """
 
     def __init__(self, run: str, folder: Path, cache: HistoryCache | None = None, *, is_shared: bool = False) -> None:
@@ -37,6 +38,7 @@ class JoinedLog:
         self._folder_seen: int | None = None
         self._replaced = 0
         self._epoch_of: tuple[object, int] = (None, 0)
+        self._arranged: tuple[object, list[Piece]] = (None, [])
 
     def find_files(self) -> bool:
         """Look for new directories and return whether the run has any file."""
@@ -59,7 +61,16 @@ class JoinedLog:
     def poll(self, *, history: bool = True) -> int:
         """Take in what is new in every directory and return the number of new rows; `history` as for `RunLog`."""
         history = history or len(self._parts) > 1  # joining needs the steps
-        return sum(part.poll(history=history) for part in self._parts)
+        rows = sum(part.poll(history=history) for part in self._parts)
+        self._sort()
+        return rows
+
+    def _sort(self) -> None:
+        """Put the starts in the order of time: their names carry the local time of the machine, which may differ."""
+        if len(self._parts) > 1:
+            before = list(self._parts)
+            self._parts.sort(key=lambda part: part.facts.started_at or float("inf"))
+            self._replaced += self._parts != before
 
     @property
     def directories(self) -> list[Path]:
@@ -68,8 +79,8 @@ class JoinedLog:
 
     @property
     def rows(self) -> int:
-        """History rows of all directories."""
-        return sum(part.rows for part in self._parts)
+        """History rows of all directories, each step once."""
+        return self._parts[0].rows if len(self._parts) == 1 else sum(piece.kept for piece in self.pieces)
 
     @property
     def cursor(self) -> int:
@@ -84,14 +95,33 @@ class JoinedLog:
         return rows if cursor >> 32 == self._epoch() and rows <= self.rows else None
 
     def _epoch(self) -> int:
-        """Twenty bits that tell the first file from others: of its directory, its inode and how often it changed."""
+        """Twenty bits that change when rows that were handed out do not count any more.
+
+        They are made of the first directory and its inode, how often files changed, and how the starts were joined.
+        """
         if not self._parts:
             return 0
         first = self._parts[0]
-        key = (first.identity, sum(part.generation for part in self._parts) + self._replaced)
+        # Arranged before it is counted, for arranging may find a change.
+        joined = [(number, piece.kept) for number, piece in enumerate(self.pieces) if piece.replaced]
+        key = (first.identity, sum(part.generation for part in self._parts) + self._replaced, joined)
         if self._epoch_of[0] != key:
-            self._epoch_of = (key, crc32(f"{first.path.parent.name} {key}".encode()) & 0xFFFFF)
+            named = key if joined else key[:2]
+            self._epoch_of = (key, crc32(f"{first.path.parent.name} {named}".encode()) & 0xFFFFF)
         return self._epoch_of[1]
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """What counts of each start, oldest first."""
+        if len(self._parts) == 1:
+            return [Piece(self._parts[0], self._parts[0].rows, 0)]
+        key = [(id(part), part.generation, part.rows) for part in self._parts]
+        if self._arranged[0] != key:
+            pieces = arrange(self._parts)
+            before = {id(piece.log): piece.shift for piece in self._arranged[1] if piece.kept}
+            self._replaced += any(before.get(id(piece.log), piece.shift) != piece.shift for piece in pieces)
+            self._arranged = (key, pieces)
+        return self._arranged[1]
 
     @property
     def version(self) -> str:
@@ -153,11 +183,11 @@ class JoinedLog:
         if len(self._parts) == 1:
             return self._parts[0].damage
         notes = []
-        for number, (part, shift) in enumerate(self._shifted(), 1):
-            if part.damage:
-                notes.append(f"{part.path.parent.name}: {part.damage}")
-            if shift:
-                notes.append(f"start {number} of {len(self._parts)} counts its steps anew: shown {shift} later")
+        for number, piece in enumerate(self.pieces, 1):
+            if piece.log.damage:
+                notes.append(f"{piece.log.path.parent.name}: {piece.log.damage}")
+            if piece.shift:
+                notes.append(f"start {number} of {len(self._parts)} counts its steps anew: shown {piece.shift} later")
         return "; ".join(notes)
 
     def history(self, keys: Sequence[str] | None = None) -> pd.DataFrame:
@@ -168,10 +198,9 @@ class JoinedLog:
 
         wanted = self.keys if keys is None else keys
         frames = []
-        for part, shift in self._shifted():
-            frame = part.history(wanted)
-            frame[STEP] += shift
-            frames.append(frame)
+        for piece in self.pieces:
+            frame = piece.log.history(wanted).iloc[: piece.kept]
+            frames.append(frame.assign(**{STEP: frame[STEP] + piece.shift}))
         return pd.concat(frames, ignore_index=True)
 
     def since(self, row: int, keys: Sequence[str]) -> dict[str, list[tuple[int, float]]]:
@@ -179,11 +208,12 @@ class JoinedLog:
         if len(self._parts) == 1:
             return self._parts[0].since(row, keys)
         found: dict[str, list[tuple[int, float]]] = {key: [] for key in keys}
-        for part, shift in self._shifted():
-            if row < part.rows:
-                for key, values in part.since(max(0, row), keys).items():
-                    found[key] += [(step + shift, value) for step, value in values] if shift else values
-            row -= part.rows
+        for piece in self.pieces:
+            if row < piece.kept:
+                last, shift = piece.last_step, piece.shift
+                for key, values in piece.log.since(max(0, row), keys).items():
+                    found[key] += [(step + shift, value) for step, value in values if step <= last]
+            row -= piece.kept
         return found
 
     def console(self, last: int | None = None) -> list[ConsoleLine]:
@@ -195,9 +225,13 @@ class JoinedLog:
         """Return the files that all starts logged, oldest first."""
         found: list[Media] = []
         before = 0
-        for part, shift in self._shifted():
-            found += [replace(media, step=media.step + shift, row=media.row + before) for media in part.media(kind)]
-            before += part.rows
+        for piece in self.pieces:
+            found += [
+                replace(media, step=media.step + piece.shift, row=media.row + before)
+                for media in piece.log.media(kind)
+                if media.row < piece.kept
+            ]
+            before += piece.kept
         return found
 
     def system_metrics(self) -> pd.DataFrame:
@@ -206,15 +240,6 @@ class JoinedLog:
 
         frames = [frame for part in self._parts if len(frame := part.system_metrics())]
         return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=[TIMESTAMP])
-
-    def _shifted(self) -> Iterator[tuple[RunLog, int]]:
-        last = -1
-        for part in self._parts:
-            shift = 0
-            if part.rows:
-                shift = max(0, last + 1 - part.first_step)
-                last = part.last_step + shift
-            yield part, shift
 
     def _files(self) -> list[Path]:
         found = [path for path in self.folder.glob("*run-*/run-*.wandb") if path.parent.name != "latest-run"]

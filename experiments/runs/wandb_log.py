@@ -129,6 +129,18 @@ class RunLog:
         """W&B's step of the last row; -1 where there is none."""
         return self._table.last_step
 
+    def step_at(self, row: int) -> int:
+        """Return W&B's step of a row."""
+        return self.last_step if row == self.rows - 1 else self._again(lambda: self._table.step_at(row))
+
+    def first_number(self, key: str) -> float | None:
+        """Return the first value of a metric; None where it has none, or not only numbers."""
+        return self._again(lambda: self._table.first_number(key))
+
+    def rows_before(self, key: str, limit: float) -> int:
+        """Return how many rows come before the first whose number of a metric reaches `limit`."""
+        return self.rows if limit == float("inf") else self._again(lambda: self._table.rows_before(key, limit))
+
     @property
     def has_lost(self) -> bool:
         """Whether rows may be missing because something could not be read."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from experiments.errors import UsageError
+from experiments.runs.attempts import note_attempt
 from experiments.settings import project_root, state_dir
 from experiments.trainer import checkpoint as checkpoints
 from experiments.trainer.config import Arguments, TrainerConfig
@@ -60,6 +61,7 @@ def run(arguments: Arguments, stop: StopRequest, say: Callable[[str], None]) -> 
         )
         return
     tracker = Tracker(arguments, folder)
+    note_attempt(folder, training.agent_step)
     stop.can_wait = True
     start = f"continuing at agent-step {training.agent_step:,}" if last else f"{total:,} agent-steps"
     say(f"{arguments.run}: {arguments.trainer.curriculum}, seed {arguments.seed}, {start}, W&B {tracker.mode}")

@@ -11,7 +11,6 @@ from urllib.parse import quote
 
 from experiments.errors import StoreError, UsageError
 from experiments.runs.credentials import credentials_present
-from experiments.runs.wandb_log import RunLog
 from experiments.trainer.config import Arguments
 
 VIEWER = "https://metta-ai.github.io/metta/mettascope/mettascope.html?replay="
@@ -30,7 +29,8 @@ class Tracker:
 
     Attributes:
         mode: `online`, `offline`, `disabled` or `shared`.
-        last_step: Step of the last row that W&B has, also from an earlier start; -1 before the first.
+        last_step: Step of the last row that W&B's server has, also from an earlier start, or of the last one logged
+            by this start; -1 before the first.
     """
 
     def __init__(self, arguments: Arguments, run_dir: Path) -> None:
@@ -76,7 +76,8 @@ class Tracker:
     def log(self, agent_step: int, row: Mapping[str, float], replay: Path | None = None) -> None:
         """Send one row; its `_step` is the agent-step, so a resumed run goes on where it was.
 
-        A killed run goes on from a checkpoint that may lie before its last rows: those rows are kept, not sent again.
+        A killed run goes on from a checkpoint that may lie before its last rows. They are logged again, and whoever
+        reads W&B's files takes the later ones (see `runs.starts`); a server takes no step twice and keeps the first.
 
         Args:
             agent_step: Agent-steps so far.
@@ -99,17 +100,8 @@ class Tracker:
         self._run.finish(exit_code=exit_code)
 
     def _steps_before(self) -> int:
-        """Return the step of the last row of earlier starts; -1 where there are none."""
-        if self.mode == "online":
-            return int(self._run.step) - 1 if self._run.resumed else -1
-        if self.mode != "offline":
-            return -1
-        last = -1
-        for path in Path(self._run.settings.wandb_dir).glob(f"*run-*/run-{self._run.id}.wandb"):
-            log = RunLog(path)
-            if log.poll():
-                last = max(last, log.last_step)
-        return last
+        """Return the step of the last row that the server has of earlier starts; -1 where there is none."""
+        return int(self._run.step) - 1 if self.mode == "online" and self._run.resumed else -1
 
     def _store(self, replay: Path) -> None:
         """Copy the replay into W&B's folder, so that the folder is whole by itself and can be synced from elsewhere."""

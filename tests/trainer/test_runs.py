@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from experiments.errors import UsageError
+from experiments.runs.attempts import read_attempts
 from experiments.runs.offline import OfflineStore
 from experiments.trainer import checkpoint as checkpoints
 from experiments.trainer.config import parse
@@ -163,7 +164,7 @@ def test_a_terminated_run_is_saved_closed_and_continued(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_killed_run_goes_on_from_its_checkpoint_and_keeps_the_rows_it_had(tmp_path):
+def test_a_killed_run_goes_on_from_its_checkpoint_and_its_curve_counts_each_step_once(tmp_path):
     arguments = (f"run_dir={tmp_path / 'r'}", *ENDLESS[:-1], "trainer.checkpoint.interval=0.2")
     process = start("run=r", *arguments, "trainer.total_timesteps=1e8")
     while not (checkpoints.saved(tmp_path / "r" / "checkpoints") and len(history(tmp_path)[1])):
@@ -175,6 +176,9 @@ def test_a_killed_run_goes_on_from_its_checkpoint_and_keeps_the_rows_it_had(tmp_
     done = train("run=r", *arguments, f"trainer.total_timesteps={goal}")
     assert done.returncode == 0, done.stderr
     store, frame = history(tmp_path)
+    first, second = read_attempts(tmp_path / "r")
+    assert (first.step, f"continuing at agent-step {second.step:,}" in done.stdout) == (0, True)
+    assert [piece.log.first_step > second.step for piece in store.log("r").pieces] == [False, True]
     assert not store.log("r").damage
     assert frame["_step"].is_monotonic_increasing
     assert frame["_step"].is_unique
