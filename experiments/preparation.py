@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 from experiments.launch import Permit, launcher_for, next_repeat, submit
+from experiments.ledger_reading import LedgerReader
 from experiments.planning import Placement, RecordedJob, make_plan
 from experiments.provenance import Provenance, capture, changes_since, refuse_if_unreproducible
 from experiments.run_root import storage_notes
@@ -52,10 +54,13 @@ def prepare_plan(
         return planned(repeat)
 
 
-def launch_notes(plan: Plan, code: Provenance, workspace: Workspace) -> list[str]:
+def launch_notes(plan: Plan, code: Provenance, workspace: Workspace, ledger: LedgerReader | None = None) -> list[str]:
     """Return what one should know of the code before a launch of `plan`.
 
     That is what nobody else could get again, and what changed since a part of the plan was launched before.
+
+    Args:
+        ledger: The workspace's, where the caller has it open.
 
     Raises:
         LaunchError: SkyPilot would run code that cannot be had again, and nobody said `--skip-git-check`; or nothing
@@ -65,8 +70,8 @@ def launch_notes(plan: Plan, code: Provenance, workspace: Workspace) -> list[str
     notes = refuse_if_unreproducible(code, plan.launcher, skip_git_check=skip) + storage_notes(plan, workspace.settings)
     if workspace.settings.max_cost is not None and plan.launcher == "skypilot":
         notes.append(f"max_cost is {workspace.settings.max_cost:g} USD, but what this plan costs is not known")
-    with workspace.ledger(read_only=True) as ledger:
-        before = ledger.provenance(plan.key)
+    with nullcontext(ledger) if ledger else workspace.ledger(read_only=True) as opened:
+        before = opened.provenance(plan.key)
     if before:
         changes = changes_since(Provenance.model_validate(before), code, workspace.root)
         notes += [f"changed since this repeat was first launched: {change}" for change in changes]

@@ -93,6 +93,8 @@ def _settings(env: Mapping[str, str], folder: Path) -> dict[str, str]:
     local = root / (".wandb" if (root / ".wandb").exists() else "wandb")
     merged: dict[str, str] = {}
     for path in (config / "settings", local / "settings"):
+        if not path.exists():
+            continue
         parser = configparser.ConfigParser(interpolation=None)
         try:
             parser.read(path, encoding="utf-8")

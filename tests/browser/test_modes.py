@@ -59,7 +59,7 @@ def press_everything(url, *, run_all=False):
             page.keyboard.press("Control+Shift+r")
         page.get_by_text("ready", exact=True).first.wait_for(timeout=60_000)
         for name in ("Press", "Send"):
-            page.get_by_role("button", name=name, exact=True).click()
+            page.get_by_role("button", name=name, exact=True).click(timeout=60_000)
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline and not set(results(Path(os.environ[RESULTS]))) >= FROM_THE_PAGE:
             page.wait_for_timeout(50)
