@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from experiments.errors import UsageError
+from experiments.journal import BLANK, Journal, Rule
 from experiments.planning import RecordedJob
 from experiments.types import BaseExperimentConfig, LauncherName, Plan, TrainingJob, TrainingJobConfig, check_name
 from experiments.workspace import Workspace
@@ -39,11 +40,15 @@ class Experiment(ABC):
         config: The recipe's settings.
         tags: W&B tags of every run of this recipe; `--wandb-tags` adds to them.
         seeds: Seeds of every arm where neither `--seeds` nor the recipe's jobs name any.
+        hypothesis: What is expected, and why; the first text of a notebook's journal.
+        rule: What decides the hypothesis; the first rule of a notebook's journal.
         extra_sections: Notebook sections of the recipe itself, beside the known ones.
     """
 
     tags: ClassVar[tuple[str, ...]] = ()
     seeds: ClassVar[tuple[int, ...]] = (0,)
+    hypothesis: ClassVar[str] = ""
+    rule: ClassVar[Rule | None] = None
     extra_sections: ClassVar[tuple[Any, ...]] = ()
     config: BaseExperimentConfig
 
@@ -56,6 +61,11 @@ class Experiment(ABC):
     @abstractmethod
     def launch_training_runs(self) -> list[TrainingJob]:
         """Record the jobs of the experiment by calling `launch_training_run_from_config` for each arm."""
+
+    @classmethod
+    def journal(cls) -> Journal:
+        """Return what the recipe expects, as a fresh notebook holds it."""
+        return Journal(hypothesis=cls.hypothesis, rule=cls.rule or BLANK.rule)
 
     @property
     def workspace(self) -> Workspace:
@@ -156,9 +166,12 @@ class Experiment(ABC):
             config_class: Its fields become flags, their descriptions the help.
             name: Name of the experiment where the command line gives none.
         """
-        from experiments.commandline import run_recipe
+        try:
+            from experiments.commandline import run_recipe
 
-        sys.exit(run_recipe(cls, config_class, default_name=name))
+            sys.exit(run_recipe(cls, config_class, default_name=name))
+        except KeyboardInterrupt:
+            sys.exit(130)
 
     def _record(self, config: BaseExperimentConfig, arm: str | None = None) -> list[RecordedJob]:
         """Return the jobs that the recipe records with this config; several jobs of one arm keep their labels in it."""

@@ -20,6 +20,7 @@ from experiments.arms import parse_vary
 from experiments.commandline import Request
 from experiments.errors import LaunchError, UsageError
 from experiments.experiment import Experiment, recipe_file
+from experiments.journal import Journal
 from experiments.lookup import find_jobs, find_runs
 from experiments.preview import print_preview
 from experiments.terminal import console
@@ -78,7 +79,7 @@ def run_request(experiment_class: type[Experiment], request: Request, *, default
         _check_curricula(plan)
     _check_folder(session.notebook)
     _check_notebook(session, spec)
-    launched = _launch(session, plan) if plan is not None else []
+    launched = _launch(session, plan, _journal(session)) if plan is not None else []
     result = write_notebook_of(session, [*referenced, *job_refs(launched)], launched=bool(launched))
     editor = _open(session) if options.open else None
     _report(session, launched, result, editor)
@@ -122,6 +123,7 @@ def notebook_spec(session: Session, refs: Sequence[JobRef]) -> NotebookSpec:
         remake=_remake_command(session, recipe),
         jobs=list(refs),
         root=session.workspace.root,
+        journal=session.experiment.journal(),
     )
 
 
@@ -193,7 +195,18 @@ def _check_notebook(session: Session, spec: NotebookSpec) -> None:
     check_target(session.notebook, spec, force=options.force, theirs=options.theirs or ())
 
 
-def _launch(session: Session, plan: Plan) -> list[TrainingJob]:
+def _journal(session: Session) -> Journal:
+    """Return the hypothesis and rule that a launch records: the notebook's where there is one, else the recipe's."""
+    from experiments.notebooks.generation import read_journal
+
+    options = session.request.options
+    if session.notebook.exists() and not options.force and "journal" not in (options.theirs or ()):
+        return read_journal(session.notebook) or session.experiment.journal()
+    return session.experiment.journal()
+
+
+def _launch(session: Session, plan: Plan, journal: Journal) -> list[TrainingJob]:
+    from experiments.journal_record import record_journal
     from experiments.launch import command_permit
     from experiments.preparation import launch_notes
     from experiments.provenance import capture
@@ -208,7 +221,9 @@ def _launch(session: Session, plan: Plan) -> list[TrainingJob]:
         session.say(f"note: {note}")
     if session.launcher == "skypilot" and not options.yes:
         _confirm(plan)
-    return session.experiment.launch(plan, command_permit(shlex.join(command)), code=code)
+    permit = command_permit(shlex.join(command))
+    record_journal(plan, journal, permit, session.workspace)
+    return session.experiment.launch(plan, permit, code=code)
 
 
 def _where_wandb(session: Session) -> str:

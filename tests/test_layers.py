@@ -11,12 +11,12 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = [
-    {"errors", "look", "types", "settings"},
+    {"errors", "look", "types", "settings", "journal"},
     {
         *("redaction", "processes", "provenance", "planning", "arms", "leases", "ledger_schema", "ledger_reading"),
         *("ledger", "ledger_rebuild", "permits", "launchers", "workspace", "handover", "launch", "preparation"),
         *("trainer", "runs", "wandb_utils", "verdicts", "snapshots", "polling", "watching", "monitoring"),
-        *("statistics", "lookup", "direct", "notes", "run_root"),
+        *("statistics", "lookup", "direct", "notes", "journal_record", "scoring", "judging", "run_root"),
     },
     {"forms", "notebooks"},
     {"notebooks.generation", "notebooks.export"},

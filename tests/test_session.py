@@ -191,7 +191,7 @@ def test_tags_given_are_added_to_the_recipes_own(project):
 def test_an_edited_notebook_is_kept_and_an_edit_in_the_way_is_shown(project):
     project.run("--no-launch")
     notebook = project.notebook()
-    edited = notebook.read_text().replace("What do you expect, and why?", "Bigger is better.")
+    edited = notebook.read_text().replace('hypothesis=""', 'hypothesis="Bigger is better."')
     notebook.write_text(edited)
     project.run("--no-launch")
     assert "Bigger is better." in notebook.read_text()

@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from experiments.errors import NotebookError
+from experiments.journal import BLANK, Journal
 from experiments.notebooks.cells import Cell, check_cells, find_problems, indented
 from experiments.notebooks.header import Header, hash_of, write_header
 from experiments.notebooks.imports import Import, setup_lines
@@ -36,6 +37,7 @@ class NotebookSpec:
         remake: Command that writes the notebook again.
         jobs: References to the jobs launched so far.
         root: Project root; by default that of the recipe's module.
+        journal: Hypothesis and rule; written where a section reads `journal`.
     """
 
     name: str
@@ -45,6 +47,7 @@ class NotebookSpec:
     remake: str
     jobs: Sequence[JobRef] = ()
     root: Path | None = None
+    journal: Journal = BLANK
 
 
 @dataclass(frozen=True)
@@ -87,8 +90,12 @@ def build(spec: NotebookSpec) -> Generated:
     config, config_imports = data_cell("config", spec.config, spec.root)
     jobs, _ = data_cell("jobs", list(spec.jobs), spec.root)
     imports = config_imports.union(*(item.imports for item in in_sections), {JOB_REF} if spec.jobs else ())
+    data = [config, jobs]
+    if any("journal" in item.cell.names.reads for item in in_sections):
+        journal, journal_imports = data_cell("journal", spec.journal, spec.root)
+        data, imports = [*data, journal], imports | journal_imports
     groups = [[item.cell for item in items] for items in lifted.values()]
-    cells = tuple(cell for group in [*groups[:1], [config, jobs], *groups[1:]] for cell in group)
+    cells = tuple(cell for group in [*groups[:1], data, *groups[1:]] for cell in group)
     _check_once(cells, imports)
     bound = [item.bound for item in imports]
     if find_problems(cells, bound):

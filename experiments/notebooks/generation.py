@@ -19,7 +19,7 @@ A section is a group of plain functions in a module, listed by name:
 - Names at the top of the module (imports, helpers, classes, constants) can be used freely: an imported one is imported
   by the notebook in the same way, one defined there is imported from the module. They may not start with `_`.
 - No defaults, decorators, `yield`, `await` or early return; no cell called `setup` or `app`, or the name of another.
-- Given to every section: `config` (the recipe's config) and `jobs` (a list of JobRef).
+- Given to every section: `config` (the recipe's config), `jobs` (a list of JobRef) and `journal` (hypothesis and rule).
 - A cell of only Markdown is `mo.md(\"\"\"...\"\"\")` with a constant text.
 
 A module's source is read with `ast`: writing a notebook imports neither the section nor what it imports. A recipe adds
@@ -45,7 +45,15 @@ from experiments.notebooks.header import Header, hash_of
 from experiments.notebooks.jobs_cell import refs_in
 from experiments.notebooks.layout import Notebook, canonical, render
 from experiments.notebooks.reading import parse, read_text
-from experiments.notebooks.references import add_jobs, all_refs, cell_called, open_file, read_config, read_jobs
+from experiments.notebooks.references import (
+    add_jobs,
+    all_refs,
+    cell_called,
+    open_file,
+    read_config,
+    read_jobs,
+    read_journal,
+)
 from experiments.notebooks.regeneration import Conflict, Merge, merge
 from experiments.notebooks.results import WriteResult
 from experiments.notebooks.writing import back_up, check_writable, one_writer, write_whole
@@ -59,6 +67,7 @@ __all__ = [
     "generate",
     "read_config",
     "read_jobs",
+    "read_journal",
     "write_after_launch",
     "write_notebook",
 ]

@@ -17,6 +17,8 @@ import marimo as mo
 from experiments.arms import differences, parse_vary
 from experiments.errors import ExperimentsError, LaunchRefused, UsageError
 from experiments.forms import ConfigForm, form_problems, form_view, read_form
+from experiments.journal import Journal
+from experiments.journal_record import record_journal
 from experiments.launch import notebook_permit
 from experiments.notebooks.context import NotebookContext, recipe_class
 from experiments.permits import Permit
@@ -87,9 +89,10 @@ class PlanPreview:
 def run_inputs(experiment: NotebookContext) -> Any:
     """Return the inputs that say how often, where and as which repeat to launch."""
     launcher = experiment.workspace.settings.launcher
+    seeds = _seeds_of(experiment)
     return mo.ui.dictionary(
         {
-            "seeds": mo.ui.text(value="1", label="Seeds", placeholder="5, 0..4 or 3,7"),
+            "seeds": mo.ui.text(value=seeds, label="Seeds", placeholder="5, 0..4 or 3,7"),
             "launcher": mo.ui.dropdown(["local", "skypilot", "dry-run"], value=launcher, label="Launcher"),
             "vary": mo.ui.text(label="Vary", placeholder="learning_rate=0.001,0.003; gpus=1,2", full_width=True),
             "repeat": mo.ui.text(value="1", label="Repeat"),
@@ -152,12 +155,18 @@ def launch_clicked(
     button: Any,
     experiment: NotebookContext,
     set_launches: Callable[[Callable[[tuple[LaunchOutcome, ...]], tuple[LaunchOutcome, ...]]], None],
+    journal: Journal | None = None,
 ) -> None:
-    """Launch the preview's plan if its button was pressed, and keep what came of it."""
+    """Launch the preview's plan if its button was pressed, and keep what came of it.
+
+    Args:
+        journal: Hypothesis and rule, recorded beside the plan before its first job is handed over.
+    """
     permit = page_permit()
     if button is None or not button.value or preview.plan is None or permit is None:
         return
     try:
+        record_journal(preview.plan, journal, permit, experiment.workspace)
         jobs = launch_plan(preview.plan, permit, preview.workspace or experiment.workspace)
         outcome = LaunchOutcome(f"{_count(len(jobs))} launched. The table below follows them.", succeeded=True)
     except ExperimentsError as error:
@@ -186,15 +195,14 @@ def page_permit() -> Permit | None:
 def _against_ledger(plan: Plan, workspace: Workspace) -> PlanPreview:
     with workspace.ledger(read_only=True) as ledger:
         latest = ledger.latest_repeat(plan.family)
-        states = [job.state for job in ledger.jobs(plan_key=plan.key)]
-    newest = latest.repeat if latest else 0
-    if plan.repeat > newest + 1:
-        return PlanPreview(
-            None, problem=f"Repeat {plan.repeat} needs repeat {newest + 1} first. Set it to {newest + 1}."
-        )
-    launched = sum(state in {"submitted", "submitting", "cancelled"} for state in states)
-    notes = launch_notes(plan, _code(workspace.root, int(time.time() / _CODE_VALID_S)), workspace)
-    return PlanPreview(plan, workspace, launched=launched, notes=tuple(notes))
+        newest = latest.repeat if latest else 0
+        if plan.repeat > newest + 1:
+            return PlanPreview(
+                None, problem=f"Repeat {plan.repeat} needs repeat {newest + 1} first. Set it to {newest + 1}."
+            )
+        launched = sum(job.state in {"submitted", "submitting", "cancelled"} for job in ledger.jobs(plan_key=plan.key))
+        code = _code(workspace.root, int(time.time() / _CODE_VALID_S))
+        return PlanPreview(plan, workspace, launched=launched, notes=tuple(launch_notes(plan, code, workspace, ledger)))
 
 
 @functools.lru_cache(maxsize=4)
@@ -205,6 +213,15 @@ def _code(root: Path, _moment: int) -> Provenance:
 
 def _shown_command(job: PlannedJob) -> str:
     return shlex.join(with_interpreter(job.command, "python"))
+
+
+def _seeds_of(experiment: NotebookContext) -> str:
+    """Return the seeds of the recipe as people type them."""
+    try:
+        seeds: tuple[int, ...] = recipe_class(experiment.config).seeds
+    except (ExperimentsError, AttributeError):
+        return "1"
+    return str(len(seeds)) if seeds == tuple(range(len(seeds))) else ",".join(map(str, seeds))
 
 
 def _repeat(text: str) -> int:

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from experiments.errors import NotebookError
+from experiments.journal import Journal
 from experiments.notebooks.assembly import JOB_REF, setup_body
 from experiments.notebooks.cells import Cell
 from experiments.notebooks.header import Header, hash_of, read_header, replace_header
@@ -61,6 +64,25 @@ def read_config(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise NotebookError(f"cell 'config' of {str(path)!r} is not one call of a config class with literals.")
     return value
+
+
+def read_journal(path: Path) -> Journal | None:
+    """Return the hypothesis and rule that a notebook holds; None where it has no such cell.
+
+    Raises:
+        NotebookError: The file is not ours or damaged, or its `journal` cell is no `Journal` of literals.
+    """
+    notebook, _ = open_file(read_text(path), path)
+    cell = next((cell for cell in notebook.cells if cell.name == "journal" and cell.kind == "cell"), None)
+    if cell is None:
+        return None
+    try:
+        return Journal.model_validate(value_of(cell))
+    except ValidationError as error:
+        reasons = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        raise NotebookError(
+            f"cell 'journal' of {str(path)!r} is not a Journal: {reasons}. Mend it, or restore it: --theirs journal"
+        ) from None
 
 
 def open_file(text: str, path: Path) -> tuple[Notebook, Header]:

@@ -8,6 +8,7 @@ from typing import Any
 import marimo as mo
 
 from experiments.forms import config_form
+from experiments.journal import Journal
 from experiments.notebooks.context import NotebookContext, open_notebook
 from experiments.notebooks.launching import (
     PlanPreview,
@@ -85,9 +86,11 @@ def launch_controls(preview: PlanPreview) -> Any:
     return launch_button
 
 
-def launched(preview: PlanPreview, launch_button: Any, experiment: NotebookContext, set_launches: Any) -> None:
-    """Launch on a click; a second click, a re-run or another tab finds the same jobs."""
-    launch_clicked(preview, launch_button, experiment, set_launches)
+def launched(
+    preview: PlanPreview, launch_button: Any, experiment: NotebookContext, set_launches: Any, journal: Journal
+) -> None:
+    """Launch on a click, and record the hypothesis; a second click, a re-run or another tab finds the same jobs."""
+    launch_clicked(preview, launch_button, experiment, set_launches, journal)
 
 
 def outcome(launches: Any) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from experiments.experiment import Experiment
+from experiments.journal import Rule
 from experiments.types import BaseExperimentConfig, TrainingJob, TrainingJobConfig
 
 
@@ -28,6 +29,12 @@ class LearningRateStudy(Experiment):
 
     tags = ("arena", "learning-rate")
     seeds = (0, 1, 2, 3, 4)
+    hypothesis = (
+        "Within 400,000 agent steps a learning rate of 0.01 brings agents further than the trainer's default of 0.003: "
+        "the budget ends long before learning does, so larger steps pay, as long as they do not break the policy. "
+        "A pilot with another seed (100) suggested it."
+    )
+    rule = Rule(metric="overview/reward", direction="higher", effect=0.5, arm="rate-0_01", baseline="rate-0_003")
     config: LearningRateStudyConfig
 
     def launch_training_runs(self) -> list[TrainingJob]:

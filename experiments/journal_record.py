@@ -1,0 +1,152 @@
+"""Hypothesis and rule beside the plans of the ledger: what they were at each launch, and what became of them since."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from experiments.errors import UsageError
+from experiments.journal import Journal
+from experiments.ledger import Ledger
+from experiments.permits import Permit, require
+from experiments.redaction import mask_text
+from experiments.types import Plan
+from experiments.workspace import Workspace
+
+KIND = "journal"
+NOTE_KIND = "journal_note"
+MAX_NOTE = 4_000
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A journal as it was when a plan was launched.
+
+    Attributes:
+        at: Unix seconds, before the first job of that launch was handed over.
+        digest: sha256 of hypothesis and rule.
+        journal: The text itself; None where this version cannot read what an earlier one wrote.
+        plan_key: The plan that was launched.
+    """
+
+    at: float
+    digest: str
+    journal: Journal | None
+    plan_key: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the log.
+
+    Attributes:
+        at: Unix seconds.
+        text: What happened, or what somebody wrote.
+        kind: `launch`, `ended`, `note`, `run note` or `journal`.
+    """
+
+    at: float
+    text: str
+    kind: str
+
+
+def record_journal(plan: Plan, journal: Journal | None, permit: Permit | None, workspace: Workspace) -> bool:
+    """Record hypothesis and rule beside a plan that is about to be launched; say whether they were new.
+
+    Nothing is recorded for a dry run, for a journal without a hypothesis, or where the newest record is the same.
+
+    Raises:
+        LaunchRefused: Nobody asked for a launch.
+    """
+    if journal is None or not journal.is_written or plan.launcher == "dry-run":
+        return False
+    require(permit, "record a hypothesis")
+    with workspace.ledger() as ledger:
+        before = _recorded(ledger, [plan.key])
+        if before and before[-1].digest == journal.digest:
+            return False
+        content = journal.model_dump(mode="json", exclude={"notes"})
+        content["hypothesis"] = mask_text(content["hypothesis"])
+        ledger.add_event(KIND, plan_key=plan.key, digest=journal.digest, journal=content)
+    return True
+
+
+def recorded_journals(workspace: Workspace, plan_keys: Sequence[str]) -> list[Recorded]:
+    """Return what was recorded at the launches of some plans, oldest first.
+
+    Raises:
+        LedgerError: The ledger cannot be read.
+    """
+    with workspace.ledger(read_only=True) as ledger:
+        return _recorded(ledger, plan_keys)
+
+
+def write_entry(experiment: str, text: str, permit: Permit | None, workspace: Workspace) -> None:
+    """Keep a note with its time in the log of an experiment.
+
+    Raises:
+        UsageError: The note is empty or longer than 4,000 characters.
+        LaunchRefused: Asked from a page that only shows.
+    """
+    require(permit, "keep a note")
+    text = mask_text(text.strip())
+    if not text or len(text) > MAX_NOTE:
+        raise UsageError(f"a note has 1 to {MAX_NOTE:,} characters, not {len(text):,}. Write it again.")
+    with workspace.ledger() as ledger:
+        ledger.add_event(NOTE_KIND, experiment=experiment, text=text)
+
+
+def entries(workspace: Workspace, experiment: str) -> list[Entry]:
+    """Return what the ledger knows of an experiment's course, oldest first: launches, ends, hypotheses and notes.
+
+    Jobs that were launched together, or ended within the same minute, are one line.
+
+    Raises:
+        LedgerError: The ledger cannot be read.
+    """
+    with workspace.ledger(read_only=True) as ledger:
+        jobs = {job.run_name: job for job in ledger.jobs(experiment=experiment)}
+        keys = {job.plan_key for job in jobs.values()}
+        found: list[Entry] = []
+        ended: dict[int, list[tuple[float, str]]] = {}
+        for event in ledger.events():
+            if event.kind == NOTE_KIND and event.data.get("experiment") == experiment:
+                found.append(Entry(event.at, str(event.data.get("text", "")), "note"))
+            elif event.kind == KIND and event.plan_key in keys:
+                found.append(Entry(event.at, f"hypothesis recorded ({str(event.data.get('digest'))[:12]})", "journal"))
+            elif event.kind == "planned" and event.plan_key in keys and event.run_name is None:
+                found.append(Entry(event.at, f"{_jobs(event.data.get('jobs'))} launched", "launch"))
+            elif event.kind == "annotated" and event.run_name in jobs and event.data.get("note"):
+                found.append(Entry(event.at, f"{event.run_name}: {event.data['note']}", "run note"))
+            elif event.kind == "ended" and event.run_name in jobs:
+                ended.setdefault(int(event.at // 60), []).append((event.at, str(event.data.get("word", ""))))
+    found += [Entry(items[-1][0], _endings([word for _, word in items]), "ended") for items in ended.values()]
+    return sorted(found, key=lambda entry: entry.at)
+
+
+def _recorded(ledger: Ledger, plan_keys: Sequence[str]) -> list[Recorded]:
+    found = []
+    for key in dict.fromkeys(plan_keys):
+        for event in ledger.events(plan_key=key):
+            if event.kind == KIND:
+                journal = _journal(event.data.get("journal"))
+                found.append(Recorded(event.at, str(event.data.get("digest", "")), journal, key))
+    return sorted(found, key=lambda item: item.at)
+
+
+def _journal(content: object) -> Journal | None:
+    try:
+        return Journal.model_validate(content)
+    except ValidationError:
+        return None
+
+
+def _endings(words: Sequence[str]) -> str:
+    counts = {word: words.count(word) for word in dict.fromkeys(words)}
+    return ", ".join(f"{_jobs(number)} ended ({word.lower() or 'unknown'})" for word, number in counts.items())
+
+
+def _jobs(number: object) -> str:
+    return "1 job" if number == 1 else f"{number} jobs"
