@@ -39,7 +39,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def commands() -> dict[str, Callable[..., int]]:
     """Return every command by the word that calls it."""
-    from experiments.commands import jobs, replays, runs, upkeep
+    from experiments.commands import jobs, pull, replays, runs, upkeep
 
     return {
         "status": jobs.status,
@@ -52,6 +52,7 @@ def commands() -> dict[str, Callable[..., int]]:
         "record": jobs.record,
         "runs": runs.runs,
         "sync": runs.sync,
+        "pull": pull.pull,
         "replay": replays.replay,
         "eval": replays.evaluate,
         "gc": upkeep.gc,

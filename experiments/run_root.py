@@ -32,9 +32,14 @@ def node_folder(launcher: str, settings: Settings, run_name: str, run_dir: Path)
     return f"{settings.run_root.rstrip('/')}/{run_name}" if settings.run_root else None
 
 
+def cluster_root(settings: Settings) -> Path | None:
+    """Return `run_root` as a path, whether or not it is seen from here; None where it is not set."""
+    return Path(settings.run_root) if settings.run_root else None
+
+
 def visible_root(settings: Settings) -> Path | None:
     """Return `run_root` where this machine sees it too, so that runs are read live and need no pull."""
-    root = Path(settings.run_root) if settings.run_root else None
+    root = cluster_root(settings)
     return root if root is not None and root.is_dir() else None
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from experiments.errors import StoreError, UsageError
+from experiments.run_root import cluster_root
 from experiments.runs.credentials import credentials_present
 from experiments.runs.store import Origin, RunInfo, RunQuery, RunStore
 from experiments.settings import load_settings, project_root, state_dir
@@ -236,7 +237,7 @@ def _store(
 
     if entity is not None or project is not None:
         return online()
-    offline = OfflineStore(state / "runs")
+    offline = OfflineStore(state / "runs", run_root=cluster_root(chosen))
     if chosen.wandb_mode == "offline" or not credentials_present():
         return offline
     from experiments.runs.routed import RoutedStore

@@ -54,10 +54,11 @@ class Workspace:
         return Ledger.open(self.state, read_only=read_only)
 
     def offline_store(self) -> OfflineStore:
-        """Return the store over the runs of this project's state folder."""
+        """Return the store over the runs of this project's state folder, and of `run_root`, live."""
+        from experiments.run_root import cluster_root
         from experiments.runs.offline import OfflineStore
 
-        return OfflineStore(self.runs)
+        return OfflineStore(self.runs, run_root=cluster_root(self.settings))
 
     def wandb_mode(self) -> Literal["offline", "online"]:
         """Return where new runs are logged: online only where somebody is logged in or asked for it."""

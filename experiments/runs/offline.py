@@ -30,20 +30,26 @@ class OfflineStore:
     """RunStore over `<runs_dir>/<run name>/wandb/*run-*/run-<id>.wandb`, of offline and online runs alike.
 
     `runs_dir` may also be a `wandb` folder, or one that holds it. It may be used from several threads.
+    `run_root` is where clusters write theirs: a run that has W&B files there is read there, live, also where a copy of
+    it was pulled to `runs_dir`.
     Large histories are decoded once: `cache_dir` keeps them (`cache/history` of the state folder for its own runs,
     nothing for another `runs_dir`).
     """
 
     name = "offline"
 
-    def __init__(self, runs_dir: Path | str, cache_dir: Path | str | None = None) -> None:
+    def __init__(
+        self, runs_dir: Path | str, cache_dir: Path | str | None = None, *, run_root: Path | None = None
+    ) -> None:
         self.runs_dir = Path(runs_dir)
+        self.run_root = run_root
         state = self.runs_dir.parent
         if cache_dir is None and self.runs_dir.name == "runs" and (state / "live").is_dir():
             cache_dir = state / "cache" / "history"
         self._cache = HistoryCache(cache_dir) if cache_dir is not None else None
         self._lock = threading.RLock()
         self._logs: dict[str, JoinedLog] = {}
+        self._rooted: dict[str, JoinedLog] = {}
         self._infos: dict[str, tuple[str, RunInfo]] = {}
         self._jobs: dict[str, tuple[tuple[int, int], bool]] = {}
         self._job_paths: dict[str, str] = {}
@@ -52,7 +58,8 @@ class OfflineStore:
     def names(self) -> list[str]:
         """Return the names of all runs that have a W&B file, sorted."""
         with self._lock:
-            names = {path.name for path in _listed(self.runs_dir) if not _DIRECTORY.match(path.name)}
+            folders = [self.runs_dir, *([self.run_root] if self.run_root else [])]
+            names = {path.name for folder in folders for path in _listed(folder) if not _DIRECTORY.match(path.name)}
             shared = self._shared()
             if shared is not None:
                 names |= {match[1] for path in _listed(shared) if (match := _DIRECTORY.match(path.name))}
@@ -119,9 +126,10 @@ class OfflineStore:
         with self._lock:
             from experiments.runs.textlog import read_lines
 
-            lines = read_lines(self.runs_dir / run / "train.log", last=last)
-            if lines is not None:
-                return lines
+            for folder in self.folders(run):
+                lines = read_lines(folder / "train.log", last=last)
+                if lines is not None:
+                    return lines
             log = self._log(run)
             if log is None:
                 return []
@@ -132,7 +140,7 @@ class OfflineStore:
         """Return the replays of the run, by step: its `replays` folder, what it stored with W&B, links it logged."""
         with self._lock:
             found: dict[int, ReplayFile] = {}
-            folders = [self.runs_dir / run / "replays"]
+            folders = [folder / "replays" for folder in self.folders(run)]
             log = self._log(run)
             if log is not None:
                 log.poll()
@@ -156,6 +164,12 @@ class OfflineStore:
         """
         return self.log(run).config
 
+    def folders(self, run: str) -> list[Path]:
+        """Return the folders that may hold the run's files, the one that is written to first; none for a bad name."""
+        if not _is_name(run):
+            return []
+        return [*([self.run_root / run] if self.run_root else []), self.runs_dir / run]
+
     def log(self, run: str) -> JoinedLog:
         """Return the reader of a run with all there is now, for what the protocol lacks (console times, media, system).
 
@@ -177,10 +191,16 @@ class OfflineStore:
         return log
 
     def _log(self, run: str) -> JoinedLog | None:
+        if not _is_name(run):
+            return None
+        if self.run_root is not None:
+            rooted = self._rooted.get(run)
+            if rooted is None:
+                rooted = self._rooted[run] = JoinedLog(run, self.run_root / run / "wandb", self._cache)
+            if rooted.find_files():
+                return rooted
         log = self._logs.get(run)
         if log is None:
-            if run in ("", ".", "..") or "/" in run or "\0" in run:
-                return None
             log = JoinedLog(run, self.runs_dir / run / "wandb", self._cache)
             if not log.find_files() and (shared := self._shared()) is not None:
                 log = JoinedLog(run, shared, self._cache, is_shared=True)
@@ -253,6 +273,10 @@ def author_of(name: str, config: Mapping[str, Any], login: str) -> str:
         return user
     parts = name.split(".")
     return parts[0] if len(parts) == 5 else login
+
+
+def _is_name(run: str) -> bool:
+    return run not in ("", ".", "..") and "/" not in run and "\0" not in run
 
 
 def _link_in(path: Path) -> str | None:

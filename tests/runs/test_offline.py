@@ -242,3 +242,31 @@ def test_starts_with_different_metrics_are_joined(tmp_path):
     assert frame["text"].tolist()[2] == "x"
     assert frame["same"].dtype == "float64"
     assert store.log("r").system_metrics()["cpu"].tolist() == [5.0]
+
+
+def test_a_run_on_a_cluster_is_read_live_where_its_folder_is_seen_from_here(tmp_path):
+    share = tmp_path / "share"
+    store = OfflineStore(tmp_path / "runs", run_root=share)
+    fake.offline_run(tmp_path / "runs", "local").log({"a": 0})
+    fake.offline_run(tmp_path / "runs", "r").log({"a": 1})
+    assert (store.names(), len(store.history("r")[0])) == (["local", "r"], 1)
+    writer = fake.offline_run(share, "r").log({"a": 1}, {"a": 2})
+    (share / "r" / "train.log").write_text("on the node\n")
+    (share / "r" / "replays").mkdir()
+    (share / "r" / "replays" / "step_90.json.z").write_bytes(b"")
+    first = store.poll(["r"], ["a"])["r"]
+    assert first.rows == {"a": [(0, 1.0), (1, 2.0)]}
+    assert (store.logs("r"), [replay.step for replay in store.replays("r")]) == (["on the node"], [90])
+    writer.log({"a": 3})
+    assert store.poll(["r"], ["a"], {"r": first.cursor})["r"].rows == {"a": [(2, 3.0)]}
+    shutil.rmtree(share)
+    assert len(store.history("r")[0]) == 3
+
+
+def test_a_poller_that_held_the_pulled_copy_is_told_to_drop_it(tmp_path):
+    store = OfflineStore(tmp_path / "runs", run_root=tmp_path / "share")
+    fake.offline_run(tmp_path / "runs", "r").log({"a": 1})
+    cursor = store.poll(["r"], ["a"])["r"].cursor
+    fake.offline_run(tmp_path / "share", "r").log({"a": 1}, {"a": 2})
+    update = store.poll(["r"], ["a"], {"r": cursor})["r"]
+    assert (update.reset, update.rows) == (True, {"a": [(0, 1.0), (1, 2.0)]})
