@@ -16,9 +16,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code."""
-    import tyro
-
     try:
+        import tyro
+
         result = tyro.extras.subcommand_cli_from_dict(
             commands(),
             prog="experiments",
@@ -39,7 +39,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def commands() -> dict[str, Callable[..., int]]:
     """Return every command by the word that calls it."""
-    from experiments.commands import jobs, pull, replays, runs, upkeep
+    from experiments.commands import export, jobs, pull, replays, runs, serve, upkeep
 
     return {
         "status": jobs.status,
@@ -53,8 +53,10 @@ def commands() -> dict[str, Callable[..., int]]:
         "runs": runs.runs,
         "sync": runs.sync,
         "pull": pull.pull,
+        "export": export.export,
         "replay": replays.replay,
         "eval": replays.evaluate,
+        "serve": serve.serve,
         "gc": upkeep.gc,
         "doctor": upkeep.doctor,
     }
