@@ -1,10 +1,11 @@
-"""Settings: `[tool.experiments]` of the project, then the environment, then flags; and where state lives on disk."""
+"""Settings: the project's `[tool.experiments]`, the user's own file, the environment, flags; and where state lives."""
 
 from __future__ import annotations
 
 import functools
 import getpass
 import os
+import shlex
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,10 @@ from experiments.types import Frozen, LauncherName, check_name
 
 # Names of programs are read only from the user's own environment: cloning a repository must not run them (DESIGN 8).
 _USER_ONLY = frozenset({"sky_python", "alert_command"})
+NODE_SETUP = """\
+export PATH="$HOME/.local/bin:$PATH"
+command -v uv >/dev/null || python3 -m pip install --user --quiet uv
+uv sync --no-dev"""
 _NETWORK_FILESYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "lustre", "beegfs", "gpfs", "ceph"}
 )
@@ -41,8 +46,22 @@ class Settings(Frozen):
     run_root: str | None = Field(
         None, description="Absolute path of a folder (share, volume, mounted bucket) that every node of a cluster sees."
     )
-    sky_python: str | None = Field(None, description="Interpreter that has SkyPilot; from the user's environment only.")
-    alert_command: tuple[str, ...] = Field((), description="Program for alerts; from the user's environment only.")
+    sky_infra: str | None = Field(None, description="Where SkyPilot jobs run, such as aws/us-east-1 or slurm/cluster.")
+    sky_accelerator: str | None = Field(None, description="GPU of SkyPilot jobs that name none, such as H100.")
+    sky_cpus: str | None = Field(None, description="CPUs of SkyPilot jobs that name none: 8, or 8+ for at least 8.")
+    sky_memory: str | None = Field(None, description="GB of memory of SkyPilot jobs that name none: 32, or 32+.")
+    sky_workdir: Literal["auto", "git", "upload"] = Field(
+        "auto",
+        description="Code of SkyPilot jobs: the pushed commit, or an upload of this folder; auto: git if it can.",
+    )
+    sky_setup: str = Field(NODE_SETUP, description="Shell commands that prepare a SkyPilot node, in the code's folder.")
+    sky_node_python: str = Field(".venv/bin/python", description="Interpreter of the trainer on a SkyPilot node.")
+    sky_python: tuple[str, ...] = Field(
+        (), description="Interpreter that has SkyPilot; from the user's own file or environment only."
+    )
+    alert_command: tuple[str, ...] = Field(
+        (), description="Program for alerts; from the user's own file or environment only."
+    )
 
     @field_validator("run_root")
     @classmethod
@@ -108,7 +127,9 @@ def state_dir(root: Path) -> Path:
 
 
 def load_settings(root: Path, flags: Mapping[str, Any] | None = None) -> Settings:
-    """Return the settings of a project: its pyproject.toml, then the environment, then `flags` that are not None.
+    """Return the settings of a project: its pyproject.toml, the user's own file, the environment, the given `flags`.
+
+    A later one of these counts more; a flag that is None was not given.
 
     Raises:
         UsageError: A setting does not exist or has a value that is not allowed.
@@ -118,9 +139,14 @@ def load_settings(root: Path, flags: Mapping[str, Any] | None = None) -> Setting
     if forbidden:
         raise UsageError(
             f"[tool.experiments] sets {forbidden[0]!r}, which names a program and is read only from your own "
-            f"environment. Remove it there, then: export EXPERIMENTS_{forbidden[0].upper()}=..."
+            f"file or environment. Remove it there, then: export EXPERIMENTS_{forbidden[0].upper()}=..."
         )
-    values = {**table, **_from_environment(), **{k: v for k, v in (flags or {}).items() if v is not None}}
+    values = {
+        **table,
+        **_users_own(),
+        **_from_environment(),
+        **{k: v for k, v in (flags or {}).items() if v is not None},
+    }
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
@@ -130,13 +156,38 @@ def load_settings(root: Path, flags: Mapping[str, Any] | None = None) -> Setting
         raise UsageError(f"setting {name!r} = {first['input']!r}: {first['msg']}. Settings: {known}.") from None
 
 
+def user_file() -> Path:
+    """Return the file of a user's own settings, which may name programs; it need not exist."""
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "experiments" / "settings.toml"
+
+
+def _users_own() -> dict[str, Any]:
+    path = user_file()
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return {}
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{str(path)!r} is not valid TOML: {error}. Mend it and run the command again.") from None
+
+
 def _from_environment() -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, field in Settings.model_fields.items():
         text = os.environ.get(f"EXPERIMENTS_{name.upper()}")
         if text:
-            values[name] = tuple(text.split()) if "tuple" in str(field.annotation) else text
+            values[name] = _words(name, text) if "tuple" in str(field.annotation) else text
     return values
+
+
+def _words(name: str, text: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(text))
+    except ValueError as error:
+        variable = f"EXPERIMENTS_{name.upper()}"
+        raise UsageError(
+            f"{variable}={text!r} is not a list of words: {error}. Quote it as a shell wants it."
+        ) from None
 
 
 @functools.cache

@@ -16,6 +16,7 @@ from experiments.errors import UsageError
 
 NAME_PATTERN = r"[a-z0-9][a-z0-9_-]{0,39}"
 MAX_RUN_NAME = 120
+_AMOUNT = r"^\d+(\.\d+)?\+?$"
 
 LauncherName = Literal["local", "skypilot", "dry-run"]
 Verdict = Literal["pending", "running", "recovering", "succeeded", "failed", "cancelled", "unknown"]
@@ -90,8 +91,15 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     return tuple(seeds)
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class TrainingJobConfig(Frozen):
-    """What one training job runs and on what."""
+    """What one training job runs and on what.
+
+    What only SkyPilot uses is None by default and left out of JSON then, so that it changes no key of another plan.
+    """
 
     curriculum: str = Field(min_length=1, description="Curriculum that the trainer runs.")
     gpus: int = Field(1, ge=0, le=4096, description="GPUs per node.")
@@ -100,6 +108,41 @@ class TrainingJobConfig(Frozen):
     skip_git_check: bool = Field(False, description="Launch also from a tree with uncommitted or unpushed changes.")
     wandb_tags: tuple[str, ...] = Field((), description="W&B tags of the run.")
     additional_args: tuple[str, ...] = Field((), description="Arguments for the trainer, each 'key=value'.")
+    accelerator: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9._-]+(:\d{1,4})?$",
+        exclude_if=_is_none,
+        description="SkyPilot: kind of GPU, such as H100; H100:4 also says how many, in the place of gpus.",
+    )
+    cpus: str | None = Field(
+        None, pattern=_AMOUNT, exclude_if=_is_none, description="SkyPilot: CPUs per node, 8 or 8+ for at least 8."
+    )
+    memory: str | None = Field(
+        None, pattern=_AMOUNT, exclude_if=_is_none, description="SkyPilot: GB of memory per node, 32 or 32+."
+    )
+    disk_gb: int | None = Field(None, ge=1, exclude_if=_is_none, description="SkyPilot: GB of disk per node.")
+    infra: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9*][\w.*:@/-]*$",
+        exclude_if=_is_none,
+        description="SkyPilot: where, such as aws/us-east-1, k8s/context or slurm/cluster/partition.",
+    )
+    max_hourly_cost: float | None = Field(
+        None, gt=0, exclude_if=_is_none, description="SkyPilot: refuse machines that cost more USD per hour."
+    )
+    max_runtime_hours: float | None = Field(
+        None,
+        gt=0,
+        le=10_000,
+        exclude_if=_is_none,
+        description="SkyPilot: end the trainer after this time on a machine.",
+    )
+    recovery: Literal["FAILOVER", "EAGER_NEXT_REGION"] | None = Field(
+        None, exclude_if=_is_none, description="SkyPilot: where a preempted job is started again."
+    )
+    max_restarts_on_errors: int | None = Field(
+        None, ge=0, le=1000, exclude_if=_is_none, description="SkyPilot: how often to start again after an error."
+    )
 
     @field_validator("additional_args")
     @classmethod

@@ -104,6 +104,25 @@ def read_tree(folder: Path, *, deadline_s: float = DEADLINE_S) -> Tree:
     return replace(tree, commit=commit, pushed=pushed, diff=kept, diff_sha256=digest, diff_bytes=size)
 
 
+def origin(folder: Path, *, deadline_s: float = DEADLINE_S) -> tuple[str | None, str]:
+    """Return the address that the branch is pushed to, and the folder's place in its repository (`.` for the top).
+
+    The address is that of the branch's own remote, else of `origin`; None where there is none.
+    """
+    try:
+        within = _text(_git(folder, deadline_s, "rev-parse", "--show-prefix")).strip().rstrip("/") or "."
+    except (GitError, FileNotFoundError):
+        return None, "."
+    name = "origin"
+    with contextlib.suppress(GitError):
+        branch = _text(_git(folder, deadline_s, "rev-parse", "--abbrev-ref", "HEAD")).strip()
+        name = _text(_git(folder, deadline_s, "config", "--get", f"branch.{branch}.remote")).strip() or name
+    try:
+        return _text(_git(folder, deadline_s, "remote", "get-url", name)).strip() or None, within
+    except GitError:
+        return None, within
+
+
 def changed_files(folder: Path, old: str, new: str, *, deadline_s: float = DEADLINE_S) -> list[str]:
     """Return the files that differ between two commits.
 

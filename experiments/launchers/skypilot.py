@@ -1,0 +1,363 @@
+"""Jobs on Slurm, Kubernetes and clouds, as SkyPilot's managed jobs; SkyPilot itself runs behind `bridge_client`.
+
+A job's name is no lock there: SkyPilot takes the same name twice. So the ledger holds, in this order, the intent, who
+asks which server, the request's id and the job's id; and a job in doubt is looked for under all of them before it is
+said to be absent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from experiments.errors import ExperimentsError, LaunchError, LedgerError, UsageError
+from experiments.launchers import sky_words
+from experiments.launchers.base import Absent, Found, JobSpec, SchedulerStatus, Unknown
+from experiments.launchers.bridge_client import BridgeClient, SkyError, client_for
+from experiments.launchers.sky_task import (
+    LEDGER_MARK,
+    PLAN_MARK,
+    Code,
+    code_of,
+    needs_key,
+    task_of,
+    task_yaml,
+    with_secrets,
+)
+from experiments.types import TERMINAL_VERDICTS
+from experiments.verdicts import SCHEDULER_WORDS
+from experiments.workspace import Workspace
+
+TASK_FILE = "task.yaml"
+ASKING, REQUEST, INCIDENT = "asking", "request", "incident"
+"""Kinds of ledger events: who asks which server; the server's request; another job of the same name."""
+
+# Every answer of SkyPilot's queue costs it a new process: seconds on a fast machine, over a minute on a busy one.
+_QUICK_S, _QUEUE_S, _LAUNCH_S = 30.0, 120.0, 900.0
+_SETTLE_S = 2.0  # what a killed client had sent reaches the server's list within this
+_EVENTS_PER_POLL = 10
+
+
+class InDoubt(ExperimentsError):  # noqa: N818 - a state that the next look resolves, not a fault
+    """Nobody can tell yet whether SkyPilot has the job; launching again looks for it first."""
+
+
+def make_launcher(workspace: Workspace) -> SkyPilotLauncher:
+    """Return the launcher of a workspace; starts nothing."""
+    return SkyPilotLauncher(workspace)
+
+
+class SkyPilotLauncher:
+    """Where jobs are SkyPilot's managed jobs.
+
+    Attributes:
+        batch: How many jobs may be in doubt after a crash; each of them costs money.
+    """
+
+    name = "skypilot"
+    batch = 1
+
+    def __init__(self, workspace: Workspace, client: BridgeClient | None = None) -> None:
+        self._workspace = workspace
+        self._given = client
+        self._events: dict[str, tuple[tuple[str, int], tuple[tuple[str, str, float], ...]]] = {}
+        self._incidents: dict[str, str] = {}
+
+    @property
+    def client(self) -> BridgeClient:
+        """The child that talks to SkyPilot.
+
+        Raises:
+            SkyError: Nothing here can start it.
+        """
+        return self._given or client_for(self._workspace.settings)
+
+    def target(self) -> str:
+        """Return the API server's address and the infra that jobs go to unless they say otherwise."""
+        return f"{sky_words.endpoint()} {self._workspace.settings.sky_infra or ''}".strip()
+
+    @functools.cached_property
+    def _code(self) -> Code:
+        return project_code(self._workspace)
+
+    def task(self, job: JobSpec) -> dict[str, Any]:
+        """Return what SkyPilot would be asked to run, without secrets; needs no network.
+
+        Raises:
+            UsageError: It could not run there.
+        """
+        return task_of(job, self._workspace.settings, self._code)
+
+    def check(self, job: JobSpec) -> None:
+        """Have SkyPilot itself check a job and find machines for it; nothing is launched.
+
+        Raises:
+            UsageError: It cannot be a task.
+            SkyError: SkyPilot refuses it, or cannot be asked.
+        """
+        self.client.call("dryrun", task=self.task(job), deadline_s=_QUEUE_S)
+
+    def submit(self, job: JobSpec) -> str:
+        """Launch a managed job and return its id.
+
+        Raises:
+            LaunchError: It was refused; no job exists.
+            InDoubt: The answer was lost.
+        """
+        try:
+            task = self.task(job)
+        except UsageError as error:
+            raise LaunchError(str(error)) from error
+        secrets = _secrets(job)
+        self._keep(job, task)
+        server = self.client.call("health", deadline_s=_QUICK_S).result
+        self._note(ASKING, job.run_name, server=server["endpoint"], user=server["user"], client=server["client"])
+        noted: list[str] = []
+
+        def keep_request(note: Mapping[str, Any]) -> None:
+            noted.append(str(note["request"]))
+            self._note(REQUEST, job.run_name, id=noted[-1])
+
+        try:
+            answer = self.client.call(
+                "submit", task=with_secrets(task, secrets), deadline_s=_LAUNCH_S, on_note=keep_request, is_fatal=True
+            )
+        except SkyError as error:
+            if error.kind in {"invalid", "login", "version"} and not noted:
+                raise
+            return self._after_failure(job.run_name, error)
+        return str(min(answer.result["ids"]))
+
+    def find(self, run_name: str, target: str) -> Found | Absent | Unknown:
+        """Say whether SkyPilot has a job of this name: by its request, among open requests, then by its name."""
+        if target.partition(" ")[0] != self.target().partition(" ")[0]:
+            return Unknown(f"it was launched at {target!r}, and SkyPilot here is at {self.target()!r}")
+        try:
+            return self._find(run_name)
+        except SkyError as error:
+            return Unknown(str(error))
+
+    def poll(self, jobs: Mapping[str, str]) -> dict[str, SchedulerStatus]:
+        """Return the status of each job that SkyPilot knows, from one request for all of them.
+
+        Raises:
+            LaunchError: SkyPilot cannot be asked.
+        """
+        ids = {run: int(job_id) for run, job_id in jobs.items() if job_id.isdigit()}
+        if not ids:
+            return {}
+        records = self.client.call("poll", ids=sorted(set(ids.values())), deadline_s=_QUEUE_S).result
+        by_id = {record["job_id"]: record for record in records}
+        found = {}
+        budget = _EVENTS_PER_POLL
+        for run, job_id in ids.items():
+            if (record := by_id.get(job_id)) is None:
+                continue
+            if record["job_name"] != run:
+                found[run] = sky_words.another_job(job_id, run, record)
+                continue
+            changed = self._has_changed(run, record)
+            events = self._history(run, record, may_ask=budget > 0)
+            budget -= changed
+            found[run] = sky_words.status_of(record, events, incident=self._incident_of(run))
+        self._settle(found)
+        return found
+
+    def cancel(self, jobs: Sequence[tuple[str, str]]) -> None:
+        """Ask SkyPilot to end jobs; each must still have its name there, for ids begin again on another server.
+
+        Raises:
+            LaunchError: SkyPilot cannot be asked, or an id is another job's there, which was left alone.
+        """
+        wanted = {job_id: run for run, job_id in jobs}
+        answer = self.client.call("cancel", jobs=wanted, deadline_s=2 * _QUEUE_S).result
+        if answer["others"]:
+            told = "; ".join(
+                f"job {job_id} is {f'called {name!r}' if name else 'not known'} there, not {wanted[job_id]!r}"
+                for job_id, name in answer["others"].items()
+            )
+            raise LaunchError(f"not cancelled, for SkyPilot at {sky_words.endpoint()} has other jobs: {told}.")
+
+    def logs(self, run_name: str, job_id: str, *, follow: bool = False) -> Iterator[str]:
+        """Yield what the job's newest attempt printed; with `follow`, until it has ended.
+
+        Raises:
+            LaunchError: SkyPilot cannot be asked.
+        """
+        seen = 0
+        while True:
+            status = self.poll({run_name: job_id}).get(run_name) if follow else None
+            lines = self.read_log(job_id)
+            # A job that was started again shows its newest attempt only.
+            yield from lines[seen if len(lines) >= seen else 0 :]
+            seen = len(lines)
+            if not follow or status is None or SCHEDULER_WORDS.get(status.word) in TERMINAL_VERDICTS:
+                return
+            time.sleep(5.0)
+
+    def read_log(self, job_id: str, *, tail: int | None = None, deadline_s: float = _QUEUE_S) -> list[str]:
+        """Return the lines of the newest attempt, without SkyPilot's own words, prefixes and colours.
+
+        Raises:
+            SkyError: There was no answer by the deadline, or SkyPilot cannot be asked.
+        """
+        return sky_words.printed(self.client.call("logs", job=job_id, tail=tail, deadline_s=deadline_s).result)
+
+    def named(self, job_ids: Sequence[str]) -> dict[str, str]:
+        """Return the names of jobs in SkyPilot's queue, whoever launched them, by id.
+
+        Raises:
+            SkyError: SkyPilot cannot be asked.
+        """
+        records = self.client.call("poll", ids=[int(job_id) for job_id in job_ids], deadline_s=_QUEUE_S).result
+        return {str(record["job_id"]): record["job_name"] for record in records}
+
+    def _keep(self, job: JobSpec, task: Mapping[str, Any]) -> None:
+        try:
+            job.run_dir.mkdir(parents=True, exist_ok=True)
+            (job.run_dir / TASK_FILE).write_text(task_yaml(task), encoding="utf-8")
+        except OSError as error:
+            raise LaunchError(f"run folder {str(job.run_dir)!r} cannot be written: {error.strerror}.") from error
+
+    def _after_failure(self, run_name: str, error: SkyError) -> str:
+        """Find out whether a launch that failed left a job behind."""
+        try:
+            answer = self._find(run_name)
+        except SkyError as other:
+            answer = Unknown(str(other))
+        if isinstance(answer, Found):
+            return answer.id
+        if isinstance(answer, Absent):
+            raise LaunchError(str(error)) from error
+        raise InDoubt(f"{error} Whether the job exists is not known: {answer.reason}") from error
+
+    def _find(self, run_name: str) -> Found | Absent | Unknown:
+        server = self.client.call("health", deadline_s=_QUICK_S).result
+        with self._workspace.ledger(read_only=True) as ledger:
+            events = ledger.events(run_name=run_name)
+            ours = {LEDGER_MARK: ledger.id, PLAN_MARK: ledger.jobs(run_names=[run_name])[0].plan_key}
+        begun = max((event.at for event in events if event.kind in {"intent", ASKING}), default=0.0)
+        time.sleep(max(0.0, min(_SETTLE_S, begun + _SETTLE_S - time.time())))
+        asking = next((event.data for event in reversed(events) if event.kind == ASKING), None)
+        if asking is not None and (asking["user"], asking["server"]) != (server["user"], server["endpoint"]):
+            return Unknown(
+                f"it was handed over by SkyPilot's user {asking['user']} at {asking['server']}; here is user "
+                f"{server['user']} at {server['endpoint']}"
+            )
+        request = next((event.data["id"] for event in reversed(events) if event.kind == REQUEST), None)
+        # Open requests before the queue: one that ends in between is in the queue by then.
+        listed = self.client.call("requests", name=run_name, deadline_s=_QUICK_S).result
+        waited = [each["request"] for each in listed if each["status"] in {"PENDING", "RUNNING"}]
+        for each in dict.fromkeys([*([request] if request else []), *waited]):
+            with contextlib.suppress(SkyError) if each not in waited else contextlib.nullcontext():
+                self._wait_for(each)
+        found = self.client.call("named", name=run_name, deadline_s=_QUEUE_S).result
+        return self._choose(run_name, found, ours, listed)
+
+    def _wait_for(self, request: str) -> None:
+        try:
+            self.client.call("request", request=request, deadline_s=_LAUNCH_S)
+        except SkyError as error:
+            if error.kind not in {"failed", "missing", "other"}:
+                raise
+
+    def _choose(
+        self,
+        run_name: str,
+        found: Sequence[Mapping[str, Any]],
+        ours: Mapping[str, str],
+        listed: Sequence[Mapping[str, str]],
+    ) -> Found | Absent | Unknown:
+        """Say which of the jobs with our name is ours; others are an incident, and ended only where they are ours."""
+        # A job without any mark has our name, which ends in a hash that nothing else gives: it is ours, but not ended.
+        mine = sorted(job["id"] for job in found if not job["marks"] or job["marks"] == ours)
+        surplus = [job["id"] for job in found if job["marks"] == ours and job["id"] != (mine[0] if mine else None)]
+        strangers = [job["id"] for job in found if job["marks"] and job["marks"] != ours]
+        surplus = [job_id for job_id in surplus if _is_open(found, job_id)]
+        if surplus:
+            self.client.call("cancel", jobs={str(job_id): run_name for job_id in surplus}, deadline_s=2 * _QUEUE_S)
+        if text := sky_words.incident(mine, surplus, strangers):
+            self._incidents[run_name] = text
+            self._note(INCIDENT, run_name, what=text)
+        if mine:
+            return Found(str(mine[0]))
+        if any(each["status"] == "SUCCEEDED" for each in listed):
+            return Unknown("SkyPilot took the launch, but its queue does not show the job")
+        return Absent()
+
+    def _has_changed(self, run: str, record: Mapping[str, Any]) -> bool:
+        state = (str(record["status"]), int(record["recovery_count"] or 0))
+        return run not in self._events or self._events[run][0] != state
+
+    def _history(self, run: str, record: Mapping[str, Any], *, may_ask: bool) -> tuple[tuple[str, str, float], ...]:
+        """Return what happened to a job; asked for again only where its state is another one."""
+        known = self._events.get(run, (("", 0), ()))[1]
+        if not self._has_changed(run, record) or not may_ask:
+            return known
+        try:
+            rows = self.client.call("events", job=record["job_id"], deadline_s=_QUICK_S).result
+        except SkyError:
+            return known  # the status itself is what matters
+        events = sky_words.history(rows, record["submitted_at"])
+        self._events[run] = ((str(record["status"]), int(record["recovery_count"] or 0)), events)
+        return events
+
+    def _incident_of(self, run: str) -> str:
+        if run not in self._incidents:
+            with self._workspace.ledger(read_only=True) as ledger:
+                told = [event.data["what"] for event in ledger.events(run_name=run) if event.kind == INCIDENT]
+            self._incidents[run] = told[-1] if told else ""
+        return self._incidents[run]
+
+    def _settle(self, found: Mapping[str, SchedulerStatus]) -> None:
+        """Record how jobs ended, so that nobody has to ask SkyPilot again."""
+        ended = {run: status for run, status in found.items() if SCHEDULER_WORDS.get(status.word) in TERMINAL_VERDICTS}
+        if not ended:
+            return
+        # A read-only page, a full disk: then the next one who polls records it.
+        with contextlib.suppress(LedgerError), self._workspace.ledger() as ledger:
+            ledger.settle({run: dataclasses.asdict(status) for run, status in ended.items()})
+
+    def _note(self, kind: str, run_name: str, **data: str) -> None:
+        with self._workspace.ledger() as ledger:
+            ledger.add_event(kind, run_name=run_name, plan_key=None, **data)
+
+
+def project_code(workspace: Workspace) -> Code:
+    """Return the code that a node gets of this project.
+
+    Raises:
+        UsageError: The setting `sky_workdir` asks for git, and git does not have it.
+    """
+    from experiments.provenance.git import origin, read_tree
+
+    remote, within = origin(workspace.root)
+    return code_of(workspace.root, read_tree(workspace.root), remote, workspace.settings.sky_workdir, within=within)
+
+
+def _secrets(job: JobSpec) -> dict[str, str]:
+    """Return what a job's trainer needs and nobody may see.
+
+    Raises:
+        LaunchError: W&B shall be online, and there is no key to give to the node.
+    """
+    if not needs_key(job.env):
+        return {}
+    from experiments.runs.credentials import find_credentials
+
+    key = find_credentials().key
+    if key is None:
+        raise LaunchError(
+            "W&B is to be online on a node, and no API key is found here to give it (an identity token stays on its "
+            "machine). Log in with a key: uv run wandb login"
+        )
+    return {"WANDB_API_KEY": key}
+
+
+def _is_open(found: Sequence[Mapping[str, Any]], job_id: int) -> bool:
+    word = next(str(job["status"]) for job in found if job["id"] == job_id)
+    return SCHEDULER_WORDS.get(word) not in TERMINAL_VERDICTS
