@@ -1,0 +1,166 @@
+"""The process that runs a notebook and renders its log: `python -P -m experiments.notebooks.export.child REQUEST`.
+
+It may launch nothing (`EXPERIMENTS_READ_ONLY`), so what a notebook does by itself is refused. It writes the page to the
+file that it is told of, and one JSON line on its descriptor for each thing that its parent should know.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from experiments.errors import ExperimentsError, LaunchRefused
+from experiments.notebooks.export.freeze import read_record, with_record
+from experiments.notebooks.export.placing import write_draft
+from experiments.permits import READ_ONLY
+
+_ROOM_FOR_RECORD = 200_000
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the child is to do.
+
+    Attributes:
+        notebook: The notebook's file.
+        draft: File to write the log to.
+        experiment: Name of the experiment.
+        created: ISO 8601 with its zone.
+        deadline_s: Seconds for the notebook's cells.
+        failed: Cells that ended an earlier try, by index, with what to show in their place.
+        hung: Those of them that had to be ended because they did not end by themselves.
+        previous: The newest log of this experiment; empty for none.
+        previous_name: What that log's file will be called.
+        messages: Descriptor to write JSON lines to.
+    """
+
+    notebook: str
+    draft: str
+    experiment: str
+    created: str
+    who: str
+    deadline_s: float
+    max_bytes: int
+    messages: int = -1
+    include_code: bool = False
+    failed: Mapping[str, str] = field(default_factory=dict)
+    hung: tuple[int, ...] = ()
+    previous: str = ""
+    previous_name: str = ""
+
+
+def main() -> None:
+    """Do what the request on the command line says and end the process, whatever threads the notebook left."""
+    request = Request(**json.loads(sys.argv[1]))
+    sys.argv = [request.notebook]
+    os.set_inheritable(request.messages, False)
+    try:
+        answer = _export(request)
+    except ExperimentsError as error:
+        answer = {"error": str(error)}
+    _tell(request, answer)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # A thread that a cell started must not keep the log waiting.
+    os._exit(0)
+
+
+def _export(request: Request) -> dict[str, Any]:
+    from experiments.notebooks.export.head import describe
+    from experiments.notebooks.export.page import render_page
+    from experiments.notebooks.export.running import CellDidNotEnd, run_notebook
+
+    if os.environ.get(READ_ONLY) != "1":
+        return {"error": f"{READ_ONLY} is not set: the notebook could launch. Start it with: experiments export"}
+    notebook = Path(request.notebook)
+    # Behind everything else, so that a file beside the notebook shadows nothing.
+    sys.path.append(str(notebook.parent))
+    run = run_notebook(
+        notebook,
+        deadline_s=request.deadline_s,
+        failed=_failed(request),
+        progress=lambda index, of, name: _tell(request, {"cell": index, "of": of, "name": name}),
+    )
+    _tell(request, {"rendering": True})
+    names = [cell.name for cell in run.cells if isinstance(cell.error, CellDidNotEnd)]
+    hung = f"cell {', '.join(map(repr, names))} did not end within {request.deadline_s:g} s" if names else ""
+    before = read_record(Path(request.previous)) if request.previous else None
+    head, record = describe(
+        run.cells,
+        run.values,
+        notebook=notebook,
+        experiment=request.experiment,
+        created=datetime.fromisoformat(request.created),
+        who=request.who,
+        previous=(request.previous_name, before) if before else None,
+        deadline=hung,
+    )
+    rendered = render_page(
+        head,
+        run.cells,
+        include_code=request.include_code,
+        source=notebook.read_text(encoding="utf-8"),
+        max_bytes=request.max_bytes - _ROOM_FOR_RECORD,
+        notebook_name=notebook.name,
+    )
+    page = with_record(rendered.html, record)
+    write_draft(Path(request.draft), page)
+    return {
+        "done": True,
+        "same": before is not None and record.says_the_same(before),
+        "hung": hung,
+        "changes": None if record.changes is None else list(record.changes),
+        "problems": [asdict(problem) for problem in _problems(run.cells)],
+        "dropped": list(rendered.dropped),
+        "notes": list(rendered.notes),
+        "bytes": len(page),
+    }
+
+
+def _failed(request: Request) -> dict[int, BaseException]:
+    from experiments.notebooks.export.running import CellDidNotEnd, CellEndedProcess
+
+    return {
+        int(index): (CellDidNotEnd if int(index) in request.hung else CellEndedProcess)(words)
+        for index, words in request.failed.items()
+    }
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A cell that failed.
+
+    Attributes:
+        launch: It tried to launch, which was refused.
+    """
+
+    cell: str
+    text: str
+    launch: bool
+
+
+def _problems(cells: Any) -> list[Problem]:
+    from experiments.snapshots import reason_of
+
+    return [
+        Problem(
+            cell.name, f"{type(cell.error).__name__}: {reason_of(cell.error)}", isinstance(cell.error, LaunchRefused)
+        )
+        for cell in cells
+        if cell.error is not None
+    ]
+
+
+def _tell(request: Request, message: Mapping[str, Any]) -> None:
+    with open(request.messages, "wb", closefd=False) as pipe:
+        pipe.write(json.dumps(message).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    main()

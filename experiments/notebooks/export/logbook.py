@@ -1,0 +1,233 @@
+"""The logbook: one page of all logs of a folder, `experiments/log/index.html`, made from what the log files say.
+
+It needs no server and no network. A file that is damaged, or that is none of ours, is named and never read as one.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from experiments.notebooks.export.freeze import LogRecord, read_record
+from experiments.notebooks.export.placing import LOGBOOK, draft_of, is_kept_name, put_in_place, write_draft
+
+_STATIC = Path(__file__).parent / "static"
+_OURS = '<meta name="generator" content="experiments logbook">'
+_DECISIONS = {"confirmed": "✓", "rejected": "✕", "undecided": "?"}
+_HEADINGS = (
+    ("log", ""),
+    ("verdict", ""),
+    ("hypothesis", ""),
+    ("key metric", "number"),
+    ("jobs", "number"),
+    ("when", ""),
+)
+
+
+@dataclass(frozen=True)
+class Log:
+    """One log file.
+
+    Attributes:
+        file: Its name in the folder.
+        earlier: Another log of the same experiment took its place.
+    """
+
+    file: str
+    record: LogRecord
+    earlier: bool
+
+
+def write_logbook(folder: Path) -> Path:
+    """Make the logbook of a folder again from the files that lie in it.
+
+    A page of another origin with the logbook's name is kept under another.
+
+    Raises:
+        NotebookError: The folder cannot be written; the logbook is as it was.
+    """
+    path = folder / LOGBOOK
+    page = logbook_page(folder).encode()
+    if _bytes_of(path) == page:
+        return path
+    draft = draft_of(path)
+    write_draft(draft, page)
+    put_in_place(draft, path, keep_old=path.exists() and not _is_ours(path))
+    return path
+
+
+def read_logs(folder: Path) -> tuple[list[Log], list[str]]:
+    """Return the logs of a folder, the newest first, and the names of the HTML files that are none."""
+    logs, others = [], []
+    for path in sorted(folder.glob("*.htm*")):
+        if path.name == LOGBOOK or path.name.startswith("."):
+            continue
+        record = read_record(path) if path.is_file() else None
+        if record is None:
+            others.append(path.name)
+        else:
+            logs.append(Log(path.name, record, is_kept_name(path)))
+    logs.sort(key=lambda log: (_moment(log.record), log.file), reverse=True)
+    return logs, others
+
+
+def logbook_page(folder: Path) -> str:
+    """Return the page of all logs in a folder; the same files give the same page."""
+    logs, others = read_logs(folder)
+    style = (_STATIC / "logbook.css").read_text(encoding="utf-8")
+    script = (_STATIC / "logbook.js").read_text(encoding="utf-8")
+    policy = (
+        f"default-src 'none'; style-src {_hash_of(style)}; script-src {_hash_of(script)}; base-uri 'none'; "
+        "form-action 'none'"
+    )
+    return "\n".join(
+        [
+            "<!doctype html>",
+            '<html lang="en">',
+            '<head><meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+            _OURS,
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f"<title>Logbook</title><style>{style}</style></head>",
+            "<body><main>",
+            "<h1>Logbook</h1>",
+            f'<p class="muted">{_summary(logs)}</p>',
+            *(_table(logs) if logs else [_EMPTY]),
+            *(_others(others) if others else []),
+            f"</main><script>{script}</script></body></html>",
+            "",
+        ]
+    )
+
+
+_EMPTY = '<p class="empty">No log yet. Write one: <code>uv run experiments export NOTEBOOK</code></p>'
+
+
+def _table(logs: Sequence[Log]) -> list[str]:
+    heads = "".join(
+        f'<th scope="col"{" data-kind=number" if kind else ""}><button type="button">{name}</button></th>'
+        for name, kind in _HEADINGS
+    )
+    earlier = sum(log.earlier for log in logs)
+    switch = f'<label><input type="checkbox" id="earlier"> show {_count(earlier, "earlier log")}</label>'
+    return [
+        '<div class="tools">',
+        '<input type="search" id="search" placeholder="Search" aria-label="Search the logs" hidden>',
+        switch if earlier else "",
+        '<span id="count" class="muted" role="status"></span>',
+        '<button type="button" id="theme" hidden>Light or dark</button>',
+        "</div>",
+        f'<div class="wide"><table class="logs"><thead><tr>{heads}</tr></thead><tbody>',
+        *map(_row, logs),
+        "</tbody></table></div>",
+    ]
+
+
+def _row(log: Log) -> str:
+    record = log.record
+    cells = [
+        _cell(_title(log), record.experiment),
+        _cell(_verdict(record.verdict), record.verdict, "verdict"),
+        _cell(_text(record.hypothesis, 400), record.hypothesis, "hypothesis"),
+        _cell(_metric(record), "" if record.key_metric is None else repr(record.key_metric.value)),
+        _cell(_jobs(record), str(len(record.jobs)) if record.jobs else "", "jobs"),
+        _cell(_when(record), record.created, "when"),
+    ]
+    return f"<tr{' class=earlier' if log.earlier else ''}>{''.join(cells)}</tr>"
+
+
+def _cell(content: str, value: str, name: str = "") -> str:
+    kind = f' class="{name}"' if name else ""
+    return f'<td{kind} data-value="{html.escape(value)}">{content}</td>'
+
+
+def _title(log: Log) -> str:
+    record = log.record
+    link = f'<a href="./{quote(log.file)}">{_text(record.title, 120)}</a>'
+    apart = f'<div class="muted">{_text(record.experiment, 60)}</div>' if record.title != record.experiment else ""
+    failed = f'<div class="rejected">{_count(len(record.problems), "cell")} failed</div>' if record.problems else ""
+    return link + apart + failed
+
+
+def _verdict(text: str) -> str:
+    word = text.partition(" ")[0].strip(".:,").lower()
+    mark = _DECISIONS.get(word)
+    shown = _text(text, 160)
+    return f'<span class="{word}">{mark} {shown}</span>' if mark else shown
+
+
+def _metric(record: LogRecord) -> str:
+    found = record.key_metric
+    return f'{_text(found.text, 80)}<div class="muted">{_text(found.name, 80)}</div>' if found else ""
+
+
+def _jobs(record: LogRecord) -> str:
+    states: dict[str, int] = {}
+    for job in record.jobs:
+        states[job.state] = states.get(job.state, 0) + 1
+    return "<br>".join(f"{number} {_text(state, 20)}" for state, number in states.items())
+
+
+def _when(record: LogRecord) -> str:
+    who = f'<div class="muted">{_text(record.who, 60)}</div>' if record.who else ""
+    moment = _moment(record)
+    return f"{moment:%Y-%m-%d %H:%M} UTC{who}" if moment != _NEVER else _text(record.created, 40) + who
+
+
+def _others(names: Sequence[str]) -> list[str]:
+    links = ", ".join(f'<a href="./{quote(name)}">{_text(name, 200)}</a>' for name in names)
+    return [f'<p class="files muted">Also here, but no log that can be read: {links}</p>']
+
+
+def _summary(logs: Sequence[Log]) -> str:
+    if not logs:
+        return ""
+    experiments = len({log.record.experiment for log in logs})
+    return (
+        f"{_count(experiments, 'experiment')}, {_count(len(logs), 'log')}, the newest of {_when_short(logs[0].record)}"
+    )
+
+
+def _when_short(record: LogRecord) -> str:
+    moment = _moment(record)
+    return f"{moment:%Y-%m-%d}" if moment != _NEVER else _text(record.created, 40)
+
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def _moment(record: LogRecord) -> datetime:
+    try:
+        moment = datetime.fromisoformat(record.created)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return _NEVER
+
+
+def _text(text: str, limit: int) -> str:
+    return html.escape(text if len(text) <= limit else f"{text[: limit - 1]}…")
+
+
+def _count(number: int, what: str) -> str:
+    return f"1 {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def _hash_of(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _bytes_of(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def _is_ours(path: Path) -> bool:
+    return _OURS.encode() in (_bytes_of(path) or b"")[:4096]

@@ -1,0 +1,214 @@
+"""Start the process that runs a notebook, listen to it, and end it where it does not end by itself.
+
+A cell that cannot be interrupted (it computes in C, or catches whatever is raised in it) is ended with its process.
+The notebook then runs once more without that cell, so that the log shows all others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from experiments.errors import NotebookError
+from experiments.notebooks.export.child import Request
+from experiments.notebooks.export.environment import child_environment
+from experiments.redaction import mask_text
+from experiments.workspace import Workspace
+
+GRACE_S = 5.0
+"""Seconds that an interrupted cell has to end before its process is."""
+_RENDER_S = 300.0
+_MAX_TRIES = 3
+_TAIL = 2_000
+
+
+@dataclass(frozen=True)
+class Told:
+    """One thing that happened during an export.
+
+    Attributes:
+        what: A cell starts, the page is put together, or the notebook is run again without a cell.
+        index: Of the cell, from 0.
+        of: How many cells there are.
+        name: Of the cell.
+    """
+
+    what: Literal["cell", "rendering", "again"]
+    index: int = 0
+    of: int = 0
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a finished child said; see `Exported` for the fields."""
+
+    same: bool
+    changes: tuple[str, ...] | None
+    problems: tuple[str, ...]
+    launches: tuple[str, ...]
+    hung: str
+    dropped: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def run_child(request: Request, workspace: Workspace, progress: Callable[[Told], None]) -> Answer:
+    """Run a notebook in a child and have it write the draft of the log.
+
+    Raises:
+        NotebookError: The child said why it could not, or died without running a cell.
+    """
+    log = workspace.state / "export.log"
+    for _ in range(_MAX_TRIES):
+        child = _Child(request, workspace, log, progress)
+        said = child.listen()
+        if said is not None:
+            return _answer(said)
+        if child.cell is None:
+            raise NotebookError(_died(child, log, workspace))
+        progress(replace(child.cell, what="again"))
+        index = child.cell.index
+        hung = (*request.hung, index) if child.too_late else request.hung
+        request = replace(request, failed={**request.failed, str(index): child.words()}, hung=hung)
+    raise NotebookError(
+        f"{len(request.failed)} cells of {Path(request.notebook).name!r} ended the process that ran them: "
+        f"{'; '.join(request.failed.values())}. Nothing was written."
+    )
+
+
+class _Child:
+    """One try."""
+
+    def __init__(self, request: Request, workspace: Workspace, log: Path, progress: Callable[[Told], None]) -> None:
+        self.request, self.workspace, self.log, self.progress = request, workspace, log, progress
+        self.cell: Told | None = None
+        self.rendering = False
+        self.too_late = False
+        self.code: int | None = None
+        self.said: dict[str, Any] | None = None
+
+    def listen(self) -> dict[str, Any] | None:
+        """Start the child and return its last word; None where it died before."""
+        reader, writer = os.pipe()
+        request = replace(self.request, messages=writer)
+        command = [sys.executable, "-P", "-m", "experiments.notebooks.export.child", json.dumps(asdict(request))]
+        try:
+            with self.log.open("wb") as output:
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    env=child_environment(),
+                    pass_fds=[writer],
+                    # Ctrl-C is for us to hear; and what the notebook starts ends with it.
+                    start_new_session=True,
+                )
+            os.close(writer)
+            writer = -1
+            try:
+                self._follow(reader, process)
+            finally:
+                _end(process)
+            self.code = process.returncode
+        finally:
+            os.close(reader)
+            if writer >= 0:
+                os.close(writer)
+        return self.said
+
+    def words(self) -> str:
+        """Return why the cell has no output."""
+        if self.too_late:
+            return f"this cell was still running after {self.request.deadline_s:g} s and could not be interrupted"
+        code = self.code or 0
+        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        return f"the process ended while this cell ran ({how})"
+
+    def _follow(self, reader: int, process: subprocess.Popen[bytes]) -> None:
+        started = time.monotonic()
+        for line in _lines(reader, self._seconds_left(started)):
+            if line is None:
+                self.too_late = True
+                return
+            self._take(json.loads(line))
+            if self.said is not None:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(GRACE_S)
+                return
+
+    def _seconds_left(self, started: float) -> Callable[[], float]:
+        def left() -> float:
+            limit = self.request.deadline_s + GRACE_S + (_RENDER_S if self.rendering else 0.0)
+            return started + limit - time.monotonic()
+
+        return left
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if "cell" in message:
+            self.cell = Told("cell", message["cell"], message["of"], message["name"])
+            self.progress(self.cell)
+        elif "rendering" in message:
+            self.rendering, self.cell = True, None
+            self.progress(Told("rendering"))
+        else:
+            self.said = message
+
+
+def _lines(reader: int, left: Callable[[], float]) -> Iterator[bytes | None]:
+    """Yield each line as it comes, and None when the time is over."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(reader, selectors.EVENT_READ)
+        rest = b""
+        while True:
+            if not selector.select(max(0.0, left())):
+                yield None
+                return
+            part = os.read(reader, 1 << 16)
+            if not part:
+                return
+            *lines, rest = (rest + part).split(b"\n")
+            yield from lines
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the child with all that the notebook started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _answer(said: dict[str, Any]) -> Answer:
+    if "error" in said:
+        raise NotebookError(said["error"])
+    return Answer(
+        same=said["same"],
+        changes=None if said["changes"] is None else tuple(said["changes"]),
+        problems=tuple(f"{problem['cell']}: {problem['text']}" for problem in said["problems"]),
+        launches=tuple(problem["cell"] for problem in said["problems"] if problem["launch"]),
+        hung=said["hung"],
+        dropped=tuple(said["dropped"]),
+        notes=tuple(said["notes"]),
+    )
+
+
+def _died(child: _Child, log: Path, workspace: Workspace) -> str:
+    name = Path(child.request.notebook).name
+    when = "while the log was put together" if child.rendering else "before its first cell"
+    if child.too_late:
+        return f"the process that runs {name!r} did not end {when}. Nothing was written."
+    with contextlib.suppress(OSError):
+        tail = log.read_bytes()[-_TAIL:].decode("utf-8", "replace").strip().splitlines()
+        last = mask_text(tail[-1]) if tail else "it said nothing"
+        return f"the process that runs {name!r} ended {when}: {last}. All that it said: {workspace.shown(log)}"
+    return f"the process that runs {name!r} ended {when}. Nothing was written."
