@@ -1,0 +1,307 @@
+"""The table of runs: one row a run, live numbers, small curves, and only the settings in which the runs differ.
+
+    picked = run_table(experiment, tracked_jobs, ["overview/reward"])
+    selected_runs(picked)          run names of the selected rows; none selected is an empty list
+
+What is selected stays selected when the table is made again with newer data.
+"""
+
+from __future__ import annotations
+
+import html
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import marimo as mo
+import pandas as pd
+
+from experiments import look
+from experiments.errors import ExperimentsError
+from experiments.latex import latex_table
+from experiments.notebooks.context import NotebookContext
+from experiments.notebooks.sparklines import Sparkline, blocks, scale_of, thinned
+from experiments.run_rows import RunRow, config_differences, costs_of, run_rows, short_names
+from experiments.runs.store import RunStore
+from experiments.scoring import STEP, known_statuses
+from experiments.snapshots import read_versions
+from experiments.types import JobRef
+
+REWARD = "overview/reward"
+MAX_DIFFERENCES = 12
+_PAGE = 20
+_KEPT_CURVES = 4_000
+_MARKS = {
+    "pending": "○",
+    "running": "●",
+    "recovering": "◐",
+    "succeeded": "✓",
+    "failed": "✕",
+    "cancelled": "▬",
+    "unknown": "?",
+}
+_WORDS = {word: f"{mark} {word}" for word, mark in _MARKS.items()}
+
+_curves: dict[tuple[object, ...], list[float]] = {}
+_guard = threading.Lock()  # the sessions of one server are threads of one process
+_selected: weakref.WeakKeyDictionary[threading.Thread, dict[tuple[str, str], list[str]]] = weakref.WeakKeyDictionary()
+
+
+def run_table(
+    experiment: NotebookContext,
+    jobs: Sequence[JobRef],
+    metrics: Sequence[str] = (REWARD,),
+    _changed: object = None,
+    *,
+    colours: Mapping[str, str] | None = None,
+    selected: Iterable[str] | None = None,
+) -> Any:
+    """Return an interactive table of runs; its `.value` is a DataFrame with the selected rows, column `run_name`.
+
+    Args:
+        metrics: Keys that become a column with the latest value and one with a small curve.
+        _changed: Read by the cell only so that it runs again when the runs have new data.
+        colours: Colour of each arm's curves; the accent of the page where None.
+        selected: Run names to select; by default those that were selected in this table before.
+    """
+    place = (str(experiment.workspace.state), experiment.name)
+    chosen = set(_selected.setdefault(threading.current_thread(), {}).get(place, []) if selected is None else selected)
+    frame, curves = run_frame(experiment, jobs, metrics)
+    names = [str(name) for name in frame["run_name"]]
+
+    def remember(value: Any) -> None:
+        _selected.setdefault(threading.current_thread(), {})[place] = [str(name) for name in value["run_name"]]
+
+    return mo.ui.table(
+        frame,
+        selection="multi",
+        initial_selection=[at for at, name in enumerate(names) if name in chosen],
+        pagination=len(frame) > _PAGE,
+        page_size=_PAGE if len(frame) > _PAGE else max(1, len(frame)),
+        show_column_summaries=False,
+        show_data_types=False,
+        show_download=True,
+        max_columns=None,
+        format_mapping=_formats(frame, curves, colours or {}),
+        freeze_columns_left=["run_name"],
+        text_justify_columns={
+            str(name): "right" for name in frame.columns if pd.api.types.is_numeric_dtype(frame[name])
+        },
+        header_tooltip=frame.attrs["tooltips"],
+        hover_template=_hover,
+        label=_caption(frame),
+        on_change=remember,
+    )
+
+
+def selected_runs(element: Any) -> list[str]:
+    """Return the names of the runs that are selected in a table; none where nothing is, or there is no table."""
+    value = getattr(element, "value", None)
+    if not isinstance(value, pd.DataFrame) or "run_name" not in value:
+        return []
+    return [str(name) for name in value["run_name"]]
+
+
+def run_frame(
+    experiment: NotebookContext, jobs: Sequence[JobRef], metrics: Sequence[str] = (REWARD,)
+) -> tuple[pd.DataFrame, dict[str, dict[str, list[float]]]]:
+    """Return the data of a run table, and the curves of each metric by run name.
+
+    Returns:
+        Columns `run_name`, `arm`, `seed` (int64), `verdict`; one column for each setting in which runs differ (at most
+        12 are shown, the rest are in `attrs["hidden"]`); for each metric its latest value (float64) and `<metric>
+        curve` (text, one mark a part); `steps` (agent steps), `sps`, `time` (seconds), `cost` (USD, missing where
+        unknown), `state` (the tracker's word). `attrs["problem"]` says what could not be read.
+    """
+    keys = list(dict.fromkeys(metrics))
+    problem = ""
+    try:
+        rows = run_rows(
+            jobs,
+            experiment.store,
+            statuses=known_statuses(experiment.workspace.state),
+            metrics=keys,
+            costs=costs_of(experiment.workspace, jobs),
+        )
+    except ExperimentsError as error:
+        problem = str(error)
+        rows = [RunRow(job.run, job.arm, job.seed, "unknown") for job in jobs]
+    curves = {} if problem else {key: _curves_of(experiment, jobs, key) for key in keys}
+    frame, tooltips = _frame(rows, keys, curves)
+    frame.attrs = {"problem": problem, "tooltips": tooltips}
+    return frame, curves
+
+
+def table_latex(frame: pd.DataFrame, *, caption: str = "", label: str = "") -> str:
+    """Return a frame as a LaTeX table; curves are left out, numbers have three significant digits."""
+    columns = [name for name in frame.columns if not str(name).endswith(" curve")]
+    numeric = [bool(pd.api.types.is_numeric_dtype(frame[name])) for name in columns]
+    rows = [
+        [_plain(value, is_number=is_number) for value, is_number in zip(row, numeric, strict=True)]
+        for row in frame[columns].itertuples(index=False, name=None)
+    ]
+    return latex_table([str(name) for name in columns], rows, numeric=numeric, caption=caption, label=label)
+
+
+def downloads(frame: pd.DataFrame, name: str) -> mo.Html:
+    """Return buttons that save a frame as CSV, with every digit, and as a LaTeX table."""
+    csv = frame.to_csv(index=False)
+    latex = table_latex(frame, caption=name, label=f"tab:{name}")
+    return mo.hstack(
+        [
+            mo.download(csv.encode(), filename=f"{name}.csv", mimetype="text/csv", label="Save as CSV"),
+            mo.download(latex.encode(), filename=f"{name}.tex", mimetype="text/x-tex", label="Save as LaTeX"),
+        ],
+        justify="start",
+    )
+
+
+def _frame(
+    rows: Sequence[RunRow], metrics: Sequence[str], curves: Mapping[str, Mapping[str, list[float]]]
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    differences = config_differences(rows)
+    short = short_names(list(differences))
+    data: dict[str, list[Any]] = {
+        "run_name": [row.run_name for row in rows],
+        "arm": [row.arm for row in rows],
+        "seed": [row.seed for row in rows],
+        "verdict": [_WORDS.get(row.verdict, row.verdict) for row in rows],
+    }
+    tooltips = {"verdict": "from the scheduler's word and the tracker's"}
+    for key in list(differences)[:MAX_DIFFERENCES]:
+        name = _free(short[key], [*data, *metrics])
+        data[name] = [differences[key].get(row.run_name) for row in rows]
+        tooltips[name] = f"setting {key}"
+    for key in metrics:
+        name = _free(key, data)
+        data[name] = [row.metrics.get(key) for row in rows]
+        tooltips[name] = f"latest value of {key}"
+        shown = curves.get(key, {})
+        low, high = scale_of(list(shown.values()))
+        spark = _free(f"{key} curve", data)
+        data[spark] = [blocks(shown.get(row.run_name, []), low, high) for row in rows]
+        tooltips[spark] = f"{key} over the run; one scale for all rows, {low:.3g} to {high:.3g}"
+    data |= {
+        "steps": [row.steps for row in rows],
+        "sps": [row.sps for row in rows],
+        "time": [row.duration_s for row in rows],
+        "cost": [row.cost for row in rows],
+        "state": [row.state for row in rows],
+    }
+    tooltips |= {
+        "steps": "agent steps",
+        "sps": "latest agent steps per second",
+        "time": "seconds since the run began",
+        "cost": "USD, where the prices are known",
+        "state": "the tracker's own word",
+    }
+    frame = pd.DataFrame(data)
+    numbers = {"steps", "sps", "time", "cost", *metrics} & set(frame.columns)
+    return frame.astype(dict.fromkeys(numbers, "float64") | {"seed": "int64"}), tooltips
+
+
+def _curves_of(experiment: NotebookContext, jobs: Sequence[JobRef], metric: str) -> dict[str, list[float]]:
+    """Return the thinned curve of each run; one whose data did not change is not read again."""
+    versions = read_versions(experiment.workspace.state / "live")
+    store, found = experiment.store, {}
+    for job in jobs:
+        key = (str(experiment.workspace.state), job.run, metric, versions.get(job.run))
+        with _guard:
+            known = _curves.get(key) if job.run in versions else None
+        found[job.run] = _curve(store, job.run, metric) if known is None else known
+        with _guard:
+            _curves[key] = found[job.run]
+            while len(_curves) > _KEPT_CURVES:
+                del _curves[next(iter(_curves))]
+    return found
+
+
+def _curve(store: RunStore, run: str, metric: str) -> list[float]:
+    try:
+        history, _ = store.history(run, [STEP, metric])
+    except ExperimentsError:
+        return []  # the row says what is known of the run; a run that never started has no curve
+    if metric not in history or not pd.api.types.is_numeric_dtype(history[metric]):
+        return []
+    return thinned(history[metric].dropna().tolist())
+
+
+def _formats(
+    frame: pd.DataFrame, curves: Mapping[str, Mapping[str, list[float]]], colours: Mapping[str, str]
+) -> dict[str, Callable[..., Any] | str]:
+    """Return how each column is shown; what is selected, sorted, filtered and saved is the data itself."""
+    formats: dict[str, Callable[..., Any] | str] = {
+        "run_name": _name_end,
+        "time": lambda value: look.duration(_number(value)),
+        "cost": lambda value: look.MISSING if _number(value) is None else f"${value:,.2f}",
+        "steps": _three_digits,
+        "sps": _three_digits,
+    }
+    fixed = {"run_name", "arm", "seed", "verdict", "state", *formats}
+    for name in frame.columns:
+        if str(name) not in fixed and pd.api.types.is_numeric_dtype(frame[name]):
+            formats[str(name)] = _three_digits
+        elif str(name) not in fixed and not str(name).endswith(" curve"):
+            formats[str(name)] = lambda value: look.MISSING if value is None else value
+    for key, shown in curves.items():
+        if f"{key} curve" in frame:
+            formats[f"{key} curve"] = _drawer(frame, f"{key} curve", shown, colours)
+    return formats
+
+
+def _drawer(
+    frame: pd.DataFrame, column: str, curves: Mapping[str, list[float]], colours: Mapping[str, str]
+) -> Callable[[object], Any]:
+    """Return what draws a cell of curves; runs whose text is the same are drawn the same."""
+    low, high = scale_of(list(curves.values()))
+    accent = f"light-dark({look.LIGHT.accent}, {look.DARK.accent})"
+    known = {
+        str(text): (curves.get(str(run), []), colours.get(str(arm), accent))
+        for run, arm, text in zip(frame["run_name"], frame["arm"], frame[column], strict=True)
+    }
+
+    def draw(text: object) -> Any:
+        points, colour = known.get(str(text), ([], accent))
+        return Sparkline(points, low, high, str(text), colour) if points else look.MISSING
+
+    return draw
+
+
+def _caption(frame: pd.DataFrame) -> str:
+    if frame.attrs["problem"]:
+        # A label is Markdown: the text of an error must not become markup.
+        return f"{len(frame):,} runs, not read: {html.escape(frame.attrs['problem'])}"
+    return "1 run" if len(frame) == 1 else f"{len(frame):,} runs"
+
+
+def _hover(_row: str, column: str, value: object) -> str:
+    return str(value) if column == "run_name" else ""
+
+
+def _name_end(name: object, keep: int = 28) -> str:
+    """Return a run name whose end can be seen: arm and seed differ there."""
+    text = str(name)
+    return text if len(text) <= keep else f"…{text[-keep:]}"
+
+
+def _free(name: str, taken: Iterable[str]) -> str:
+    """Return a column name that no other column has; one without letters gets some."""
+    found = name or "(empty)"
+    while found in taken or found in {"run_name", "arm", "seed", "verdict", "steps", "sps", "time", "cost", "state"}:
+        found += " "
+    return found
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and value == value else None  # noqa: PLR0124 - NaN
+
+
+def _three_digits(value: object) -> str:
+    return look.quantity(_number(value))
+
+
+def _plain(value: object, *, is_number: bool) -> str:
+    if value is None or value != value:  # noqa: PLR0124 - NaN
+        return look.MISSING
+    return look.quantity(_number(value)) if is_number else str(value)
