@@ -7,6 +7,7 @@ from contextlib import nullcontext
 
 from experiments.launch import Permit, launcher_for, next_repeat, submit
 from experiments.ledger_reading import LedgerReader
+from experiments.ledger_schema import FILE as LEDGER_FILE
 from experiments.planning import Placement, RecordedJob, make_plan
 from experiments.provenance import Provenance, capture, changes_since, refuse_if_unreproducible
 from experiments.run_root import storage_notes
@@ -36,7 +37,7 @@ def prepare_plan(
     """
     settings = workspace.settings
     where = launcher or settings.launcher
-    with workspace.ledger() as ledger:
+    with workspace.ledger(read_only=(workspace.state / LEDGER_FILE).exists()) as ledger:
         placement = Placement(
             user=settings.user_name(),
             ledger_id=ledger.id,

@@ -58,20 +58,27 @@ class PlanPreview:
         """Return the preview as a table of jobs under one sentence."""
         if self.plan is None:
             return mo.callout(_paragraph(self.problem), kind="warn")
+        rows = self.rows()
+        table = mo.ui.table(rows, selection=None, pagination=len(rows) > 10, show_download=False, show_data_types=False)
+        return mo.vstack([mo.md(self.sentence()), *map(_paragraph, self.notes), table])
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return one row a job: run name, arm, seed, difference from the first arm, resources and command."""
+        assert self.plan is not None
+        jobs = self.plan.jobs[:_SHOWN_ROWS]
         difference = differences(self.plan)
-        rows = [
+        asked = {id(job.config): resources(self.plan, job) for job in jobs}
+        return [
             {
                 "run": job.run_name,
                 "arm": job.arm,
                 "seed": job.seed,
                 "difference": difference[job.arm],
-                "resources": resources(self.plan, job),
+                "resources": asked[id(job.config)],
                 "command": _shown_command(job),
             }
-            for job in self.plan.jobs[:_SHOWN_ROWS]
+            for job in jobs
         ]
-        table = mo.ui.table(rows, selection=None, pagination=len(rows) > 10, show_download=False, show_data_types=False)
-        return mo.vstack([mo.md(self.sentence()), *map(_paragraph, self.notes), table])
 
     def sentence(self) -> str:
         """Return what this launch is, in words."""
@@ -212,7 +219,13 @@ def _code(root: Path, _moment: int) -> Provenance:
 
 
 def _shown_command(job: PlannedJob) -> str:
-    return shlex.join(with_interpreter(job.command, "python"))
+    return " ".join(map(_shown_word, job.command))
+
+
+@functools.lru_cache(maxsize=4096)
+def _shown_word(word: str) -> str:
+    """Return a word of a command as a shell takes it; most words of a plan's commands are the same."""
+    return shlex.quote(*with_interpreter([word], "python"))
 
 
 def _seeds_of(experiment: NotebookContext) -> str:
