@@ -29,6 +29,7 @@ from experiments.workspace import Workspace
 
 if TYPE_CHECKING:
     from experiments.launch import Permit
+    from experiments.notebooks.export.exporting import Exported
     from experiments.provenance import Provenance
 
 
@@ -157,6 +158,21 @@ class Experiment(ABC):
         from experiments.preparation import launch_plan
 
         return launch_plan(plan, permit, self.workspace, code=code)
+
+    def export(self, notebook: Path | None = None, **options: Any) -> Exported:
+        """Run the experiment's notebook and write what it shows as one HTML file; see `export_notebook`.
+
+        Args:
+            notebook: The notebook's file; that of this name in experiments/scratch where None.
+            options: Those of `experiments.notebooks.export.exporting.export_notebook`.
+
+        Raises:
+            NotebookError: There is no such notebook, or the log cannot be written.
+        """
+        from experiments.notebooks.export.exporting import export_notebook
+
+        path = notebook or self.workspace.root / "experiments" / "scratch" / f"{self.name}_nb.py"
+        return export_notebook(path, **options)
 
     @classmethod
     def main(cls, config_class: type[BaseExperimentConfig], *, name: str) -> None:

@@ -1,0 +1,209 @@
+"""What there is to say of a notebook that was just run: from its own cells, the ledger, and one poll of the sources.
+
+What cannot be read is left out and named; a log never fails because its head could not be complete.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import hashlib
+import json
+import re
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from experiments.errors import ExperimentsError
+from experiments.journal import Journal
+from experiments.look import quantity
+from experiments.notebooks.context import NotebookContext
+from experiments.notebooks.export.freeze import LoggedMetric
+from experiments.notebooks.export.model import CellRecord
+from experiments.notebooks.header import hash_of
+from experiments.provenance import Provenance, capture
+from experiments.runs.store import RunStore, RunUpdate
+from experiments.snapshots import Snapshot, reason_of
+from experiments.types import BaseExperimentConfig, JobRef, JobStatus
+from experiments.verdicts import REWARD_KEY, STEP_KEY
+from experiments.workspace import Workspace
+
+_POLL_S = 10.0
+_METRIC_WORDS = {REWARD_KEY: "return per agent"}
+
+
+@dataclass
+class Facts:
+    """What is known of a notebook's experiment.
+
+    Attributes:
+        context: What the notebook's own cells opened; None in a notebook that no recipe made.
+        updates: What the run stores have of each run.
+        texts: Title, hypothesis and verdict.
+        problems: What could not be read, in sentences.
+    """
+
+    workspace: Workspace
+    experiment: str
+    context: NotebookContext | None = None
+    config: BaseExperimentConfig | None = None
+    jobs: Sequence[JobRef] = ()
+    snapshot: Snapshot = field(default_factory=Snapshot)
+    updates: dict[str, RunUpdate] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    metric: LoggedMetric | None = None
+    problems: list[str] = field(default_factory=list)
+
+    def statuses(self) -> list[JobStatus]:
+        """Return how each job is, in their order; one that nobody knows is `unknown`."""
+        known = {status.run_name: status for status in self.snapshot.jobs}
+        unknown = {job.run: JobStatus(run_name=job.run, arm=job.arm, seed=job.seed) for job in self.jobs}
+        return [known.get(job.run, unknown[job.run]) for job in self.jobs]
+
+    def code(self) -> Provenance:
+        """Return where the code of the newest jobs comes from; without jobs, what lies here now."""
+        launched = self.context.provenance(self.jobs) if self.context and self.jobs else None
+        if launched is not None:
+            return launched
+        here = capture(self.workspace.root, command=())
+        # The commit of today says nothing of jobs whose own was not recorded.
+        return here.model_copy(update={"commit": None, "file_count": 0}) if self.jobs else here
+
+    def digest(self) -> str:
+        """Return a hash of each run's latest values and its whole curve of the return; empty without runs."""
+        if not self.updates:
+            return ""
+        data = [
+            [run, dict(update.info.summary), {key: list(map(list, rows)) for key, rows in update.rows.items()}]
+            for run, update in sorted(self.updates.items())
+        ]
+        text = json.dumps(data, sort_keys=True, separators=(",", ":"), default=str)
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def find_facts(values: Mapping[str, Any], cells: Sequence[CellRecord], notebook: Path, experiment: str) -> Facts:
+    """Return what there is to say of a notebook.
+
+    Args:
+        values: What its cells defined.
+        experiment: Name of the experiment, or of the file where no recipe made it.
+    """
+    context, config, jobs = values.get("experiment"), values.get("config"), values.get("tracked_jobs")
+    jobs = values.get("jobs") if jobs is None else jobs
+    ours = context if isinstance(context, NotebookContext) else None
+    facts = Facts(
+        workspace=ours.workspace if ours else Workspace.find(notebook),
+        experiment=experiment,
+        context=ours,
+        config=config if isinstance(config, BaseExperimentConfig) else None,
+        jobs=[job for job in jobs if isinstance(job, JobRef)] if isinstance(jobs, (list, tuple)) else [],
+        texts=texts_of(cells),
+    )
+    if facts.jobs:
+        _poll(facts)
+    facts.metric = _mean_of(status.reward for status in facts.statuses())
+    journal = values.get("journal")
+    if isinstance(journal, Journal) and journal.is_written:
+        _judge(facts, journal)
+    return facts
+
+
+def hashes_of(cells: Sequence[CellRecord]) -> dict[str, str]:
+    """Return a hash of each cell's tokens, by its name; by its place where it has none."""
+    found: dict[str, str] = {}
+    for index, cell in enumerate(cells):
+        name = cell.name if cell.name != "_" and cell.name not in found else f"cell {index + 1}"
+        found[name] = hash_of(textwrap.indent(cell.code, "    "))
+    return found
+
+
+def _poll(facts: Facts) -> None:
+    from experiments.monitoring import poll_once
+
+    try:
+        facts.snapshot = poll_once(facts.workspace.state, refs=facts.jobs, deadline_s=_POLL_S)
+        facts.updates = _store(facts).poll([job.run for job in facts.jobs], [REWARD_KEY, STEP_KEY])
+    except (ExperimentsError, OSError) as error:
+        facts.problems.append(reason_of(error))
+
+
+def _store(facts: Facts) -> RunStore:
+    from experiments.wandb_utils import default_store
+
+    return facts.context.store if facts.context else default_store(facts.workspace.root)
+
+
+def _judge(facts: Facts, journal: Journal) -> None:
+    """Take hypothesis and verdict from the journal, and the number that its rule is about."""
+    from experiments.judging import judge
+    from experiments.scoring import scored_runs, summary_of
+    from experiments.statistics.values import shown
+
+    facts.texts["hypothesis"] = journal.hypothesis
+    if journal.rule is None:
+        return
+    statuses = {status.run_name: status for status in facts.statuses()}
+    summary = summary_of(journal.rule)
+    try:
+        scores = scored_runs(facts.jobs, journal.rule.metric, _store(facts), statuses=statuses, summary=summary)
+    except ExperimentsError as error:
+        facts.problems.append(reason_of(error))
+        return
+    found = judge(journal, scores)
+    facts.texts["verdict"] = f"{found.decision.capitalize()}. {found.reason}"
+    difference = found.comparison.difference if found.comparison else None
+    if found.comparison and difference and difference.value is not None:
+        bounds = difference.interval.bounds
+        spread = f" [{shown(bounds[0])}, {shown(bounds[1])}]" if bounds else ""
+        name = _METRIC_WORDS.get(journal.rule.metric, journal.rule.metric)
+        facts.metric = LoggedMetric(
+            name=f"{name}, {found.comparison.arm} minus {found.comparison.baseline}",
+            value=difference.value,
+            text=f"{shown(difference.value)}{spread}",
+        )
+
+
+def _mean_of(rewards: Iterable[float | None]) -> LoggedMetric | None:
+    known = sorted(reward for reward in rewards if reward is not None)
+    if not known:
+        return None
+    mean = sum(known) / len(known)
+    spread = f", {quantity(known[0])} to {quantity(known[-1])}" if len(known) > 1 else ""
+    runs = "1 run" if len(known) == 1 else f"mean of {len(known)} runs"
+    return LoggedMetric(name=_METRIC_WORDS[REWARD_KEY], value=mean, text=f"{quantity(mean)} ({runs}{spread})")
+
+
+_PARAGRAPH = re.compile(r"\*\*(?P<word>Hypothesis|Verdict)\.\*\*(?P<text>.*?)(?=\n\s*\n|\Z)", re.DOTALL)
+_TITLE = re.compile(r"^#\s+(?P<text>\S.*)$", re.MULTILINE)
+
+
+def texts_of(cells: Sequence[CellRecord]) -> dict[str, str]:
+    """Return title, hypothesis and verdict where a cell's Markdown has them.
+
+    That is a line `# Title`, and paragraphs that begin with `**Hypothesis.**` and `**Verdict.**`; a question there is
+    one that a template asked.
+    """
+    found: dict[str, str] = {}
+    for cell in cells:
+        for text in _markdown(cell.code):
+            if (title := _TITLE.search(text)) is not None:
+                found.setdefault("title", title["text"].strip())
+            for match in _PARAGRAPH.finditer(text):
+                words = " ".join(match["text"].split())
+                if words and not words.endswith("?"):
+                    found.setdefault(match["word"].lower(), words)
+    return found
+
+
+def _markdown(code: str) -> Iterable[str]:
+    """Yield the texts that a cell hands to `mo.md` as they stand."""
+    with contextlib.suppress(SyntaxError, ValueError, RecursionError):
+        for node in ast.walk(ast.parse(code)):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "md":
+                yield from (
+                    textwrap.dedent(argument.value)
+                    for argument in node.args
+                    if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+                )
