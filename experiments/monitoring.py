@@ -175,7 +175,13 @@ def sources_of(state_dir: Path) -> Sources:
 
         start_next(workspace)
 
-    return Sources(_LedgerFile(workspace), launcher, store, outcomes, start_waiting)
+    def keep(name: str, statuses: dict[str, SchedulerStatus]) -> dict[str, SchedulerStatus]:
+        from experiments import job_events
+
+        # A local job's folder says all that there is to say of it.
+        return job_events.keep(workspace.runs, statuses) if name == "skypilot" else statuses
+
+    return Sources(_LedgerFile(workspace), launcher, store, outcomes, start_waiting, keep)
 
 
 class _LedgerFile:

@@ -42,6 +42,7 @@ class Sources:
         store: Returns a run store by its tracker: `offline` or `entity/project`.
         outcomes: Returns how jobs ended that their launcher no longer knows.
         start_next: Starts local jobs that wait for a slot; does nothing in a process that may start none.
+        keep: Takes what a launcher (by its name) said and returns it with all that was ever said.
     """
 
     jobs: Callable[[], Sequence[TrainingJob]]
@@ -49,6 +50,7 @@ class Sources:
     store: Callable[[str], RunStore]
     outcomes: Callable[[Sequence[str]], Mapping[str, SchedulerStatus]] = lambda _: {}
     start_next: Callable[[], object] = lambda: None
+    keep: Callable[[str, dict[str, SchedulerStatus]], dict[str, SchedulerStatus]] = lambda _, statuses: statuses
 
 
 @dataclass
@@ -269,12 +271,20 @@ class Poller:
             else:
                 statuses = self._sources.launcher(source.name).poll(asked)
                 forgotten = [run for run in asked if run not in statuses]
-                answers = {**(self._sources.outcomes(forgotten) if forgotten else {}), **statuses}
+                known = {**(self._sources.outcomes(forgotten) if forgotten else {}), **statuses}
+                answers, problem = self._kept(source.name, known)
                 if source.name == "local" and any(status.word == "PENDING" for status in statuses.values()):
                     problem = self._start_waiting()
         except Exception as error:  # noqa: BLE001 - a source may fail in any way; the page keeps its data and says so
             answers = error
         self._answers.put((source, list(asked), answers, problem))
+
+    def _kept(self, name: str, statuses: dict[str, SchedulerStatus]) -> tuple[dict[str, SchedulerStatus], str]:
+        """Return statuses with all that was ever said of their jobs, and why that cannot be kept; empty where it is."""
+        try:
+            return self._sources.keep(name, statuses), ""
+        except Exception as error:  # noqa: BLE001 - what was polled is shown all the same
+            return statuses, f"what happened to its jobs cannot be kept: {reason_of(error)}"
 
     def _start_waiting(self) -> str:
         """Start local jobs that wait for a slot; return why none could be, empty where all went well."""

@@ -287,6 +287,11 @@ class JobStatus(Frozen):
         started_at: Unix seconds at which the trainer started.
         ended_at: Unix seconds at which it ended.
         exit_code: Of the trainer; negative for the signal that killed it.
+        resources: What it runs on, in the scheduler's words.
+        recoveries: How often it was started again on other machines.
+        events: What happened as (scheduler's word, reason, Unix seconds), oldest first; see `job_events`.
+        cost_usd: Estimated US dollars so far; None where nobody knows.
+        cost: The same in words.
         as_of: Unix seconds at which the sources were read.
     """
 
@@ -306,6 +311,11 @@ class JobStatus(Frozen):
     started_at: float | None = None
     ended_at: float | None = None
     exit_code: int | None = None
+    resources: str = ""
+    recoveries: int = 0
+    events: tuple[tuple[str, str, float], ...] = ()
+    cost_usd: float | None = None
+    cost: str = ""
     as_of: float = 0.0
 
 

@@ -13,6 +13,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from experiments.costs import cost_of
+from experiments.job_events import in_order
 from experiments.launchers.base import SchedulerStatus
 from experiments.runs.store import RunInfo
 from experiments.types import TERMINAL_VERDICTS, JobRef, JobStatus, TrainingJob, Verdict
@@ -118,6 +120,7 @@ def job_status(
     if isinstance(reward, float) and not math.isfinite(reward):
         reason = "; ".join(filter(None, [reason, f"the latest reward is {reward}"]))
     ended = run.heartbeat_at if run and state in TERMINAL_VERDICTS else None
+    cost = cost_of(ref.launcher, scheduler, as_of)
     return JobStatus(
         run_name=ref.run,
         experiment=job.experiment if isinstance(job, TrainingJob) else _experiment_of(ref.run),
@@ -135,6 +138,11 @@ def job_status(
         started_at=_finite(scheduler and scheduler.started_at) or _finite(run and run.created_at),
         ended_at=_finite(scheduler and scheduler.ended_at) or _finite(ended),
         exit_code=exit_code,
+        resources=scheduler.resources if scheduler else "",
+        recoveries=scheduler.recoveries if scheduler else 0,
+        events=tuple(in_order(scheduler.events)) if scheduler else (),
+        cost_usd=cost.usd,
+        cost=cost.text,
         as_of=as_of,
     )
 

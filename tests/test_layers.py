@@ -16,7 +16,7 @@ LAYERS = [
         *("redaction", "processes", "provenance", "planning", "arms", "leases", "ledger_schema", "ledger_reading"),
         *("ledger", "ledger_rebuild", "permits", "launchers", "workspace", "handover", "launch", "preparation"),
         *("trainer", "runs", "wandb_utils", "verdicts", "snapshots", "polling", "watching", "monitoring"),
-        *("statistics", "lookup", "direct", "notes", "journal_record", "scoring", "judging", "latex", "run_rows", "run_diff", "run_root"),
+        *("statistics", "lookup", "direct", "notes", "journal_record", "scoring", "judging", "latex", "run_rows", "run_diff", "run_root", "costs", "job_events"),
     },
     {"forms", "notebooks"},
     {"notebooks.generation", "notebooks.export"},

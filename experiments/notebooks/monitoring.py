@@ -15,7 +15,9 @@ from typing import Any
 
 import marimo as mo
 
+from experiments.costs import NO_COST
 from experiments.errors import ExperimentsError
+from experiments.job_events import history
 from experiments.monitoring import Monitor, Snapshot, monitor_for, poll_once
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.logs import lines_dropdown, log_view
@@ -166,6 +168,8 @@ def job_row(status: JobStatus) -> dict[str, Any]:
         "left_s": time_left_s(status),
         "started_at": status.started_at,
         "ended_at": status.ended_at,
+        "history": "; ".join(history(status.events, time.time())),
+        "cost": "" if status.cost in {"", NO_COST.text} else f"cost: {status.cost}",
     }
 
 

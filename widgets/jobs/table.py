@@ -23,7 +23,8 @@ class JobTable(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships no
     Attributes:
         rows: One dict a job: `run`, `arm`, `seed`, `launcher`, `state` (a verdict), `words` (what scheduler and tracker
             say), `reason`, `step`, `total` (agent steps), `sps`, `reward`, `left_s` (seconds), `started_at` and
-            `ended_at` (Unix seconds); None where a number is missing.
+            `ended_at` (Unix seconds); None where a number is missing. `history` (what happened to it) and `cost`,
+            sentences, may be left out.
         as_of: Unix seconds of the data.
         sent_at: Unix seconds of the last write while somebody keeps the table up to date; 0 in a page that stays.
         stale_after: Seconds after which the data counts as stale; 0 where it never does, since all jobs have ended.

@@ -5,7 +5,7 @@
  * @typedef {"run" | "state" | "progress" | "sps" | "reward" | "left" | "started"} Key
  * @typedef {{run: string, arm: string, seed: number, launcher: string, state: string, words: string, reason: string,
  *   step: number | null, total: number | null, sps: number | null, reward: number | null, left_s: number | null,
- *   started_at: number | null, ended_at: number | null}} Row
+ *   started_at: number | null, ended_at: number | null, history?: string, cost?: string}} Row
  * @typedef {{rows: Row[], as_of: number, sent_at: number, stale_after: number, problems: string[], actions: string[],
  *   notice: string, empty: string, selected: string[],
  *   request: {action?: string, runs?: string[], text?: string, nonce?: string}}} State
@@ -208,7 +208,7 @@ class RowView {
     this.swatch.style.background = `var(--jobs-arm-${arm})`;
     say(this.word, row.state);
     say(this.reason, row.reason);
-    hint(this.cells.state, [row.reason, row.words].filter(Boolean).join("\n"));
+    hint(this.cells.state, [row.reason, row.words, row.history, row.cost].filter(Boolean).join("\n"));
     this.fill.style.width = `${100 * (done ?? 0)}%`;
     const total = row.total === null ? "" : ` / ${quantity(row.total)}`;
     say(this.steps, row.step === null ? MISSING + total : quantity(row.step) + total);
@@ -345,7 +345,8 @@ class TableView {
     this.all.checked = count > 0 && count === order.length;
     this.all.indeterminate = count > 0 && count < order.length;
     const row = this.shown.find((each) => each.run === this.active);
-    say(this.detail, row ? [row.run, row.words, row.reason].filter(Boolean).join("  ·  ") : "");
+    const known = row ? [row.run, row.words, row.reason, row.history, row.cost] : [];
+    say(this.detail, known.filter(Boolean).join("  ·  "));
     this.offer();
   }
 
