@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-import html
-from collections.abc import Sequence
+import re
+import traceback
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
+import msgspec
+
+from experiments.notebooks.export.assets import SCRIPTS, chart_colours, script_hash, static_text, style_sheet, vega_bundle
+from experiments.notebooks.export.budget import Chosen, choose
+from experiments.notebooks.export.heading import contents_html, head_html
 from experiments.notebooks.export.model import MAX_BYTES, CellRecord, Head, RenderedPage
+from experiments.notebooks.export.privacy import Cleaner
+from experiments.notebooks.export.sheet import Sheet
+from experiments.notebooks.export.values import text_html, value_html
+
+_TRACEBACK_LINES = 60
+_FRAMEWORK = re.compile(r"site-packages|/marimo/|notebooks/export/")
 
 
 def render_page(
@@ -16,6 +29,8 @@ def render_page(
     source: str = "",
     max_bytes: int = MAX_BYTES,
     notebook_name: str = "",
+    root: Path | None = None,
+    cache_dir: Path | None = None,
 ) -> RenderedPage:
     """Return a log as one HTML file that needs no network; the same input gives the same bytes.
 
@@ -24,7 +39,135 @@ def render_page(
         source: The notebook's file, folded away at the end with a button that copies it; empty for none.
         max_bytes: Size above which replays are left out, oldest first.
         notebook_name: File name of the notebook, without its folder.
+        root: The project's folder: files in it are shown by their path from there.
+        cache_dir: Where vega's script is kept between exports; without it each makes it again (2 s).
     """
-    del include_code, source, max_bytes, notebook_name
-    body = "".join(f"<pre>{html.escape(str(cell.output))}</pre>" for cell in cells if cell.output is not None)
-    return RenderedPage(f"<!doctype html><title>{html.escape(head.title)}</title>{body}".encode())
+    sheet = Sheet(Cleaner(root), cache_dir=cache_dir)
+    top = head_html(sheet, head)
+    shown = "\n".join(part for cell in cells if (part := _cell_html(sheet, cell, include_code=include_code)))
+    tail = _source_html(sheet, source, notebook_name)
+    notes = _notes_html(sheet)
+    body = (
+        '<a class="skip" href="#main">Skip to the log</a>'
+        f'<header class="top"><div>{top}</div><button id="theme" type="button">Dark</button></header>'
+        f'{contents_html(sheet)}<main id="main">{shown}</main>{tail}{notes}'
+    )
+    style = style_sheet() + "\n".join(_style_text(text) for text in sheet.styles.values())
+    assets = _assets(sheet)
+    others = len(body.encode()) + len(style.encode()) + _asset_bytes(sheet, assets) + 40_000
+    chosen = choose(sheet, others, max_bytes)
+    html = _document(sheet, head, sheet.fill(body, chosen.html), style, chosen, assets)
+    return RenderedPage(html.encode(), chosen.dropped, tuple(sheet.notes))
+
+
+def _cell_html(sheet: Sheet, cell: CellRecord, *, include_code: bool) -> str:
+    name = cell.name if cell.name not in {"", "_"} else "a cell without a name"
+    with sheet.drawing(name):
+        parts = [
+            f'<details class="code"><summary class="quiet">Code</summary><pre>{sheet.text(cell.code)}</pre></details>' if include_code and cell.code else "",
+            value_html(sheet, cell.output),
+            _console(sheet, "printed", cell.stdout),
+            _console(sheet, "printed as errors", cell.stderr),
+            _error_html(sheet, name, cell.error) if cell.error is not None else "",
+            sheet.note(f"This cell did not run: {cell.skipped}.") if cell.skipped else "",
+        ]
+    inner = "".join(parts)
+    return f'<section class="cell">{inner}</section>' if inner.strip() else ""
+
+
+def _console(sheet: Sheet, what: str, text: str) -> str:
+    if not text.strip():
+        return ""
+    return f'<div role="log" aria-label="{what}">{text_html(sheet, text, "console")}</div>'
+
+
+def _error_html(sheet: Sheet, name: str, error: BaseException) -> str:
+    """Return an error where its cell's output would be: what it says, and the lines of the notebook it came through."""
+    said = sheet.text(str(error) or "no message")
+    lines = _trace(error)
+    trace = f"<details><summary>Where</summary><pre>{sheet.text(lines)}</pre></details>" if lines else ""
+    return f'<div class="error" role="alert"><b>{sheet.text(type(error).__name__)}</b> in {sheet.text(name)}: {said}{trace}</div>'
+
+
+def _trace(error: BaseException) -> str:
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _FRAMEWORK.search(frame.filename)]
+    lines = [f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}\n    {frame.line or ''}" for frame in frames]
+    return "\n".join(lines[-_TRACEBACK_LINES:])
+
+
+def _source_html(sheet: Sheet, source: str, name: str) -> str:
+    if not source:
+        return ""
+    title = sheet.heading(2, "Notebook", "Notebook")
+    return (
+        f'{title}<details class="source"><summary>{sheet.text(name or "Source of the notebook")}</summary>'
+        '<p><button type="button" data-copies="source">Copy the source</button></p>'
+        f'<pre id="source">{sheet.text(source)}</pre></details>'
+    )
+
+
+def _notes_html(sheet: Sheet) -> str:
+    if not sheet.notes:
+        return ""
+    title = sheet.heading(2, "Not in this file", "Not in this file")
+    lines = "".join(f"<li>{sheet.text(note)}</li>" for note in dict.fromkeys(sheet.notes))
+    return f'{title}<details><summary>{len(sheet.notes)} notes</summary><ul class="quiet">{lines}</ul></details>'
+
+
+def _assets(sheet: Sheet) -> dict[str, object]:
+    """Pack what only some pages need, and return where scripts find it."""
+    found: dict[str, object] = {}
+    kinds = {piece.kind for piece in sheet.pieces}
+    if "chart" in kinds:
+        found |= {"vega": sheet.pack(vega_bundle(sheet.cache_dir)), **chart_colours()}
+    if "widget" in kinds:
+        found["frame"] = sheet.pack(static_text("frame.js").encode())
+    return found
+
+
+def _asset_bytes(sheet: Sheet, assets: dict[str, object]) -> int:
+    return sum(len(sheet.blocks[name][1]) for name in _asset_blocks(assets))
+
+
+def _asset_blocks(assets: dict[str, object]) -> list[str]:
+    return [str(assets[name]) for name in ("vega", "frame") if name in assets]
+
+
+def _document(sheet: Sheet, head: Head, body: str, style: str, chosen: Chosen, assets: dict[str, object]) -> str:
+    scripts = {name: static_text(name) for name in SCRIPTS}
+    hashes = [script_hash(text) for text in (*scripts.values(), static_text("frame.js"))]
+    policy = (
+        f"default-src 'none'; script-src {' '.join(hashes)} blob:; style-src 'unsafe-inline'; img-src data: blob:; "
+        "media-src data:; font-src data:; base-uri 'none'; form-action 'none'"
+    )
+    early = [name for name in chosen.blocks if name in _chart_blocks(sheet)]
+    late = [name for name in chosen.blocks if name not in early]
+    described = msgspec.json.encode(assets).decode().replace("<", "\\u003c")
+    return "\n".join(
+        [
+            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            '<meta name="referrer" content="no-referrer">',
+            f"<title>{sheet.text(head.title)}</title>\n<style>\n{style}</style>",
+            f"<script>{scripts.pop('theme.js')}</script>\n</head>\n<body>\n{body}",
+            f'<script type="application/json" id="log-assets">{described}</script>',
+            *_blocks(sheet, [*_asset_blocks(assets), *early]),
+            *(f"<script>{text}</script>" for text in scripts.values()),
+            *_blocks(sheet, late),
+            "</body>\n</html>\n",
+        ]
+    )
+
+
+def _chart_blocks(sheet: Sheet) -> set[str]:
+    return {name for piece in sheet.pieces if piece.kind == "chart" for name in piece.needs}
+
+
+def _blocks(sheet: Sheet, names: Iterable[str]) -> list[str]:
+    packed = [(name, *sheet.blocks[name]) for name in names]
+    return [f'<script type="text/plain" id="data-{name}" data-packed="{how}">{text}</script>' for name, how, text in packed]
+
+
+def _style_text(text: str) -> str:
+    return text.replace("</", "<\\/")

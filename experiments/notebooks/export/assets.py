@@ -1,0 +1,103 @@
+"""The files that every log carries: its style, its scripts, and vega, which vl-convert brings."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import functools
+import hashlib
+import os
+from importlib.metadata import version
+from pathlib import Path
+
+from experiments.look import DARK, LIGHT, Palette
+
+_STATIC = Path(__file__).parent / "static"
+SCRIPTS = ("store.js", "theme.js", "tables.js", "tabs.js", "charts.js", "widgets.js", "page.js")
+"""In the order in which they run."""
+
+
+@functools.cache
+def static_text(name: str) -> str:
+    """Return one of the files of the page."""
+    return (_STATIC / name).read_text(encoding="utf-8")
+
+
+def script_hash(script: str) -> str:
+    """Return how a Content-Security-Policy names an inline script."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+
+
+@functools.lru_cache(maxsize=2)
+def vega_bundle(cache_dir: Path | None = None) -> bytes:
+    """Return vega, vega-lite and vega-embed as one classic script that defines `vegaEmbed`.
+
+    Making it takes about two seconds of CPU, so it is kept in `cache_dir` by the version that made it.
+    """
+    kept = cache_dir / f"vega-{version('vl-convert-python')}.js" if cache_dir else None
+    if kept is not None and kept.is_file():
+        return kept.read_bytes()
+    import vl_convert
+
+    script = vl_convert.javascript_bundle().encode()
+    if kept is not None:
+        _keep(kept, script)
+    return bytes(script)
+
+
+def _keep(path: Path, data: bytes) -> None:
+    """Write a file of the cache whole or not at all; a cache that cannot be written is no error."""
+    mine = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        mine.write_bytes(data)
+        mine.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            mine.unlink()
+
+
+# Colours of states, beside those of `experiments.look`: name, light, dark.
+_STATES = (
+    ("running", "#1f6feb", "#6cb0ff"),
+    ("warn", "#9a6700", "#e3b341"),
+    ("succeeded", "#1a7f37", "#4ac26b"),
+    ("failed", "#c62828", "#ff8a80"),
+    ("cancelled", "#6e5494", "#c3a6ff"),
+)
+
+
+def style_sheet() -> str:
+    """Return the page's style: its colours for light, dark and paper, then everything else."""
+    light, dark = _variables(LIGHT, 1), _variables(DARK, 2)
+    return (
+        f":root {{ {light}; --paper: transparent }}\n"
+        f"@media (prefers-color-scheme: dark) {{ :root:not([data-theme=light]) {{ {dark}; --paper: #fff; color-scheme: dark }} }}\n"
+        f":root[data-theme=dark] {{ {dark}; --paper: #fff; color-scheme: dark }}\n"
+        f"{static_text('page.css')}\n"
+        f"@media print {{ :root:root:root {{ {light}; --paper: transparent; color-scheme: light }} }}\n"
+    )
+
+
+def chart_colours() -> dict[str, object]:
+    """Return what the script that draws charts needs to know of the page's colours."""
+    pairs = list(zip(_tokens(LIGHT), _tokens(DARK), strict=True))
+    return {
+        "colours": {name: _named(palette) for name, palette in (("light", LIGHT), ("dark", DARK))},
+        "toDark": {light.lower(): dark for light, dark in pairs},
+        "toLight": {dark.lower(): light for light, dark in pairs},
+    }
+
+
+def _tokens(palette: Palette) -> list[str]:
+    return [palette.raised, palette.text, palette.muted, palette.hairline, palette.accent, *palette.arms]
+
+
+def _named(palette: Palette) -> dict[str, object]:
+    return {"text": palette.text, "muted": palette.muted, "hairline": palette.hairline, "arms": list(palette.arms)}
+
+
+def _variables(palette: Palette, theme: int) -> str:
+    names = ("page", "raised", "text", "muted", "hairline", "accent")
+    pairs = [(name, str(getattr(palette, name))) for name in names] + [(state[0], state[theme]) for state in _STATES]
+    return "; ".join(f"--{name}: {value}" for name, value in pairs)

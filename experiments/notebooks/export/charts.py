@@ -1,0 +1,171 @@
+"""Altair charts: a still picture that everything can show, and beside it what vega needs to draw the chart alive.
+
+The data stay out of the specification: each table is kept once in the page, by columns, and charts share it.
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from experiments.notebooks.export.chart_words import described
+from experiments.notebooks.export.sheet import Sheet, attributes
+
+MAX_ROWS = 200_000
+"""Rows above which a chart is named instead of drawn: no browser draws it as fast as one reads."""
+
+_STILL_ROWS = 20_000
+_STILL_BYTES = 150_000
+_STILL_WIDTH = 720
+_UNSAFE = frozenset({"usermeta", "href"})
+
+Columns = dict[str, list[Any]]
+
+
+class _TooLarge(Exception):
+    def __init__(self, rows: int) -> None:
+        super().__init__(rows)
+        self.rows = rows
+
+
+def chart_html(sheet: Sheet, chart: Any) -> str:  # noqa: ANN401 - any of altair's charts
+    """Return an altair chart; one with too many rows is named."""
+    import altair as alt
+
+    tables: dict[str, Columns] = {}
+
+    def take(data: Any, **_options: Any) -> dict[str, Any]:  # noqa: ANN401 - any library's table
+        columns = columns_of(data)
+        if (rows := _length(columns)) > MAX_ROWS:
+            raise _TooLarge(rows)
+        name = f"data-{hashlib.sha256(msgspec.json.encode(columns)).hexdigest()[:16]}"
+        tables[name] = columns
+        return {"name": name}
+
+    alt.data_transformers.register("experiments-log", take)
+    try:
+        with alt.data_transformers.enable("experiments-log"):
+            spec = chart.to_dict()
+    except _TooLarge as error:
+        return _too_large(sheet, error.rows)
+    return _drawn(sheet, spec, tables)
+
+
+def spec_html(sheet: Sheet, spec: Mapping[str, Any]) -> str:
+    """Return a chart that is given as a Vega-Lite specification."""
+    return _drawn(sheet, copy.deepcopy(dict(spec)), {})
+
+
+def columns_of(data: Any) -> Columns:  # noqa: ANN401 - any library's table
+    """Return a table by columns, with what vega reads: numbers, texts, and times as ISO text."""
+    import pandas as pd
+    from altair.utils import sanitize_pandas_dataframe
+
+    if isinstance(data, pd.DataFrame):
+        frame = sanitize_pandas_dataframe(data)
+        return {str(name): frame[name].tolist() for name in frame.columns}
+    if isinstance(data, Mapping):
+        values = data.get("values", [])
+        return _of_rows(values if isinstance(values, list) else [values])
+    import narwhals.stable.v2 as nw
+    from altair.utils.core import sanitize_narwhals_dataframe
+
+    found = sanitize_narwhals_dataframe(nw.from_native(data, eager_only=True))
+    return {str(name): found[name].to_list() for name in found.columns}
+
+
+def _of_rows(rows: Sequence[Any]) -> Columns:
+    records = [row if isinstance(row, Mapping) else {"data": row} for row in rows]
+    names = list(dict.fromkeys(name for row in records for name in row))
+    return {str(name): [row.get(name) for row in records] for name in names}
+
+
+def _drawn(sheet: Sheet, spec: dict[str, Any], tables: dict[str, Columns]) -> str:
+    for name, rows in spec.pop("datasets", {}).items():
+        tables[str(name)] = _of_rows(rows)
+    if isinstance(rows := (spec.get("data") or {}).get("values"), list):
+        tables["data-inline"], spec["data"] = _of_rows(rows), {"name": "data-inline"}
+    count = sum(map(_length, tables.values()))
+    if count > MAX_ROWS:
+        return _too_large(sheet, count)
+    address = next((part["url"] for part in _parts(spec) if isinstance(part.get("url"), str)), None)
+    if address is not None:
+        return sheet.note(f"A chart whose data stand at {address[:200]!r} cannot be shown: a log reads no address.")
+    spec = sheet.cleaner.json(_without_unsafe(spec))
+    tables = {name: _clean(sheet, columns) for name, columns in tables.items()}
+    words = described(spec, tables)
+    blocks = {name: sheet.pack(msgspec.json.encode(columns)) for name, columns in tables.items()}
+    plan = sheet.pack(msgspec.json.encode({"spec": spec, "tables": blocks, "rows": count}))
+    still = still_picture(spec, tables, count)
+    picture = f'<img class="still" src="{still}" alt="{sheet.text(words)}">' if still else f"<p>{sheet.text(words)}</p>"
+    figure = attributes({"class": "chart", "data-chart": plan, "aria-label": sheet.text(words)})
+    html = f'<figure{figure}><div class="live" hidden></div><div class="fixed">{picture}</div></figure>'
+    return sheet.piece("chart", f"the chart ({words})", html, needs=(plan, *blocks.values()))
+
+
+def still_picture(spec: Mapping[str, Any], tables: Mapping[str, Columns], rows: int) -> str | None:
+    """Return a chart as a picture's address: SVG where that is small, else PNG; None where it cannot be drawn."""
+    import vl_convert
+
+    whole = {**spec, "datasets": {name: _rows(columns) for name, columns in tables.items()}}
+    if whole.get("width") == "container":
+        whole["width"] = _STILL_WIDTH
+    text = msgspec.json.encode(whole).decode()
+    try:
+        if rows <= _STILL_ROWS:
+            svg = str(vl_convert.vegalite_to_svg(text, allowed_base_urls=[])).encode()
+            if len(svg) <= _STILL_BYTES:
+                return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
+        png = vl_convert.vegalite_to_png(text, scale=1.5, allowed_base_urls=[])
+    except ValueError:
+        return None
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+
+
+def _rows(columns: Columns) -> list[dict[str, Any]]:
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _length(columns: Columns) -> int:
+    return len(next(iter(columns.values()), ()))
+
+
+def _clean(sheet: Sheet, columns: Columns) -> Columns:
+    return {sheet.cleaner.text(name): _clean_column(sheet, values) for name, values in columns.items()}
+
+
+def _clean_column(sheet: Sheet, values: list[Any]) -> list[Any]:
+    if not any(isinstance(value, (str, dict, list)) for value in values):
+        return values
+    if all(isinstance(value, str) for value in values):
+        return sheet.cleaner.texts(values)
+    return [sheet.cleaner.json(value) for value in values]
+
+
+def _parts(value: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - any JSON
+    """Yield every object in a specification."""
+    if isinstance(value, dict):
+        yield value
+        for entry in value.values():
+            yield from _parts(entry)
+    elif isinstance(value, list):
+        for entry in value:
+            yield from _parts(entry)
+
+
+def _without_unsafe(value: Any) -> Any:  # noqa: ANN401 - any JSON, returned in kind
+    """Return a specification without links, and without the options by which one could give vega its eval back."""
+    if isinstance(value, dict):
+        return {name: _without_unsafe(entry) for name, entry in value.items() if name not in _UNSAFE}
+    return [_without_unsafe(entry) for entry in value] if isinstance(value, list) else value
+
+
+def _too_large(sheet: Sheet, rows: int) -> str:
+    return sheet.note(
+        f"A chart of {rows:,} rows is left out: a log draws up to {MAX_ROWS:,}. Thin the data before charting them."
+    )

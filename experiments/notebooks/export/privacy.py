@@ -1,0 +1,100 @@
+"""What a log may not carry: secrets, absolute paths, and characters that make a text read as another."""
+
+from __future__ import annotations
+
+import html
+import re
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from experiments.redaction import MASK, is_telling, mask_text
+
+_JOINT = "\x1e"
+_STRANGE = "\ufffd"
+# Explicit directions: what follows would read in another order. Hebrew and Arabic need none of them.
+_DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
+_PART = r"[^\s/'\"<>|:*?`,;()\[\]{}\\]+"
+_PATH = re.compile(rf"(?:file://)?(?<![\w.~$\\-])(?<!/)/({_PART})((?:/{_PART})+)/?|file:///({_PART})((?:/{_PART})*)/?")
+_WINDOWS_PATH = re.compile(rf"(?<!\w)[A-Za-z]:\\{{1,2}}(?:{_PART}\\{{1,2}})*({_PART})")
+# First folders of absolute paths on other machines: clusters, containers, laptops.
+_FIRST_FOLDERS = frozenset(
+    "app data efs etc fsx gpfs home lib lustre media mnt nfs opt private proc root run scratch shared srv storage sys "
+    "tmp Users usr var vol Volumes work workspace workspaces".split()
+)
+
+
+class Cleaner:
+    """Takes out of every text what a log may not carry.
+
+    Args:
+        root: The project's folder: files in it are shown by their path from there. All other absolute paths lose
+            everything but their last part.
+    """
+
+    def __init__(self, root: Path | None = None) -> None:
+        known = [Path.home(), Path(sys.prefix), Path(tempfile.gettempdir())]
+        roots = [] if root is None else [root, root.resolve()]
+        self._first = _FIRST_FOLDERS | {path.parts[1] for path in known + roots if len(path.parts) > 1}
+        long_first = sorted({f"{path}/" for path in roots if len(path.parts) > 1}, key=len, reverse=True)
+        self._roots = re.compile("(?:file://)?(?<![\\w.])(?:%s)" % "|".join(map(re.escape, long_first))) if roots else None
+
+    def text(self, value: object) -> str:
+        """Return a value's text, to be shown or packed; not escaped."""
+        return _readable(self._private(str(value)))
+
+    def texts(self, values: Sequence[str]) -> list[str]:
+        """Return many texts as `text` would, looking for the secrets once."""
+        unique = list(dict.fromkeys(values))
+        parts = self._private(_JOINT.join(value.replace(_JOINT, " ") for value in unique)).split(_JOINT)
+        if len(parts) != len(unique):  # a secret without an end reached over the joint
+            parts = [self._private(value) for value in unique]
+        cleaned = {value: _readable(part) for value, part in zip(unique, parts, strict=True)}
+        return [cleaned[value] for value in values]
+
+    def html(self, value: object) -> str:
+        """Return a value's text escaped for HTML, for elements and for quoted attributes."""
+        return html.escape(self.text(value), quote=True)
+
+    def json(self, value: Any) -> Any:  # noqa: ANN401 - any JSON, returned in kind
+        """Return a JSON value with every text in it cleaned, and what stands under a telling name masked."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            return {self.text(name): self._entry(str(name), entry) for name, entry in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.json(entry) for entry in value]
+        return value
+
+    def holds_secret(self, data: bytes) -> bool:
+        """Say whether bytes that cannot be changed hold a secret in plain text."""
+        text = data.decode("utf-8", errors="replace")
+        return mask_text(text) != text
+
+    def _entry(self, name: str, entry: Any) -> Any:  # noqa: ANN401 - any JSON
+        return MASK if is_telling(name) and isinstance(entry, str) and entry else self.json(entry)
+
+    def _private(self, text: str) -> str:
+        if "/" in text:
+            text = self._roots.sub("", text) if self._roots else text
+            text = _PATH.sub(self._last_part, text)
+        if ":\\" in text:
+            text = _WINDOWS_PATH.sub(r"…\\\1", text)
+        return mask_text(text)
+
+    def _last_part(self, match: re.Match[str]) -> str:
+        first, rest = (match[1], match[2]) if match[1] else (match[3], match[4])
+        if not match[0].startswith("file:") and first not in self._first:
+            return match[0]
+        return f"…/{(first + rest).rsplit('/', 1)[-1]}"
+
+
+def _readable(text: str) -> str:
+    """Return text without what a terminal or a bidirectional layout would act on."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _DIRECTIONS.sub(_STRANGE, _CONTROLS.sub(_STRANGE, _ANSI.sub("", text)))

@@ -1,0 +1,199 @@
+"""Tables as plain HTML: whole, or cut at a row limit that is named; a script makes them sortable and searchable."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from experiments.look import MISSING
+from experiments.notebooks.export.sheet import Sheet
+
+MAX_ROWS = 5_000
+MAX_COLUMNS = 200
+MAX_CELL_CHARS = 2_000
+_SEARCHED_FROM = 8
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table's content, cut to what a page shows.
+
+    Attributes:
+        columns: Headings.
+        rows: The first `MAX_ROWS` rows.
+        total: Rows that there are.
+        total_columns: Columns that there are.
+    """
+
+    columns: list[str]
+    rows: list[Sequence[Any]]
+    total: int
+    total_columns: int
+    caption: str = ""
+    formats: Mapping[str, Any] = field(default_factory=dict)
+
+
+def grid_of(value: Any) -> Grid | None:  # noqa: ANN401 - whatever a cell shows
+    """Return the content of anything that is a table (pandas, polars, arrow, lists of dicts), else None."""
+    if isinstance(value, Mapping):
+        return _of_columns(value)
+    if isinstance(value, (list, tuple)):
+        return _of_records(value)
+    if (frame := _pandas(value)) is not None:
+        return frame
+    import narwhals.stable.v2 as nw
+
+    try:
+        native = nw.from_native(value, eager_only=True)
+    except TypeError:
+        return None
+    frame = native.select(native.columns[:MAX_COLUMNS])
+    return Grid(list(map(str, frame.columns)), list(frame.head(MAX_ROWS).rows()), len(native), len(native.columns))
+
+
+def is_frame(value: object) -> bool:
+    """Say whether a value is a table of a library for tables."""
+    kind = type(value)
+    root = kind.__module__.partition(".")[0]
+    return root in {"pandas", "polars", "pyarrow"} and kind.__name__ in {"DataFrame", "Table", "RecordBatch", "Series"}
+
+
+def table_html(sheet: Sheet, grid: Grid) -> str:
+    """Return a table with its heads as buttons to be, and a sentence where rows or columns are left out."""
+    if not grid.columns:
+        return '<p class="quiet">An empty table.</p>'
+    columns = list(zip(*grid.rows, strict=True)) if grid.rows else [()] * len(grid.columns)
+    numeric = [bool(column) and all(_is_number(value) or _is_missing(value) for value in column) for column in columns]
+    shown = [
+        sheet.cleaner.texts([_cell_text(value, grid.formats.get(name)) for value in column])
+        for name, column in zip(grid.columns, columns, strict=True)
+    ]
+    heads = "".join(
+        f'<th scope="col"{_kind(is_number)}>{sheet.text(name)}</th>'
+        for name, is_number in zip(grid.columns, numeric, strict=True)
+    )
+    body = "".join(
+        "<tr>" + "".join(_cell(text, value, numeric[at]) for at, (text, value) in enumerate(zip(texts, row, strict=True))) + "</tr>"
+        for texts, row in zip(zip(*shown, strict=True), grid.rows, strict=True)
+    )
+    caption = f"<caption>{sheet.text(grid.caption)}</caption>" if grid.caption else ""
+    tall = " data-search" if len(grid.rows) >= _SEARCHED_FROM else ""
+    table = f"<table{tall}>{caption}<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="table" tabindex="0" role="region" aria-label="table">{table}</div>{_limits(sheet, grid)}'
+
+
+def _limits(sheet: Sheet, grid: Grid) -> str:
+    said = []
+    if grid.total > len(grid.rows):
+        said.append(f"the first {len(grid.rows):,} of {grid.total:,} rows")
+    if grid.total_columns > len(grid.columns):
+        said.append(f"the first {len(grid.columns):,} of {grid.total_columns:,} columns")
+    if said:
+        return sheet.note(f"A table shows {' and '.join(said)}, which is as many as a log holds.")
+    return "" if grid.rows else '<p class="quiet">No rows.</p>'
+
+
+def _cell(text: str, value: object, is_number: bool) -> str:  # noqa: FBT001 - one of two kinds of column
+    import html
+
+    escaped = html.escape(text, quote=True)
+    if not is_number:
+        return f"<td>{escaped}</td>"
+    sort = "" if _is_missing(value) else f' data-v="{float(value):.17g}"'  # type: ignore[arg-type]
+    return f'<td class="n"{sort}>{escaped}</td>'
+
+
+def _kind(is_number: bool) -> str:  # noqa: FBT001 - one of two kinds of column
+    return ' class="n"' if is_number else ""
+
+
+def _cell_text(value: object, form: Any = None) -> str:  # noqa: ANN401 - a function or a format
+    try:
+        if callable(form):
+            return _short(str(form(value)))
+        if isinstance(form, str):
+            return _short(form.format(value))
+    except Exception:  # noqa: BLE001 - the user's own function; the value itself is shown
+        return _short(str(value))
+    if _is_missing(value):
+        return MISSING
+    if isinstance(value, bool):
+        return str(value)
+    if isinstance(value, int):
+        return f"{value:,}" if abs(value) < 10**18 else str(value)
+    if isinstance(value, float):
+        return number(value)
+    return _short(str(value))
+
+
+def number(value: float) -> str:
+    """Return a number with six significant digits and its thousands separated."""
+    if not math.isfinite(value):
+        return MISSING if math.isnan(value) else ("∞" if value > 0 else "−∞")  # noqa: RUF001 - the minus sign
+    if value == int(value) and abs(value) < 1e15:
+        return f"{int(value):,}"
+    return f"{value:,.6g}" if 1e-4 <= abs(value) < 1e6 else f"{value:.6g}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_CELL_CHARS else f"{text[:MAX_CELL_CHARS]}… ({len(text):,} characters)"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or type(value).__name__ in {"NAType", "NaTType"} or (isinstance(value, float) and math.isnan(value))
+
+
+def _pandas(value: Any) -> Grid | None:  # noqa: ANN401 - whatever a cell shows
+    if type(value).__module__.partition(".")[0] != "pandas":
+        return None
+    import pandas as pd
+
+    if isinstance(value, pd.Series):
+        value = value.to_frame()
+    if not isinstance(value, pd.DataFrame):
+        return None
+    total_columns = value.shape[1]
+    cut = value.iloc[:MAX_ROWS, :MAX_COLUMNS]
+    if not isinstance(value.index, pd.RangeIndex):
+        index = [str(name) if name is not None else "" for name in value.index.names]
+        columns = index + list(map(_heading, cut.columns))
+        keys = [key if isinstance(key, tuple) else (key,) for key in cut.index.tolist()]
+        rows = [(*map(_plain, key), *map(_plain, row)) for key, row in zip(keys, cut.itertuples(index=False, name=None), strict=True)]
+        return Grid(columns, rows, len(value), total_columns + len(index))
+    rows = [tuple(map(_plain, row)) for row in cut.itertuples(index=False, name=None)]
+    return Grid(list(map(_heading, cut.columns)), rows, len(value), total_columns)
+
+
+def _heading(name: object) -> str:
+    return " / ".join(map(str, name)) if isinstance(name, tuple) else str(name)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - a cell
+    """Return numpy's numbers as Python's own."""
+    return value.item() if type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0 else value
+
+
+def _of_columns(value: Mapping[Any, Any]) -> Grid | None:
+    lists = [list(column) for column in value.values() if isinstance(column, (list, tuple))]
+    if not lists or len(lists) != len(value) or len({len(column) for column in lists}) != 1:
+        return None
+    rows = list(zip(*lists[:MAX_COLUMNS], strict=True))
+    return Grid(list(map(str, value))[:MAX_COLUMNS], rows[:MAX_ROWS], len(rows), len(value))
+
+
+def _of_records(value: Sequence[Any]) -> Grid | None:
+    if not value:
+        return Grid([], [], 0, 0)
+    if all(isinstance(row, Mapping) for row in value):
+        names = list(dict.fromkeys(name for row in value for name in row))
+        rows = [tuple(row.get(name) for name in names[:MAX_COLUMNS]) for row in value[:MAX_ROWS]]
+        return Grid(list(map(str, names))[:MAX_COLUMNS], rows, len(value), len(names))
+    return Grid(["value"], [(row,) for row in value[:MAX_ROWS]], len(value), 1)
+
+

@@ -1,0 +1,201 @@
+"""Anything that a cell shows, as HTML: the one place that decides what is drawn how."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from experiments.notebooks.export import pictures
+from experiments.notebooks.export.charts import chart_html, spec_html
+from experiments.notebooks.export.keeping import is_chart, is_picture, is_widget
+from experiments.notebooks.export.sheet import Sheet
+from experiments.notebooks.export.tables import grid_of, is_frame, table_html
+from experiments.notebooks.export.widgets import widget_html
+
+MAX_TEXT = 100_000
+MAX_ENTRIES = 500
+MAX_NESTING = 6
+_SIMPLE = (str, int, float, bool, type(None))
+_RICHEST_FIRST = (
+    "application/vnd.vegalite.v6+json",
+    "application/vnd.vegalite.v5+json",
+    "text/markdown",
+    "text/html",
+    "image/svg+xml",
+    "image/png",
+    "image/jpeg",
+    "image/gif",
+    "image/webp",
+    "application/json",
+    "text/latex",
+    "text/plain",
+)
+
+
+def value_html(sheet: Sheet, value: Any, depth: int = 0) -> str:  # noqa: ANN401 - whatever a cell shows
+    """Return any value as HTML; what cannot be shown is a sentence in its place, never an error."""
+    try:
+        return _drawn(sheet, value, depth)
+    except RecursionError:
+        return sheet.note(f"A value of type {_type_name(value)} is nested too deeply to be shown.")
+    except Exception as error:  # noqa: BLE001 - anyone's object; the rest of the page must stand
+        reason = f"{type(error).__name__}: {error}"[:300]
+        return sheet.note(f"A value of type {_type_name(value)} cannot be shown ({reason}).")
+
+
+def _drawn(sheet: Sheet, value: Any, depth: int) -> str:  # noqa: ANN401 - whatever a cell shows
+    if value is None:
+        return ""
+    for applies, draw in _DRAWERS:
+        if applies(value):
+            return draw(sheet, value)
+    if isinstance(value, str):
+        return text_html(sheet, value)
+    if isinstance(value, (list, tuple, set, frozenset, Mapping)):
+        return _nested(sheet, value, depth)
+    return _by_protocol(sheet, value)
+
+
+def _is_element(value: object) -> bool:
+    from marimo._plugins.ui._core.ui_element import UIElement
+
+    return isinstance(value, UIElement)
+
+
+def _element(sheet: Sheet, value: Any) -> str:  # noqa: ANN401 - a marimo element
+    from experiments.notebooks.export.inputs import element_html
+
+    return element_html(sheet, value)
+
+
+def _is_html(value: object) -> bool:
+    import marimo as mo
+
+    return isinstance(value, mo.Html)
+
+
+def _html(sheet: Sheet, value: Any) -> str:  # noqa: ANN401 - marimo's Html
+    from experiments.notebooks.export.elements import markup_html
+
+    return markup_html(sheet, value.text)
+
+
+def _table(sheet: Sheet, value: Any) -> str:  # noqa: ANN401 - any library's table
+    grid = grid_of(value)
+    return _by_protocol(sheet, value) if grid is None else table_html(sheet, grid)
+
+
+_DRAWERS: tuple[tuple[Callable[[Any], bool], Callable[[Sheet, Any], str]], ...] = (
+    (is_chart, chart_html),
+    (is_widget, widget_html),
+    (_is_element, _element),
+    (_is_html, _html),
+    (is_frame, _table),
+    (is_picture, pictures.picture_html),
+)
+
+
+def text_html(sheet: Sheet, text: str, kind: str = "value") -> str:
+    """Return plain text as it is, with its lines."""
+    if len(text) > MAX_TEXT:
+        cut = f"{text[: MAX_TEXT // 2]}\n…\n{text[-MAX_TEXT // 2 :]}"
+        said = sheet.note(f"A text of {len(text):,} characters is shown without its middle.")
+        return f'<pre class="{kind}">{sheet.text(cut)}</pre>{said}'
+    return f'<pre class="{kind}">{sheet.text(text)}</pre>'
+
+
+def bundle_html(sheet: Sheet, bundle: Mapping[str, Any]) -> str:
+    """Return the richest of several forms of one value that a log can show."""
+    for kind in [*_RICHEST_FIRST, *(kind for kind in bundle if kind not in _RICHEST_FIRST)]:
+        if kind in bundle:
+            return mime_html(sheet, kind, bundle[kind])
+    return ""
+
+
+def mime_html(sheet: Sheet, kind: str, data: Any) -> str:  # noqa: ANN401 - by type: text, bytes, JSON
+    """Return data of a mime type; one that no log can show is named."""
+    from experiments.notebooks.export.elements import markup_html
+    from experiments.notebooks.export.formulas import formula_html
+
+    if kind == "application/vnd.marimo+mimebundle":
+        return bundle_html(sheet, json.loads(data) if isinstance(data, str) else data)
+    if kind.startswith("application/vnd.vegalite"):
+        return spec_html(sheet, json.loads(data) if isinstance(data, str) else data)
+    if kind.startswith("image/"):
+        return _image(sheet, kind, data)
+    if kind in {"text/html", "text/markdown"}:
+        return markup_html(sheet, str(data))
+    if kind == "text/latex":
+        return formula_html(sheet, str(data))
+    if kind == "application/json":
+        return value_html(sheet, json.loads(data) if isinstance(data, str) else data)
+    if kind.startswith("text/"):
+        return text_html(sheet, str(data))
+    return sheet.note(f"Data of type {kind[:80]!r} cannot be shown in a log.")
+
+
+def _image(sheet: Sheet, kind: str, data: Any) -> str:  # noqa: ANN401 - text or bytes
+    import base64
+
+    if isinstance(data, (bytes, bytearray, memoryview)):
+        return pictures.image_html(sheet, kind, bytes(data))
+    if (drawn := pictures.from_data_url(sheet, str(data))) is not None:
+        return drawn
+    raw = str(data).encode() if kind == "image/svg+xml" else base64.b64decode(str(data))
+    return pictures.image_html(sheet, kind, raw)
+
+
+def _nested(sheet: Sheet, value: Any, depth: int) -> str:  # noqa: ANN401 - a list, a set or a dict
+    if depth >= MAX_NESTING:
+        return text_html(sheet, repr(value)[:2_000])
+    entries: Iterable[tuple[object, object]]
+    if isinstance(value, Mapping):
+        entries = value.items()
+    else:
+        # A set has no order of its own, and the same page must be the same bytes.
+        ordered = sorted(value, key=repr) if isinstance(value, (set, frozenset)) else value
+        entries = enumerate(ordered)
+    rows = []
+    for at, (name, entry) in enumerate(entries):
+        if at == MAX_ENTRIES:
+            rows.append(sheet.note(f"{type(value).__name__} of {len(value):,} entries: the first {MAX_ENTRIES} are shown."))
+            break
+        shown = sheet.text(repr(entry)[:2_000]) if isinstance(entry, _SIMPLE) else value_html(sheet, entry, depth + 1)
+        rows.append(f"<dt>{sheet.text(name)}</dt><dd>{shown}</dd>")
+    if not rows:
+        return text_html(sheet, repr(value))
+    return f'<dl class="tree" aria-label="{sheet.text(type(value).__name__)}">{"".join(rows)}</dl>'
+
+
+def _by_protocol(sheet: Sheet, value: Any) -> str:  # noqa: ANN401 - whatever a cell shows
+    """Draw a value as notebooks agree on: `_display_`, `_mime_`, `_repr_mimebundle_`, `_repr_*_`; else its `repr`."""
+    if isinstance(value, type):
+        return text_html(sheet, repr(value))
+    if callable(display := getattr(value, "_display_", None)):
+        return value_html(sheet, display(), 1)
+    if callable(mime := getattr(value, "_mime_", None)):
+        return mime_html(sheet, *mime())
+    if callable(bundled := getattr(value, "_repr_mimebundle_", None)) and (found := bundled()):
+        return bundle_html(sheet, found[0] if isinstance(found, tuple) else found)
+    for name, kind in (
+        ("_repr_markdown_", "text/markdown"),
+        ("_repr_html_", "text/html"),
+        ("_repr_svg_", "image/svg+xml"),
+        ("_repr_png_", "image/png"),
+        ("_repr_jpeg_", "image/jpeg"),
+        ("_repr_latex_", "text/latex"),
+    ):
+        if callable(form := getattr(value, name, None)) and (data := form()) is not None:
+            return _markdown(sheet, data) if kind == "text/markdown" else mime_html(sheet, kind, data)
+    return text_html(sheet, value if isinstance(value, str) else repr(value))
+
+
+def _markdown(sheet: Sheet, text: str) -> str:
+    import marimo as mo
+
+    return _html(sheet, mo.md(text))
+
+
+def _type_name(value: object) -> str:
+    return f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
