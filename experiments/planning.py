@@ -243,7 +243,10 @@ def resources(plan: Plan, job: PlannedJob) -> str:
 
 def estimate(plan: Plan) -> str:
     """Return what a launch costs and how long it takes as far as that is known, never a guess."""
-    return "no cost, time unknown" if plan.launcher in {"local", "dry-run"} else "unknown"
+    from experiments.costs import plan_cost
+
+    cost = plan_cost(plan)
+    return f"{'cost unknown' if cost.usd is None else cost.text}, time unknown"
 
 
 def training_jobs(plan: Plan, *, tracker: str = "offline") -> list[TrainingJob]:

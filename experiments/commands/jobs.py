@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
 
+from experiments.costs import NO_COST, cost_of
 from experiments.errors import UsageError
+from experiments.job_events import history, read_kept
+from experiments.launchers.base import SchedulerStatus
 from experiments.look import duration, quantity
 from experiments.lookup import find_jobs
 from experiments.terminal import VERDICT_MARKS, console
@@ -194,6 +198,21 @@ def job_record(workspace: Workspace, job: TrainingJob) -> dict[str, Any]:
         "attempts": attempts,
         "provenance": provenance,
         "events": events,
+        **_scheduled(workspace, job),
+    }
+
+
+def _scheduled(workspace: Workspace, job: TrainingJob) -> dict[str, Any]:
+    """Return what its scheduler told of a job, as far as it was kept here."""
+    kept = read_kept(workspace.runs / job.run_name)
+    word = kept.events[-1][0] if kept.events else ""
+    status = SchedulerStatus(word, duration_s=kept.duration_s or 0.0, price_per_hour=kept.price_per_hour)
+    return {
+        "happened": history(kept.events, time.time()),
+        "scheduler_events": [list(event) for event in kept.events],
+        "recoveries": kept.recoveries,
+        "resources": kept.resources,
+        "cost": cost_of(job.launcher, status, time.time()).text,
     }
 
 
@@ -209,12 +228,14 @@ def _print_record(record: dict[str, Any]) -> None:
     rows += [("command", shlex.join(job["command"])), ("attempts", ", ".join(record["attempts"]))]
     rows += Provenance.model_validate(record["provenance"]).lines() if record["provenance"] else []
     rows += [("note", record["note"]), ("tags", ", ".join(record["tags"]))]
+    rows += [("resources", record["resources"]), ("cost", record["cost"])]
     rows += [("error", job["error"])] if job["error"] else []
     rows = [(name, value) for name, value in rows if value != ""]
     for event in record["events"]:
         at = dt.datetime.fromtimestamp(event["at"]).astimezone().isoformat(" ", "seconds")
         rest = ", ".join(f"{key} {value}" for key, value in event.items() if key not in {"at", "what"})
         rows.append((event["what"], f"{at}  {rest}".rstrip()))
+    rows += [("scheduler", what) for what in record["happened"]]
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
         print(f"{name:<{width}}  {', '.join(map(str, value)) if isinstance(value, list) else value}")
@@ -248,12 +269,17 @@ def _print_table(statuses: list[JobStatus]) -> None:
         table.add_column(heading, no_wrap=True)
     for heading in ("steps", "reward", "took"):
         table.add_column(heading, justify="right", no_wrap=True)
+    has_costs = any(item.cost not in {"", NO_COST.text} for item in statuses)
+    if has_costs:
+        table.add_column("cost", no_wrap=True)
     table.add_column("note")
     for item in statuses:
         mark, colour = VERDICT_MARKS[item.verdict]
         steps = f"{quantity(item.step)} of {quantity(item.total_steps)}"
         ended = item.ended_at or item.as_of
         took = duration(ended - item.started_at) if item.started_at else duration(None)
+        again = "" if not item.recoveries else history(item.events, time.time())[-1:] or [f"recoveries: {item.recoveries}"]
+        note = "; ".join(filter(None, [item.reason, *again]))
         table.add_row(
             item.run_name,
             Text(f"{mark} {item.verdict}", style=colour),
@@ -263,7 +289,8 @@ def _print_table(statuses: list[JobStatus]) -> None:
             steps,
             quantity(item.reward),
             took,
-            Text(item.reason, style="dim"),
+            *([item.cost] if has_costs else []),
+            Text(note, style="dim"),
         )
     console().print(table)
 
