@@ -159,12 +159,15 @@ class Experiment(ABC):
 
         return launch_plan(plan, permit, self.workspace, code=code)
 
-    def export(self, notebook: Path | None = None, **options: Any) -> Exported:
-        """Run the experiment's notebook and write what it shows as one HTML file; see `export_notebook`.
+    def export(
+        self, notebook: Path | None = None, *, output: Path | None = None, include_code: bool = False
+    ) -> Exported:
+        """Run the experiment's notebook and write what it shows as one HTML file.
 
         Args:
             notebook: The notebook's file; that of this name in experiments/scratch where None.
-            options: Those of `experiments.notebooks.export.exporting.export_notebook`.
+            output: File to write; that of this name in experiments/log where None.
+            include_code: Show each cell's code.
 
         Raises:
             NotebookError: There is no such notebook, or the log cannot be written.
@@ -172,7 +175,7 @@ class Experiment(ABC):
         from experiments.notebooks.export.exporting import export_notebook
 
         path = notebook or self.workspace.root / "experiments" / "scratch" / f"{self.name}_nb.py"
-        return export_notebook(path, **options)
+        return export_notebook(path, output=output, include_code=include_code)
 
     @classmethod
     def main(cls, config_class: type[BaseExperimentConfig], *, name: str) -> None:

@@ -1,10 +1,9 @@
-"""The log, export and scratch sections: what was expected, what came of it, and text that stays with the experiment."""
+"""The log and scratch sections: what was expected, what came of it, and text that stays with the experiment."""
 
 from __future__ import annotations
 
 import datetime as dt
 import html
-import shlex
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -24,7 +23,6 @@ from experiments.types import JobRef
 
 CELLS = {
     "log": ("hypothesis", "log_data", "verdict", "log_note", "log_lines_shown"),
-    "export": ("export_command",),
     "scratch": ("scratch",),
 }
 
@@ -66,11 +64,6 @@ def log_note(experiment: NotebookContext) -> Any:
 def log_lines_shown(experiment: NotebookContext, journal: Journal, note_input: Any, log_file: Any) -> None:
     """Show what happened, and the notes, by time."""
     log_view_of(experiment, journal, note_input, log_file)
-
-
-def export_command(experiment: NotebookContext) -> None:
-    """Show how this page becomes a file."""
-    export_hint(experiment)
 
 
 def scratch() -> None:
@@ -155,20 +148,6 @@ def log_view_of(
         return None
     rows.sort(key=lambda row: row[0])
     return mo.Html(_definitions([(when, text) for _, when, text in rows]))
-
-
-def export_hint(experiment: NotebookContext) -> mo.Html:
-    """Return the command that writes this notebook as an HTML file into the project's log folder."""
-    notebook = experiment.workspace.shown(experiment.path)
-    target = f"experiments/log/{experiment.name}.html"
-    command = f"uv run marimo export html {shlex.quote(notebook)} -o {shlex.quote(target)}"
-    return mo.vstack(
-        [
-            mo.md("## Export"),
-            mo.md("Write this page, with its charts, to a file (marimo's own export; opening it needs a network):"),
-            mo.plain_text(command),
-        ]
-    )
 
 
 def _change(experiment: NotebookContext, jobs: Sequence[JobRef], journal: Journal) -> tuple[bool, str]:

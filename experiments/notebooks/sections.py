@@ -40,7 +40,7 @@ BUILT_IN: dict[str, Section] = {
         Section("analysis", "experiments.notebooks.analysis"),
         Section("replays", "experiments.notebooks.replays"),
         Section("log", "experiments.notebooks.journal"),
-        Section("export", "experiments.notebooks.journal"),
+        Section("export", "experiments.notebooks.exports"),
         Section("scratch", "experiments.notebooks.journal"),
     )
 }
