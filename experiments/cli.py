@@ -39,7 +39,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def commands() -> dict[str, Callable[..., int]]:
     """Return every command by the word that calls it."""
-    from experiments.commands import export, jobs, pull, replays, runs, serve, upkeep
+    from experiments.commands import compare, export, jobs, pull, replays, runs, serve, upkeep
 
     return {
         "status": jobs.status,
@@ -50,6 +50,7 @@ def commands() -> dict[str, Callable[..., int]]:
         "note": jobs.note,
         "tag": jobs.tag,
         "record": jobs.record,
+        "diff": compare.diff,
         "runs": runs.runs,
         "sync": runs.sync,
         "pull": pull.pull,

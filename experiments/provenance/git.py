@@ -139,6 +139,21 @@ def changed_files(folder: Path, old: str, new: str, *, deadline_s: float = DEADL
     return [_text(name) for name in names.split(b"\0") if name]
 
 
+def commits_between(folder: Path, old: str, new: str, *, deadline_s: float = DEADLINE_S) -> list[str]:
+    """Return hash and subject of each commit that `new` has and `old` has not, newest first.
+
+    Raises:
+        GitError: git does not know one of them, or gave no answer.
+    """
+    if not all(commit.isalnum() for commit in (old, new)):
+        raise GitError(f"{old!r} and {new!r} are not both commits")
+    try:
+        lines = _git(folder, deadline_s, "log", "-z", "--format=%h %s", f"{old}..{new}", "--")
+    except FileNotFoundError:
+        raise GitError("the program git is not on the PATH") from None
+    return [_text(line).strip() for line in lines.split(b"\0") if line.strip()]
+
+
 def _parse_status(status: bytes) -> tuple[dict[str, str], tuple[str, ...], int]:
     """Return the branch headers, the tracked files that differ, and how many untracked ones there are."""
     head: dict[str, str] = {}
