@@ -119,6 +119,13 @@ def history(events: Iterable[Sequence[Any]], now: float) -> list[str]:
     return told
 
 
+def last_interruption(events: Iterable[Sequence[Any]], recoveries: int, now: float) -> str:
+    """Return the newest interruption as a sentence; empty where there was none."""
+    if gaps := interruptions(events):
+        return gaps[-1].words(now) + (f" (of {len(gaps)} interruptions)" if len(gaps) > 1 else "")
+    return f"started again {recoveries} times" if recoveries > 1 else "started again once" if recoveries else ""
+
+
 def clock(at: float, now: float) -> str:
     """Return a time as people say it here: `12:42`, and with its day where that is not the day of `now`."""
     then, today = time.localtime(at), time.localtime(now)

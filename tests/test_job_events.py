@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from experiments.job_events import FILE, Kept, history, in_order, interruptions, keep, read_kept
+from experiments.job_events import FILE, Kept, history, in_order, interruptions, keep, last_interruption, read_kept
 from experiments.launchers.base import SchedulerStatus
 
 NOON = time.mktime((2026, 11, 22, 12, 0, 0, 0, 0, -1))
@@ -108,3 +108,12 @@ def test_a_damaged_file_is_replaced_by_what_is_told_next(tmp_path, content):
     assert read_kept(tmp_path / "r") == Kept()
     keep(tmp_path, {"r": SchedulerStatus("RUNNING", events=RECOVERED[:1])})
     assert json.loads((tmp_path / "r" / FILE).read_text())["events"] == [list(RECOVERED[0])]
+
+
+def test_the_newest_interruption_stands_for_all():
+    again = [*RECOVERED[:5], ("RECOVERING", "", at(47)), ("RUNNING", "", at(48))]
+    assert last_interruption(RECOVERED, 1, at(60)) == "preempted at 12:42, running again 44 s later"
+    assert (
+        last_interruption(again, 2, at(60)) == "preempted at 12:47, running again 1 m 00 s later (of 2 interruptions)"
+    )
+    assert [last_interruption((), n, 0.0) for n in (0, 1, 3)] == ["", "started again once", "started again 3 times"]

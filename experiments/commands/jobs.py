@@ -13,7 +13,7 @@ import tyro
 
 from experiments.costs import NO_COST, cost_of
 from experiments.errors import UsageError
-from experiments.job_events import history, read_kept
+from experiments.job_events import history, last_interruption, read_kept
 from experiments.launchers.base import SchedulerStatus
 from experiments.look import duration, quantity
 from experiments.lookup import find_jobs
@@ -278,8 +278,7 @@ def _print_table(statuses: list[JobStatus]) -> None:
         steps = f"{quantity(item.step)} of {quantity(item.total_steps)}"
         ended = item.ended_at or item.as_of
         took = duration(ended - item.started_at) if item.started_at else duration(None)
-        again = "" if not item.recoveries else history(item.events, time.time())[-1:] or [f"recoveries: {item.recoveries}"]
-        note = "; ".join(filter(None, [item.reason, *again]))
+        note = "; ".join(filter(None, [item.reason, last_interruption(item.events, item.recoveries, time.time())]))
         table.add_row(
             item.run_name,
             Text(f"{mark} {item.verdict}", style=colour),
