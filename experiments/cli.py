@@ -39,7 +39,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def commands() -> dict[str, Callable[..., int]]:
     """Return every command by the word that calls it."""
-    from experiments.commands import compare, export, jobs, pull, replays, runs, serve, upkeep
+    from experiments.commands import compare, export, jobs, new, pull, replays, runs, serve, upkeep
 
     return {
         "status": jobs.status,
@@ -58,6 +58,7 @@ def commands() -> dict[str, Callable[..., int]]:
         "replay": replays.replay,
         "eval": replays.evaluate,
         "serve": serve.serve,
+        "new": new.new,
         "gc": upkeep.gc,
         "doctor": upkeep.doctor,
     }

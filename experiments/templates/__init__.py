@@ -1,0 +1,1 @@
+"""Files that commands copy for the user; real ones, so that they are linted, typed and tested like any other."""
