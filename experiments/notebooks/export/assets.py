@@ -39,7 +39,7 @@ def vega_bundle(cache_dir: Path | None = None) -> bytes:
         return kept.read_bytes()
     import vl_convert
 
-    script = vl_convert.javascript_bundle().encode()
+    script = vl_convert.javascript_bundle(None).encode()
     if kept is not None:
         _keep(kept, script)
     return bytes(script)
@@ -69,11 +69,11 @@ _STATES = (
 
 def style_sheet() -> str:
     """Return the page's style: its colours for light, dark and paper, then everything else."""
-    light, dark = _variables(LIGHT, 1), _variables(DARK, 2)
+    light, dark = _variables(LIGHT, 1), f"{_variables(DARK, 2)}; --paper: #fff; color-scheme: dark"
     return (
         f":root {{ {light}; --paper: transparent }}\n"
-        f"@media (prefers-color-scheme: dark) {{ :root:not([data-theme=light]) {{ {dark}; --paper: #fff; color-scheme: dark }} }}\n"
-        f":root[data-theme=dark] {{ {dark}; --paper: #fff; color-scheme: dark }}\n"
+        f"@media (prefers-color-scheme: dark) {{ :root:not([data-theme=light]) {{ {dark} }} }}\n"
+        f":root[data-theme=dark] {{ {dark} }}\n"
         f"{static_text('page.css')}\n"
         f"@media print {{ :root:root:root {{ {light}; --paper: transparent; color-scheme: light }} }}\n"
     )

@@ -29,7 +29,9 @@ def choose(sheet: Sheet, other_bytes: int, max_bytes: int) -> Chosen:
     for piece in candidates:
         if _total(sheet, dropped) + other_bytes <= max_bytes:
             break
-        dropped[piece.number] = f"{_sentence(piece.label)} is left out, so that this file stays under {size(max_bytes)}."
+        dropped[piece.number] = (
+            f"{_sentence(piece.label)} is left out, so that this file stays under {size(max_bytes)}."
+        )
     html = {piece.number: _left_out(sheet, piece, dropped) for piece in sheet.pieces}
     return Chosen(html, _needed(sheet, dropped), tuple(dropped.values()))
 

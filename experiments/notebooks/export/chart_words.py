@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_MARK_WORDS = {"line": "Line chart", "bar": "Bar chart", "point": "Scatter plot", "circle": "Scatter plot", "rect": "Heat map"}
+_MARK_WORDS = {
+    "line": "Line chart",
+    "bar": "Bar chart",
+    "point": "Scatter plot",
+    "circle": "Scatter plot",
+    "rect": "Heat map",
+}
 _MAX_NAMES = 8
 
 
@@ -27,7 +33,7 @@ def _views(spec: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield spec
     for name in ("layer", "hconcat", "vconcat", "concat"):
         for part in spec.get(name, ()):
-            yield from _views({**{"encoding": spec.get("encoding", {})}, **part})
+            yield from _views({"encoding": spec.get("encoding", {}), **part})
     if isinstance(spec.get("spec"), Mapping):
         yield from _views(spec["spec"])
 

@@ -27,22 +27,22 @@ _UNSAFE = frozenset({"usermeta", "href"})
 Columns = dict[str, list[Any]]
 
 
-class _TooLarge(Exception):
+class _TooLargeError(Exception):
     def __init__(self, rows: int) -> None:
         super().__init__(rows)
         self.rows = rows
 
 
-def chart_html(sheet: Sheet, chart: Any) -> str:  # noqa: ANN401 - any of altair's charts
+def chart_html(sheet: Sheet, chart: Any) -> str:
     """Return an altair chart; one with too many rows is named."""
     import altair as alt
 
     tables: dict[str, Columns] = {}
 
-    def take(data: Any, **_options: Any) -> dict[str, Any]:  # noqa: ANN401 - any library's table
+    def take(data: Any, **_options: Any) -> dict[str, Any]:
         columns = columns_of(data)
         if (rows := _length(columns)) > MAX_ROWS:
-            raise _TooLarge(rows)
+            raise _TooLargeError(rows)
         name = f"data-{hashlib.sha256(msgspec.json.encode(columns)).hexdigest()[:16]}"
         tables[name] = columns
         return {"name": name}
@@ -51,7 +51,7 @@ def chart_html(sheet: Sheet, chart: Any) -> str:  # noqa: ANN401 - any of altair
     try:
         with alt.data_transformers.enable("experiments-log"):
             spec = chart.to_dict()
-    except _TooLarge as error:
+    except _TooLargeError as error:
         return _too_large(sheet, error.rows)
     return _drawn(sheet, spec, tables)
 
@@ -61,7 +61,7 @@ def spec_html(sheet: Sheet, spec: Mapping[str, Any]) -> str:
     return _drawn(sheet, copy.deepcopy(dict(spec)), {})
 
 
-def columns_of(data: Any) -> Columns:  # noqa: ANN401 - any library's table
+def columns_of(data: Any) -> Columns:
     """Return a table by columns, with what vega reads: numbers, texts, and times as ISO text."""
     import pandas as pd
     from altair.utils import sanitize_pandas_dataframe
@@ -147,7 +147,7 @@ def _clean_column(sheet: Sheet, values: list[Any]) -> list[Any]:
     return [sheet.cleaner.json(value) for value in values]
 
 
-def _parts(value: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - any JSON
+def _parts(value: Any) -> Iterator[dict[str, Any]]:
     """Yield every object in a specification."""
     if isinstance(value, dict):
         yield value
@@ -158,7 +158,7 @@ def _parts(value: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - any JSON
             yield from _parts(entry)
 
 
-def _without_unsafe(value: Any) -> Any:  # noqa: ANN401 - any JSON, returned in kind
+def _without_unsafe(value: Any) -> Any:
     """Return a specification without links, and without the options by which one could give vega its eval back."""
     if isinstance(value, dict):
         return {name: _without_unsafe(entry) for name, entry in value.items() if name not in _UNSAFE}

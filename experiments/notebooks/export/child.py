@@ -19,6 +19,7 @@ from experiments.errors import ExperimentsError, LaunchRefused
 from experiments.notebooks.export.freeze import read_record, with_record
 from experiments.notebooks.export.placing import write_draft
 from experiments.permits import READ_ONLY
+from experiments.workspace import Workspace
 
 _ROOM_FOR_RECORD = 200_000
 
@@ -73,6 +74,7 @@ def main() -> None:
 
 def _export(request: Request) -> dict[str, Any]:
     from experiments.notebooks.export.head import describe
+    from experiments.notebooks.export.keeping import keeping
     from experiments.notebooks.export.page import render_page
     from experiments.notebooks.export.running import CellDidNotEnd, run_notebook
 
@@ -81,12 +83,13 @@ def _export(request: Request) -> dict[str, Any]:
     notebook = Path(request.notebook)
     # Behind everything else, so that a file beside the notebook shadows nothing.
     sys.path.append(str(notebook.parent))
-    run = run_notebook(
-        notebook,
-        deadline_s=request.deadline_s,
-        failed=_failed(request),
-        progress=lambda index, of, name: _tell(request, {"cell": index, "of": of, "name": name}),
-    )
+    with keeping():
+        run = run_notebook(
+            notebook,
+            deadline_s=request.deadline_s,
+            failed=_failed(request),
+            progress=lambda index, of, name: _tell(request, {"cell": index, "of": of, "name": name}),
+        )
     _tell(request, {"rendering": True})
     names = [cell.name for cell in run.cells if isinstance(cell.error, CellDidNotEnd)]
     hung = f"cell {', '.join(map(repr, names))} did not end within {request.deadline_s:g} s" if names else ""
@@ -101,6 +104,7 @@ def _export(request: Request) -> dict[str, Any]:
         previous=(request.previous_name, before) if before else None,
         deadline=hung,
     )
+    workspace = Workspace.find(notebook)
     rendered = render_page(
         head,
         run.cells,
@@ -108,6 +112,8 @@ def _export(request: Request) -> dict[str, Any]:
         source=notebook.read_text(encoding="utf-8"),
         max_bytes=request.max_bytes - _ROOM_FOR_RECORD,
         notebook_name=notebook.name,
+        root=workspace.root,
+        cache_dir=workspace.state / "cache" / "export",
     )
     page = with_record(rendered.html, record)
     write_draft(Path(request.draft), page)

@@ -14,14 +14,18 @@ from experiments.notebooks.export.keeping import TAG, kept, live_objects
 from experiments.notebooks.export.markup import VOID, Element, parse, safe_style, svg_text
 from experiments.notebooks.export.sheet import Sheet
 
-_PLAIN = frozenset(
-    "a abbr address article aside b bdi blockquote br caption cite code col colgroup dd del details dfn div dl dt em "
-    "figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i ins kbd li main mark nav ol p pre q s samp section small span "
-    "strong sub summary sup table tbody td tfoot th thead time tr u ul var wbr center font label legend fieldset".split()
-)
-_ATTRIBUTES = frozenset(
-    "align aria-hidden aria-label class colspan datetime dir lang open reversed role rowspan scope span start style tabindex title".split()
-)
+_PLAIN_TAGS = """
+a abbr address article aside b bdi blockquote br caption cite code col colgroup dd del details dfn
+div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i ins kbd li main mark nav ol p
+pre q s samp section small span strong sub summary sup table tbody td tfoot th thead time tr u ul
+var wbr center font label legend fieldset
+"""
+_PLAIN = frozenset(_PLAIN_TAGS.split())
+_ATTRIBUTE_NAMES = """
+align aria-hidden aria-label class colspan datetime dir lang open reversed role rowspan scope span
+start style tabindex title
+"""
+_ATTRIBUTES = frozenset(_ATTRIBUTE_NAMES.split())
 _SILENT = frozenset({"head", "title", "link", "meta", "base", "template", "noscript", "style"})
 _CODE = frozenset({"script", "object", "embed", "applet", "frame", "frameset"})
 _HEADINGS = {"h1": 2, "h2": 2, "h3": 3}
@@ -41,20 +45,21 @@ def component_html(sheet: Sheet, node: Element) -> str:
         return _unknown(sheet, node)
     if node.tag in _CODE:
         return sheet.note(f"A <{node.tag}> element is left out: a log runs no code of a cell.")
-    if node.tag in _SILENT:
-        return ""
-    if node.tag not in _PLAIN:
-        return _inner(sheet, node)
-    if node.tag == "a":
-        return _link(sheet, node)
-    if node.tag in _HEADINGS:
-        return sheet.heading(_HEADINGS[node.tag], _inner(sheet, node), sheet.cleaner.text(node.text()))
+    if node.tag in _PLAIN:
+        return _plain(sheet, node)
+    return "" if node.tag in _SILENT else _inner(sheet, node)
+
+
+def _plain(sheet: Sheet, node: Element) -> str:
     written = _attributes(sheet, node)
     if node.tag in VOID:
         return f"<{node.tag}{written}>"
-    if node.tag == "table":
-        return f'<div class="table"><table{written}>{_inner(sheet, node)}</table></div>'
-    return f"<{node.tag}{written}>{_inner(sheet, node)}</{node.tag}>"
+    element = f"<{node.tag}{written}>{_inner(sheet, node)}</{node.tag}>"
+    return f'<div class="table">{element}</div>' if node.tag == "table" else element
+
+
+def _heading(sheet: Sheet, node: Element) -> str:
+    return sheet.heading(_HEADINGS[node.tag], _inner(sheet, node), sheet.cleaner.text(node.text()))
 
 
 def _inner(sheet: Sheet, node: Element) -> str:
@@ -125,7 +130,7 @@ def _frame(sheet: Sheet, node: Element) -> str:
     return f'<div class="frame">{markup_html(sheet, inside)}</div>'
 
 
-def _data(node: Element, name: str, default: Any = None) -> Any:  # noqa: ANN401 - any JSON
+def _data(node: Element, name: str, default: Any = None) -> Any:
     """Return one argument of marimo's element; the default where it is missing or is no JSON."""
     try:
         return json.loads(node.attributes.get(f"data-{name}", "null")) or default
@@ -164,7 +169,7 @@ def _json(sheet: Sheet, node: Element) -> str:
     return value_html(sheet, _untagged(sheet, _data(node, "json-data")))
 
 
-def _untagged(sheet: Sheet, value: Any) -> Any:  # noqa: ANN401 - any JSON
+def _untagged(sheet: Sheet, value: Any) -> Any:
     """Return JSON in which marimo's `type:data` texts are what they stand for."""
     import marimo as mo
 
@@ -235,7 +240,9 @@ def _table(sheet: Sheet, node: Element) -> str:
     total = _data(node, "total-rows", 0)
     shown = table_html(sheet, grid) if grid is not None else ""
     if grid is not None and isinstance(total, int) and total > len(grid.rows):
-        shown += sheet.note(f"A table shows {len(grid.rows):,} of {total:,} rows: it stands in a text. Show it by itself.")
+        shown += sheet.note(
+            f"A table shows {len(grid.rows):,} of {total:,} rows: it stands in a text. Show it by itself."
+        )
     return shown
 
 
@@ -281,6 +288,8 @@ _COMPONENTS: dict[str, Callable[[Sheet, Element], str]] = {
     "marimo-mermaid": _diagram,
     "marimo-download": _download,
     "marimo-code-editor": _editor,
+    "a": _link,
+    **dict.fromkeys(_HEADINGS, _heading),
     "img": _image,
     "svg": _svg,
     "audio": _media,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from experiments.notebooks.export.sheet import Sheet
 
@@ -47,7 +46,7 @@ def mathml(tex: str, *, is_block: bool) -> str:
     from latex2mathml.converter import convert
 
     markup = convert(tex, display="block" if is_block else "inline")
-    root = ElementTree.fromstring(markup)  # noqa: S314 - written by the library from our own text
+    root = ET.fromstring(markup)  # noqa: S314 - written by the library from our own text
     for element in root.iter():
         tag = element.tag.rpartition("}")[2]
         if not re.fullmatch(r"m[a-z]+|math", tag):
@@ -58,6 +57,4 @@ def mathml(tex: str, *, is_block: bool) -> str:
                 del element.attrib[name]
     root.set("aria-label", tex)
     root.attrib.pop("xmlns", None)
-    return ElementTree.tostring(root, encoding="unicode")
-
-
+    return ET.tostring(root, encoding="unicode")

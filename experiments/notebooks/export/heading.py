@@ -109,6 +109,9 @@ def _jobs(sheet: Sheet, jobs: Iterable[JobRow]) -> str:
 def _rows(sheet: Sheet, name: str, rows: tuple[tuple[str, str], ...]) -> str:
     if not rows:
         return ""
-    body = "".join(f'<tr><th scope="row">{sheet.text(key)}</th><td>{sheet.text(value)}</td></tr>' for key, value in rows)
+    body = "".join(
+        f'<tr><th scope="row">{sheet.text(key)}</th><td>{sheet.text(value)}</td></tr>' for key, value in rows
+    )
     state = " open" if len(rows) <= _FOLDED_FROM else ""
-    return f'<details{state}><summary>{name}</summary><div class="table"><table><tbody>{body}</tbody></table></div></details>'
+    table = f'<div class="table"><table><tbody>{body}</tbody></table></div>'
+    return f"<details{state}><summary>{name}</summary>{table}</details>"

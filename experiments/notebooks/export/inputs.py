@@ -18,7 +18,7 @@ _BY_LABEL = frozenset({"dropdown", "multiselect", "radio"})
 _MAX_CHARS = 2_000
 
 
-def element_html(sheet: Sheet, element: Any) -> str:  # noqa: ANN401 - any of marimo's elements
+def element_html(sheet: Sheet, element: Any) -> str:
     """Return one of marimo's elements as text, or what it shows: a table, a chart, a widget."""
     from experiments.notebooks.export.values import value_html
 
@@ -64,14 +64,14 @@ def label_of(markup: str) -> str:
     return ""
 
 
-def _walk(node: Element) -> Any:  # noqa: ANN401 - an iterator of elements
+def _walk(node: Element) -> Any:
     yield node
     for child in node.children:
         if isinstance(child, Element):
             yield from _walk(child)
 
 
-def _shown_instead(element: Any, kind: str) -> object | None:  # noqa: ANN401 - any of marimo's elements
+def _shown_instead(element: Any, kind: str) -> object | None:
     """Return the chart, table, widget or figure that an element is only the frame of."""
     names = {
         "altair_chart": "_chart",
@@ -84,7 +84,7 @@ def _shown_instead(element: Any, kind: str) -> object | None:  # noqa: ANN401 - 
     return found
 
 
-def _table(sheet: Sheet, element: Any) -> str:  # noqa: ANN401 - marimo's table
+def _table(sheet: Sheet, element: Any) -> str:
     grid = grid_of(element.data)
     if grid is None:
         return sheet.note(f"A table of {type(element.data).__name__} cannot be shown in a log.")
@@ -105,7 +105,7 @@ def _without(grid: Grid, hidden: set[Any]) -> Grid:
     return replace(grid, columns=[grid.columns[at] for at in kept], rows=rows, total_columns=grid.total_columns - lost)
 
 
-def _value_text(element: Any, kind: str) -> str:  # noqa: ANN401 - any of marimo's elements
+def _value_text(element: Any, kind: str) -> str:
     if getattr(element, "_component_args", {}).get("kind") == "password":
         return "•••" if element.value else ""
     value = getattr(element, "_value_frontend", None) if kind in _BY_LABEL else element.value

@@ -34,7 +34,9 @@ def jobs_html(sheet: Sheet, rows: Sequence[Mapping[str, Any]], problems: Iterabl
     numeric = {"Agent steps", "Steps/s", "Reward", "Time"}
     head = "".join(f'<th scope="col"{" class=n" if name in numeric else ""}>{name}</th>' for name in heads)
     body = "".join(_row(sheet, row) for row in rows)
-    table = f"<table{' data-search' if len(rows) > 8 else ''}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    table = (
+        f"<table{' data-search' if len(rows) > 8 else ''}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
     return f'{said}<div class="table" tabindex="0" role="region" aria-label="jobs">{table}</div>'
 
 
@@ -42,7 +44,9 @@ def state_html(sheet: Sheet, state: str, words: str = "") -> str:
     """Return a job's state: its shape, its word, and what scheduler and tracker say on hover."""
     known = state if state in MARKS else "unknown"
     title = f' title="{sheet.text(words)}"' if words else ""
-    return f'<span class="state {known}"{title}><span aria-hidden="true">{MARKS[known]}</span> {sheet.text(state)}</span>'
+    return (
+        f'<span class="state {known}"{title}><span aria-hidden="true">{MARKS[known]}</span> {sheet.text(state)}</span>'
+    )
 
 
 def _row(sheet: Sheet, row: Mapping[str, Any]) -> str:

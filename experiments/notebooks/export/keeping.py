@@ -26,7 +26,7 @@ def keeping() -> Iterator[None]:
     registry = formatting.OPINIONATED_FORMATTERS
     before = registry.get_formatter
 
-    def get_formatter(value: object) -> Any:  # noqa: ANN401 - marimo's own type of functions
+    def get_formatter(value: object) -> Any:
         return _mark if is_kept_whole(value) else before(value)
 
     _kept.clear()
@@ -59,7 +59,9 @@ def is_widget(value: object) -> bool:
 
 def is_picture(value: object) -> bool:
     """Say whether a value is a picture of PIL or of matplotlib."""
-    return _is_of(value, "PIL", "Image") or _is_of(value, "matplotlib", "Figure") or _is_of(value, "matplotlib", "Artist")
+    return (
+        _is_of(value, "PIL", "Image") or _is_of(value, "matplotlib", "Figure") or _is_of(value, "matplotlib", "Artist")
+    )
 
 
 def _is_of(value: object, package: str, name: str) -> bool:

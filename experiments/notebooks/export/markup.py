@@ -24,14 +24,13 @@ _STYLE_NAME = re.compile(r"[a-z-]{2,40}")
 # What loads something, what covers the page, and what hides one of these two.
 _STYLE_BAD = re.compile(r"url\s*\(|image-set|expression|@|\\|/\*|javascript:|fixed|sticky|absolute", re.IGNORECASE)
 # Names of SVG that are written with capitals; the parser gives them in small letters.
-_SVG_NAMES = {
-    name.lower(): name
-    for name in (
-        "viewBox preserveAspectRatio linearGradient radialGradient clipPath textPath gradientUnits gradientTransform "
-        "patternUnits patternTransform clipPathUnits markerWidth markerHeight markerUnits refX refY spreadMethod "
-        "startOffset textLength lengthAdjust feGaussianBlur stdDeviation feOffset feBlend feColorMatrix foreignObject"
-    ).split()
-}
+_SVG_WORDS = """
+viewBox preserveAspectRatio linearGradient radialGradient clipPath textPath gradientUnits
+gradientTransform patternUnits patternTransform clipPathUnits markerWidth markerHeight markerUnits
+refX refY spreadMethod startOffset textLength lengthAdjust feGaussianBlur stdDeviation feOffset
+feBlend feColorMatrix foreignObject
+"""
+_SVG_NAMES = {name.lower(): name for name in _SVG_WORDS.split()}
 
 
 @dataclass
@@ -86,7 +85,9 @@ def svg_text(element: Element) -> str:
             for key, value in node.attributes.items()
             if re.fullmatch(r"[a-z][a-z0-9:_-]*", key) and not key.startswith("on") and key != "xmlns"
         )
-        space = ' xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"' if node is element else ""
+        space = (
+            ' xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"' if node is element else ""
+        )
         return f"<{name}{space}{attributes}>{''.join(map(written, node.children))}</{name}>" if _is_name(name) else ""
 
     element.attributes.pop("xmlns:xlink", None)

@@ -9,7 +9,14 @@ from pathlib import Path
 
 import msgspec
 
-from experiments.notebooks.export.assets import SCRIPTS, chart_colours, script_hash, static_text, style_sheet, vega_bundle
+from experiments.notebooks.export.assets import (
+    SCRIPTS,
+    chart_colours,
+    script_hash,
+    static_text,
+    style_sheet,
+    vega_bundle,
+)
 from experiments.notebooks.export.budget import Chosen, choose
 from experiments.notebooks.export.heading import contents_html, head_html
 from experiments.notebooks.export.model import MAX_BYTES, CellRecord, Head, RenderedPage
@@ -64,12 +71,14 @@ def _cell_html(sheet: Sheet, cell: CellRecord, *, include_code: bool) -> str:
     name = cell.name if cell.name not in {"", "_"} else "a cell without a name"
     with sheet.drawing(name):
         parts = [
-            f'<details class="code"><summary class="quiet">Code</summary><pre>{sheet.text(cell.code)}</pre></details>' if include_code and cell.code else "",
+            f'<details class="code"><summary class="quiet">Code</summary><pre>{sheet.text(cell.code)}</pre></details>'
+            if include_code and cell.code
+            else "",
             value_html(sheet, cell.output),
             _console(sheet, "printed", cell.stdout),
             _console(sheet, "printed as errors", cell.stderr),
             _error_html(sheet, name, cell.error) if cell.error is not None else "",
-            sheet.note(f"This cell did not run: {cell.skipped}.") if cell.skipped else "",
+            f'<p class="note">{sheet.text(name)} did not run: {sheet.text(cell.skipped)}.</p>' if cell.skipped else "",
         ]
     inner = "".join(parts)
     return f'<section class="cell">{inner}</section>' if inner.strip() else ""
@@ -86,7 +95,8 @@ def _error_html(sheet: Sheet, name: str, error: BaseException) -> str:
     said = sheet.text(str(error) or "no message")
     lines = _trace(error)
     trace = f"<details><summary>Where</summary><pre>{sheet.text(lines)}</pre></details>" if lines else ""
-    return f'<div class="error" role="alert"><b>{sheet.text(type(error).__name__)}</b> in {sheet.text(name)}: {said}{trace}</div>'
+    title = f"<b>{sheet.text(type(error).__name__)}</b> in {sheet.text(name)}"
+    return f'<div class="error" role="alert">{title}: {said}{trace}</div>'
 
 
 def _trace(error: BaseException) -> str:
@@ -166,7 +176,9 @@ def _chart_blocks(sheet: Sheet) -> set[str]:
 
 def _blocks(sheet: Sheet, names: Iterable[str]) -> list[str]:
     packed = [(name, *sheet.blocks[name]) for name in names]
-    return [f'<script type="text/plain" id="data-{name}" data-packed="{how}">{text}</script>' for name, how, text in packed]
+    return [
+        f'<script type="text/plain" id="data-{name}" data-packed="{how}">{text}</script>' for name, how, text in packed
+    ]
 
 
 def _style_text(text: str) -> str:

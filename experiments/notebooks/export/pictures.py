@@ -16,7 +16,7 @@ _TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image
 _DATA_URL = re.compile(r"data:([a-z]+/[a-z0-9.+-]+)((?:;[a-z0-9=-]+)*),", re.IGNORECASE)
 
 
-def picture_html(sheet: Sheet, value: Any) -> str:  # noqa: ANN401 - any library's picture
+def picture_html(sheet: Sheet, value: Any) -> str:
     """Return a picture of PIL or matplotlib."""
     figure = getattr(value, "figure", None) or value
     buffer = io.BytesIO()
@@ -37,7 +37,9 @@ def image_html(sheet: Sheet, kind: str, data: bytes, *, alt: str = "", style: st
     if kind not in _TYPES:
         return sheet.note(f"A picture of type {kind[:60]!r} cannot be shown.")
     if len(data) > MAX_BYTES:
-        return sheet.note(f"{label} is left out: it has {size(len(data))}, and a log takes pictures up to {size(MAX_BYTES)}.")
+        return sheet.note(
+            f"{label} is left out: it has {size(len(data))}, and a log takes pictures up to {size(MAX_BYTES)}."
+        )
     if kind == "image/svg+xml" and sheet.cleaner.holds_secret(data):
         return sheet.note(f"{label} is left out: it holds what looks like a secret.")
     text = base64.b64encode(data).decode()

@@ -22,10 +22,11 @@ _PART = r"[^\s/'\"<>|:*?`,;()\[\]{}\\]+"
 _PATH = re.compile(rf"(?:file://)?(?<![\w.~$\\-])(?<!/)/({_PART})((?:/{_PART})+)/?|file:///({_PART})((?:/{_PART})*)/?")
 _WINDOWS_PATH = re.compile(rf"(?<!\w)[A-Za-z]:\\{{1,2}}(?:{_PART}\\{{1,2}})*({_PART})")
 # First folders of absolute paths on other machines: clusters, containers, laptops.
-_FIRST_FOLDERS = frozenset(
-    "app data efs etc fsx gpfs home lib lustre media mnt nfs opt private proc root run scratch shared srv storage sys "
-    "tmp Users usr var vol Volumes work workspace workspaces".split()
-)
+_FOLDER_NAMES = """
+app data efs etc fsx gpfs home lib lustre media mnt nfs opt private proc root run scratch shared srv
+storage sys tmp Users usr var vol Volumes work workspace workspaces
+"""
+_FIRST_FOLDERS = frozenset(_FOLDER_NAMES.split())
 
 
 class Cleaner:
@@ -40,8 +41,9 @@ class Cleaner:
         known = [Path.home(), Path(sys.prefix), Path(tempfile.gettempdir())]
         roots = [] if root is None else [root, root.resolve()]
         self._first = _FIRST_FOLDERS | {path.parts[1] for path in known + roots if len(path.parts) > 1}
-        long_first = sorted({f"{path}/" for path in roots if len(path.parts) > 1}, key=len, reverse=True)
-        self._roots = re.compile("(?:file://)?(?<![\\w.])(?:%s)" % "|".join(map(re.escape, long_first))) if roots else None
+        longest_first = sorted({f"{path}/" for path in roots if len(path.parts) > 1}, key=len, reverse=True)
+        either = "|".join(map(re.escape, longest_first))
+        self._root = re.compile(rf"(?:file://)?(?<![\w.])(?:{either})") if either else None
 
     def text(self, value: object) -> str:
         """Return a value's text, to be shown or packed; not escaped."""
@@ -60,7 +62,7 @@ class Cleaner:
         """Return a value's text escaped for HTML, for elements and for quoted attributes."""
         return html.escape(self.text(value), quote=True)
 
-    def json(self, value: Any) -> Any:  # noqa: ANN401 - any JSON, returned in kind
+    def json(self, value: Any) -> Any:
         """Return a JSON value with every text in it cleaned, and what stands under a telling name masked."""
         if isinstance(value, str):
             return self.text(value)
@@ -75,12 +77,12 @@ class Cleaner:
         text = data.decode("utf-8", errors="replace")
         return mask_text(text) != text
 
-    def _entry(self, name: str, entry: Any) -> Any:  # noqa: ANN401 - any JSON
+    def _entry(self, name: str, entry: Any) -> Any:
         return MASK if is_telling(name) and isinstance(entry, str) and entry else self.json(entry)
 
     def _private(self, text: str) -> str:
         if "/" in text:
-            text = self._roots.sub("", text) if self._roots else text
+            text = self._root.sub("", text) if self._root else text
             text = _PATH.sub(self._last_part, text)
         if ":\\" in text:
             text = _WINDOWS_PATH.sub(r"…\\\1", text)

@@ -1,4 +1,4 @@
-"""What the parts of a page share while it is drawn: cleaning, numbering, packed data, and what the size budget may drop."""
+"""What the parts of a page share while it is drawn: cleaning, packed data, and what the size budget may drop."""
 
 from __future__ import annotations
 
@@ -51,7 +51,6 @@ class Sheet:
         notes: What could not be shown, as sentences.
         blocks: Packed data by name: how it is packed (`gzip` or `plain`) and its base64 text.
         styles: Style sheets of our widgets, each once.
-        interactive: Make the parts that need a script; False inside a frame.
         cache_dir: Where large assets are kept between exports; None for nowhere.
     """
 
@@ -63,16 +62,10 @@ class Sheet:
     pieces: list[Piece] = field(default_factory=list)
     headings: list[tuple[int, str, str]] = field(default_factory=list)
     cache_dir: Path | None = None
-    _count: int = 0
 
     def text(self, value: object) -> str:
         """Return a value as clean, escaped text."""
         return self.cleaner.html(value)
-
-    def next_number(self) -> int:
-        """Return the next number for something on the page that needs an identity."""
-        self._count += 1
-        return self._count
 
     def note(self, sentence: str) -> str:
         """Keep what could not be shown, and return it as it stands in the page."""

@@ -28,14 +28,14 @@ class Grid:
     """
 
     columns: list[str]
-    rows: list[Sequence[Any]]
+    rows: Sequence[Sequence[Any]]
     total: int
     total_columns: int
     caption: str = ""
     formats: Mapping[str, Any] = field(default_factory=dict)
 
 
-def grid_of(value: Any) -> Grid | None:  # noqa: ANN401 - whatever a cell shows
+def grid_of(value: Any) -> Grid | None:
     """Return the content of anything that is a table (pandas, polars, arrow, lists of dicts), else None."""
     if isinstance(value, Mapping):
         return _of_columns(value)
@@ -75,7 +75,9 @@ def table_html(sheet: Sheet, grid: Grid) -> str:
         for name, is_number in zip(grid.columns, numeric, strict=True)
     )
     body = "".join(
-        "<tr>" + "".join(_cell(text, value, numeric[at]) for at, (text, value) in enumerate(zip(texts, row, strict=True))) + "</tr>"
+        "<tr>"
+        + "".join(_cell(text, value, numeric[at]) for at, (text, value) in enumerate(zip(texts, row, strict=True)))
+        + "</tr>"
         for texts, row in zip(zip(*shown, strict=True), grid.rows, strict=True)
     )
     caption = f"<caption>{sheet.text(grid.caption)}</caption>" if grid.caption else ""
@@ -109,7 +111,7 @@ def _kind(is_number: bool) -> str:  # noqa: FBT001 - one of two kinds of column
     return ' class="n"' if is_number else ""
 
 
-def _cell_text(value: object, form: Any = None) -> str:  # noqa: ANN401 - a function or a format
+def _cell_text(value: object, form: Any = None) -> str:
     try:
         if callable(form):
             return _short(str(form(value)))
@@ -117,15 +119,9 @@ def _cell_text(value: object, form: Any = None) -> str:  # noqa: ANN401 - a func
             return _short(form.format(value))
     except Exception:  # noqa: BLE001 - the user's own function; the value itself is shown
         return _short(str(value))
-    if _is_missing(value):
-        return MISSING
-    if isinstance(value, bool):
-        return str(value)
-    if isinstance(value, int):
-        return f"{value:,}" if abs(value) < 10**18 else str(value)
-    if isinstance(value, float):
-        return number(value)
-    return _short(str(value))
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return MISSING if _is_missing(value) else _short(str(value))
+    return number(value) if isinstance(value, float) or abs(value) >= 10**18 else f"{value:,}"
 
 
 def number(value: float) -> str:
@@ -146,10 +142,14 @@ def _is_number(value: object) -> bool:
 
 
 def _is_missing(value: object) -> bool:
-    return value is None or type(value).__name__ in {"NAType", "NaTType"} or (isinstance(value, float) and math.isnan(value))
+    return (
+        value is None
+        or type(value).__name__ in {"NAType", "NaTType"}
+        or (isinstance(value, float) and math.isnan(value))
+    )
 
 
-def _pandas(value: Any) -> Grid | None:  # noqa: ANN401 - whatever a cell shows
+def _pandas(value: Any) -> Grid | None:
     if type(value).__module__.partition(".")[0] != "pandas":
         return None
     import pandas as pd
@@ -164,7 +164,10 @@ def _pandas(value: Any) -> Grid | None:  # noqa: ANN401 - whatever a cell shows
         index = [str(name) if name is not None else "" for name in value.index.names]
         columns = index + list(map(_heading, cut.columns))
         keys = [key if isinstance(key, tuple) else (key,) for key in cut.index.tolist()]
-        rows = [(*map(_plain, key), *map(_plain, row)) for key, row in zip(keys, cut.itertuples(index=False, name=None), strict=True)]
+        rows = [
+            (*map(_plain, key), *map(_plain, row))
+            for key, row in zip(keys, cut.itertuples(index=False, name=None), strict=True)
+        ]
         return Grid(columns, rows, len(value), total_columns + len(index))
     rows = [tuple(map(_plain, row)) for row in cut.itertuples(index=False, name=None)]
     return Grid(list(map(_heading, cut.columns)), rows, len(value), total_columns)
@@ -174,7 +177,7 @@ def _heading(name: object) -> str:
     return " / ".join(map(str, name)) if isinstance(name, tuple) else str(name)
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - a cell
+def _plain(value: Any) -> Any:
     """Return numpy's numbers as Python's own."""
     return value.item() if type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0 else value
 
@@ -195,5 +198,3 @@ def _of_records(value: Sequence[Any]) -> Grid | None:
         rows = [tuple(row.get(name) for name in names[:MAX_COLUMNS]) for row in value[:MAX_ROWS]]
         return Grid(list(map(str, names))[:MAX_COLUMNS], rows, len(value), len(names))
     return Grid(["value"], [(row,) for row in value[:MAX_ROWS]], len(value), 1)
-
-

@@ -33,7 +33,7 @@ _RICHEST_FIRST = (
 )
 
 
-def value_html(sheet: Sheet, value: Any, depth: int = 0) -> str:  # noqa: ANN401 - whatever a cell shows
+def value_html(sheet: Sheet, value: Any, depth: int = 0) -> str:
     """Return any value as HTML; what cannot be shown is a sentence in its place, never an error."""
     try:
         return _drawn(sheet, value, depth)
@@ -44,7 +44,7 @@ def value_html(sheet: Sheet, value: Any, depth: int = 0) -> str:  # noqa: ANN401
         return sheet.note(f"A value of type {_type_name(value)} cannot be shown ({reason}).")
 
 
-def _drawn(sheet: Sheet, value: Any, depth: int) -> str:  # noqa: ANN401 - whatever a cell shows
+def _drawn(sheet: Sheet, value: Any, depth: int) -> str:
     if value is None:
         return ""
     for applies, draw in _DRAWERS:
@@ -63,7 +63,7 @@ def _is_element(value: object) -> bool:
     return isinstance(value, UIElement)
 
 
-def _element(sheet: Sheet, value: Any) -> str:  # noqa: ANN401 - a marimo element
+def _element(sheet: Sheet, value: Any) -> str:
     from experiments.notebooks.export.inputs import element_html
 
     return element_html(sheet, value)
@@ -75,13 +75,13 @@ def _is_html(value: object) -> bool:
     return isinstance(value, mo.Html)
 
 
-def _html(sheet: Sheet, value: Any) -> str:  # noqa: ANN401 - marimo's Html
+def _html(sheet: Sheet, value: Any) -> str:
     from experiments.notebooks.export.elements import markup_html
 
     return markup_html(sheet, value.text)
 
 
-def _table(sheet: Sheet, value: Any) -> str:  # noqa: ANN401 - any library's table
+def _table(sheet: Sheet, value: Any) -> str:
     grid = grid_of(value)
     return _by_protocol(sheet, value) if grid is None else table_html(sheet, grid)
 
@@ -113,29 +113,34 @@ def bundle_html(sheet: Sheet, bundle: Mapping[str, Any]) -> str:
     return ""
 
 
-def mime_html(sheet: Sheet, kind: str, data: Any) -> str:  # noqa: ANN401 - by type: text, bytes, JSON
+def mime_html(sheet: Sheet, kind: str, data: Any) -> str:
     """Return data of a mime type; one that no log can show is named."""
     from experiments.notebooks.export.elements import markup_html
     from experiments.notebooks.export.formulas import formula_html
 
-    if kind == "application/vnd.marimo+mimebundle":
-        return bundle_html(sheet, json.loads(data) if isinstance(data, str) else data)
+    read: dict[str, Callable[[Any], str]] = {
+        "application/vnd.marimo+mimebundle": lambda text: bundle_html(sheet, _json(text)),
+        "text/html": lambda text: markup_html(sheet, str(text)),
+        "text/markdown": lambda text: markup_html(sheet, str(text)),
+        "text/latex": lambda text: formula_html(sheet, str(text)),
+        "application/json": lambda text: value_html(sheet, _json(text)),
+    }
     if kind.startswith("application/vnd.vegalite"):
-        return spec_html(sheet, json.loads(data) if isinstance(data, str) else data)
+        return spec_html(sheet, _json(data))
     if kind.startswith("image/"):
         return _image(sheet, kind, data)
-    if kind in {"text/html", "text/markdown"}:
-        return markup_html(sheet, str(data))
-    if kind == "text/latex":
-        return formula_html(sheet, str(data))
-    if kind == "application/json":
-        return value_html(sheet, json.loads(data) if isinstance(data, str) else data)
+    if kind in read:
+        return read[kind](data)
     if kind.startswith("text/"):
         return text_html(sheet, str(data))
     return sheet.note(f"Data of type {kind[:80]!r} cannot be shown in a log.")
 
 
-def _image(sheet: Sheet, kind: str, data: Any) -> str:  # noqa: ANN401 - text or bytes
+def _json(data: Any) -> Any:
+    return json.loads(data) if isinstance(data, (str, bytes)) else data
+
+
+def _image(sheet: Sheet, kind: str, data: Any) -> str:
     import base64
 
     if isinstance(data, (bytes, bytearray, memoryview)):
@@ -146,7 +151,7 @@ def _image(sheet: Sheet, kind: str, data: Any) -> str:  # noqa: ANN401 - text or
     return pictures.image_html(sheet, kind, raw)
 
 
-def _nested(sheet: Sheet, value: Any, depth: int) -> str:  # noqa: ANN401 - a list, a set or a dict
+def _nested(sheet: Sheet, value: Any, depth: int) -> str:
     if depth >= MAX_NESTING:
         return text_html(sheet, repr(value)[:2_000])
     entries: Iterable[tuple[object, object]]
@@ -159,7 +164,9 @@ def _nested(sheet: Sheet, value: Any, depth: int) -> str:  # noqa: ANN401 - a li
     rows = []
     for at, (name, entry) in enumerate(entries):
         if at == MAX_ENTRIES:
-            rows.append(sheet.note(f"{type(value).__name__} of {len(value):,} entries: the first {MAX_ENTRIES} are shown."))
+            rows.append(
+                sheet.note(f"{type(value).__name__} of {len(value):,} entries: the first {MAX_ENTRIES} are shown.")
+            )
             break
         shown = sheet.text(repr(entry)[:2_000]) if isinstance(entry, _SIMPLE) else value_html(sheet, entry, depth + 1)
         rows.append(f"<dt>{sheet.text(name)}</dt><dd>{shown}</dd>")
@@ -168,7 +175,7 @@ def _nested(sheet: Sheet, value: Any, depth: int) -> str:  # noqa: ANN401 - a li
     return f'<dl class="tree" aria-label="{sheet.text(type(value).__name__)}">{"".join(rows)}</dl>'
 
 
-def _by_protocol(sheet: Sheet, value: Any) -> str:  # noqa: ANN401 - whatever a cell shows
+def _by_protocol(sheet: Sheet, value: Any) -> str:
     """Draw a value as notebooks agree on: `_display_`, `_mime_`, `_repr_mimebundle_`, `_repr_*_`; else its `repr`."""
     if isinstance(value, type):
         return text_html(sheet, repr(value))

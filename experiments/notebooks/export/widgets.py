@@ -19,7 +19,7 @@ _NOT_STATE = frozenset({"layout", "comm", "tabbable", "tooltip", "log", "keys"})
 _REPLAY_STATE = ("kind", "labels", "step", "selected", "speed", "view", "height")
 
 
-def widget_html(sheet: Sheet, widget: Any) -> str:  # noqa: ANN401 - any anywidget
+def widget_html(sheet: Sheet, widget: Any) -> str:
     """Return a widget: the job table as a table, a replay playing, any other in a frame."""
     names = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(widget).__mro__}
     if "widgets.jobs.table.JobTable" in names:
@@ -29,7 +29,7 @@ def widget_html(sheet: Sheet, widget: Any) -> str:  # noqa: ANN401 - any anywidg
     return _framed_html(sheet, widget)
 
 
-def _replay_html(sheet: Sheet, player: Any) -> str:  # noqa: ANN401 - a replay viewer
+def _replay_html(sheet: Sheet, player: Any) -> str:
     if not player.data:
         return sheet.note(player.message or "A replay viewer without a replay.")
     player.embed_all()
@@ -37,13 +37,28 @@ def _replay_html(sheet: Sheet, player: Any) -> str:  # noqa: ANN401 - a replay v
     headers = [replay_header(data) for data in packed]
     if any(sheet.cleaner.holds_secret(text) for data in packed for text in readable_parts(data)):
         return sheet.note("A replay is left out: it holds what looks like a secret.")
-    labels = [sheet.cleaner.text(label or header.get("label") or "replay") for label, header in zip(player.labels, headers, strict=False)]
+    labels = [
+        sheet.cleaner.text(label or header.get("label") or "replay")
+        for label, header in zip(player.labels, headers, strict=False)
+    ]
     facts = replay_facts(sheet, labels, headers, packed)
-    buffers = {name: sheet.pack(bytes(getattr(player, name)), is_packed=True) for name in ("data", "data_b", "sprites") if getattr(player, name)}
+    buffers = {
+        name: sheet.pack(bytes(getattr(player, name)), is_packed=True)
+        for name in ("data", "data_b", "sprites")
+        if getattr(player, name)
+    }
     state = {name: getattr(player, name) for name in _REPLAY_STATE}
     state |= {"labels": labels, "playing": False, "theme": "auto", "url": "", "message": ""}
     sheet.styles.setdefault("replay", str(player._css))  # noqa: SLF001 - anywidget's own name for it
-    return _mounted(sheet, player, sheet.cleaner.json(state), buffers, facts, label=f"the replay of {' and '.join(labels)}", kind="replay")
+    return _mounted(
+        sheet,
+        player,
+        sheet.cleaner.json(state),
+        buffers,
+        facts,
+        label=f"the replay of {' and '.join(labels)}",
+        kind="replay",
+    )
 
 
 def replay_header(data: bytes) -> dict[str, Any]:
@@ -78,15 +93,19 @@ def replay_facts(sheet: Sheet, labels: list[str], headers: list[dict[str, Any]],
         lines.append(f"<b>{sheet.text(label)}</b>: {sheet.text(', '.join(said))}")
         missing = sum(1 for entry in header.get("chunks", ()) if entry.get("offset") is None)
         if missing:
-            lines.append(sheet.note(f"{label}: {missing} parts of this replay are too large for a page and are not in it."))
+            lines.append(
+                sheet.note(f"{label}: {missing} parts of this replay are too large for a page and are not in it.")
+            )
     return "<br>".join(lines)
 
 
-def _framed_html(sheet: Sheet, widget: Any) -> str:  # noqa: ANN401 - any anywidget
+def _framed_html(sheet: Sheet, widget: Any) -> str:
     esm = str(getattr(widget, "_esm", ""))
     label = f"the widget {type(widget).__name__}"
     if (found := _ELSEWHERE.search(esm)) is not None:
-        return sheet.note(f"{label} cannot be shown: it reads code from {found[1][:200]!r}, and a log reads no address.")
+        return sheet.note(
+            f"{label} cannot be shown: it reads code from {found[1][:200]!r}, and a log reads no address."
+        )
     state: dict[str, Any] = {}
     buffers: dict[str, str] = {}
     lost: list[str] = []
@@ -107,15 +126,31 @@ def _framed_html(sheet: Sheet, widget: Any) -> str:  # noqa: ANN401 - any anywid
             state[name] = value
     if lost:
         sheet.note(f"{label} is shown without its {', '.join(lost)}, which cannot be written into a page.")
-    return _mounted(sheet, widget, sheet.cleaner.json(state), buffers, f"<b>{sheet.text(label)}</b>", label=label, kind="widget")
+    return _mounted(
+        sheet, widget, sheet.cleaner.json(state), buffers, f"<b>{sheet.text(label)}</b>", label=label, kind="widget"
+    )
 
 
 def _mounted(  # the parts of one figure
-    sheet: Sheet, widget: Any, state: dict[str, Any], buffers: dict[str, str], facts: str, *, label: str, kind: Any  # noqa: ANN401
+    sheet: Sheet,
+    widget: Any,
+    state: dict[str, Any],
+    buffers: dict[str, str],
+    facts: str,
+    *,
+    label: str,
+    kind: Any,
 ) -> str:
     esm = sheet.pack(str(widget._esm).encode())  # noqa: SLF001 - anywidget's own name for it
     css = str(getattr(widget, "_css", "") or "") if kind == "widget" else ""
     plan = sheet.pack(msgspec.json.encode({"esm": esm, "css": css, "state": state, "buffers": buffers}))
-    figure = attributes({"class": f"mount {kind}", "data-widget": plan, "data-framed": "1" if kind == "widget" else "", "aria-label": sheet.text(label)})
+    figure = attributes(
+        {
+            "class": f"mount {kind}",
+            "data-widget": plan,
+            "data-framed": "1" if kind == "widget" else "",
+            "aria-label": sheet.text(label),
+        }
+    )
     html = f'<figure{figure}><div class="live"></div><figcaption class="facts">{facts}</figcaption></figure>'
     return sheet.piece(kind, label, html, needs=(plan, esm, *buffers.values()), instead=facts)
