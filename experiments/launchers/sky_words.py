@@ -45,11 +45,17 @@ def _configured(env: Mapping[str, str]) -> str | None:
 
 
 def status_of(record: Mapping[str, Any], events: History, *, incident: str = "") -> SchedulerStatus:
-    """Return one record of SkyPilot's queue as a status; its word is SkyPilot's own."""
+    """Return one record of SkyPilot's queue as a status; its word is SkyPilot's own.
+
+    Args:
+        record: As the bridge has it.
+        events: From `history`; without them, what the record alone tells.
+        incident: What else is wrong with the job.
+    """
     failure, details = str(record["failure_reason"] or ""), str(record["details"] or "")
     recoveries = int(record["recovery_count"] or 0)
     code = _EXIT_CODE.search(failure)
-    reasons = [incident, _one_line(failure) or _one_line(details), recovered(events, recoveries)]
+    reasons = [incident, _one_line(failure) or _one_line(details)]
     return SchedulerStatus(
         word=str(record["status"]),
         reason="; ".join(reason for reason in reasons if reason),
@@ -59,7 +65,7 @@ def status_of(record: Mapping[str, Any], events: History, *, incident: str = "")
         duration_s=record["job_duration"],
         recoveries=recoveries,
         resources=_resources(record),
-        events=events,
+        events=events or _from_record(record),
     )
 
 
@@ -68,6 +74,17 @@ def another_job(job_id: int, run: str, record: Mapping[str, Any]) -> SchedulerSt
     return SchedulerStatus(
         "UNKNOWN", f"job {job_id} at {endpoint()} is called {record['job_name']!r}; it is not {run!r}"
     )
+
+
+def needs_history(record: Mapping[str, Any]) -> bool:
+    """Say whether a record's own times leave out what happened: a recovery."""
+    return bool(record["recovery_count"]) or record["status"] == "RECOVERING"
+
+
+def _from_record(record: Mapping[str, Any]) -> History:
+    ended = (str(record["status"]), _one_line(str(record["failure_reason"] or "")), record["end_at"])
+    known = [("PENDING", "", record["submitted_at"]), ("RUNNING", "", record["start_at"]), ended]
+    return tuple((word, reason, float(at)) for word, reason, at in known if at)
 
 
 def history(rows: Sequence[Mapping[str, str]], submitted_at: float | None) -> History:
@@ -82,19 +99,6 @@ def history(rows: Sequence[Mapping[str, str]], submitted_at: float | None) -> Hi
     if submitted_at and times and times[0].tzinfo is None:
         zone = round((seconds[0] - submitted_at) / 900) * 900.0
     return tuple((row["word"], row["reason"], second - zone) for row, second in zip(rows, seconds, strict=True))
-
-
-def recovered(events: History, recoveries: int) -> str:
-    """Return the newest recovery in words: "preempted at 12:42, running again 44 s later"; empty without any."""
-    taken = [(number, at) for number, (word, _, at) in enumerate(events) if word == "RECOVERING"]
-    if not taken:
-        return f"recovered {recoveries} times" if recoveries > 1 else "recovered once" if recoveries else ""
-    number, at = taken[-1]
-    back = next((later for word, _, later in events[number:] if word == "RUNNING"), None)
-    clock = dt.datetime.fromtimestamp(at).astimezone().strftime("%H:%M")
-    text = f"preempted at {clock}"
-    text += f", running again {_age(back - at)} later" if back is not None else ", not running again yet"
-    return f"{text} ({len(taken)} recoveries)" if len(taken) > 1 else text
 
 
 def printed(lines: Sequence[str]) -> list[str]:
@@ -133,8 +137,3 @@ def _resources(record: Mapping[str, Any]) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(_ANSI.sub("", text).split())
-
-
-def _age(seconds: float) -> str:
-    whole = max(0, round(seconds))
-    return f"{whole} s" if whole < 120 else f"{whole // 60} m" if whole < 7200 else f"{whole // 3600} h"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -39,7 +40,19 @@ ASKING, REQUEST, INCIDENT = "asking", "request", "incident"
 # Every answer of SkyPilot's queue costs it a new process: seconds on a fast machine, over a minute on a busy one.
 _QUICK_S, _QUEUE_S, _LAUNCH_S = 30.0, 120.0, 900.0
 _SETTLE_S = 2.0  # what a killed client had sent reaches the server's list within this
+_GLANCE_S = 3.0
 _EVENTS_PER_POLL = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class _History:
+    """What happened to a job, and the status and recoveries for which that was asked."""
+
+    state: tuple[str, int]
+    events: sky_words.History
+
+
+_NO_HISTORY = _History(("", 0), ())
 
 
 class InDoubt(ExperimentsError):  # noqa: N818 - a state that the next look resolves, not a fault
@@ -64,7 +77,7 @@ class SkyPilotLauncher:
     def __init__(self, workspace: Workspace, client: BridgeClient | None = None) -> None:
         self._workspace = workspace
         self._given = client
-        self._events: dict[str, tuple[tuple[str, int], tuple[tuple[str, str, float], ...]]] = {}
+        self._histories: dict[int, _History] = {}
         self._incidents: dict[str, str] = {}
 
     @property
@@ -152,18 +165,16 @@ class SkyPilotLauncher:
             return {}
         records = self.client.call("poll", ids=sorted(set(ids.values())), deadline_s=_QUEUE_S).result
         by_id = {record["job_id"]: record for record in records}
+        self._ask_for_history([by_id[job_id] for job_id in ids.values() if job_id in by_id])
         found = {}
-        budget = _EVENTS_PER_POLL
         for run, job_id in ids.items():
             if (record := by_id.get(job_id)) is None:
                 continue
             if record["job_name"] != run:
                 found[run] = sky_words.another_job(job_id, run, record)
-                continue
-            changed = self._has_changed(run, record)
-            events = self._history(run, record, may_ask=budget > 0)
-            budget -= changed
-            found[run] = sky_words.status_of(record, events, incident=self._incident_of(run))
+            else:
+                events = self._history_of(record).events
+                found[run] = sky_words.status_of(record, events, incident=self._incident_of(run))
         self._settle(found)
         return found
 
@@ -289,22 +300,37 @@ class SkyPilotLauncher:
             return Unknown("SkyPilot took the launch, but its queue does not show the job")
         return Absent()
 
-    def _has_changed(self, run: str, record: Mapping[str, Any]) -> bool:
-        state = (str(record["status"]), int(record["recovery_count"] or 0))
-        return run not in self._events or self._events[run][0] != state
+    def _ask_for_history(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Ask what happened to jobs that were started again, once for each of their states.
 
-    def _history(self, run: str, record: Mapping[str, Any], *, may_ask: bool) -> tuple[tuple[str, str, float], ...]:
-        """Return what happened to a job; asked for again only where its state is another one."""
-        known = self._events.get(run, (("", 0), ()))[1]
-        if not self._has_changed(run, record) or not may_ask:
-            return known
+        The queue has no history, and each job costs a question: a running job's is awaited for a moment only, and
+        shown by the next poll; that of a job that has ended is awaited, because nobody polls it again.
+        """
+        wanted = [record for record in records if sky_words.needs_history(record)]
+        changed = [record for record in wanted if self._history_of(record).state != _state_of(record)]
+        asked = [
+            threading.Thread(target=self._learn, args=(record, self._history_of(record)), daemon=True)
+            for record in changed[:_EVENTS_PER_POLL]
+        ]
+        for record, thread in zip(changed, asked, strict=False):
+            self._histories[record["job_id"]] = _History(_state_of(record), self._history_of(record).events)
+            thread.start()
+        ended = any(SCHEDULER_WORDS.get(str(record["status"])) in TERMINAL_VERDICTS for record in changed)
+        end = time.monotonic() + (_QUICK_S if ended else _GLANCE_S)
+        for thread in asked:
+            thread.join(max(0.0, end - time.monotonic()))
+
+    def _history_of(self, record: Mapping[str, Any]) -> _History:
+        return self._histories.get(record["job_id"], _NO_HISTORY)
+
+    def _learn(self, record: Mapping[str, Any], before: _History) -> None:
         try:
             rows = self.client.call("events", job=record["job_id"], deadline_s=_QUICK_S).result
         except SkyError:
-            return known  # the status itself is what matters
+            self._histories[record["job_id"]] = before  # asked again by the next poll; the status itself matters more
+            return
         events = sky_words.history(rows, record["submitted_at"])
-        self._events[run] = ((str(record["status"]), int(record["recovery_count"] or 0)), events)
-        return events
+        self._histories[record["job_id"]] = _History(_state_of(record), events)
 
     def _incident_of(self, run: str) -> str:
         if run not in self._incidents:
@@ -356,6 +382,10 @@ def _secrets(job: JobSpec) -> dict[str, str]:
             "machine). Log in with a key: uv run wandb login"
         )
     return {"WANDB_API_KEY": key}
+
+
+def _state_of(record: Mapping[str, Any]) -> tuple[str, int]:
+    return str(record["status"]), int(record["recovery_count"] or 0)
 
 
 def _is_open(found: Sequence[Mapping[str, Any]], job_id: int) -> bool:
