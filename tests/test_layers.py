@@ -30,6 +30,8 @@ LAYERS = [
             "run_root",
             "costs",
             "job_events",
+            "doctor",
+            "doctor_checks",
         ),
     },
     {"forms", "notebooks"},

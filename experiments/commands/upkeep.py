@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -13,21 +14,24 @@ import tyro
 from experiments.workspace import Workspace
 
 
-def doctor(*, rebuild: Annotated[bool, tyro.conf.arg(help_behavior_hint="")] = False) -> int:
-    """Say where the state is and whether the ledger can be used.
+def doctor(
+    *,
+    rebuild: Annotated[bool, tyro.conf.arg(help_behavior_hint="")] = False,
+    json_: Annotated[bool, tyro.conf.arg(name="json", help_behavior_hint="")] = False,
+) -> int:
+    """Say what is installed, reachable and writable, and the command that mends what is not.
 
     Args:
         rebuild: Make the ledger again from what the runs' folders say; the old file is kept.
+        json_: Print a JSON list instead of text.
     """
-    workspace = Workspace.find(Path.cwd())
+    from experiments.doctor import all_checks, as_json, examine, report
+
     if rebuild:
-        return _rebuild(workspace)
-    with workspace.ledger() as ledger:
-        jobs = ledger.jobs()
-    print(f"state: {workspace.state}")
-    print(f"ledger: {len(jobs)} jobs of {len({job.experiment for job in jobs})} experiments")
-    print(f"W&B: {workspace.wandb_mode()}")
-    return 0
+        return _rebuild(Workspace.find(Path.cwd()))
+    findings = examine(all_checks(Path.cwd()))
+    print(json.dumps(as_json(findings), indent=2) if json_ else "\n".join(report(findings)))
+    return 1 if any(finding.level == "fail" for finding in findings) else 0
 
 
 def gc(*, yes: Annotated[bool, tyro.conf.arg(help_behavior_hint="")] = False) -> int:
