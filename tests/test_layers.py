@@ -27,6 +27,7 @@ LAYERS = [
             "latex",
             "run_rows",
             "run_diff",
+            "triage",
             "run_root",
             "costs",
             "job_events",

@@ -11,7 +11,7 @@ from experiments.statistics.scores import Scores
 from experiments.statistics.values import Estimate, Interval, Options, counted
 
 _NAMES = {"iqm": "interquartile mean"}
-Result = Estimate | Comparison | Profile
+Result = Estimate | Comparison | Profile | Band
 
 
 def methods_sentence(
@@ -21,7 +21,7 @@ def methods_sentence(
 
     Args:
         arms: Each arm once, as scores or as a band.
-        results: What the table or figure shows of them besides.
+        results: What the table or figure shows of them besides; a band stands here where arms are given as scores.
         x_axis: What curves are drawn over, in words; empty where no curve is drawn.
         smoothing: How curves were smoothed for the eye, in words (`EMA, half-life 20k agent steps`).
     """
@@ -29,7 +29,11 @@ def methods_sentence(
         return "No runs."
     parts = [_seeds(arms), *_scores(arms), *_intervals(arms, results), *_tests(results)]
     if any("bootstrap" in part for part in parts):
-        along = f" ({RESAMPLES:,} at each step of a curve)" if any(isinstance(arm, Band) for arm in arms) else ""
+        along = (
+            f" ({RESAMPLES:,} at each step of a curve)"
+            if any(isinstance(drawn, Band) for drawn in (*arms, *results))
+            else ""
+        )
         parts.append(f"Bootstraps take {Options().resamples:,} resamples{along} with a fixed seed.")
     if x_axis:
         parts.append(f"Curves are drawn over {x_axis}, each run within its own range.")

@@ -1,0 +1,115 @@
+"""Runs in groups that share settings, each with its statistic, its interval and how many runs it rests on."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import Any
+
+import marimo as mo
+import pandas as pd
+
+from experiments import look
+from experiments.errors import ExperimentsError
+from experiments.notebooks.context import NotebookContext
+from experiments.notebooks.run_table import REWARD, downloads
+from experiments.run_rows import config_differences, groups_of, run_rows, short_names
+from experiments.scoring import FINAL, known_statuses, scored_runs
+from experiments.statistics.aggregates import Statistic
+from experiments.statistics.summaries import Summary
+from experiments.types import JobRef
+
+ARM = "arm"
+
+
+def group_picker(experiment: NotebookContext, jobs: Sequence[JobRef]) -> Any:
+    """Return a choice of what to group runs by: the arm, and each setting in which runs differ (never the seed)."""
+    try:
+        rows = run_rows(jobs, experiment.store)
+    except ExperimentsError:
+        rows = []  # the table says what could not be read
+    keys = list(config_differences(rows))
+    options = {ARM: ARM} | {name: key for key, name in short_names(keys).items() if name != ARM}
+    return mo.ui.multiselect(options, value=[ARM], label="Group runs by")
+
+
+def group_view(
+    experiment: NotebookContext,
+    jobs: Sequence[JobRef],
+    keys: Sequence[str],
+    metric: str | None = None,
+    _changed: object = None,
+    *,
+    summary: Summary = FINAL,
+    statistic: Statistic = "mean",
+) -> mo.Html | None:
+    """Return one row a group of runs; nothing where there is no run or nothing to group by.
+
+    Args:
+        keys: `arm`, or dotted settings.
+        metric: What is scored; the return per agent where None.
+        _changed: Read by the cell only so that it runs again when the runs have new data.
+    """
+    if not jobs or not keys:
+        return None
+    try:
+        frame = group_frame(experiment, jobs, keys, metric or REWARD, summary=summary, statistic=statistic)
+    except ExperimentsError as error:
+        return mo.callout(mo.Html(html.escape(str(error))), kind="warn")
+    numbers = [str(name) for name in frame.columns if pd.api.types.is_float_dtype(frame[name])]
+    table = mo.ui.table(
+        frame,
+        selection=None,
+        pagination=len(frame) > 20,
+        show_column_summaries=False,
+        show_data_types=False,
+        show_download=False,
+        format_mapping=dict.fromkeys(numbers, _shown),
+        text_justify_columns=dict.fromkeys(numbers, "right"),
+    )
+    muted = f"font-size: 12px; color: light-dark({look.LIGHT.muted}, {look.DARK.muted})"
+    origin = mo.Html(f"<p style='margin: 0; {muted}'>{html.escape(frame.attrs['origin'])}</p>")
+    return mo.vstack([table, origin, downloads(frame, f"{experiment.name}-groups")], gap=0.5)
+
+
+def group_frame(
+    experiment: NotebookContext,
+    jobs: Sequence[JobRef],
+    keys: Sequence[str],
+    metric: str = REWARD,
+    *,
+    summary: Summary = FINAL,
+    statistic: Statistic = "mean",
+) -> pd.DataFrame:
+    """Return the statistic of a metric over the runs that share the values of some settings.
+
+    Returns:
+        One column a key, then the statistic by its name, `low`, `high` (float64, missing where there is no interval),
+        `runs` (text: `4 of 5 finished, 1 failed`), `interval` (its method, or why there is none). `attrs["origin"]`
+        says what was scored, and where the rows come from.
+
+    Raises:
+        StoreError: The server cannot be reached.
+    """
+    statuses = known_statuses(experiment.workspace.state)
+    rows = run_rows(jobs, experiment.store, statuses=statuses)
+    runs = scored_runs(jobs, metric, experiment.store, statuses=statuses, summary=summary)
+    names = short_names(list(keys))
+    records: list[dict[str, Any]] = []
+    for group in groups_of(rows, runs, keys, statistic):
+        found, (low, high) = group.estimate, group.estimate.interval.bounds or (None, None)
+        pooled = f"; {len(group.arms)} arms pooled" if len(group.arms) > 1 else ""
+        records.append(
+            {names[key]: look.MISSING if value is None else value for key, value in group.values.items()}
+            | {statistic: found.value, "low": low, "high": high, "runs": found.count.sentence}
+            | {"interval": f"{found.interval.words}{pooled}"}
+        )
+    columns = [*(names[key] for key in keys), statistic, "low", "high", "runs", "interval"]
+    frame = pd.DataFrame(records, columns=list(dict.fromkeys(columns)))
+    frame = frame.astype(dict.fromkeys((statistic, "low", "high"), "float64"))
+    frame.attrs["origin"] = ". ".join([f"{metric}: {summary.words}; {runs.origin}", *runs.notes])
+    return frame
+
+
+def _shown(value: object) -> str:
+    return look.quantity(value if isinstance(value, (int, float)) else None)

@@ -1,0 +1,94 @@
+"""Why runs failed, in groups, with a way to try exactly these again."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import marimo as mo
+
+from experiments import look
+from experiments.errors import ExperimentsError
+from experiments.launch import retry
+from experiments.notebooks.context import NotebookContext
+from experiments.notebooks.launching import LaunchOutcome, page_permit
+from experiments.permits import Permit
+from experiments.scoring import known_statuses
+from experiments.triage import Failures, failures_of
+from experiments.types import JobRef
+
+SetLaunches = Callable[[Callable[[tuple[LaunchOutcome, ...]], tuple[LaunchOutcome, ...]]], None]
+_SHOWN_RUNS = 20
+
+
+def failures_in(experiment: NotebookContext, jobs: Sequence[JobRef], *_changed: object) -> list[Failures]:
+    """Return the failed runs of a notebook in groups; none where none failed, or where nobody knows."""
+    try:
+        with experiment.workspace.ledger(read_only=True) as ledger:
+            retried = {job.retry_of for job in ledger.jobs(experiment=experiment.name) if job.retry_of}
+    except ExperimentsError:
+        retried = set()
+    return failures_of(jobs, known_statuses(experiment.workspace.state), experiment.store, retried=retried)
+
+
+def retry_buttons(experiment: NotebookContext, failures: Sequence[Failures], set_launches: SetLaunches) -> Any:
+    """Return one button a group that launches its runs once more; None where nobody may launch or none failed."""
+    permit = page_permit()
+    if permit is None or not failures:
+        return None
+    return mo.ui.array(
+        [
+            mo.ui.button(
+                label=f"Retry {'this run' if len(group.runs) == 1 else f'these {len(group.runs)} runs'}",
+                kind="neutral",
+                on_click=partial(_retry, group, permit, experiment, set_launches),
+            )
+            for group in failures
+        ]
+    )
+
+
+def triage_view(failures: Sequence[Failures], buttons: Any) -> mo.Html | None:
+    """Return the groups with their lines and runs; nothing where no run failed."""
+    if not failures:
+        return None
+    blocks = []
+    for at, group in enumerate(failures):
+        way = buttons[at] if buttons is not None else mo.Html(_code(group.retry_command))
+        blocks.append(mo.vstack([mo.Html(_group_html(group)), way], gap=0.25))
+    number = sum(len(group.runs) for group in failures)
+    title = f"{number} failed run{'' if number == 1 else 's'}, {len(failures)} cause{'' if len(failures) == 1 else 's'}"
+    return mo.vstack([mo.md(f"### {title}"), *blocks], gap=1)
+
+
+def _retry(
+    group: Failures, permit: Permit, experiment: NotebookContext, set_launches: SetLaunches, _value: object = None
+) -> int:
+    """Launch the runs of a group once more; a second click finds the same attempts."""
+    done, refused = 0, []
+    for run in group.runs:
+        try:
+            retry(run, permit, experiment.workspace)
+            done += 1
+        except ExperimentsError as error:
+            refused.append(str(error))
+    text = f"{done} of {len(group.runs)} runs are tried again. {' '.join(refused[:3])}".strip()
+    set_launches(lambda before: (*before, LaunchOutcome(text, succeeded=not refused)))
+    return done
+
+
+def _group_html(group: Failures) -> str:
+    muted = f"color: light-dark({look.LIGHT.muted}, {look.DARK.muted})"
+    names = ", ".join(html.escape(run) for run in group.runs[:_SHOWN_RUNS])
+    more = f" and {len(group.runs) - _SHOWN_RUNS} more" if len(group.runs) > _SHOWN_RUNS else ""
+    return (
+        f"<div><strong>{html.escape(group.words)}</strong>{_code(group.line)}"
+        f"<div style='font-size: 12px; {muted}'>for example: {html.escape(group.example)}</div>"
+        f"<div style='font-size: 12px; overflow-wrap: anywhere; {muted}'>{names}{more}</div></div>"
+    )
+
+
+def _code(text: str) -> str:
+    return f"<pre style='margin: 4px 0; white-space: pre-wrap; overflow-wrap: anywhere'>{html.escape(text)}</pre>"
