@@ -1,32 +1,63 @@
-"""The analysis section: learning curves, speed and a table of runs, each with the origin of its numbers."""
+"""The analysis section: learning curves, scores, speed and runs, each with the origin of its numbers.
+
+Charts are drawn into elements that stay: new data, a slider or a selection change what is in them, and zoom, brush and
+hidden arms survive. Brushing keeps the runs inside, in the table and the other charts; a click shows the replay nearest
+to it; rows selected in the table stand out in the curves.
+"""
 
 from __future__ import annotations
 
-import html
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import marimo as mo
 import pandas as pd
 
-from experiments import look
 from experiments.errors import ExperimentsError
-from experiments.monitoring import snapshot
+from experiments.notebooks.chart_cells import (
+    SPS_KEYS,
+    arms_of,
+    clicked_note,
+    comparison_note,
+    draw_curves,
+    draw_more,
+    draw_scores,
+    follow_chart,
+    view_tabs,
+)
+from experiments.notebooks.chart_inputs import controls_view, curve_controls
 from experiments.notebooks.charts import curve_chart
+from experiments.notebooks.charts.theme import colours_of
 from experiments.notebooks.context import NotebookContext
+from experiments.notebooks.drawing import chart_widget, on_page
 from experiments.notebooks.monitoring import watched_metrics
 from experiments.notebooks.run_names import Run, counted, ref_of
+from experiments.notebooks.run_table import run_table, selected_runs
 from experiments.runs.store import Origin, RunQuery, RunStore
-from experiments.snapshots import read_versions
 from experiments.types import JobRef, JobStatus
 from experiments.wandb_utils import default_store
 
-CELLS = {"analysis": ("data_version", "analysis_inputs", "learning_curves", "speed", "run_summary")}
+CELLS = {
+    "analysis": (
+        "data_version",
+        "brushing",
+        "analysis_inputs",
+        "curve_area",
+        "chart_events",
+        "learning_curves",
+        "clicked_run",
+        "score_area",
+        "scores",
+        "comparison",
+        "more_inputs",
+        "more_area",
+        "more_charts",
+        "run_summary",
+    )
+}
 
 STEP = "metric/agent_step"
 REWARD = "overview/reward"
-SPS_KEYS = ("overview/sps", "sps", "steps_per_second", "train/sps", "timing/sps", "performance/sps")
 SUMMARY_COLUMNS = {
     "reward": ("overview/reward",),
     "eval_reward": ("eval/reward",),
@@ -36,9 +67,6 @@ SUMMARY_COLUMNS = {
     "entropy": ("losses/entropy",),
     "explained_variance": ("losses/explained_variance",),
 }
-_KEPT_DRAWINGS = 64
-_drawn: dict[tuple[object, ...], Any] = {}
-_drawing = threading.Lock()  # the sessions of one server are threads of one process
 
 
 def data_version(experiment: NotebookContext) -> Any:
@@ -47,115 +75,146 @@ def data_version(experiment: NotebookContext) -> Any:
     return metrics_file
 
 
+def brushing() -> tuple[Any, Any]:
+    """Keep the runs that were brushed in the curves, so that table and charts follow them."""
+    brushed, set_brushed = mo.state(())
+    return brushed, set_brushed
+
+
 def analysis_inputs(experiment: NotebookContext, tracked_jobs: list[JobRef]) -> Any:
-    """Let the reader pick what the learning curves show."""
-    metric_picker = metric_dropdown(experiment, tracked_jobs)
-    mo.vstack([mo.md("## Analysis"), metric_picker])
-    return metric_picker
+    """Let the reader choose what the charts show."""
+    controls = curve_controls(experiment, tracked_jobs)
+    controls_view(controls)
+    return controls
+
+
+def curve_area(experiment: NotebookContext) -> Any:
+    """Make the place of the learning curves once, so that zoom and brush outlive every change of the data."""
+    curve_view = chart_widget(experiment)
+    on_page(curve_view)
+    return curve_view
+
+
+def chart_events(
+    curve_view: Any,
+    experiment: NotebookContext,
+    tracked_jobs: list[JobRef],
+    controls: Any,
+    set_brushed: Any,
+    set_clicked_point: Any,
+) -> None:
+    """Pass on what was brushed and clicked."""
+    follow_chart(curve_view, experiment, tracked_jobs, controls, set_brushed, set_clicked_point)
 
 
 def learning_curves(
-    experiment: NotebookContext, tracked_jobs: list[JobRef], metric_picker: Any, metrics_file: Any
+    curve_view: Any,
+    experiment: NotebookContext,
+    tracked_jobs: list[JobRef],
+    controls: Any,
+    metrics_file: Any,
+    run_rows: Any,
+    brushed: Any,
 ) -> None:
-    """Draw the chosen metric over agent steps."""
-    curves_of(experiment, tracked_jobs, metric_picker.value, metrics_file)
+    """Draw the chosen metric; rows selected in the table stand out, else the runs that were brushed."""
+    _standing = selected_runs(run_rows) or brushed()
+    draw_curves(curve_view, experiment, tracked_jobs, controls, metrics_file, selected=_standing)
 
 
-def speed(experiment: NotebookContext, tracked_jobs: list[JobRef], metrics_file: Any) -> None:
-    """Draw how fast the runs train."""
-    speed_of(experiment, tracked_jobs, metrics_file)
+def clicked_run(tracked_jobs: list[JobRef], clicked_point: Any) -> None:
+    """Say what was clicked."""
+    clicked_note(tracked_jobs, clicked_point())
 
 
-def run_summary(experiment: NotebookContext, tracked_jobs: list[JobRef], metrics_file: Any) -> None:
-    """Show one row a run with its latest numbers."""
-    summary_of(experiment, tracked_jobs, metrics_file)
+def score_area(experiment: NotebookContext) -> Any:
+    """Make the place of the scores."""
+    score_view = chart_widget(experiment)
+    on_page(score_view)
+    return score_view
 
 
-def metric_dropdown(experiment: NotebookContext, jobs: Sequence[JobRef]) -> mo.ui.dropdown:
-    """Return a choice among the metrics that the runs have logged; the return per agent is chosen first."""
-    query = RunQuery(names=[job.run for job in jobs], limit=None)
-    try:
-        found = experiment.store.find(query)
-    except ExperimentsError:
-        # A server that is down must not take the page with it; the charts say what could not be read.
-        found = []
-    logged = {key for info in found for key, value in info.summary.items() if _is_number(value)}
-    names = sorted(key for key in logged | {REWARD} if not key.startswith("_"))
-    return mo.ui.dropdown(names, value=REWARD, label="Metric", searchable=True)
-
-
-def curves_of(experiment: NotebookContext, jobs: Sequence[JobRef], metric: str | None, _changed: object = None) -> Any:
-    """Return the learning curves of a notebook's jobs.
-
-    Args:
-        _changed: Read by the cell only so that it runs again when the runs have new data.
-    """
-    if not jobs:
-        return mo.md("No run yet. Launch one above, and its learning curve appears here.")
-    chosen, dark = metric or REWARD, is_dark()
-
-    def build() -> Any:
-        return curve_chart(metric_history(jobs, [chosen], store=experiment.store), chosen, dark=dark)
-
-    return drawn_once(experiment, jobs, ("curves", chosen, dark), build)
-
-
-def speed_of(experiment: NotebookContext, jobs: Sequence[JobRef], _changed: object = None) -> Any:
-    """Return the training speed of a notebook's jobs; nothing where there is no job."""
-    dark = is_dark()
-    if not jobs:
-        return None
-    return drawn_once(experiment, jobs, ("speed", dark), lambda: plot_sps(jobs, store=experiment.store, dark=dark))
-
-
-def summary_of(experiment: NotebookContext, jobs: Sequence[JobRef], _changed: object = None) -> Any:
-    """Return the summary of a notebook's jobs as a table for the page; nothing where there is no job."""
-    if not jobs:
-        return None
-
-    def build() -> pd.DataFrame:
-        statuses = {status.run_name: status for status in snapshot(experiment.workspace.state).jobs}
-        return create_run_summary_table(jobs, store=experiment.store, statuses=statuses)
-
-    try:
-        table = drawn_once(experiment, jobs, ("summary",), build)
-    except ExperimentsError as error:
-        return mo.callout(mo.Html(html.escape(str(error))), kind="warn")
-    whole: dict[str, Any] = {"total_steps": _whole, "duration_s": look.duration}
-    formats: dict[str, Any] = {_heading(name): whole.get(name, _three_digits) for name in table.columns[4:]}
-    return mo.ui.table(
-        table.rename(columns=_heading),
-        selection=None,
-        pagination=len(table) > 20,
-        show_download=True,
-        format_mapping=formats,
-        show_data_types=False,
+def scores(
+    score_view: Any,
+    experiment: NotebookContext,
+    tracked_jobs: list[JobRef],
+    controls: Any,
+    metrics_file: Any,
+    run_rows: Any,
+    brushed: Any,
+) -> None:
+    """Draw one score a seed, with the interval of each arm."""
+    draw_scores(
+        score_view,
+        experiment,
+        tracked_jobs,
+        controls,
+        metrics_file,
+        selected=selected_runs(run_rows),
+        only=brushed(),
     )
 
 
-def drawn_once(
-    experiment: NotebookContext, jobs: Sequence[JobRef], options: tuple[object, ...], build: Callable[[], Any]
+def comparison(experiment: NotebookContext, tracked_jobs: list[JobRef], controls: Any, metrics_file: Any) -> None:
+    """Say how each arm compares with the first."""
+    comparison_note(experiment, tracked_jobs, controls, metrics_file)
+
+
+def more_inputs(tracked_jobs: list[JobRef]) -> Any:
+    """Let the reader choose a further chart; only that one is computed."""
+    more_tabs = view_tabs(tracked_jobs)
+    more_tabs
+    return more_tabs
+
+
+def more_area(experiment: NotebookContext) -> Any:
+    """Make the place of the further charts."""
+    more_view = chart_widget(experiment)
+    on_page(more_view)
+    return more_view
+
+
+def more_charts(
+    more_view: Any,
+    experiment: NotebookContext,
+    tracked_jobs: list[JobRef],
+    more_tabs: Any,
+    controls: Any,
+    metrics_file: Any,
+    run_rows: Any,
+    brushed: Any,
+) -> None:
+    """Draw the chosen chart: speed, small charts of many metrics, profile, probability of improvement."""
+    draw_more(
+        more_view,
+        experiment,
+        tracked_jobs,
+        more_tabs,
+        controls,
+        metrics_file,
+        selected=selected_runs(run_rows),
+        only=brushed(),
+    )
+
+
+def run_summary(
+    experiment: NotebookContext, tracked_jobs: list[JobRef], controls: Any, metrics_file: Any, brushed: Any
 ) -> Any:
-    """Return what `build` makes, made once for all viewers of the same data.
-
-    The Monitor gives every run a data version; where it has none for a run (a script, an export), nothing is kept.
-    """
-    found = read_versions(experiment.workspace.state / "live")
-    versions = tuple(found.get(job.run) for job in jobs)
-    if not versions or None in versions:
-        return build()
-    key = (str(experiment.workspace.state), tuple(job.run for job in jobs), options, versions)
-    with _drawing:
-        if key not in _drawn:
-            _drawn[key] = build()
-            while len(_drawn) > _KEPT_DRAWINGS:
-                del _drawn[next(iter(_drawn))]
-        return _drawn[key]
+    """Show one row a run; selected rows stand out in the curves."""
+    run_rows = runs_table(experiment, tracked_jobs, controls, brushed(), metrics_file)
+    run_rows
+    return run_rows
 
 
-def is_dark() -> bool:
-    """Say whether the page is shown in dark colours."""
-    return mo.app_meta().theme == "dark"
+def runs_table(
+    experiment: NotebookContext, jobs: Sequence[JobRef], controls: Any, brushed: Sequence[str], _changed: object = None
+) -> Any:
+    """Return the table of runs, of those that were brushed where some were; a sentence where there is none."""
+    kept = [job for job in jobs if not brushed or job.run in set(brushed)]
+    if not kept:
+        return mo.md("No run yet. Launch one above, and it appears here.")
+    return run_table(
+        experiment, kept, [controls.value["metric"] or REWARD], _changed, colours=colours_of(arms_of(jobs))
+    )
 
 
 def metric_history(runs: Sequence[Run], keys: Sequence[str], *, store: RunStore | None = None) -> pd.DataFrame:
@@ -252,23 +311,6 @@ def _completeness(origins: Sequence[Origin]) -> str:
     total = sum(origin.total or 0 for origin in sampled)
     whole = f" of {total:,}" if all(origin.total is not None for origin in sampled) else ""
     return f"sampled: {sum(origin.rows for origin in sampled):,}{whole} rows of {counted(len(sampled), 'run')}"
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _heading(column: str) -> str:
-    """Return a column's name in words; its unit is in the value."""
-    return column.removesuffix("_s").replace("_", " ")
-
-
-def _whole(value: object) -> str:
-    return f"{value:,.0f}" if isinstance(value, (int, float)) and value == value else look.MISSING  # noqa: PLR0124 - NaN
-
-
-def _three_digits(value: object) -> str:
-    return look.quantity(value) if isinstance(value, (int, float)) else look.MISSING
 
 
 def _first(summary: Mapping[str, Any], keys: Sequence[str]) -> Any:

@@ -17,22 +17,29 @@ from experiments.runs.store import ReplayFile, RunStore
 from experiments.types import JobRef
 from experiments.wandb_utils import default_store
 
-CELLS = {"replays": ("replay_runs", "replay_step", "replay")}
+CELLS = {"replays": ("replay_other", "replay_runs", "replay_step", "replay")}
 
 Step = int | Literal["first", "last"]
+Clicked = tuple[str, int]
+"""Run name and agent steps of a point of a learning curve."""
 
 
-def replay_runs(tracked_jobs: list[JobRef]) -> Any:
-    """Let the reader choose a run, and a second one to compare it with."""
-    run_picker = run_dropdown(tracked_jobs)
+def replay_other(tracked_jobs: list[JobRef]) -> Any:
+    """Let the reader choose a second run to compare with; shown beside the first."""
     other_picker = run_dropdown(tracked_jobs, label="Compare with", none="no other run")
+    return other_picker
+
+
+def replay_runs(tracked_jobs: list[JobRef], clicked_point: Any, other_picker: Any) -> Any:
+    """Let the reader choose a run; a click on a learning curve chooses it too."""
+    run_picker = run_dropdown(tracked_jobs, chosen=clicked_point())
     mo.vstack([mo.md("## Replays"), mo.hstack([run_picker, other_picker], justify="start", gap=1.5)])
-    return run_picker, other_picker
+    return run_picker
 
 
-def replay_step(experiment: NotebookContext, run_picker: Any) -> Any:
-    """Let the reader choose one of the steps at which the run recorded a replay."""
-    step_picker = step_dropdown(experiment, run_picker.value)
+def replay_step(experiment: NotebookContext, run_picker: Any, clicked_point: Any) -> Any:
+    """Let the reader choose one of the steps at which the run recorded a replay; a click chooses the nearest."""
+    step_picker = step_dropdown(experiment, run_picker.value, near=near_click(run_picker.value, clicked_point()))
     step_picker
     return step_picker
 
@@ -44,15 +51,25 @@ def replay(experiment: NotebookContext, run_picker: Any, other_picker: Any, step
     return viewer
 
 
-def run_dropdown(jobs: Sequence[JobRef], *, label: str = "Run", none: str | None = None) -> mo.ui.dropdown:
+def run_dropdown(
+    jobs: Sequence[JobRef], *, label: str = "Run", none: str | None = None, chosen: Clicked | None = None
+) -> mo.ui.dropdown:
     """Return a choice of runs by arm and seed; the value is the run name, None where there is no run.
 
     Args:
         none: Words for no run, chosen at first; without it the first run is.
+        chosen: Point of a learning curve, whose run is chosen at first.
     """
     options: dict[str, str | None] = {} if none is None else {none: None}
     options |= {f"{job.arm} seed {job.seed}  ({job.run.rsplit('.', 1)[-1]})": job.run for job in jobs}
-    return mo.ui.dropdown(options, value=next(iter(options), None), label=label, searchable=len(options) > 8)
+    clicked = next((text for text, run in options.items() if chosen is not None and run == chosen[0]), None)
+    first = clicked or next(iter(options), None)
+    return mo.ui.dropdown(options, value=first, label=label, searchable=len(options) > 8)
+
+
+def near_click(run: str | None, point: Clicked | None) -> int | None:
+    """Return the agent steps of a clicked point where it lies on the curve of `run`; else None."""
+    return point[1] if point is not None and point[0] == run else None
 
 
 def step_dropdown(experiment: NotebookContext, run: str | None, *, near: int | None = None) -> mo.ui.dropdown:

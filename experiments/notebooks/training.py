@@ -24,7 +24,7 @@ from experiments.types import BaseExperimentConfig, JobRef
 
 CELLS = {
     "setup": ("opened", "heading"),
-    "state": ("launch_count", "tracked", "code"),
+    "state": ("launch_count", "clicked_curve", "tracked", "code"),
     "launch": ("plan_inputs", "plan_form", "planned", "launch_controls", "launched", "outcome"),
 }
 
@@ -44,6 +44,12 @@ def launch_count() -> tuple[Any, Any]:
     """Keep what came of this page's launches, so that what shows jobs follows them."""
     launches, set_launches = mo.state(())
     return launches, set_launches
+
+
+def clicked_curve() -> tuple[Any, Any]:
+    """Keep the point of a learning curve that was clicked last (run and agent steps), so that its replay is shown."""
+    clicked_point, set_clicked_point = mo.state(None)
+    return clicked_point, set_clicked_point
 
 
 def tracked(experiment: NotebookContext, jobs: list[JobRef], launches: Any) -> list[JobRef]:

@@ -8,7 +8,7 @@ import pytest
 
 from experiments import look
 from experiments.notebooks.analysis import create_run_summary_table, metric_history, plot_sps
-from experiments.notebooks.charts import arm_means, curve_chart, thinned
+from experiments.notebooks.charts import curve_chart, thinned
 from experiments.notebooks.run_names import ref_of
 from experiments.runs.offline import OfflineStore
 from experiments.runs.store import Origin
@@ -69,25 +69,18 @@ def test_sampled_rows_are_said_to_be_sampled():
 
 def test_the_curve_says_seeds_method_and_origin_beneath_it(store):
     spec = curve_chart(metric_history(RUNS, [REWARD], store=store), REWARD).to_dict()
-    caption = spec["title"]["text"]
-    assert "base: 2 seeds" in caption
-    assert "no interval, no smoothing" in caption
+    caption = spec["usermeta"]["caption"]
+    assert "n = 2 seeds an arm, all finished" in caption
+    assert "Pointwise 95 % Student t interval of the mean" in caption
+    assert "Nothing is smoothed" in caption
     assert "8 rows of 2 of 2 runs, complete" in caption
+    assert " ".join(spec["title"]["text"]) == caption
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), None])
 def test_a_metric_without_a_finite_value_is_a_sentence_not_an_exception(value):
     table = pd.DataFrame({"run": ["a"], "arm": ["a"], "seed": [0], "step": [1.0], "loss": [value]})
     assert "No values of loss yet" in json.dumps(curve_chart(table, "loss").to_dict())
-
-
-def test_the_mean_is_drawn_only_where_every_seed_has_data():
-    long = pd.DataFrame({"arm": "a", "run": "1", "seed": 0, "step": [0.0, 10.0, 20.0], "value": [0.0, 1.0, 2.0]})
-    short = pd.DataFrame({"arm": "a", "run": "2", "seed": 1, "step": [0.0, 10.0], "value": [2.0, 3.0]})
-    means = arm_means(pd.concat([long, short]))
-    assert means["step"].tolist() == [0.0, 10.0]
-    assert means["value"].tolist() == [1.0, 2.0]
-    assert set(means["seeds"]) == {2}
 
 
 def test_a_spike_of_one_row_among_many_survives_thinning():

@@ -8,7 +8,10 @@ import pytest
 
 from experiments.errors import StoreError
 from experiments.notebooks import context
-from experiments.notebooks.analysis import curves_of, metric_dropdown, summary_of
+from experiments.notebooks.analysis import runs_table
+from experiments.notebooks.chart_cells import draw_curves
+from experiments.notebooks.chart_inputs import curve_controls
+from experiments.notebooks.drawing import chart_widget
 from experiments.notebooks.replays import replay_view, step_dropdown
 from experiments.types import BaseExperimentConfig, JobRef
 from experiments.workspace import Workspace
@@ -36,11 +39,15 @@ def experiment(tmp_path, monkeypatch):
 
 
 def test_every_cell_shows_something_and_none_raises(experiment):
-    assert metric_dropdown(experiment, JOBS).value == "overview/reward"
-    assert "No values of overview/reward yet" in str(curves_of(experiment, JOBS, None).to_dict())
+    controls = curve_controls(experiment, JOBS)
+    assert controls.value["metric"] == "overview/reward"
+    chart = draw_curves(chart_widget(experiment), experiment, JOBS, controls)
+    assert "No values of return per agent yet" in chart.description
+    assert "the W&B server cannot be reached" in chart.description
     assert step_dropdown(experiment, JOBS[0].run).value is None
 
 
 def test_the_reason_is_said_as_text(experiment):
-    for shown in (summary_of(experiment, JOBS), replay_view(experiment, JOBS[0].run, None)):
+    table = runs_table(experiment, JOBS, curve_controls(experiment, JOBS), ())
+    for shown in (table, replay_view(experiment, JOBS[0].run, None)):
         assert "cannot be reached &lt;b&gt;" in html.unescape(shown.text)

@@ -1,0 +1,46 @@
+"""Charts: plain altair from data and options, in the colours of the page, each with its origin beneath it.
+
+Every function takes the runs that were planned, also those without a value, and returns a chart or one sentence, never
+an exception. `chart.description` says in words what is drawn; `chart.usermeta["caption"]` is what stands beneath it.
+"""
+
+from __future__ import annotations
+
+from experiments.notebooks.charts.curves import CurveOptions, Mark, curve_chart, learning_curves
+from experiments.notebooks.charts.grids import matching, metric_grid
+from experiments.notebooks.charts.profiles import performance_profile
+from experiments.notebooks.charts.runs import AXES, Axis, RunCurve, read_runs, runs_of
+from experiments.notebooks.charts.scores import (
+    ScoreOptions,
+    comparison_sentences,
+    improvement_chart,
+    score_strip,
+    scores_of,
+)
+from experiments.notebooks.charts.theme import AXIS_WORDS, DARK_FOR_LIGHT, empty_chart, styled
+from experiments.notebooks.charts.thinning import thinned
+
+__all__ = [
+    "AXES",
+    "AXIS_WORDS",
+    "DARK_FOR_LIGHT",
+    "Axis",
+    "CurveOptions",
+    "Mark",
+    "RunCurve",
+    "ScoreOptions",
+    "comparison_sentences",
+    "curve_chart",
+    "empty_chart",
+    "improvement_chart",
+    "learning_curves",
+    "matching",
+    "metric_grid",
+    "performance_profile",
+    "read_runs",
+    "runs_of",
+    "score_strip",
+    "scores_of",
+    "styled",
+    "thinned",
+]

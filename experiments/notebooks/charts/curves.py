@@ -1,0 +1,230 @@
+"""Learning curves: seeds thin, the statistic over them thick with its interval, and every lost seed in sight."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from experiments.notebooks.charts import layers
+from experiments.notebooks.charts.axes import ValueAxis, step_axis, value_axis
+from experiments.notebooks.charts.runs import RunCurve, origin_words, problems, runs_of
+from experiments.notebooks.charts.theme import empty_chart, palette_of, sentences, styled, words_of
+from experiments.notebooks.run_names import counted
+from experiments.statistics import Band, Curve, SeedCount, Statistic, band, common_grid, methods_sentence
+from experiments.statistics.values import FloatArray, shown
+
+MOST_POINTS = 24_000
+"""Points of all runs together in one chart; zooming shows more of fewer steps."""
+
+_GRID = 200
+_MOST_BANDS = 8
+_HALF_LIVES = 6
+
+
+@dataclass(frozen=True)
+class CurveOptions:
+    """What a reader may choose.
+
+    Attributes:
+        metric: What y is.
+        statistic: Of the thick line, over the seeds of an arm.
+        smoothing: Half-life of the drawn lines, as a share of the whole x-range; 0 draws values as they are.
+        log: Logarithmic y-axis.
+        safe: Cut the y-axis where a few values would squeeze all others; they are marked at its edge.
+        window: Part of the x-axis that is looked at, in its unit; None for all.
+        by_run: Every run for itself, with no statistic over seeds.
+        selected: Runs that stand out; empty for none.
+        only: Runs that are drawn; None for all.
+        arms: All arms of the experiment, in order, so that colours stay the same where some are not drawn.
+        height: Of the plot, in pixels.
+        dark: Colours of a dark page.
+    """
+
+    metric: str = "overview/reward"
+    statistic: Statistic = "mean"
+    smoothing: float = 0.0
+    log: bool = False
+    safe: bool = True
+    window: tuple[float, float] | None = None
+    by_run: bool = False
+    selected: tuple[str, ...] = ()
+    only: tuple[str, ...] | None = None
+    arms: tuple[str, ...] = ()
+    height: int = 320
+    dark: bool = False
+
+
+DEFAULTS = CurveOptions()
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something that happened to a run, shown on its curve: a preemption, a recovery.
+
+    Attributes:
+        x: In the unit of the x-axis.
+        text: What it was, for the tooltip.
+    """
+
+    run: str
+    x: float
+    text: str
+
+
+def learning_curves(
+    runs: Sequence[RunCurve], options: CurveOptions = DEFAULTS, *, marks: Sequence[Mark] = (), origin: str = ""
+) -> Any:
+    """Return the curves of one metric as a chart, or one sentence where there is nothing to draw.
+
+    Args:
+        runs: Every run that was planned, also those without a value: they are counted in the caption.
+        marks: What happened on the way.
+        origin: Where the rows come from, in words, where the runs themselves do not say it.
+    """
+    palette = palette_of(dark=options.dark)
+    arms = options.arms or tuple(dict.fromkeys(run.arm for run in runs))
+    chosen = [run for run in runs if options.only is None or run.run in set(options.only)]
+    drawn = [run for run in chosen if len(run.curve.steps)]
+    name = words_of(options.metric)
+    if not drawn:
+        return empty_chart(_nothing(runs, chosen, name), palette)
+    unit = drawn[0].curve.unit
+    if len({run.curve.unit for run in drawn}) > 1:
+        units = sorted({run.curve.unit for run in drawn})
+        return empty_chart(f"These runs count their steps in different units ({', '.join(units)}).", palette)
+    half_life = options.smoothing * _span(drawn) if options.smoothing > 0 else 0.0
+    bands = {} if options.by_run else bands_of(chosen, options, half_life)
+    axis = value_axis(drawn, log=options.log, safe=options.safe, window=options.window)
+    base = layers.Layers(
+        arms, _chosen_arms(drawn, options), palette, step_axis(unit), axis, name, half_life, options.window
+    )
+    first, *rest = [
+        *layers.seeds(base, drawn, options.selected, _budget(drawn), several=bool(bands)),
+        *layers.bands(base, bands),
+        *layers.statistics(base, bands),
+        *layers.counts(base, bands, options.height),
+        *layers.endings(base, drawn),
+        *layers.cut_values(base, axis.beyond),
+        *layers.marks(base, drawn, marks),
+    ]
+    first = first.properties(name="seeds")  # else altair numbers its views, and no two charts are alike
+    if base.has_legend:
+        first = first.add_params(layers.legend_filter())
+    chart = (
+        alt.layer(first, *rest).add_params(*layers.page_params()).properties(width="container", height=options.height)
+    )
+    text = sentences(caption_of(chosen, bands, axis, half_life, unit), origin)
+    return styled(
+        chart,
+        text,
+        palette,
+        description=f"Learning curves: {name} over {unit}. {text}",
+        pick=layers.pick(unit, name),
+    )
+
+
+def bands_of(runs: Sequence[RunCurve], options: CurveOptions, half_life: float = 0.0) -> dict[str, Band]:
+    """Return the statistic over seeds of each arm with several seeds, from values as logged, on one common grid.
+
+    Where only a window is looked at, the grid begins some half-lives before it, so that a smoothed line is the same
+    line in and out of it.
+    """
+    by_arm: dict[str, list[Curve]] = {}
+    for run in runs:
+        by_arm.setdefault(run.arm, []).append(run.curve)
+    several = {arm: curves for arm, curves in by_arm.items() if len({curve.seed for curve in curves}) > 1}
+    if len(several) > _MOST_BANDS:
+        wanted = {run.arm for run in runs if run.run in set(options.selected)}
+        several = {arm: curves for arm, curves in several.items() if arm in wanted}
+    curves = [curve for own in several.values() for curve in own]
+    grid = common_grid(curves, _GRID)
+    if options.window is not None and len(grid):
+        low, high = max(options.window[0], grid[0]), min(options.window[1], grid[-1])
+        step = (high - low) / _GRID
+        before = min(_GRID, int(_HALF_LIVES * half_life / step), int((low - grid[0]) / step)) if step > 0 else 0
+        grid = np.linspace(low - before * step, high, _GRID + before) if high > low else grid[:0]
+    if not len(grid):
+        return {}
+    made = {arm: band(own, options.statistic, grid=grid) for arm, own in several.items()}
+    return {arm: found for arm, found in made.items() if not found.problem}
+
+
+def caption_of(
+    runs: Sequence[RunCurve],
+    bands: dict[str, Band],
+    axis: ValueAxis,
+    half_life: float,
+    unit: str,
+) -> str:
+    """Return what the chart is made of: statistic, interval, seeds, smoothing, axis, origin and age."""
+    smoothed = f"EMA, half-life {shown(half_life)} {unit}" if half_life else ""
+    if bands:
+        names = sorted({found.statistic for found in bands.values()})
+        what = f"Thick lines: {', '.join(names)} over seeds; thin lines: seeds"
+        methods = methods_sentence(list(bands.values()), x_axis=unit, smoothing=smoothed)
+        notes = dict.fromkeys(f"{_arm(arm)}{note}" for arm, found in bands.items() for note in found.notes)
+    else:
+        single = "one seed an arm, no interval" if len({run.arm for run in runs}) == len(runs) else "no interval"
+        what = f"One line a run ({single})"
+        methods = f"Smoothed for display only ({smoothed})" if smoothed else "Nothing is smoothed"
+        notes = {}
+    return sentences(
+        what,
+        seed_counts(runs) if not bands or len(bands) < len({run.arm for run in runs}) else "",
+        methods,
+        "; ".join(notes),
+        axis.note,
+        problems(runs),
+        origin_words(runs),
+    )
+
+
+def seed_counts(runs: Sequence[RunCurve], most: int = 8) -> str:
+    """Return what became of the seeds of each arm; of many arms the total."""
+    by_arm: dict[str, list[RunCurve]] = {}
+    for run in runs:
+        by_arm.setdefault(run.arm, []).append(run)
+    if len(by_arm) > most:
+        total = SeedCount.of(run.curve.outcome for run in runs)
+        return f"{counted(len(by_arm), 'arm')}, {counted(len(runs), 'run')}: {total.sentence}"
+    counts = {arm: SeedCount.of(run.curve.outcome for run in own) for arm, own in by_arm.items()}
+    return "; ".join(f"{_arm(arm)}{count.sentence}" for arm, count in counts.items())
+
+
+def _arm(arm: str) -> str:
+    return f"{arm}: " if arm else ""
+
+
+def _nothing(runs: Sequence[RunCurve], chosen: Sequence[RunCurve], name: str) -> str:
+    if not runs:
+        return "No runs yet. Launch one, and its curve appears here."
+    if not chosen:
+        return f"None of the {counted(len(runs), 'run')} is chosen. Choose some in the table, or clear the selection."
+    return sentences(
+        f"No values of {name} yet. They appear here as the runs log them", seed_counts(chosen), problems(chosen)
+    )
+
+
+def _chosen_arms(runs: Sequence[RunCurve], options: CurveOptions) -> list[str]:
+    selected = set(options.selected)
+    return list(dict.fromkeys(run.arm for run in runs if run.run in selected))
+
+
+def _span(runs: Sequence[RunCurve]) -> float:
+    ends: FloatArray = np.array([[run.curve.steps[0], run.curve.steps[-1]] for run in runs])
+    return float(ends[:, 1].max() - ends[:, 0].min())
+
+
+def _budget(runs: Sequence[RunCurve]) -> int:
+    return int(np.clip(MOST_POINTS // len(runs), 40, 2_000))
+
+
+def curve_chart(table: pd.DataFrame, metric: str, *, dark: bool = False) -> Any:
+    """Return the learning curves of a table as `metric_history` returns it, with the origin that it carries."""
+    options = CurveOptions(metric=metric, dark=dark)
+    return learning_curves(runs_of(table, metric), options, origin=str(table.attrs.get("origin", "")))

@@ -1,0 +1,143 @@
+"""Small multiples: many metrics of the same runs, each with its own axis; losses, curricula, the machines' load."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from experiments.notebooks.charts.axes import step_axis, value_axis
+from experiments.notebooks.charts.runs import RunCurve, origin_words
+from experiments.notebooks.charts.theme import (
+    colour_by_arm,
+    dash_by_arm,
+    data_of,
+    empty_chart,
+    palette_of,
+    sentences,
+    styled,
+    words_of,
+)
+from experiments.notebooks.charts.thinning import min_max, rounded
+from experiments.notebooks.run_names import counted
+from experiments.statistics import smoothed_for_display
+from experiments.statistics.values import shown
+
+MOST_PANELS = 12
+_MOST_POINTS = 18_000
+_COLUMNS = 3
+_WIDTH, _HEIGHT = 268, 130
+
+
+def matching(pattern: str, names: Sequence[str]) -> list[str]:
+    """Return the names that a wildcard pattern finds, sorted: `losses/*`, or a part of a name; several by commas.
+
+    Upper and lower case are the same, and every character but `*` and `?` stands for itself.
+    """
+    found: set[str] = set()
+    for part in (part.strip().lower() for part in pattern.split(",")):
+        if not part:
+            continue
+        wild = part if any(sign in part for sign in "*?") else f"*{part}*"
+        wild = wild.replace("[", "[[]")
+        found |= {name for name in names if fnmatch.fnmatchcase(name.lower(), wild)}
+    return sorted(found)
+
+
+def metric_grid(
+    metrics: Mapping[str, Sequence[RunCurve]],
+    *,
+    arms: Sequence[str] = (),
+    smoothing: float = 0.0,
+    log: bool = False,
+    selected: Sequence[str] = (),
+    left_out: int = 0,
+    dark: bool = False,
+) -> Any:
+    """Return one small chart a metric, every run a line; or a sentence where there is nothing.
+
+    Args:
+        metrics: The runs of each metric; the first twelve metrics with a value are drawn.
+        smoothing: As in `CurveOptions`.
+        left_out: How many more metrics were found than were read.
+    """
+    palette = palette_of(dark=dark)
+    given = {name: [run for run in runs if len(run.curve.steps)] for name, runs in metrics.items()}
+    known = {name: runs for name, runs in given.items() if runs}
+    if not known:
+        names = ", ".join(list(metrics)[:3])
+        return empty_chart(f"No values of {names or 'any of these metrics'} yet.", palette)
+    panels = dict(list(known.items())[:MOST_PANELS])
+    order = list(arms) or list(dict.fromkeys(run.arm for runs in panels.values() for run in runs))
+    wanted = set(selected)
+    chosen = [
+        arm for arm in order if any(run.arm == arm and run.run in wanted for runs in panels.values() for run in runs)
+    ]
+    colour = colour_by_arm(order, palette, chosen)
+    budget = int(np.clip(_MOST_POINTS // sum(map(len, panels.values())), 20, 400))
+    drawn = [
+        _panel(name, runs, colour, dash_by_arm(order), budget, smoothing=smoothing, log=log, wanted=wanted)
+        for name, runs in panels.items()
+    ]
+    hidden = len(known) - len(panels) + left_out
+    one = next(iter(panels.values()))
+    caption = sentences(
+        "One line a run; no statistic over seeds",
+        f"Smoothed for display only (EMA, half-life {100 * smoothing:.3g} % of the x-range)"
+        if smoothing
+        else "Nothing is smoothed",
+        f"{counted(hidden, 'more metric')} not drawn: name fewer" if hidden > 0 else "",
+        f"Without values: {', '.join(name for name in given if name not in known)}" if len(known) < len(given) else "",
+        origin_words([run for runs in panels.values() for run in runs]),
+    )
+    chart = alt.concat(*drawn, columns=_COLUMNS, spacing=18).add_params(*_params())
+    chart = chart.resolve_scale(color="shared", strokeDash="shared")
+    names = ", ".join(words_of(name) for name in panels)
+    return styled(chart, caption, palette, description=f"Small charts of {names} over {one[0].curve.unit}. {caption}")
+
+
+def _panel(
+    name: str,
+    runs: Sequence[RunCurve],
+    colour: Any,
+    dash: Any,
+    points: int,
+    *,
+    smoothing: float,
+    log: bool,
+    wanted: set[str],
+) -> Any:
+    unit = runs[0].curve.unit
+    axis = value_axis(runs, log=log, safe=True)
+    rows = []
+    for number, run in enumerate(runs):
+        steps, values = run.curve.steps, run.curve.values
+        if smoothing > 0:
+            steps, values = run.buckets
+            values = smoothed_for_display(steps, values, smoothing * float(steps[-1] - steps[0]))
+        kept = min_max(values, points)
+        opacity = (1.0 if run.run in wanted else 0.15) if wanted else 0.7
+        rows += [
+            {"x": x, "y": y, "k": number, "arm": run.arm, "o": opacity, "run": run.label}
+            for x, y in zip(rounded(steps[kept]), rounded(values[kept], 5), strict=True)
+        ]
+    cut = f"  (cut at {shown(axis.domain[0])} and {shown(axis.domain[1])})" if axis.domain else ""
+    title = alt.TitleParams(f"{words_of(name)}{cut}", fontSize=12, fontWeight="normal", anchor="start", limit=_WIDTH)
+    line = alt.Chart(data_of(rows)).mark_line(strokeWidth=1.2, clip=True)
+    y = axis.encoding("y", "")
+    return line.encode(
+        x=step_axis(unit, ticks=5),
+        y=y,
+        color=colour,
+        strokeDash=dash,
+        detail="k:N",
+        opacity=alt.Opacity("o:Q", scale=None, legend=None),
+        tooltip=[alt.Tooltip("run:N", title="run")],
+    ).properties(width=_WIDTH, height=_HEIGHT, title=title)
+
+
+def _params() -> list[Any]:
+    return [alt.param(name=name, value=None) for name in ("x_from", "x_to")]

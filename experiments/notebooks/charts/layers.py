@@ -1,0 +1,300 @@
+"""The layers of learning curves, one function each; a layer without data is no layer.
+
+Fields have short names of their own (`x`, `y`, `k`, `arm`), and texts of users are only ever values of rows, so no name
+can be taken for a path or an expression. `k` numbers the runs of a chart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+import numpy as np
+import numpy.typing as npt
+
+from experiments import look
+from experiments.notebooks.charts.axes import ValueAxis
+from experiments.notebooks.charts.runs import RunCurve
+from experiments.notebooks.charts.theme import colour_by_arm, dash_by_arm, data_of
+from experiments.notebooks.charts.thinning import min_max, rounded
+from experiments.statistics import Band, smoothed_for_display
+from experiments.statistics.values import FloatArray
+
+if TYPE_CHECKING:
+    from experiments.notebooks.charts.curves import Mark
+
+Rows = list[dict[str, Any]]
+_STATES = {
+    "failed": ("cross", "#c62828"),
+    "diverged": ("diamond", "#c62828"),
+    "cancelled": ("stroke", "#6e5494"),
+    "running": ("circle", "#1f6feb"),
+    "recovering": ("triangle-up", "#9a6700"),
+    "pending": ("circle", "#57606a"),
+    "unknown": ("square", "#5b5f66"),
+    "unfinished": ("triangle-right", "#5b5f66"),
+}
+_MOST_COUNTS = 20
+_COLUMNS = {"points": "k-x-y", "runs": "arm-k-label-o-p-run-state-w"}
+_LEGEND = alt.selection_point(name="arms", fields=["arm"], bind="legend")
+
+
+@dataclass(frozen=True)
+class Layers:
+    """What all layers of one chart share.
+
+    Attributes:
+        arms: All arms of the experiment, in order.
+        chosen: Arms of selected runs.
+        x: The x channel, of the field `x`.
+        value: The y-axis.
+        name: What y is, in words.
+        half_life: Of smoothing, in the unit of x; 0 for none.
+        window: Part of x that is looked at; None for all.
+    """
+
+    arms: Sequence[str]
+    chosen: Sequence[str]
+    palette: look.Palette
+    x: Any
+    value: ValueAxis
+    name: str
+    half_life: float = 0.0
+    window: tuple[float, float] | None = None
+
+    @property
+    def colour(self) -> Any:
+        """The colour channel of the field `arm`."""
+        return colour_by_arm(self.arms, self.palette, self.chosen)
+
+    @property
+    def dash(self) -> Any:
+        """The dash channel of the field `arm`."""
+        return dash_by_arm(self.arms)
+
+    @property
+    def has_legend(self) -> bool:
+        """Whether arms can be chosen in a legend."""
+        return len(self.arms) > 1 and (len(self.arms) <= len(self.palette.arms) or bool(self.chosen))
+
+    def y(self, field: str) -> Any:
+        """The y channel of a field."""
+        return self.value.encoding(field, self.name)
+
+    def opacity(self, shown: float, hidden: float) -> Any:
+        """The opacity channel: `shown`, and `hidden` for arms that are not chosen in the legend."""
+        if not self.has_legend:
+            return alt.value(shown)
+        return alt.when(~_LEGEND).then(alt.value(hidden)).otherwise(alt.value(shown))
+
+    def line(self, steps: FloatArray, values: FloatArray) -> FloatArray:
+        """Return values as they are drawn."""
+        return smoothed_for_display(steps, values, self.half_life) if self.half_life else values
+
+    def inside(self, steps: FloatArray) -> npt.NDArray[np.bool_]:
+        """Tell which steps are looked at."""
+        if self.window is None:
+            return np.ones(len(steps), np.bool_)
+        return np.asarray((steps >= self.window[0]) & (steps <= self.window[1]))
+
+
+def page_params() -> list[Any]:
+    """Return the params that a page sets: both ends of x, and the run under the pointer."""
+    return [alt.param(name=name, value=value) for name, value in (("x_from", None), ("x_to", None), ("hovered", -1))]
+
+
+def legend_filter() -> Any:
+    """Return the param that holds the arms chosen in the legend."""
+    return _LEGEND
+
+
+def pick(x: str, y: str) -> dict[str, str]:
+    """Return what a widget may point at: the points of the seeds."""
+    return {**_COLUMNS, "x": {"wall time": "hours", "cost": "USD"}.get(x, x), "y": y}
+
+
+def bands(base: Layers, found: Mapping[str, Band]) -> Iterable[Any]:
+    """Yield the intervals, at 18 %."""
+    rows: Rows = []
+    for arm, one in found.items():
+        known = ~np.isnan(one.low) & ~np.isnan(one.high)
+        seen = base.inside(one.grid)
+        if not known.any():
+            continue
+        ends = (rounded(base.line(one.grid, values)[seen]) for values in (one.low, one.high))
+        for x, low, high, there in zip(rounded(one.grid[seen]), *ends, known[seen].tolist(), strict=True):
+            rows.append({"x": x, "low": low if there else None, "high": high if there else None, "arm": arm})
+    if rows:
+        area = _data(rows).mark_area(clip=True, line=False)
+        yield area.encode(
+            x=base.x, y=base.y("low"), y2=alt.Y2("high:Q"), color=base.colour, opacity=base.opacity(0.18, 0.02)
+        )
+
+
+def seeds(
+    base: Layers, runs: Sequence[RunCurve], selected: Sequence[str], points: int, *, several: bool
+) -> Iterable[Any]:
+    """Yield the runs as they were logged, and above them as they are smoothed.
+
+    Args:
+        selected: Runs that stand out.
+        points: At most so many of each run.
+        several: Whether a statistic over seeds is drawn above them.
+    """
+    raw: Rows = []
+    smooth: Rows = []
+    points = points // 2 if base.half_life else points
+    for number, run in enumerate(runs):
+        inside = run.within(base.window)
+        steps, values = run.curve.steps[inside], run.curve.values[inside]
+        kept = min_max(values, points)
+        pairs = zip(rounded(steps[kept], 7), rounded(values[kept]), strict=True)
+        raw += [{"x": x, "y": y, "k": number} for x, y in pairs]
+        if base.half_life:
+            at, means = run.buckets
+            drawn = np.flatnonzero(base.inside(at))
+            drawn = drawn[min_max(base.line(at, means)[drawn], points)]
+            pairs = zip(rounded(at[drawn], 7), rounded(base.line(at, means)[drawn]), strict=True)
+            smooth += [{"x": x, "s": s, "k": number} for x, s in pairs]
+    table = [_run_row(number, run, set(selected), base, several=several) for number, run in enumerate(runs)]
+    yield _lines(base, raw, table, "y", "o")
+    if smooth:
+        yield _lines(base, smooth, table, "s", "p")
+
+
+def statistics(base: Layers, found: Mapping[str, Band]) -> Iterable[Any]:
+    """Yield the statistic over the seeds of each arm, at 2 px."""
+    rows: Rows = []
+    for arm, one in found.items():
+        seen = base.inside(one.grid)
+        columns = (rounded(one.grid[seen]), rounded(base.line(one.grid, one.value)[seen]), one.alive[seen].tolist())
+        rows += [{"x": x, "m": m, "n": n, "arm": arm} for x, m, n in zip(*columns, strict=True)]
+    if rows:
+        tips = [
+            alt.Tooltip("arm:N", title="arm"),
+            alt.Tooltip("x:Q", format=",.4~g", title="x"),
+            alt.Tooltip("m:Q", format=".4~g", title="statistic over seeds"),
+            alt.Tooltip("n:Q", title="seeds"),
+        ]
+        yield (
+            _data(rows)
+            .mark_line(strokeWidth=2.2, clip=True)
+            .encode(
+                x=base.x,
+                y=base.y("m"),
+                color=base.colour,
+                strokeDash=base.dash,
+                opacity=base.opacity(1.0, 0.08),
+                tooltip=tips,
+            )
+        )
+
+
+def counts(base: Layers, found: Mapping[str, Band], height: int) -> Iterable[Any]:
+    """Yield how many seeds are left, where that changes along a curve: a dot on it, the number at the bottom."""
+    rows: Rows = []
+    for line, (arm, one) in enumerate(found.items()):
+        drawn, seen = base.line(one.grid, one.value), base.inside(one.grid)
+        for at in (np.flatnonzero(np.diff(one.alive)) + 1)[:_MOST_COUNTS]:
+            if one.alive[at] and seen[at] and np.isfinite(drawn[at]):
+                row = {"x": float(one.grid[at]), "c": float(drawn[at]), "arm": arm}
+                rows.append({**row, "t": f"{arm} n = {one.alive[at]}".strip(), "at": height - 8 - 13 * line})
+    if rows:
+        dots = _data(rows).mark_point(size=26, filled=True, opacity=1, clip=True)
+        yield dots.encode(x=base.x, y=base.y("c"), color=base.colour)
+        text = _data(rows).mark_text(fontSize=11, align="left", dx=3, clip=True)
+        yield text.encode(x=base.x, y=alt.Y("at:Q", scale=None), text="t:N", color=alt.value(base.palette.muted))
+
+
+def endings(base: Layers, runs: Sequence[RunCurve]) -> Iterable[Any]:
+    """Yield a mark, with its word in the legend, where a run ends that did not finish."""
+    rows: Rows = []
+    for run in runs:
+        word = run.state if run.state in _STATES else run.curve.outcome
+        if word in _STATES and base.inside(run.curve.steps[-1:])[0]:
+            steps, values = run.buckets if base.half_life else (run.curve.steps[-1:], run.curve.values[-1:])
+            height = float(base.line(steps, values)[-1])
+            rows.append({"x": float(run.curve.steps[-1]), "e": height, "state": word, "run": run.label})
+    if rows:
+        words = [word for word in _STATES if any(row["state"] == word for row in rows)]
+        shapes = alt.Scale(domain=words, range=[_STATES[word][0] for word in words])
+        colours = alt.Scale(domain=words, range=[_STATES[word][1] for word in words])
+        legend = alt.Legend(orient="top", title=None)
+        yield (
+            _data(rows)
+            .mark_point(size=50, strokeWidth=1.6, opacity=1, clip=True)
+            .encode(
+                x=base.x,
+                y=base.y("e"),
+                shape=alt.Shape("state:N", scale=shapes, legend=legend),
+                stroke=alt.Stroke("state:N", scale=colours, legend=legend),
+                tooltip=[alt.Tooltip("run:N", title="run"), alt.Tooltip("state:N", title="state")],
+            )
+        )
+
+
+def cut_values(base: Layers, beyond: Sequence[tuple[float, str]]) -> Iterable[Any]:
+    """Yield a triangle at the edge of the plot for values that lie beyond it."""
+    for end, shape, place in (("high", "triangle-up", 5), ("low", "triangle-down", "height")):
+        rows: Rows = [{"x": x, f"cut_{end}": 1} for x, which in beyond if which == end]
+        if rows:
+            points = _data(rows).mark_point(shape=shape, size=36, filled=True, opacity=0.8, clip=False)
+            yield points.encode(x=base.x, y=alt.value(place), color=alt.value(base.palette.muted))
+
+
+def marks(base: Layers, runs: Sequence[RunCurve], found: Sequence[Mark]) -> Iterable[Any]:
+    """Yield what happened to runs on the way, as small marks on their curves."""
+    known = {run.run: run for run in runs}
+    rows: Rows = []
+    for mark in found:
+        run = known.get(mark.run)
+        if run is not None and np.isfinite(mark.x):
+            height = float(np.interp(mark.x, run.curve.steps, run.curve.values))
+            rows.append({"x": float(mark.x), "h": height, "what": mark.text, "run": run.label})
+    if rows:
+        points = _data(rows).mark_point(shape="triangle-up", size=60, filled=True, opacity=1, clip=True)
+        tips = [alt.Tooltip("run:N", title="run"), alt.Tooltip("what:N", title="what")]
+        yield points.encode(x=base.x, y=base.y("h"), color=alt.value("#9a6700"), tooltip=tips)
+
+
+def _lines(base: Layers, rows: Rows, table: Rows, field: str, opacity: str) -> Any:
+    fields = ["arm", "run", "label", "state", "o", "p", "w"]
+    lines = _data(rows).mark_line(clip=True, strokeJoin="bevel")
+    looked_up = alt.LookupData(data=data_of(table), key="k", fields=fields)
+    conditions: list[Any] = [{"test": "datum.k === hovered", "value": 1}]
+    if base.has_legend:
+        conditions.append({"test": {"not": {"param": _LEGEND.name}}, "value": 0.03})
+    return lines.transform_lookup("k", from_=looked_up).encode(
+        x=base.x,
+        y=base.y(field),
+        detail="k:N",
+        color=base.colour,
+        strokeDash=base.dash,
+        opacity=alt.Opacity(f"{opacity}:Q", scale=None, legend=None, condition=conditions),
+        strokeWidth=alt.StrokeWidth("w:Q", scale=None, legend=None),
+    )
+
+
+def _run_row(number: int, run: RunCurve, selected: set[str], base: Layers, *, several: bool) -> dict[str, Any]:
+    """Return what lines need to know of a run: opacity as logged (o) and smoothed (p), and width (w)."""
+    usual, width = (0.3, 1.0) if several else (0.9, 1.6)
+    if selected:
+        usual, width = (1.0, 2.2) if run.run in selected else (0.12, 1.0)
+    elif len(base.arms) > len(base.palette.arms):
+        usual = min(usual, 0.5)
+    return {
+        "k": number,
+        "arm": run.arm,
+        "run": run.run,
+        "label": run.label,
+        "state": run.state or run.curve.outcome,
+        "o": round(usual * (0.3 if base.half_life else 1.0), 3),
+        "p": usual,
+        "w": width,
+    }
+
+
+def _data(rows: Rows) -> alt.Chart:
+    return alt.Chart(data_of(rows))

@@ -1,0 +1,221 @@
+"""Final scores: one dot a seed, the statistic with its interval, and how often one arm beats another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from experiments import look
+from experiments.notebooks.charts.runs import RunCurve, origin_words
+from experiments.notebooks.charts.theme import (
+    colour_by_arm,
+    data_of,
+    empty_chart,
+    palette_of,
+    sentences,
+    si_axis,
+    styled,
+    words_of,
+)
+from experiments.notebooks.run_names import counted
+from experiments.statistics import (
+    Comparison,
+    Scores,
+    Statistic,
+    Summary,
+    compare_arms,
+    describe,
+    methods_sentence,
+    summarise,
+)
+
+_ROW = 30
+
+
+@dataclass(frozen=True)
+class ScoreOptions:
+    """What a reader may choose.
+
+    Attributes:
+        metric: What is scored.
+        summary: What one run's score is.
+        statistic: Over the seeds of an arm.
+        selected: Runs that stand out; empty for none.
+        arms: All arms of the experiment, in order.
+        dark: Colours of a dark page.
+    """
+
+    metric: str = "overview/reward"
+    summary: Summary = field(default_factory=Summary)
+    statistic: Statistic = "mean"
+    selected: tuple[str, ...] = ()
+    arms: tuple[str, ...] = ()
+    dark: bool = False
+
+    @property
+    def name(self) -> str:
+        """What a score is, for an axis."""
+        return f"{words_of(self.metric)}, {self.summary.words}"
+
+
+DEFAULTS = ScoreOptions()
+
+
+def scores_of(runs: Sequence[RunCurve], options: ScoreOptions) -> list[Scores]:
+    """Return the scores of each arm, from values as logged; runs without one keep the reason."""
+    return list(summarise([run.curve for run in runs], options.summary).values())
+
+
+def score_strip(runs: Sequence[RunCurve], options: ScoreOptions = DEFAULTS) -> Any:
+    """Return one row an arm: its seeds, its statistic and the interval; or a sentence where no run has a score."""
+    palette = palette_of(dark=options.dark)
+    found = scores_of(runs, options)
+    arms = list(options.arms) or [scores.arm for scores in found]
+    named = {scores.arm: f"{scores.arm} ({scores.count})".strip() for scores in found}
+    dots = [
+        {
+            "arm": scores.arm,
+            "row": named[scores.arm],
+            "score": run.value,
+            "seed": f"seed {run.seed}",
+            "run": run.run,
+            "o": 1.0 if run.run in options.selected else 0.25 if options.selected else 0.75,
+        }
+        for scores in found
+        for run in scores.runs
+        if run.value is not None and np.isfinite(run.value)
+    ]
+    if not dots:
+        return empty_chart(_no_score(found, options.name), palette)
+    estimates = [describe(scores, options.statistic) for scores in found]
+    bars = [
+        {
+            "arm": scores.arm,
+            "row": named[scores.arm],
+            "value": one.value,
+            "low": one.interval.low,
+            "high": one.interval.high,
+        }
+        for scores, one in zip(found, estimates, strict=True)
+    ]
+    y = _rows(list(named.values()))
+    axis = si_axis(options.name, gridOpacity=0.6, tickCount=8)
+    x = alt.X("score:Q", scale=alt.Scale(zero=False), axis=axis)
+    colour = colour_by_arm(arms, palette, _chosen(found, options), legend=False)
+    strip = alt.Chart(data_of(dots)).mark_point(size=46, strokeWidth=1.4, filled=False, yOffset=-6)
+    centre = alt.Chart(data_of([bar for bar in bars if bar["value"] is not None]))
+    spread = alt.Chart(data_of([bar for bar in bars if bar["low"] is not None]))
+    parts: list[Any] = [
+        strip.encode(
+            x=x,
+            y=y,
+            color=colour,
+            opacity=alt.Opacity("o:Q", scale=None, legend=None),
+            tooltip=[alt.Tooltip("run:N", title="run"), alt.Tooltip("score:Q", format=".4~g", title="score"), "seed:N"],
+        )
+    ]
+    if any(bar["low"] is not None for bar in bars):
+        rule = spread.mark_rule(strokeWidth=2.2, yOffset=7)
+        parts.append(rule.encode(x=alt.X("low:Q", axis=axis), x2="high:Q", y=y, color=colour))
+    thick = centre.mark_tick(thickness=2.6, size=15, yOffset=7)
+    tips = [alt.Tooltip("arm:N", title="arm"), alt.Tooltip("value:Q", format=".4~g", title=options.statistic)]
+    parts.append(thick.encode(x=alt.X("value:Q", axis=axis), y=y, color=colour, tooltip=[*tips, "low:Q", "high:Q"]))
+    caption = sentences(
+        f"Circles: seeds; tick and line: {options.statistic} with its interval",
+        methods_sentence(found, estimates),
+        _lost(found),
+        origin_words(runs),
+    )
+    chart = alt.layer(*parts).properties(width="container", height=_ROW * max(2, len(found)))
+    return styled(chart, caption, palette, description=f"Scores of the seeds of each arm: {options.name}. {caption}")
+
+
+def improvement_chart(runs: Sequence[RunCurve], options: ScoreOptions = DEFAULTS) -> Any:
+    """Return how often a random run of each arm beats one of the baseline (the first arm), with its interval."""
+    palette = palette_of(dark=options.dark)
+    found = scores_of(runs, options)
+    arms = list(options.arms) or [scores.arm for scores in found]
+    results = comparisons(found, options)
+    rows = [
+        {
+            "arm": one.arm,
+            "row": f"{one.arm} ({one.verdict})".strip(),
+            "p": one.improvement.value,
+            "low": one.improvement.interval.low,
+            "high": one.improvement.interval.high,
+        }
+        for one in results
+        if one.improvement.value is not None
+    ]
+    if not rows:
+        few = "A comparison needs two arms" if len(found) < 2 else "No comparison yet: an arm has no score"
+        return empty_chart(sentences(few, "; ".join(f"{s.arm}: {s.count.sentence}" for s in found)), palette)
+    base = results[0].baseline
+    y = _rows([str(row["row"]) for row in rows])
+    axis = alt.Axis(
+        format=".0%", tickCount=5, title=f"chance that a run of the arm beats one of {base}", gridOpacity=0.6
+    )
+    scale = alt.Scale(domain=[0, 1])
+    colour = colour_by_arm(arms, palette, [one.arm for one in results], legend=False)
+    parts: list[Any] = [
+        alt.Chart(data_of([{"half": 0.5}]))
+        .mark_rule(strokeDash=[4, 3], color=palette.muted)
+        .encode(x=alt.X("half:Q", axis=axis))
+    ]
+    drawn = [row for row in rows if row["low"] is not None]
+    if drawn:
+        rule = alt.Chart(data_of(drawn)).mark_rule(strokeWidth=2.2)
+        parts.append(rule.encode(x=alt.X("low:Q", axis=axis, scale=scale), x2="high:Q", y=y, color=colour))
+    points = alt.Chart(data_of(rows)).mark_point(filled=True, size=70, opacity=1)
+    tips = [alt.Tooltip("arm:N", title="arm"), alt.Tooltip("p:Q", format=".0%", title="chance"), "low:Q", "high:Q"]
+    parts.append(points.encode(x=alt.X("p:Q", axis=axis, scale=scale), y=y, color=colour, tooltip=tips))
+    caption = sentences(
+        f"Probability of improvement over {base}; the dashed line is chance",
+        methods_sentence(found, results),
+        _lost(found),
+        origin_words(runs),
+    )
+    chart = alt.layer(*parts).properties(width="container", height=_ROW * max(2, len(rows)))
+    return styled(chart, caption, palette, description=f"Probability of improvement over {base}. {caption}")
+
+
+def comparisons(found: Sequence[Scores], options: ScoreOptions) -> list[Comparison]:
+    """Return every arm against the first."""
+    statistic = options.statistic if options.statistic in ("mean", "iqm") else "mean"
+    return compare_arms(list(found), statistic, higher_is_better=not options.summary.lower_score_is_better)
+
+
+def comparison_sentences(runs: Sequence[RunCurve], options: ScoreOptions = DEFAULTS, most: int = 8) -> list[str]:
+    """Return what the scores say about each arm against the first, one sentence each."""
+    results = comparisons(scores_of(runs, options), options)
+    more = [f"and {counted(len(results) - most, 'arm')} more"] if len(results) > most else []
+    return [one.sentence for one in results[:most]] + more
+
+
+def _rows(names: Sequence[str]) -> Any:
+    """Return the y channel of the field `row`: one line an arm, in order."""
+    axis = alt.Axis(labelLimit=300, ticks=False, domain=False, grid=False)
+    return alt.Y("row:N", title=None, sort=list(names), axis=axis)
+
+
+def _chosen(found: Sequence[Scores], options: ScoreOptions) -> list[str]:
+    """Return the arms in colour where there are more than eight: those selected, else the first ones shown."""
+    wanted = set(options.selected)
+    chosen = [scores.arm for scores in found if any(run.run in wanted for run in scores.runs)]
+    return chosen or ([scores.arm for scores in found] if len(found) <= len(look.LIGHT.arms) else [])
+
+
+def _lost(found: Sequence[Scores], most: int = 4) -> str:
+    told = [f"{scores.arm} seed {run.seed}: {run.reason}" for scores in found for run in scores.runs if run.reason]
+    more = f"; and {len(told) - most} more" if len(told) > most else ""
+    return f"Without a score: {'; '.join(told[:most])}{more}" if told else ""
+
+
+def _no_score(found: Sequence[Scores], name: str) -> str:
+    if not found:
+        return "No runs yet. Launch some, and their scores appear here."
+    return sentences(f"No run has a score yet ({name})", _lost(found))

@@ -1,0 +1,151 @@
+"""How every chart looks and what stands beneath it: colours of the page, caption, description, empty states."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+
+from experiments import look
+
+AXIS_WORDS = {
+    "overview/reward": "return per agent",
+    "eval/reward": "return per agent on held-out maps",
+    "overview/sps": "agent steps per second",
+}
+DARK_FOR_LIGHT = {
+    **{getattr(look.LIGHT, name): getattr(look.DARK, name) for name in ("page", "raised", "text", "muted", "hairline")},
+    **dict(zip(look.LIGHT.arms, look.DARK.arms, strict=True)),
+    "#c62828": "#ff8a80",
+    "#6e5494": "#c3a6ff",
+    "#1f6feb": "#6cb0ff",
+    "#5b5f66": "#b1b7c0",
+    "#9a6700": "#e3b341",
+    "#1a7f37": "#4ac26b",
+}
+"""What a widget puts in the place of each colour on a dark page: charts for widgets are made in light colours."""
+
+_CAPTION_WIDTH = 150
+
+
+def words_of(metric: str) -> str:
+    """Return what a metric is called on an axis."""
+    return AXIS_WORDS.get(metric, metric)
+
+
+def palette_of(*, dark: bool) -> look.Palette:
+    """Return the colours of a theme."""
+    return look.DARK if dark else look.LIGHT
+
+
+def colours_of(arms: Sequence[str]) -> dict[str, str]:
+    """Return the colour of each arm as CSS that follows the theme of the page."""
+    light, dark = arm_colour(arms, look.LIGHT), arm_colour(arms, look.DARK)
+    return {arm: f"light-dark({light[arm]}, {dark[arm]})" for arm in arms}
+
+
+def sentences(*parts: str) -> str:
+    """Return the parts that say something as one text, each ended by a full stop."""
+    said = (part.strip() for part in parts)
+    return " ".join(part if part.endswith((".", "!", "?")) else f"{part}." for part in said if part)
+
+
+def arm_colour(arms: Sequence[str], palette: look.Palette, chosen: Sequence[str] = ()) -> dict[str, str]:
+    """Return the colour of each arm: the same in every chart of an experiment.
+
+    Beyond eight arms all are grey but those that are chosen, in the order of the arms.
+    """
+    if len(arms) <= len(palette.arms):
+        return dict(zip(arms, palette.arms, strict=False))
+    coloured = [arm for arm in arms if arm in set(chosen)][: len(palette.arms)]
+    return dict.fromkeys(arms, palette.muted) | dict(zip(coloured, palette.arms, strict=False))
+
+
+def colour_by_arm(
+    arms: Sequence[str], palette: look.Palette, chosen: Sequence[str] = (), *, legend: bool = True
+) -> Any:
+    """Return the colour channel of the field `arm`, with a legend where names help to read the chart."""
+    colours = arm_colour(arms, palette, chosen)
+    many = len(arms) > len(palette.arms)
+    named = [arm for arm in arms if arm in set(chosen)] if many else list(arms)
+    shown = legend and len(arms) > 1 and named
+    return alt.Color(
+        "arm:N",
+        title=None,
+        scale=alt.Scale(domain=list(colours), range=list(colours.values())),
+        legend=alt.Legend(orient="top", values=named, labelLimit=220, columns=4) if shown else None,
+    )
+
+
+def dash_by_arm(arms: Sequence[str]) -> Any:
+    """Return the dash channel of the field `arm`: from the fifth arm on a pattern helps the colour."""
+    dashes = [list(look.DASHES[at]) if at < len(look.DASHES) else [1, 0] for at in range(len(arms))]
+    return alt.StrokeDash("arm:N", scale=alt.Scale(domain=list(arms), range=dashes), legend=None)
+
+
+def data_of(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return rows as data of a chart.
+
+    A tuple, since altair copies and checks every element of a list each time a chart is passed on.
+    """
+    return {"values": tuple(rows)}
+
+
+def si_axis(title: str, **more: Any) -> alt.Axis:
+    """Return an axis with SI ticks (`200k`, `1.2M`)."""
+    return alt.Axis(labelExpr="format(datum.value, '~s')", title=title, **more)
+
+
+def styled(
+    chart: Any,
+    caption: str,
+    palette: look.Palette,
+    *,
+    description: str,
+    pick: dict[str, str] | None = None,
+) -> Any:
+    """Return a chart in the colours of the page, with its caption beneath it.
+
+    Args:
+        description: What a reader who cannot see it is told.
+        pick: What a widget may point at (see `widgets.charts`).
+    """
+    below = alt.TitleParams(
+        textwrap.wrap(caption, _CAPTION_WIDTH) or [""],
+        orient="bottom",
+        anchor="start",
+        fontSize=12,
+        fontWeight="normal",
+        color=palette.muted,
+        offset=12,
+    )
+    meta: dict[str, Any] = {"caption": caption} | ({"pick": pick} if pick else {})
+    return (
+        chart.properties(title=below, description=description, usermeta=meta)
+        .configure(background="transparent", font="system-ui, sans-serif")
+        .configure_view(stroke=None)
+        .configure_axis(
+            labelColor=palette.muted,
+            titleColor=palette.text,
+            domainColor=palette.hairline,
+            tickColor=palette.hairline,
+            gridColor=palette.hairline,
+            labelFontSize=12,
+            titleFontSize=12,
+            titleFontWeight="normal",
+        )
+        .configure_header(labelColor=palette.text, titleColor=palette.text, labelFontSize=12, labelFontWeight="normal")
+        .configure_legend(labelColor=palette.text, labelFontSize=12, titleColor=palette.muted, symbolOpacity=1)
+    )
+
+
+def empty_chart(sentence: str, palette: look.Palette = look.LIGHT) -> Any:
+    """Return a chart that says in one sentence why there is nothing to draw."""
+    lines = textwrap.wrap(sentence, 100) or [""]
+    text = alt.Chart(data_of([{"text": lines}])).mark_text(fontSize=14, color=palette.muted, lineHeight=20)
+    chart = text.encode(text="text:N").properties(
+        width="container", height=60 + 20 * len(lines), description=sentence, usermeta={"caption": ""}
+    )
+    return chart.configure(background="transparent").configure_view(stroke=None)

@@ -1,0 +1,50 @@
+"""Fewer points for the eye: the lowest and highest value of every stretch stay, and bucket means for smoothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from experiments.statistics.values import FloatArray, IntArray
+
+
+def min_max(values: FloatArray, points: int) -> IntArray:
+    """Return which of `values` (T,) to draw, ascending: at most about `points`, with the extremes of every stretch.
+
+    The first and the last are always there, so that no curve is drawn shorter than it is.
+    """
+    size = len(values)
+    if size <= points:
+        return np.arange(size)
+    from tsdownsample import MinMaxDownsampler
+
+    wanted = max(2, (points - 2) // 2 * 2)
+    kept = MinMaxDownsampler().downsample(np.ascontiguousarray(values), n_out=wanted).astype(np.int64)
+    return np.unique(np.concatenate([[0], kept, [size - 1]]))
+
+
+def bucket_means(steps: FloatArray, values: FloatArray, buckets: int) -> tuple[FloatArray, FloatArray]:
+    """Return the mean step and value of at most `buckets` stretches with equally many points each."""
+    if len(steps) <= buckets:
+        return steps, values
+    edges = np.linspace(0, len(steps), buckets + 1).astype(np.int64)[:-1]
+    counts = np.diff(edges, append=len(steps))
+    return np.add.reduceat(steps, edges) / counts, np.add.reduceat(values, edges) / counts
+
+
+def thinned(curve: pd.DataFrame, points: int = 2_000) -> pd.DataFrame:
+    """Return at most about `points` rows of a table, with the lowest and highest `value` of every stretch."""
+    return curve.iloc[min_max(curve["value"].to_numpy(dtype=float), points)]
+
+
+def rounded(values: FloatArray, digits: int = 6) -> list[float | None]:
+    """Return numbers with so many significant digits, shorter to send; None for what is not a finite number."""
+    finite = np.isfinite(values)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        power = np.where(finite & (values != 0), np.floor(np.log10(np.abs(values))), 0.0)
+    places = np.clip(digits - 1 - power, -300, 300)
+    scale = 10.0 ** np.abs(places)
+    with np.errstate(all="ignore"):
+        short = np.where(places >= 0, np.round(values * scale) / scale, np.round(values / scale) * scale)
+    short = np.where(np.isfinite(short), short, values)
+    return [float(value) if known else None for value, known in zip(short.tolist(), finite.tolist(), strict=True)]

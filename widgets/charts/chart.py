@@ -1,0 +1,132 @@
+"""The chart widget: Python sets what is drawn, the page says where a person zoomed, brushed and clicked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from widgets.charts.bundle import vega_script
+
+_STATIC = Path(__file__).parent / "static"
+
+
+class ChartWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships no types
+    """A chart that is drawn again only where its form changes; new rows go into the drawing that is there.
+
+    Zoom and brush survive both. What the page may set is `zoom`, `brush` and `clicked`; all else that it sends is
+    ignored.
+
+    Attributes:
+        spec: Vega-Lite without rows; empty for no chart. `usermeta.pick` names the points that can be pointed at:
+            `points` (a dataset with `x`, `y` and `k`, the number of a run), `runs` (one with `k`, `run`, `label`,
+            `state`), `x` and `y` (what they are called). The params `x_from`, `x_to` and `hovered` are set by the page.
+        datasets: Rows of each dataset by column: `{name: {column: [values]}}`.
+        caption: What stands beneath the chart, as text.
+        colours: Colours to put in the place of others on a dark page.
+        zoom: Both ends of the x-range that is looked at, in the unit of x; empty for all of it.
+        brush: `x` and `y`, each with both ends; empty where nothing is brushed.
+        clicked: The point clicked last: `run`, `x`, and `nonce`, new with each click.
+        chart: The altair chart that is shown; stays in Python.
+        followed: For whoever follows brush and clicks: what was passed on already; stays in Python.
+    """
+
+    # Texts, not paths: anywidget keeps every widget whose file it watches in memory for good.
+    _esm = (_STATIC / "chart.js").read_text(encoding="utf-8")
+    _css = (_STATIC / "chart.css").read_text(encoding="utf-8")
+
+    spec = traitlets.Dict().tag(sync=True)
+    datasets = traitlets.Dict().tag(sync=True)
+    caption = traitlets.Unicode("").tag(sync=True)
+    colours = traitlets.Dict().tag(sync=True)
+    zoom = traitlets.List(traitlets.Float()).tag(sync=True)
+    brush = traitlets.Dict().tag(sync=True)
+    clicked = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, *, cache_dir: Path | None = None, **traits: Any) -> None:  # noqa: ANN401 - the traits above
+        """Make an empty chart.
+
+        Args:
+            cache_dir: Folder that keeps Vega's script.
+            traits: Any of the attributes above.
+        """
+        super().__init__(**traits)
+        self._cache_dir = cache_dir
+        self.chart: Any = None
+        self.followed: dict[str, Any] = {}
+        self.on_msg(self._answer)
+
+    def show(self, chart: Any, spec: Mapping[str, Any] | None = None) -> None:  # noqa: ANN401 - altair has no common type
+        """Draw an altair chart in place of the one that is shown.
+
+        Args:
+            chart: Kept as `chart`, so that whoever exports the page can draw it without a widget.
+            spec: What `chart.to_dict()` returns, where it is known already.
+        """
+        parts = divided(chart.to_dict() if spec is None else spec)
+        self.chart = chart
+        with self.hold_sync():
+            if parts["spec"] != self.spec:
+                self.spec = parts["spec"]
+            self.caption = parts["caption"]
+            self.datasets = parts["datasets"]
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self.chart = None
+        if self.spec:
+            with self.hold_sync():
+                self.spec, self.datasets, self.caption = {}, {}, ""
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take what the page sends, and of that only what a page may set and what has the right form."""
+        super().set_state({name: value for name, value in sync_data.items() if _allowed(name, value)})
+
+    def _answer(self, _widget: object, content: object, _buffers: object) -> None:
+        if isinstance(content, dict) and content.get("type") == "vega":
+            self.send({"type": "vega"}, buffers=[vega_script(self._cache_dir)])
+
+
+def divided(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `spec` (Vega-Lite without rows and title), `datasets` (by column) and `caption` of a whole chart.
+
+    A dataset is called by its columns, so that its name stays the same when its rows change.
+    """
+    form = {key: value for key, value in spec.items() if key not in {"datasets", "title"}}
+    text, datasets = json.dumps(form), {}
+    for old, rows in spec.get("datasets", {}).items():
+        name = dataset_name(rows[0]) if rows else "empty"
+        while name in datasets:
+            name += "+"
+        columns = list(rows[0]) if rows else []
+        datasets[name] = {column: [row[column] for row in rows] for column in columns}
+        text = text.replace(json.dumps(old), json.dumps(name))
+    caption = spec.get("usermeta", {}).get("caption", "")
+    return {"spec": json.loads(text), "datasets": datasets, "caption": caption}
+
+
+def dataset_name(columns: Mapping[str, Any]) -> str:
+    """Return what `divided` calls a dataset with these columns."""
+    return "-".join(sorted(columns))
+
+
+def _allowed(name: str, value: object) -> bool:
+    if name == "zoom":
+        return isinstance(value, list) and (not value or _is_range(value))
+    if name == "brush":
+        return isinstance(value, dict) and (not value or all(_is_range(value.get(axis)) for axis in ("x", "y")))
+    if name == "clicked":
+        return isinstance(value, dict) and isinstance(value.get("run"), str) and _is_number(value.get("x"))
+    return False
+
+
+def _is_range(value: object) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(map(_is_number, value)) and value[0] <= value[1]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < float("inf")
