@@ -21,7 +21,7 @@ MAX_ROWS = 200_000
 
 _STILL_ROWS = 20_000
 _STILL_BYTES = 150_000
-_STILL_WIDTH = 720
+_STILL_WIDTH = 900
 _UNSAFE = frozenset({"usermeta", "href"})
 
 Columns = dict[str, list[Any]]
@@ -105,7 +105,7 @@ def _drawn(sheet: Sheet, spec: dict[str, Any], tables: dict[str, Columns]) -> st
     picture = f'<img class="still" src="{still}" alt="{sheet.text(words)}">' if still else f"<p>{sheet.text(words)}</p>"
     figure = attributes({"class": "chart", "data-chart": plan, "aria-label": sheet.text(words)})
     html = f'<figure{figure}><div class="live" hidden></div><div class="fixed">{picture}</div></figure>'
-    return sheet.piece("chart", f"the chart ({words})", html, needs=(plan, *blocks.values()))
+    return sheet.piece("chart", f"The chart ({words})", html, needs=(plan, *blocks.values()))
 
 
 def still_picture(spec: Mapping[str, Any], tables: Mapping[str, Columns], rows: int) -> str | None:

@@ -140,8 +140,14 @@ def _data(node: Element, name: str, default: Any = None) -> Any:
 
 def _live(sheet: Sheet, node: Element) -> str:
     """Return an element that Python may still have, else what its HTML says."""
-    found = live_objects().get(node.attributes.get("object-id", ""))
+    found = _found(sheet, node.attributes.get("object-id", ""))
     return element_html(sheet, found) if found is not None else _inner(sheet, node)
+
+
+def _found(sheet: Sheet, key: str) -> object | None:
+    if sheet.live is None:
+        sheet.live = live_objects()
+    return sheet.live.get(key)
 
 
 def _object(sheet: Sheet, node: Element) -> str:
@@ -153,7 +159,7 @@ def _object(sheet: Sheet, node: Element) -> str:
 def _widget(sheet: Sheet, node: Element) -> str:
     from experiments.notebooks.export.values import value_html
 
-    found = live_objects().get(str(_data(node, "model-id", "")))
+    found = _found(sheet, str(_data(node, "model-id", "")))
     return value_html(sheet, found) if found is not None else sheet.note("A widget that no longer exists is not shown.")
 
 
@@ -251,6 +257,10 @@ def _diagram(sheet: Sheet, node: Element) -> str:
     return f"<pre>{sheet.text(_data(node, 'diagram', ''))}</pre>{note}"
 
 
+def _icon(sheet: Sheet, node: Element) -> str:
+    return f"<small>[{sheet.text(node.attributes.get('icon', 'icon').rpartition(':')[2])}]</small>"
+
+
 def _download(sheet: Sheet, node: Element) -> str:
     return sheet.note(f"The file {_data(node, 'filename', '')!r} that could be downloaded is not in the log.")
 
@@ -287,6 +297,7 @@ _COMPONENTS: dict[str, Callable[[Sheet, Element], str]] = {
     "marimo-table": _table,
     "marimo-mermaid": _diagram,
     "marimo-download": _download,
+    "iconify-icon": _icon,
     "marimo-code-editor": _editor,
     "a": _link,
     **dict.fromkeys(_HEADINGS, _heading),

@@ -29,6 +29,8 @@ def element_html(sheet: Sheet, element: Any) -> str:
         return value_html(sheet, element.value)
     if (shown := _shown_instead(element, kind)) is not None:
         return value_html(sheet, shown)
+    if kind == "download":
+        return sheet.note("A file that could be downloaded is not in the log.")
     if kind in HOLDERS:
         from experiments.notebooks.export.elements import component_html
 

@@ -60,7 +60,7 @@ def _row(sheet: Sheet, row: Mapping[str, Any]) -> str:
         _number(row.get("sps"), quantity(row.get("sps"))),
         _number(row.get("reward"), quantity(row.get("reward"))),
         _number(seconds, duration(seconds)),
-        f"<td>{sheet.text(row.get('reason') or '')}</td>",
+        f"<td class=w>{sheet.text(row['reason'])}</td>" if row.get("reason") else "<td></td>",
     ]
     return f"<tr>{''.join(cells)}</tr>"
 

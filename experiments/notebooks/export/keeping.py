@@ -7,6 +7,7 @@ object stays here. marimo is pinned: its registry of formatters is not public.
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 from collections.abc import Iterator
 from typing import Any
@@ -65,7 +66,12 @@ def is_picture(value: object) -> bool:
 
 
 def _is_of(value: object, package: str, name: str) -> bool:
-    return any(kind.__name__ == name and kind.__module__.partition(".")[0] == package for kind in type(value).__mro__)
+    return _has_base(type(value), package, name)
+
+
+@functools.lru_cache(maxsize=20_000)
+def _has_base(kind: type, package: str, name: str) -> bool:
+    return any(base.__name__ == name and str(base.__module__).partition(".")[0] == package for base in kind.__mro__)
 
 
 def live_objects() -> dict[str, object]:
@@ -73,12 +79,18 @@ def live_objects() -> dict[str, object]:
     from marimo._plugins.ui._core.ui_element import UIElement
 
     found: dict[str, object] = {}
+    wanted = {kind: issubclass(kind, UIElement) for kind in {type(item) for item in gc.get_objects()} if _is_live(kind)}
     for item in gc.get_objects():
-        if issubclass(type(item), UIElement):
+        is_element = wanted.get(type(item))
+        if is_element:
             found[str(getattr(item, "_id", ""))] = item
-        elif is_widget(item) and (comm := getattr(item, "comm", None)) is not None:
+        elif is_element is False and (comm := getattr(item, "comm", None)) is not None:
             found[str(getattr(comm, "comm_id", ""))] = item
     return found
+
+
+def _is_live(kind: type) -> bool:
+    return _has_base(kind, "marimo", "UIElement") or _has_base(kind, "anywidget", "AnyWidget")
 
 
 def _mark(value: object) -> tuple[str, str]:

@@ -23,17 +23,17 @@ def picture_html(sheet: Sheet, value: Any) -> str:
     if hasattr(value, "convert"):
         mode = value if value.mode in {"1", "L", "LA", "P", "RGB", "RGBA"} else value.convert("RGB")
         mode.save(buffer, format="PNG")
-        what = f"picture, {value.width} by {value.height} pixels"
+        what = f"Picture, {value.width} by {value.height} pixels"
     else:
         # No date and no software name: the same figure is the same bytes.
         figure.savefig(buffer, format="png", dpi=144, bbox_inches="tight", metadata={"Software": None})
-        what = "figure"
+        what = "Figure"
     return image_html(sheet, "image/png", buffer.getvalue(), alt=what)
 
 
 def image_html(sheet: Sheet, kind: str, data: bytes, *, alt: str = "", style: str = "") -> str:
     """Return an image, or a sentence where it is of no known kind or too large."""
-    label = alt or "a picture"
+    label = alt or "A picture"
     if kind not in _TYPES:
         return sheet.note(f"A picture of type {kind[:60]!r} cannot be shown.")
     if len(data) > MAX_BYTES:

@@ -52,6 +52,7 @@ class Sheet:
         blocks: Packed data by name: how it is packed (`gzip` or `plain`) and its base64 text.
         styles: Style sheets of our widgets, each once.
         cache_dir: Where large assets are kept between exports; None for nowhere.
+        live: Elements and widgets by their id, once one was looked for.
     """
 
     cleaner: Cleaner
@@ -62,6 +63,7 @@ class Sheet:
     pieces: list[Piece] = field(default_factory=list)
     headings: list[tuple[int, str, str]] = field(default_factory=list)
     cache_dir: Path | None = None
+    live: dict[str, object] | None = None
 
     def text(self, value: object) -> str:
         """Return a value as clean, escaped text."""
@@ -91,10 +93,12 @@ class Sheet:
             self.blocks[name] = ("plain" if is_packed else "gzip", base64.b64encode(packed).decode())
         return name
 
-    def piece(self, kind: Kind, label: str, html: str, *, needs: Iterable[str] = (), instead: str = "") -> str:
+    def piece(
+        self, kind: Kind, label: str, html: str, *, needs: Iterable[str] = (), instead: str = "", age: float = 0
+    ) -> str:
         """Keep a part that may be left out, and return the mark that stands for it until the page is put together."""
         number = len(self.pieces)
-        self.pieces.append(Piece(number, kind, self.cleaner.text(label), html, tuple(needs), instead))
+        self.pieces.append(Piece(number, kind, self.cleaner.text(label), html, tuple(needs), instead, age))
         return f"{_MARK}{number}{_MARK}"
 
     @contextmanager

@@ -14,6 +14,7 @@ MAX_ROWS = 5_000
 MAX_COLUMNS = 200
 MAX_CELL_CHARS = 2_000
 _SEARCHED_FROM = 8
+_WIDE_CHARS = 60
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def _cell(text: str, value: object, is_number: bool) -> str:  # noqa: FBT001 - o
 
     escaped = html.escape(text, quote=True)
     if not is_number:
-        return f"<td>{escaped}</td>"
+        return f'<td class="w">{escaped}</td>' if len(text) > _WIDE_CHARS or "\n" in text else f"<td>{escaped}</td>"
     sort = "" if _is_missing(value) else f' data-v="{float(value):.17g}"'  # type: ignore[arg-type]
     return f'<td class="n"{sort}>{escaped}</td>'
 

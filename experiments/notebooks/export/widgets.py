@@ -12,10 +12,12 @@ import msgspec
 from experiments.look import quantity
 from experiments.notebooks.export.job_rows import jobs_html
 from experiments.notebooks.export.pictures import size
-from experiments.notebooks.export.sheet import Sheet, attributes
+from experiments.notebooks.export.sheet import Kind, Sheet, attributes
 
 _ELSEWHERE = re.compile(r"""(?:import|from)\s*\(?\s*["'](https?://[^"']+)["']""")
 _NOT_STATE = frozenset({"layout", "comm", "tabbable", "tooltip", "log", "keys"})
+# As `experiments.notebooks.replays` writes it into a viewer's title.
+_RECORDED_AT = re.compile(r"\bat ([\d,]+) agent steps")
 _REPLAY_STATE = ("kind", "labels", "step", "selected", "speed", "view", "height")
 
 
@@ -56,8 +58,9 @@ def _replay_html(sheet: Sheet, player: Any) -> str:
         sheet.cleaner.json(state),
         buffers,
         facts,
-        label=f"the replay of {' and '.join(labels)}",
+        label=f"The replay of {' and '.join(labels)}",
         kind="replay",
+        age=max((int(found[1].replace(",", "")) for found in map(_RECORDED_AT.search, labels) if found), default=0),
     )
 
 
@@ -101,7 +104,7 @@ def replay_facts(sheet: Sheet, labels: list[str], headers: list[dict[str, Any]],
 
 def _framed_html(sheet: Sheet, widget: Any) -> str:
     esm = str(getattr(widget, "_esm", ""))
-    label = f"the widget {type(widget).__name__}"
+    label = f"The widget {type(widget).__name__}"
     if (found := _ELSEWHERE.search(esm)) is not None:
         return sheet.note(
             f"{label} cannot be shown: it reads code from {found[1][:200]!r}, and a log reads no address."
@@ -139,7 +142,8 @@ def _mounted(  # the parts of one figure
     facts: str,
     *,
     label: str,
-    kind: Any,
+    kind: Kind,
+    age: float = 0,
 ) -> str:
     esm = sheet.pack(str(widget._esm).encode())  # noqa: SLF001 - anywidget's own name for it
     css = str(getattr(widget, "_css", "") or "") if kind == "widget" else ""
@@ -153,4 +157,4 @@ def _mounted(  # the parts of one figure
         }
     )
     html = f'<figure{figure}><div class="live"></div><figcaption class="facts">{facts}</figcaption></figure>'
-    return sheet.piece(kind, label, html, needs=(plan, esm, *buffers.values()), instead=facts)
+    return sheet.piece(kind, label, html, needs=(plan, esm, *buffers.values()), instead=facts, age=age)
