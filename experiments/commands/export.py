@@ -15,6 +15,7 @@ from experiments.notebooks.export.process import Told
 from experiments.workspace import Workspace
 
 _FLAG = tyro.conf.arg(help_behavior_hint="")
+_MAX_NOTES = 5
 _UNITS = {"": 1, "B": 1, "KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
 
 
@@ -84,8 +85,10 @@ def report(done: Exported, workspace: Workspace) -> list[str]:
     if done.changes and not done.unchanged:
         lines += ["changed since then:", *(f"  {change}" for change in done.changes)]
     lines += [f"left out: {text}" for text in done.dropped]
-    lines += [f"not shown: {text}" for text in done.notes]
     lines += [f"failed: {text}" for text in done.problems]
+    lines += [f"not shown: {text}" for text in done.notes[:_MAX_NOTES]]
+    if len(done.notes) > _MAX_NOTES:
+        lines.append(f"not shown: {len(done.notes) - _MAX_NOTES} more, each named in the log")
     lines += [f"refused: cell {name!r} tried to launch; a log launches nothing" for name in done.launches]
     if done.hung:
         lines.append(f"the time was over: {done.hung}. More time: --deadline SECONDS")

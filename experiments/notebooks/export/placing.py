@@ -79,8 +79,7 @@ def write_draft(draft: Path, page: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        with contextlib.suppress(OSError):
-            draft.unlink()
+        _drop(draft)
         raise NotebookError(_no_place(draft.parent, error)) from None
 
 
@@ -104,7 +103,7 @@ def put_in_place(draft: Path, path: Path, *, keep_old: bool) -> Path | None:
         draft.replace(path)
         sync(path.parent)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        _drop(draft)
         raise NotebookError(_no_place(path.parent, error)) from None
     return kept
 
@@ -128,6 +127,13 @@ def _moment(record: LogRecord | None) -> datetime | None:
         return datetime.fromisoformat(record.created).astimezone(UTC) if record else None
     except ValueError:
         return None
+
+
+def _drop(draft: Path) -> None:
+    """Remove what there is of a draft; only ever a plain file."""
+    with contextlib.suppress(OSError):
+        if draft.is_file() and not draft.is_symlink():
+            draft.unlink()
 
 
 def _second_name(path: Path, name: Path) -> None:

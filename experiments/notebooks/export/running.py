@@ -180,12 +180,12 @@ class _Watch:
 
         before = signal.signal(signal.SIGALRM, strike)
         # Again and again: a cell may catch whatever is raised in it.
-        signal.setitimer(signal.ITIMER_REAL, max(0.001, self.deadline_s), _STRIKE_AGAIN_S)
+        timer = signal.setitimer(signal.ITIMER_REAL, max(0.001, self.deadline_s), _STRIKE_AGAIN_S)
         try:
             yield
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
+            signal.setitimer(signal.ITIMER_REAL, *timer)
 
 
 class _WatchedEvaluator(Evaluator):
