@@ -197,8 +197,8 @@ def _warm_up() -> None:
     time.sleep(0.2)
     import importlib
 
-    for name in ("marimo", "experiments.notebooks.analysis", "experiments.notebooks.replays", "widgets.jobs"):
-        with contextlib.suppress(ImportError):
+    for name in ("marimo", "experiments.notebooks.analysis", "experiments.notebooks.replays", "widgets.fleet"):
+        with contextlib.suppress(Exception):  # the page that wants it says what is wrong with it
             importlib.import_module(name)
 
 

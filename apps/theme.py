@@ -130,7 +130,8 @@ def marimo_head(theme: str) -> str:
     """Return what goes into the head of marimo's pages: the bar, and the colours they were made for."""
     return (
         f'<meta name="experiments-theme" content="{html.escape(theme)}"><style>{nav_css()}'
-        # marimo's menu offers what is not served here.
+        # marimo's page is laid over the whole window; its menu offers what is not served here.
+        " body { display: flex; flex-direction: column; height: 100vh; } #root { position: relative; flex: 1; }"
         ' [data-testid="notebook-menu-dropdown"] { display: none; }</style>'
         f'<template id="ex-nav">{nav()}</template><script>{THEME_SCRIPT}</script>'
     )

@@ -13,9 +13,9 @@
  * @typedef {{key: Key, down: boolean}} Sort
  */
 
-const MISSING = "–";
-const STATES = ["running", "recovering", "pending", "failed", "unknown", "cancelled", "succeeded"];
-const ALIVE = ["pending", "running", "recovering", "unknown"];
+export const MISSING = "–";
+export const STATES = ["running", "recovering", "pending", "failed", "unknown", "cancelled", "succeeded"];
+export const ALIVE = ["pending", "running", "recovering", "unknown"];
 const ENDED = ["succeeded", "failed", "cancelled"];
 const RING = 2 * Math.PI * 5;
 /** @type {[number, string][]} */
@@ -48,7 +48,7 @@ export function fraction(row) {
 }
 
 /** @param {Row} row @returns {number | null} Seconds that an ended job took. */
-function took(row) {
+export function took(row) {
   if (!ENDED.includes(row.state) || row.started_at === null || row.ended_at === null) return null;
   return Math.max(0, row.ended_at - row.started_at);
 }
@@ -111,7 +111,7 @@ export function sorted(rows, by) {
 }
 
 /** @param {number} at @returns {string} A time in the reader's zone, which is named. */
-function moment(at) {
+export function moment(at) {
   return new Date(at * 1000).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "long" });
 }
 
@@ -121,7 +121,7 @@ function moment(at) {
  * @param {...(Node | string)} children
  * @returns {HTMLElementTagNameMap[Tag]}
  */
-function make(tag, name, attributes = {}, ...children) {
+export function make(tag, name, attributes = {}, ...children) {
   const element = document.createElement(tag);
   if (name) element.className = `jobs-${name}`;
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
@@ -130,23 +130,23 @@ function make(tag, name, attributes = {}, ...children) {
 }
 
 /** @param {HTMLElement} element @param {string} text @param {string} [title] Touch only what differs. */
-function say(element, text, title) {
+export function say(element, text, title) {
   if (element.textContent !== text) element.textContent = text;
   if (title !== undefined) hint(element, title);
 }
 
 /** @param {HTMLElement} element @param {string} title */
-function hint(element, title) {
+export function hint(element, title) {
   if (element.title !== title) element.title = title;
 }
 
 /** @param {number | null} value @param {string} unit @returns {string} A number in full, or why there is none. */
-function known(value, unit) {
+export function known(value, unit) {
   return value === null ? "Not logged yet" : `${value} ${unit}`;
 }
 
 /** @param {string} state @returns {SVGSVGElement} The shape of a state; the style sheet has its colour. */
-function mark(state) {
+export function mark(state) {
   /** @param {string} tag @param {Record<string, string>} attributes */
   const draw = (tag, attributes) => {
     const shape = document.createElementNS("http://www.w3.org/2000/svg", tag);
@@ -172,7 +172,7 @@ function mark(state) {
 }
 
 /** The elements of one row. */
-class RowView {
+export class RowView {
   swatch = make("span", "swatch", { "aria-hidden": "true" });
   mark = mark("");
   word = make("span", "word");
@@ -488,7 +488,7 @@ function kind(action) {
 }
 
 /** @param {string} text @returns {Promise<boolean>} */
-async function copied(text) {
+export async function copied(text) {
   try {
     await navigator.clipboard.writeText(text);
     return true;

@@ -1,0 +1,106 @@
+"""The fleet table: an anywidget of experiments and their jobs; after the first time only what changed is sent."""
+
+from __future__ import annotations
+
+import re
+import threading
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+_STATIC = Path(__file__).parent / "static"
+_JOBS = Path(__file__).parents[1] / "jobs" / "static"
+_PATIENCE_S = 0.5
+_FROM_PAGE = frozenset({"selected", "visible", "wanted", "seen"})
+_LONGEST_NAME = 300
+
+
+def _script() -> str:
+    """Return one module of the job table's and the fleet's: a widget's module can import no other file."""
+    shared = (_JOBS / "jobs.js").read_text(encoding="utf-8")
+    own = (_STATIC / "fleet.js").read_text(encoding="utf-8")
+    shared = shared.replace("function render(", "function renderJobs(").replace("export default { render };", "")
+    return shared + re.sub(r"^import [^;]+;$", "", own, flags=re.MULTILINE)
+
+
+class FleetTable(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships no types
+    """Experiments with their jobs, updated in place; what is open, chosen and filtered survives.
+
+    What the page may set is `selected`, `visible`, `wanted` and `seen`; anything else that it sends is ignored.
+
+    Attributes:
+        rows: One dict a job as `JobTable.rows`, with `experiment`, `cost` (USD; None where nobody knows), `data` (its
+            data version) and `alerts` (sentences).
+        version: Number of `rows`; with each patch the page is one further.
+        patch: What changed since: `at` (the version that it leads to), `rows` (those that are new or differ) and
+            `gone` (run names).
+        alerts: One dict an alert: `key`, `rule`, `run`, `experiment`, `text`, `at` (Unix seconds).
+        as_of: Unix seconds of the data.
+        sent_at: Unix seconds of the last write while somebody keeps the table up to date; 0 in a page that stays.
+        stale_after: Seconds after which the data counts as stale; 0 where it never does.
+        problems: Sentences shown above the table.
+        all_open: Whether every experiment shows its jobs at first.
+        selected: What is looked at: `experiment` and `run`, each empty for none.
+        visible: Whether the page is in sight; nothing is sent while it is not.
+        wanted: Number of the whole state that the page asked for last, because it missed a patch.
+        seen: Data version of what is selected; it changes when the page has shown new rows of it.
+    """
+
+    _esm = _script()
+    _css = "".join((folder / name).read_text("utf-8") for folder, name in ((_JOBS, "jobs.css"), (_STATIC, "fleet.css")))
+
+    rows = traitlets.List(traitlets.Dict()).tag(sync=True)
+    version = traitlets.Int(0).tag(sync=True)
+    patch = traitlets.Dict().tag(sync=True)
+    alerts = traitlets.List(traitlets.Dict()).tag(sync=True)
+    as_of = traitlets.Float(0.0).tag(sync=True)
+    sent_at = traitlets.Float(0.0).tag(sync=True)
+    stale_after = traitlets.Float(0.0).tag(sync=True)
+    problems = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    all_open = traitlets.Bool(False).tag(sync=True)
+    selected = traitlets.Dict({"experiment": "", "run": ""}).tag(sync=True)
+    visible = traitlets.Bool(True).tag(sync=True)
+    wanted = traitlets.Int(0).tag(sync=True)
+    seen = traitlets.Unicode("").tag(sync=True)
+
+    def __init__(self, **traits: Any) -> None:  # noqa: ANN401 - the traits above
+        self._turn = threading.RLock()
+        super().__init__(**traits)
+
+    def update(self, **traits: Any) -> bool:  # noqa: ANN401 - the traits above
+        """Set several traits in one message; may be called from any thread.
+
+        Returns:
+            False where the page was busy sending something itself, so that nothing was set; try again later.
+        """
+        if not self._turn.acquire(timeout=_PATIENCE_S):
+            return False
+        try:
+            with self.hold_sync():
+                for name, value in traits.items():
+                    setattr(self, name, value)
+        finally:
+            self._turn.release()
+        return True
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take what the page sends, and of that only what a page may set and what has the right form."""
+        with self._turn:
+            super().set_state({name: value for name, value in sync_data.items() if _allowed(name, value)})
+
+
+def _allowed(name: str, value: object) -> bool:
+    if name == "selected":
+        names = value if isinstance(value, dict) else {}
+        return set(names) == {"experiment", "run"} and all(_is_name(text) for text in names.values())
+    if name == "visible":
+        return isinstance(value, bool)
+    if name == "wanted":
+        return isinstance(value, int) and not isinstance(value, bool)
+    return name in _FROM_PAGE and _is_name(value)
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= _LONGEST_NAME
