@@ -31,6 +31,7 @@ LAYERS = [
             "run_root",
             "costs",
             "job_events",
+            "job_logs",
             "doctor",
             "doctor_checks",
         ),

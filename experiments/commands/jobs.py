@@ -12,9 +12,9 @@ from typing import Annotated, Any
 import tyro
 
 from experiments.costs import NO_COST, cost_of
-from experiments.errors import UsageError
+from experiments.errors import ExperimentsError, UsageError
 from experiments.job_events import history, last_interruption, read_kept
-from experiments.launchers.base import SchedulerStatus
+from experiments.launchers.base import Launcher, SchedulerStatus
 from experiments.look import duration, quantity
 from experiments.lookup import find_jobs
 from experiments.terminal import VERDICT_MARKS, console
@@ -24,6 +24,7 @@ from experiments.workspace import Workspace
 _QUIET = tyro.conf.arg(help_behavior_hint="")
 _JSON = tyro.conf.arg(name="json", help_behavior_hint="")
 _LINES = 200
+_STATUS_S = 15.0  # how often a log that is followed asks whether its job has ended
 
 
 def status(*, json_: Annotated[bool, _JSON] = False) -> int:
@@ -35,6 +36,7 @@ def status(*, json_: Annotated[bool, _JSON] = False) -> int:
     from experiments.monitoring import job_statuses
 
     workspace = Workspace.find(Path.cwd())
+    _settle(workspace)
     statuses = job_statuses(workspace.state)
     if json_:
         print(json.dumps([described(item) for item in statuses], indent=2))
@@ -43,6 +45,19 @@ def status(*, json_: Annotated[bool, _JSON] = False) -> int:
     else:
         _print_table(statuses)
     return 0
+
+
+def _settle(workspace: Workspace) -> None:
+    """Resolve what a killed process left in doubt; the jobs are shown also where that cannot be."""
+    from experiments.launch import start_next
+
+    try:
+        with workspace.ledger(read_only=True) as ledger:
+            in_doubt = ledger.jobs(state="submitting")
+        if in_doubt:
+            start_next(workspace)
+    except ExperimentsError as error:
+        print(f"experiments: {error}", file=sys.stderr)
 
 
 def logs(
@@ -63,6 +78,8 @@ def logs(
     workspace = Workspace.find(Path.cwd())
     job = find_jobs(workspace, [run])[0]
     launcher = launcher_for(job.launcher, workspace)
+    if job.launcher == "skypilot":
+        return _cluster_logs(workspace, job, launcher, keep_on=follow, last=lines)
     identity = job.launcher_id or job.run_name
     printed = list(launcher.logs(job.run_name, identity))
     for line in printed[-lines:] if lines else printed:
@@ -74,6 +91,48 @@ def logs(
     elif not printed:
         print(f"{job.run_name} has printed nothing yet.", file=sys.stderr)
     return 0
+
+
+def _cluster_logs(workspace: Workspace, job: TrainingJob, launcher: Launcher, *, keep_on: bool, last: int) -> int:
+    """Show what a job on a cluster printed, also where its scheduler cannot be asked now."""
+    from experiments.job_logs import LogReader
+    from experiments.job_logs import follow as follow_log
+
+    reader = LogReader(workspace, lambda _: launcher)
+    first = reader.view(job)
+    if first.note:
+        print(first.note, file=sys.stderr)
+    shown = first.lines[:-1] if keep_on else first.lines  # the last line may be half written
+    for line in shown[-last:] if last else shown:
+        _print_line(line)
+    if keep_on:
+        asked, ended = -_STATUS_S, False
+
+        def has_ended() -> bool:
+            nonlocal asked, ended
+            if not ended and time.monotonic() - asked >= _STATUS_S:
+                ended = _has_ended(launcher, job)
+                asked = time.monotonic()
+            return ended
+
+        lines = follow_log(lambda: reader.view(job), has_ended, on_note=lambda note: print(note, file=sys.stderr))
+        for number, line in enumerate(lines):
+            if number >= len(shown):
+                _print_line(line)
+    elif not first.lines:
+        print(f"{job.run_name} has printed nothing yet.", file=sys.stderr)
+    return 0
+
+
+def _has_ended(launcher: Launcher, job: TrainingJob) -> bool:
+    from experiments.errors import LaunchError
+    from experiments.handover import has_ended
+
+    try:
+        status = launcher.poll({job.run_name: job.launcher_id or ""}).get(job.run_name)
+    except LaunchError:
+        return False
+    return status is not None and has_ended(status)
 
 
 def show(run: tyro.conf.Positional[str], *, json_: Annotated[bool, _JSON] = False) -> int:

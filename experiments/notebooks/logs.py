@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import html
 import re
 from collections.abc import Sequence
@@ -11,12 +12,15 @@ import marimo as mo
 
 from experiments import look
 from experiments.errors import ExperimentsError
+from experiments.job_logs import LogReader
 from experiments.notebooks.context import NotebookContext
 from experiments.redaction import mask_text
 from experiments.types import JobRef
+from experiments.workspace import Workspace
 
 LINES = {"last 200 lines": 200, "last 1,000 lines": 1_000, "last 10,000 lines": 10_000}
 
+_PATIENCE_S = 2.0  # a page waits so long for a scheduler; what comes later is shown by "Read the log again"
 # ECMA-48: control sequences (colours, cursor), operating-system commands (titles, links), and single escapes.
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -37,14 +41,15 @@ def log_view(experiment: NotebookContext, jobs: Sequence[JobRef], selected: Sequ
     if run is None:
         return mo.md("No job yet. Launch one above, and its output appears here.")
     try:
-        found = experiment.store.logs(run, last=lines + 1)
+        found, note = _lines_of(experiment, next((job for job in jobs if job.run == run), JobRef(run=run)), lines + 1)
     except ExperimentsError as error:
         return mo.callout(mo.Html(html.escape(str(error))), kind="warn")
     if not found:
-        return mo.md(f"`{run}` has printed nothing yet.")
+        return mo.md(f"`{run}` has printed nothing yet. {html.escape(note)}".rstrip())
     whole = len(found) <= lines
     said = f"{run}: {len(found):,} lines" if whole else f"{run}: the last {lines:,} lines; choose more above"
     text = "\n".join(plain_text(line) for line in found[-lines:])
+    said += f"; {note}" if note else ""
     # Reversed, so that the box opens at its end, where a log is read.
     style = (
         "display: flex; flex-direction: column-reverse; max-height: 360px; overflow: auto; padding: 8px 12px; "
@@ -56,6 +61,22 @@ def log_view(experiment: NotebookContext, jobs: Sequence[JobRef], selected: Sequ
         f'<pre style="margin: 0">{html.escape(mask_text(text))}</pre></div>'
     )
     return mo.vstack([mo.Html(f"<small>{html.escape(said)}</small>"), mo.Html(block)], gap=0.25)
+
+
+def _lines_of(experiment: NotebookContext, job: JobRef, last: int) -> tuple[list[str], str]:
+    """Return the last lines of a job's log, and why there may be more."""
+    if job.launcher != "skypilot":
+        return experiment.store.logs(job.run, last=last), ""
+    view = _reader(experiment.workspace).view(job, deadline_s=_PATIENCE_S)
+    return view.lines[-last:] or experiment.store.logs(job.run, last=last), view.note
+
+
+@functools.lru_cache(maxsize=8)
+def _reader(workspace: Workspace) -> LogReader:
+    """Return the one reader of a workspace, so that no log is read twice at once, however many pages show it."""
+    from experiments.launch import launcher_for
+
+    return LogReader(workspace, lambda name: launcher_for(name, workspace))
 
 
 def plain_text(line: str) -> str:

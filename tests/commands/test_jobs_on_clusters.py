@@ -9,7 +9,8 @@ import time
 import pytest
 
 from experiments import handover
-from experiments.commands.jobs import described, job_record, show, status
+from experiments.commands.jobs import described, job_record, logs, show, status
+from experiments.errors import LaunchError
 from experiments.launch import submit
 from experiments.launchers.base import SchedulerStatus
 from experiments.monitoring import job_statuses
@@ -24,9 +25,15 @@ class TellingCluster(FileCluster):
     def __init__(self, folder):
         super().__init__(folder)
         self.said = SchedulerStatus("RUNNING")
+        self.printed = []
 
     def poll(self, jobs):
         return dict.fromkeys(super().poll(jobs), self.said)
+
+    def logs(self, run_name, job_id, *, follow=False):
+        if self.unreachable:
+            raise LaunchError(self.unreachable)
+        yield from self.printed
 
 
 @pytest.fixture
@@ -99,3 +106,20 @@ def test_history_that_cannot_be_kept_is_a_problem_and_hides_nothing(workspace, c
     (workspace.runs / job.run_name).write_text("a file where the run's folder should be")
     [known] = job_statuses(workspace.state)
     assert (known.scheduler, len(known.events)) == ("RUNNING", 3)
+
+
+def test_a_log_that_was_read_is_shown_when_the_cluster_is_down(workspace, cluster, capsys):
+    cluster.printed = ["(n, pid=1) one", "(n, pid=1) two"]
+    assert logs("1") == 0
+    cluster.unreachable = "the server is down"
+    assert logs("1", lines=1) == 0
+    printed = capsys.readouterr()
+    assert printed.out.splitlines() == ["one", "two", "two"]
+    assert printed.err == "the server is down (shown is what was read before)\n"
+
+
+def test_a_log_is_followed_to_the_end_of_its_job(workspace, cluster, capsys):
+    cluster.printed = ["one", "tw"]
+    cluster.said = SchedulerStatus("SUCCEEDED")
+    assert logs("1", follow=True) == 0
+    assert capsys.readouterr().out.splitlines() == ["one", "tw"]

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from experiments import handover
+from experiments.errors import LaunchError
+from experiments.job_logs import keep_log
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.logs import log_view, plain_text
 from experiments.types import BaseExperimentConfig, JobRef
@@ -66,3 +69,14 @@ def test_a_secret_that_a_trainer_printed_is_masked(experiment, monkeypatch):
 
 def test_no_job_and_no_output_are_sentences(experiment):
     assert "Launch one" in log_view(experiment, [], [], 200).text
+
+
+def test_what_a_cluster_was_heard_to_print_is_shown_and_why_there_may_be_more(experiment, monkeypatch):
+    def unreachable(_):
+        raise LaunchError("the cluster <is> down")
+
+    monkeypatch.setitem(handover.LAUNCHERS, "skypilot", unreachable)
+    keep_log(experiment.workspace.runs / "a", ["(a, pid=1) heard"])
+    shown = log_view(experiment, [JobRef(run="a", launcher="skypilot", id="1")], [], 200).text
+    assert "heard" in shown
+    assert "the cluster &lt;is&gt; down (shown is what was read before)" in shown
