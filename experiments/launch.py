@@ -227,10 +227,14 @@ def next_repeat(planned: Callable[[int], Plan], ledger: Ledger, workspace: Works
 
 
 def start_next(workspace: Workspace) -> list[str]:
-    """Start waiting local jobs while slots are free; return their run names. A read-only process starts none."""
+    """Start waiting local jobs while slots are free; return their run names. A read-only process starts none.
+
+    Jobs that a killed process left in doubt are resolved first: one that no launcher has waits again.
+    """
     if read_only():
         return []
     with workspace.ledger() as ledger:
+        reconcile(ledger, workspace)
         return slots.start_next(ledger)
 
 

@@ -14,6 +14,7 @@ from experiments.launch import (
     next_repeat,
     reconcile,
     retry,
+    start_next,
     statuses,
     submit,
 )
@@ -153,6 +154,16 @@ def test_unknown_changes_nothing_whether_the_job_is_there_or_not(workspace, clus
     cluster.unreachable = ""
     assert submit(plan, permit, workspace)[0].state == "submitted"
     assert names_of(cluster) == [name]
+
+
+@pytest.mark.parametrize(("there", "state"), [(True, "submitted"), (False, "planned")])
+def test_a_look_at_the_jobs_settles_one_in_doubt_and_launches_nothing(workspace, cluster, permit, there, state):
+    _, name = _in_doubt(workspace, cluster, there=there)
+    before = names_of(cluster)
+    assert start_next(workspace) == []
+    with workspace.ledger() as ledger:
+        assert [job.state for job in ledger.jobs(run_names=[name])] == [state]
+    assert names_of(cluster) == before
 
 
 def test_a_job_intended_for_another_target_is_left_alone(workspace, cluster, permit):
