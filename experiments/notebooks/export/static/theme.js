@@ -10,7 +10,7 @@
 
   root.classList.add("scripted");
   media.addEventListener("change", tell);
-  globalThis.experimentsLog = {
+  globalThis.experimentsLog = /** @type {any} The rest is added by store.js. */ ({
     theme: now,
     /** @param {() => void} listener */
     onTheme: (listener) => listeners.push(listener),
@@ -18,5 +18,5 @@
       root.dataset.theme = now() === "dark" ? "light" : "dark";
       tell();
     },
-  };
+  });
 }
