@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 
+from experiments.errors import LaunchError
 from experiments.launch import Permit, launcher_for, next_repeat, submit
 from experiments.ledger_reading import LedgerReader
 from experiments.ledger_schema import FILE as LEDGER_FILE
@@ -64,8 +65,8 @@ def launch_notes(plan: Plan, code: Provenance, workspace: Workspace, ledger: Led
         ledger: The workspace's, where the caller has it open.
 
     Raises:
-        LaunchError: SkyPilot would run code that cannot be had again, and nobody said `--skip-git-check`; or nothing
-            of the runs would be left once their nodes are gone.
+        LaunchError: SkyPilot would run code that cannot be had again, and nobody said `--skip-git-check`; nothing
+            of the runs would be left once their nodes are gone; or another job has the name of a run.
     """
     skip = all(job.config.skip_git_check for job in plan.jobs)
     notes = refuse_if_unreproducible(code, plan.launcher, skip_git_check=skip) + storage_notes(plan, workspace.settings)
@@ -73,6 +74,12 @@ def launch_notes(plan: Plan, code: Provenance, workspace: Workspace, ledger: Led
         notes.append(f"max_cost is {workspace.settings.max_cost:g} USD, but what this plan costs is not known")
     with nullcontext(ledger) if ledger else workspace.ledger(read_only=True) as opened:
         before = opened.provenance(plan.key)
+        taken = [job for job in opened.jobs(run_names=[job.run_name for job in plan.jobs]) if job.plan_key != plan.key]
+    if taken:
+        raise LaunchError(
+            f"run name {taken[0].run_name!r} is that of another job, of experiment {taken[0].experiment!r}. Name the "
+            "experiment or the arm differently."
+        )
     if before:
         changes = changes_since(Provenance.model_validate(before), code, workspace.root)
         notes += [f"changed since this repeat was first launched: {change}" for change in changes]

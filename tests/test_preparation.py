@@ -52,6 +52,15 @@ def test_code_that_changed_since_the_repeats_first_launch_is_said(repository):
     assert any(note.startswith("changed since this repeat was first launched") for note in notes)
 
 
+def test_a_run_name_that_another_job_has_is_said_before_anything_is_launched(tmp_path):
+    workspace = workspace_at(tmp_path)
+    plan = plan_in(workspace, seeds=[0])
+    with allow_launch() as permit:
+        launch_plan(plan, permit, workspace)
+    with pytest.raises(LaunchError, match="is that of another job, of experiment 'exp'"):
+        launch_notes(plan.model_copy(update={"key": "0" * 64}), capture(tmp_path), workspace)
+
+
 def test_the_changes_are_kept_in_the_run_folder_only_and_only_for_its_owner(repository):
     (repository / "code.py").write_text("secret_line = 1\n")
     workspace = workspace_at(repository)
