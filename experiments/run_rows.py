@@ -5,18 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from experiments.errors import ExperimentsError
 from experiments.runs.store import RunInfo, RunQuery, RunStore
 from experiments.scoring import STEP, ScoredRuns
 from experiments.statistics.aggregates import Statistic
 from experiments.statistics.scores import Scores, SeedScore, describe
 from experiments.statistics.values import Estimate
 from experiments.types import JobRef, JobStatus
-
-if TYPE_CHECKING:
-    from experiments.workspace import Workspace
 
 SPS_KEYS = ("overview/sps", "sps", "steps_per_second", "train/sps", "timing/sps", "performance/sps")
 OWN_KEYS = frozenset({"run", "seed"})
@@ -33,7 +29,7 @@ class RunRow:
         steps: Agent steps so far.
         sps: Latest agent steps per second.
         duration_s: Seconds of training so far.
-        cost: USD; 0 where the machine costs nothing by the hour, None where nobody knows.
+        cost: USD so far, an estimate; None where nobody knows.
         metrics: Latest value of each metric that was asked for; None where it was not logged or is no number.
         config: The run's settings by dotted key; empty where there is no run yet.
     """
@@ -73,23 +69,18 @@ def run_rows(
     *,
     statuses: Mapping[str, JobStatus] | None = None,
     metrics: Sequence[str] = (),
-    costs: Mapping[str, float] | None = None,
 ) -> list[RunRow]:
     """Return one row a run, in the order of `jobs`; a run that nobody knows has a row without numbers.
 
     Args:
         statuses: What is known of each job, by run name.
         metrics: Summary keys.
-        costs: USD of each run, by run name, where known.
 
     Raises:
         StoreError: The server cannot be reached.
     """
     found = {info.name: info for info in store.find(RunQuery(names=[job.run for job in jobs], limit=None))}
-    return [
-        _row(job, found.get(job.run), (statuses or {}).get(job.run), metrics, (costs or {}).get(job.run))
-        for job in jobs
-    ]
+    return [_row(job, found.get(job.run), (statuses or {}).get(job.run), metrics) for job in jobs]
 
 
 def config_differences(rows: Iterable[RunRow]) -> dict[str, dict[str, str | float | bool | None]]:
@@ -148,21 +139,6 @@ def groups_of(
     return found
 
 
-def costs_of(workspace: Workspace, jobs: Sequence[JobRef]) -> dict[str, float]:
-    """Return what each ended run cost in USD, where its launcher's prices are known; local runs cost nothing."""
-    found = {job.run: 0.0 for job in jobs if job.launcher == "local"}
-    try:
-        with workspace.ledger(read_only=True) as ledger:
-            outcomes = ledger.outcomes([job.run for job in jobs if job.launcher != "local"])
-    except ExperimentsError:
-        return found
-    for run, outcome in outcomes.items():
-        price, seconds = outcome.get("price_per_hour"), outcome.get("duration_s")
-        if price is not None and seconds is not None:
-            found[run] = float(price) * float(seconds) / 3600
-    return found
-
-
 def flat_config(config: Mapping[str, Any], prefix: str = "") -> dict[str, str | float | bool | None]:
     """Return nested settings by dotted key; a list becomes its JSON."""
     found: dict[str, str | float | bool | None] = {}
@@ -185,9 +161,7 @@ def number_or_none(value: object) -> float | None:
     return number if abs(number) < float("inf") else None
 
 
-def _row(
-    job: JobRef, info: RunInfo | None, status: JobStatus | None, metrics: Sequence[str], cost: float | None
-) -> RunRow:
+def _row(job: JobRef, info: RunInfo | None, status: JobStatus | None, metrics: Sequence[str]) -> RunRow:
     summary = info.summary if info else {}
     sps = next((summary[key] for key in SPS_KEYS if key in summary), None)
     duration = summary.get("_runtime")
@@ -204,7 +178,7 @@ def _row(
         steps=number_or_none(summary.get(STEP)) if info else (float(status.step) if status and status.step else None),
         sps=number_or_none(sps),
         duration_s=number_or_none(duration),
-        cost=cost,
+        cost=status.cost_usd if status else None,
         metrics={key: number_or_none(summary.get(key)) for key in metrics},
         config=flat_config(info.config) if info else {},
     )

@@ -22,7 +22,7 @@ from experiments.errors import ExperimentsError
 from experiments.latex import latex_table
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.sparklines import Sparkline, blocks, scale_of, thinned
-from experiments.run_rows import RunRow, config_differences, costs_of, run_rows, short_names
+from experiments.run_rows import RunRow, config_differences, run_rows, short_names
 from experiments.runs.store import RunStore
 from experiments.scoring import STEP, known_statuses
 from experiments.snapshots import read_versions
@@ -122,7 +122,6 @@ def run_frame(
             experiment.store,
             statuses=known_statuses(experiment.workspace.state),
             metrics=keys,
-            costs=costs_of(experiment.workspace, jobs),
         )
     except ExperimentsError as error:
         problem = str(error)
@@ -193,7 +192,7 @@ def _frame(
         "steps": "agent steps",
         "sps": "latest agent steps per second",
         "time": "seconds since the run began",
-        "cost": "USD, where the prices are known",
+        "cost": "USD so far, an estimate where the prices are known",
         "state": "the tracker's own word",
     }
     frame = pd.DataFrame(data)

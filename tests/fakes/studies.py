@@ -1,61 +1,84 @@
-"""A finished study without training: runs of several arms and seeds with losses, replays and a failed seed."""
+"""A small finished study on disk: arms and seeds with curves, in a project of its own, written in milliseconds."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
-from experiments.notebooks.generation import add_jobs
-from experiments.types import JobRef
-from tests.fakes.project import Project
+from experiments.notebooks.context import NotebookContext
+from experiments.runs.offline import OfflineStore
+from experiments.snapshots import Snapshot, write_live
+from experiments.types import BaseExperimentConfig, JobRef, JobStatus
+from experiments.workspace import Workspace
 from tests.fakes.wandb_files import exit_record, offline_run, run
+from tests.widgets.replays import small
 
-ARMS = ("baseline", "fast-lr", "big-net")
-ROWS, SPACING = 120, 1_000
-
-
-def refs(arms: tuple[str, ...] = ARMS, seeds: int = 3) -> list[JobRef]:
-    """Return the jobs of a study."""
-    return [
-        JobRef(run=f"ada.study.{arm}.s{seed}.abcdefg{2 + seed}", arm=arm, seed=seed)
-        for arm in arms
-        for seed in range(seeds)
-    ]
+REWARD, STEP = "overview/reward", "metric/agent_step"
 
 
-def write_run(runs_dir: Path, job: JobRef, level: float, *, rows: int = ROWS, code: int | None = 0) -> None:
-    """Write one run as its trainer would have; None for one that still runs."""
-    rng = np.random.default_rng([job.seed, len(job.arm)])
-    rate = 0.001 * (1 + len(job.arm))
-    log = offline_run(runs_dir, job.run)
-    log.write(run(job.run, {"trainer": {"optimizer": {"learning_rate": rate}}, "seed": job.seed}))
-    noise, offset = rng.normal(0, 0.15, rows), rng.normal(0, 0.2)
-    log.log(
-        *(
-            {
-                "metric/agent_step": SPACING * (at + 1),
-                "overview/reward": level * (1 - math.exp(-at / 40)) + offset + float(noise[at]),
-                "overview/sps": 900.0 + 100 * job.seed + 20 * float(noise[at]),
-                "losses/policy_loss": 0.1 * math.exp(-at / 60) + 0.01 * float(noise[at]),
-                "losses/value_loss": 2.0 * math.exp(-at / 30) + 0.1 * float(noise[at]) ** 2,
-                "losses/entropy": 1.6 - 0.004 * at,
-            }
-            for at in range(rows)
+@dataclass
+class Study:
+    """Runs that were written, and what is known of them.
+
+    Attributes:
+        root: The project's folder.
+        jobs: In the order in which they were written.
+    """
+
+    root: Path
+    jobs: list[JobRef] = field(default_factory=list)
+    statuses: dict[str, JobStatus] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        (self.root / "pyproject.toml").write_text('[tool.experiments]\nwandb_mode = "offline"\n')
+        self.workspace = Workspace.find(self.root)
+
+    @property
+    def store(self) -> OfflineStore:
+        return OfflineStore(self.workspace.runs)
+
+    @property
+    def context(self) -> NotebookContext:
+        return NotebookContext("study", self.root / "study_nb.py", self.workspace, BaseExperimentConfig())
+
+    def add(
+        self,
+        arm: str,
+        seed: int,
+        values: Sequence[object] = (),
+        *,
+        config: Mapping[str, object] | None = None,
+        verdict: str = "succeeded",
+        metric: str = REWARD,
+        name: str | None = None,
+        log: Sequence[str] = (),
+        reason: str = "",
+    ) -> JobRef:
+        """Write one run; without values and config it never started."""
+        job = JobRef(run=name or f"ada.study.{arm}.s{seed}.abcdefgh", arm=arm, seed=seed)
+        folder = self.workspace.runs / job.run
+        folder.mkdir(parents=True, exist_ok=True)
+        if log:
+            (folder / "train.log").write_text("\n".join(log))
+        if values or config is not None:
+            writer = offline_run(self.workspace.runs, job.run)
+            writer.write(run(job.run, {"seed": seed, "run": job.run, **(config or {})}))
+            for at, value in enumerate(values):
+                writer.log({STEP: 100 * (at + 1), metric: value, "overview/sps": 50.0})
+            if verdict in {"succeeded", "failed"}:
+                writer.write(exit_record(0 if verdict == "succeeded" else 1))
+        self.jobs.append(job)
+        self.statuses[job.run] = JobStatus(
+            run_name=job.run,
+            arm=arm,
+            seed=seed,
+            verdict=verdict,
+            reason=reason,
+            exit_code=1 if verdict == "failed" else 0,
         )
-    )
-    if code is not None:
-        log.write(exit_record(code))
+        return job
 
-
-def study(folder: Path, *, arms: tuple[str, ...] = ARMS, seeds: int = 3) -> tuple[Project, list[JobRef]]:
-    """Return a project in `folder` with a notebook over finished runs; the last seed of the second arm failed early."""
-    project, jobs = Project(folder), refs(arms, seeds)
-    for job in jobs:
-        failed = len(arms) > 1 and job.arm == arms[1] and job.seed == seeds - 1
-        level = 2.0 + 0.8 * arms.index(job.arm)
-        write_run(project.state / "runs", job, level, rows=ROWS // 2 if failed else ROWS, code=int(failed))
-    project.run("--no-launch")
-    add_jobs(project.notebook(), jobs)
-    return project, jobs
+    def publish(self) -> None:
+        """Tell pages of the states, as a Monitor does."""
+        write_live(self.workspace.state / "live", Snapshot(jobs=tuple(self.statuses.values())), with_metrics=False)
