@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from experiments.errors import UsageError
+from experiments.errors import LaunchError, UsageError
 from experiments.planning import arm_and_seed
 from experiments.runs.store import RunQuery
 from experiments.types import JobRef, TrainingJob
@@ -33,6 +33,45 @@ def find_jobs(workspace: Workspace, ids: Sequence[str]) -> list[TrainingJob]:
             raise UsageError(f"job id {wanted!r} belongs to {len(matches)} jobs: {names}. Give a run name instead.")
         found[matches[0].run_name] = matches[0]
     return list(found.values())
+
+
+def find_refs(workspace: Workspace, ids: Sequence[str]) -> list[JobRef]:
+    """Return references to the jobs with these run names or launcher ids, in the order asked, each once.
+
+    A number that the ledger does not know is looked up in SkyPilot's queue, whoever launched the job.
+
+    Raises:
+        UsageError: An id is known neither here nor there, or two jobs have it.
+        LaunchError: SkyPilot had to be asked, and could not be.
+    """
+    with workspace.ledger() as ledger:
+        known = {name for job in ledger.jobs() for name in (job.run_name, job.launcher_id)}
+    numbers = [wanted for wanted in ids if wanted not in known and wanted.isdigit()]
+    queued = _in_skypilots_queue(workspace, numbers) if numbers else {}
+    found: dict[str, JobRef] = {}
+    for wanted in ids:
+        ref = queued.get(wanted) or find_jobs(workspace, [wanted])[0].ref()
+        found[ref.run] = ref
+    return list(found.values())
+
+
+def _in_skypilots_queue(workspace: Workspace, ids: Sequence[str]) -> dict[str, JobRef]:
+    from experiments.launchers.skypilot import make_launcher
+
+    try:
+        names = make_launcher(workspace).named(ids)
+    except LaunchError as error:
+        raise LaunchError(f"job {ids[0]!r} is not in the ledger, and SkyPilot cannot be asked: {error}") from error
+    settings = workspace.settings
+    # Where its metrics are is not known there: the place of this project's own runs is tried.
+    place = (
+        f"{settings.wandb_entity or ''}/{settings.wandb_project}" if workspace.wandb_mode() == "online" else "offline"
+    )
+    refs = {}
+    for job_id, name in names.items():
+        arm, seed = arm_and_seed(name) or (name, 0)
+        refs[job_id] = JobRef(run=name, arm=arm, seed=seed, launcher="skypilot", id=job_id, tracker=place)
+    return refs
 
 
 def find_runs(workspace: Workspace, text: str) -> list[JobRef]:

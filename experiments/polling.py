@@ -27,6 +27,7 @@ PACES_S = {"ledger": 1.0, "local": 1.0, "offline": 1.0, "skypilot": 15.0, "dry-r
 
 _GRACE_S = 60.0  # a run that was not closed gets this long after its job's end to deliver its last rows
 _MAX_BACKOFF_S = 60.0
+_PATIENCE_S = {"skypilot": 90.0}  # each of its answers is a new process on the server
 _KINDS: tuple[Literal["launcher", "store"], ...] = ("launcher", "store")
 _FORMAT = 1  # raise it when a verdict changes its meaning: ended jobs are then judged again
 Answers = Mapping[str, SchedulerStatus] | Mapping[str, RunUpdate]
@@ -171,12 +172,18 @@ class Poller:
         for source in [self._ledger, *self._asked.values()]:
             source.due = 0.0
         self.step()
-        end = time.monotonic() + deadline_s
-        while any(source.is_busy for source in self._asked.values()) and (left := end - time.monotonic()) > 0:
+        began = time.monotonic()
+
+        def patience_s(source: _Source) -> float:
+            return max(deadline_s, _PATIENCE_S.get(source.name, 0.0))
+
+        while busy := [source for source in self._asked.values() if source.is_busy]:
+            if (left := began + max(map(patience_s, busy)) - time.monotonic()) <= 0:
+                break
             self.wait(left)
         for source in self._asked.values():
             if source.is_busy:
-                source.problem = f"no answer within {deadline_s:g} s"
+                source.problem = f"no answer within {patience_s(source):g} s"
 
     def next_due_s(self) -> float:
         """Return the seconds until something has to be asked."""

@@ -33,5 +33,15 @@ def print_preview(out: Console, plan: Plan, workspace: Workspace) -> None:
     if len(plan.jobs) > _ROWS:
         out.print(f"and {len(plan.jobs) - _ROWS:,} more")
     out.print(f"command: {shlex.join(with_interpreter(plan.jobs[0].command, 'python'))}", soft_wrap=True)
+    if plan.launcher == "skypilot":
+        _print_task(out, plan, workspace)
     if plan.launcher == "local" and len(plan.jobs) > workspace.settings.max_parallel:
         out.print(f"{workspace.settings.max_parallel} run at once; the rest wait (max_parallel)")
+
+
+def _print_task(out: Console, plan: Plan, workspace: Workspace) -> None:
+    from experiments.sky_preview import task_preview
+
+    whose = plan.jobs[0].run_name if len(plan.jobs) > 1 else "the job"
+    out.print(f"SkyPilot task of {whose} (a secret's value goes to SkyPilot alone, and is stored nowhere here):")
+    out.print(task_preview(plan, workspace), soft_wrap=True, markup=False, highlight=False)

@@ -21,7 +21,7 @@ from experiments.commandline import Request
 from experiments.errors import LaunchError, UsageError
 from experiments.experiment import Experiment, recipe_file
 from experiments.journal import Journal
-from experiments.lookup import find_jobs, find_runs
+from experiments.lookup import find_jobs, find_refs, find_runs
 from experiments.preview import print_preview
 from experiments.terminal import console
 from experiments.types import JobRef, LauncherName, Plan, TrainingJob, check_name, job_refs, parse_seeds
@@ -46,9 +46,10 @@ class Session:
 
     @property
     def launcher(self) -> LauncherName:
-        """Where the jobs of this session run."""
+        """Where the jobs of this session run; a dry run for SkyPilot is planned as the launch would be."""
         options = self.request.options
-        return "dry-run" if options.dry_run else options.launcher or self.workspace.settings.launcher
+        asked = options.launcher or self.workspace.settings.launcher
+        return "dry-run" if options.dry_run and asked != "skypilot" else asked
 
     @property
     def notebook(self) -> Path:
@@ -69,12 +70,12 @@ def run_request(experiment_class: type[Experiment], request: Request, *, default
     """
     session = open_session(experiment_class, request, default_name=default_name)
     options = request.options
-    referenced = job_refs(find_jobs(session.workspace, options.job_ids)) if options.job_ids else []
+    referenced = find_refs(session.workspace, options.job_ids) if options.job_ids else []
     referenced += find_runs(session.workspace, options.runs) if options.runs is not None else []
     plan = _plan(session) if options.launch and not referenced else None
     spec = notebook_spec(session, referenced)
     if plan is not None:
-        if session.launcher == "dry-run":
+        if session.launcher == "dry-run" or options.dry_run:
             return _dry_run(session, plan)
         _check_curricula(plan)
     _check_folder(session.notebook)
@@ -163,7 +164,12 @@ def _dry_run(session: Session, plan: Plan) -> int:
         print(json.dumps(plan.model_dump(mode="json"), indent=2))
     else:
         print_preview(session.out, plan, session.workspace)
-        session.say("Dry run: nothing was launched and nothing was written.")
+    if plan.launcher == "skypilot":
+        from experiments.sky_preview import check_with_skypilot
+
+        number = check_with_skypilot(plan, session.workspace)
+        session.say(f"SkyPilot accepts {'it' if number == 1 else f'all {number} kinds of jobs'}.")
+    session.say("Dry run: nothing was launched and nothing was written.")
     return 0
 
 

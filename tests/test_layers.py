@@ -21,6 +21,7 @@ LAYERS = [
             "lookup",
             "direct",
             "notes",
+            "sky_preview",
             "journal_record",
             "scoring",
             "judging",

@@ -55,7 +55,9 @@ def status_of(record: Mapping[str, Any], events: History, *, incident: str = "")
     failure, details = str(record["failure_reason"] or ""), str(record["details"] or "")
     recoveries = int(record["recovery_count"] or 0)
     code = _EXIT_CODE.search(failure)
-    reasons = [incident, _one_line(failure) or _one_line(details)]
+    # Of a recovery the history tells more.
+    known = failure or ("" if record["status"] == "RECOVERING" else details)
+    reasons = [incident, _one_line(known)]
     return SchedulerStatus(
         word=str(record["status"]),
         reason="; ".join(reason for reason in reasons if reason),

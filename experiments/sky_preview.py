@@ -1,0 +1,75 @@
+"""What a launch on SkyPilot would ask for: shown before it, without a network, and checked by SkyPilot where asked."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from experiments.errors import LaunchError
+from experiments.handover import job_spec, launcher_for
+from experiments.launchers.base import JobSpec
+from experiments.launchers.sky_task import task_yaml
+from experiments.launchers.skypilot import SkyPilotLauncher
+from experiments.types import Plan
+from experiments.workspace import Workspace
+
+_NOT_COMPARED = ("name", "envs", "run")
+
+
+def task_preview(plan: Plan, workspace: Workspace) -> str:
+    """Return the SkyPilot task of the plan's first job as YAML, without secrets; needs no network and no SkyPilot.
+
+    Raises:
+        UsageError: A job of the plan cannot be a task; the message says what it lacks.
+    """
+    return task_yaml(_tasks(plan, workspace)[0][1])
+
+
+def check_with_skypilot(plan: Plan, workspace: Workspace) -> int:
+    """Have SkyPilot check the plan's tasks and find machines for them; return how many different ones there were.
+
+    Jobs that differ only in their name, seed and arguments are one task to it.
+
+    Raises:
+        UsageError: A job cannot be a task.
+        LaunchError: SkyPilot refuses a task, or cannot be asked.
+    """
+    launcher = _launcher(workspace)
+    different: dict[str, JobSpec] = {}
+    for job, task in _tasks(plan, workspace):
+        compared = {name: value for name, value in task.items() if name not in _NOT_COMPARED}
+        different.setdefault(json.dumps(compared, sort_keys=True), job)
+    for job in different.values():
+        try:
+            launcher.check(job)
+        except LaunchError as error:
+            raise LaunchError(f"SkyPilot refuses job {job.run_name!r}: {error}") from error
+    return len(different)
+
+
+def _tasks(plan: Plan, workspace: Workspace) -> list[tuple[JobSpec, dict[str, Any]]]:
+    launcher = _launcher(workspace)
+    with workspace.ledger(read_only=True) as ledger:
+        ledger_id = ledger.id
+    found = []
+    for job in plan.jobs:
+        told = job_spec(plan, job, workspace)
+        spec = JobSpec(
+            run_name=job.run_name,
+            command=tuple(told["command"]),
+            run_dir=workspace.runs / job.run_name,
+            config=job.config,
+            env=told["env"],
+            experiment=plan.experiment,
+            plan_key=plan.key,
+            ledger_id=ledger_id,
+        )
+        found.append((spec, launcher.task(spec)))
+    return found
+
+
+def _launcher(workspace: Workspace) -> SkyPilotLauncher:
+    launcher = launcher_for("skypilot", workspace)
+    if not isinstance(launcher, SkyPilotLauncher):
+        raise LaunchError(f"launcher 'skypilot' is {type(launcher).__name__!r} here, which has no tasks to show.")
+    return launcher
