@@ -172,8 +172,10 @@ def _frame(
         name = _free(short[key], [*data, *metrics])
         data[name] = [differences[key].get(row.run_name) for row in rows]
         tooltips[name] = f"setting {key}"
+    numbers = ["steps", "sps", "time", "cost"]
     for key in metrics:
         name = _free(key, data)
+        numbers.append(name)
         data[name] = [row.metrics.get(key) for row in rows]
         tooltips[name] = f"latest value of {key}"
         shown = curves.get(key, {})
@@ -196,7 +198,6 @@ def _frame(
         "state": "the tracker's own word",
     }
     frame = pd.DataFrame(data)
-    numbers = {"steps", "sps", "time", "cost", *metrics} & set(frame.columns)
     return frame.astype(dict.fromkeys(numbers, "float64") | {"seed": "int64"}), tooltips
 
 

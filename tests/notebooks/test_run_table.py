@@ -1,0 +1,154 @@
+"""The table of runs, its groups and what it saves."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+import pytest
+
+from experiments.notebooks.groups import group_frame, group_picker, group_view
+from experiments.notebooks.run_table import downloads, run_frame, run_table, selected_runs, table_latex
+from experiments.notebooks.sparklines import Sparkline, blocks, scale_of, thinned
+from tests.fakes.studies import REWARD, Study
+
+HOSTILE = "a.b[0]:\"'<b>&{x}"
+
+
+def config(rate, size=64):
+    return {"trainer": {"optimizer": {"learning_rate": rate}, "hidden_size": size, "same": 1}}
+
+
+@pytest.fixture
+def study(tmp_path):
+    study = Study(tmp_path)
+    for arm, rate in (("low", 0.001), ("high", 0.01)):
+        for seed in range(3):
+            study.add(arm, seed, [1.0, 2.0, 3.0 + seed + 100 * rate], config=config(rate))
+    study.publish()
+    return study
+
+
+def test_a_row_shows_what_differs_and_nothing_else_of_the_config(study):
+    frame, curves = run_frame(study.context, study.jobs)
+    assert list(frame.columns) == [
+        *("run_name", "arm", "seed", "verdict", "learning_rate", REWARD, f"{REWARD} curve"),
+        *("steps", "sps", "time", "cost", "state"),
+    ]
+    assert frame["learning_rate"].tolist() == [0.001] * 3 + [0.01] * 3
+    assert frame[REWARD].iloc[0] == pytest.approx(3.1)
+    assert frame["verdict"].iloc[0] == "✓ succeeded"
+    assert math.isnan(frame["cost"].iloc[0])
+    assert curves[REWARD][study.jobs[0].run] == pytest.approx([1.0, 2.0, 3.1])
+
+
+def test_what_is_selected_stays_selected_when_the_table_is_made_again(study):
+    element = run_table(study.context, study.jobs)
+    assert selected_runs(element) == []
+    element._update(["1", "4"])
+    wanted = [study.jobs[1].run, study.jobs[4].run]
+    assert selected_runs(element) == wanted
+    study.add("late", 0, [5.0])
+    again = run_table(study.context, list(reversed(study.jobs)))
+    assert sorted(selected_runs(again)) == sorted(wanted)
+    assert selected_runs(run_table(study.context, study.jobs, selected=[])) == []
+
+
+def test_the_value_is_data_not_what_is_shown(study):
+    element = run_table(study.context, study.jobs, selected=[study.jobs[0].run])
+    assert element.value["run_name"].tolist() == [study.jobs[0].run]
+    assert element.value["steps"].tolist() == [300.0]
+
+
+def test_no_runs_unknown_runs_and_a_missing_metric_are_tables(study, tmp_path):
+    assert len(run_table(study.context, []).data) == 0
+    ghost = study.jobs[0].model_copy(update={"run": "nobody.knows.this.s0.run"})
+    frame, _ = run_frame(study.context, [ghost], ["no/such"])
+    assert frame["verdict"].tolist() == ["? unknown"]
+    assert math.isnan(frame["no/such"].iloc[0])
+
+
+def test_failed_unfinished_nan_and_words_are_rows(study):
+    study.add("bad", 0, verdict="failed")
+    study.add("bad", 1, [1.0, math.nan], verdict="running")
+    study.add("bad", 2, ["a word", "another"])
+    study.add("bad", 3, [math.inf, 1.0, -math.inf])
+    study.publish()
+    frame, curves = run_frame(study.context, study.jobs)
+    rows = frame[frame["arm"] == "bad"]
+    assert rows["verdict"].tolist() == ["✕ failed", "● running", "✓ succeeded", "✓ succeeded"]
+    assert rows[REWARD].isna().tolist() == [True] * 4
+    assert curves[REWARD][study.jobs[-1].run] == [1.0]
+    assert len(run_table(study.context, study.jobs).data) == len(study.jobs)
+
+
+def test_names_with_markup_brackets_and_quotes_are_text(tmp_path):
+    study = Study(tmp_path)
+    study.add("a", 0, [1.0], config={HOSTILE: 1, "run_name": "x", "": "empty"}, metric=HOSTILE)
+    study.add("<i>b", 1, [2.0], config={HOSTILE: "<script>alert(1)</script>", "run_name": "y"}, metric=HOSTILE)
+    study.publish()
+    frame, _ = run_frame(study.context, study.jobs, [HOSTILE, "run_name", "arm", ""])
+    assert len(set(frame.columns)) == len(frame.columns)
+    text = run_table(study.context, study.jobs, [HOSTILE]).text
+    assert "<script>alert(1)" not in text
+    latex = table_latex(frame)
+    assert r"\textless{}script\textgreater{}" in latex
+    assert latex.count("&") >= 2 * (len(frame.columns) - 4)
+
+
+def test_files_hold_every_digit_and_every_row(study):
+    frame, _ = run_frame(study.context, study.jobs)
+    assert pd.read_csv(__import__("io").StringIO(frame.to_csv(index=False)))[REWARD].tolist() == frame[REWARD].tolist()
+    assert "Save as LaTeX" in downloads(frame, "study").text
+
+
+def test_a_group_has_its_mean_interval_and_count(study):
+    study.add("high", 3, verdict="failed", config=config(0.01))
+    study.publish()
+    frame = group_frame(study.context, study.jobs, ["trainer.optimizer.learning_rate"])
+    assert frame["learning_rate"].tolist() == [0.001, 0.01]
+    assert frame["mean"].tolist() == pytest.approx([4.1, 5.0])
+    assert frame["runs"].tolist() == ["3 of 3 finished", "3 of 4 finished, 1 failed"]
+    assert (frame["low"] < frame["mean"]).all()
+    assert (frame["mean"] < frame["high"]).all()
+    assert "n = 3" in frame["interval"].iloc[0]
+    assert "complete" in frame.attrs["origin"]
+
+
+def test_arms_pooled_in_a_group_keep_all_their_seeds(study):
+    frame = group_frame(study.context, study.jobs, ["trainer.same"])
+    assert frame["runs"].tolist() == ["6 of 6 finished"]
+    assert "2 arms pooled" in frame["interval"].iloc[0]
+
+
+def test_groups_never_offer_the_seed(study):
+    picker = group_picker(study.context, study.jobs)
+    assert set(picker.options.values()) == {"arm", "trainer.optimizer.learning_rate"}
+    assert group_view(study.context, [], ["arm"]) is None
+    assert group_view(study.context, study.jobs, []) is None
+    assert "3 of 3 finished" in group_view(study.context, study.jobs, ["arm"]).text
+    assert len(group_frame(study.context, study.jobs, ["no.such"])) == 1
+
+
+def test_one_seed_and_equal_values_have_no_interval_and_say_so(tmp_path):
+    study = Study(tmp_path)
+    study.add("one", 0, [1.0, 2.0])
+    for seed in range(3):
+        study.add("same", seed, [2.0, 2.0])
+    frame = group_frame(study.context, study.jobs, ["arm"])
+    assert frame["low"].isna().all()
+    assert frame["interval"].tolist()[0] == "no interval: 1 seed"
+    assert "same score" in frame["interval"].tolist()[1]
+
+
+def test_spikes_survive_thinning_and_text_has_eight_heights():
+    values = [0.0] * 5000
+    values[2345] = 9.0
+    values[777] = math.nan
+    points = thinned(values)
+    assert max(points) == 9.0
+    assert len(points) <= 40
+    assert blocks([0.0, 1.0], *scale_of([[0.0, 1.0]])) == "▁█"
+    assert blocks([], 0.0, 0.0) == ""
+    assert blocks([2.0, 2.0], 2.0, 2.0) == "▅▅"
+    assert str(Sparkline([1.0, 2.0], 1.0, 2.0, "▁█", "red")) == "▁█"
