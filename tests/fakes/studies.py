@@ -12,7 +12,6 @@ from experiments.snapshots import Snapshot, write_live
 from experiments.types import BaseExperimentConfig, JobRef, JobStatus
 from experiments.workspace import Workspace
 from tests.fakes.wandb_files import exit_record, offline_run, run
-from tests.widgets.replays import small
 
 REWARD, STEP = "overview/reward", "metric/agent_step"
 
