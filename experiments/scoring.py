@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from experiments.clock import reading_time
 from experiments.errors import ExperimentsError
 from experiments.journal import Rule
 from experiments.statistics.curves import Curve, outcome_of
@@ -97,7 +98,7 @@ def scored_runs(
             )
         )
     whole = "complete" if not incomplete else f"sampled in {counted(incomplete, 'run')}"
-    clock = time.strftime("%H:%M:%S", time.localtime())
+    clock = time.strftime("%H:%M:%S", time.localtime(reading_time()))
     return ScoredRuns(
         metric,
         summarise(curves, summary),

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = [
-    {"errors", "look", "types", "settings", "journal"},
+    {"clock", "errors", "look", "types", "settings", "journal"},
     {
         *("redaction", "processes", "provenance", "planning", "arms", "leases", "ledger_schema", "ledger_reading"),
         *("ledger", "ledger_rebuild", "permits", "launchers", "workspace", "handover", "launch", "preparation"),
