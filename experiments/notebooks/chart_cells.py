@@ -29,6 +29,7 @@ from experiments.notebooks.charts.grids import MOST_PANELS
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.drawing import data_versions, drawn_once, show, specified
 from experiments.notebooks.monitoring import on_a_page
+from experiments.notebooks.recoveries import marks_on
 from experiments.scoring import known_statuses
 from experiments.statistics import Summary
 from experiments.types import JobRef
@@ -67,10 +68,13 @@ def draw_curves(
         arms=arms_of(jobs),
     )
 
-    def build(runs: Sequence[RunCurve]) -> Any:
-        return learning_curves(runs, options)
+    axis = axis_of(controls)
 
-    return show(view, _made(experiment, jobs, options.metric, axis_of(controls), options, build))
+    def build(runs: Sequence[RunCurve]) -> Any:
+        over_steps = runs if axis == "agent steps" else runs_with(experiment, jobs, options.metric, "agent steps")
+        return learning_curves(runs, options, marks=marks_on(runs, over_steps, jobs, experiment.store))
+
+    return show(view, _made(experiment, jobs, options.metric, axis, options, build))
 
 
 def draw_scores(

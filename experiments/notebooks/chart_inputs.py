@@ -8,6 +8,7 @@ from typing import Any
 import marimo as mo
 
 from experiments.errors import ExperimentsError
+from experiments.job_events import read_kept
 from experiments.notebooks.charts import Axis
 from experiments.notebooks.charts.runs import UPDATE_KEYS
 from experiments.notebooks.context import NotebookContext
@@ -86,8 +87,8 @@ def axes_of(infos: Sequence[RunInfo], prices: Mapping[str, float]) -> list[Axis]
 
 def known_prices(experiment: NotebookContext, jobs: Sequence[JobRef]) -> dict[str, float]:
     """Return US dollars an hour by run name, for the runs whose price is known."""
-    del experiment, jobs
-    return {}
+    kept = {job.run: read_kept(experiment.workspace.runs / job.run).price_per_hour for job in jobs}
+    return {run: price for run, price in kept.items() if price}
 
 
 def _is_number(value: object) -> bool:

@@ -245,7 +245,7 @@ def cut_values(base: Layers, beyond: Sequence[tuple[float, str]]) -> Iterable[An
 
 
 def marks(base: Layers, runs: Sequence[RunCurve], found: Sequence[Mark]) -> Iterable[Any]:
-    """Yield what happened to runs on the way, as small marks on their curves."""
+    """Yield what happened to runs on the way: a thin rule with its word, and a small mark on the curve."""
     known = {run.run: run for run in runs}
     rows: Rows = []
     for mark in found:
@@ -254,8 +254,10 @@ def marks(base: Layers, runs: Sequence[RunCurve], found: Sequence[Mark]) -> Iter
             height = float(np.interp(mark.x, run.curve.steps, run.curve.values))
             rows.append({"x": float(mark.x), "h": height, "what": mark.text, "run": run.label})
     if rows:
-        points = _data(rows).mark_point(shape="triangle-up", size=60, filled=True, opacity=1, clip=True)
         tips = [alt.Tooltip("run:N", title="run"), alt.Tooltip("what:N", title="what")]
+        rules = _data(rows).mark_rule(strokeWidth=1, strokeDash=[2, 3], opacity=0.7, clip=True)
+        yield rules.encode(x=base.x, color=alt.value("#9a6700"), tooltip=tips)
+        points = _data(rows).mark_point(shape="triangle-up", size=60, filled=True, opacity=1, clip=True)
         yield points.encode(x=base.x, y=base.y("h"), color=alt.value("#9a6700"), tooltip=tips)
 
 
