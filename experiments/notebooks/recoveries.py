@@ -27,9 +27,10 @@ def marks_on(
     drawn = {run.run: run.curve.steps for run in runs}
     steps = {run.run: run.curve.steps for run in by_agent_step}
     marks = []
-    for row in recovery_marks(jobs, store).itertuples(index=False):
-        along, across = steps.get(row.run), drawn.get(row.run)
+    found = recovery_marks(jobs, store)
+    for run, step, text in zip(found["run"].tolist(), found["step"].tolist(), found["text"].tolist(), strict=True):
+        along, across = steps.get(run), drawn.get(run)
         if along is None or across is None or not len(along) or len(along) != len(across):
             continue
-        marks.append(Mark(str(row.run), float(np.interp(float(row.step), along, across)), str(row.text)))
+        marks.append(Mark(run, float(np.interp(step, along, across)), text))
     return marks

@@ -14,7 +14,11 @@ JOBS = [JobRef(run="r", arm="base"), JobRef(run="other", arm="base", seed=1)]
 @pytest.fixture
 def store(tmp_path):
     """Run `r` logged agent-steps 0 to 400 in two starts, the second from 200; `other` was started once."""
-    for name, stamp, first in (("r", "20260101_120000", 0), ("r", "20260102_120000", 2), ("other", "20260101_120000", 0)):
+    for name, stamp, first in (
+        ("r", "20260101_120000", 0),
+        ("r", "20260102_120000", 2),
+        ("other", "20260101_120000", 0),
+    ):
         writer = fake.offline_run(tmp_path, name, stamp=stamp).write(fake.run(name, started_at=1.7e9 + first))
         writer.step = first
         writer.log(*({"metric/agent_step": step * 100, "overview/reward": step} for step in range(first, 5)))
