@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
+from experiments.look import MISSING
 from experiments.notebooks.export.freeze import LogRecord, read_record
 from experiments.notebooks.export.placing import LOGBOOK, draft_of, is_kept_name, put_in_place, write_draft
 
@@ -135,16 +136,19 @@ def _row(log: Log) -> str:
         _cell(_title(log), record.experiment),
         _cell(_verdict(record.verdict), record.verdict, "verdict"),
         _cell(_text(record.hypothesis, 400), record.hypothesis, "hypothesis"),
-        _cell(_metric(record), "" if record.key_metric is None else repr(record.key_metric.value)),
+        _cell(_metric(record), "" if record.key_metric is None else repr(record.key_metric.value), "metric"),
         _cell(_jobs(record), str(len(record.jobs)) if record.jobs else "", "jobs"),
         _cell(_when(record), record.created, "when"),
     ]
     return f"<tr{' class=earlier' if log.earlier else ''}>{''.join(cells)}</tr>"
 
 
+_NONE = f'<span class="none muted">{MISSING}</span>'
+
+
 def _cell(content: str, value: str, name: str = "") -> str:
     kind = f' class="{name}"' if name else ""
-    return f'<td{kind} data-value="{html.escape(value)}">{content}</td>'
+    return f'<td{kind} data-value="{html.escape(value)}">{content or _NONE}</td>'
 
 
 def _title(log: Log) -> str:
@@ -156,10 +160,13 @@ def _title(log: Log) -> str:
 
 
 def _verdict(text: str) -> str:
-    word = text.partition(" ")[0].strip(".:,").lower()
+    first, _, reason = text.partition(" ")
+    word = first.strip(".:,").lower()
     mark = _DECISIONS.get(word)
-    shown = _text(text, 160)
-    return f'<span class="{word}">{mark} {shown}</span>' if mark else shown
+    if mark is None:
+        return _text(text, 200)
+    why = f'<div class="muted">{_text(reason, 200)}</div>' if reason else ""
+    return f'<span class="{word}">{mark} <strong>{word.capitalize()}</strong></span>{why}'
 
 
 def _metric(record: LogRecord) -> str:

@@ -31,7 +31,14 @@ def test_hypothesis_verdict_and_number_stand_in_plain_html(tmp_path):
     metric = LoggedMetric(name="return per agent", value=8.1, text="8.1 [7.2, 9]")
     log(tmp_path, "a.html", hypothesis="More is more", verdict="Confirmed. By far.", key_metric=metric)
     page = logbook_page(tmp_path)
-    for words in ("More is more", "Confirmed. By far.", "8.1 [7.2, 9]", "return per agent", 'href="./a.html"'):
+    for words in (
+        "More is more",
+        "✓ <strong>Confirmed</strong>",
+        "By far.",
+        "8.1 [7.2, 9]",
+        "return per agent",
+        'href="./a.html"',
+    ):
         assert words in page
 
 
