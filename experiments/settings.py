@@ -54,6 +54,7 @@ class Settings(Frozen):
         "auto",
         description="Code of SkyPilot jobs: the pushed commit, or an upload of this folder; auto: git if it can.",
     )
+    sky_max_upload_mb: int = Field(500, ge=1, description="An upload of this folder to SkyPilot above it is refused.")
     sky_setup: str = Field(NODE_SETUP, description="Shell commands that prepare a SkyPilot node, in the code's folder.")
     sky_node_python: str = Field(".venv/bin/python", description="Interpreter of the trainer on a SkyPilot node.")
     sky_python: tuple[str, ...] = Field(
