@@ -7,6 +7,7 @@ import keyword
 import re
 import shlex
 import sys
+import tomllib
 from pathlib import Path
 
 import tyro
@@ -95,7 +96,12 @@ def _mark_root(folder: Path) -> Path | None:
 
 
 def _has_table(path: Path) -> bool:
-    return path.exists() and re.search(r"^\[tool\.experiments[\].]", path.read_text("utf-8"), re.MULTILINE) is not None
+    try:
+        return "experiments" in tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {})
+    except FileNotFoundError:
+        return False
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{str(path)!r} is not valid TOML: {error}. Mend it and run the command again.") from None
 
 
 def _near(name: str) -> str:
