@@ -29,8 +29,11 @@ from experiments.notebooks.chart_inputs import controls_view, curve_controls
 from experiments.notebooks.charts import curve_chart
 from experiments.notebooks.charts.theme import colours_of
 from experiments.notebooks.context import NotebookContext
+from experiments.notebooks.diffs import diff_inputs, diff_inputs_view, diff_view
 from experiments.notebooks.drawing import chart_widget, on_page
+from experiments.notebooks.groups import group_picker, group_picker_view, group_view
 from experiments.notebooks.monitoring import watched_metrics
+from experiments.notebooks.paper_kit import paper_kit_view
 from experiments.notebooks.run_names import Run, counted, ref_of
 from experiments.notebooks.run_table import run_table, selected_runs
 from experiments.runs.store import Origin, RunQuery, RunStore
@@ -53,6 +56,11 @@ CELLS = {
         "more_area",
         "more_charts",
         "run_summary",
+        "group_keys_input",
+        "grouped_runs",
+        "diff_choice",
+        "run_differences",
+        "for_a_paper",
     )
 }
 
@@ -203,6 +211,37 @@ def run_summary(
     run_rows = runs_table(experiment, tracked_jobs, controls, brushed(), metrics_file)
     run_rows
     return run_rows
+
+
+def group_keys_input(experiment: NotebookContext, tracked_jobs: list[JobRef]) -> Any:
+    """Let the reader choose what to group runs by."""
+    group_keys = group_picker(experiment, tracked_jobs)
+    group_picker_view(group_keys) if tracked_jobs else None
+    return group_keys
+
+
+def grouped_runs(
+    experiment: NotebookContext, tracked_jobs: list[JobRef], group_keys: Any, controls: Any, metrics_file: Any
+) -> None:
+    """Show each group with its statistic, interval and count."""
+    group_view(experiment, tracked_jobs, group_keys.value, controls, metrics_file)
+
+
+def diff_choice(tracked_jobs: list[JobRef]) -> Any:
+    """Let the reader choose two runs or arms."""
+    diff_pair = diff_inputs(tracked_jobs)
+    diff_inputs_view(diff_pair) if len(tracked_jobs) > 1 else None
+    return diff_pair
+
+
+def run_differences(experiment: NotebookContext, tracked_jobs: list[JobRef], diff_pair: Any, metrics_file: Any) -> None:
+    """Show what differs between them: settings, code, packages and metrics."""
+    diff_view(experiment, tracked_jobs, diff_pair, metrics_file)
+
+
+def for_a_paper(experiment: NotebookContext, tracked_jobs: list[JobRef], controls: Any, metrics_file: Any) -> None:
+    """Show the results table and the methods sentence, and offer figure and table as files."""
+    paper_kit_view(experiment, tracked_jobs, controls, metrics_file)
 
 
 def runs_table(

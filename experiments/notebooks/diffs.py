@@ -53,18 +53,19 @@ def run_diff(
 
 
 def diff_inputs(jobs: Sequence[JobRef]) -> Any:
-    """Return two choices among arms and runs; the first two arms where there are two, else the first runs."""
+    """Return two choices among arms and runs, arms first where there are several; nothing is chosen yet."""
     arms = list(dict.fromkeys(job.arm for job in jobs if job.arm))
     several = [arm for arm in arms if arm not in {job.run for job in jobs}]
-    options = [*several, *(job.run for job in jobs)]
-    first = several if len(several) > 1 else [job.run for job in jobs]
-    values = [first[at] if at < len(first) else None for at in range(2)]
+    options = [*(several if len(several) > 1 else []), *dict.fromkeys(job.run for job in jobs)]
     return mo.ui.dictionary(
-        {
-            "a": mo.ui.dropdown(options, value=values[0], label="Compare", searchable=True),
-            "b": mo.ui.dropdown(options, value=values[1], label="with", searchable=True),
-        }
+        {name: mo.ui.dropdown(options, label=label, searchable=True) for name, label in (("a", "a"), ("b", "b"))}
     )
+
+
+def diff_inputs_view(chosen: Any) -> mo.Html:
+    """Return the two choices on one line."""
+    line = mo.hstack([chosen["a"], chosen["b"]], justify="start", align="center", gap=1.0)
+    return mo.vstack([mo.md("### What differs between two runs or arms"), line])
 
 
 def diff_view(experiment: NotebookContext, jobs: Sequence[JobRef], chosen: Any, _changed: object = None) -> Any:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from experiments import look
 from experiments.errors import ExperimentsError
+from experiments.notebooks.choices import choice_of
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.run_table import REWARD, downloads
 from experiments.run_rows import config_differences, groups_of, run_rows, short_names
@@ -33,27 +34,30 @@ def group_picker(experiment: NotebookContext, jobs: Sequence[JobRef]) -> Any:
     return mo.ui.multiselect(options, value=[ARM], label="Group runs by")
 
 
+def group_picker_view(picker: Any) -> mo.Html:
+    """Return the choice under its heading."""
+    return mo.vstack([mo.md("### Runs in groups"), picker])
+
+
 def group_view(
     experiment: NotebookContext,
     jobs: Sequence[JobRef],
     keys: Sequence[str],
-    metric: str | None = None,
+    controls: Any = None,
     _changed: object = None,
-    *,
-    summary: Summary = FINAL,
-    statistic: Statistic = "mean",
 ) -> mo.Html | None:
     """Return one row a group of runs; nothing where there is no run or nothing to group by.
 
     Args:
         keys: `arm`, or dotted settings.
-        metric: What is scored; the return per agent where None.
+        controls: What the reader chose above the charts: metric, score and statistic.
         _changed: Read by the cell only so that it runs again when the runs have new data.
     """
     if not jobs or not keys:
         return None
+    chosen = choice_of(controls)
     try:
-        frame = group_frame(experiment, jobs, keys, metric or REWARD, summary=summary, statistic=statistic)
+        frame = group_frame(experiment, jobs, keys, chosen.metric, summary=chosen.summary, statistic=chosen.statistic)
     except ExperimentsError as error:
         return mo.callout(mo.Html(html.escape(str(error))), kind="warn")
     numbers = [str(name) for name in frame.columns if pd.api.types.is_float_dtype(frame[name])]

@@ -21,12 +21,13 @@ from experiments.job_events import history
 from experiments.monitoring import Monitor, Snapshot, monitor_for, poll_once
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.logs import lines_dropdown, log_view
+from experiments.notebooks.triage import failures_in, retry_buttons, triage_view
 from experiments.notes import add_tag, write_note
 from experiments.snapshots import METRICS_FILE, time_left_s
 from experiments.types import JobRef, JobStatus
 from widgets.jobs import JobTable
 
-CELLS = {"monitor": ("monitor_heading", "monitor_table", "log_inputs", "job_log")}
+CELLS = {"monitor": ("monitor_heading", "monitor_table", "log_inputs", "job_log", "triage")}
 
 Handler = Callable[[str, list[str], str], str]
 _FIRST_WAIT_S = 2.0
@@ -60,6 +61,14 @@ def job_log(
     """Show what the selected job printed."""
     log_again
     log_view(experiment, tracked_jobs, job_table.value["selected"], log_lines.value)
+
+
+def triage(experiment: NotebookContext, tracked_jobs: list[JobRef], set_launches: Any, log_again: Any) -> Any:
+    """Group the failed runs by what ended them; in an open editor each group can be tried again."""
+    _failures = failures_in(experiment, tracked_jobs, log_again)
+    retry_controls = retry_buttons(experiment, _failures, set_launches)
+    triage_view(_failures, retry_controls)
+    return retry_controls
 
 
 def job_monitor(experiment: NotebookContext, jobs: Sequence[JobRef]) -> Any:

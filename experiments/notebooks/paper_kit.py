@@ -1,0 +1,349 @@
+"""What a paper needs of an experiment: figure, table with intervals, and methods sentence, all from the same data.
+
+    kit = paper_kit(runs, "overview/reward")
+    kit.svg, kit.png, kit.latex, kit.csv, kit.methods
+
+Nothing is read from a network: the figure is drawn by vl-convert, without a browser.
+"""
+
+from __future__ import annotations
+
+import copy
+import csv
+import html
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import marimo as mo
+
+from experiments import look
+from experiments.errors import UsageError
+from experiments.latex import latex_table
+from experiments.notebooks.charts.curves import CurveOptions, bands_of, learning_curves
+from experiments.notebooks.charts.runs import RunCurve, origin_words, read_runs
+from experiments.notebooks.charts.theme import words_of
+from experiments.notebooks.choices import choice_of
+from experiments.notebooks.context import NotebookContext
+from experiments.scoring import FINAL, known_statuses
+from experiments.snapshots import read_versions
+from experiments.statistics import (
+    Comparison,
+    Estimate,
+    Scores,
+    Statistic,
+    Summary,
+    compare_arms,
+    describe,
+    methods_sentence,
+    summarise,
+)
+from experiments.types import JobRef
+
+WIDTH, HEIGHT = 640, 360
+PNG_SCALE = 3.0
+HEADINGS = ("arm", "runs", "score", "95 % interval", "difference", "95 % interval of it", "p (Holm)", "P(higher)")
+
+
+@dataclass(frozen=True)
+class PaperKit:
+    """Figure, table and sentence of one metric.
+
+    Attributes:
+        svg: The figure; empty where there is nothing to draw.
+        png: The same at three times its size in points.
+        latex: The table, for booktabs.
+        csv: The same numbers with all their digits.
+        methods: Seeds, scores, intervals and what they assume, tests, x-axis, smoothing.
+        origin: Where the rows come from.
+        rows: The table's cells as text.
+        problem: Why something is missing.
+    """
+
+    svg: str
+    png: bytes
+    latex: str
+    csv: str
+    methods: str
+    origin: str
+    rows: tuple[tuple[str, ...], ...] = ()
+    problem: str = ""
+
+
+def paper_kit(
+    runs: Sequence[RunCurve],
+    metric: str,
+    *,
+    baseline: str = "",
+    summary: Summary = FINAL,
+    statistic: Statistic = "mean",
+    smoothing: float = 0.0,
+) -> PaperKit:
+    """Return what a paper needs of one metric; runs without a value are counted, in table, figure and sentence.
+
+    Args:
+        runs: Every run that was planned, from `charts.read_runs`.
+        baseline: Arm to compare with; the first where empty.
+        summary: What one run's score is.
+        statistic: Over the seeds of an arm.
+        smoothing: Of the figure's lines: half-life as a share of the x-axis.
+    """
+    kit = paper_words(runs, metric, baseline=baseline, summary=summary, statistic=statistic, smoothing=smoothing)
+    return with_figure(kit, runs, _options(metric, statistic, smoothing)) if runs else kit
+
+
+def paper_words(
+    runs: Sequence[RunCurve],
+    metric: str,
+    *,
+    baseline: str = "",
+    summary: Summary = FINAL,
+    statistic: Statistic = "mean",
+    smoothing: float = 0.0,
+) -> PaperKit:
+    """Return the kit without its figure, which takes a tenth of the time; arguments as in `paper_kit`."""
+    if not runs:
+        return PaperKit("", b"", "", "", "No runs.", "", problem="There is no run to write about yet.")
+    scores = list(summarise([run.curve for run in runs], summary).values())
+    estimates = [describe(arm, statistic) for arm in scores]
+    comparisons = compare_arms(
+        scores,
+        "iqm" if statistic == "iqm" else "mean",
+        baseline=baseline or None,
+        higher_is_better=not summary.lower_score_is_better,
+    )
+    unit = next((run.curve.unit for run in runs if len(run.curve.steps)), "agent steps")
+    bands = list(bands_of(runs, _options(metric, statistic, smoothing)).values())
+    half_life = f"half-life {100 * smoothing:.3g} % of the x-axis" if smoothing > 0 else ""
+    methods = methods_sentence(scores, [*estimates, *comparisons, *bands], x_axis=unit, smoothing=half_life)
+    origin = origin_words(runs)
+    rows = tuple(_table_row(arm, estimate, comparisons) for arm, estimate in zip(scores, estimates, strict=True))
+    what = f"{words_of(metric)}, {summary.words}; {_named(statistic)} over seeds"
+    numeric = (False, False, *[True] * (len(HEADINGS) - 2))
+    caption = f"{_sentence(what)} {methods} {_sentence(origin)}"
+    return PaperKit(
+        "",
+        b"",
+        latex_table(HEADINGS, rows, numeric=numeric, caption=caption, label=f"tab:{metric.replace('/', '-')}"),
+        _csv(scores, estimates, comparisons, metric),
+        methods,
+        origin,
+        rows,
+    )
+
+
+def with_figure(kit: PaperKit, runs: Sequence[RunCurve], options: CurveOptions) -> PaperKit:
+    """Return a kit with its figure drawn."""
+    svg, png, problem = figure(runs, options)
+    return replace(kit, svg=svg, png=png, problem=problem)
+
+
+def figure(runs: Sequence[RunCurve], options: CurveOptions) -> tuple[str, bytes, str]:
+    """Return the learning curves for print as SVG and PNG, in light colours on white; empty with a reason otherwise."""
+    import vl_convert
+
+    chart = learning_curves(runs, replace(options, dark=False))
+    spec = _for_print(chart.to_dict())
+    try:
+        svg = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
+        png = vl_convert.vegalite_to_png(spec, scale=PNG_SCALE, allowed_base_urls=[])
+    except ValueError as error:
+        return "", b"", f"The figure could not be drawn: {str(error).splitlines()[0]}"
+    return str(svg), bytes(png), ""
+
+
+def paper_kit_view(
+    experiment: NotebookContext, jobs: Sequence[JobRef], controls: Any = None, _changed: object = None
+) -> mo.Html | None:
+    """Return methods sentence and results table of a notebook's jobs, and, folded, the figure and the files to save.
+
+    Args:
+        controls: What the reader chose above the charts.
+        _changed: Read by the cell only so that it runs again when the runs have new data.
+    """
+    if not jobs:
+        return None
+    chosen, state = choice_of(controls), experiment.workspace.state
+    runs = read_runs(
+        jobs,
+        chosen.metric,
+        store=experiment.store,
+        statuses=known_statuses(state),
+        versions=read_versions(state / "live"),
+        place=str(state),
+    )
+    words = paper_words(
+        runs, chosen.metric, summary=chosen.summary, statistic=chosen.statistic, smoothing=chosen.smoothing
+    )
+
+    def files() -> mo.Html:
+        options = _options(chosen.metric, chosen.statistic, chosen.smoothing)
+        return files_view(with_figure(words, runs, options), f"{experiment.name}-{_file_part(chosen.metric)}")
+
+    muted = f"color: light-dark({look.LIGHT.muted}, {look.DARK.muted})"
+    text = f"<p style='margin: 0; max-width: 90ch; font-size: 12px; {muted}'>{{}}</p>"
+    return mo.vstack(
+        [
+            mo.md("### For a paper"),
+            _html_table(words.rows),
+            mo.Html(text.format(html.escape(words.methods))),
+            mo.Html(text.format(html.escape(_sentence(words.origin)))),
+            # Drawn only when somebody opens it: the first figure of a process costs seconds.
+            mo.accordion({"Figure and files": files}, lazy=True),
+        ],
+        gap=0.75,
+    )
+
+
+def files_view(kit: PaperKit, name: str) -> mo.Html:
+    """Return the figure and what can be saved of a kit."""
+    files = [
+        ("Save figure (SVG)", kit.svg.encode(), f"{name}.svg", "image/svg+xml"),
+        ("Save figure (PNG)", kit.png, f"{name}.png", "image/png"),
+        ("Save table (LaTeX)", kit.latex.encode(), f"{name}.tex", "text/x-tex"),
+        ("Save table (CSV)", kit.csv.encode(), f"{name}.csv", "text/csv"),
+    ]
+    buttons = [
+        mo.download(data, filename=file, mimetype=kind, label=label) for label, data, file, kind in files if data
+    ]
+    parts: list[Any] = [mo.hstack(buttons, justify="start", wrap=True)]
+    if kit.problem:
+        parts.append(mo.Html(f"<p>{html.escape(kit.problem)}</p>"))
+    if kit.png:
+        parts.insert(0, mo.image(kit.png, alt=f"Figure: {name}", width=WIDTH, rounded=False))
+    return mo.vstack(parts, gap=1)
+
+
+def save(kit: PaperKit, folder: str, name: str) -> list[str]:
+    """Write a kit's files into a folder, and return their paths.
+
+    Raises:
+        UsageError: The folder cannot be written.
+    """
+    from pathlib import Path
+
+    found = []
+    contents = {"svg": kit.svg.encode(), "png": kit.png, "tex": kit.latex.encode(), "csv": kit.csv.encode()}
+    contents["txt"] = f"{kit.methods}\n{kit.origin}\n".encode()
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        for kind, data in contents.items():
+            if data:
+                path = Path(folder) / f"{_file_part(name)}.{kind}"
+                path.write_bytes(data)
+                found.append(str(path))
+    except OSError as error:
+        raise UsageError(f"folder {folder!r} cannot be written ({error.strerror}). Name another.") from None
+    return found
+
+
+def _table_row(arm: Scores, estimate: Estimate, comparisons: Sequence[Comparison]) -> tuple[str, ...]:
+    comparison = next((one for one in comparisons if one.arm == arm.arm), None)
+    row = (arm.arm, str(estimate.count), _number(estimate.value), _bounds(estimate))
+    if comparison is None:
+        word = "baseline" if any(one.baseline == arm.arm for one in comparisons) else look.MISSING
+        return (*row, word, "", "", "")
+    difference = comparison.difference
+    p_value = look.MISSING if comparison.p_adjusted is None else f"{comparison.p_adjusted:.2g}"
+    bounds = difference.interval.bounds
+    ends = f"{_number(bounds[0])} to {_number(bounds[1])}" if bounds else look.MISSING
+    return (*row, _number(difference.value), ends, p_value, _number(comparison.improvement.value))
+
+
+def _bounds(estimate: Estimate) -> str:
+    bounds = estimate.interval.bounds
+    return f"{_number(bounds[0])} to {_number(bounds[1])}" if bounds else look.MISSING
+
+
+def _csv(
+    scores: Sequence[Scores], estimates: Sequence[Estimate], comparisons: Sequence[Comparison], metric: str
+) -> str:
+    """Return one row an arm and one a run, with all digits and with the reason where a number is missing."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["metric", "arm", "seed", "run", "statistic", "value", "low", "high", "note"])
+    for arm, estimate in zip(scores, estimates, strict=True):
+        low, high = estimate.interval.bounds or ("", "")
+        note = f"{estimate.count.sentence}; {estimate.interval.words}"
+        writer.writerow([metric, arm.arm, "", "", estimate.statistic, _digits(estimate.value), low, high, note])
+        for run in arm.runs:
+            note = run.reason or run.outcome
+            writer.writerow([metric, arm.arm, run.seed, run.run, arm.what, _digits(run.value), "", "", note])
+    for one in comparisons:
+        low, high = one.difference.interval.bounds or ("", "")
+        name = f"difference to {one.baseline}"
+        writer.writerow([metric, one.arm, "", "", name, _digits(one.difference.value), low, high, one.reason])
+    return out.getvalue()
+
+
+def _for_print(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return a spec of fixed size on white; a caption belongs into the paper's text, and the page's own links out."""
+    found = copy.deepcopy(spec)
+    _fix_widths(found)
+    found.pop("title", None)
+    found["background"] = "white"
+    found.setdefault("config", {})["background"] = "white"
+    return found
+
+
+def _fix_widths(node: object) -> None:
+    if isinstance(node, dict):
+        if node.get("width") == "container":
+            node["width"] = WIDTH
+        for name, value in node.items():
+            if name not in {"data", "datasets"}:
+                _fix_widths(value)
+    elif isinstance(node, list):
+        for value in node:
+            _fix_widths(value)
+
+
+def _html_table(rows: Sequence[Sequence[str]]) -> mo.Html:
+    muted = f"color: light-dark({look.LIGHT.muted}, {look.DARK.muted})"
+    line = f"border-bottom: 1px solid light-dark({look.LIGHT.hairline}, {look.DARK.hairline})"
+    heads = "".join(
+        f"<th style='text-align: {'left' if at < 2 else 'right'}; font-weight: normal; padding: 4px 12px 4px 0; "
+        f"{muted}; {line}'>{html.escape(name)}</th>"
+        for at, name in enumerate(HEADINGS)
+    )
+    body = "".join(
+        "<tr>"
+        + "".join(
+            f"<td style='text-align: {'left' if at < 2 else 'right'}; padding: 4px 12px 4px 0; "
+            f"font-variant-numeric: tabular-nums'>{html.escape(cell)}</td>"
+            for at, cell in enumerate(row)
+        )
+        + "</tr>"
+        for row in rows
+    )
+    return mo.Html(
+        f"<div style='overflow-x: auto'><table style='border-collapse: collapse; font-size: 14px'>"
+        f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _options(metric: str, statistic: Statistic, smoothing: float) -> CurveOptions:
+    return CurveOptions(metric=metric, statistic=statistic, smoothing=smoothing, height=HEIGHT)
+
+
+def _named(statistic: str) -> str:
+    return "interquartile mean" if statistic == "iqm" else statistic
+
+
+def _number(value: float | None) -> str:
+    return look.quantity(value)
+
+
+def _digits(value: float | None) -> object:
+    return "" if value is None else value
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}" if text else ""
+
+
+def _file_part(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-") or "metric"
