@@ -13,7 +13,7 @@ from pathlib import Path
 from experiments.look import DARK, LIGHT, Palette
 
 _STATIC = Path(__file__).parent / "static"
-SCRIPTS = ("store.js", "theme.js", "tables.js", "tabs.js", "charts.js", "widgets.js", "page.js")
+SCRIPTS = ("store.js", "theme.js", "tables.js", "tabs.js", "model.js", "charts.js", "links.js", "widgets.js", "page.js")
 """In the order in which they run."""
 
 
@@ -39,7 +39,7 @@ def vega_bundle(cache_dir: Path | None = None) -> bytes:
         return kept.read_bytes()
     import vl_convert
 
-    script = vl_convert.javascript_bundle(None).encode()
+    script = vl_convert.javascript_bundle().encode()  # type: ignore[call-arg]  # its stub lacks the default
     if kept is not None:
         _keep(kept, script)
     return bytes(script)
@@ -81,16 +81,15 @@ def style_sheet() -> str:
 
 def chart_colours() -> dict[str, object]:
     """Return what the script that draws charts needs to know of the page's colours."""
-    pairs = list(zip(_tokens(LIGHT), _tokens(DARK), strict=True))
+    from experiments.notebooks.charts import DARK_FOR_LIGHT
+
+    # The text of light pages is the raised surface of dark ones: back from dark, only text and marks are changed.
+    surfaces = {DARK.page, DARK.raised}
     return {
         "colours": {name: _named(palette) for name, palette in (("light", LIGHT), ("dark", DARK))},
-        "toDark": {light.lower(): dark for light, dark in pairs},
-        "toLight": {dark.lower(): light for light, dark in pairs},
+        "toDark": DARK_FOR_LIGHT,
+        "toLight": {dark: light for light, dark in DARK_FOR_LIGHT.items() if dark not in surfaces},
     }
-
-
-def _tokens(palette: Palette) -> list[str]:
-    return [palette.raised, palette.text, palette.muted, palette.hairline, palette.accent, *palette.arms]
 
 
 def _named(palette: Palette) -> dict[str, object]:

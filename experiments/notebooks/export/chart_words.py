@@ -15,8 +15,13 @@ _MARK_WORDS = {
 _MAX_NAMES = 8
 
 
-def described(spec: Mapping[str, Any], tables: Mapping[str, Mapping[str, list[Any]]]) -> str:
-    """Return one or two sentences: what kind of chart, of what over what, which series, and its caption."""
+def described(spec: Mapping[str, Any], tables: Mapping[str, Mapping[str, list[Any]]], caption: str = "") -> str:
+    """Return one or two sentences: what kind of chart, of what over what, which series, and its caption.
+
+    A chart that describes itself has the last word.
+    """
+    if isinstance(own := spec.get("description"), str) and own:
+        return own
     views = list(_views(spec))
     marks = [view["mark"] if isinstance(view["mark"], str) else view["mark"].get("type", "") for view in views]
     kind = next((_MARK_WORDS[mark] for mark in marks if mark in _MARK_WORDS), "Chart")
@@ -24,7 +29,7 @@ def described(spec: Mapping[str, Any], tables: Mapping[str, Mapping[str, list[An
     of = f" of {y}" if y else ""
     over = f" over {x}" if x else ""
     series = _series(views, tables)
-    caption = _caption(spec)
+    caption = caption or _caption(spec)
     return f"{kind}{of}{over}{series}.{f' {caption}' if caption else ''}"
 
 

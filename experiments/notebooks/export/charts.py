@@ -50,7 +50,7 @@ def chart_html(sheet: Sheet, chart: Any) -> str:
     alt.data_transformers.register("experiments-log", take)
     try:
         with alt.data_transformers.enable("experiments-log"):
-            spec = chart.to_dict()
+            spec = chart.to_dict(validate=False)  # altair checked it as it was made
     except _TooLargeError as error:
         return _too_large(sheet, error.rows)
     return _drawn(sheet, spec, tables)
@@ -88,7 +88,7 @@ def _of_rows(rows: Sequence[Any]) -> Columns:
 def _drawn(sheet: Sheet, spec: dict[str, Any], tables: dict[str, Columns]) -> str:
     for name, rows in spec.pop("datasets", {}).items():
         tables[str(name)] = _of_rows(rows)
-    if isinstance(rows := (spec.get("data") or {}).get("values"), list):
+    if isinstance(rows := (spec.get("data") or {}).get("values"), (list, tuple)):
         tables["data-inline"], spec["data"] = _of_rows(rows), {"name": "data-inline"}
     count = sum(map(_length, tables.values()))
     if count > MAX_ROWS:
@@ -96,16 +96,53 @@ def _drawn(sheet: Sheet, spec: dict[str, Any], tables: dict[str, Columns]) -> st
     address = next((part["url"] for part in _parts(spec) if isinstance(part.get("url"), str)), None)
     if address is not None:
         return sheet.note(f"A chart whose data stand at {address[:200]!r} cannot be shown: a log reads no address.")
+    meta = sheet.cleaner.json(spec.get("usermeta") or {})
     spec = sheet.cleaner.json(_without_unsafe(spec))
     tables = {name: _clean(sheet, columns) for name, columns in tables.items()}
-    words = described(spec, tables)
-    blocks = {name: sheet.pack(msgspec.json.encode(columns)) for name, columns in tables.items()}
-    plan = sheet.pack(msgspec.json.encode({"spec": spec, "tables": blocks, "rows": count}))
+    words = described(spec, tables, str(meta.get("caption", "")))
     still = still_picture(spec, tables, count)
     picture = f'<img class="still" src="{still}" alt="{sheet.text(words)}">' if still else f"<p>{sheet.text(words)}</p>"
+    plan, needs = _plan(sheet, spec, tables, meta)
     figure = attributes({"class": "chart", "data-chart": plan, "aria-label": sheet.text(words)})
     html = f'<figure{figure}><div class="live" hidden></div><div class="fixed">{picture}</div></figure>'
-    return sheet.piece("chart", f"The chart ({words})", html, needs=(plan, *blocks.values()))
+    return sheet.piece("chart", f"The chart ({words})", html, needs=(plan, *needs))
+
+
+def _plan(
+    sheet: Sheet, spec: dict[str, Any], tables: Mapping[str, Columns], meta: Mapping[str, Any]
+) -> tuple[str, list[str]]:
+    """Pack what the page needs to draw a chart; one that says what can be pointed at is drawn by our chart widget."""
+    widget = None
+    needs = []
+    if isinstance(pick := meta.get("pick"), dict):
+        from widgets.charts.chart import ChartWidget, dataset_name
+
+        names = {name: dataset_name(columns) for name, columns in tables.items()}
+        if len(set(names.values())) == len(names):
+            spec = {name: value for name, value in _renamed(spec, names).items() if name != "title"}
+            tables = {names[name]: columns for name, columns in tables.items()}
+            esm = sheet.pack(str(ChartWidget._esm).encode())  # noqa: SLF001 - anywidget's own name for it
+            sheet.styles.setdefault("charts", str(ChartWidget._css))  # noqa: SLF001 - anywidget's own name for it
+            widget = {"pick": pick, "esm": esm, "caption": str(meta.get("caption", ""))}
+            needs = [esm]
+    blocks = {name: sheet.pack(msgspec.json.encode(columns)) for name, columns in tables.items()}
+    rows = sum(map(_length, tables.values()))
+    plan = sheet.pack(msgspec.json.encode({"spec": spec, "tables": blocks, "rows": rows, "widget": widget}))
+    return plan, [*needs, *blocks.values()]
+
+
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:
+    """Return a specification whose datasets are called otherwise."""
+    if isinstance(value, dict):
+        return {
+            key: names.get(entry, entry) if _is_name(key, entry) else _renamed(entry, names)
+            for key, entry in value.items()
+        }
+    return [_renamed(entry, names) for entry in value] if isinstance(value, list) else value
+
+
+def _is_name(key: str, entry: object) -> bool:
+    return key == "name" and isinstance(entry, str)
 
 
 def still_picture(spec: Mapping[str, Any], tables: Mapping[str, Columns], rows: int) -> str | None:

@@ -217,6 +217,9 @@ def _accordion(sheet: Sheet, node: Element) -> str:
 def _tabs(sheet: Sheet, node: Element) -> str:
     labels = _data(node, "tabs", [])
     first = str(_data(node, "initial-value", "0") or "0")
+    if not any(slot.text().strip() or any(slot.children) for slot in _slots(node)):
+        # Tabs that only choose what another cell shows.
+        return control_html(sheet, "tabs", "", " · ".join(parse(str(label)).text().strip() for label in labels))
     parts = []
     for at, (label, content) in enumerate(zip(labels, _slots(node), strict=False)):
         title = sheet.text(parse(str(label)).text().strip())

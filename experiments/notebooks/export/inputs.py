@@ -16,6 +16,7 @@ HOLDERS = frozenset({"tabs", "form", "array", "dictionary", "batch", "_batch_bas
 _BUTTONS = frozenset({"button", "run_button", "refresh"})
 _BY_LABEL = frozenset({"dropdown", "multiselect", "radio"})
 _MAX_CHARS = 2_000
+_ROW_NUMBERS = "_marimo_row_id"  # marimo's own column
 
 
 def element_html(sheet: Sheet, element: Any) -> str:
@@ -91,7 +92,7 @@ def _table(sheet: Sheet, element: Any) -> str:
     if grid is None:
         return sheet.note(f"A table of {type(element.data).__name__} cannot be shown in a log.")
     formats = getattr(element, "_format_mapping", None)
-    hidden = set(getattr(element, "_component_args", {}).get("hidden-columns") or ())
+    hidden = set(getattr(element, "_component_args", {}).get("hidden-columns") or ()) | {_ROW_NUMBERS}
     label = label_of(element.text)
     if isinstance(formats, Mapping):
         grid = replace(grid, formats={str(name): form for name, form in formats.items()})

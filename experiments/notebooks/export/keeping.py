@@ -7,7 +7,6 @@ object stays here. marimo is pinned: its registry of formatters is not public.
 from __future__ import annotations
 
 import contextlib
-import functools
 import gc
 from collections.abc import Iterator
 from typing import Any
@@ -69,7 +68,6 @@ def _is_of(value: object, package: str, name: str) -> bool:
     return _has_base(type(value), package, name)
 
 
-@functools.lru_cache(maxsize=20_000)
 def _has_base(kind: type, package: str, name: str) -> bool:
     return any(base.__name__ == name and str(base.__module__).partition(".")[0] == package for base in kind.__mro__)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,10 +68,8 @@ def table_html(sheet: Sheet, grid: Grid) -> str:
         return '<p class="quiet">An empty table.</p>'
     columns = list(zip(*grid.rows, strict=True)) if grid.rows else [()] * len(grid.columns)
     numeric = [bool(column) and all(_is_number(value) or _is_missing(value) for value in column) for column in columns]
-    shown = [
-        sheet.cleaner.texts([_cell_text(value, grid.formats.get(name)) for value in column])
-        for name, column in zip(grid.columns, columns, strict=True)
-    ]
+    formats = [grid.formats.get(name) for name in grid.columns]
+    shown = [_shown_column(sheet, column, form) for column, form in zip(columns, formats, strict=True)]
     heads = "".join(
         f'<th scope="col"{_kind(is_number)}>{sheet.text(name)}</th>'
         for name, is_number in zip(grid.columns, numeric, strict=True)
@@ -98,28 +97,52 @@ def _limits(sheet: Sheet, grid: Grid) -> str:
     return "" if grid.rows else '<p class="quiet">No rows.</p>'
 
 
-def _cell(text: str, value: object, is_number: bool) -> str:  # noqa: FBT001 - one of two kinds of column
-    import html
+def _shown_column(sheet: Sheet, values: Iterable[Any], form: Any) -> list[str]:
+    """Return the cells of a column as HTML."""
+    formatted = [_formatted(value, form) for value in values]
+    texts = sheet.cleaner.texts([value if isinstance(value, str) else "" for value in formatted])
+    return [
+        html.escape(text, quote=True) if isinstance(value, str) else _drawing(sheet, value)
+        for text, value in zip(texts, formatted, strict=True)
+    ]
 
-    escaped = html.escape(text, quote=True)
-    if not is_number:
-        return f'<td class="w">{escaped}</td>' if len(text) > _WIDE_CHARS or "\n" in text else f"<td>{escaped}</td>"
-    sort = "" if _is_missing(value) else f' data-v="{float(value):.17g}"'  # type: ignore[arg-type]
-    return f'<td class="n"{sort}>{escaped}</td>'
+
+def _drawing(sheet: Sheet, value: Any) -> str:
+    from experiments.notebooks.export.elements import markup_html
+
+    return markup_html(sheet, value.text)
+
+
+def _cell(shown: str, value: object, is_number: bool) -> str:  # noqa: FBT001 - one of two kinds of column
+    if is_number:
+        sort = "" if _is_missing(value) else f' data-v="{float(value):.17g}"'  # type: ignore[arg-type]
+        return f'<td class="n"{sort}>{shown}</td>'
+    is_wide = "<" not in shown and (len(shown) > _WIDE_CHARS or "\n" in shown)
+    return f'<td class="w">{shown}</td>' if is_wide else f"<td>{shown}</td>"
 
 
 def _kind(is_number: bool) -> str:  # noqa: FBT001 - one of two kinds of column
     return ' class="n"' if is_number else ""
 
 
-def _cell_text(value: object, form: Any = None) -> str:
+def _formatted(value: Any, form: Any) -> Any:
+    """Return a cell as text, or as one of marimo's small drawings."""
     try:
         if callable(form):
-            return _short(str(form(value)))
+            made = form(value)
+            return made if _is_drawing(made) else _short(str(made))
         if isinstance(form, str):
             return _short(form.format(value))
     except Exception:  # noqa: BLE001 - the user's own function; the value itself is shown
         return _short(str(value))
+    return value if _is_drawing(value) else _cell_text(value)
+
+
+def _is_drawing(value: object) -> bool:
+    return hasattr(value, "_mime_") and isinstance(getattr(value, "text", None), str)
+
+
+def _cell_text(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return MISSING if _is_missing(value) else _short(str(value))
     return number(value) if isinstance(value, float) or abs(value) >= 10**18 else f"{value:,}"

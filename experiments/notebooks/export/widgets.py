@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from experiments.look import quantity
+from experiments.notebooks.export.charts import chart_html
 from experiments.notebooks.export.job_rows import jobs_html
 from experiments.notebooks.export.pictures import size
 from experiments.notebooks.export.sheet import Kind, Sheet, attributes
@@ -22,10 +23,12 @@ _REPLAY_STATE = ("kind", "labels", "step", "selected", "speed", "view", "height"
 
 
 def widget_html(sheet: Sheet, widget: Any) -> str:
-    """Return a widget: the job table as a table, a replay playing, any other in a frame."""
+    """Return a widget: the job table as a table, a chart as a chart, a replay playing, any other in a frame."""
     names = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(widget).__mro__}
-    if "widgets.jobs.table.JobTable" in names:
-        return jobs_html(sheet, widget.rows, widget.problems, widget.empty)
+    if names & {"widgets.jobs.table.JobTable", "widgets.fleet.table.FleetTable"}:
+        return jobs_html(sheet, widget.rows, widget.problems, getattr(widget, "empty", "No jobs."))
+    if "widgets.charts.chart.ChartWidget" in names:
+        return chart_html(sheet, widget.chart) if widget.chart is not None else ""
     if "widgets.replay.viewer._Player" in names:
         return _replay_html(sheet, widget)
     return _framed_html(sheet, widget)

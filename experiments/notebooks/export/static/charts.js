@@ -3,8 +3,9 @@
 {
   const log = globalThis.experimentsLog;
   const CANVAS_FROM = 5000;
+  const PATIENCE_MS = 20_000;
 
-  /** @returns {Promise<any>} vegaEmbed. */
+  /** @returns {Promise<(place: HTMLElement, spec: any, options: any) => Promise<any>>} */
   const loadVega = async () => {
     const url = log.blobUrl(await log.text(log.assets.vega), "text/javascript");
     await new Promise((done, failed) => {
@@ -15,7 +16,15 @@
       document.head.append(script);
     });
     URL.revokeObjectURL(url);
-    return /** @type {any} */ (globalThis).vegaEmbed;
+    const page = /** @type {any} */ (globalThis);
+    const embed = page.vegaEmbed;
+    // Also for the chart widget, which takes it from here: without eval, and without any address.
+    page.vegaEmbed = async (/** @type {HTMLElement} */ place, /** @type {any} */ spec, /** @type {any} */ options) => {
+      const found = await embed(place, spec, { defaultStyle: false, ...options, ast: true, loader });
+      log.linkZoom?.(found.view);
+      return found;
+    };
+    return page.vegaEmbed;
   };
 
   /** No address is read, whatever a specification asks for. */
@@ -55,29 +64,55 @@
     return Array.from({ length: count }, (_, i) => Object.fromEntries(names.map((name) => [name, columns[name][i]])));
   };
 
-  /** @param {HTMLElement} figure @param {any} embed */
-  const draw = async (figure, embed) => {
-    const plan = await log.json(figure.dataset.chart);
+  /** @param {HTMLElement} figure @param {any} plan @param {any} embed */
+  const draw = async (figure, plan, embed) => {
     const theme = log.theme();
     const { light, dark } = log.assets.colours;
     const map = theme === "dark" ? log.assets.toDark : log.assets.toLight;
-    const datasets = Object.fromEntries(
-      await Promise.all(Object.entries(plan.tables).map(async ([name, block]) => [name, rows(await log.json(block))])),
-    );
+    const columns = await tables(plan);
+    const datasets = Object.fromEntries(Object.entries(columns).map(([name, held]) => [name, rows(held)]));
     const live = /** @type {HTMLElement} */ (figure.querySelector(".live"));
     live.hidden = false;
     const found = await embed(live, { ...recoloured(plan.spec, map), datasets }, {
       mode: "vega-lite",
       actions: false,
-      ast: true,
-      defaultStyle: false,
       renderer: plan.rows > CANVAS_FROM ? "canvas" : "svg",
       config: base(theme === "dark" ? dark : light),
       tooltip: { theme: theme === "dark" ? "dark" : "custom" },
-      loader,
     });
     figure.classList.add("drawn");
     return found;
+  };
+
+  /** @param {any} plan @returns {Promise<Record<string, Record<string, any[]>>>} Columns of each of a chart's tables. */
+  const tables = async (plan) =>
+    Object.fromEntries(await Promise.all(Object.entries(plan.tables).map(async ([name, block]) => [name, await log.json(block)])));
+
+  /** Wait for an element that somebody else makes. @param {HTMLElement} place @param {string} selector */
+  const appeared = (place, selector) =>
+    new Promise((done, failed) => {
+      const look = () => {
+        if (!place.querySelector(selector)) return;
+        watch.disconnect();
+        done(undefined);
+      };
+      const watch = new MutationObserver(look);
+      watch.observe(place, { subtree: true, childList: true, attributes: true });
+      setTimeout(() => failed(new Error("it was not drawn in time")), PATIENCE_MS);
+      look();
+    });
+
+  /** A chart that one points at, zooms and selects in: drawn by the widget that draws it in notebooks. @param {HTMLElement} figure @param {any} plan */
+  const mount = async (figure, plan) => {
+    const live = /** @type {HTMLElement} */ (figure.querySelector(".live"));
+    live.hidden = false;
+    const { pick, esm, caption } = plan.widget;
+    const spec = { ...plan.spec, usermeta: { pick } };
+    const model = new log.Model({ spec, datasets: await tables(plan), caption, colours: log.assets.toDark, zoom: [], brush: {}, clicked: {} });
+    await log.mount(esm, await log.text(esm), model, live);
+    log.linkChart?.(model, figure);
+    await appeared(live, "[data-drawn]");
+    figure.classList.add("drawn");
   };
 
   const start = async () => {
@@ -88,9 +123,11 @@
     const drawn = new Map();
     const drawAll = async () => {
       for (const figure of figures) {
+        const plan = await log.json(figure.dataset.chart);
+        if (plan.widget && drawn.has(figure)) continue; // follows the theme by itself
         try {
           drawn.get(figure)?.finalize();
-          drawn.set(figure, await draw(figure, embed));
+          drawn.set(figure, plan.widget ? await mount(figure, plan) : await draw(figure, plan, embed));
         } catch (error) {
           figure.classList.remove("drawn");
           figure.title = `This chart stays still: ${error instanceof Error ? error.message : error}`;

@@ -8,5 +8,9 @@ interface ExperimentsLog {
   json(name: string | undefined): Promise<any>;
   blobUrl(code: string, type: string): string;
   assets: any;
+  linkZoom?(view: any): void;
+  linkChart?(model: any, figure: HTMLElement): void;
+  Model: new (state: Record<string, any>) => any;
+  mount(name: string, code: string, model: any, place: HTMLElement): Promise<void>;
 }
 declare var experimentsLog: ExperimentsLog;

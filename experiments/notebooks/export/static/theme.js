@@ -6,7 +6,10 @@
   const media = matchMedia("(prefers-color-scheme: dark)");
   const root = document.documentElement;
   const now = () => (root.dataset.theme === "dark" || (!root.dataset.theme && media.matches) ? "dark" : "light");
-  const tell = () => listeners.forEach((listener) => listener());
+  const tell = () => {
+    root.dataset.now = now(); // whoever watches the element hears of it too
+    listeners.forEach((listener) => listener());
+  };
 
   root.classList.add("scripted");
   media.addEventListener("change", tell);

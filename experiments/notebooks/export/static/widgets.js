@@ -3,45 +3,6 @@
 {
   const log = globalThis.experimentsLog;
 
-  /** The part of anywidget's model that a page alone can keep: a state that changes, and nobody to send it to. */
-  class Model {
-    /** @type {Map<string, Set<(value?: any) => void>>} */
-    #listeners = new Map();
-
-    /** @param {Record<string, any>} state */
-    constructor(state) {
-      this.state = state;
-    }
-    /** @param {string} name */
-    get(name) {
-      return this.state[name];
-    }
-    /** @param {string} name @param {any} value */
-    set(name, value) {
-      if (Object.is(this.state[name], value)) return;
-      this.state[name] = value;
-      this.#tell(`change:${name}`, value);
-      this.#tell("change");
-    }
-    /** @param {string} event @param {(value?: any) => void} listener */
-    on(event, listener) {
-      this.#listeners.set(event, (this.#listeners.get(event) ?? new Set()).add(listener));
-    }
-    /** @param {string | null} [event] @param {(value?: any) => void} [listener] */
-    off(event, listener) {
-      if (!event) this.#listeners.clear();
-      else if (listener) this.#listeners.get(event)?.delete(listener);
-      else this.#listeners.delete(event);
-    }
-    save_changes() {}
-    send() {}
-    widget_manager = { get_model: () => Promise.reject(new Error("a log has no other widgets")) };
-    /** @param {string} event @param {any} [value] */
-    #tell(event, value) {
-      for (const listener of this.#listeners.get(event) ?? []) listener(value);
-    }
-  }
-
   /** @param {HTMLElement} figure */
   const read = async (figure) => {
     const plan = await log.json(figure.dataset.widget);
@@ -50,19 +11,11 @@
     return { ...plan, code: await log.text(plan.esm), buffers: Object.fromEntries(names.map((name, i) => [name, buffers[i]])) };
   };
 
-  /** @type {Map<string, Promise<any>>} */
-  const modules = new Map();
-
   /** @param {HTMLElement} figure @param {HTMLElement} place */
   const mount = async (figure, place) => {
     const { esm, code, state, buffers } = await read(figure);
-    if (!modules.has(esm)) modules.set(esm, import(log.blobUrl(code, "text/javascript")));
-    const found = await modules.get(esm);
-    const widget = typeof found.default === "function" ? await found.default() : (found.default ?? found);
     const views = Object.fromEntries(Object.entries(buffers).map(([name, buffer]) => [name, new DataView(buffer)]));
-    const props = { model: new Model({ ...state, ...views }), experimental: { invoke: () => Promise.reject(new Error("no Python")) } };
-    await widget.initialize?.(props);
-    await widget.render?.({ ...props, el: place });
+    await log.mount(esm, code, new log.Model({ ...state, ...views }), place);
   };
 
   /** @param {HTMLElement} figure @param {HTMLElement} place */
