@@ -98,7 +98,7 @@ def analysis_inputs(experiment: NotebookContext, tracked_jobs: list[JobRef]) -> 
 
 def curve_area(experiment: NotebookContext) -> Any:
     """Make the place of the learning curves once, so that zoom and brush outlive every change of the data."""
-    curve_view = chart_widget(experiment)
+    curve_view = chart_widget(experiment, can_select=True)
     on_page(curve_view)
     return curve_view
 

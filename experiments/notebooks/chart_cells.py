@@ -9,7 +9,7 @@ from typing import Any
 import marimo as mo
 import numpy as np
 
-from experiments.notebooks.chart_inputs import REWARD, STATISTICS, SUMMARIES, known_prices, known_runs, logged_metrics
+from experiments.notebooks.chart_inputs import REWARD, STATISTICS, SUMMARIES, known_runs, logged_metrics
 from experiments.notebooks.charts import (
     Axis,
     CurveOptions,
@@ -32,10 +32,16 @@ from experiments.notebooks.monitoring import on_a_page
 from experiments.notebooks.recoveries import marks_on
 from experiments.scoring import known_statuses
 from experiments.statistics import Summary
-from experiments.types import JobRef
+from experiments.types import JobRef, JobStatus, Verdict
 
 SPS_KEYS = ("overview/sps", "sps", "steps_per_second", "train/sps", "timing/sps", "performance/sps")
 View = tuple[Any, Mapping[str, Any]]
+_TRACKER_WORDS: dict[str, Verdict] = {
+    "finished": "succeeded",
+    "failed": "failed",
+    "crashed": "failed",
+    "running": "running",
+}
 SPEED, SMALL, PROFILE, IMPROVEMENT = "Speed", "Small charts", "Performance profile", "Probability of improvement"
 
 
@@ -50,19 +56,21 @@ def draw_curves(
 ) -> Any:
     """Draw the learning curves in their chart; where a person zoomed, with the detail of what is looked at.
 
+    Another x-axis is looked at from end to end.
+
     Args:
         view: What `chart_widget` returned.
         _changed: Read by the cell only so that it runs again when the runs have new data.
         selected: Runs that stand out.
     """
-    chosen, zoom = controls.value, tuple(view.widget.zoom)
+    chosen, axis = controls.value, axis_of(controls)
     options = CurveOptions(
         metric=chosen["metric"] or REWARD,
         statistic=STATISTICS[chosen.get("statistic") or "mean"],
         smoothing=(chosen["smoothing"] or 0.0) / 100,
         log=bool(chosen["log"]),
         safe=not chosen["all_values"],
-        window=(zoom[0], zoom[1]) if len(zoom) == 2 else None,
+        window=_window(view, axis),
         by_run=bool(chosen.get("by_run")),
         selected=tuple(sorted(set(selected))),
         arms=arms_of(jobs),
@@ -137,7 +145,8 @@ def draw_more(
     kept, standing = _kept(jobs, only), tuple(sorted(set(selected)))
 
     def made(name: str) -> View | None:
-        return _further(name, experiment, kept, jobs, controls, standing) if jobs else None
+        window = _window(view, axis_of(controls))
+        return _further(name, experiment, kept, jobs, controls, standing, window) if jobs else None
 
     if not on_a_page():
         return mo.vstack([part[0] for part in map(made, view_names(jobs)) if part is not None])
@@ -175,7 +184,10 @@ def follow_chart(
     brush, nonce = dict(widget.brush), widget.clicked.get("nonce", "")
     if brush != widget.followed.get("brush", {}):
         widget.followed["brush"] = brush
-        set_brushed(tuple(brushed_runs(experiment, jobs, controls, brush)))
+        found = tuple(brushed_runs(experiment, jobs, controls, brush))
+        if brush and not found:
+            widget.brush = widget.followed["brush"] = {}
+        set_brushed(found)
     if nonce and nonce != widget.followed.get("nonce"):
         widget.followed["nonce"] = nonce
         run = widget.clicked["run"]
@@ -214,10 +226,9 @@ def runs_with(
         metric,
         store=experiment.store,
         axis=axis,
-        statuses=known_statuses(experiment.workspace.state),
+        statuses=standings(experiment, jobs),
         versions=data_versions(experiment, jobs),
         place=str(experiment.workspace.state),
-        prices=known_prices(experiment, jobs) if axis == "cost" else None,
     )
 
 
@@ -251,6 +262,7 @@ def _further(
     every: Sequence[JobRef],
     controls: Any,
     selected: tuple[str, ...],
+    window: tuple[float, float] | None,
 ) -> View:
     options = score_options(every, controls, selected)
     if name == PROFILE:
@@ -273,7 +285,7 @@ def _further(
         )
     if name == SMALL:
         return _small_charts(experiment, jobs, every, controls, selected)
-    speed = CurveOptions(metric=SPS_KEYS[0], arms=arms_of(every), selected=selected, height=220)
+    speed = CurveOptions(metric=SPS_KEYS[0], arms=arms_of(every), selected=selected, window=window, height=220)
     return _made(experiment, jobs, SPS_KEYS, axis_of(controls), speed, lambda runs: learning_curves(runs, speed))
 
 
@@ -323,9 +335,28 @@ def _made(
     def make() -> View:
         return specified(build(runs_with(experiment, jobs, metric, axis)))
 
-    states = tuple(status.verdict for status in known_statuses(experiment.workspace.state).values())
+    states = tuple((status.verdict, status.cost_usd) for status in standings(experiment, jobs).values())
     made: View = drawn_once(experiment, jobs, (build.__code__.co_name, metric, axis, options, states), make)
     return made
+
+
+def standings(experiment: NotebookContext, jobs: Sequence[JobRef]) -> dict[str, JobStatus]:
+    """Return what is known of each job, by run name: what was published last, else the tracker's own word."""
+    published = known_statuses(experiment.workspace.state)
+    known = {job.run: published[job.run] for job in jobs if job.run in published}
+    asked = [job for job in jobs if job.run not in known or known[job.run].verdict == "unknown"]
+    for info in known_runs(experiment, asked):
+        verdict = _TRACKER_WORDS.get(info.state, "unknown")
+        known[info.name] = JobStatus(run_name=info.name, tracker=info.state, verdict=verdict)
+    return known
+
+
+def _window(view: Any, axis: Axis) -> tuple[float, float] | None:
+    """Return the part of the x-axis that is looked at; another axis begins with all of it."""
+    widget = view.widget
+    if widget.followed.setdefault("axis", axis) != axis:
+        widget.followed["axis"], widget.zoom = axis, []
+    return (widget.zoom[0], widget.zoom[1]) if len(widget.zoom) == 2 else None
 
 
 def _kept(jobs: Sequence[JobRef], only: Iterable[str]) -> list[JobRef]:

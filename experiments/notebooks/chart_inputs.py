@@ -8,13 +8,13 @@ from typing import Any
 import marimo as mo
 
 from experiments.errors import ExperimentsError
-from experiments.job_events import read_kept
 from experiments.notebooks.charts import Axis
 from experiments.notebooks.charts.runs import UPDATE_KEYS
 from experiments.notebooks.context import NotebookContext
 from experiments.runs.store import RunInfo, RunQuery
+from experiments.scoring import known_statuses
 from experiments.statistics import Statistic, Summary
-from experiments.types import JobRef
+from experiments.types import JobRef, JobStatus
 
 REWARD = "overview/reward"
 LOSSES = "losses/*"
@@ -52,7 +52,7 @@ def curve_controls(experiment: NotebookContext, jobs: Sequence[JobRef]) -> Any:
     infos = known_runs(experiment, jobs)
     names = sorted({*logged_metrics(infos), REWARD})
     several = len({job.seed for job in jobs}) > 1
-    axes = axes_of(infos, known_prices(experiment, jobs))
+    axes = axes_of(infos, known_statuses(experiment.workspace.state), jobs)
     elements: dict[str, Any] = {
         "metric": mo.ui.dropdown(names, value=REWARD, label="Metric", searchable=len(names) > 8),
         "axis": mo.ui.dropdown(list(axes), value="agent steps", label="over"),
@@ -76,19 +76,14 @@ def controls_view(controls: Any) -> mo.Html:
     return mo.vstack([mo.md("## Analysis"), mo.hstack(shown, justify="start", align="center", gap=1.0, wrap=True)])
 
 
-def axes_of(infos: Sequence[RunInfo], prices: Mapping[str, float]) -> list[Axis]:
+def axes_of(infos: Sequence[RunInfo], statuses: Mapping[str, JobStatus], jobs: Sequence[JobRef]) -> list[Axis]:
     """Return what curves can be drawn over: updates and cost only where at least one run knows them."""
     axes: list[Axis] = ["agent steps"]
     if any(key in info.summary for info in infos for key in UPDATE_KEYS):
         axes.append("updates")
     axes.append("wall time")
-    return [*axes, "cost"] if prices else axes
-
-
-def known_prices(experiment: NotebookContext, jobs: Sequence[JobRef]) -> dict[str, float]:
-    """Return US dollars an hour by run name, for the runs whose price is known."""
-    kept = {job.run: read_kept(experiment.workspace.runs / job.run).price_per_hour for job in jobs}
-    return {run: price for run, price in kept.items() if price}
+    costs = [status.cost_usd for job in jobs if (status := statuses.get(job.run)) is not None]
+    return [*axes, "cost"] if any(costs) else axes
 
 
 def _is_number(value: object) -> bool:

@@ -45,10 +45,14 @@ def data_versions(experiment: NotebookContext, jobs: Sequence[JobRef]) -> dict[s
     return {job.run: found[job.run] for job in jobs if job.run in found}
 
 
-def chart_widget(experiment: NotebookContext) -> Any:
-    """Return an empty chart as a marimo element; `show` draws in it, and its zoom and selection stay."""
+def chart_widget(experiment: NotebookContext, *, can_select: bool = False) -> Any:
+    """Return an empty chart as a marimo element; `show` draws in it, and its zoom and selection stay.
+
+    Args:
+        can_select: Whether dragging may select runs, and a click one of them.
+    """
     cache = experiment.workspace.state / "cache" / "vega"
-    return mo.ui.anywidget(ChartWidget(cache_dir=cache, colours=DARK_FOR_LIGHT))
+    return mo.ui.anywidget(ChartWidget(cache_dir=cache, colours=DARK_FOR_LIGHT, can_select=can_select))
 
 
 def on_page(view: Any) -> Any:

@@ -27,7 +27,9 @@ class ChartWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships
             `state`), `x` and `y` (what they are called). The params `x_from`, `x_to` and `hovered` are set by the page.
         datasets: Rows of each dataset by column: `{name: {column: [values]}}`.
         caption: What stands beneath the chart, as text.
+        description: What a reader who cannot see the chart is told.
         colours: Colours to put in the place of others on a dark page.
+        can_select: Whether dragging may select runs, and a click one of them.
         zoom: Both ends of the x-range that is looked at, in the unit of x; empty for all of it.
         brush: `x` and `y`, each with both ends; empty where nothing is brushed.
         clicked: The point clicked last: `run`, `x`, and `nonce`, new with each click.
@@ -42,7 +44,9 @@ class ChartWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships
     spec = traitlets.Dict().tag(sync=True)
     datasets = traitlets.Dict().tag(sync=True)
     caption = traitlets.Unicode("").tag(sync=True)
+    description = traitlets.Unicode("").tag(sync=True)
     colours = traitlets.Dict().tag(sync=True)
+    can_select = traitlets.Bool(False).tag(sync=True)
     zoom = traitlets.List(traitlets.Float()).tag(sync=True)
     brush = traitlets.Dict().tag(sync=True)
     clicked = traitlets.Dict().tag(sync=True)
@@ -72,7 +76,7 @@ class ChartWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships
         with self.hold_sync():
             if parts["spec"] != self.spec:
                 self.spec = parts["spec"]
-            self.caption = parts["caption"]
+            self.caption, self.description = parts["caption"], parts["description"]
             self.datasets = parts["datasets"]
 
     def clear(self) -> None:
@@ -80,7 +84,7 @@ class ChartWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships
         self.chart = None
         if self.spec:
             with self.hold_sync():
-                self.spec, self.datasets, self.caption = {}, {}, ""
+                self.spec, self.datasets, self.caption, self.description = {}, {}, "", ""
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take what the page sends, and of that only what a page may set and what has the right form."""
@@ -92,11 +96,13 @@ class ChartWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships
 
 
 def divided(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `spec` (Vega-Lite without rows and title), `datasets` (by column) and `caption` of a whole chart.
+    """Return `spec` (Vega-Lite without rows and words), `datasets` (by column), `caption` and `description` of a chart.
 
     A dataset is called by its columns, so that its name stays the same when its rows change.
     """
-    form = {key: value for key, value in spec.items() if key not in {"datasets", "title"}}
+    form = {key: value for key, value in spec.items() if key not in {"datasets", "title", "description", "usermeta"}}
+    meta = {key: value for key, value in spec.get("usermeta", {}).items() if key != "caption"}
+    form |= {"usermeta": meta} if meta else {}
     text, datasets = json.dumps(form), {}
     for old, rows in spec.get("datasets", {}).items():
         name = dataset_name(rows[0]) if rows else "empty"
@@ -105,8 +111,8 @@ def divided(spec: Mapping[str, Any]) -> dict[str, Any]:
         columns = list(rows[0]) if rows else []
         datasets[name] = {column: [row[column] for row in rows] for column in columns}
         text = text.replace(json.dumps(old), json.dumps(name))
-    caption = spec.get("usermeta", {}).get("caption", "")
-    return {"spec": json.loads(text), "datasets": datasets, "caption": caption}
+    words = {"caption": spec.get("usermeta", {}).get("caption", ""), "description": spec.get("description", "")}
+    return {"spec": json.loads(text), "datasets": datasets, **words}
 
 
 def dataset_name(columns: Mapping[str, Any]) -> str:

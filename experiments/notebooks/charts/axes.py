@@ -32,7 +32,7 @@ class ValueAxis:
         domain: Both ends, where the axis is cut; None where it holds all values.
         beyond: Values outside: columns `x`, `end` (`high` or `low`), one a value, for at most 200 of them.
         note: What the axis leaves out or how it is made, for the caption.
-        zero: Whether 0 is shown.
+        zero: Whether 0 is shown, where all of x is looked at.
         constant: Where a symmetric logarithm turns linear.
     """
 
@@ -49,7 +49,7 @@ class ValueAxis:
         if self.domain is not None:
             more |= {"domain": list(self.domain), "nice": False}
         elif self.kind == "linear":
-            more["zero"] = self.zero
+            more["zero"] = alt.ExprRef("x_from === null") if self.zero else False
         scale = alt.Scale(type=self.kind, **more)
         axis = alt.Axis(title=title, labelExpr=_VALUES, grid=True, gridOpacity=0.6, tickCount=6)
         return alt.Y(f"{name}:Q", scale=scale, axis=axis)
@@ -79,7 +79,7 @@ def value_axis(
     if log:
         return _logarithmic(every, low)
     zero = low <= 0 <= high or min(abs(low), abs(high)) < 0.5 * max(abs(low), abs(high))
-    plain = ValueAxis("linear", None, (), "", zero=zero and window is None)
+    plain = ValueAxis("linear", None, (), "", zero=zero)
     if not safe:
         return plain
     sample = np.concatenate([part[:: max(1, len(part) // _SAMPLE)] for part in every])
@@ -88,7 +88,7 @@ def value_axis(
     ends = (max(low, float(bottom) - reach), min(high, float(top) + reach))
     if reach <= 0 or (ends[0] <= low and ends[1] >= high):
         return plain
-    if plain.zero:
+    if plain.zero and window is None:
         ends = (min(ends[0], 0.0), max(ends[1], 0.0))
     outside = [_outside(run, window, ends) for run in runs]
     number = sum(count for count, _ in outside)

@@ -83,29 +83,28 @@ def read_runs(
     statuses: Mapping[str, JobStatus] | None = None,
     versions: Mapping[str, str] | None = None,
     place: str = "",
-    prices: Mapping[str, float] | None = None,
 ) -> list[RunCurve]:
     """Return one metric of every job, in their order; a run without it has an empty curve and says why.
 
     Args:
         metric: Its name, or several of which the first that a run has logged is taken.
         axis: What x is; a run that did not log it has an empty curve.
-        statuses: What became of each run; without it the rows alone are looked at.
+        statuses: What became of each run and what it has cost; without it the rows alone are looked at.
         versions: Data version of each run: what was read for it is kept in memory until it changes.
         place: Which project the versions belong to.
-        prices: US dollars an hour of each run, where known.
     """
     keys = (metric,) if isinstance(metric, str) else tuple(metric)
     found = []
     for job in jobs:
-        status, price = (statuses or {}).get(job.run), (prices or {}).get(job.run)
+        status = (statuses or {}).get(job.run)
         version = (versions or {}).get(job.run)
         state = "" if status is None else status.verdict
+        cost = status.cost_usd if status is not None and axis == "cost" else None
         outcome: Outcome = "finished" if status is None else outcome_of(status.verdict)
-        key = (place, job, version, keys, axis, price, state)
+        key = (place, job, version, keys, axis, cost, state)
         run = _kept.get(key) if version else None
         if run is None:
-            run = _read(job, keys, store, axis, price, state, outcome)
+            run = _read(job, keys, store, axis, cost, state, outcome)
             if version:
                 _kept.put(key, run)
         found.append(run)
@@ -184,7 +183,7 @@ def forget_runs() -> None:
 
 
 def _read(
-    job: JobRef, keys: Sequence[str], store: RunStore, axis: Axis, price: float | None, state: str, outcome: Outcome
+    job: JobRef, keys: Sequence[str], store: RunStore, axis: Axis, cost: float | None, state: str, outcome: Outcome
 ) -> RunCurve:
     def made(steps: FloatArray, values: FloatArray, origin: Origin | None, problem: str) -> RunCurve:
         arm = job.arm or job.run
@@ -199,7 +198,7 @@ def _read(
     values = _first_logged(frame, keys)
     if values is None:
         return made(nothing, nothing, origin, f"no value of {keys[0]}")
-    steps = _axis_values(frame, axis, price)
+    steps = _axis_values(frame, axis, cost)
     if steps is None:
         return made(nothing, nothing, origin, f"{axis} not known")
     logged = ~np.isnan(values)
@@ -216,20 +215,22 @@ def _first_logged(frame: pd.DataFrame, keys: Sequence[str]) -> FloatArray | None
     return None
 
 
-def _axis_values(frame: pd.DataFrame, axis: Axis, price: float | None) -> FloatArray | None:
-    """Return x of every row; None where the run did not log it. Time adds up over restarts."""
+def _axis_values(frame: pd.DataFrame, axis: Axis, cost: float | None) -> FloatArray | None:
+    """Return x of every row; None where it is not known. Time adds up over restarts, and cost goes with time."""
     if axis == "agent steps":
         return _floats(frame[STEP].ffill() if STEP in frame else frame["_step"])
     if axis == "updates":
         known = [key for key in UPDATE_KEYS if key in frame and frame[key].notna().any()]
         return _floats(frame[known[0]].ffill()) if known else None
-    if "_runtime" not in frame or frame["_runtime"].isna().all() or (axis == "cost" and price is None):
+    if "_runtime" not in frame or frame["_runtime"].isna().all() or (axis == "cost" and not cost):
         return None
     seconds = _floats(frame["_runtime"].ffill())
     back = np.diff(seconds, prepend=seconds[:1]) < 0
     before = np.concatenate([[0.0], seconds[:-1]])
     hours = (seconds + np.cumsum(np.where(back, before, 0.0))) / 3600
-    return np.asarray(hours if axis == "wall time" else hours * (price or 0.0))
+    if axis == "wall time":
+        return np.asarray(hours)
+    return np.asarray(hours / hours[-1] * (cost or 0.0)) if hours[-1] > 0 else None
 
 
 def _floats(column: Any) -> FloatArray:

@@ -5,8 +5,8 @@
  *
  * @typedef {Record<string, any[]>} Columns
  * @typedef {{points: string, runs: string, x: string, y: string}} Pick
- * @typedef {{spec: any, datasets: Record<string, Columns>, caption: string, colours: Record<string, string>,
- *   zoom: number[], brush: {x?: number[], y?: number[]}, clicked: {run?: string, x?: number, nonce?: string}}} State
+ * @typedef {{spec: any, datasets: Record<string, Columns>, caption: string, description: string, colours: Record<string, string>,
+ *   can_select: boolean, zoom: number[], brush: {x?: number[], y?: number[]}, clicked: {run?: string, x?: number, nonce?: string}}} State
  * @typedef {import("@anywidget/types").AnyModel<State>} Model
  * @typedef {{x: number, y: number}} Place Pixels inside the plot.
  */
@@ -206,8 +206,9 @@ class ChartView {
     this.caption.textContent = this.model.get("caption");
     this.stage.toggleAttribute("data-pick", Boolean(this.pick));
     this.stage.setAttribute("role", "img");
-    this.stage.setAttribute("aria-label", spec.description ?? "Chart");
+    this.stage.setAttribute("aria-label", this.model.get("description") || "Chart");
     this.tools.hidden = !this.pick;
+    this.buttons.zoom.hidden = this.buttons.select.hidden = !this.model.get("can_select");
     this.buttons.whole.hidden = this.model.get("zoom").length === 0;
     this.buttons.all.hidden = !this.model.get("brush").x;
   }
@@ -234,13 +235,18 @@ class ChartView {
   /** @param {number[]} range */
   setZoom(range) {
     this.model.set("zoom", range);
-    if (this.view) {
-      this.view.signal("x_from", range[0] ?? null).signal("x_to", range[1] ?? null);
+    clearTimeout(this.saving);
+    this.saving = setTimeout(() => this.model.save_changes(), SETTLED_MS);
+  }
+
+  /** Shows the part of the x-axis that the model says. */
+  follow() {
+    const [from, to] = this.model.get("zoom");
+    if (this.view && this.pick) {
+      this.view.signal("x_from", from ?? null).signal("x_to", to ?? null);
       void this.view.runAsync();
     }
     this.tell();
-    clearTimeout(this.saving);
-    this.saving = setTimeout(() => this.model.save_changes(), SETTLED_MS);
   }
 
   /** @param {State["brush"]} brush */
@@ -356,7 +362,7 @@ class ChartView {
     const row = this.under(event);
     const points = this.model.get("datasets")[this.pick?.points ?? ""];
     const run = row < 0 ? undefined : this.run(points.k[row])?.run;
-    if (run === undefined) return;
+    if (run === undefined || !this.model.get("can_select")) return;
     const nonce = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
     this.model.set("clicked", { run, x: points.x[row], nonce });
     this.model.save_changes();
@@ -394,14 +400,19 @@ function render({ model, el }) {
   const drawn = () => later("draw");
   const fed = () => later("feed");
   const told = () => chart.tell();
+  const zoomed = () => chart.follow();
   model.on("change:spec", drawn);
   model.on("change:datasets", fed);
   model.on("change:caption", told);
+  model.on("change:zoom", zoomed);
+  model.on("change:brush", told);
   void chart.draw();
   return () => {
     model.off("change:spec", drawn);
     model.off("change:datasets", fed);
     model.off("change:caption", told);
+    model.off("change:zoom", zoomed);
+    model.off("change:brush", told);
     chart.close();
   };
 }
