@@ -35,10 +35,16 @@ def find_jobs(workspace: Workspace, ids: Sequence[str]) -> list[TrainingJob]:
     return list(found.values())
 
 
-def find_refs(workspace: Workspace, ids: Sequence[str]) -> list[JobRef]:
+def find_refs(workspace: Workspace, ids: Sequence[str], *, launcher: str | None = None) -> list[JobRef]:
     """Return references to the jobs with these run names or launcher ids, in the order asked, each once.
 
-    A number that the ledger does not know is looked up in SkyPilot's queue, whoever launched the job.
+    A number that the ledger does not know is looked up in SkyPilot's queue, whoever launched the job, where SkyPilot is
+    used.
+
+    Args:
+        workspace: Whose ledger.
+        ids: Run names or launcher ids.
+        launcher: Where the jobs ran, if somebody said so.
 
     Raises:
         UsageError: An id is known neither here nor there, or two jobs have it.
@@ -47,7 +53,7 @@ def find_refs(workspace: Workspace, ids: Sequence[str]) -> list[JobRef]:
     with workspace.ledger() as ledger:
         known = {name for job in ledger.jobs() for name in (job.run_name, job.launcher_id)}
     numbers = [wanted for wanted in ids if wanted not in known and wanted.isdigit()]
-    queued = _in_skypilots_queue(workspace, numbers) if numbers else {}
+    queued = _in_skypilots_queue(workspace, numbers, launcher) if numbers else {}
     found: dict[str, JobRef] = {}
     for wanted in ids:
         ref = queued.get(wanted) or find_jobs(workspace, [wanted])[0].ref()
@@ -55,11 +61,14 @@ def find_refs(workspace: Workspace, ids: Sequence[str]) -> list[JobRef]:
     return list(found.values())
 
 
-def _in_skypilots_queue(workspace: Workspace, ids: Sequence[str]) -> dict[str, JobRef]:
+def _in_skypilots_queue(workspace: Workspace, ids: Sequence[str], launcher: str | None) -> dict[str, JobRef]:
     from experiments.launchers.skypilot import make_launcher
 
+    skypilot = make_launcher(workspace)
+    if launcher != skypilot.name and not skypilot.is_in_use():
+        return {}
     try:
-        names = make_launcher(workspace).named(ids)
+        names = skypilot.named(ids)
     except LaunchError as error:
         raise LaunchError(f"job {ids[0]!r} is not in the ledger, and SkyPilot cannot be asked: {error}") from error
     settings = workspace.settings

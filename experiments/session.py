@@ -70,7 +70,8 @@ def run_request(experiment_class: type[Experiment], request: Request, *, default
     """
     session = open_session(experiment_class, request, default_name=default_name)
     options = request.options
-    referenced = find_refs(session.workspace, options.job_ids) if options.job_ids else []
+    asked = options.job_ids or ()
+    referenced = find_refs(session.workspace, asked, launcher=options.launcher) if asked else []
     referenced += find_runs(session.workspace, options.runs) if options.runs is not None else []
     plan = _plan(session) if options.launch and not referenced else None
     spec = notebook_spec(session, referenced)

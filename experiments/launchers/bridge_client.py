@@ -68,6 +68,7 @@ class _Child:
     pending: dict[int, queue.SimpleQueue[dict[str, Any]]] = field(default_factory=dict)
     said: deque[str] = field(default_factory=lambda: deque(maxlen=40))
     hello: queue.SimpleQueue[dict[str, Any]] = field(default_factory=queue.SimpleQueue)
+    is_silent: threading.Event = field(default_factory=threading.Event)
     is_retired: bool = False
 
     def is_alive(self) -> bool:
@@ -166,6 +167,8 @@ class BridgeClient:
     def _ready(self) -> _Child:
         with self._starting:
             if self._child is None or not self._child.is_alive() or self._child.is_retired:
+                if self._child is not None and not self._child.is_alive():
+                    _end(self._child)
                 self._child = self._start()
             return self._child
 
@@ -200,17 +203,19 @@ class BridgeClient:
 
     def _listen(self, child: _Child) -> None:
         assert child.process.stdout is not None
-        for line in child.process.stdout:
-            try:
-                message = json.loads(line)
-            except ValueError:
-                child.said.append(line.decode("utf-8", "replace"))
-                continue
-            if "hello" in message:
-                child.hello.put(message)
-            elif (waiting := child.pending.get(message.get("id", 0))) is not None:
-                waiting.put(message)
+        with child.process.stdout as answers:
+            for line in answers:
+                try:
+                    message = json.loads(line)
+                except ValueError:
+                    child.said.append(line.decode("utf-8", "replace"))
+                    continue
+                if "hello" in message:
+                    child.hello.put(message)
+                elif (waiting := child.pending.get(message.get("id", 0))) is not None:
+                    waiting.put(message)
         child.process.wait()
+        child.is_silent.wait(1.0)
         with self._guard:
             waiting_all = list(child.pending.values())
         message = f"SkyPilot's bridge ended with exit code {child.process.returncode}"
@@ -222,8 +227,10 @@ class BridgeClient:
     @staticmethod
     def _overhear(child: _Child) -> None:
         assert child.process.stderr is not None
-        for line in child.process.stderr:
-            child.said.append(line.decode("utf-8", "replace"))
+        with child.process.stderr as errors:
+            for line in errors:
+                child.said.append(line.decode("utf-8", "replace"))
+        child.is_silent.set()
 
     def _send(self, child: _Child, message: Mapping[str, Any]) -> None:
         assert child.process.stdin is not None

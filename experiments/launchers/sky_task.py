@@ -181,13 +181,20 @@ def _yaml_lines(value: Mapping[str, Any], indent: str = "") -> list[str]:
         key = f"{indent}{name}:"
         if isinstance(item, Mapping) and item:
             lines += [key, *_yaml_lines(item, indent + "  ")]
-        elif isinstance(item, str) and "\n" in item and item.isascii() and not item.startswith((" ", "\n", "\t")):
-            keep = "|" if item.endswith("\n") and not item.endswith("\n\n") else "|-" if item[-1] != "\n" else "|+"
-            lines += [f"{key} {keep}", *(f"{indent}  {line}".rstrip(" ") for line in item.rstrip("\n").split("\n"))]
+        elif isinstance(item, str) and _is_block(item):
+            mark = "|" if item.endswith("\n") else "|-"
+            lines += [f"{key} {mark}", *(f"{indent}  {line}" if line else "" for line in item.rstrip("\n").split("\n"))]
         else:
             # JSON is YAML: every other value is written so that nothing in it can be taken for something else.
             lines.append(f"{key} {_scalar(item)}")
     return lines
+
+
+def _is_block(text: str) -> bool:
+    """Say whether a text can be written as a block: several plain lines, the first of them not indented."""
+    lines = text.removesuffix("\n").split("\n")
+    plain = text.isascii() and all(line.isprintable() for line in lines)
+    return plain and len(lines) > 1 and bool(lines[-1]) and lines[0][:1] not in {"", " "}
 
 
 def _scalar(item: Any) -> str:  # noqa: ANN401 - any JSON

@@ -27,6 +27,12 @@ def endpoint(environ: Mapping[str, str] | None = None) -> str:
     return re.sub(r"//[^/@]*@", "//", url).rstrip("/")
 
 
+def is_configured(environ: Mapping[str, str] | None = None) -> bool:
+    """Say whether this user has told SkyPilot of a server."""
+    env = os.environ if environ is None else environ
+    return bool(env.get("SKYPILOT_API_SERVER_ENDPOINT") or _configured(env))
+
+
 def _configured(env: Mapping[str, str]) -> str | None:
     home = Path(env.get("HOME") or Path.home())
     path = Path(env.get("SKYPILOT_GLOBAL_CONFIG") or home / ".sky" / "config.yaml").expanduser()
@@ -57,7 +63,7 @@ def status_of(record: Mapping[str, Any], events: History, *, incident: str = "")
     code = _EXIT_CODE.search(failure)
     # Of a recovery the history tells more.
     known = failure or ("" if record["status"] == "RECOVERING" else details)
-    reasons = [incident, _one_line(known)]
+    reasons = [incident, _sentence(known)]
     return SchedulerStatus(
         word=str(record["status"]),
         reason="; ".join(reason for reason in reasons if reason),
@@ -135,6 +141,11 @@ def _resources(record: Mapping[str, Any]) -> str:
     if not place or place == "-":
         place = "/".join(str(record[part]) for part in ("cloud", "region", "zone") if record[part] not in {None, "-"})
     return f"{words} on {place}" if place and words else str(words)
+
+
+def _sentence(text: str) -> str:
+    """Return a failure without the class of its exception and without the hints of a terminal."""
+    return _one_line(re.sub(r"^\[[\w.]+\] ", "", text.partition("\n\nHint")[0]))
 
 
 def _one_line(text: str) -> str:

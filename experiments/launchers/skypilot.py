@@ -52,6 +52,10 @@ class _History:
     events: sky_words.History
 
 
+_NOT_IN_USE = (
+    "SkyPilot is not used here, so its jobs are not asked for. To ask: export EXPERIMENTS_LAUNCHER=skypilot (jobs are "
+    "then launched there), or EXPERIMENTS_SKY_PYTHON=/path/to/an/interpreter/that/has/it"
+)
 _NO_HISTORY = _History(("", 0), ())
 
 
@@ -77,6 +81,7 @@ class SkyPilotLauncher:
     def __init__(self, workspace: Workspace, client: BridgeClient | None = None) -> None:
         self._workspace = workspace
         self._given = client
+        self._used = False
         self._histories: dict[int, _History] = {}
         self._incidents: dict[str, str] = {}
 
@@ -88,6 +93,17 @@ class SkyPilotLauncher:
             SkyError: Nothing here can start it.
         """
         return self._given or client_for(self._workspace.settings)
+
+    def is_in_use(self) -> bool:
+        """Say whether somebody here uses SkyPilot, so that asking it is no surprise: uv would install it first."""
+        settings = self._workspace.settings
+        if self._used or self._given or settings.launcher == self.name or settings.sky_python:
+            return True
+        if sky_words.is_configured():
+            return True
+        with self._workspace.ledger(read_only=True) as ledger:
+            self._used = any(job.launcher == self.name and job.state != "planned" for job in ledger.jobs())
+        return self._used
 
     def target(self) -> str:
         """Return the API server's address and the infra that jobs go to unless they say otherwise."""
@@ -163,6 +179,8 @@ class SkyPilotLauncher:
         ids = {run: int(job_id) for run, job_id in jobs.items() if job_id.isdigit()}
         if not ids:
             return {}
+        if not self.is_in_use():
+            raise SkyError("not installed", _NOT_IN_USE)
         records = self.client.call("poll", ids=sorted(set(ids.values())), deadline_s=_QUEUE_S).result
         by_id = {record["job_id"]: record for record in records}
         self._ask_for_history([by_id[job_id] for job_id in ids.values() if job_id in by_id])

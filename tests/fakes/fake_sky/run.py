@@ -1,0 +1,11 @@
+"""An interpreter "that has SkyPilot": runs the script it is given with the fake module in reach."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
