@@ -6,7 +6,7 @@ import html
 import re
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,21 +64,22 @@ class Cleaner:
 
     def json(self, value: Any) -> Any:
         """Return a JSON value with every text in it cleaned, and what stands under a telling name masked."""
-        if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, Mapping):
-            return {self.text(name): self._entry(str(name), entry) for name, entry in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [self.json(entry) for entry in value]
-        return value
+        found = list(_texts_in(value))
+        clean = dict(zip(found, self.texts(found), strict=True))
+
+        def cleaned(part: Any, name: str = "") -> Any:
+            if isinstance(part, str):
+                return MASK if part and name and is_telling(name) else clean[part]
+            if isinstance(part, Mapping):
+                return {clean[str(key)]: cleaned(entry, str(key)) for key, entry in part.items()}
+            return [cleaned(entry) for entry in part] if isinstance(part, (list, tuple)) else part
+
+        return cleaned(value)
 
     def holds_secret(self, data: bytes) -> bool:
         """Say whether bytes that cannot be changed hold a secret in plain text."""
         text = data.decode("utf-8", errors="replace")
         return mask_text(text) != text
-
-    def _entry(self, name: str, entry: Any) -> Any:
-        return MASK if is_telling(name) and isinstance(entry, str) and entry else self.json(entry)
 
     def _private(self, text: str) -> str:
         if "/" in text:
@@ -100,3 +101,15 @@ def _readable(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return _DIRECTIONS.sub(_STRANGE, _CONTROLS.sub(_STRANGE, _ANSI.sub("", text)))
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, entry in value.items():
+            yield str(name)
+            yield from _texts_in(entry)
+    elif isinstance(value, (list, tuple)):
+        for entry in value:
+            yield from _texts_in(entry)
