@@ -161,11 +161,10 @@ def config_of(workspace: Workspace, chosen: Mapping[str, str]) -> mo.Html:
             return mo.md("This run has recorded no config yet.")
         return table_of(("setting", "value"), [(key, _value(value)) for key, value in sorted(config.items())])
     differing = config_differences(rows)
-    keys = sorted({key for values in differing.values() for key in values})
-    if not keys:
+    if not differing:
         return mo.md("The runs of this experiment differ in nothing but their seeds. Choose one to see its config.")
-    lines = [(row.run_name, *(_value(differing.get(row.run_name, {}).get(key)) for key in keys)) for row in rows]
-    return table_of(("run", *keys), lines)
+    lines = [(row.run_name, *(_value(values.get(row.run_name)) for values in differing.values())) for row in rows]
+    return table_of(("run", *differing), lines)
 
 
 def provenance_of(workspace: Workspace, chosen: Mapping[str, str]) -> mo.Html:

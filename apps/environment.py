@@ -10,6 +10,8 @@ from pathlib import Path
 from experiments.permits import READ_ONLY
 
 CLEAN = "EXPERIMENTS_SERVED"
+"""Variable that is 1 in a process whose environment `clean_environment` made."""
+
 _KEPT = frozenset(
     {"PATH", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TEMP", "TMP", "TERM", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "SYSTEMROOT"}
 )

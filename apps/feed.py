@@ -7,13 +7,16 @@ import threading
 import time
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from experiments.alerting import held_alerts, watch_of
+from experiments.alerts import Alert
 from experiments.monitoring import Monitor, Snapshot, monitor_for, poll_once
 from experiments.notebooks.monitoring import job_row, on_a_page
+from experiments.runs.relay import reader_socket
 from experiments.snapshots import read_status
 from experiments.workspace import Workspace
 from widgets.fleet import FleetTable
@@ -47,11 +50,14 @@ class FleetFeed:
     """Turns snapshots into rows, once for all viewers of a process.
 
     Args:
-        alerts: Returns the alerts that hold, as dicts of the table.
+        alerts: Returns the alerts that hold.
+        watch: Told of each snapshot once.
     """
 
-    def __init__(self, alerts: Callable[[Snapshot], list[dict[str, Any]]] = lambda _: []) -> None:
-        self._alerts = alerts
+    def __init__(
+        self, alerts: Callable[[], Sequence[Alert]] = tuple, watch: Callable[[Snapshot], object] = lambda _: None
+    ) -> None:
+        self._alerts, self._watch = alerts, watch
         self._guard = threading.Lock()
         self._state: FleetState | None = None
         self._known: dict[str, Row] = {}
@@ -69,7 +75,8 @@ class FleetFeed:
         return self._patches.get(version)
 
     def _next(self, snapshot: Snapshot) -> FleetState:
-        alerts = self._alerts(snapshot)
+        self._watch(snapshot)
+        alerts = [alert.model_dump() for alert in self._alerts()]
         rows = fleet_rows(snapshot, alerts)
         fresh = {row["run"]: row for row in rows}
         changed = [row for run, row in fresh.items() if self._known.get(run) != row]
@@ -111,7 +118,12 @@ def feed_of(workspace: Workspace) -> FleetFeed:
     """Return this process's one feed of a project."""
     with _feeds_guard:
         if workspace.state not in _feeds:
-            _feeds[workspace.state] = FleetFeed()
+            live = workspace.state / "live"
+            if reader_socket() is not None:
+                _feeds[workspace.state] = FleetFeed(lambda: held_alerts(live))
+            else:
+                watch = watch_of(workspace, lambda: monitor_for(workspace.state).repeat())
+                _feeds[workspace.state] = FleetFeed(lambda: held_alerts(live), watch.take)
         return _feeds[workspace.state]
 
 

@@ -12,7 +12,9 @@ import ipaddress
 import os
 import signal
 import socket
+import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -26,6 +28,8 @@ from apps.environment import clean_environment, is_clean, make_home
 from apps.pages import pass_page
 from apps.tokens import Sessions, load_token, token_file
 from experiments.errors import ExperimentsError, UsageError
+from experiments.permits import READ_ONLY
+from experiments.runs.relay import READER, READER_ONLINE
 from experiments.terminal import report_error
 from experiments.workspace import Workspace
 
@@ -110,10 +114,25 @@ def check(options: Options) -> None:
 
 
 def start_over(workspace: Workspace, arguments: Sequence[str]) -> None:
-    """Replace this process by one without credentials; does not return."""
-    environment = clean_environment(os.environ, make_home(workspace.state))
+    """Start the reader and replace this process by one without credentials; does not return."""
+    environment = {**clean_environment(os.environ, make_home(workspace.state)), **start_reader(workspace)}
     command = [sys.executable, "-P", "-m", "apps.server", *arguments]
     os.execve(sys.executable, command, environment)  # noqa: S606 - the same interpreter, an argument list
+
+
+def start_reader(workspace: Workspace) -> dict[str, str]:
+    """Start the process that polls, reads W&B and raises alerts; return what the server has to know of it.
+
+    It ends with the pipe that this process, and what it becomes, holds open.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="experiments-"))
+    command = [sys.executable, "-P", "-m", "apps.reader", str(folder / "reader")]
+    environment = {**os.environ, READ_ONLY: "1"}
+    process = subprocess.Popen(command, cwd=workspace.root, env=environment, stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    os.set_inheritable(process.stdin.fileno(), True)
+    online = workspace.wandb_mode() == "online"
+    return {READER: str(folder / "reader"), READER_ONLINE: "1" if online else "0"}
 
 
 def serve(options: Options, workspace: Workspace) -> int:

@@ -131,8 +131,9 @@ def marimo_head(theme: str) -> str:
     return (
         f'<meta name="experiments-theme" content="{html.escape(theme)}"><style>{nav_css()}'
         # marimo's page is laid over the whole window; its menu offers what is not served here.
-        " body { display: flex; flex-direction: column; height: 100vh; } #root { position: relative; flex: 1; }"
-        ' [data-testid="notebook-menu-dropdown"] { display: none; }</style>'
+        " body { display: flex; flex-direction: column; height: 100vh; } #root { position: relative; flex: 1 1 0;"
+        " height: auto; min-height: 0; }"
+        ' [data-testid="notebook-actions-dropdown"] { display: none; }</style>'
         f'<template id="ex-nav">{nav()}</template><script>{THEME_SCRIPT}</script>'
     )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.launchers.base import SchedulerStatus
 from experiments.polling import Poller, Sources
+from experiments.runs.relay import RelayStore, reader_socket
 from experiments.settings import load_settings
 from experiments.snapshots import Snapshot, read_status
 from experiments.types import JobRef, JobStatus, TrainingJob
@@ -38,7 +39,7 @@ __all__ = [
 
 def monitor_for(state_dir: Path) -> Monitor:
     """Return this process's Monitor of a state folder; see `Monitor.subscribe`."""
-    return monitor_of(state_dir, sources_of)
+    return monitor_of(state_dir, sources_of, follows_only=reader_socket() is not None)
 
 
 def snapshot(state_dir: Path) -> Snapshot:
@@ -161,6 +162,8 @@ def sources_of(state_dir: Path) -> Sources:
     def store(tracker: str) -> RunStore:
         if tracker == "offline":
             return workspace.offline_store()
+        if (socket := reader_socket()) is not None:
+            return RelayStore(socket, tracker)
         from experiments.runs.online import OnlineStore
 
         entity, _, project = tracker.partition("/")

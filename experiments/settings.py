@@ -60,6 +60,9 @@ class Settings(Frozen):
     sky_python: tuple[str, ...] = Field(
         (), description="Interpreter that has SkyPilot; from the user's own file or environment only."
     )
+    alert_stalled_minutes: float = Field(15.0, gt=0, description="A running job without a step for so long is stalled.")
+    alert_evaluations: int = Field(3, ge=1, description="Evaluations in a row below the baseline's band: an alert.")
+    alert_cost: float | None = Field(None, gt=0, description="An experiment that costs more USD is an alert.")
     alert_command: tuple[str, ...] = Field(
         (), description="Program for alerts; from the user's own file or environment only."
     )

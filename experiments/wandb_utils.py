@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from experiments.errors import StoreError, UsageError
 from experiments.run_root import cluster_root
 from experiments.runs.credentials import credentials_present
+from experiments.runs.relay import RelayStore, online_is_relayed, reader_socket
 from experiments.runs.store import Origin, RunInfo, RunQuery, RunStore
 from experiments.settings import load_settings, project_root, state_dir
 
@@ -229,16 +230,18 @@ def _store(
 
     state = state_dir(root)
 
-    def online() -> OnlineStore:
+    def online() -> OnlineStore | RelayStore:
+        place = (entity or chosen.wandb_entity, project or chosen.wandb_project)
+        if (socket := reader_socket()) is not None:
+            return RelayStore(socket, "/".join(part or "" for part in place))
         from experiments.runs.online import OnlineStore
 
-        place = (entity or chosen.wandb_entity, project or chosen.wandb_project)
         return OnlineStore(*place, cache_dir=state / "cache" / "replays")
 
     if entity is not None or project is not None:
         return online()
     offline = OfflineStore(state / "runs", run_root=cluster_root(chosen))
-    if chosen.wandb_mode == "offline" or not credentials_present():
+    if chosen.wandb_mode == "offline" or not (online_is_relayed() or credentials_present()):
         return offline
     from experiments.runs.routed import RoutedStore
 

@@ -55,11 +55,19 @@ class Monitor:
 
     Args:
         sources: Where jobs, launchers and runs are found, should this process be the one that polls.
+        follows_only: Whether it never polls: another process does, and only while somebody watches somewhere.
     """
 
-    def __init__(self, state_dir: Path, sources: Sources, *, paces_s: Mapping[str, float] = PACES_S) -> None:
+    def __init__(
+        self,
+        state_dir: Path,
+        sources: Sources,
+        *,
+        paces_s: Mapping[str, float] = PACES_S,
+        follows_only: bool = False,
+    ) -> None:
         self.live = state_dir / "live"
-        self._sources, self._paces_s = sources, paces_s
+        self._sources, self._paces_s, self._follows_only = sources, paces_s, follows_only
         self._guard = threading.RLock()  # a callback may subscribe
         self._subscriptions: list[Subscription] = []
         self._thread: threading.Thread | None = None
@@ -80,6 +88,12 @@ class Monitor:
     def latest(self) -> Snapshot:
         """Return what was seen last, here or by the process that polls."""
         return self._latest or read_status(self.live)
+
+    def repeat(self) -> None:
+        """Tell everybody who watches the newest snapshot again: something that belongs to it has changed."""
+        with self._guard:
+            if self._latest is not None:
+                self._show(self._latest.model_copy())
 
     def subscribe(
         self,
@@ -148,6 +162,8 @@ class Monitor:
             self._let_go()  # somebody deleted the folder
         if not self.live.parent.is_dir():
             self._show(Snapshot(damage=f"the state folder {str(self.live.parent)!r} is gone"))
+            return False
+        if self._follows_only:
             return False
         try:
             self.live.mkdir(exist_ok=True)
@@ -224,7 +240,7 @@ class Monitor:
     def _announce(self) -> None:
         """Tell the process that polls which jobs are watched here, in case only a notebook names them."""
         refs = self._own_refs()
-        if refs and time.monotonic() - self._announced > _REFS_VALID_S / 3:
+        if (refs or self._follows_only) and time.monotonic() - self._announced > _REFS_VALID_S / 3:
             self._announced = time.monotonic()
             with contextlib.suppress(OSError):
                 self._own_refs_file.parent.mkdir(exist_ok=True)
@@ -246,12 +262,12 @@ _monitors: dict[Path, Monitor] = {}
 _monitors_guard = threading.Lock()
 
 
-def monitor_of(state_dir: Path, sources: Callable[[Path], Sources]) -> Monitor:
+def monitor_of(state_dir: Path, sources: Callable[[Path], Sources], *, follows_only: bool = False) -> Monitor:
     """Return this process's one Monitor of a state folder; it does nothing until somebody subscribes."""
     key = state_dir.absolute()
     with _monitors_guard:
         if key not in _monitors:
-            _monitors[key] = Monitor(key, sources(key))
+            _monitors[key] = Monitor(key, sources(key), follows_only=follows_only)
         return _monitors[key]
 
 

@@ -19,6 +19,8 @@ LAYERS = [
         *(
             "statistics",
             "lookup",
+            "alerting",
+            "alerts",
             "direct",
             "notes",
             "sky_preview",

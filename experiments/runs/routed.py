@@ -9,6 +9,7 @@ from experiments.errors import StoreError
 from experiments.runs.filters import ordered
 from experiments.runs.offline import OfflineStore
 from experiments.runs.online import OnlineStore
+from experiments.runs.relay import RelayStore
 from experiments.runs.store import Origin, ReplayFile, RunInfo, RunQuery, RunStore, RunUpdate
 
 if TYPE_CHECKING:
@@ -25,10 +26,10 @@ class RoutedStore:
 
     name = "offline and online"
 
-    def __init__(self, offline: OfflineStore, online: Callable[[], OnlineStore] | None) -> None:
+    def __init__(self, offline: OfflineStore, online: Callable[[], OnlineStore | RelayStore] | None) -> None:
         self.offline = offline
         self._make = online
-        self._online: OnlineStore | None = None
+        self._online: OnlineStore | RelayStore | None = None
 
     def find(self, query: RunQuery) -> list[RunInfo]:
         """Return the runs that match, in the query's order; a run in both places is the one of this machine.
@@ -83,7 +84,7 @@ class RoutedStore:
             return self.offline
         return self._server() or self.offline
 
-    def _server(self) -> OnlineStore | None:
+    def _server(self) -> OnlineStore | RelayStore | None:
         if self._online is None and self._make is not None:
             self._online = self._make()
         return self._online
