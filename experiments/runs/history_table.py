@@ -34,6 +34,7 @@ class HistoryTable:
         self.first_step = 0
         self.last_step = -1
         self.undecodable = 0
+        self._firsts: dict[str, float] = {}
 
     def take(
         self, batch: Sequence[bytes], items: vector.Items | None = None, keys: vector.KeyTable | None = None
@@ -59,10 +60,15 @@ class HistoryTable:
 
     def first_number(self, key: str) -> float | None:
         """Return the first value of a metric; None where it has none, or not only numbers."""
+        if key == STEP:
+            return float(self.first_step) if self.rows else None
         column = self.columns.get(key)
-        if column is None or not column.numeric or not len(column):
+        if column is None or not column.numeric:
             return None
-        return float(column.sparse()[1][0])
+        # Asked with every poll: the values of a column that grows are not to be gathered for its first.
+        if key not in self._firsts and len(column):
+            self._firsts[key] = float(column.sparse()[1][0])
+        return self._firsts.get(key)
 
     def rows_before(self, key: str, limit: float) -> int:
         """Return how many rows come before the first whose number of a metric reaches `limit`."""
