@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -19,6 +19,7 @@ from experiments.errors import StoreError
 from experiments.redaction import mask_text
 from experiments.runs.credentials import find_credentials
 from experiments.runs.offline import OfflineStore
+from experiments.runs.trimming import uploadable
 
 DEADLINE_S = 1800.0
 _COMMAND = (sys.executable, "-P", "-m", "wandb", "sync", "--yes")
@@ -94,7 +95,8 @@ def sync_runs(
         if result is None:
             _need_key()
             tell(SyncProgress(run, done, len(chosen)))
-            result = _sync(runs_dir / run, options, deadline_s)
+            with uploadable(store.log(run).pieces) as instead:
+                result = _sync(runs_dir / run, options, deadline_s, instead)
         results.append(result)
         tell(SyncProgress(run, done + 1, len(chosen), result))
     return results
@@ -122,13 +124,13 @@ def _standing(store: OfflineStore, run: str) -> SyncResult | None:
     return None
 
 
-def _sync(folder: Path, options: Sequence[str], deadline_s: float) -> SyncResult:
+def _sync(folder: Path, options: Sequence[str], deadline_s: float, instead: Mapping[Path, Path]) -> SyncResult:
     run = folder.name
     with _alone(folder) as alone:
         if not alone:
             return SyncResult(run, "busy", "another process uploads it")
         sizes = _sizes(folder)
-        pending = _pending(folder)
+        pending = [instead.get(directory, directory) for directory in _pending(folder)]
         command = [*_COMMAND, *options, *map(str, pending)]
         try:
             done = subprocess.run(
