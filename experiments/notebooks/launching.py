@@ -41,6 +41,7 @@ class PlanPreview:
         workspace: The project, with what the config changes of its settings.
         launched: How many of its jobs a launcher has already.
         notes: What else one should know before launching.
+        task: The first job's SkyPilot task as YAML, without secrets; empty for other launchers.
     """
 
     plan: Plan | None
@@ -48,6 +49,7 @@ class PlanPreview:
     problem: str = ""
     launched: int = 0
     notes: tuple[str, ...] = field(default=())
+    task: str = ""
 
     @property
     def waiting(self) -> int:
@@ -60,7 +62,8 @@ class PlanPreview:
             return mo.callout(_paragraph(self.problem), kind="warn")
         rows = self.rows()
         table = mo.ui.table(rows, selection=None, pagination=len(rows) > 10, show_download=False, show_data_types=False)
-        return mo.vstack([mo.md(self.sentence()), *map(_paragraph, self.notes), table])
+        task = [mo.accordion({"SkyPilot task of the first job": mo.plain_text(self.task)})] if self.task else []
+        return mo.vstack([mo.md(self.sentence()), *map(_paragraph, self.notes), table, *task])
 
     def rows(self) -> list[dict[str, Any]]:
         """Return one row a job: run name, arm, seed, difference from the first arm, resources and command."""
@@ -209,7 +212,16 @@ def _against_ledger(plan: Plan, workspace: Workspace) -> PlanPreview:
             )
         launched = sum(job.state in {"submitted", "submitting", "cancelled"} for job in ledger.jobs(plan_key=plan.key))
         code = _code(workspace.root, int(time.time() / _CODE_VALID_S))
-        return PlanPreview(plan, workspace, launched=launched, notes=tuple(launch_notes(plan, code, workspace, ledger)))
+        notes = tuple(launch_notes(plan, code, workspace, ledger))
+        return PlanPreview(plan, workspace, launched=launched, notes=notes, task=_task(plan, workspace))
+
+
+def _task(plan: Plan, workspace: Workspace) -> str:
+    if plan.launcher != "skypilot":
+        return ""
+    from experiments.sky_preview import task_preview
+
+    return task_preview(plan, workspace)
 
 
 @functools.lru_cache(maxsize=4)
