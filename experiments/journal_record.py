@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -101,7 +102,7 @@ def write_entry(experiment: str, text: str, permit: Permit | None, workspace: Wo
 def entries(workspace: Workspace, experiment: str) -> list[Entry]:
     """Return what the ledger knows of an experiment's course, oldest first: launches, ends, hypotheses and notes.
 
-    Jobs that were launched together, or ended within the same minute, are one line.
+    Jobs that were launched together, or that ended one after the other with nothing else between, are one line.
 
     Raises:
         LedgerError: The ledger cannot be read.
@@ -110,7 +111,6 @@ def entries(workspace: Workspace, experiment: str) -> list[Entry]:
         jobs = {job.run_name: job for job in ledger.jobs(experiment=experiment)}
         keys = {job.plan_key for job in jobs.values()}
         found: list[Entry] = []
-        ended: dict[int, list[tuple[float, str]]] = {}
         for event in ledger.events():
             if event.kind == NOTE_KIND and event.data.get("experiment") == experiment:
                 found.append(Entry(event.at, str(event.data.get("text", "")), "note"))
@@ -121,9 +121,8 @@ def entries(workspace: Workspace, experiment: str) -> list[Entry]:
             elif event.kind == "annotated" and event.run_name in jobs and event.data.get("note"):
                 found.append(Entry(event.at, f"{event.run_name}: {event.data['note']}", "run note"))
             elif event.kind == "ended" and event.run_name in jobs:
-                ended.setdefault(int(event.at // 60), []).append((event.at, str(event.data.get("word", ""))))
-    found += [Entry(items[-1][0], _endings([word for _, word in items]), "ended") for items in ended.values()]
-    return sorted(found, key=lambda entry: entry.at)
+                found.append(Entry(event.at, str(event.data.get("word", "")), "ended"))
+    return _with_endings_joined(sorted(found, key=lambda entry: entry.at))
 
 
 def _recorded(ledger: Ledger, plan_keys: Sequence[str]) -> list[Recorded]:
@@ -141,6 +140,15 @@ def _journal(content: object) -> Journal | None:
         return Journal.model_validate(content)
     except ValidationError:
         return None
+
+
+def _with_endings_joined(entries: Sequence[Entry]) -> list[Entry]:
+    found: list[Entry] = []
+    for kind, group in itertools.groupby(entries, key=lambda entry: entry.kind):
+        items = list(group)
+        ended = Entry(items[-1].at, _endings([item.text for item in items]), "ended")
+        found += [ended] if kind == "ended" else items
+    return found
 
 
 def _endings(words: Sequence[str]) -> str:

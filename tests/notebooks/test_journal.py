@@ -1,0 +1,82 @@
+"""The log section: hypothesis, verdict, notes, and what a read-only page lacks."""
+
+from __future__ import annotations
+
+import pytest
+
+from experiments.journal import BLANK, Journal, Rule
+from experiments.journal_record import record_journal
+from experiments.notebooks.journal import hypothesis_view, log_view_of, note_form, verdict_view
+from experiments.notebooks.triage import failures_in, retry_buttons, triage_view
+from experiments.permits import command_permit
+from experiments.types import Plan
+from tests.fakes.studies import REWARD, Study
+
+RULE = Rule(metric=REWARD, direction="higher", effect=0.5, arm="b", baseline="a")
+WRITTEN = Journal(hypothesis="<b>b</b> wins", rule=RULE, notes={"2026-11-22 10:00": "a <i>note</i>", "soon": "later"})
+
+
+@pytest.fixture
+def study(tmp_path):
+    study = Study(tmp_path)
+    for arm, mean in (("a", 1.0), ("b", 3.0)):
+        for seed in range(3):
+            study.add(arm, seed, [mean + seed * mean / 20] * 3)
+    study.publish()
+    return study
+
+
+def plan(study):
+    return Plan(
+        experiment="study", user="ada", launcher="local", target="local", repeat=1, key="k" * 64, family="f", jobs=()
+    )
+
+
+def test_a_blank_journal_says_how_to_fill_it_and_has_no_verdict(study):
+    assert "No hypothesis yet" in hypothesis_view(study.context, study.jobs, BLANK).text
+    assert verdict_view(study.context, study.jobs, BLANK) is None
+
+
+def test_a_verdict_names_interval_counts_and_origin(study):
+    text = verdict_view(study.context, study.jobs, WRITTEN).text
+    assert "✓ Confirmed" in text
+    assert "95 %" in text
+    assert "3 of 3 finished" in text
+    assert "18 rows of 6 runs, complete" in text
+
+
+def test_without_a_record_the_verdict_says_that_it_was_written_afterwards(study):
+    assert "Written after the launch" in verdict_view(study.context, study.jobs, WRITTEN).text
+    assert "Written after the launch" in hypothesis_view(study.context, study.jobs, WRITTEN).text
+    assert "Nothing is launched yet" in hypothesis_view(study.context, [], WRITTEN).text
+
+
+def test_text_of_a_person_is_shown_never_run(study):
+    shown = hypothesis_view(study.context, study.jobs, WRITTEN).text + log_view_of(study.context, WRITTEN).text
+    assert "&lt;b&gt;b&lt;/b&gt; wins" in shown
+    assert "a &lt;i&gt;note&lt;/i&gt;" in shown
+    assert "<i>note" not in shown
+
+
+def test_notes_of_the_file_stand_by_time_and_those_without_one_last(study):
+    text = log_view_of(study.context, WRITTEN).text
+    assert text.index("2026-11-22 10:00") < text.index("soon")
+    assert log_view_of(study.context, BLANK) is None
+
+
+def test_a_page_that_may_not_launch_has_no_note_input_and_no_retry_button(study):
+    study.add("a", 7, verdict="failed", log=["ValueError: <b>bad</b>"])
+    study.publish()
+    assert note_form(study.context) is None
+    failures = failures_in(study.context, study.jobs)
+    assert retry_buttons(study.context, failures, lambda change: None) is None
+    text = triage_view(failures, None).text
+    assert "uv run experiments retry" in text
+    assert "&lt;b&gt;bad" in text
+    assert triage_view([], None) is None
+
+
+def test_a_dry_run_records_nothing(study):
+    dry = plan(study).model_copy(update={"launcher": "dry-run"})
+    assert not record_journal(dry, WRITTEN, command_permit("test"), study.workspace)
+    assert record_journal(plan(study), WRITTEN, command_permit("test"), study.workspace)
