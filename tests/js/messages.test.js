@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 
-import { Messages } from "../../widgets/replay/js/messages.js";
+import { messages } from "../../widgets/replay/js/messages.js";
 
 /** A model that keeps what is sent and lets the test answer. */
 function fakeModel() {
@@ -14,7 +14,7 @@ function fakeModel() {
 
 test("an answer settles its own request only", async () => {
   const model = fakeModel();
-  const ask = new Messages(model).asker("a");
+  const ask = messages(model).asker("a");
   const [first, second] = [ask("hash", "text/0"), ask("hash", "config")];
   const [one, two] = model.sent;
   assert.deepEqual({ ...one, request: "" }, { type: "chunk", request: "", source: "a", hash: "hash", id: "text/0" });
@@ -28,7 +28,7 @@ test("an answer settles its own request only", async () => {
 
 test("no answer means that the part is not embedded", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
-  const waiting = new Messages(fakeModel()).asker("b")("hash", "text/0");
+  const waiting = messages(fakeModel()).asker("b")("hash", "text/0");
   mock.timers.tick(3000);
   await assert.rejects(waiting, /not embedded in this page/);
   mock.timers.reset();
@@ -36,9 +36,9 @@ test("no answer means that the part is not embedded", async () => {
 
 test("stopping lets nothing wait on", async () => {
   const model = fakeModel();
-  const messages = new Messages(model);
-  const waiting = messages.asker("a")("hash", "x");
-  messages.stop();
+  const { asker, stop } = messages(model);
+  const waiting = asker("a")("hash", "x");
+  stop();
   await assert.rejects(waiting);
   assert.equal(model.handlers.size, 0);
 });

@@ -84,7 +84,7 @@ test("a view survives being written and read", () => {
 });
 
 test("a place survives being shared, whatever stands around it", () => {
-  const text = shareText(120, 7, "5,4,12,follow");
+  const text = shareText({ step: 120, selected: 7, view: "5,4,12,follow" });
   assert.equal(text, "step=120&selected=7&view=5%2C4%2C12%2Cfollow");
   assert.deepEqual(readShare(`https://host/page?${text}&other=1`), { step: 120, selected: 7, view: "5,4,12,follow" });
   assert.deepEqual(readShare("step=-1&selected=1e3"), { step: null, selected: null, view: null });
@@ -96,7 +96,7 @@ test("a link to MettaScope is made of public addresses only, percent-encoded", (
 });
 
 test("playing turns time into steps and stops at the end", () => {
-  const player = new Player({ steps: 10, ready: () => true, load: () => {} });
+  const player = new Player([{ steps: 10, ready: () => true, load: () => {} }]);
   assert.equal(player.tick(0, 10).step, 0);
   assert.deepEqual(player.tick(150, 10), { step: 1, fraction: 0.5, ended: false });
   assert.equal(player.tick(10_000, 10).step, 4);
@@ -105,7 +105,7 @@ test("playing turns time into steps and stops at the end", () => {
 
 test("playing waits for steps that are still loading", () => {
   const asked = [];
-  const player = new Player({ steps: 100, ready: (step) => step < 5, load: (step) => asked.push(step) });
+  const player = new Player([{ steps: 100, ready: (step) => step < 5, load: (step) => asked.push(step) }]);
   player.seek(4);
   player.tick(0, 50);
   assert.equal(player.tick(200, 50).step, 4);

@@ -63,7 +63,7 @@ test("runs cover a range without gap, cut to it", async () => {
 
 test("teams, titles and summaries come from tags, types and ids", async () => {
   const facts = new Facts(await opened());
-  assert.deepEqual([0, 1, 2].map((object) => facts.teams.nameOf(facts.teams.of(object, 3))), ["blue", "red", ""]);
+  assert.deepEqual([0, 1, 2].map((object) => facts.teamName(object, 3)), ["blue", "red", ""]);
   assert.equal(facts.title(0), "agent 0");
   assert.equal(facts.title(3), "altar #4");
   assert.equal(facts.summary(0, 7), "agent 0 \u00b7 blue \u00b7 noop \u00b7 ore red 1");

@@ -20,7 +20,8 @@ export const FAMILIES = {
   move: [0, "move"], turn: [6, "turn"], take: [2, "take"], give: [1, "put or use"], attack: [3, "attack"], signal: [5, "signal"], other: [4, "other"], wait: [-1, "wait"],
 };
 
-const WAYS = [["north", "up"], ["south", "down"], ["west", "left"], ["east", "right"]];
+/** Words for each direction. */
+export const WAYS = [["north", "up"], ["south", "down"], ["west", "left"], ["east", "right"]];
 
 /** @param {string} name @returns {Action} */
 export function describeAction(name) {
@@ -38,20 +39,20 @@ export function directionOfMove(dx, dy) {
 
 /**
  * Draw an action's glyph in a square, in the pen's stroke colour.
- * @param {Pen} pen @param {Family} family @param {number} direction @param {number} x @param {number} y @param {number} size
+ * @param {Pen} pen @param {Family} family @param {number} direction @param {number} x @param {number} y Its top left corner; it is 12 wide.
  */
-export function drawGlyph(pen, family, direction, x, y, size) {
+export function drawGlyph(pen, family, direction, x, y) {
   pen.save();
-  pen.translate(x + size / 2, y + size / 2);
+  pen.translate(x + 6, y + 6);
   if (direction >= 0) pen.rotate([0, TAU / 2, -TAU / 4, TAU / 4][direction]);
-  pen.scale(size / 16, size / 16);
+  pen.scale(0.75, 0.75);
   pen.lineWidth = 2;
   pen.lineCap = pen.lineJoin = "round";
   pen.beginPath();
   if (family === "turn") pen.arc(0, 0, 4, -TAU / 5, TAU * 0.55);
   if (family === "other") pen.arc(0, 0, 3.5, 0, TAU);
-  for (const stroke of STROKES[direction < 0 && family === "move" ? "stuck" : family]) line(pen, ...stroke);
   pen.stroke();
+  for (const stroke of STROKES[direction < 0 && family === "move" ? "stuck" : family]) line(pen, ...stroke);
   pen.restore();
 }
 

@@ -4,10 +4,10 @@
  * @import { Facts } from "./facts.js"
  * @typedef {object} Line
  * @property {number} from @property {number} to Last step of the line.
- * @property {string} action @property {number} direction @property {boolean} failed
+ * @property {string} action @property {boolean} failed
  * @property {number} reward Sum over the line. @property {string[]} notes Items gained and lost, freezes, death.
  */
-import { count, signed } from "./format.js";
+import { count, joined, signed } from "./format.js";
 import { abs, max, min } from "./maths.js";
 
 /** Rewards of neighbouring steps that differ by less than this part are one trickle. */
@@ -22,7 +22,7 @@ export function activity(facts, object, from, to) {
     if (!facts.replay.ready(step)) continue;
     const next = lineAt(facts, object, step);
     const last = lines.at(-1);
-    const alike = last && last.to === step - 1 && last.action === next.action && last.failed === next.failed && last.direction === next.direction;
+    const alike = last && last.to === step - 1 && last.action === next.action && last.failed === next.failed;
     if (alike && !last.notes.length && !next.notes.length && abs(next.reward - reward) <= TRICKLE * abs(reward)) {
       last.to = step;
       last.reward += next.reward;
@@ -41,7 +41,6 @@ export function lineAt(facts, object, step) {
     from: step,
     to: step,
     action: facts.actionText(object, step),
-    direction: facts.direction(object, facts.actions[replay.at("action_id", object, step)], step),
     failed: replay.at("action_success", object, step) === 0,
     reward: replay.at("current_reward", object, step) || 0,
     notes: notesAt(facts, object, step),
@@ -66,6 +65,5 @@ function notesAt(facts, object, step) {
 
 /** @param {string} title @param {Line} line @returns {string} Lines for a tooltip. */
 export function describeLine(title, line) {
-  const parts = [`${title}, step ${count(line.from)}`, line.action + (line.failed ? ", failed" : "")];
-  return [...parts, ...(line.reward ? [`reward ${signed(line.reward)}`] : []), ...line.notes].join("\n");
+  return joined([`${title}, step ${count(line.from)}`, line.action + (line.failed ? ", failed" : ""), line.reward && `reward ${signed(line.reward)}`, ...line.notes], "\n");
 }

@@ -1,5 +1,6 @@
 /** All agents by what they did and earned; a click on a heading sorts, on a row selects. Only rows in view are made. */
-import { div, fill, h, set, setText, span } from "./dom.js";
+import { choice, div, fill, h, set, setText, span } from "./dom.js";
+import { gains } from "./events.js";
 import { number, signed } from "./format.js";
 import { ceil, floor, max } from "./maths.js";
 import { Part } from "./part.js";
@@ -9,7 +10,7 @@ import { Part } from "./part.js";
  * @typedef {"now" | "final" | "gained"} ItemMode
  * @typedef {object} Column
  * @property {string} title @property {string} hint @property {(object: number) => number} value What is sorted by.
- * @property {(object: number) => string} text @property {boolean} [wide] Text rather than a number.
+ * @property {(value: number, object: number) => string} text @property {boolean} [wide] Text rather than a number.
  */
 
 const ROW = 28;
@@ -27,14 +28,15 @@ export class AgentTable extends Part {
     this.ascending = true;
     this.order = [...this.replay.agents];
     this.items = this.facts.agentItems();
-    this.pairs = new Map(Array.from(this.replay.pairItems, (item, pair) => [`${this.replay.pairObjects[pair]},${item}`, pair]));
     this.head = h("tr");
-    this.body = h("tbody");
-    this.table = h("table.rv-table", { label: "Agents", "aria-rowcount": this.order.length + 1 }, h("thead", {}, this.head), this.body);
-    this.scroller = h("div.rv-scroll", { tabindex: 0, role: "region", label: "Agent table", onscroll: () => this.update() }, this.table);
-    const modes = h("select.rv-select", { onchange: () => this.#build(/** @type {ItemMode} */ (modes.value)) }, ...Object.entries(MODES).map(([value, text]) => h("option", { value }, text)));
-    const bar = h("label.rv-panel-bar", { hidden: this.items.length === 0 }, span("rv-muted", "Items"), modes);
-    this.node = div("rv-panel-fill", bar, this.scroller);
+    this.above = h("tr.spacer");
+    this.below = h("tr.spacer");
+    this.body = h("tbody", {}, this.above, this.below);
+    this.table = h("table.table", { label: "Agents", "aria-rowcount": this.order.length + 1 }, h("thead", {}, this.head), this.body);
+    this.scroller = h("div.scroll", { tabindex: 0, role: "region", label: "Agent table", onscroll: () => this.update() }, this.table);
+    const modes = choice("Items", /** @type {[ItemMode, string][]} */ (Object.entries(MODES)), (mode) => this.#build(mode));
+    const bar = h("label.panel-bar", { hidden: this.items.length === 0 }, span("muted", "Items"), modes);
+    this.node = div("panel-fill", bar, this.scroller);
     this.refresh();
     this.#build();
   }
@@ -55,49 +57,40 @@ export class AgentTable extends Part {
       this.sortedBy = title;
       this.#build();
     };
-    const sort = h("button", { type: "button", class: "rv-sort", title: hint, onclick: press }, title, span("rv-sort-mark", { none: "", ascending: "\u2191", descending: "\u2193" }[sorted]));
-    return h("th", { scope: "col", "aria-sort": sorted, class: wide ? "rv-left" : "" }, sort);
+    const sort = h("button.sort", { type: "button", title: hint, onclick: press }, title, span("sort-mark", { none: "", ascending: "\u2191", descending: "\u2193" }[sorted]));
+    return h(wide ? "th.left" : "th", { scope: "col", "aria-sort": sorted }, sort);
   }
 
   /** @returns {Column[]} */
   #plainColumns() {
     const { replay, facts } = this;
-    /** @returns {Column} */
-    const numbers = /** @param {string} title @param {string} hint @param {Column["value"]} value @param {(value: number) => string} format */ (title, hint, value, format) =>
-      ({ title, hint, value, text: (object) => format(value(object)) });
-    const doing = /** @param {number} object */ (object) => (replay.here(object, this.state.shown) ? facts.actionText(object, this.state.shown) : "dead");
+    const at = /** @param {string} name */ (name) => /** @param {number} object */ (object) => replay.at(name, object, this.shown);
     return [
-      numbers("agent", "Agent number", (object) => replay.agentIds[object], String),
-      { title: "doing", hint: "Action at this step", wide: true, value: (object) => replay.at("action_id", object, this.state.shown), text: doing },
-      numbers("reward", "Reward at this step", (object) => replay.at("current_reward", object, this.state.shown), signed),
-      numbers("total", "Reward up to this step", (object) => replay.total(object, this.state.shown), number),
-      numbers("final", "Reward of the whole episode", (object) => replay.field("total_reward").last(object), number),
+      { title: "agent", hint: "Agent number", value: (object) => replay.agentIds[object], text: String },
+      { title: "doing", hint: "Action at this step", wide: true, value: at("action_id"), text: (_, object) => (replay.here(object, this.shown) ? facts.actionText(object, this.shown) : "dead") },
+      { title: "reward", hint: "Reward at this step", value: at("current_reward"), text: signed },
+      { title: "total", hint: "Reward up to this step", value: (object) => replay.total(object, this.shown), text: number },
+      { title: "final", hint: "Reward of the whole episode", value: (object) => replay.field("total_reward").last(object), text: number },
     ];
   }
 
   /** @param {number} item @returns {Column} */
   #itemColumn(item) {
-    const { inventory } = this.replay;
-    const value = /** @param {number} object */ (object) => {
-      const pair = this.pairs.get(`${object},${item}`);
-      if (pair === undefined) return 0;
-      return this.mode === "now" ? inventory.at(pair, this.state.shown) : this.mode === "final" ? inventory.last(pair) : this.#gained(pair);
-    };
+    const { replay, mode } = this;
     const title = this.facts.itemName(item);
-    return { title, hint: `${title}: ${MODES[this.mode]}`, value, text: (object) => (value(object) === 0 ? "" : number(value(object))) };
+    const value = /** @param {number} object */ (object) => {
+      const pair = replay.pairsOf(object).find((each) => replay.pairItems[each] === item);
+      if (pair === undefined) return 0;
+      return mode === "now" ? replay.inventory.at(pair, this.shown) : mode === "final" ? replay.inventory.last(pair) : this.#gained(pair);
+    };
+    return { title, hint: `${title}: ${MODES[mode]}`, value, text: (amount) => (amount === 0 ? "" : number(amount)) };
   }
 
   /** @param {number} pair @returns {number} All that was ever gained, as far as the steps are loaded. */
   #gained(pair) {
-    let [sum, last] = [this.gains.get(pair) ?? 0, NaN];
-    if (!this.gains.has(pair)) {
-      this.replay.inventory.runs(pair, 0, this.replay.steps, (_, __, value) => {
-        sum += max(0, value - last) || 0;
-        last = value;
-      });
-      this.gains.set(pair, sum);
-    }
-    return sum;
+    const { replay } = this;
+    if (!this.gains.has(pair)) this.gains.set(pair, gains(replay, 0, 0, replay.steps, [pair]).reduce((sum, { now, before }) => sum + now - before, 0));
+    return this.gains.get(pair) ?? 0;
   }
 
   refresh() {
@@ -113,15 +106,11 @@ export class AgentTable extends Part {
     const rows = this.order.slice(first, first + ceil(max(120, scroller.clientHeight) / ROW) + 2 * SPARE);
     while (body.rows.length > rows.length + 2) body.rows[1].remove();
     while (body.rows.length < rows.length + 2) {
-      const row = h("tr", { onclick: () => this.viewer.select(Number(row.dataset.object)) }, ...columns.map(() => h("td")));
-      body.insertBefore(row, body.rows.length > 1 ? body.rows[body.rows.length - 1] : null);
+      const row = h("tr", { onclick: () => this.viewer.select(Number(row.dataset.object)) }, ...columns.map(({ wide }) => h(wide ? "td.left" : "td")));
+      this.below.before(row);
     }
-    [first, this.order.length - first - rows.length].forEach((hidden, i) => {
-      const spacer = body.rows[i && body.rows.length - 1];
-      spacer.className = "rv-spacer";
-      spacer.style.height = `${hidden * ROW}px`;
-      spacer.hidden = hidden === 0;
-    });
+    this.above.style.height = `${first * ROW}px`;
+    this.below.style.height = `${(this.order.length - first - rows.length) * ROW}px`;
     rows.forEach((object, i) => this.#row(body.rows[i + 1], object, first + i + 2));
   }
 
@@ -134,15 +123,13 @@ export class AgentTable extends Part {
 
   /** @param {HTMLTableRowElement} row @param {number} object @param {number} index */
   #row(row, object, index) {
-    set(row, { "data-object": object, "aria-rowindex": index, "aria-selected": String(this.state.selected === object) });
-    this.columns?.forEach(({ text, wide }, at) => {
+    set(row, { "data-object": object, "aria-rowindex": index, "aria-selected": String(this.selected === object) });
+    this.columns?.forEach(({ text, value }, at) => {
       const cell = row.cells[at];
-      cell.className = wide ? "rv-left" : "";
-      if (at > 0) return setText(cell, text(object));
-      if (!cell.firstChild) cell.append(span("rv-dot"), span(""));
-      const [dot, label] = /** @type {any} */ (cell.children);
-      dot.style.background = this.facts.colour(object, this.state.shown, this.palette);
-      setText(label, text(object));
+      if (at === 0 && !cell.firstChild) cell.append(span("dot"), h("span"));
+      const [dot, label = cell] = /** @type {any} */ (cell.children);
+      if (dot) dot.style.background = this.colour(object);
+      setText(label, text(value(object), object));
     });
   }
 }

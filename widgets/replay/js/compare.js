@@ -1,5 +1,6 @@
 /** Two replays at the same step, side by side, and what differs between them. */
 import { div, fill, h, region, section } from "./dom.js";
+import { overview } from "./events.js";
 import { number, signed } from "./format.js";
 import { max } from "./maths.js";
 import { series } from "./palette.js";
@@ -31,14 +32,14 @@ export class Compare extends Viewer {
 
   mount() {
     this.differences = region("Differences");
-    const halves = this.sides.map((side, i) => h("section.rv-half", { label: this.titles[i] }, h("h3.rv-title", {}, this.titles[i]), side.map.node));
-    return this.frameOf("Two replays compared", div("rv-body", div("rv-main", div("rv-halves", ...halves), this.transport.node, this.timeline.node), h("aside.rv-side", {}, this.differences)));
+    const halves = this.sides.map((side, i) => h("section.half", { label: this.titles[i] }, h("h3.title", {}, this.titles[i]), side.map.node));
+    return this.frameOf("Two replays compared", div("body", div("main", div("halves", ...halves), this.transport.node, this.timeline.node), h("aside.side", {}, this.differences)));
   }
 
   get lines() {
     return this.sides.map(({ replay }, i) => ({
       name: i ? this.titles[1] : `reward so far, mean of the agents: ${this.titles[0]}`, steps: replay.steps, colour: series(this.palette, i), dash: i ? [6, 3] : [],
-      values: runningTotal(replay.base.numbers("overview.reward"), replay.agents.length),
+      values: runningTotal(overview(replay, "reward"), replay.agents.length),
     }));
   }
 
@@ -51,8 +52,6 @@ export class Compare extends Viewer {
     const { agents, agentIds } = this.right.replay;
     this.right.select(agents.find((object) => agentIds[object] === number) ?? -1);
   }
-
-  jump() {}
 
   toggleFollow() {
     super.toggleFollow();
@@ -67,13 +66,13 @@ export class Compare extends Viewer {
 
   drawPanel() {
     const [a, b] = this.sides.map((side) => sumsAt(side, this.stepNow));
-    const cells = /** @param {string[]} texts @param {string} [cls] */ (texts, cls = "") => texts.map((text, i) => h("td", { class: i > 1 ? cls : "" }, text));
+    const cells = /** @param {string[]} texts @param {string} [cls] */ (texts, cls = "muted") => texts.map((text, i) => h(i > 1 ? `td.${cls}` : "td", {}, text));
     const rows = [...new Set([...a.keys(), ...b.keys()])].map((name) => {
       const [x, y] = [a.get(name) ?? 0, b.get(name) ?? 0];
-      return h("tr", {}, h("th", { scope: "row" }, name), ...cells([number(x), number(y), signed(y - x)], y > x ? "rv-good" : y < x ? "rv-bad" : "rv-muted"));
+      return h("tr", {}, h("th", { scope: "row" }, name), ...cells([number(x), number(y), signed(y - x)], y > x ? "good" : y < x ? "bad" : "muted"));
     });
-    const head = h("tr.rv-muted", {}, h("td"), ...cells(["left", "right", "right \u2212 left"]));
-    if (this.differences) fill(this.differences, section("At this step, over all agents", h("table.rv-table.rv-differences", {}, h("tbody", {}, head, ...rows))));
+    const head = h("tr.muted", {}, h("td"), ...cells(["left", "right", "right \u2212 left"]));
+    if (this.differences) fill(this.differences, section("At this step, over all agents", h("table.table.differences", {}, h("tbody", {}, head, ...rows))));
   }
 
   stop() {

@@ -1,5 +1,5 @@
 /** A few lines over the DOM: text is always a text node, so no data becomes markup. */
-import { max, min } from "./maths.js";
+import { within } from "./maths.js";
 
 /**
  * @typedef {Node | string | null} Child Strings become text nodes, null nothing.
@@ -10,14 +10,14 @@ import { max, min } from "./maths.js";
 /**
  * Make an element.
  * @template {keyof HTMLElementTagNameMap} K
- * @param {K | `${K}.${string}`} selector The tag and, behind dots, its classes.
+ * @param {K | `${K}.${string}`} selector The tag and, behind dots, its classes without their prefix.
  * @param {Props} [props] @param {...Child} children
  * @returns {HTMLElementTagNameMap[K]}
  */
 export function h(selector, props = {}, ...children) {
   const [tag, ...classes] = selector.split(".");
   const node = fill(set(document.createElement(tag), props), ...children);
-  node.classList.add(...classes);
+  node.classList.add(...classes.map((name) => `rv-${name}`));
   return /** @type {HTMLElementTagNameMap[K]} */ (node);
 }
 
@@ -43,19 +43,25 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** @param {string} cls @param {...Child} children */
-export function div(cls, ...children) {
-  return h("div", { class: cls }, ...children);
+/** @param {string} classes @param {...Child} children */
+export function div(classes, ...children) {
+  return h(`div.${classes}`, {}, ...children);
 }
 
-/** @param {string} cls @param {...Child} children */
-export function span(cls, ...children) {
-  return h("span", { class: cls }, ...children);
+/** @param {string} classes @param {...Child} children */
+export function span(classes, ...children) {
+  return h(`span.${classes}`, {}, ...children);
+}
+
+/** @template {string} T @param {string} label @param {[T, string][]} options @param {(value: T) => void} chosen */
+export function choice(label, options, chosen) {
+  const node = h("select.select", { label, onchange: () => chosen(/** @type {T} */ (node.value)) }, ...options.map(([value, text]) => h("option", { value }, text)));
+  return node;
 }
 
 /** @param {string} label A scrollable region's name. @param {...Child} children */
 export function region(label, ...children) {
-  return h("div.rv-scroll.rv-pad", { tabindex: 0, role: "region", label: label }, ...children);
+  return h("div.scroll.pad", { tabindex: 0, role: "region", label }, ...children);
 }
 
 /** @param {string} title @param {...Child} children */
@@ -63,37 +69,36 @@ export function section(title, ...children) {
   return h("section", {}, h("h4", {}, title), ...children);
 }
 
+/** @param {string} problem @param {() => void} again @returns {HTMLElement[]} */
+export function failure(problem, again) {
+  return [note(`${problem}.`), button("Try again", again)];
+}
+
 /** @param {string} text One muted sentence. */
 export function note(text) {
-  return h("p.rv-empty", {}, text);
+  return h("p.empty", {}, text);
 }
 
-/** @param {[string, string][]} rows Terms and what they are. */
+/** @param {string[][]} rows Terms and what they are. */
 export function definitions(rows) {
-  return h("dl.rv-facts", {}, ...rows.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]));
+  return h("dl.facts", {}, ...rows.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]));
 }
 
-/** @param {Child} label @param {() => void} press @param {string} [cls] @param {Props} [more] */
-export function button(label, press, cls = "rv-action", more = {}) {
-  return h("button", { type: "button", class: cls, onclick: press, ...more }, label);
+/** @param {Child} label @param {() => void} onclick @param {string} [classes] @param {Props} [more] */
+export function button(label, onclick, classes = "action", more = {}) {
+  return h(`button.${classes}`, { type: "button", onclick, ...more }, label);
 }
 
 /** @typedef {"first" | "back" | "play" | "pause" | "forward" | "last" | "plus" | "minus" | "fit" | "follow" | "layers" | "share" | "search" | "earlier" | "later"} IconName */
 
 /** @param {IconName} name Its shape is in viewer.css. @returns {HTMLElement} */
 export function icon(name) {
-  return span(`rv-icon rv-icon-${name}`);
+  return span(`icon.icon-${name}`);
 }
 
 /** @param {IconName} name @param {string} label For screen readers and the tooltip. @param {() => void} press */
 export function iconButton(name, label, press) {
-  return button(icon(name), press, "rv-button", { label: label, title: label });
-}
-
-/** @param {Element} node @param {MouseEvent} event @returns {{x: number, y: number}} */
-export function localPoint(node, event) {
-  const box = node.getBoundingClientRect();
-  return { x: event.clientX - box.left, y: event.clientY - box.top };
+  return button(icon(name), press, "button", { label, title: label });
 }
 
 /**
@@ -101,11 +106,7 @@ export function localPoint(node, event) {
  * @param {HTMLElement} node @param {(x: number, y: number) => void} drag @param {(x: number, y: number) => void} [hover]
  */
 export function onDrag(node, drag, hover) {
-  const move = /** @param {PointerEvent} event */ (event) => {
-    const { x, y } = localPoint(node, event);
-    if (event.buttons & 1) drag(x, y);
-    else hover?.(x, y);
-  };
+  const move = /** @param {PointerEvent} event */ ({ buttons, offsetX, offsetY }) => (buttons & 1 ? drag : hover)?.(offsetX, offsetY);
   const press = /** @param {PointerEvent} event */ (event) => {
     if (event.button === 0) node.setPointerCapture(event.pointerId);
     move(event);
@@ -116,5 +117,5 @@ export function onDrag(node, drag, hover) {
 /** @param {HTMLElement} tip @param {boolean} shown @param {number} left @param {number} top @param {number} room Width it must stay within. */
 export function showTip(tip, shown, left, top, room) {
   tip.classList.toggle("rv-shown", shown);
-  if (shown) tip.style.transform = `translate(${max(4, min(left, room - tip.offsetWidth - 4))}px, ${top}px)`;
+  if (shown) tip.style.transform = `translate(${within(left, 4, room - tip.offsetWidth - 4)}px, ${top}px)`;
 }

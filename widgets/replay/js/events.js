@@ -2,39 +2,56 @@
  * What happened to an agent, and when. Pure over a `Replay`; steps that are not loaded yield nothing.
  *
  * @import { Field, Replay } from "./replay.js"
+ * @import { Numbers } from "./wire.js"
  * @typedef {"reward" | "penalty" | "gain" | "freeze" | "death" | "talk" | "failure"} EventKind
  * @typedef {Record<EventKind, number[]>} AgentEvents Steps, ascending.
  */
 import { ceil, floor, min } from "./maths.js";
 
-/** Each kind's words, and the overview column that counts it over all agents. @type {Record<EventKind, [string, string]>} */
+/** Each kind's words, the overview column that counts it over all agents, and its colour where it has a lane. @type {Record<EventKind, [string, string, ("gain" | "cold" | "bad" | "talk")?]>} */
 export const KINDS = {
-  reward: ["reward", "reward"], penalty: ["negative reward", "reward"], gain: ["item gain", "gains"], freeze: ["freeze", "freezes"],
-  death: ["death", "deaths"], talk: ["talk", "talk"], failure: ["failed action", "failures"],
+  reward: ["reward", "reward"], penalty: ["negative reward", "reward"], gain: ["item gain", "gains", "gain"], freeze: ["freeze", "freezes", "cold"],
+  death: ["death", "deaths", "bad"], talk: ["talk", "talk", "talk"], failure: ["failed action", "failures"],
 };
 
-/** @param {Replay} replay @param {number} object @param {number} [from] @param {number} [to] @returns {AgentEvents} In [from, to). */
-export function agentEvents(replay, object, from = 0, to = replay.steps) {
-  const starts = /** @param {Field} field @param {number} entry @param {(now: number, before: number) => boolean} wanted @param {number} [at] */ (field, entry, wanted, at = object) => {
-    /** @type {number[]} */
-    const steps = [];
-    let last = from > 0 ? field.at(at, from - 1) : entry;
-    field.runs(at, from, to, (start, _, value) => {
-      if (value !== last && wanted(value, last)) steps.push(start);
-      last = value;
-    });
-    return steps;
-  };
-  const gains = new Set(replay.pairsOf(object).flatMap((pair) => starts(replay.inventory, NaN, (now, before) => now > before, pair)));
+/** @param {Replay} replay @param {number} object @returns {AgentEvents} */
+export function agentEvents(replay, object) {
+  const changes = /** @param {string} name @param {number} entry @param {(now: number) => boolean} wanted */ (name, entry, wanted) =>
+    changesOf(replay.field(name), object, 0, replay.steps, entry).filter(({ now }) => wanted(now)).map(({ step }) => step);
   return {
-    reward: starts(replay.field("current_reward"), 0, (now) => now > 0),
-    penalty: starts(replay.field("current_reward"), 0, (now) => now < 0),
-    gain: [...gains].sort((a, b) => a - b),
-    freeze: starts(replay.field("is_frozen"), 0, (now) => now === 1),
-    death: starts(replay.alive, 1, (now) => now === 0),
-    failure: starts(replay.field("action_success"), 1, (now) => now === 0),
+    reward: changes("current_reward", 0, (now) => now > 0),
+    penalty: changes("current_reward", 0, (now) => now < 0),
+    gain: [...new Set(gains(replay, object, 0, replay.steps).map(({ step }) => step))].sort((a, b) => a - b),
+    freeze: changes("is_frozen", 0, (now) => now === 1),
+    death: changes("alive", 1, (now) => now === 0),
+    failure: changes("action_success", 1, (now) => now === 0),
     talk: [],
   };
+}
+
+/**
+ * @param {Field} field @param {number} at @param {number} from @param {number} to @param {number} entry The value before step 0.
+ * @returns {{step: number, now: number, before: number}[]} Changes in [from, to).
+ */
+function changesOf(field, at, from, to, entry) {
+  /** @type {{step: number, now: number, before: number}[]} */
+  const found = [];
+  let before = from > 0 ? field.at(at, from - 1) : entry;
+  field.runs(at, from, to, (step, _, now) => {
+    if (now !== before) found.push({ step, now, before });
+    before = now;
+  });
+  return found;
+}
+
+/** @param {Replay} replay @param {number} object @param {number} from @param {number} to @param {number[]} [pairs] @returns {{step: number, now: number, before: number}[]} Gains of items in [from, to), item by item. */
+export function gains(replay, object, from, to, pairs = replay.pairsOf(object)) {
+  return pairs.flatMap((pair) => changesOf(replay.inventory, pair, from, to, NaN)).filter(({ now, before }) => now > before);
+}
+
+/** @param {Replay} replay @param {EventKind} kind @returns {Numbers} How often it happens to anyone, by bin; of rewards, their sum. */
+export function overview(replay, kind) {
+  return replay.base.numbers(`overview.${KINDS[kind][1]}`);
 }
 
 /** @param {number[]} sorted @param {number} step @param {1 | -1} way @returns {number} The nearest later or earlier entry, -1 for none. */

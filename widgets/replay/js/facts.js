@@ -1,9 +1,8 @@
 /** What is worked out once from a replay: names, teams, symbols, and which objects ever change. No DOM. */
-import { describeAction, directionOfMove } from "./actions.js";
-import { number, words } from "./format.js";
-import { min } from "./maths.js";
+import { WAYS, describeAction, directionOfMove } from "./actions.js";
+import { joined, number, words } from "./format.js";
+import { lowerBound, min } from "./maths.js";
 import { series } from "./palette.js";
-import { lowerBound } from "./replay.js";
 import { colourOf, describeSprites } from "./sprites.js";
 
 /**
@@ -14,7 +13,6 @@ import { colourOf, describeSprites } from "./sprites.js";
  */
 
 const UNKNOWN = /** @type {Sprite} */ ({ kind: "thing", shape: 0, hue: 7, letters: "?", name: "unknown" });
-const DIRECTIONS = ["up", "down", "left", "right"];
 
 export class Facts {
   /** @param {Replay} replay @param {Replay[]} [all] Those on the page, which share their symbols. */
@@ -80,11 +78,10 @@ export class Facts {
 
   /** @param {number} object @param {number} step @returns {string} Its action in words. */
   actionText(object, step) {
-    const [id, parameter] = [this.replay.at("action_id", object, step), this.replay.at("action_param", object, step)];
-    const known = this.actions[id];
-    if (!known) return id >= 0 ? `action ${id}` : "no action";
-    if (known.direction < 0 && known.family === "turn") return `${words(known.name)} ${DIRECTIONS[parameter] ?? parameter}`;
-    return parameter ? `${words(known.name)} (${parameter})` : words(known.name);
+    const [id, parameter] = ["action_id", "action_param"].map((name) => this.replay.at(name, object, step));
+    const { name = "", family, direction = 0 } = this.actions[id] ?? {};
+    if (!family) return id >= 0 ? `action ${id}` : "no action";
+    return words(name) + (family === "turn" && direction < 0 ? ` ${WAYS[parameter]?.[1] ?? parameter}` : parameter ? ` (${parameter})` : "");
   }
 
   /**
@@ -92,11 +89,13 @@ export class Facts {
    * @param {number} object @param {Action | undefined} action @param {number} step
    */
   direction(object, action, step) {
+    const { replay } = this;
     if (!action || action.direction >= 0) return action?.direction ?? -1;
-    if (action.family === "turn") return DIRECTIONS[this.replay.at("action_param", object, step)] ? this.replay.at("action_param", object, step) : -1;
-    const after = min(this.replay.steps - 1, step + this.effectDelay);
-    if (action.family !== "move" || after < 1 || !this.replay.ready(after)) return -1;
-    const [a, b] = [this.replay.locate(object, after - 1), this.replay.locate(object, after)];
+    const parameter = replay.at("action_param", object, step);
+    if (action.family === "turn") return WAYS[parameter] ? parameter : -1;
+    const after = min(replay.steps - 1, step + this.effectDelay);
+    if (action.family !== "move" || after < 1 || !replay.ready(after)) return -1;
+    const [a, b] = [after - 1, after].map((when) => replay.locate(object, when));
     return directionOfMove(b.x - a.x, b.y - a.y);
   }
 
@@ -105,12 +104,17 @@ export class Facts {
     const { replay } = this;
     const turns = replay.field("orientation");
     if (turns.movers.length > 0) return turns.at(object, step);
-    const mover = replay.location.mover(object);
-    const track = mover < 0 || step <= 0 ? null : replay.track(replay.location, step);
-    const point = track ? track.find(mover, step) : -1;
+    const { track, mover, point } = replay.location.change(object, step);
     if (!track || point < 0) return -1;
     const before = point === track.starts[mover] ? -1 : point - 1;
     return directionOfMove(track.value(mover, point) - track.value(mover, before), track.row(mover, point) - track.row(mover, before));
+  }
+
+  /** @param {number} object @param {number} step @returns {string} "" when there is nothing to tell apart. */
+  teamName(object, step) {
+    const { values, names } = this.teams;
+    const team = this.teams.of(object, step);
+    return team >= 0 && values.length > 1 ? words(names[team] || `team ${team}`) : "";
   }
 
   /** @param {number} item @returns {string} */
@@ -139,8 +143,7 @@ export class Facts {
   /** @param {number} object @param {number} step @returns {string} One line for a tooltip. */
   summary(object, step) {
     const held = this.holdings(object, step).slice(0, 6).map(([item, amount]) => `${this.itemName(item)} ${number(amount)}`);
-    const team = this.teams.nameOf(this.teams.of(object, step));
-    return [this.title(object), team, this.isAgent[object] ? this.actionText(object, step) : "", ...held].filter(Boolean).join(" \u00b7 ");
+    return joined([this.title(object), this.teamName(object, step), this.isAgent[object] && this.actionText(object, step), ...held], " \u00b7 ");
   }
 }
 
@@ -175,11 +178,6 @@ export class Teams {
   /** @param {number} team @returns {number} Index of the team's colour. */
   hue(team) {
     return this.hues[this.values.indexOf(team)] ?? 0;
-  }
-
-  /** @param {number} team @returns {string} "" when there is nothing to tell apart. */
-  nameOf(team) {
-    return team >= 0 && this.values.length > 1 ? words(this.names[team] || `team ${team}`) : "";
   }
 
   /** @param {Uint8Array} isAgent @returns {number[]} Things other than agents that belong to a team at some step. */

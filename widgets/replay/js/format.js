@@ -41,6 +41,11 @@ export function plural(n, noun) {
   return `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
 }
 
+/** @param {unknown[]} parts @param {string} [joint] @returns {string} Those that are not empty. */
+export function joined(parts, joint = ", ") {
+  return parts.filter(Boolean).join(joint);
+}
+
 /** @param {unknown} error @returns {string} */
 export function reason(error) {
   return (error instanceof Error && error.message) || PROBLEM;

@@ -8,22 +8,21 @@ export const KEY_HELP = /** @type {[string, string][]} */ ([
   ["\u2191 \u2193", "previous, next agent"], [", .", "previous, next event"], ["F", "follow the selection"], ["0", "whole map"], ["/", "find"], ["Esc", "select nothing"],
 ]);
 
-/** What each key does: a method of the viewer and its argument. @type {Record<string, [string, number?]>} */
-const KEYS = {
-  " ": ["toggle"], "[": ["move", -1], "]": ["move", 1], ArrowLeft: ["move", -1], ArrowRight: ["move", 1], Home: ["seek", 0], End: ["seek", Infinity],
-  "-": ["scaleSpeed", 0.5], "=": ["scaleSpeed", 2], "+": ["scaleSpeed", 2], ArrowUp: ["selectNext", -1], ArrowDown: ["selectNext", 1], ",": ["jump", -1], ".": ["jump", 1],
-  f: ["toggleFollow"], F: ["toggleFollow"], 0: ["fit"], "/": ["find"], Escape: ["select", -1],
-};
+/** What keys do: a method of the viewer, its argument, and the keys. @type {[string, number, ...string[]][]} */
+const KEYS = [
+  ["toggle", 0, " "], ["move", -1, "[", "ArrowLeft"], ["move", 1, "]", "ArrowRight"], ["seek", 0, "Home"], ["seek", Infinity, "End"], ["scaleSpeed", 0.5, "-"],
+  ["scaleSpeed", 2, "=", "+"], ["selectNext", -1, "ArrowUp"], ["selectNext", 1, "ArrowDown"], ["jump", -1, ","], ["jump", 1, "."], ["toggleFollow", 0, "f", "F"], ["fit", 0, "0"],
+  ["find", 0, "/"], ["select", -1, "Escape"],
+];
 
 /** @param {KeyboardEvent} event @param {Viewer} target */
 export function handleKey(event, target) {
   const { key, shiftKey } = event;
   const from = /** @type {Element} */ (event.composedPath()[0]);
-  const held = event.ctrlKey || event.metaKey || event.altKey || from.matches("input, select, textarea");
-  if (held || !Object.hasOwn(KEYS, key) || (key === " " && from.closest("button, a, summary"))) return;
+  const [method, argument] = KEYS.find(([, , ...keys]) => keys.includes(key)) ?? [];
+  if (!method || event.ctrlKey || event.metaKey || event.altKey || from.matches("input, select, textarea") || (key === " " && from.closest("button, a, summary"))) return;
   if (/Up|Down|Home|End/.test(key) && from.closest(".rv-scroll, .rv-trace-scroll")) return;
   event.preventDefault();
   event.stopPropagation();
-  const [method, argument = 0] = KEYS[key];
-  /** @type {any} */ (target)[method](argument * (shiftKey && method === "move" ? 10 : 1));
+  /** @type {any} */ (target)[method](Number(argument) * (shiftKey && method === "move" ? 10 : 1));
 }

@@ -1,13 +1,13 @@
 /** The map: what moves over what does not, and what one does with the pointer there. */
 import * as cam from "./camera.js";
-import { div, h, localPoint, set, setText, showTip } from "./dom.js";
+import { div, h, set, setText, showTip } from "./dom.js";
 import { abs, floor, hypot, max, round, within } from "./maths.js";
 import { Overlays } from "./overlays.js";
 import { series } from "./palette.js";
 import { Part } from "./part.js";
-import { disc, ink, line, pixelRatio, rect, ring } from "./pen.js";
+import { disc, ink, line, pixelRatio, rect, ring, sized } from "./pen.js";
 import { agentPad } from "./sprites.js";
-import { PLAIN_BELOW, Still } from "./still.js";
+import { PLAIN_BELOW, Still, centre } from "./still.js";
 
 /**
  * @import { Camera, Size } from "./camera.js"
@@ -21,10 +21,10 @@ export class MapView extends Part {
   /** @param {Viewer} viewer */
   constructor(viewer) {
     super(viewer);
-    this.canvas = h("canvas.rv-map-canvas", {});
-    this.tip = div("rv-tip");
-    this.notice = h("div.rv-notice", { role: "status" });
-    this.node = h("div.rv-map", { role: "img", label: "Map of the replay" }, this.canvas, this.tip, this.notice);
+    this.canvas = h("canvas.map-canvas");
+    this.tip = div("tip");
+    this.notice = h("div.notice", { role: "status" });
+    this.node = h("div.map", { role: "img", label: "Map of the replay" }, this.canvas, this.tip, this.notice);
     this.still = new Still(viewer);
     this.overlays = new Overlays(viewer);
     /** @type {Size} */
@@ -37,15 +37,14 @@ export class MapView extends Part {
   /** @param {number} width @param {number} height CSS pixels. */
   resize(width, height) {
     this.size = { width, height };
-    this.canvas.width = max(1, round(width * pixelRatio()));
-    this.canvas.height = max(1, round(height * pixelRatio()));
+    sized(this.canvas, width * pixelRatio(), height * pixelRatio());
   }
 
   /** @returns {Camera} The camera in force. */
   get camera() {
     const { camera, follow, selected } = this.state;
     const { map } = this.replay;
-    const now = camera ? cam.clamp(camera, map, this.size) : cam.fit(map, this.size);
+    const now = cam.clamp(camera ?? cam.fit(map, this.size), map, this.size);
     if (!follow || selected < 0) return now;
     const { x, y } = this.place(selected);
     return { x: x + 0.5, y: y + 0.5, scale: now.scale };
@@ -72,16 +71,14 @@ export class MapView extends Part {
     const { layers, found, selected } = this.state;
     const chosen = this.facts.isAgent[selected];
     const { width, height } = this.replay.map;
-    const pen = /** @type {Pen} */ (this.canvas.getContext("2d", { alpha: false }));
-    const camera = this.camera;
-    const perCell = (camera.scale * this.canvas.width) / max(1, this.size.width);
+    const { canvas, camera } = this;
+    const pen = /** @type {Pen} */ (canvas.getContext("2d", { alpha: false }));
+    const perCell = (camera.scale * canvas.width) / max(1, this.size.width);
+    const [left, top] = [round(canvas.width / 2 - camera.x * perCell), round(canvas.height / 2 - camera.y * perCell)];
     /** @type {Frame} */
-    const frame = {
-      perCell, width: this.canvas.width, height: this.canvas.height,
-      left: round(this.canvas.width / 2 - camera.x * perCell), top: round(this.canvas.height / 2 - camera.y * perCell),
-    };
-    rect(pen, palette.raised, 0, 0, frame.width, frame.height);
-    if (perCell >= PLAIN_BELOW) rect(pen, palette.floor, frame.left, frame.top, round(width * perCell), round(height * perCell));
+    const frame = { perCell, left, top, width: canvas.width, height: canvas.height };
+    rect(pen, palette.raised, 0, 0, canvas.width, canvas.height);
+    if (perCell >= PLAIN_BELOW) rect(pen, palette.floor, left, top, round(width * perCell), round(height * perCell));
     this.still.draw(pen, frame);
     if (layers.heat && !overlays.presenceMap(pen, frame)) this.viewer.invalidate("map");
     pen.imageSmoothingEnabled = true;
@@ -97,8 +94,7 @@ export class MapView extends Part {
 
   /** @param {Pen} pen @param {Frame} frame */
   #teamRings(pen, { left, top, perCell }) {
-    const { facts, replay } = this;
-    const { shown } = this.state;
+    const { facts, replay, shown } = this;
     for (const object of facts.teamThings) {
       const team = facts.teams.of(object, shown);
       if (team < 0 || !replay.here(object, shown)) continue;
@@ -115,22 +111,22 @@ export class MapView extends Part {
       for (const object of list) {
         const at = this.place(object);
         const inView = at.x >= seen.x0 - 1 && at.y >= seen.y0 - 1 && at.x <= seen.x1 && at.y <= seen.y1;
-        if (inView && this.replay.here(object, this.state.shown)) this.#drawAt(pen, frame, object, at);
+        if (inView && this.replay.here(object, this.shown)) this.#drawAt(pen, frame, object, at);
       }
     }
   }
 
   /** @param {Pen} pen @param {Frame} frame @param {number} object @param {Point} at */
   #drawAt(pen, { left, top, perCell }, object, at) {
-    const { facts, sprites, palette } = this;
-    const { shown } = this.state;
+    const { facts, sprites, palette, shown } = this;
     const [x, y] = [left + round(at.x * perCell), top + round(at.y * perCell)];
     const size = max(2, round(perCell));
     const sprite = facts.sprite(object);
-    const colour = facts.colour(object, shown, palette);
-    if (size < PLAIN_BELOW && !facts.isAgent[object]) {
+    const colour = this.colour(object);
+    const agent = facts.isAgent[object];
+    if (size < PLAIN_BELOW && !agent) {
       rect(pen, colour, x, y, size, size);
-    } else if (!facts.isAgent[object] || (size >= PLAIN_BELOW && sprites.images.has(sprite.name))) {
+    } else if (!agent || (size >= PLAIN_BELOW && sprites.images.has(sprite.name))) {
       pen.drawImage(sprites.thing(sprite, palette, size), x, y, size, size);
     } else {
       // A smaller dot could not be seen on a large map.
@@ -139,13 +135,12 @@ export class MapView extends Part {
       const label = drawn >= 13 ? String(this.replay.agentIds[object]) : "";
       pen.drawImage(sprites.agent(colour, palette, label, drawn, drawn >= 8 ? facts.facing(object, shown) : -1), round(x - shift), round(y - shift));
     }
-    if (facts.isAgent[object] && size >= 6) this.#badges(pen, object, x, y, size);
+    if (agent && size >= 6) this.#badges(pen, object, x, y, size);
   }
 
   /** Mark a freeze, a failed action and a reward. @param {Pen} pen @param {number} object @param {number} x @param {number} y @param {number} size */
   #badges(pen, object, x, y, size) {
-    const { replay, palette } = this;
-    const { shown } = this.state;
+    const { replay, palette, shown } = this;
     const unit = max(3, size * 0.17);
     if (replay.at("is_frozen", object, shown)) {
       ink(pen, palette.cold, max(1.5, size * 0.1));
@@ -154,24 +149,21 @@ export class MapView extends Part {
     if (size >= 10 && replay.at("action_success", object, shown) === 0) {
       const right = x + size - 1.4 * unit;
       ink(pen, palette.bad, max(1.5, size * 0.08));
-      pen.beginPath();
       line(pen, right, y - unit * 0.2, right + 1.6 * unit, y + unit * 1.4);
       line(pen, right, y + unit * 1.4, right + 1.6 * unit, y - unit * 0.2);
-      pen.stroke();
     }
     const reward = replay.at("current_reward", object, shown);
     if (reward) disc(pen, reward > 0 ? palette.good : palette.bad, x + unit * 0.6, y + unit * 0.6, unit * 0.75);
   }
 
   /** @param {Pen} pen @param {Frame} frame */
-  #selection(pen, { left, top, perCell }) {
-    const { selected } = this.state;
-    if (selected < 0) return;
-    const { x, y } = this.place(selected);
+  #selection(pen, frame) {
+    if (this.selected < 0) return;
+    const at = centre(frame, this.place(this.selected));
     const unit = pixelRatio();
-    const at = /** @type {const} */ ([left + (x + 0.5) * perCell, top + (y + 0.5) * perCell, max(7 * unit, perCell * 0.66)]);
-    ring(pen, this.palette.page, ...at, 5 * unit);
-    ring(pen, this.palette.text, ...at, 2.5 * unit);
+    for (const [colour, width] of /** @type {[string, number][]} */ ([[this.palette.page, 5], [this.palette.text, 2.5]])) {
+      ring(pen, colour, ...at, max(7 * unit, frame.perCell * 0.66), width * unit);
+    }
   }
 
   #noticeText() {
@@ -183,16 +175,16 @@ export class MapView extends Part {
 
   /** @param {number} px @param {number} py CSS pixels. @returns {number[]} Objects under the pointer, agents first. */
   #pick(px, py) {
-    const { facts, replay, camera } = this;
-    const { shown } = this.state;
+    const { facts, replay, camera, shown } = this;
     const cell = cam.toWorld(camera, this.size, px, py);
     const [x, y] = [floor(cell.x), floor(cell.y)];
     const far = /** @param {number} object */ (object) => {
       const at = this.place(object);
       return hypot(at.x + 0.5 - cell.x, at.y + 0.5 - cell.y);
     };
-    const near = [...replay.agents, ...facts.movingThings].filter((object) => far(object) < (facts.isAgent[object] ? max(0.6, 9 / camera.scale) : 0.6) && replay.here(object, shown));
-    const found = near.sort((a, b) => facts.isAgent[b] - facts.isAgent[a] || far(a) - far(b));
+    const found = [...replay.agents, ...facts.movingThings]
+      .filter((object) => far(object) < max(0.6, (facts.isAgent[object] * 9) / camera.scale) && replay.here(object, shown))
+      .sort((a, b) => facts.isAgent[b] - facts.isAgent[a] || far(a) - far(b));
     facts.each(x, y, x + 1, y + 1, (object) => found.push(object));
     return found;
   }
@@ -202,13 +194,12 @@ export class MapView extends Part {
     /** @type {{x: number, y: number, moved: boolean} | null} */
     let drag = null;
     set(canvas, {
-      onpointerdown: (/** @type {PointerEvent} */ event) => {
-        if (event.button !== 0) return;
-        drag = { ...localPoint(canvas, event), moved: false };
-        canvas.setPointerCapture(event.pointerId);
+      onpointerdown: (/** @type {PointerEvent} */ { button, pointerId, offsetX: x, offsetY: y }) => {
+        if (button !== 0) return;
+        drag = { x, y, moved: false };
+        canvas.setPointerCapture(pointerId);
       },
-      onpointermove: (/** @type {PointerEvent} */ event) => {
-        const { x, y } = localPoint(canvas, event);
+      onpointermove: (/** @type {PointerEvent} */ { offsetX: x, offsetY: y }) => {
         if (!drag) this.#hover(x, y);
         else if (drag.moved || hypot(x - drag.x, y - drag.y) > 4) {
           const { camera } = this;
@@ -230,8 +221,7 @@ export class MapView extends Part {
         return;
       }
       event.preventDefault();
-      const { x, y } = localPoint(canvas, event);
-      this.zoom(Math.exp(-within(event.deltaY * (event.deltaMode ? 16 : 1), -240, 240) * 0.0022), x, y);
+      this.zoom(Math.exp(-within(event.deltaY * (event.deltaMode ? 16 : 1), -240, 240) * 0.0022), event.offsetX, event.offsetY);
     }, { passive: false });
   }
 
@@ -243,7 +233,7 @@ export class MapView extends Part {
   /** @param {number} x @param {number} y */
   #click(x, y) {
     const here = this.#pick(x, y);
-    this.viewer.select(here[(here.indexOf(this.state.selected) + 1) % max(1, here.length)] ?? -1);
+    this.viewer.select(here[(here.indexOf(this.selected) + 1) % here.length] ?? -1);
   }
 
   /** @param {number} x @param {number} y */
@@ -251,7 +241,7 @@ export class MapView extends Part {
     const [object = -1] = x < 0 ? [] : this.#pick(x, y);
     const shown = object >= 0 && this.facts.sprite(object).kind !== "wall";
     this.canvas.style.cursor = shown ? "pointer" : "";
-    if (shown) setText(this.tip, this.facts.summary(object, this.state.shown));
+    if (shown) setText(this.tip, this.facts.summary(object, this.shown));
     showTip(this.tip, shown, x + 14, y > this.size.height - 58 ? y - 36 : y + 16, this.size.width);
   }
 }

@@ -17,9 +17,13 @@ export function penOf(canvas) {
 
 /** @param {number} width @param {number} [height] Device pixels. @returns {HTMLCanvasElement} */
 export function newCanvas(width, height = width) {
-  const canvas = document.createElement("canvas");
-  canvas.width = max(1, round(width));
-  canvas.height = max(1, round(height));
+  return sized(document.createElement("canvas"), width, height);
+}
+
+/** Empty a canvas that has another size. @param {HTMLCanvasElement} canvas @param {number} width @param {number} height Device pixels. */
+export function sized(canvas, width, height) {
+  const [w, h] = [max(1, round(width)), max(1, round(height))];
+  if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
   return canvas;
 }
 
@@ -30,9 +34,7 @@ export function newCanvas(width, height = width) {
  */
 export function prepare(canvas, width, height) {
   const ratio = pixelRatio();
-  const [w, h] = [max(1, round(width * ratio)), max(1, round(height * ratio))];
-  if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
-  const pen = penOf(canvas);
+  const pen = penOf(sized(canvas, width * ratio, height * ratio));
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   pen.clearRect(0, 0, width, height);
   return pen;
@@ -81,6 +83,7 @@ export function write(pen, text, x, y, colour, align = "right", font = "11") {
 
 /** @param {Pen} pen @param {...number} points Pairs of x and y. */
 export function line(pen, ...points) {
-  pen.moveTo(points[0], points[1]);
-  for (let i = 2; i < points.length; i += 2) pen.lineTo(points[i], points[i + 1]);
+  pen.beginPath();
+  for (let i = 0; i < points.length; i += 2) pen.lineTo(points[i], points[i + 1]);
+  pen.stroke();
 }

@@ -40,10 +40,9 @@ export class Presence {
 
   /** @param {number} object @param {number} from @param {number} to */
   #count(object, from, to) {
-    const place = { x: 0, y: 0 };
     this.replay.location.runs(object, from, to, (start, end) => {
-      this.replay.locate(object, start, place);
-      const cell = place.y * this.replay.map.width + place.x;
+      const { x, y } = this.replay.locate(object, start);
+      const cell = y * this.replay.map.width + x;
       this.counts[cell] += end - start;
       this.peak = max(this.peak, this.counts[cell] || 0);
     });

@@ -1,18 +1,18 @@
 /** One replay in the page: what every object is at every step, decoded part by part. No DOM. */
 import { reason } from "./format.js";
-import { max, min, round } from "./maths.js";
+import { lowerBound, max, min, round, within } from "./maths.js";
 import { decodeTrack } from "./tracks.js";
-import { Columns, WireError, inflate, parseJson, readHeader, runningSum } from "./wire.js";
+import { Columns, WireError, inflate, readHeader, runningSum } from "./wire.js";
 
 /**
  * @import { Track } from "./tracks.js"
  * @import { ChunkInfo, Header, Numbers } from "./wire.js"
  * @typedef {(hash: string, id: string) => Promise<Uint8Array>} Ask Fetches a chunk that is not embedded.
  * @typedef {{x: number, y: number}} Point
- * @typedef {object} Chunk A stretch of steps that is loaded as one.
- * @property {ChunkInfo} info @property {number} from @property {number} to @property {Columns | null} columns
- * @property {Promise<void> | null} loading @property {string} failed @property {number} used
+ * @typedef {object} Loaded
+ * @property {Columns | null} columns @property {Promise<void> | null} loading @property {string} failed @property {number} used
  * @property {Map<string, Track>} tracks
+ * @typedef {ChunkInfo & Loaded} Chunk A stretch of steps that is loaded as one.
  */
 
 /** Values where a replay has no such field; fields not listed are 0. @type {Record<string, number>} */
@@ -33,17 +33,15 @@ export class Field {
     this.kind = info?.kind ?? "int";
     const [x, y] = this.kind === "xy" ? ["x", "y"] : ["", ""];
     const scalar = info ? info.scalar : (DEFAULTS[name] ?? 0);
-    const columns = scalar === null ? [base.numbers(`${name}.c${x}`, length), base.numbers(`${name}.c${y}`, length)] : null;
     /** Values at step 0: one for each object, or one for all. */
-    this.columns = columns;
+    this.columns = scalar === null ? [x, y].map((axis) => base.numbers(`${name}.c${axis}`, length)) : null;
     this.scalars = [scalar, scalar].flat().map(Number);
     const count = (info && header.movers.get(name)) ?? 0;
     /** Objects that change, ascending. */
     this.movers = runningSum(base.numbers(`${name}.i`, count), length, name);
     this.lasts = base.numbers(`${name}.f${x}`, count);
-    const moverOf = new Int32Array(count ? length : 0).fill(-1);
-    for (let mover = 0; mover < count; mover++) moverOf[this.movers[mover]] = mover;
-    this.moverOf = moverOf;
+    this.moverOf = new Int32Array(count ? length : 0).fill(-1);
+    this.movers.forEach((object, mover) => { this.moverOf[object] = mover; });
   }
 
   /** @param {number} object @param {number} [axis] 1 for the second coordinate of a place. @returns {number} The value at step 0. */
@@ -60,6 +58,13 @@ export class Field {
   last(object) {
     const mover = this.mover(object);
     return mover < 0 ? this.first(object) : this.lasts[mover];
+  }
+
+  /** @param {number} object @param {number} step @returns {{track: Track | null, mover: number, point: number}} The last change up to a step, null and -1 for none. */
+  change(object, step) {
+    const mover = this.mover(object);
+    const track = mover < 0 || step <= 0 ? null : this.replay.track(this, step);
+    return { track, mover, point: track ? track.find(mover, step) : -1 };
   }
 
   /** @param {number} object @param {number} step @returns {number} NaN while that stretch of steps is not loaded. */
@@ -108,8 +113,7 @@ export class Replay {
     this.pairObjects = runningSum(base.numbers("inventory.o", header.pairs), n, "the inventory");
     this.inventory = new Field(this, "inventory", header.pairs);
     /** @type {Chunk[]} */
-    this.chunks = header.chunks.filter((info) => info.kind === "steps").map((info) => (
-      { info, from: info.from, to: info.to, columns: null, loading: null, failed: "", used: 0, tracks: new Map() }));
+    this.chunks = header.chunks.filter(({ kind }) => kind === "steps").map((info) => ({ ...info, columns: null, loading: null, failed: "", used: 0, tracks: new Map() }));
     const joined = this.chunks.every((chunk, i) => chunk.to > chunk.from && chunk.from === (this.chunks[i - 1]?.to ?? 0));
     if (!this.location.present || !joined || this.chunks.at(-1)?.to !== this.steps) throw new WireError("the parts of the replay do not join");
     this.texts = header.chunks.filter((info) => info.kind === "text");
@@ -149,19 +153,14 @@ export class Replay {
     return this.alive.at(object, step) !== 0;
   }
 
-  /** @param {number} id @returns {number} The object with this id, or -1. */
-  indexOfId(id) {
-    return this.ids.indexOf(id);
-  }
-
   /** @param {number} step @returns {number} A whole step that the replay has. */
   clampStep(step) {
-    return min(this.steps - 1, max(0, round(step) || 0));
+    return within(round(step) || 0, 0, this.steps - 1);
   }
 
-  /** @param {number} step @returns {Chunk} */
+  /** @param {number} step @returns {Chunk} The last one for a step past the end. */
   chunkOf(step) {
-    if (step < this.recent.from || step >= this.recent.to) this.recent = this.chunks.find((chunk) => step < chunk.to) ?? this.chunks[0];
+    if (step < this.recent.from || step >= this.recent.to) this.recent = this.chunks.find((chunk) => step < chunk.to) ?? this.chunks[this.chunks.length - 1];
     return this.recent;
   }
 
@@ -180,7 +179,7 @@ export class Replay {
   async #fetch(chunk) {
     const what = `the part with steps ${chunk.from} to ${chunk.to - 1}`;
     try {
-      chunk.columns = new Columns(await this.#raw(chunk.info, what), what);
+      chunk.columns = await this.columnsOf(chunk, what);
       chunk.used = ++this.clock;
       this.#forget();
     } catch (error) {
@@ -190,9 +189,14 @@ export class Replay {
     this.onload();
   }
 
-  /** @param {ChunkInfo} info @param {string} what */
-  async #raw({ id, offset, size, raw }, what) {
+  /** @param {ChunkInfo} info @param {string} what Named in errors. @returns {Promise<Uint8Array<ArrayBuffer>>} */
+  async raw({ id, offset, size, raw }, what) {
     return inflate(offset === null ? await this.ask(this.header.hash, id) : this.bytes.subarray(offset, offset + size), raw, what);
+  }
+
+  /** @param {ChunkInfo} info @param {string} what Named in errors. @returns {Promise<Columns>} */
+  async columnsOf(info, what) {
+    return new Columns(await this.raw(info, what), what);
   }
 
   /** Drop what was used longest ago until the rest fits. */
@@ -200,7 +204,7 @@ export class Replay {
     const held = this.chunks.filter((chunk) => chunk.columns).sort((a, b) => b.used - a.used);
     let bytes = 0;
     held.forEach((chunk, i) => {
-      bytes += chunk.info.raw;
+      bytes += chunk.raw;
       if (i > 2 && bytes > KEEP_BYTES) this.#drop(chunk);
     });
   }
@@ -214,9 +218,9 @@ export class Replay {
   /** Load the embedded steps, one part after the other, as far as they may be kept together. */
   async loadAhead() {
     let bytes = 0;
-    for (const { info, from } of this.chunks) {
-      bytes += info.raw;
-      if (info.offset === null || (from > 0 && bytes > KEEP_BYTES)) return;
+    for (const { from, raw, offset } of this.chunks) {
+      bytes += raw;
+      if (offset === null || (from > 0 && bytes > KEEP_BYTES)) return;
       await new Promise((resolve) => setTimeout(resolve));
       await this.load(max(1, from));
     }
@@ -252,15 +256,11 @@ export class Replay {
     }
   }
 
-  /** @param {number} object @param {number} step @param {Point} [out] Receives the cell. @returns {Point} Where an object is. */
-  locate(object, step, out = { x: 0, y: 0 }) {
+  /** @param {number} object @param {number} step @returns {Point} Where an object is. */
+  locate(object, step) {
     const { location } = this;
-    const mover = location.mover(object);
-    const track = mover < 0 || step <= 0 ? null : this.track(location, step);
-    const point = track ? track.find(mover, step) : -1;
-    out.x = track ? track.value(mover, point) : location.first(object);
-    out.y = track ? track.row(mover, point) : location.first(object, 1);
-    return out;
+    const { track, mover, point } = location.change(object, step);
+    return track ? { x: track.value(mover, point), y: track.row(mover, point) } : { x: location.first(object), y: location.first(object, 1) };
   }
 
   /** @param {number} object @returns {number[]} The inventory pairs of an object. */
@@ -289,24 +289,4 @@ export class Replay {
     return Array.isArray(value) ? value : [];
   }
 
-  /** @param {number} text Index of the text chunk. @returns {Promise<Columns>} */
-  async textColumns(text) {
-    return new Columns(await this.#raw(this.texts[text], "the texts"), "the texts");
-  }
-
-  /** @returns {Promise<unknown>} The run's own settings. */
-  async configValue() {
-    return this.config && parseJson(await this.#raw(this.config, "the configuration"), "the configuration");
-  }
-}
-
-/** @param {Int32Array} sorted @param {number} value @returns {number} First index whose entry is at least `value`. */
-export function lowerBound(sorted, value) {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (sorted[middle] < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -6,24 +6,20 @@
  * @property {(object: number) => unknown} matches Whether an object fits apart from what it holds.
  * @property {number[]} items Items asked for: objects holding one at the step fit.
  */
-
-/** @param {string} name */
-function plain(name) {
-  return name.toLowerCase().replace(/[_\s]+/g, " ").trim();
-}
+import { words } from "./format.js";
 
 /**
  * Understand a query: an agent ("agent 7"), an id ("#1614"), or part of a type's, an item's or a tag's name.
  * @param {Facts} facts @param {string} query @returns {Found | null} Null for an empty query.
  */
 export function search(facts, query) {
-  const text = plain(query);
+  const text = words(query).toLowerCase();
   const agent = /^agent ?(\d+)$/.exec(text);
   const { replay } = facts;
   if (agent) return { matches: (object) => facts.title(object) === `agent ${agent[1]}`, items: [] };
-  if (!text) return null;
+  if (!query.trim()) return null;
   const { type_names, item_names, tags, tables } = replay.header;
-  const has = /** @param {string} name */ (name) => plain(name).includes(text);
+  const has = /** @param {string} name */ (name) => words(name).toLowerCase().includes(text);
   const types = type_names.map(has);
   const sets = (tables.get("tag_ids") ?? []).map((set) => Array.isArray(set) && set.some((tag) => has(tags[tag] ?? "")));
   return {

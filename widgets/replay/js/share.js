@@ -18,9 +18,9 @@ export function readView(text) {
   return scale > 0 && Number.isFinite(x + y) ? { camera: { x, y, scale }, follow: Boolean(match?.[4]) } : { camera: null, follow: false };
 }
 
-/** @param {number} step @param {number | null} id Of the selected object. @param {string} view @returns {string} */
-export function shareText(step, id, view) {
-  return `step=${step}${id === null ? "" : `&selected=${id}`}${view ? `&view=${encodeURIComponent(view)}` : ""}`;
+/** @param {Place} place @returns {string} */
+export function shareText({ step, selected, view }) {
+  return `step=${step}${selected === null ? "" : `&selected=${selected}`}${view ? `&view=${encodeURIComponent(view)}` : ""}`;
 }
 
 /** @param {string} text @returns {Place} Unknown keys and unreadable values are ignored. */

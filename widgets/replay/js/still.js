@@ -3,17 +3,23 @@
  * the picture has one pixel a cell; from near, the symbols in view are baked for as long as the camera rests.
  *
  * @import { Pen } from "./pen.js"
+ * @import { Point } from "./replay.js"
  * @typedef {{perCell: number, left: number, top: number, width: number, height: number}} Frame
  *   Device pixels a cell, where cell (0, 0) is, and the size of the canvas.
  */
 import { ceil, floor, max, min, round } from "./maths.js";
 import { Part } from "./part.js";
-import { newCanvas, penOf, rect } from "./pen.js";
+import { newCanvas, penOf, rect, sized } from "./pen.js";
 import { colourOf } from "./sprites.js";
 
 /** Below this many device pixels a cell, symbols are plain squares. */
 export const PLAIN_BELOW = 9;
 const GRID_FROM = 14;
+
+/** @param {Frame} frame @param {Point} place @returns {[number, number]} The middle of a cell, in device pixels. */
+export function centre({ left, top, perCell }, { x, y }) {
+  return [left + (x + 0.5) * perCell, top + (y + 0.5) * perCell];
+}
 
 export class Still extends Part {
   /** One pixel a cell. @type {HTMLCanvasElement | null} */
@@ -56,8 +62,8 @@ export class Still extends Part {
   #bake({ perCell, left, top, width, height }) {
     const { palette, sprites, facts } = this;
     const { map } = this.replay;
-    [this.near.width, this.near.height] = [width, height];
-    const pen = penOf(this.near);
+    const pen = penOf(sized(this.near, width, height));
+    pen.clearRect(0, 0, width, height);
     const [x0, y0] = [max(0, floor(-left / perCell)), max(0, floor(-top / perCell))];
     const [x1, y1] = [min(map.width, ceil((width - left) / perCell)), min(map.height, ceil((height - top) / perCell))];
     const px = /** @param {number} x */ (x) => left + round(x * perCell);

@@ -14,16 +14,11 @@
  * @property {"agents" | "selected" | "text" | "about"} tab
  */
 
-/** @returns {State} */
-export function initialState() {
-  return {
-    step: 0, shown: 0, fraction: 0, selected: -1, playing: false, speed: 10, camera: null, follow: false,
+export class Store {
+  /** @type {State} */
+  state = { step: 0, shown: 0, fraction: 0, selected: -1, playing: false, speed: 10, camera: null, follow: false,
     layers: { trail: true, vision: false, fog: false, heat: false, grid: true }, found: null, tab: "agents",
   };
-}
-
-export class Store {
-  state = initialState();
   /** @type {Set<(changed: (keyof State)[]) => void>} */
   listeners = new Set();
 

@@ -1,9 +1,13 @@
 /** Talk and policy notes, and what there is to know of the replay itself. */
-import { button, definitions, div, fill, h, note, region, section } from "./dom.js";
+import { button, definitions, div, failure, fill, h, note, region, section } from "./dom.js";
 import { count, plural, reason, words } from "./format.js";
 import { activityLine } from "./object-panel.js";
 import { Part } from "./part.js";
+import { parseJson } from "./wire.js";
 
+/** @import { ChunkInfo } from "./wire.js" */
+
+const CONFIG = "the configuration";
 const TALK_LINES = 40;
 const LONGEST = 20_000;
 const CONFIG_CHARS = 400_000;
@@ -12,14 +16,14 @@ export class TextPanel extends Part {
   node = region("Talk and policy notes");
 
   update() {
-    const { shown, selected } = this.state;
+    const { shown, selected } = this;
     const part = this.viewer.texts.part(shown);
     if (part?.failed) {
       const again = () => {
         this.viewer.texts.retry();
         this.update();
       };
-      fill(this.node, note(`${part.failed}.`), button("Try again", again));
+      fill(this.node, ...failure(part.failed, again));
     } else if (!part?.fields) {
       fill(this.node, note("Loading the texts of these steps"));
     } else {
@@ -45,13 +49,13 @@ export class TextPanel extends Part {
       viewer.select(object);
       viewer.seek(when);
     }));
-    return lines.length ? section("Talk so far", div("rv-activity", ...lines)) : null;
+    return lines.length ? section("Talk so far", div("activity", ...lines)) : null;
   }
 }
 
 export class AboutPanel extends Part {
   node = region("About this replay");
-  config = div("");
+  config = h("div");
 
   update() {
     if (this.node.firstChild) return;
@@ -59,7 +63,7 @@ export class AboutPanel extends Part {
     const used = new Map();
     for (const type of types) used.set(type, (used.get(type) ?? 0) + 1);
     const kinds = [...used].sort((a, b) => b[1] - a[1]).slice(0, 60).map(([type, n]) => `${words(header.type_names[type] || "unknown")} ${count(n)}`);
-    if (config) fill(this.config, button("Show the configuration", () => void this.#loadConfig()));
+    if (config) fill(this.config, button("Show the configuration", () => this.#loadConfig(config)));
     fill(this.node, definitions([
       ["format", `MettaScope replay, version ${header.version}`], ["map", `${count(header.width)} x ${count(header.height)} cells`], ["steps", count(header.steps)],
       ["objects", `${count(header.objects)}: ${kinds.join(", ")}`], ["items", header.item_names.filter(Boolean).slice(0, 100).map(words).join(", ") || "none"],
@@ -68,17 +72,18 @@ export class AboutPanel extends Part {
 
   #issues() {
     const { issues, issues_more } = this.replay.header;
-    const entries = issues.map(({ severity, path, rule, count: n, example }) => h("li", {}, h("strong", {}, `${severity}: `), `${path}: ${rule}${n > 1 ? ` (${count(n)} times)` : ""}`, div("rv-muted rv-code", String(example ?? ""))));
-    return section("Issues in the file", entries.length ? h("ul.rv-list", {}, ...entries) : note("None found."), issues_more ? note(`and ${plural(issues_more, "more issue")}`) : null);
+    const entries = issues.map(({ severity, path, rule, count: n, example }) => h("li", {}, h("strong", {}, `${severity}: `), `${path}: ${rule}${n > 1 ? ` (${count(n)} times)` : ""}`, div("muted.code", String(example ?? ""))));
+    return section("Issues in the file", entries.length ? h("ul.list", {}, ...entries) : note("None found."), issues_more ? note(`and ${plural(issues_more, "more issue")}`) : null);
   }
 
-  async #loadConfig() {
-    fill(this.config, note("Loading the configuration"));
+  /** @param {ChunkInfo} config */
+  async #loadConfig(config) {
+    fill(this.config, note(`Loading ${CONFIG}`));
     try {
-      const text = JSON.stringify(await this.replay.configValue(), null, 2);
-      fill(this.config, h("pre.rv-code", {}, text.length > CONFIG_CHARS ? `${text.slice(0, CONFIG_CHARS)}\u2026` : text));
+      const text = JSON.stringify(parseJson(await this.replay.raw(config, CONFIG), CONFIG), null, 2);
+      fill(this.config, h("pre.code", {}, text.length > CONFIG_CHARS ? `${text.slice(0, CONFIG_CHARS)}\u2026` : text));
     } catch (error) {
-      fill(this.config, note(`${reason(error)}.`), button("Try again", () => void this.#loadConfig()));
+      fill(this.config, ...failure(reason(error), () => this.#loadConfig(config)));
     }
   }
 }

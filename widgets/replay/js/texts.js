@@ -22,7 +22,7 @@ export class Texts {
   /** @param {number} step @returns {TextPart | undefined} Fetched on first use. */
   part(step) {
     const part = this.parts.find(({ from, to }) => step >= from && step < to);
-    if (part && !part.fields && !part.loading && !part.failed) void this.#load(part);
+    if (part && !part.fields && !part.loading && !part.failed) this.#load(part);
     return part;
   }
 
@@ -37,7 +37,7 @@ export class Texts {
     try {
       const { header, map, texts } = this.replay;
       const index = this.parts.indexOf(part);
-      const columns = await this.replay.textColumns(index);
+      const columns = await this.replay.columnsOf(texts[index], "the texts");
       part.fields = new Map(texts[index].fields.map((name) => {
         const objects = runningSum(columns.numbers(`${name}.i`), header.objects, name);
         const track = decodeTrack(columns, name, "int", objects.length, part.from, part.to, null, map);

@@ -4,7 +4,7 @@
 
 /** @returns {HTMLElement[]} Where a page may say its theme; marimo marks the body. */
 function marked() {
-  return [document.body, document.documentElement].filter(Boolean);
+  return [document.body, document.documentElement];
 }
 
 /** @param {string} asked "auto", "light" or "dark". @returns {Theme} */

@@ -1,10 +1,10 @@
 /** The time axis: scrubbing, marks of what happened, the reward over time, and a look ahead under the pointer. */
-import { div, h, onDrag, set, setText, showTip } from "./dom.js";
-import { KINDS, agentEvents, binOf, binStart, rewardBins } from "./events.js";
+import { h, onDrag, set, setText, showTip } from "./dom.js";
+import { KINDS, agentEvents, binOf, binStart, overview, rewardBins } from "./events.js";
 import { count, number, plural, signed } from "./format.js";
 import { max, round } from "./maths.js";
-import { Part } from "./part.js";
-import { disc, ink, newCanvas, prepare, rect, write } from "./pen.js";
+import { Strip } from "./part.js";
+import { disc, ink, rect, write } from "./pen.js";
 import { extent, ratePerStep, stepAt, ticks, xOf } from "./timeline.js";
 
 /**
@@ -19,13 +19,10 @@ const [RIGHT, RAIL, LANE, CAPTION, CHART, FOOT] = [12, 20, 11, 16, 44, 16];
 /** @type {EventKind[]} */
 const LANES = ["gain", "freeze", "death", "talk"];
 
-export class TimelineView extends Part {
-  width = 0;
+export class TimelineView extends Strip {
   hover = -1;
   /** Steps that the trace strip shows, marked on the rail. @type {[number, number]} */
   window = [0, 0];
-  /** @type {HTMLCanvasElement | null} */
-  backdrop = null;
   /** @type {{object: number, events: AgentEvents, rewards: Float64Array} | null} */
   agent = null;
 
@@ -39,11 +36,11 @@ export class TimelineView extends Part {
     this.lanes = LANES.filter((kind) => full && this.overview(kind).some((value) => value > 0));
     this.top = RAIL + this.lanes.length * LANE + CAPTION;
     this.height = this.top + CHART + FOOT;
-    this.canvas = h("canvas.rv-timeline-canvas", {});
-    this.preview = viewer.small.canvas();
-    this.previewText = div("");
-    this.tip = div("rv-tip rv-preview", this.preview, this.previewText);
-    this.node = h("div.rv-timeline", { role: "slider", tabindex: 0, style: `height:${this.height}px`, label: "Step", "aria-valuemin": 0, "aria-valuemax": viewer.steps - 1,
+    this.canvas = h("canvas.timeline-canvas");
+    this.preview = viewer.small.canvas("preview-map");
+    this.previewText = h("div");
+    this.tip.append(this.preview, this.previewText);
+    this.node = h("div.timeline", { role: "slider", tabindex: 0, style: `height:${this.height}px`, label: "Step", "aria-valuemin": 0, "aria-valuemax": viewer.steps - 1,
       onpointerleave: () => this.#hideTip(),
     }, this.canvas, this.tip);
     onDrag(this.node, (x) => {
@@ -52,9 +49,9 @@ export class TimelineView extends Part {
     }, (x) => this.#showTip(stepAt(this.axis, x), x));
   }
 
-  /** @param {EventKind} kind @returns {import("./wire.js").Numbers} By bin, over all agents. */
+  /** @param {EventKind} kind */
   overview(kind) {
-    return this.replay.base.numbers(`overview.${KINDS[kind][1]}`);
+    return overview(this.replay, kind);
   }
 
   get axis() {
@@ -81,19 +78,14 @@ export class TimelineView extends Part {
 
   /** @param {number} step */
   draw(step) {
-    const pen = prepare(this.canvas, this.width, this.height);
-    this.backdrop ??= this.#drawBackdrop();
-    pen.drawImage(this.backdrop, 0, 0, this.width, this.height);
-    this.#drawHead(pen, step);
+    this.#drawHead(this.startOn(this.canvas), step);
     set(this.node, { "aria-valuenow": step, "aria-valuetext": `step ${step} of ${this.viewer.steps - 1}` });
   }
 
-  #drawBackdrop() {
-    const { replay, axis } = this;
+  /** @param {Pen} pen */
+  drawBackdrop(pen) {
+    const { replay, axis, selected } = this;
     const { muted } = this.palette;
-    const { selected } = this.state;
-    const canvas = newCanvas(1);
-    const pen = prepare(canvas, this.width, this.height);
     if (this.full && this.facts.isAgent[selected]) this.agent = { object: selected, events: agentEvents(replay, selected), rewards: rewardBins(replay, selected, this.reward.length || 1) };
     this.lanes.forEach((kind, row) => this.#drawLane(pen, kind, RAIL + row * LANE));
     this.#drawChart(pen);
@@ -104,16 +96,16 @@ export class TimelineView extends Part {
       write(pen, count(step), x, y, muted, step === 0 ? "left" : x > this.width - 40 ? "right" : "center");
     }
     write(pen, "step", GUTTER - 8, y, muted);
-    return canvas;
   }
 
   /** Mark how often something happened to anyone, and exactly when to the selected agent. @param {Pen} pen @param {EventKind} kind @param {number} y */
   #drawLane(pen, kind, y) {
     const { axis, palette, agent } = this;
-    const colour = kind === "gain" ? palette.gain : kind === "freeze" ? palette.cold : kind === "death" ? palette.bad : palette.talk;
+    const [word, , name = "talk"] = KINDS[kind];
+    const colour = palette[name];
     const counts = this.overview(kind);
     const { high } = extent(counts);
-    write(pen, kind === "talk" ? kind : `${KINDS[kind][0]}s`, GUTTER - 8, y + LANE / 2 + 0.5, palette.muted);
+    write(pen, kind === "talk" ? word : `${word}s`, GUTTER - 8, y + LANE / 2 + 0.5, palette.muted);
     counts.forEach((/** @type {number} */ n, /** @type {number} */ bin) => {
       pen.globalAlpha = (agent ? 0.3 : 1) * (0.4 + 0.6 * (n / high));
       if (n > 0) rect(pen, colour, xOf(axis, binStart(bin, counts.length, axis.steps)), y + 2, max(1, axis.width / counts.length), LANE - 4);
@@ -196,7 +188,7 @@ export class TimelineView extends Part {
     this.hover = step;
     setText(this.previewText, this.#tipText(step));
     this.preview.hidden = !this.replay.ready(step);
-    if (this.preview.hidden) void this.replay.load(step);
+    if (this.preview.hidden) this.replay.load(step);
     else this.viewer.small.draw(this.preview, step);
     showTip(this.tip, true, x - this.tip.offsetWidth / 2, -this.tip.offsetHeight - 6, this.width);
     this.viewer.invalidate("timeline");
@@ -206,9 +198,10 @@ export class TimelineView extends Part {
   #tipText(step) {
     const { reward, agent } = this;
     const bin = binOf(step, reward.length || 1, this.replay.steps);
-    const lines = this.lanes.filter((kind) => this.overview(kind)[bin]).map((kind) => plural(this.overview(kind)[bin], KINDS[kind][0]));
+    const lines = [`step ${count(step)}`];
+    for (const kind of this.lanes) if (this.overview(kind)[bin]) lines.push(plural(this.overview(kind)[bin], KINDS[kind][0]));
     if (reward[bin]) lines.push(`reward ${signed(reward[bin])}, all agents`);
     if (agent?.rewards[bin]) lines.push(`reward ${signed(agent.rewards[bin])}, ${this.facts.title(agent.object)}`);
-    return [`step ${count(step)}`, ...lines].join("\n");
+    return lines.join("\n");
   }
 }

@@ -1,11 +1,12 @@
 /** Agents by steps: who did what when, what failed and what it earned. A click jumps there and selects. */
 import { FAMILIES, drawGlyph } from "./actions.js";
 import { describeLine, lineAt } from "./activity.js";
-import { div, fill, h, iconButton, localPoint, setText, showTip, span } from "./dom.js";
+import { div, fill, h, iconButton, setText, showTip, span } from "./dom.js";
 import { floor, max, min, round, within } from "./maths.js";
 import { series } from "./palette.js";
-import { Part } from "./part.js";
-import { disc, ink, newCanvas, prepare, rect, write } from "./pen.js";
+import { gains } from "./events.js";
+import { Strip } from "./part.js";
+import { disc, ink, rect, write } from "./pen.js";
 import { GUTTER } from "./timeline-view.js";
 
 /**
@@ -21,27 +22,23 @@ const GLYPHS_FROM = 12;
 const RIGHT = 12;
 const NO_DATA = -2;
 
-export class TraceView extends Part {
-  width = 0;
-  height = 0;
+export class TraceView extends Strip {
   start = 0;
   zoom = WIDTHS.length - 1;
-  selected = -1;
-  /** @type {HTMLCanvasElement | null} */
-  backdrop = null;
+  /** The object whose row was last brought into view. */
+  revealed = -1;
 
   /** @param {Viewer} viewer */
   constructor(viewer) {
     super(viewer);
-    this.canvas = h("canvas.rv-trace-canvas", { onclick: (/** @type {MouseEvent} */ event) => this.#click(event),
+    this.canvas = h("canvas.trace-canvas", { onclick: (/** @type {MouseEvent} */ event) => this.#click(event),
       onpointermove: (/** @type {MouseEvent} */ event) => this.#hover(event), onpointerleave: () => this.#hover(null),
     });
-    this.tip = div("rv-tip rv-preview");
-    this.scroller = h("div.rv-trace-scroll", { tabindex: 0, role: "img", label: "What each agent did at each step; click to go there", onscroll: () => this.#renew(),
+    this.scroller = h("div.trace-scroll", { tabindex: 0, role: "img", label: "What each agent did at each step; click to go there", onscroll: () => this.#renew(),
     }, h("div", { style: `height:${this.replay.agents.length * ROW}px` }, this.canvas));
-    this.legend = div("rv-legend");
-    this.node = h("section.rv-trace", { label: "Actions by agent", hidden: this.replay.agents.length === 0 },
-      div("rv-trace-head", span("rv-heading", "Actions"), this.legend, span("rv-grow"),
+    this.legend = div("legend");
+    this.node = h("section.trace", { label: "Actions by agent", hidden: this.replay.agents.length === 0 },
+      div("trace-head", span("heading", "Actions"), this.legend, span("grow"),
         iconButton("minus", "Show more steps", () => this.#widen(-1)), iconButton("plus", "Show fewer steps", () => this.#widen(1))),
       this.scroller, this.tip);
     this.restyle();
@@ -72,7 +69,7 @@ export class TraceView extends Part {
   restyle() {
     const { palette } = this;
     const used = new Set(this.facts.actions.map((action) => action.family));
-    const entry = /** @param {string} style @param {string} text */ (style, text) => span("rv-legend-entry", h("span.rv-swatch", { style }), text);
+    const entry = /** @param {string} style @param {string} text */ (style, text) => span("legend-entry", h("span.swatch", { style }), text);
     const families = /** @type {Family[]} */ (Object.keys(FAMILIES)).filter((family) => used.has(family));
     fill(this.legend, ...families.map((family) => entry(`background:${this.#colour(family)}`, FAMILIES[family][1])),
       entry(`border:1.5px solid ${palette.bad}`, "failed"), entry(`background:${palette.gain};height:5px`, "item gain"), entry(`background:${palette.good};height:3px`, "reward"));
@@ -95,47 +92,45 @@ export class TraceView extends Part {
   /** @param {number} by */
   #widen(by) {
     this.zoom = within(this.zoom + by, 0, WIDTHS.length - 1);
-    this.#renew(this.state.shown - this.columns / 3);
+    this.#renew(this.shown - this.columns / 3);
   }
 
   draw() {
-    const { shown, selected } = this.state;
+    const { shown, selected } = this;
     const [from, to] = this.window;
     if (shown < from || shown >= to) this.#renew(shown - this.columns / 3);
-    if (selected !== this.selected) this.#reveal(selected);
-    const pen = prepare(this.canvas, this.width, this.height);
-    this.backdrop ??= this.#drawBackdrop();
-    pen.drawImage(this.backdrop, 0, 0, this.width, this.height);
+    if (selected !== this.revealed) this.#reveal(selected);
+    const pen = this.startOn(this.canvas);
     ink(pen, this.palette.accent, 1.5);
     pen.strokeRect(GUTTER + (shown - this.start) * this.cell - 0.75, 0.75, this.cell + 0.5, this.height - 1.5);
   }
 
   /** Scroll the selected agent's row into view. @param {number} selected */
   #reveal(selected) {
-    this.selected = selected;
+    this.revealed = selected;
     this.backdrop = null;
     const top = this.replay.agents.indexOf(selected) * ROW;
     const { scrollTop } = this.scroller;
     if (top >= 0 && (top < scrollTop || top + ROW > scrollTop + this.height)) this.scroller.scrollTop = top - this.height / 2;
   }
 
-  #drawBackdrop() {
-    const canvas = newCanvas(1);
-    const pen = prepare(canvas, this.width, this.height);
+  /** @param {Pen} pen */
+  drawBackdrop(pen) {
     this.replay.agents.forEach((object, row) => {
       const y = row * ROW - this.scroller.scrollTop;
       if (y > -ROW && y < this.height) this.#drawRow(pen, object, y);
     });
-    return canvas;
   }
 
   /** @param {Pen} pen @param {number} object @param {number} y */
   #drawRow(pen, object, y) {
     const { palette, facts, cell } = this;
-    const chosen = this.state.selected === object;
-    if (chosen) rect(pen, palette.raised, 0, y, this.width, ROW);
-    if (chosen) rect(pen, palette.accent, 0, y, 3, ROW);
-    disc(pen, facts.colour(object, this.state.shown, palette), GUTTER - 13, y + ROW / 2, 3.5);
+    const chosen = this.selected === object;
+    if (chosen) {
+      rect(pen, palette.raised, 0, y, this.width, ROW);
+      rect(pen, palette.accent, 0, y, 3, ROW);
+    }
+    disc(pen, this.colour(object), GUTTER - 13, y + ROW / 2, 3.5);
     write(pen, facts.title(object), GUTTER - 22, y + ROW / 2 + 0.5, chosen ? palette.text : palette.muted, "right", chosen ? "600 12" : "12");
     const [from, to] = this.window;
     const read = /** @param {string} name @param {number} [absent] */ (name, absent = 0) => {
@@ -144,7 +139,7 @@ export class TraceView extends Part {
       return values;
     };
     const [success, rewards, frozen, alive] = ["action_success", "current_reward", "is_frozen", "alive"].map((name) => read(name));
-    const gains = cell >= 4 ? this.#gains(object, from, to) : [];
+    const gained = new Set(cell >= 4 ? gains(this.replay, object, from, to).map(({ step }) => step - from) : []);
     const width = cell - (cell >= 4 ? 1 : 0);
     read("action_id", NO_DATA).forEach((id, column) => {
       const x = GUTTER + column * cell;
@@ -155,24 +150,9 @@ export class TraceView extends Part {
       if (cell >= GLYPHS_FROM) this.#drawCell(pen, family, facts.direction(object, action, from + column), failed, x, y + 1, width);
       else rect(pen, failed ? palette.bad : this.#colour(family), x, y + (failed ? 8 : 3), width, failed ? 4 : ROW - 7);
       if (frozen[column]) rect(pen, palette.cold, x, y + 1, width, 2);
-      if (gains[column]) rect(pen, palette.gain, x + max(0, width - 5), y + 1, min(5, width), 5);
+      if (gained.has(column)) rect(pen, palette.gain, x + max(0, width - 5), y + 1, min(5, width), 5);
       if (rewards[column]) rect(pen, rewards[column] > 0 ? palette.good : palette.bad, x, y + ROW - 3, width, 3);
     });
-  }
-
-  /** @param {number} object @param {number} from @param {number} to @returns {boolean[]} Whether it gained an item, by column. */
-  #gains(object, from, to) {
-    const { inventory } = this.replay;
-    /** @type {boolean[]} */
-    const gains = [];
-    for (const pair of this.replay.pairsOf(object)) {
-      let last = from > 0 ? inventory.at(pair, from - 1) : NaN;
-      inventory.runs(pair, from, to, (start, _, value) => {
-        if (value > last) gains[start - from] = true;
-        last = value;
-      });
-    }
-    return gains;
   }
 
   /**
@@ -188,15 +168,15 @@ export class TraceView extends Part {
     ink(pen, failed ? palette.bad : family === "wait" ? palette.muted : quiet ? colour : palette.onMark, 1);
     pen.fillStyle = colour;
     pen.globalAlpha = family === "wait" ? 0.5 : quiet ? 0.2 : 1;
-    if (!failed) pen.fill();
-    pen.globalAlpha = 1;
     if (failed) pen.stroke();
-    drawGlyph(pen, family, direction, x + width / 2 - 6, y + 1.5, 12);
+    else pen.fill();
+    pen.globalAlpha = 1;
+    drawGlyph(pen, family, direction, x + width / 2 - 6, y + 1.5);
   }
 
   /** @param {MouseEvent} event @returns {{object: number | undefined, step: number, x: number, y: number}} Step -1 where there is none. */
   #cellAt(event) {
-    const { x, y } = localPoint(this.canvas, event);
+    const { offsetX: x, offsetY: y } = event;
     const step = this.start + floor((x - GUTTER) / this.cell);
     return { object: this.replay.agents[floor((y + this.scroller.scrollTop) / ROW)], step: x < GUTTER || step >= this.window[1] ? -1 : step, x, y };
   }

@@ -6,20 +6,21 @@ import { Facts } from "./facts.js";
 import { count, plural } from "./format.js";
 import { handleKey } from "./keys.js";
 import { MapView } from "./map-view.js";
-import { max, round, within } from "./maths.js";
+import { max, min, round, within } from "./maths.js";
 import { layerMenu, shareMenu } from "./menus.js";
 import { ObjectPanel } from "./object-panel.js";
 import { palettes } from "./palette.js";
 import { Player, clampSpeed } from "./player.js";
 import { matching, search } from "./search.js";
-import { Minimap, SmallMap } from "./small-map.js";
+import { viewText } from "./share.js";
+import { SmallMap, minimap } from "./small-map.js";
 import { SpriteCache } from "./sprites.js";
 import { Store } from "./store.js";
 import { AboutPanel, TextPanel } from "./text-panels.js";
 import { Texts } from "./texts.js";
 import { TimelineView } from "./timeline-view.js";
 import { TraceView } from "./trace-view.js";
-import { Transport, kindsIn } from "./transport.js";
+import { kindsIn, transport } from "./transport.js";
 
 /**
  * @import { EventKind } from "./events.js"
@@ -35,6 +36,8 @@ const PANEL_MS = 110;
 const HINT_MS = 2600;
 const TRACE_ROWS = 6;
 const FIND = "Find type, item, agent";
+/** @type {Piece[]} */
+const ALL = ["map", "timeline", "trace", "panel"];
 /** What only the map shows; any other change is drawn everywhere. */
 const MAP_ONLY = /fraction|camera|follow|layers/;
 
@@ -50,9 +53,9 @@ export class Viewer {
   dirty = new Set();
   sprites = new SpriteCache();
   store = new Store();
-  found = h("span.rv-found.rv-muted", { role: "status" });
-  tabs = h("div.rv-tabs", { role: "tablist", label: "Panels" });
-  panel = h("div.rv-panel", { role: "tabpanel" });
+  found = h("span.found.muted", { role: "status" });
+  tabs = h("div.tabs", { role: "tablist", label: "Panels" });
+  panel = h("div.panel", { role: "tabpanel" });
 
   /**
    * @param {Replay} replay @param {Options} options
@@ -62,21 +65,19 @@ export class Viewer {
     this.replay = replay;
     this.options = options;
     this.theme = options.theme;
-    this.steps = max(...all.map(({ steps }) => steps));
     this.facts = new Facts(replay, all);
-    this.player = new Player({
-      steps: this.steps, ready: (step) => all.every((each) => each.ready(each.clampStep(step))), load: (step) => all.forEach((each) => void each.load(each.clampStep(step))),
-    });
+    this.player = new Player(all);
+    this.steps = this.player.steps;
     /** Viewers that show the same step. @type {Viewer[]} */
     this.sides = [this];
     this.texts = new Texts(replay, () => this.invalidate("panel"));
     this.small = new SmallMap(this);
     this.map = new MapView(this);
-    this.minimap = new Minimap(this);
+    this.minimap = minimap(this);
     this.timeline = new TimelineView(this, all.length === 1);
-    this.transport = new Transport(this, all.length === 1 ? kindsIn(replay) : []);
+    this.transport = transport(this, all.length === 1 ? kindsIn(replay) : []);
     this.followButton = iconButton("follow", "Follow the selection (F)", () => this.toggleFollow());
-    this.map.node.append(this.minimap.node, h("div.rv-map-buttons", { role: "toolbar", label: "Map view" },
+    this.map.node.append(this.minimap.node, h("div.map-buttons", { role: "toolbar", label: "Map view" },
       iconButton("plus", "Zoom in", () => this.map.zoom(1.5)), iconButton("minus", "Zoom out", () => this.map.zoom(1 / 1.5)),
       iconButton("fit", "Show the whole map (0)", () => this.fit()), this.followButton));
     this.store.listeners.add((changed) => this.changed(changed));
@@ -84,6 +85,15 @@ export class Viewer {
     this.observer = new ResizeObserver(() => this.resized());
     this.observer.observe(this.map.node);
     this.observer.observe(this.timeline.node);
+  }
+
+  get state() {
+    return this.store.state;
+  }
+
+  get place() {
+    const { selected, camera, follow } = this.state;
+    return { step: this.stepNow, selected: selected >= 0 ? this.replay.ids[selected] : null, view: viewText(follow ? this.map.camera : camera, follow) };
   }
 
   get palette() {
@@ -101,25 +111,24 @@ export class Viewer {
     const { header } = this.replay;
     this.trace = new TraceView(this);
     this.panels = { agents: new AgentTable(this), selected: new ObjectPanel(this), text: new TextPanel(this), about: new AboutPanel(this) };
-    const box = h("input.rv-search", { type: "search", placeholder: FIND, label: FIND, autocomplete: "off",
+    const box = h("input.search", { type: "search", placeholder: FIND, label: FIND, autocomplete: "off",
       oninput: () => this.store.set({ found: search(this.facts, box.value) }), onkeydown: (/** @type {KeyboardEvent} */ event) => this.#searchKey(event, box),
     });
     const facts = `${plural(header.agents, "agent")}, ${plural(header.steps, "step")}, ${header.width} x ${header.height}`;
     this.#drawTabs();
-    return this.frameOf(`Replay viewer: ${options.title}`, h("header.rv-head", {}, h("h2.rv-title", { title: options.title }, options.title), span("rv-muted rv-facts-line", facts), span("rv-grow"), this.found,
-      h("label.rv-search-wrap", {}, icon("search"), box), layerMenu(this), shareMenu(this)),
-    div("rv-body", div("rv-main", this.map.node, this.transport.node, this.timeline.node, this.trace.node), h("aside.rv-side", {}, this.tabs, this.panel)));
+    return this.frameOf(`Replay viewer: ${options.title}`, h("header.head", {}, h("h2.title", { title: options.title }, options.title), span("muted.facts-line", facts), span("grow"), this.found,
+      h("label.search-wrap", {}, icon("search"), box), layerMenu(this), shareMenu(this)),
+    div("body", div("main", this.map.node, this.transport.node, this.timeline.node, this.trace.node), h("aside.side", {}, this.tabs, this.panel)));
   }
 
   /** @param {string} label @param {...HTMLElement} content @returns {HTMLElement} The whole viewer, hearing the keyboard. */
   frameOf(label, ...content) {
-    const node = h("div.rv-root", { tabindex: 0, role: "application", label: label, "data-theme": this.theme, style: `--rv-height:${this.options.height}px`,
+    this.node = h("div.root", { tabindex: 0, role: "application", label, "data-theme": this.theme, style: `--rv-height:${this.options.height}px`,
       onkeydown: (/** @type {KeyboardEvent} */ event) => handleKey(event, this),
       // A pressed button keeps no focus, so that Space goes on to mean play.
       onclick: (/** @type {MouseEvent} */ event) => { if (event.detail > 0 && /** @type {Element} */ (event.target).closest("button")) this.focus(); },
     }, ...content);
-    this.node = node;
-    return node;
+    return this.node;
   }
 
   focus() {
@@ -127,11 +136,11 @@ export class Viewer {
   }
 
   #drawTabs() {
-    const { tab } = this.store.state;
+    const { tab } = this.state;
     const issues = this.replay.header.issues.length;
     const names = { agents: "Agents", selected: "Selected", text: "Talk and notes", about: issues ? `About (${plural(issues, "issue")})` : "About" };
     const keys = /** @type {State["tab"][]} */ (Object.keys(names)).filter((key) => key !== "text" || this.texts.parts.length > 0);
-    fill(this.tabs, ...keys.map((key) => button(names[key], () => this.store.set({ tab: key }), "rv-tab", { role: "tab", "aria-selected": String(key === tab) })));
+    fill(this.tabs, ...keys.map((key) => button(names[key], () => this.store.set({ tab: key }), "tab", { role: "tab", "aria-selected": String(key === tab) })));
     fill(this.panel, this.panels?.[tab].node ?? null);
   }
 
@@ -142,7 +151,7 @@ export class Viewer {
     for (const { replay, store } of this.sides) {
       const goal = replay.clampStep(this.stepNow);
       store.set(replay.ready(goal) ? { step: goal, shown: goal, fraction: 0 } : { step: goal });
-      void replay.load(goal);
+      replay.load(goal);
     }
     this.invalidate("timeline", "panel");
   }
@@ -153,14 +162,14 @@ export class Viewer {
   }
 
   toggle() {
-    const { playing } = this.store.state;
+    const { playing } = this.state;
     if (!playing && this.stepNow >= this.steps - 1) this.seek(0);
     this.store.set({ playing: !playing });
   }
 
   /** @param {number} factor */
   scaleSpeed(factor) {
-    this.store.set({ speed: clampSpeed(this.store.state.speed * factor) });
+    this.store.set({ speed: clampSpeed(this.state.speed * factor) });
   }
 
   find() {
@@ -169,28 +178,22 @@ export class Viewer {
 
   /** @param {number} object Index, -1 for none. */
   select(object) {
-    const { follow, tab } = this.store.state;
+    const { follow, tab } = this.state;
     this.store.set({ selected: object, follow: follow && object >= 0, tab: object < 0 || tab === "text" ? tab : "selected" });
   }
 
   /** @param {number} by */
   selectNext(by) {
     const { agents } = this.replay;
-    const at = agents.indexOf(this.store.state.selected);
-    this.select(agents[(at < 0 && by < 0 ? agents.length - 1 : at + by + agents.length) % agents.length] ?? -1);
-  }
-
-  /** @param {number} object */
-  follow(object) {
-    const { camera } = this.map;
-    this.select(object);
-    this.store.set({ follow: true, camera: { ...camera, scale: max(26, camera.scale) } });
+    const at = agents.indexOf(this.state.selected);
+    this.select(agents.at(at < 0 ? min(by, 0) : (at + by) % agents.length) ?? -1);
   }
 
   toggleFollow() {
-    const { follow, selected } = this.store.state;
-    if (follow) this.map.camera = this.map.camera;
-    else if (selected >= 0) this.follow(selected);
+    const { follow, selected } = this.state;
+    const { camera } = this.map;
+    if (follow) this.map.camera = camera;
+    else if (selected >= 0) this.store.set({ follow: true, camera: { ...camera, scale: max(26, camera.scale) } });
     else this.hint("Select something to follow first");
   }
 
@@ -201,14 +204,15 @@ export class Viewer {
   /** Go to the next event of the chosen kind. @param {1 | -1} way */
   jump(way) {
     const kind = /** @type {EventKind | ""} */ (this.transport.kind.value);
-    const found = kind ? nextStep(this.timeline.stepsOf(kind), this.stepNow, way) : -1;
+    if (!kind) return;
+    const found = nextStep(this.timeline.stepsOf(kind), this.stepNow, way);
     if (found >= 0) this.seek(found);
     else this.hint(`No ${way > 0 ? "later" : "earlier"} event of this kind`);
   }
 
   /** Escape ends the search, Enter goes from hit to hit. @param {KeyboardEvent} event @param {HTMLInputElement} box */
   #searchKey(event, box) {
-    const { found, shown, selected, camera } = this.store.state;
+    const { found, shown, selected, camera } = this.state;
     if (event.key === "Escape") {
       box.value = "";
       this.store.set({ found: null });
@@ -237,7 +241,6 @@ export class Viewer {
     if (this.node) this.node.dataset.theme = theme;
     this.sprites.drawn.clear();
     this.map.still.refresh();
-    this.trace?.restyle();
     this.loaded();
   }
 
@@ -252,23 +255,22 @@ export class Viewer {
 
   /** @param {(keyof State)[]} changed */
   changed(changed) {
-    const { state } = this.store;
+    const { state } = this;
     if (changed.includes("playing")) this.player.seek(this.stepNow);
     if (changed.includes("selected")) this.timeline.refresh();
     if (changed.includes("tab")) this.#drawTabs();
     set(this.followButton, { "aria-pressed": String(state.follow) });
-    this.invalidate("map");
-    if (changed.some((key) => !MAP_ONLY.test(key))) this.invalidate("timeline", "trace", "panel");
+    this.invalidate(...(changed.every((key) => MAP_ONLY.test(key)) ? ALL.slice(0, 1) : ALL));
   }
 
   /** Draw all anew: more steps have arrived, or the colours have changed. */
   loaded() {
-    const { step } = this.store.state;
+    const { step } = this.state;
     if (this.replay.ready(step)) this.store.set({ shown: step });
     this.timeline.refresh();
-    if (this.trace) this.trace.backdrop = null;
+    this.trace?.restyle();
     this.panels?.agents.refresh();
-    this.invalidate("map", "timeline", "trace", "panel");
+    this.invalidate(...ALL);
   }
 
   /** Fit the canvases to their boxes; the first time, this is the first frame. */
@@ -281,7 +283,7 @@ export class Viewer {
     // Drawn at once: a resized canvas is empty until then. The rest follows behind the first map.
     this.map.draw();
     this.started = true;
-    this.invalidate("map", "timeline", "trace", "panel");
+    this.invalidate(...ALL);
   }
 
   /** @param {...Piece} pieces To draw in the next frame. */
@@ -292,9 +294,9 @@ export class Viewer {
 
   /** @param {number} now */
   #tick(now) {
-    const { dirty, store } = this;
+    const { dirty, state } = this;
     this.frame = 0;
-    if (store.state.playing) this.#play(now);
+    if (state.playing) this.#play(now);
     if (dirty.delete("map")) {
       this.map.draw();
       this.minimap.draw();
@@ -303,7 +305,7 @@ export class Viewer {
     if (dirty.delete("timeline") && this.timeline.width > 0) {
       this.timeline.window = this.trace?.window ?? [0, 0];
       this.timeline.draw(this.stepNow);
-      this.transport.update(this.stepNow, store.state.playing, store.state.speed);
+      this.transport.update(this.stepNow, state);
     }
     // The panel costs the most layout: a few times a second is as fast as one reads.
     if (dirty.has("panel") && now - this.panelAt > PANEL_MS) {
@@ -311,12 +313,12 @@ export class Viewer {
       this.panelAt = now;
       this.drawPanel();
     }
-    if (store.state.playing || dirty.size > 0) this.invalidate();
+    if (state.playing || dirty.size > 0) this.invalidate();
   }
 
   /** @param {number} now */
   #play(now) {
-    const { step, fraction, ended } = this.player.tick(now, this.store.state.speed);
+    const { step, fraction, ended } = this.player.tick(now, this.state.speed);
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.stepNow = step;
     for (const { store, replay } of this.sides) {
@@ -327,7 +329,7 @@ export class Viewer {
   }
 
   drawPanel() {
-    const { tab, found, shown } = this.store.state;
+    const { tab, found, shown } = this.state;
     this.panels?.[tab].update();
     const hits = found ? matching(this.facts, found, shown).length : 0;
     setText(this.found, hits ? `${count(hits)} found` : found ? "none found" : "");

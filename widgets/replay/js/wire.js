@@ -83,20 +83,20 @@ export function parseJson(bytes, what) {
 
 /** @param {any} json @param {number} start Where the chunks begin. @param {number} length Of the container. @returns {Header} */
 function checkHeader(json, start, length) {
-  const [width, height] = list(json.map_size);
+  const [width, height] = asList(json.map_size);
   /** @type {any} */
   const header = {
-    hash: text(json.hash), label: text(json.label), version: Number(json.version) || 0,
+    hash: asText(json.hash), label: asText(json.label), version: Number(json.version) || 0,
     width: whole(width, "map_size", 1, 16384), height: whole(height, "map_size", 1, 16384),
     steps: whole(json.steps, "steps", 1, 2e7), objects: whole(json.objects, "objects", 0, 5e6), agents: whole(json.agents, "agents", 0, json.objects), pairs: whole(json.pairs ?? 0, "pairs", 0, 5e7),
-    fields: mapped(json.fields, (info) => ({ kind: text(info?.kind), scalar: info?.scalar ?? null })),
+    fields: mapped(json.fields, (info) => ({ kind: asText(info?.kind), scalar: info?.scalar ?? null })),
     movers: mapped(json.movers, (movers, name) => whole(movers, `movers of ${name}`, 0, 5e7)),
-    tables: mapped(json.tables, list),
-    issues: list(json.issues).filter(Boolean),
+    tables: mapped(json.tables, asList),
+    issues: asList(json.issues).filter(Boolean),
     issues_more: Number(json.issues_more) || 0,
-    chunks: list(json.chunks).map((chunk) => chunkInfo(chunk ?? {}, start, length)),
+    chunks: asList(json.chunks).map((chunk) => chunkInfo(chunk ?? {}, start, length)),
   };
-  for (const key of ["type_names", "action_names", "item_names", "capacity_names", "group_names", "vibe_names", "tags"]) header[key] = list(json[key]).map(text);
+  for (const key of ["type_names", "action_names", "item_names", "capacity_names", "group_names", "vibe_names", "tags"]) header[key] = asList(json[key]).map(asText);
   if (width * height > 1 << 26) throw new WireError(`the map of ${width} x ${height} cells is too large to show`);
   return header;
 }
@@ -108,12 +108,12 @@ function whole(value, name, low, high) {
 }
 
 /** @param {unknown} value @returns {string} */
-function text(value) {
+function asText(value) {
   return String(value ?? "");
 }
 
 /** @param {unknown} value @returns {any[]} */
-function list(value) {
+function asList(value) {
   return Array.isArray(value) ? value : [];
 }
 
@@ -126,9 +126,9 @@ function mapped(value, read) {
 function chunkInfo(chunk, start, length) {
   const size = whole(chunk.size, "chunk size", 0, MAX_RAW);
   const offset = chunk.offset === null ? null : start + whole(chunk.offset, "chunk offset", 0, length);
-  if (offset !== null && offset + size > length) throw new WireError(`the part ${text(chunk.id)} is cut off`);
+  if (offset !== null && offset + size > length) throw new WireError(`the part ${asText(chunk.id)} is cut off`);
   const [from, to, raw] = [chunk.from ?? 0, chunk.to ?? 0, chunk.raw].map((value) => whole(value, "chunk", 0, MAX_RAW));
-  return { id: text(chunk.id), kind: text(chunk.kind), from, to, size, raw, offset, fields: list(chunk.fields).map(text) };
+  return { id: asText(chunk.id), kind: asText(chunk.kind), from, to, size, raw, offset, fields: asList(chunk.fields).map(asText) };
 }
 
 /** @type {Map<string, any>} */
@@ -144,7 +144,7 @@ export class Columns {
     this.bytes = bytes;
     const size = bytes.length < 8 ? MAX_RAW : new DataView(bytes.buffer).getUint32(0, true);
     if (8 + size > bytes.length) throw new WireError(`${what} is cut short`);
-    this.directory = mapped(parseJson(bytes.subarray(8, 8 + size), what), list);
+    this.directory = mapped(parseJson(bytes.subarray(8, 8 + size), what), asList);
   }
 
   /** @param {string} name @returns {boolean} */
@@ -176,7 +176,7 @@ export function runningSum(deltas, bound, what) {
   const sums = new Int32Array(deltas.length);
   for (let i = 0, sum = 0; i < deltas.length; i++) {
     sums[i] = sum += deltas[i];
-    if (!(sum >= 0 && sum < bound)) throw new WireError(`${what} points outside its list`);
+    if (!(sum >= 0 && sum < bound)) throw new WireError(`${what} points outside its asList`);
   }
   return sums;
 }
