@@ -118,7 +118,9 @@ def learning_curves(
     chart = (
         alt.layer(first, *rest).add_params(*layers.page_params()).properties(width="container", height=options.height)
     )
-    text = sentences(caption_of(chosen, bands, axis, half_life, unit), origin)
+    shown_marks = any(mark.run == run.run for mark in marks for run in drawn)
+    restarts = "Dotted: where a run was started again" if shown_marks else ""
+    text = sentences(caption_of(chosen, bands, axis, half_life, unit), restarts, origin)
     return styled(
         chart,
         text,
