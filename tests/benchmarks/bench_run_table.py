@@ -1,0 +1,53 @@
+"""What the table of 500 runs costs beyond marimo's own table of the same columns, and beyond reading the curves."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import marimo as mo
+
+from experiments.notebooks.run_table import run_frame, run_table
+from experiments.run_rows import run_rows
+from experiments.snapshots import METRICS_FILE
+from tests.benchmarks import Bar
+from tests.fakes.studies import REWARD, Study
+
+RUNS, ROWS = 500, 50
+REPEATS = 5
+
+
+def run() -> list[Bar]:
+    """Measure on 500 runs of 50 rows; CPU time, the best of five."""
+    with tempfile.TemporaryDirectory() as folder:
+        study = Study(Path(folder))
+        for at in range(RUNS):
+            config = {"trainer": {"rate": 0.001 * (1 + at // 50), "size": 64, "deep": {str(n): n for n in range(30)}}}
+            study.add(f"arm-{at // 5}", at % 5, [float(row * at % 97) for row in range(ROWS)], config=config)
+        study.publish()
+        versions = {"runs": {job.run: "1" for job in study.jobs}}
+        (study.workspace.state / "live" / METRICS_FILE).write_text(json.dumps(versions))
+        context = study.context
+        frame, _ = run_frame(context, study.jobs, [REWARD])
+        bare = _cpu_s(lambda: mo.ui.table(frame, selection="multi", pagination=True, page_size=20))
+        rows = _cpu_s(lambda: run_rows(study.jobs, context.store, metrics=[REWARD]))
+        whole = _cpu_s(lambda: run_table(context, study.jobs, [REWARD]))
+        text = run_table(context, study.jobs, [REWARD]).text
+    on_what = f"{RUNS} runs of {ROWS} rows"
+    return [
+        Bar("run table over reading the runs and marimo's bare table", whole / (bare + rows), 3.0, note=on_what),
+        Bar("run table of 500 runs, as sent to the page", len(text) / 1e3, 500.0, unit="kB", note=on_what),
+        Bar("run table of 500 runs, built again", whole, 2.0, unit="s", note=on_what),
+    ]
+
+
+def _cpu_s(work: Callable[[], object]) -> float:
+    times = []
+    for _ in range(REPEATS):
+        start = time.process_time()
+        work()
+        times.append(time.process_time() - start)
+    return min(times)
