@@ -41,6 +41,7 @@ ASKING, REQUEST, INCIDENT = "asking", "request", "incident"
 _QUICK_S, _QUEUE_S, _LAUNCH_S = 30.0, 120.0, 900.0
 _SETTLE_S = 2.0  # what a killed client had sent reaches the server's list within this
 _GLANCE_S = 3.0
+_FOLLOW_PAUSE_S = 10.0
 _EVENTS_PER_POLL = 10
 
 
@@ -226,7 +227,7 @@ class SkyPilotLauncher:
             seen = len(lines)
             if not follow or status is None or SCHEDULER_WORDS.get(status.word) in TERMINAL_VERDICTS:
                 return
-            time.sleep(5.0)
+            time.sleep(_FOLLOW_PAUSE_S)
 
     def read_log(self, job_id: str, *, tail: int | None = None, deadline_s: float = _QUEUE_S) -> list[str]:
         """Return the lines of the newest attempt, without SkyPilot's own words, prefixes and colours.
