@@ -1,0 +1,121 @@
+"""What stands at the head of a log comes from the notebook, the ledger, the runs and the code, each with its origin."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from experiments.journal import Journal, Rule
+from experiments.notebooks.export.facts import texts_of
+from experiments.notebooks.export.freeze import LogRecord
+from experiments.notebooks.export.head import describe
+from experiments.notebooks.export.model import CellRecord
+from experiments.types import BaseExperimentConfig
+from tests.fakes.studies import REWARD, Study
+
+WHEN = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
+
+
+@pytest.fixture
+def study(tmp_path):
+    made = Study(tmp_path)
+    for seed in range(5):
+        made.add("slow", seed, [0.1 * seed + step for step in range(10)])
+        made.add("fast", seed, [0.1 * seed + (3 + 0.02 * seed) * step for step in range(10)])
+    return made
+
+
+def head_of(study, *, cells=(), previous=None, **values):
+    # Nobody's ledger here has them; their state is what the tracker says.
+    jobs = [job.model_copy(update={"launcher": "elsewhere"}) for job in study.jobs]
+    values = {"experiment": study.context, "tracked_jobs": jobs, **values}
+    notebook = study.root / "study_nb.py"
+    return describe(cells, values, notebook=notebook, experiment="study", created=WHEN, who="ada", previous=previous)
+
+
+def test_the_journal_gives_hypothesis_verdict_and_the_number_that_decides(study):
+    rule = Rule(metric=REWARD, direction="higher", effect=1.0, arm="fast", baseline="slow")
+    head, record = head_of(study, journal=Journal(hypothesis="Fast is better.", rule=rule))
+    assert head.hypothesis == "Fast is better."
+    assert head.verdict.startswith("Confirmed. fast minus slow: ")
+    name, text = head.key_metric
+    assert name == "return per agent, fast minus slow"
+    assert text.startswith("18.4 [18.")
+    assert record.key_metric.value == pytest.approx(18.36)
+
+
+def test_without_a_journal_the_mean_over_runs_says_how_many(study):
+    assert head_of(study)[0].key_metric == ("return per agent", "18.4 (mean of 10 runs, 9 to 28.1)")
+
+
+def test_jobs_stand_in_order_with_their_state(study):
+    study.add("late", 0, verdict="unknown")
+    head, record = head_of(study)
+    assert [(job.arm, job.seed, job.state) for job in head.jobs][:2] == [
+        ("slow", 0, "succeeded"),
+        ("fast", 0, "succeeded"),
+    ]
+    assert (head.jobs[-1].arm, head.jobs[-1].state) == ("late", "unknown")
+    assert len(record.jobs) == 11
+
+
+def test_sources_say_how_much_was_read_and_from_when(study):
+    [(source, words)] = head_of(study)[0].sources
+    assert source == "offline"
+    assert words.startswith("100 rows of 10 of 10 runs; newest ")
+
+
+def test_the_digest_follows_the_data_and_nothing_else(study):
+    first = head_of(study)[0].data_digest
+    assert head_of(study)[0].data_digest == first
+    study.add("fast", 9, [1.0])
+    assert head_of(study)[0].data_digest != first
+
+
+def test_the_config_shows_differences_first_and_no_secret(study):
+    config = BaseExperimentConfig(description="mine", additional_args=("hub.token=hunter22hunter22",))
+    head, record = head_of(study, config=config)
+    assert head.config[0] == ("description", "mine")
+    assert all(value.endswith("(default)") for _, value in head.config[2:])
+    assert set(record.config) == {"description", "additional_args"}
+
+
+def test_jobs_of_unknown_code_have_no_commit(study):
+    assert (head_of(study)[0].commit, head_of(study)[0].dirty) == ("", None)
+
+
+def test_what_changed_is_said_and_a_log_that_says_the_same_keeps_its_place(study):
+    _, first = head_of(study)
+    head, same = head_of(study, previous=("study.old.html", first))
+    assert (head.changes, head.previous, same) == (None, "", first)
+    study.add("fast", 9, [1.0], name="new-run")
+    head, _ = head_of(study, previous=("study.old.html", first))
+    assert head.previous == "study.old.html"
+    assert head.changes[0] == "1 job added: new-run"
+
+
+def test_a_notebook_without_an_experiment_has_a_head_too(tmp_path):
+    (tmp_path / "pyproject.toml").write_text("[tool.experiments]\n")
+    cells = [CellRecord("a", code="mo.md('# Mine')"), CellRecord("b", error=ValueError("no\nmore"))]
+    head, record = describe(
+        cells, {"jobs": 5}, notebook=tmp_path / "x.py", experiment="x", created=WHEN, who="", previous=None
+    )
+    assert (head.title, head.jobs, head.key_metric) == ("Mine", (), None)
+    assert record.problems == ("b: no",)
+    assert isinstance(record, LogRecord)
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ('mo.md("""\n# A *title*\n""")', {"title": "A *title*"}),
+        ('mo.md("**Hypothesis.** More\\nis more.\\n\\nOther.")', {"hypothesis": "More is more."}),
+        ('mo.md("**Verdict.** Confirmed, rejected or undecided?")', {}),
+        ("mo.md(text)", {}),
+        ("not python (", {}),
+        ("#" * 100, {}),
+    ],
+)
+def test_texts_are_found_in_markdown_only(code, found):
+    assert texts_of([CellRecord("a", code=code)]) == found
