@@ -29,6 +29,7 @@ from experiments.launchers.sky_task import (
     task_yaml,
     with_secrets,
 )
+from experiments.launchers.upload import check_upload
 from experiments.types import TERMINAL_VERDICTS
 from experiments.verdicts import SCHEDULER_WORDS
 from experiments.workspace import Workspace
@@ -142,6 +143,8 @@ class SkyPilotLauncher:
             task = self.task(job)
         except UsageError as error:
             raise LaunchError(str(error)) from error
+        if self._code.url is None:
+            check_upload(self._code.folder, limit_mb=self._workspace.settings.sky_max_upload_mb)
         secrets = _secrets(job)
         self._keep(job, task)
         server = self.client.call("health", deadline_s=_QUICK_S).result
