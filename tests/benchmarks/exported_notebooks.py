@@ -34,7 +34,10 @@ def arena_notebook(folder: Path, *, runs: int, rows: int, replays: int) -> Path:
     command = [sys.executable, str(RECIPE), "--no-launch", "--output-dir", str(folder)]
     subprocess.run(command, check=True, capture_output=True, cwd=folder)
     notebook = folder / "arena_nb.py"
-    add_jobs(notebook, [JobRef(run=name, arm=f"arm-{i % 2}", seed=i // 2) for i, name in enumerate(names)])
+    add_jobs(
+        notebook,
+        [JobRef(run=name, arm=f"arm-{i % 2}", seed=i // 2, launcher="elsewhere") for i, name in enumerate(names)],
+    )
     return notebook
 
 

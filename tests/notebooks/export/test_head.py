@@ -41,7 +41,7 @@ def test_the_journal_gives_hypothesis_verdict_and_the_number_that_decides(study)
     assert head.verdict.startswith("Confirmed. fast minus slow: ")
     name, text = head.key_metric
     assert name == "return per agent, fast minus slow"
-    assert text.startswith("18.4 [18.")
+    assert text.startswith("18.4 [18")
     assert record.key_metric.value == pytest.approx(18.36)
 
 
