@@ -15,22 +15,20 @@ import pandas as pd
 
 from experiments.errors import ExperimentsError
 from experiments.notebooks.chart_cells import (
-    SPS_KEYS,
-    arms_of,
     clicked_note,
     comparison_note,
     draw_curves,
-    draw_more,
     draw_scores,
     follow_chart,
-    view_tabs,
 )
 from experiments.notebooks.chart_inputs import controls_view, curve_controls
+from experiments.notebooks.chart_reading import arms_of
 from experiments.notebooks.charts import curve_chart
 from experiments.notebooks.charts.theme import colours_of
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.diffs import diff_inputs, diff_inputs_view, diff_view
 from experiments.notebooks.drawing import chart_widget, on_page
+from experiments.notebooks.further_charts import SPS_KEYS, draw_more, view_tabs
 from experiments.notebooks.groups import group_picker, group_picker_view, group_view
 from experiments.notebooks.monitoring import watched_metrics
 from experiments.notebooks.paper_kit import paper_kit_view
@@ -167,9 +165,9 @@ def comparison(experiment: NotebookContext, tracked_jobs: list[JobRef], controls
     comparison_note(experiment, tracked_jobs, controls, metrics_file)
 
 
-def more_inputs(tracked_jobs: list[JobRef]) -> Any:
+def more_inputs(tracked_jobs: list[JobRef], controls: Any) -> Any:
     """Let the reader choose a further chart; only that one is computed."""
-    more_tabs = view_tabs(tracked_jobs)
+    more_tabs = view_tabs(tracked_jobs, controls)
     more_tabs
     return more_tabs
 

@@ -72,7 +72,7 @@ def curve_controls(experiment: NotebookContext, jobs: Sequence[JobRef]) -> Any:
 
 def controls_view(controls: Any) -> mo.Html:
     """Return the controls under the section's heading."""
-    shown = [element for name, element in controls.elements.items() if name not in {"pattern", "summary"}]
+    shown = [element for name, element in controls.elements.items() if name != "pattern"]
     return mo.vstack([mo.md("## Analysis"), mo.hstack(shown, justify="start", align="center", gap=1.0, wrap=True)])
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from experiments.notebooks.charts.curves import CurveOptions, Mark, curve_chart, learning_curves
 from experiments.notebooks.charts.grids import matching, metric_grid
+from experiments.notebooks.charts.machines import machine_curves
 from experiments.notebooks.charts.profiles import performance_profile
 from experiments.notebooks.charts.runs import AXES, Axis, RunCurve, read_runs, runs_of
 from experiments.notebooks.charts.scores import (
@@ -17,6 +18,7 @@ from experiments.notebooks.charts.scores import (
     score_strip,
     scores_of,
 )
+from experiments.notebooks.charts.sweeps import setting_effects
 from experiments.notebooks.charts.theme import AXIS_WORDS, DARK_FOR_LIGHT, empty_chart, styled
 from experiments.notebooks.charts.thinning import thinned
 
@@ -34,6 +36,7 @@ __all__ = [
     "empty_chart",
     "improvement_chart",
     "learning_curves",
+    "machine_curves",
     "matching",
     "metric_grid",
     "performance_profile",
@@ -41,6 +44,7 @@ __all__ = [
     "runs_of",
     "score_strip",
     "scores_of",
+    "setting_effects",
     "styled",
     "thinned",
 ]

@@ -127,7 +127,7 @@ def score_strip(runs: Sequence[RunCurve], options: ScoreOptions = DEFAULTS) -> A
     caption = sentences(
         f"Circles: seeds; tick and line: {options.statistic} with its interval",
         methods_sentence(found, estimates),
-        _lost(found),
+        lost_runs(found),
         origin_words(runs),
     )
     chart = alt.layer(*parts).properties(width="container", height=_ROW * max(2, len(found)))
@@ -176,7 +176,7 @@ def improvement_chart(runs: Sequence[RunCurve], options: ScoreOptions = DEFAULTS
     caption = sentences(
         f"Probability of improvement over {base}; the dashed line is chance",
         methods_sentence(found, results),
-        _lost(found),
+        lost_runs(found),
         origin_words(runs),
     )
     chart = alt.layer(*parts).properties(width="container", height=_ROW * max(2, len(rows)))
@@ -209,7 +209,8 @@ def _chosen(found: Sequence[Scores], options: ScoreOptions) -> list[str]:
     return chosen or ([scores.arm for scores in found] if len(found) <= len(look.LIGHT.arms) else [])
 
 
-def _lost(found: Sequence[Scores], most: int = 4) -> str:
+def lost_runs(found: Sequence[Scores], most: int = 4) -> str:
+    """Return which runs have no score, and why; the first few."""
     told = [f"{scores.arm} seed {run.seed}: {run.reason}" for scores in found for run in scores.runs if run.reason]
     more = f"; and {len(told) - most} more" if len(told) > most else ""
     return f"Without a score: {'; '.join(told[:most])}{more}" if told else ""
@@ -218,4 +219,4 @@ def _lost(found: Sequence[Scores], most: int = 4) -> str:
 def _no_score(found: Sequence[Scores], name: str) -> str:
     if not found:
         return "No runs yet. Launch some, and their scores appear here."
-    return sentences(f"No run has a score yet ({name})", _lost(found))
+    return sentences(f"No run has a score yet ({name})", lost_runs(found))
