@@ -294,3 +294,15 @@ def test_a_closed_view_leaves_no_timer(open_table):
     before = page.locator(".jobs-age").inner_text()
     page.wait_for_timeout(1500)
     assert page.locator(".jobs-age").inner_text() == before
+
+
+def test_what_happened_to_a_job_and_its_cost_are_told_below_the_table(open_table):
+    told = "running at 12:41; preempted at 12:42, running again 44 s later"
+    cost = "cost: about $1.20 (estimate)"
+    page = open_table(rows=[row("ada.exp.base.s0.abcdefgh", history=told, cost=cost), row("ada.exp.base.s1.abcdefgh")])
+    page.locator("tbody tr").first.locator(".jobs-state").click()
+    detail = page.locator(".jobs-detail")
+    assert detail.inner_text().endswith(f"{told} · {cost}")
+    assert told in cell(page, 0, "state").get_attribute("title")
+    page.locator("tbody tr").nth(1).locator(".jobs-state").click()
+    assert detail.inner_text() == "ada.exp.base.s1.abcdefgh · scheduler running"
