@@ -20,7 +20,7 @@ CLOSES_ITSELF = {
     "dd": ("dt", "dd"),
     "option": ("option",),
 }
-_STYLE_NAME = re.compile(r"[a-z-]{2,40}")
+_STYLE_NAME = re.compile(r"[a-z][a-z-]{1,40}")
 # What loads something, what covers the page, and what hides one of these two.
 _STYLE_BAD = re.compile(r"url\s*\(|image-set|expression|@|\\|/\*|javascript:|fixed|sticky|absolute", re.IGNORECASE)
 # Names of SVG that are written with capitals; the parser gives them in small letters.
@@ -124,4 +124,9 @@ class _Reader(HTMLParser):
                 return
 
     def handle_data(self, data: str) -> None:
-        self.open[-1].children.append(data)
+        children = self.open[-1].children
+        if children and isinstance(children[-1], str):
+            # A secret that the parser took apart must be seen whole.
+            children[-1] += data
+        else:
+            children.append(data)

@@ -61,7 +61,8 @@ def render_page(
     )
     style = style_sheet() + "\n".join(_style_text(text) for text in sheet.styles.values())
     assets = _assets(sheet)
-    others = len(body.encode()) + len(style.encode()) + _asset_bytes(sheet, assets) + 40_000
+    empty = Chosen(dict.fromkeys(range(len(sheet.pieces)), ""), (), ())
+    others = len(_document(sheet, head, sheet.fill(body, empty.html), style, empty, assets).encode())
     chosen = choose(sheet, others, max_bytes)
     html = _document(sheet, head, sheet.fill(body, chosen.html), style, chosen, assets)
     return RenderedPage(html.encode(), chosen.dropped, tuple(sheet.notes))
@@ -133,10 +134,6 @@ def _assets(sheet: Sheet) -> dict[str, object]:
     if "widget" in kinds:
         found["frame"] = sheet.pack(static_text("frame.js").encode())
     return found
-
-
-def _asset_bytes(sheet: Sheet, assets: dict[str, object]) -> int:
-    return sum(len(sheet.blocks[name][1]) for name in _asset_blocks(assets))
 
 
 def _asset_blocks(assets: dict[str, object]) -> list[str]:

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import re
+
+import altair as alt
+import marimo as mo
+import pandas as pd
+
+from experiments.notebooks.export.assets import script_hash
+from experiments.notebooks.export.model import CellRecord, Head, JobRow
+from experiments.notebooks.export.page import render_page
+from tests.notebooks.export.pages import HEAD, page_of
+from tests.widgets.replays import packed, small
+from widgets.replay import ReplayViewer
+
+HOSTILE = "</title></script><script>alert(1)</script><img src=x onerror=alert(1)>\u202e"
+FULL = Head(
+    title="Arena",
+    experiment="arena",
+    hypothesis="A **curriculum** helps.",
+    verdict="Undecided.",
+    key_metric=("return per agent", "8.1 [7.2, 9.0]"),
+    who="ada",
+    created="2026-11-22 14:05 UTC",
+    commit="abc1234",
+    dirty=True,
+    command="uv run experiments export arena_nb.py",
+    config=(("lr", "0.1"),),
+    jobs=(JobRow("ada.arena.a.s0.x", "a", 0, "succeeded", step=1e6, total=1e6, reward=8.1, duration_s=3600),),
+    versions=(("marimo", "0.25.2"),),
+    data_digest="sha256:0123",
+    sources=(("offline files", "whole, 12 s old"),),
+    changes=("1 job more",),
+    previous="arena-1.html",
+)
+
+
+def chart():
+    return alt.Chart(pd.DataFrame({"x": [1, 2], "y": [3, 4]})).mark_line().encode(x="x", y="y")
+
+
+def text(page):
+    return page.html.decode()
+
+
+def test_the_head_says_what_is_known_and_nothing_else():
+    html = text(page_of(head=FULL))
+    known = ("<strong>curriculum</strong>", "8.1 [7.2, 9.0]", "abc1234, with changes that are in no commit", "✓</span>")
+    assert all(part in html for part in (*known, "arena-1.html", "1 job more", "sha256:0123", "whole, 12 s old"))
+    assert "None" not in text(page_of(head=Head(title="Bare")))
+
+
+def test_the_same_input_gives_the_same_bytes():
+    def page():
+        outputs = (
+            mo.md("# Title"),
+            pd.DataFrame({"a": [1]}),
+            {"s": {"x", "y", "z"}},
+            chart(),
+            ReplayViewer(packed(small())),
+        )
+        return page_of(*outputs, head=FULL, source="x = 1").html
+
+    assert page() == page()
+
+
+def test_only_our_scripts_may_run():
+    html = text(page_of(mo.md("x"), chart()))
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', html)[1]
+    assert policy.startswith("default-src 'none'; ")
+    assert "unsafe-eval" not in policy
+    assert "http" not in policy
+    scripts = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+    assert len(scripts) > 5
+    assert all(script_hash(script) in policy for script in scripts)
+
+
+def test_hostile_names_and_texts_are_text():
+    cell = CellRecord(HOSTILE, code=HOSTILE, output=HOSTILE, error=ValueError(HOSTILE), stdout=HOSTILE, stderr=HOSTILE)
+    job = JobRow(HOSTILE, HOSTILE, 0, HOSTILE, words=HOSTILE)
+    head = Head(HOSTILE, HOSTILE, HOSTILE, HOSTILE, (HOSTILE, HOSTILE), jobs=(job,), config=((HOSTILE, HOSTILE),))
+    html = text(render_page(head, [cell], include_code=True, source=HOSTILE, notebook_name=HOSTILE))
+    assert "alert(1)</script>" not in html
+    assert "<img" not in html
+    assert "\u202e" not in html
+
+
+def test_no_secret_and_no_path_reaches_the_page(monkeypatch, tmp_path):
+    key = "a-planted-key-0123456789&<>"
+    monkeypatch.setenv("PLANTED_KEY", key)
+    inside = tmp_path / "runs" / "x.log"
+    outputs = (mo.md(f"`{key}`"), key, {"k": key}, pd.DataFrame({key: [key]}), mo.Html(f"<p title='{key}'>{key}</p>"))
+    page = page_of(*outputs, f"{inside} {tmp_path}", source=f"k = {key!r}", root=tmp_path, include_code=True)
+    assert "planted" not in text(page)
+    assert str(tmp_path) not in text(page)
+    assert "runs/x.log" in text(page)
+
+
+def test_an_error_stands_in_its_cells_place():
+    cells = [CellRecord("a", output=mo.md("before")), CellRecord("b", error=ZeroDivisionError("division by zero"))]
+    cells.append(CellRecord("c", skipped="cell 'b', which it needs, failed"))
+    html = text(render_page(HEAD, cells))
+    assert html.index("before") < html.index("<b>ZeroDivisionError</b> in b: division by zero")
+    assert "c did not run: cell &#x27;b&#x27;, which it needs, failed." in html
+
+
+def test_what_is_printed_is_kept_apart_from_what_is_shown():
+    html = text(render_page(HEAD, [CellRecord("a", output=1, stdout="\x1b[31mred\n", stderr="warned")]))
+    assert 'aria-label="printed"><pre class="console">red' in html
+    assert "warned" in html
+
+
+def test_the_source_can_be_copied_from_the_page():
+    html = text(page_of(source="import marimo\n# <b>", notebook_name="arena_nb.py"))
+    assert '<pre id="source">import marimo\n# &lt;b&gt;</pre>' in html
+    assert 'data-copies="source"' in html
+
+
+def test_headings_are_in_the_contents():
+    html = text(page_of(mo.md("# One"), mo.md("## Two\n\n### Three")))
+    assert re.findall(r'<a href="#(part-\d)">(\w+)</a>', html) == [
+        ("part-1", "One"),
+        ("part-2", "Two"),
+        ("part-3", "Three"),
+    ]
+
+
+def test_a_page_without_charts_carries_no_vega():
+    assert len(page_of(mo.md("x")).html) < 60_000
+
+
+def test_what_is_missing_is_listed_at_the_end():
+    page = page_of(mo.Html("<script>x</script>"))
+    assert page.notes == ("cell0: A <script> element is left out: a log runs no code of a cell.",)
+    assert "Not in this file" in text(page)
