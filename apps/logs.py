@@ -1,0 +1,111 @@
+"""The exported logs of a project: found, searched, opened."""
+
+from __future__ import annotations
+
+import html
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+import marimo as mo
+
+from apps.details import warning
+from apps.environment import is_clean
+from experiments.notebooks.export.logbook import Log, read_logs
+from experiments.workspace import Workspace
+
+MARKS = {"confirmed": "✓", "rejected": "✕", "undecided": "?"}
+_LONGEST_QUOTE = 240
+
+
+def log_folder(workspace: Workspace) -> Path:
+    """Return where exports are written."""
+    return workspace.root / "experiments" / "log"
+
+
+def logs_of(workspace: Workspace) -> tuple[list[Log], list[str]]:
+    """Return the project's logs, the newest first, and the names of HTML files that are none."""
+    folder = log_folder(workspace)
+    return read_logs(folder) if folder.is_dir() else ([], [])
+
+
+def matching(logs: Sequence[Log], words: str) -> list[Log]:
+    """Return the logs in which every word occurs: in title, text, arms, runs, metric, author, commit or problems."""
+    wanted = words.casefold().split()
+    return [log for log in logs if all(word in _text(log) for word in wanted)]
+
+
+def log_list(logs: Sequence[Log], words: str, others: Sequence[str]) -> mo.Html:
+    """Return the logs that match, each with what it says of itself."""
+    if not logs:
+        return mo.md("No log yet. Export a notebook, and its page appears here: `experiments export NOTEBOOK`.")
+    found = matching(logs, words)
+    if not found:
+        return mo.md("No log has all these words. Change or clear the search.")
+    items = "".join(_entry(log) for log in found)
+    more = f"<p>No logs of ours: {html.escape(', '.join(others[:20]))}</p>" if others else ""
+    heading = f"<p>{len(found)} of {len(logs)} logs</p>"
+    return mo.Html(f'{heading}<ul style="list-style: none; margin: 0; padding: 0">{items}</ul>{more}')
+
+
+def file_dropdown(logs: Sequence[Log], asked: str) -> mo.ui.dropdown | None:
+    """Return the choice of a log to open on this page; None where the server has an address for each."""
+    if is_clean(os.environ) or not logs:
+        return None
+    options = {f"{log.record.title or log.file} ({log.record.created[:10]})": log.file for log in logs}
+    first = next((text for text, file in options.items() if file == asked), None)
+    return mo.ui.dropdown(options, value=first, label="Open", searchable=True)
+
+
+def log_frame(workspace: Workspace, logs: Sequence[Log], file: str | None) -> mo.Html | None:
+    """Return a log inside the page, as a stranger to it; None where none is chosen."""
+    if file not in {log.file for log in logs}:
+        return None
+    try:
+        page = (log_folder(workspace) / str(file)).read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        return warning(error)
+    style = "width: 100%; height: 80vh; border: 0"
+    title = html.escape(str(file), quote=True)
+    return mo.Html(
+        f'<iframe title="{title}" sandbox="allow-scripts" style="{style}" srcdoc="{html.escape(page, quote=True)}">'
+        "</iframe>"
+    )
+
+
+def _entry(log: Log) -> str:
+    record = log.record
+    verdict = record.verdict.split()[0].strip(".,:").lower() if record.verdict.strip() else ""
+    title = html.escape(record.title or record.experiment or log.file)
+    if is_clean(os.environ):
+        title = f'<a href="/log/{quote(log.file)}" target="_blank">{title}</a>'
+    metric = record.key_metric
+    facts = [
+        record.created[:16].replace("T", " ") + " UTC",
+        record.who,
+        f"{len(record.jobs)} jobs" if record.jobs else "",
+        f"{metric.name} {metric.text}" if metric is not None else "",
+        f"commit {record.commit[:10]}" if record.commit else "",
+        "superseded" if log.earlier else "",
+        f"{len(record.problems)} cells failed" if record.problems else "",
+    ]
+    line = " · ".join(html.escape(fact) for fact in facts if fact)
+    said = "".join(
+        f'<p style="margin: 2px 0 0">{html.escape(text[:_LONGEST_QUOTE])}</p>'
+        for text in (record.hypothesis, record.verdict)
+        if text.strip()
+    )
+    mark = f"{MARKS[verdict]} " if verdict in MARKS else ""
+    return (
+        '<li style="padding: 12px 0; border-top: 1px solid color-mix(in srgb, currentColor 20%, transparent)">'
+        f"<b>{mark}{title}</b>{said}<small>{line}</small></li>"
+    )
+
+
+def _text(log: Log) -> str:
+    record = log.record
+    parts = [log.file, record.model_dump_json(include={"title", "experiment", "who", "notebook", "hypothesis"})]
+    parts += [record.verdict, record.commit, record.created, *record.problems, *map(str, record.config.values())]
+    parts += [job.model_dump_json() for job in record.jobs]
+    return " ".join(parts).casefold()

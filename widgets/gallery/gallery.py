@@ -1,0 +1,65 @@
+"""The gallery: an anywidget of pictures, of which a person chooses one or two."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+_STATIC = Path(__file__).parent / "static"
+_JOBS = Path(__file__).parents[1] / "jobs" / "static"
+MOST_CHOSEN = 2
+
+
+class ReplayGallery(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships no types
+    """Replays as pictures with their run, step and reward; filters work on the page alone.
+
+    What the page may set is `chosen`; anything else that it sends is ignored.
+
+    Attributes:
+        items: One dict a replay: `id`, `experiment`, `run`, `arm`, `seed`, `step` (agent steps).
+        pictures: What is known of each by now, by id: `svg`, `reward` (mean an agent; None where it has none),
+            `problem` (why there is no picture).
+        more: Those that were made last; the page keeps them, and `pictures` has them all at the end.
+        chosen: Ids, at most two.
+        empty: What a gallery without replays says: one sentence and the next action.
+    """
+
+    # Texts, not paths: anywidget keeps every widget whose file it watches in memory for good.
+    _esm = (_STATIC / "gallery.js").read_text(encoding="utf-8")
+    _css = "".join(
+        (folder / name).read_text("utf-8") for folder, name in ((_JOBS, "jobs.css"), (_STATIC, "gallery.css"))
+    )
+
+    items = traitlets.List(traitlets.Dict()).tag(sync=True)
+    pictures = traitlets.Dict().tag(sync=True)
+    more = traitlets.Dict().tag(sync=True)
+    chosen = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    empty = traitlets.Unicode("No replay yet. The first is written when training starts.").tag(sync=True)
+
+    def __init__(self, **traits: Any) -> None:  # noqa: ANN401 - the traits above
+        self._turn = threading.RLock()
+        self._made: dict[str, dict[str, Any]] = {}
+        super().__init__(**traits)
+
+    def add(self, pictures: dict[str, dict[str, Any]]) -> None:
+        """Show pictures that were just made; may be called from any thread."""
+        with self._turn:
+            self._made |= pictures
+            self.more = pictures
+
+    def finish(self) -> None:
+        """Keep all pictures for a page that connects again."""
+        with self._turn:
+            self.pictures = {**self.pictures, **self._made}
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take what is chosen, where it is something that is shown."""
+        chosen = sync_data.get("chosen")
+        known = {item["id"] for item in self.items}
+        if isinstance(chosen, list) and len(chosen) <= MOST_CHOSEN and all(name in known for name in chosen):
+            with self._turn:
+                super().set_state({"chosen": chosen})
