@@ -46,11 +46,23 @@ class _Start:
     replaced: int = 0
 
 
-def recoveries(run: str, store: OfflineStore, *, now: float | None = None) -> list[Recovery]:
-    """Return where a run of this machine, or of a cluster's folder seen from here, was started again, by step.
+def recoveries(
+    run: str, store: OfflineStore, *, rows: RunStore | None = None, now: float | None = None
+) -> list[Recovery]:
+    """Return where a run was started again, by step.
 
-    The trainer's own notes count, else the files that W&B began. What the scheduler told of an interruption goes with
-    the start that followed it; an interruption that no start is known of is put where the rows were then.
+    The trainer's own notes count, else the files that W&B began, both on this machine or in a cluster's folder seen
+    from here. What the scheduler told of an interruption goes with the start that followed it; an interruption that no
+    start is known of is put where the rows were then.
+
+    Args:
+        run: Run name.
+        store: Runs of this machine.
+        rows: Where the run's rows are read if not there.
+        now: Unix seconds; times of another day are shown with their day.
+
+    Raises:
+        StoreError: Its rows are needed, and cannot be read.
     """
     today = time.time() if now is None else now
     gaps = interruptions(read_kept(store.runs_dir / run).events)
@@ -60,7 +72,7 @@ def recoveries(run: str, store: OfflineStore, *, now: float | None = None) -> li
         # Interruptions before it led to no start of their own: machines were lost before the trainer was on them.
         gaps = [other for other in gaps if gap is None or other.at > gap.at]
         found.append(Recovery(start.step, start.at, _words(start, gap, today)))
-    found += _without_start(gaps, run, store, today)
+    found += _without_start(gaps, run, store if store.has(run) else rows, today)
     return sorted(found, key=lambda recovery: (recovery.step, recovery.at))
 
 
@@ -84,7 +96,7 @@ def recovery_marks(jobs: Sequence[JobRef], store: RunStore, *, now: float | None
     here = getattr(store, "offline", store)
     for job in jobs:
         try:
-            found = recoveries(job.run, here, now=now) if isinstance(here, OfflineStore) else []
+            found = recoveries(job.run, here, rows=store, now=now) if isinstance(here, OfflineStore) else []
         except (ExperimentsError, OSError):
             continue  # a run that cannot be read is said to be so where its curve would be
         rows += [(job.run, job.arm, recovery.step, recovery.text) for recovery in found]
@@ -118,8 +130,8 @@ def _words(start: _Start, gap: Interruption | None, now: float) -> str:
     return f"{what}{where}, from agent-step {start.step:,}{again}"
 
 
-def _without_start(gaps: Sequence[Interruption], run: str, store: OfflineStore, now: float) -> list[Recovery]:
-    if not gaps or not store.has(run):
+def _without_start(gaps: Sequence[Interruption], run: str, store: RunStore | None, now: float) -> list[Recovery]:
+    if not gaps or store is None:
         return []
     frame, _ = store.history(run, [AGENT_STEP])
     found = []

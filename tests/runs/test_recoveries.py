@@ -93,6 +93,16 @@ def test_a_run_that_was_started_once_has_no_mark(tmp_path):
     assert recoveries("absent", OfflineStore(tmp_path)) == []
 
 
+def test_an_interruption_of_an_online_run_is_put_where_the_servers_rows_were(tmp_path):
+    server = tmp_path / "server"
+    writer = fake.offline_run(server, "r").write(fake.run("r"))
+    writer.log(*({"metric/agent_step": step * 100} for step in range(5)))
+    told(tmp_path, ("RECOVERING", "", 1.7e9 + 3.5), ("RUNNING", "", 1.7e9 + 60))
+    routed = RoutedStore(OfflineStore(tmp_path), lambda: OfflineStore(server))
+    assert recovery_marks([JobRef(run="r")], routed)["step"].tolist() == [300]
+    assert recovery_marks([JobRef(run="r")], RoutedStore(OfflineStore(tmp_path), None)).empty
+
+
 def test_marks_are_a_table_of_all_runs(share):
     noted(share, (at(41), 0), (at(43), 20))
     jobs = [JobRef(run="r", arm="base"), JobRef(run="absent", arm="base"), JobRef(run="../x", arm="base")]
