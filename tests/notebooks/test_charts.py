@@ -1,0 +1,220 @@
+"""Every chart over every kind of bad input: a chart or a sentence, never an exception; and what charts must say."""
+
+from __future__ import annotations
+
+import json
+import math
+import warnings
+
+import numpy as np
+import pytest
+
+from experiments import look
+from experiments.notebooks.charts import (
+    CurveOptions,
+    Mark,
+    RunCurve,
+    ScoreOptions,
+    comparison_sentences,
+    improvement_chart,
+    learning_curves,
+    matching,
+    metric_grid,
+    performance_profile,
+    score_strip,
+    setting_effects,
+)
+from experiments.notebooks.charts.theme import arm_colour
+from experiments.runs.store import Origin
+from experiments.statistics import Curve, Summary
+from widgets.charts.chart import divided
+
+NASTY = "<img src=x onerror=alert(1)>.[0]:\"'\\ {a} datum.y #%"
+
+
+def run(arm="base", seed=0, *, rows=40, level=1.0, outcome="finished", unit="agent steps", values=None, state=""):
+    steps = np.arange(1, rows + 1) * 100.0
+    noise = np.random.default_rng([seed, len(arm)]).normal(0, 0.1, rows)
+    values = level * (1 - np.exp(-steps / 1000)) + noise if values is None else values
+    curve = Curve(steps, values, arm=arm, seed=seed, outcome=outcome, unit=unit, run=f"ada.exp.{arm}.s{seed}.abcdefgh")
+    return RunCurve(curve, state, Origin("offline", rows, rows, complete=True, as_of=0.0))
+
+
+def arms(names=("base", "other"), seeds=3, **more):
+    return [run(arm, seed, level=1.0 + at, **more) for at, arm in enumerate(names) for seed in range(seeds)]
+
+
+def nothing(arm="base", seed=0, outcome="finished"):
+    return RunCurve(Curve([], [], arm=arm, seed=seed, outcome=outcome, run=f"{arm}.{seed}"), problem="no value of loss")
+
+
+BAD = {
+    "no runs": [],
+    "one run": [run()],
+    "one seed an arm": arms(seeds=1),
+    "runs without a value": [nothing(), nothing(seed=1)],
+    "some runs without a value": [*arms(), nothing("third"), nothing("base", 7, "failed")],
+    "all seeds failed": arms(outcome="failed"),
+    "all but one unfinished": [run(), *(run(seed=seed, outcome="unfinished", rows=9) for seed in (1, 2, 3))],
+    "not finite": [run(values=np.full(40, np.nan)), run(seed=1, values=np.full(40, np.inf)), run(seed=2)],
+    "some not finite": [run(values=np.where(np.arange(40) % 3, 1.0, np.nan)), run(seed=1)],
+    "a diverged run": [run(seed=seed, values=np.r_[np.ones(39), [np.inf if seed else 1.0]]) for seed in range(4)],
+    "no spread": [run(seed=seed, values=np.full(40, 2.0)) for seed in range(3)],
+    "all zero": [run(seed=seed, values=np.zeros(40)) for seed in range(3)],
+    "different units": [run(), run(seed=1, unit="updates")],
+    "one point": [run(rows=1), run(seed=1, rows=1), run("other", rows=1)],
+    "huge and tiny": [run(values=np.full(40, 1e140)), run(seed=1, values=np.full(40, 1e-300))],
+    "negative": [run(seed=seed, values=-np.arange(40.0)) for seed in range(3)],
+    "nasty names": [run(NASTY, seed) for seed in range(2)] + [run("a.b[c]:d", seed) for seed in range(2)],
+    "no name": [run("", seed) for seed in range(3)],
+    "a seed twice": [run(), run(), run(seed=1)],
+    "no overlap": [run(), run(seed=1, rows=3)],
+    "many arms": arms(tuple(f"arm-{number}" for number in range(20)), 2),
+    "500 runs": arms(tuple(f"arm-{number}" for number in range(50)), 10),
+}
+CHARTS = {
+    "curves": learning_curves,
+    "curves, smooth, log": lambda runs: learning_curves(runs, CurveOptions(smoothing=0.05, log=True)),
+    "curves, window": lambda runs: learning_curves(runs, CurveOptions(window=(500.0, 900.0), smoothing=0.02)),
+    "curves, empty window": lambda runs: learning_curves(runs, CurveOptions(window=(1e9, 2e9))),
+    "curves, runs only": lambda runs: learning_curves(runs, CurveOptions(by_run=True, metric=NASTY, safe=False)),
+    "curves, selected": lambda runs: learning_curves(runs, CurveOptions(selected=tuple(r.run for r in runs[:3]))),
+    "curves, iqm, dark": lambda runs: learning_curves(runs, CurveOptions(statistic="iqm", dark=True)),
+    "curves, marks": lambda runs: learning_curves(runs, marks=[Mark(r.run, 300.0, NASTY) for r in runs]),
+    "scores": score_strip,
+    "scores, iqm": lambda runs: score_strip(runs, ScoreOptions(statistic="iqm", summary=Summary("best"))),
+    "improvement": improvement_chart,
+    "profile": performance_profile,
+    "grid": lambda runs: metric_grid({"losses/a": runs, NASTY: runs, "none": []}, smoothing=0.02),
+    "grid, log": lambda runs: metric_grid({"losses/a": runs}, log=True, selected=[r.run for r in runs[:1]]),
+    "settings": lambda runs: setting_effects(
+        runs, {NASTY: {r.run: NASTY + r.arm for r in runs}, "lr": {r.run: 10.0**-i for i, r in enumerate(runs)}}
+    ),
+}
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+@pytest.mark.parametrize("case", BAD)
+def test_any_input_gives_a_chart_or_a_sentence(chart, case):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        made = CHARTS[chart](BAD[case])
+        spec = made.to_dict(validate=case != "500 runs")
+    assert made.description
+    assert not [number for number in numbers(spec.get("datasets", {})) if not math.isfinite(number)]
+    comparison_sentences(BAD[case])
+
+
+def numbers(value):
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, (list, tuple)):
+        return [value] if isinstance(value, float) else []
+    return [number for entry in value for number in numbers(entry)]
+
+
+@pytest.mark.parametrize("chart", ["curves", "curves, smooth, log", "scores", "improvement", "profile", "settings"])
+def test_texts_of_users_are_values_of_rows_and_never_fields_or_expressions(chart):
+    spec = CHARTS[chart](BAD["nasty names"]).to_dict()
+    form = divided(spec)["spec"]
+    fields = [entry["field"] for entry in objects(form) if isinstance(entry.get("field"), str)]
+    assert all(field.isidentifier() for field in fields)
+    assert not [entry for entry in objects(form) if NASTY in str(entry.get("expr", ""))]
+
+
+def objects(value):
+    if isinstance(value, dict):
+        yield value
+    for entry in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from objects(entry)
+
+
+@pytest.mark.parametrize("rows", [100_000])
+@pytest.mark.parametrize("window", [None, (4_000_000.0, 6_000_000.0), (5_432_000.0, 5_432_300.0)])
+def test_a_spike_of_one_row_is_drawn_at_any_zoom(rows, window):
+    values = np.zeros(rows)
+    values[54_320] = 9.0
+    spec = learning_curves([run(rows=rows, values=values)], CurveOptions(window=window)).to_dict()
+    [points] = [data for data in spec["datasets"].values() if data and set(data[0]) == {"x", "y", "k"}]
+    assert max(point["y"] for point in points) == 9.0
+    assert len(points) <= 2_002
+
+
+def test_a_failed_seed_is_counted_marked_and_drawn():
+    runs = [*arms(("base",), 4), run(seed=4, rows=15, outcome="failed", state="failed")]
+    spec = learning_curves(runs).to_dict()
+    assert "4 of 5 finished, 1 failed" in spec["usermeta"]["caption"]
+    rows = [row for data in spec["datasets"].values() for row in data]
+    assert [row["run"] for row in rows if "e" in row] == ["base seed 4"]
+    assert [row["t"] for row in rows if "t" in row] == ["base n = 4"]
+
+
+def test_a_caption_names_interval_seeds_smoothing_origin_and_age():
+    caption = learning_curves(arms(), CurveOptions(smoothing=0.1)).to_dict()["usermeta"]["caption"]
+    for part in (
+        "Pointwise 95 % Student t interval of the mean",
+        "n = 3 seeds an arm, all finished",
+        "smoothed for display only (EMA, half-life 390 agent steps); all numbers are from values as logged",
+        "240 values of 6 of 6 runs (offline, complete), as of 00:00:00 UTC",
+    ):
+        assert part in caption
+
+
+def test_a_sampled_run_is_said_to_be_sampled():
+    sampled = RunCurve(run().curve, origin=Origin("api.wandb.ai", 40, 4_000, complete=False, as_of=0.0))
+    assert "sampled or with rows lost in 1 run" in learning_curves([sampled]).to_dict()["usermeta"]["caption"]
+
+
+def test_smoothing_changes_no_score():
+    plain, smooth = (learning_curves(arms(), CurveOptions(smoothing=share)).to_dict() for share in (0.0, 0.1))
+    assert plain != smooth
+    assert score_strip(arms()).to_dict() == score_strip(arms()).to_dict()
+    raw = [
+        max(row["y"] for data in spec["datasets"].values() for row in data if "y" in row) for spec in (plain, smooth)
+    ]
+    assert raw[0] == raw[1]
+
+
+def test_a_few_far_values_do_not_squeeze_the_others_and_are_marked():
+    values = np.sin(np.arange(2_000.0) / 50)
+    values[700] = 1e6
+    spec = learning_curves([run(rows=2_000, values=values)]).to_dict()
+    domains = [entry["domain"] for entry in objects(divided(spec)["spec"]) if isinstance(entry.get("domain"), list)]
+    assert any(isinstance(low, float) and high < 20 for low, high in (pair[:2] for pair in domains if len(pair) == 2))
+    assert "1 value of 1 run beyond it" in spec["usermeta"]["caption"]
+    assert [row for data in spec["datasets"].values() for row in data if "cut_high" in row]
+
+
+def test_an_arm_keeps_its_colour_where_others_are_not_drawn():
+    every = ("base", "fast", "slow")
+    alone = learning_curves([run("slow")], CurveOptions(arms=every)).to_dict()
+    scale = next(entry for entry in objects(alone) if entry.get("domain") == list(every))
+    assert scale["range"][2] == look.LIGHT.arms[2]
+
+
+def test_beyond_eight_arms_only_the_chosen_have_a_colour():
+    names = [f"arm-{number}" for number in range(9)]
+    colours = arm_colour(names, look.LIGHT, ["arm-7"])
+    assert colours["arm-7"] == look.LIGHT.arms[0]
+    assert {colours[name] for name in names if name != "arm-7"} == {look.LIGHT.muted}
+
+
+def test_wildcards_find_metrics_and_treat_other_signs_as_text():
+    names = ["losses/policy", "losses/value", "Entropy", "a[0].b", "overview/reward"]
+    assert matching("losses/*", names) == ["losses/policy", "losses/value"]
+    assert matching("entropy, a[0]", names) == ["Entropy", "a[0].b"]
+    assert matching("", names) == matching("[z]", names) == []
+
+
+def test_new_rows_leave_the_form_of_a_chart_as_it_is():
+    first, second = (divided(learning_curves(arms(rows=rows)).to_dict()) for rows in (40, 55))
+    assert first["spec"] == second["spec"]
+    assert first["datasets"].keys() == second["datasets"].keys()
+    assert json.dumps(first["datasets"]) != json.dumps(second["datasets"])
+
+
+def test_five_hundred_runs_make_a_chart_of_moderate_size_with_a_readable_legend():
+    spec = learning_curves(BAD["500 runs"]).to_dict(validate=False)
+    assert len(json.dumps(spec)) < 1_500_000
+    legends = [entry["legend"] for entry in objects(spec) if isinstance(entry.get("legend"), dict)]
+    assert all(len(legend.get("values", [])) <= 8 for legend in legends)
