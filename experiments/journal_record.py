@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -13,7 +13,7 @@ from experiments.journal import Journal
 from experiments.ledger import Ledger
 from experiments.permits import Permit, require
 from experiments.redaction import mask_text
-from experiments.types import Plan
+from experiments.types import TERMINAL_VERDICTS, JobStatus, Plan
 from experiments.workspace import Workspace
 
 KIND = "journal"
@@ -99,10 +99,13 @@ def write_entry(experiment: str, text: str, permit: Permit | None, workspace: Wo
         ledger.add_event(NOTE_KIND, experiment=experiment, text=text)
 
 
-def entries(workspace: Workspace, experiment: str) -> list[Entry]:
-    """Return what the ledger knows of an experiment's course, oldest first: launches, ends, hypotheses and notes.
+def entries(workspace: Workspace, experiment: str, statuses: Mapping[str, JobStatus] | None = None) -> list[Entry]:
+    """Return what is known of an experiment's course, oldest first: launches, ends, hypotheses and notes.
 
     Jobs that were launched together, or that ended one after the other with nothing else between, are one line.
+
+    Args:
+        statuses: What is known of each job, by run name: the ledger notes the end of a job only some time after it.
 
     Raises:
         LedgerError: The ledger cannot be read.
@@ -111,6 +114,7 @@ def entries(workspace: Workspace, experiment: str) -> list[Entry]:
         jobs = {job.run_name: job for job in ledger.jobs(experiment=experiment)}
         keys = {job.plan_key for job in jobs.values()}
         found: list[Entry] = []
+        ends = {run: Entry(at, word, "ended") for run, at, word in _ends(statuses or {}) if run in jobs}
         for event in ledger.events():
             if event.kind == NOTE_KIND and event.data.get("experiment") == experiment:
                 found.append(Entry(event.at, str(event.data.get("text", "")), "note"))
@@ -121,8 +125,9 @@ def entries(workspace: Workspace, experiment: str) -> list[Entry]:
             elif event.kind == "annotated" and event.run_name in jobs and event.data.get("note"):
                 found.append(Entry(event.at, f"{event.run_name}: {event.data['note']}", "run note"))
             elif event.kind == "ended" and event.run_name in jobs:
-                found.append(Entry(event.at, str(event.data.get("word", "")), "ended"))
-    return _with_endings_joined(sorted(found, key=lambda entry: entry.at))
+                at = event.data.get("ended_at") or event.at
+                ends.setdefault(str(event.run_name), Entry(at, str(event.data.get("word", "")), "ended"))
+    return _with_endings_joined(sorted([*found, *ends.values()], key=lambda entry: entry.at))
 
 
 def _recorded(ledger: Ledger, plan_keys: Sequence[str]) -> list[Recorded]:
@@ -140,6 +145,12 @@ def _journal(content: object) -> Journal | None:
         return Journal.model_validate(content)
     except ValidationError:
         return None
+
+
+def _ends(statuses: Mapping[str, JobStatus]) -> Iterator[tuple[str, float, str]]:
+    for run, status in statuses.items():
+        if status.verdict in TERMINAL_VERDICTS and status.ended_at is not None:
+            yield run, status.ended_at, status.verdict
 
 
 def _with_endings_joined(entries: Sequence[Entry]) -> list[Entry]:

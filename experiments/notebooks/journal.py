@@ -124,7 +124,9 @@ def note_form(experiment: NotebookContext) -> Any:
     permit = page_permit()
     if permit is None:
         return None
-    area = mo.ui.text_area(label="Note", placeholder="What happened, what you noticed, what you decided", rows=2)
+    area = mo.ui.text_area(
+        label="Note", placeholder="What happened, what you noticed, what you decided", rows=2, full_width=True
+    )
     return area.form(
         submit_button_label="Keep the note",
         clear_on_submit=True,
@@ -139,7 +141,7 @@ def log_view_of(
 ) -> mo.Html | None:
     """Return launches, endings and notes by time; nothing where nothing happened yet."""
     try:
-        found = entries(experiment.workspace, experiment.name)
+        found = entries(experiment.workspace, experiment.name, known_statuses(experiment.workspace.state))
     except ExperimentsError as error:
         return mo.callout(mo.Html(html.escape(str(error))), kind="warn")
     rows = [(entry.at, *_shown(entry)) for entry in found]
