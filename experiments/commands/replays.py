@@ -80,7 +80,8 @@ def evaluate(
     from experiments.trainer import checkpoint as checkpoints
     from experiments.trainer import evaluation
 
-    saved = checkpoints.saved(folder / "checkpoints")
+    places = workspace.offline_store().folders(job.run_name)
+    saved = next((found for place in places if (found := checkpoints.saved(place / "checkpoints"))), [])
     if not saved:
         raise UsageError(f"run {job.run_name!r} has no checkpoint in {workspace.shown(folder / 'checkpoints')} yet.")
     newest = saved[-1]

@@ -16,8 +16,11 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from experiments.errors import StoreError, UsageError
+from experiments.processes import try_lock
 
-NOT_OURS = frozenset({"job.json", "spec.json", "lock", "cancel", "events.json", "job.log"})
+NOT_OURS = frozenset(
+    ("job.json", "spec.json", "lock", "cancel", "task.yaml", "events.json", "job.log", "sync.lock", "synced.json")
+)
 """Files that this machine writes itself into a run's folder."""
 
 # An online run is read from its server: a copy of its file would only be old. The rest are links that W&B makes.
@@ -122,6 +125,18 @@ def runs_in(root: Path) -> list[str]:
 
 
 def _pull(source: Path, target: Path, tell: Callable[[int, int], None]) -> Pulled:
+    target.mkdir(parents=True, exist_ok=True)
+    if (lock := try_lock(target / ".pull.lock")) is None:
+        return Pulled(source.name, problems=["another pull copies it at this moment"])
+    try:
+        for left in target.rglob(".*.pull"):  # of a pull that was killed
+            left.unlink(missing_ok=True)
+        return _pull_alone(source, target, tell)
+    finally:
+        os.close(lock)
+
+
+def _pull_alone(source: Path, target: Path, tell: Callable[[int, int], None]) -> Pulled:
     result = Pulled(source.name)
     files = list(_files(source, "", result))
     wanted = [file for file in files if not _is_here(target / file.name, file)]
@@ -182,7 +197,7 @@ def _copy(source: Path, target: Path, file: _File) -> int:
     """Copy one file as far as it reaches now; return its bytes."""
     path = target / file.name
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.pull")
+    temporary = path.with_name(f".{path.name}.pull")
     descriptor = _open(source, file.name)
     try:
         with os.fdopen(descriptor, "rb") as reader, temporary.open("wb") as writer:

@@ -7,6 +7,7 @@ import os
 import pytest
 
 from experiments.errors import StoreError, UsageError
+from experiments.processes import try_lock
 from experiments.runs import pull as pulling
 from experiments.runs.offline import OfflineStore
 from experiments.runs.pull import pull_runs, runs_in
@@ -101,7 +102,7 @@ def test_records_of_this_machine_and_files_being_written_are_never_taken(share, 
     for name in ("job.json", "lock", "spec.json", ".step_9.npz.77.tmp"):
         (share / "r" / name).write_text("{}")
     pull(share, tmp_path)
-    assert sorted(path.name for path in (tmp_path / "runs" / "r").iterdir()) == ["checkpoints", "train.log", "wandb"]
+    assert sorted(path.name for path in (tmp_path / "runs" / "r").glob("[!.]*")) == ["checkpoints", "train.log", "wandb"]
 
 
 def test_an_online_run_is_left_to_its_server(share, tmp_path):
@@ -120,7 +121,18 @@ def test_nobody_ever_sees_a_part_of_a_file(share, tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", lambda descriptor: (look(), fsync(descriptor)))
     pull(share, tmp_path, on_progress=look)
     assert seen == {None, 3_000_000}
-    assert not list((tmp_path / "runs").rglob(".*"))
+    assert not list((tmp_path / "runs").rglob("*.pull"))
+
+
+def test_two_pulls_of_one_run_do_not_meet_and_one_that_was_killed_leaves_nothing(share, tmp_path):
+    target = tmp_path / "runs" / "r"
+    (target / "checkpoints").mkdir(parents=True)
+    (target / "checkpoints" / ".step_1.npz.pull").write_bytes(b"half")
+    lock = try_lock(target / ".pull.lock")
+    assert pull(share, tmp_path)[0].problems == ["another pull copies it at this moment"]
+    os.close(lock)
+    assert pull(share, tmp_path)[0].problems == []
+    assert not list(target.rglob("*.pull"))
 
 
 def test_too_little_room_is_said_before_a_run_is_copied(share, tmp_path, monkeypatch):
