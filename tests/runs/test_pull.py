@@ -102,7 +102,11 @@ def test_records_of_this_machine_and_files_being_written_are_never_taken(share, 
     for name in ("job.json", "lock", "spec.json", ".step_9.npz.77.tmp"):
         (share / "r" / name).write_text("{}")
     pull(share, tmp_path)
-    assert sorted(path.name for path in (tmp_path / "runs" / "r").glob("[!.]*")) == ["checkpoints", "train.log", "wandb"]
+    assert sorted(path.name for path in (tmp_path / "runs" / "r").glob("[!.]*")) == [
+        "checkpoints",
+        "train.log",
+        "wandb",
+    ]
 
 
 def test_an_online_run_is_left_to_its_server(share, tmp_path):
