@@ -19,9 +19,8 @@ from experiments.errors import ExperimentsError, LaunchError, LedgerError, Usage
 from experiments.launchers import sky_words
 from experiments.launchers.base import Absent, Found, JobSpec, SchedulerStatus, Unknown
 from experiments.launchers.bridge_client import BridgeClient, SkyError, client_for
+from experiments.launchers.sky_finding import ASKING, INCIDENT, LAUNCH_S, QUEUE_S, QUICK_S, REQUEST, find_job
 from experiments.launchers.sky_task import (
-    LEDGER_MARK,
-    PLAN_MARK,
     Code,
     code_of,
     needs_key,
@@ -35,12 +34,6 @@ from experiments.verdicts import SCHEDULER_WORDS
 from experiments.workspace import Workspace
 
 TASK_FILE = "task.yaml"
-ASKING, REQUEST, INCIDENT = "asking", "request", "incident"
-"""Kinds of ledger events: who asks which server; the server's request; another job of the same name."""
-
-# Every answer of SkyPilot's queue costs it a new process: seconds on a fast machine, over a minute on a busy one.
-_QUICK_S, _QUEUE_S, _LAUNCH_S = 30.0, 120.0, 900.0
-_SETTLE_S = 2.0  # what a killed client had sent reaches the server's list within this
 _GLANCE_S = 3.0
 _FOLLOW_PAUSE_S = 10.0
 _EVENTS_PER_POLL = 10
@@ -130,7 +123,7 @@ class SkyPilotLauncher:
             UsageError: It cannot be a task.
             SkyError: SkyPilot refuses it, or cannot be asked.
         """
-        self.client.call("dryrun", task=self.task(job), deadline_s=_QUEUE_S)
+        self.client.call("dryrun", task=self.task(job), deadline_s=QUEUE_S)
 
     def submit(self, job: JobSpec) -> str:
         """Launch a managed job and return its id.
@@ -147,7 +140,7 @@ class SkyPilotLauncher:
             check_upload(self._code.folder, limit_mb=self._workspace.settings.sky_max_upload_mb)
         secrets = _secrets(job)
         self._keep(job, task)
-        server = self.client.call("health", deadline_s=_QUICK_S).result
+        server = self.client.call("health", deadline_s=QUICK_S).result
         self._note(ASKING, job.run_name, server=server["endpoint"], user=server["user"], client=server["client"])
         noted: list[str] = []
 
@@ -157,7 +150,7 @@ class SkyPilotLauncher:
 
         try:
             answer = self.client.call(
-                "submit", task=with_secrets(task, secrets), deadline_s=_LAUNCH_S, on_note=keep_request, is_fatal=True
+                "submit", task=with_secrets(task, secrets), deadline_s=LAUNCH_S, on_note=keep_request, is_fatal=True
             )
         except SkyError as error:
             if error.kind in {"invalid", "login", "version"} and not noted:
@@ -170,7 +163,7 @@ class SkyPilotLauncher:
         if target.partition(" ")[0] != self.target().partition(" ")[0]:
             return Unknown(f"it was launched at {target!r}, and SkyPilot here is at {self.target()!r}")
         try:
-            return self._find(run_name)
+            return find_job(self.client, self._workspace, run_name)
         except SkyError as error:
             return Unknown(str(error))
 
@@ -185,7 +178,7 @@ class SkyPilotLauncher:
             return {}
         if not self.is_in_use():
             raise SkyError("not installed", _NOT_IN_USE)
-        records = self.client.call("poll", ids=sorted(set(ids.values())), deadline_s=_QUEUE_S).result
+        records = self.client.call("poll", ids=sorted(set(ids.values())), deadline_s=QUEUE_S).result
         by_id = {record["job_id"]: record for record in records}
         self._ask_for_history([by_id[job_id] for job_id in ids.values() if job_id in by_id])
         found = {}
@@ -207,7 +200,7 @@ class SkyPilotLauncher:
             LaunchError: SkyPilot cannot be asked, or an id is another job's there, which was left alone.
         """
         wanted = {job_id: run for run, job_id in jobs}
-        answer = self.client.call("cancel", jobs=wanted, deadline_s=2 * _QUEUE_S).result
+        answer = self.client.call("cancel", jobs=wanted, deadline_s=2 * QUEUE_S).result
         if answer["others"]:
             told = "; ".join(
                 f"job {job_id} is {f'called {name!r}' if name else 'not known'} there, not {wanted[job_id]!r}"
@@ -232,7 +225,7 @@ class SkyPilotLauncher:
                 return
             time.sleep(_FOLLOW_PAUSE_S)
 
-    def read_log(self, job_id: str, *, tail: int | None = None, deadline_s: float = _QUEUE_S) -> list[str]:
+    def read_log(self, job_id: str, *, tail: int | None = None, deadline_s: float = QUEUE_S) -> list[str]:
         """Return the lines of the newest attempt, without SkyPilot's own words, prefixes and colours.
 
         Raises:
@@ -246,7 +239,7 @@ class SkyPilotLauncher:
         Raises:
             SkyError: SkyPilot cannot be asked.
         """
-        records = self.client.call("poll", ids=[int(job_id) for job_id in job_ids], deadline_s=_QUEUE_S).result
+        records = self.client.call("poll", ids=[int(job_id) for job_id in job_ids], deadline_s=QUEUE_S).result
         return {str(record["job_id"]): record["job_name"] for record in records}
 
     def _keep(self, job: JobSpec, task: Mapping[str, Any]) -> None:
@@ -259,7 +252,7 @@ class SkyPilotLauncher:
     def _after_failure(self, run_name: str, error: SkyError) -> str:
         """Find out whether a launch that failed left a job behind."""
         try:
-            answer = self._find(run_name)
+            answer = find_job(self.client, self._workspace, run_name)
         except SkyError as other:
             answer = Unknown(str(other))
         if isinstance(answer, Found):
@@ -267,60 +260,6 @@ class SkyPilotLauncher:
         if isinstance(answer, Absent):
             raise LaunchError(str(error)) from error
         raise InDoubt(f"{error} Whether the job exists is not known: {answer.reason}") from error
-
-    def _find(self, run_name: str) -> Found | Absent | Unknown:
-        server = self.client.call("health", deadline_s=_QUICK_S).result
-        with self._workspace.ledger(read_only=True) as ledger:
-            events = ledger.events(run_name=run_name)
-            ours = {LEDGER_MARK: ledger.id, PLAN_MARK: ledger.jobs(run_names=[run_name])[0].plan_key}
-        begun = max((event.at for event in events if event.kind in {"intent", ASKING}), default=0.0)
-        time.sleep(max(0.0, min(_SETTLE_S, begun + _SETTLE_S - time.time())))
-        asking = next((event.data for event in reversed(events) if event.kind == ASKING), None)
-        if asking is not None and (asking["user"], asking["server"]) != (server["user"], server["endpoint"]):
-            return Unknown(
-                f"it was handed over by SkyPilot's user {asking['user']} at {asking['server']}; here is user "
-                f"{server['user']} at {server['endpoint']}"
-            )
-        request = next((event.data["id"] for event in reversed(events) if event.kind == REQUEST), None)
-        # Open requests before the queue: one that ends in between is in the queue by then.
-        listed = self.client.call("requests", name=run_name, deadline_s=_QUICK_S).result
-        waited = [each["request"] for each in listed if each["status"] in {"PENDING", "RUNNING"}]
-        for each in dict.fromkeys([*([request] if request else []), *waited]):
-            with contextlib.suppress(SkyError) if each not in waited else contextlib.nullcontext():
-                self._wait_for(each)
-        found = self.client.call("named", name=run_name, deadline_s=_QUEUE_S).result
-        return self._choose(run_name, found, ours, listed)
-
-    def _wait_for(self, request: str) -> None:
-        try:
-            self.client.call("request", request=request, deadline_s=_LAUNCH_S)
-        except SkyError as error:
-            if error.kind not in {"failed", "missing", "other"}:
-                raise
-
-    def _choose(
-        self,
-        run_name: str,
-        found: Sequence[Mapping[str, Any]],
-        ours: Mapping[str, str],
-        listed: Sequence[Mapping[str, str]],
-    ) -> Found | Absent | Unknown:
-        """Say which of the jobs with our name is ours; others are an incident, and ended only where they are ours."""
-        # A job without any mark has our name, which ends in a hash that nothing else gives: it is ours, but not ended.
-        mine = sorted(job["id"] for job in found if not job["marks"] or job["marks"] == ours)
-        surplus = [job["id"] for job in found if job["marks"] == ours and job["id"] != (mine[0] if mine else None)]
-        strangers = [job["id"] for job in found if job["marks"] and job["marks"] != ours]
-        surplus = [job_id for job_id in surplus if _is_open(found, job_id)]
-        if surplus:
-            self.client.call("cancel", jobs={str(job_id): run_name for job_id in surplus}, deadline_s=2 * _QUEUE_S)
-        if text := sky_words.incident(mine, surplus, strangers):
-            self._incidents[run_name] = text
-            self._note(INCIDENT, run_name, what=text)
-        if mine:
-            return Found(str(mine[0]))
-        if any(each["status"] == "SUCCEEDED" for each in listed):
-            return Unknown("SkyPilot took the launch, but its queue does not show the job")
-        return Absent()
 
     def _ask_for_history(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Ask what happened to jobs that were started again, once for each of their states.
@@ -338,7 +277,7 @@ class SkyPilotLauncher:
             self._histories[record["job_id"]] = _History(_state_of(record), self._history_of(record).events)
             thread.start()
         ended = any(SCHEDULER_WORDS.get(str(record["status"])) in TERMINAL_VERDICTS for record in changed)
-        end = time.monotonic() + (_QUICK_S if ended else _GLANCE_S)
+        end = time.monotonic() + (QUICK_S if ended else _GLANCE_S)
         for thread in asked:
             thread.join(max(0.0, end - time.monotonic()))
 
@@ -347,7 +286,7 @@ class SkyPilotLauncher:
 
     def _learn(self, record: Mapping[str, Any], before: _History) -> None:
         try:
-            rows = self.client.call("events", job=record["job_id"], deadline_s=_QUICK_S).result
+            rows = self.client.call("events", job=record["job_id"], deadline_s=QUICK_S).result
         except SkyError:
             self._histories[record["job_id"]] = before  # asked again by the next poll; the status itself matters more
             return
@@ -408,8 +347,3 @@ def _secrets(job: JobSpec) -> dict[str, str]:
 
 def _state_of(record: Mapping[str, Any]) -> tuple[str, int]:
     return str(record["status"]), int(record["recovery_count"] or 0)
-
-
-def _is_open(found: Sequence[Mapping[str, Any]], job_id: int) -> bool:
-    word = next(str(job["status"]) for job in found if job["id"] == job_id)
-    return SCHEDULER_WORDS.get(word) not in TERMINAL_VERDICTS

@@ -9,7 +9,7 @@ import pytest
 from experiments.errors import LaunchError
 from experiments.handover import launcher_for
 from experiments.launch import cancel, reconcile, statuses, submit
-from experiments.launchers import skypilot
+from experiments.launchers import sky_finding
 from experiments.launchers.base import Absent, Unknown
 from experiments.launchers.skypilot import make_launcher
 from experiments.leases import tenure
@@ -23,7 +23,7 @@ KEY = "k" * 40
 
 @pytest.fixture(autouse=True)
 def no_settling(monkeypatch):
-    monkeypatch.setattr(skypilot, "_SETTLE_S", 0.0)
+    monkeypatch.setattr(sky_finding, "SETTLE_S", 0.0)
 
 
 @pytest.fixture
