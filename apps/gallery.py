@@ -125,6 +125,8 @@ def chosen_view(shown: Sequence[Shown], chosen: Sequence[str], workspace: Worksp
     known = {item.id: item for item in shown}
     picked = [known[name] for name in chosen if name in known]
     cache = workspace.state / "cache" / "replays"
+    if not shown:
+        return mo.md("Replays are written while a run trains, from its first step on. Launch a recipe to get some.")
     if not picked:
         return mo.md("Choose a replay above to watch it; with a second one beside it, both play in step.")
     try:
@@ -134,7 +136,7 @@ def chosen_view(shown: Sequence[Shown], chosen: Sequence[str], workspace: Worksp
         labels = (left.title, right.title)
         return mo.ui.anywidget(ReplayCompare(left.source, right.source, labels=labels, cache_dir=cache))
     except ReplayError as error:
-        return warning(error)
+        return warning(ReplayError(f"This replay cannot be shown: {error}"))
 
 
 def _runs(workspace: Workspace) -> list[tuple[str, str, str, int]]:

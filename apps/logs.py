@@ -13,6 +13,7 @@ import marimo as mo
 from apps.details import warning
 from apps.environment import is_clean
 from experiments.notebooks.export.logbook import Log, read_logs
+from experiments.notebooks.run_names import counted
 from experiments.workspace import Workspace
 
 MARKS = {"confirmed": "✓", "rejected": "✕", "undecided": "?"}
@@ -45,7 +46,7 @@ def log_list(logs: Sequence[Log], words: str, others: Sequence[str]) -> mo.Html:
         return mo.md("No log has all these words. Change or clear the search.")
     items = "".join(_entry(log) for log in found)
     more = f"<p>No logs of ours: {html.escape(', '.join(others[:20]))}</p>" if others else ""
-    heading = f"<p>{len(found)} of {len(logs)} logs</p>"
+    heading = f"<p>{len(found)} of {counted(len(logs), 'log')}</p>"
     return mo.Html(f'{heading}<ul style="list-style: none; margin: 0; padding: 0">{items}</ul>{more}')
 
 
@@ -79,16 +80,17 @@ def _entry(log: Log) -> str:
     verdict = record.verdict.split()[0].strip(".,:").lower() if record.verdict.strip() else ""
     title = html.escape(record.title or record.experiment or log.file)
     if is_clean(os.environ):
-        title = f'<a href="/log/{quote(log.file)}" target="_blank">{title}</a>'
+        style = "color: light-dark(#0072b2, #56b4e9); text-decoration: underline; text-underline-offset: 3px"
+        title = f'<a href="/log/{quote(log.file)}" target="_blank" style="{style}">{title}</a>'
     metric = record.key_metric
     facts = [
         record.created[:16].replace("T", " ") + " UTC",
         record.who,
-        f"{len(record.jobs)} jobs" if record.jobs else "",
+        counted(len(record.jobs), "job") if record.jobs else "",
         f"{metric.name} {metric.text}" if metric is not None else "",
         f"commit {record.commit[:10]}" if record.commit else "",
         "superseded" if log.earlier else "",
-        f"{len(record.problems)} cells failed" if record.problems else "",
+        f"{counted(len(record.problems), 'cell')} failed" if record.problems else "",
     ]
     line = " · ".join(html.escape(fact) for fact in facts if fact)
     said = "".join(
@@ -99,7 +101,7 @@ def _entry(log: Log) -> str:
     mark = f"{MARKS[verdict]} " if verdict in MARKS else ""
     return (
         '<li style="padding: 12px 0; border-top: 1px solid color-mix(in srgb, currentColor 20%, transparent)">'
-        f"<b>{mark}{title}</b>{said}<small>{line}</small></li>"
+        f'<b>{mark}{title}</b>{said}<div style="font-size: 12px; opacity: 0.8">{line}</div></li>'
     )
 
 

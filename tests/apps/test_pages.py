@@ -1,0 +1,217 @@
+"""Every app as a person finds it: without data, with data, and from an address that somebody else wrote."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from apps import details
+from apps.comparing import arm_picker, compared, known_arms, matching
+from apps.gallery import MOST, Shown, _runs, chosen_view, found_replays, gallery, picture_of
+from apps.links import several
+from apps.logs import log_list, logs_of
+from experiments.errors import StoreError
+from experiments.runs.store import ReplayFile
+from experiments.types import JobRef
+from experiments.workspace import Workspace
+from tests.fakes.fleet import fleet_snapshot, publish
+from tests.widgets.replays import packed, small
+from widgets.gallery import ReplayGallery
+
+APPS = sorted(path.stem for path in Path("apps").glob("*.py") if "marimo.App(" in path.read_text())
+HOSTILE = (
+    "../../etc/passwd",
+    "<script>alert(1)</script>",
+    "' OR 1=1 --",
+    "{{7*7}}",
+    "\x00",
+    "x" * 10_000,
+    "%s%n",
+    "💥",
+)
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch):
+    (tmp_path / "pyproject.toml").write_text("[tool.experiments]\n")
+    monkeypatch.chdir(tmp_path)
+    return Workspace.find(tmp_path)
+
+
+def run_app(name):
+    """Return what an app's cells define, run as a script."""
+    spec = importlib.util.spec_from_file_location(f"app_{name}", Path(details.__file__).with_name(f"{name}.py"))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module.app.run()
+
+
+def test_the_four_apps_are_there():
+    assert APPS == ["compare", "fleet", "logbook", "replays"]
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_an_app_of_an_empty_project_says_what_to_do(workspace, name):
+    outputs, _ = run_app(name)
+    said = " ".join(str(getattr(output, "text", output)) for output in outputs)
+    assert re.search("Launch|Export|Choose an experiment", said), said[:500]
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_an_app_of_a_fleet_whose_sources_are_gone_still_runs(workspace, name):
+    publish(workspace.state / "live", fleet_snapshot(3, 4))
+    assert run_app(name)[1]
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_an_app_over_a_damaged_ledger_still_runs(workspace, name):
+    (workspace.state / "ledger.sqlite").write_bytes(b"this is no database" * 100)
+    (workspace.state / "live" / "status.json").write_text("{")
+    assert run_app(name)[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", APPS)
+def test_marimo_finds_nothing_to_complain_about(name):
+    command = [sys.executable, "-m", "marimo", "check", "--strict", f"apps/{name}.py"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout
+
+
+def test_compare_has_every_cell_of_the_analysis_and_replays_sections():
+    from experiments.notebooks import analysis, replays
+
+    written = Path("apps/compare.py").read_text()
+    for name in (*analysis.CELLS["analysis"], *replays.CELLS["replays"]):
+        assert f"def {name}(" in written, f"{name} is missing"
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_hostile_address_chooses_nothing(workspace, text):
+    publish(workspace.state / "live", fleet_snapshot(2, 4))
+    known = known_arms(workspace)
+    assert several(text, list(known)) == []
+    assert set(arm_picker(known, "", text).value) <= set(known)
+    assert compared(workspace, known, [text])[1] == []
+    assert gallery([], workspace, text).chosen == []
+    assert details.view_picker(text, on_change=print).value == "Curves"
+    for view in ("Log", "Config", "Provenance"):
+        shown = details.view_of(view, workspace, {"experiment": text, "run": text}, 10)
+        assert "<script>alert" not in str(getattr(shown, "text", shown))
+    assert "<script>alert" not in details.heading_of(workspace, {"experiment": text, "run": text}).text
+
+
+def test_arms_are_found_by_words_of_experiment_arm_and_run(workspace):
+    publish(workspace.state / "live", fleet_snapshot(3, 4))
+    known = known_arms(workspace)
+    assert len(known) == 6
+    assert matching(known, "study-01 ARM-1") == ["study-01/arm-1"]
+    assert matching(known, "") == list(known)
+    assert matching(known, "nowhere") == []
+
+
+def test_arms_of_two_experiments_keep_their_experiments_name(workspace):
+    known = {"one/base": [JobRef(run="a", arm="base")], "two/base": [JobRef(run="b", arm="base")]}
+    assert [job.arm for job in compared(workspace, known, ["one/base"])[1]] == ["base"]
+    context, jobs = compared(workspace, known, list(known))
+    assert ([job.arm for job in jobs], context.name) == (["one/base", "two/base"], "comparison")
+
+
+def test_500_runs_are_the_most(workspace):
+    known = {"big/base": [JobRef(run=f"r{number}", arm="base") for number in range(900)]}
+    assert len(compared(workspace, known, ["big/base"])[1]) == 500
+
+
+class Replays:
+    """A store with replays."""
+
+    def __init__(self, found):
+        self.found = found
+
+    def replays(self, run):
+        if run not in self.found:
+            raise StoreError("the server is down")
+        return [ReplayFile(step, f"/nowhere/{run}/{step}.json.z", None, "") for step in self.found[run]]
+
+
+def test_replays_come_newest_run_first_one_a_step_and_a_store_that_is_down_is_named(workspace):
+    publish(workspace.state / "live", fleet_snapshot(1, 2))
+    names = [run[0] for run in _runs(workspace)]
+    shown, problems = found_replays(workspace, store=Replays({names[0]: [5, 9, 9]}))
+    assert [item.id for item in shown] == [f"{names[0]}@9", f"{names[0]}@5"]
+    assert problems == [f"{names[1]}: the server is down"]
+
+
+def test_the_gallery_has_an_end(workspace):
+    publish(workspace.state / "live", fleet_snapshot(2, 2))
+    names = [run[0] for run in _runs(workspace)]
+    shown, _ = found_replays(workspace, store=Replays({name: range(500) for name in names}))
+    assert len(shown) == MOST
+
+
+@pytest.fixture
+def replay_file(tmp_path):
+    path = tmp_path / "step_1.json.z"
+    path.write_bytes(packed(small()))
+    return path
+
+
+def test_a_picture_is_drawn_once_and_kept(workspace, replay_file):
+    item = Shown("r@1", "exp", "r", "base", 0, ReplayFile(1, str(replay_file), None, ""))
+    cache = workspace.state / "cache" / "thumbnails"
+    picture = picture_of(item, cache)
+    assert picture["svg"].startswith("<svg")
+    assert len(picture["svg"]) < 40_000
+    assert "<script" not in picture["svg"]
+    kept = next(cache.iterdir())
+    stamp = kept.stat().st_mtime_ns
+    assert picture_of(item, cache) == picture
+    assert kept.stat().st_mtime_ns == stamp
+
+
+def test_pictures_reach_the_page_as_they_are_drawn(workspace, replay_file):
+    item = Shown("r@1", "exp", "r", "base", 0, ReplayFile(1, str(replay_file), None, ""))
+    widget = gallery([item], workspace)
+    end = time.monotonic() + 20
+    while not widget.pictures and time.monotonic() < end:
+        time.sleep(0.02)
+    assert widget.pictures["r@1"]["svg"].startswith("<svg")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a replay", b"\x78\x9c broken"])
+def test_a_damaged_replay_is_a_card_that_says_so(workspace, tmp_path, content):
+    path = tmp_path / "bad.json.z"
+    path.write_bytes(content)
+    item = Shown("r@1", "exp", "r", "base", 0, ReplayFile(1, str(path), None, ""))
+    assert "cannot be shown" in picture_of(item, workspace.state / "cache" / "thumbnails")["problem"]
+    assert "cannot" in str(chosen_view([item], ["r@1"], workspace).text)
+
+
+def test_a_page_chooses_at_most_two_replays_that_are_shown():
+    widget = ReplayGallery(items=[{"id": name} for name in "abc"])
+    widget.set_state({"items": [], "pictures": {"a": {}}, "chosen": ["a", "b"]})
+    assert (len(widget.items), widget.pictures, widget.chosen) == (3, {}, ["a", "b"])
+    for hostile in (["a", "b", "c"], ["x"], "a", [1], None):
+        widget.set_state({"chosen": hostile})
+    assert widget.chosen == ["a", "b"]
+
+
+def test_a_folder_without_logs_is_an_empty_logbook(workspace):
+    assert logs_of(workspace) == ([], [])
+    assert "Export a notebook" in log_list([], "", []).text
+
+
+def test_an_html_file_that_is_no_log_takes_nothing_with_it(workspace):
+    folder = workspace.root / "experiments" / "log"
+    folder.mkdir(parents=True)
+    (folder / "other.html").write_text("<p>not ours</p>")
+    (folder / "torn.html").write_bytes(b"\xff\xfe<html")
+    logs, others = logs_of(workspace)
+    assert (logs, sorted(others)) == ([], ["other.html", "torn.html"])
