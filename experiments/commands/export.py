@@ -112,6 +112,8 @@ class _Line:
         name = "" if told.name in {"", "_"} else f": {told.name}"
         if told.what == "cell":
             self._write(f"cell {told.index + 1} of {told.of}{name}")
+        elif told.what == "waiting":
+            self._write("another export of this project is running; waiting for it")
         elif told.what == "again":
             self._write(f"cell {told.index + 1}{name} ended its process; running the others again")
         else:

@@ -5,9 +5,10 @@ The file is written whole under another name first, so whatever goes wrong, the 
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from experiments.notebooks.export.model import MAX_BYTES
 from experiments.notebooks.export.placing import (
     check_writable,
     draft_of,
+    drop_drafts,
     kept_name,
     log_folder,
     put_in_place,
@@ -100,9 +102,8 @@ def export_notebook(
     workspace = Workspace.find(notebook)
     target = target_of(workspace.root, experiment, output)
     check_writable(target.parent)
-    with locked(workspace.state / "export.lock", wait_s=deadline_s) as mine:
-        if not mine:
-            raise NotebookError(f"another export of this project has been running for {deadline_s:g} s. Try again.")
+    with _alone(workspace, deadline_s, progress):
+        drop_drafts(target)
         before = read_record(target)
         draft = draft_of(target)
         request = Request(
@@ -125,6 +126,18 @@ def export_notebook(
         # A file that is none of ours, or a damaged one, is kept too: somebody made it.
         kept = put_in_place(draft, target, keep_old=not answer.same)
         return _finished(target, kept, answer, workspace)
+
+
+@contextlib.contextmanager
+def _alone(workspace: Workspace, wait_s: float, progress: Callable[[Told], None]) -> Iterator[None]:
+    """Let one export of a project run at a time, so that each sees the log before it."""
+    lock = workspace.state / "export.lock"
+    with contextlib.ExitStack() as held:
+        if not held.enter_context(locked(lock, wait_s=0.0)):
+            progress(Told("waiting"))
+            if not held.enter_context(locked(lock, wait_s=wait_s)):
+                raise NotebookError(f"another export of this project has been running for {wait_s:g} s. Try again.")
+        yield
 
 
 def _finished(target: Path, kept: Path | None, answer: Answer, workspace: Workspace) -> Exported:

@@ -7,6 +7,7 @@ beside it as `NAME.2026-11-22T140501Z.html`, named by the time at which it was w
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import re
 import shutil
@@ -81,6 +82,12 @@ def write_draft(draft: Path, page: bytes) -> None:
     except OSError as error:
         _drop(draft)
         raise NotebookError(_no_place(draft.parent, error)) from None
+
+
+def drop_drafts(path: Path) -> None:
+    """Remove what exports of `path` left that were killed; call it only while no other writes there."""
+    for draft in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        _drop(draft)
 
 
 def put_in_place(draft: Path, path: Path, *, keep_old: bool) -> Path | None:

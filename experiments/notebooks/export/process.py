@@ -38,13 +38,14 @@ class Told:
     """One thing that happened during an export.
 
     Attributes:
-        what: A cell starts, the page is put together, or the notebook is run again without a cell.
+        what: Another export has to end first, a cell starts, the notebook is run again without a cell, or the page is
+            put together.
         index: Of the cell, from 0.
         of: How many cells there are.
         name: Of the cell.
     """
 
-    what: Literal["cell", "rendering", "again"]
+    what: Literal["waiting", "cell", "again", "rendering"]
     index: int = 0
     of: int = 0
     name: str = ""
