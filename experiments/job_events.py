@@ -179,7 +179,7 @@ def keep(runs_dir: Path, statuses: Mapping[str, SchedulerStatus]) -> dict[str, S
         before = read_kept(runs_dir / run)
         # Every poll counts some more seconds: a file is written when something happened.
         now = Kept(
-            events=tuple(in_order([*before.events, *status.events])),
+            events=tuple(in_order([*_better(before.events, status.events), *_better(status.events, before.events)])),
             recoveries=max(status.recoveries, before.recoveries),
             resources=status.resources or before.resources,
             price_per_hour=before.price_per_hour if status.price_per_hour is None else status.price_per_hour,
@@ -190,6 +190,16 @@ def keep(runs_dir: Path, statuses: Mapping[str, SchedulerStatus]) -> dict[str, S
             write_json(runs_dir / run / FILE, asdict(now), indent=None)
         known[run] = replace(status, **asdict(now))
     return known
+
+
+def _better(events: Sequence[Sequence[Any]], others: Sequence[Sequence[Any]]) -> list[Event]:
+    """Return events without those that the others tell better.
+
+    A scheduler's list of jobs has times without reasons, and may count a job as queued only when its history already
+    says that machines are asked for; where its history was read once, that is what happened.
+    """
+    explained = {word for word, reason, _ in in_order(others) if reason} - {"RECOVERING"}
+    return [event for event in in_order(events) if event[1] or event[0] not in explained]
 
 
 def _cause(reason: str) -> str:

@@ -92,6 +92,14 @@ def test_what_a_scheduler_told_is_kept_when_it_tells_no_more(tmp_path):
     assert read_kept(tmp_path / "r") == Kept(tuple(RECOVERED[:4]), 1, "1x(cpus=4)", 0.5, 10.0)
 
 
+def test_a_history_takes_the_place_of_the_times_in_a_list_of_jobs(tmp_path):
+    listed = [("PENDING", "", at(38, 6)), ("RUNNING", "", at(41, 1))]  # SkyPilot lists it as queued when it starts
+    keep(tmp_path, {"r": SchedulerStatus("RUNNING", events=listed)})
+    for events in (RECOVERED, listed):
+        known = keep(tmp_path, {"r": SchedulerStatus("RUNNING", events=events)})["r"]
+        assert list(known.events) == RECOVERED
+
+
 def test_a_poll_without_news_writes_nothing(tmp_path):
     keep(tmp_path, {"r": SchedulerStatus("RUNNING", events=RECOVERED[:3], duration_s=10.0)})
     before = (tmp_path / "r" / FILE).stat().st_mtime_ns
