@@ -140,7 +140,7 @@ def test_the_keyboard_is_heard_only_with_the_focus(viewer):
 def test_a_click_on_the_actions_jumps_and_selects(viewer):
     page = viewer(sample("pens"))
     box = box_of(page, ".rv-trace-canvas")
-    page.mouse.click(box["x"] + 78 + 15 * 20 + 5, box["y"] + 18 * 2 + 9)
+    page.mouse.click(box["x"] + 90 + 15 * 20 + 5, box["y"] + 18 * 2 + 9)
     settle(page, STEP, 20)
     assert page.locator(".rv-object-title").inner_text().startswith("agent 2")
     assert page.locator(".rv-line.rv-now").count() == 1
@@ -184,7 +184,15 @@ def test_search_counts_and_highlights_what_it_finds(viewer):
     page.wait_for_function("el.querySelector('.rv-found').textContent === ''")
 
 
-@pytest.mark.parametrize("layer", ["Vision of", "Fog over", "Where agents", "Path of", "Grid"])
+def test_names_are_suggested_in_the_box_and_each_finds_something(viewer):
+    page = viewer(sample("pens"))
+    names = page.evaluate("[...el.querySelector('.rv-search').list.options].map((option) => option.value)")
+    assert {"agent", "mine red", "ore red"} <= set(names)
+    page.fill(".rv-search", "mine red")
+    page.wait_for_function("/^[1-9][0-9]* found$/.test(el.querySelector('.rv-found').textContent)")
+
+
+@pytest.mark.parametrize("layer", ["What agents carry", "Vision of", "Fog over", "Where agents", "Path of", "Grid"])
 def test_every_layer_can_be_switched(viewer, layer):
     page = viewer(sample("pens"), step=120, selected=406, view="8,9,24")
     page.wait_for_selector(".rv-timeline[aria-valuenow='120']")

@@ -12,7 +12,7 @@ import { Store } from "../../widgets/replay/js/store.js";
 import { extent, ratePerStep, runningTotal, stepAt, ticks, xOf } from "../../widgets/replay/js/timeline.js";
 
 const MAP = { width: 100, height: 50 };
-const VIEW = { width: 800, height: 400 };
+const VIEW = { width: 800, height: 400, map: MAP };
 
 test("numbers have three digits, separators and a true minus", () => {
   assert.deepEqual([0, 1234567, 0.123456, -2.5, 1e-6, NaN].map(number), ["0", "1,234,567", "0.123", "\u22122.5", "1.00e\u22126", "\u2013"]);
@@ -22,20 +22,20 @@ test("numbers have three digits, separators and a true minus", () => {
 });
 
 test("fitting shows the whole map", () => {
-  const seen = cam.visibleCells(cam.fit(MAP, VIEW), MAP, VIEW);
+  const seen = cam.visibleCells(cam.fit(VIEW), VIEW);
   assert.deepEqual(seen, { x0: 0, y0: 0, x1: 100, y1: 50 });
 });
 
 test("zooming keeps the cell under the pointer", () => {
   const before = { x: 50, y: 25, scale: 10 };
   const cell = cam.toWorld(before, VIEW, 600, 300);
-  const after = cam.toWorld(cam.zoomAt(before, MAP, VIEW, 1.7, 600, 300), VIEW, 600, 300);
+  const after = cam.toWorld(cam.zoomAt(before, VIEW, 1.7, 600, 300), VIEW, 600, 300);
   assert.ok(Math.hypot(after.x - cell.x, after.y - cell.y) < 1e-9);
 });
 
 test("a camera stays on the map and within its scales", () => {
-  assert.deepEqual(cam.clamp({ x: -9, y: 999, scale: 1e9 }, MAP, VIEW), { x: 0, y: 50, scale: cam.MAX_SCALE });
-  assert.deepEqual(cam.clamp({ x: NaN, y: 1, scale: 1 }, MAP, VIEW), cam.fit(MAP, VIEW));
+  assert.deepEqual(cam.clamp({ x: -9, y: 999, scale: 1e9 }, VIEW), { x: 0, y: 50, scale: cam.MAX_SCALE });
+  assert.deepEqual(cam.clamp({ x: NaN, y: 1, scale: 1 }, VIEW), cam.fit(VIEW));
 });
 
 test("steps and pixels agree both ways", () => {

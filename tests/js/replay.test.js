@@ -6,7 +6,7 @@ import { agentEvents, binOf, binStart, nextStep, rewardBins } from "../../widget
 import { Facts } from "../../widgets/replay/js/facts.js";
 import { Presence } from "../../widgets/replay/js/presence.js";
 import { Replay } from "../../widgets/replay/js/replay.js";
-import { matching, search } from "../../widgets/replay/js/search.js";
+import { matching, names, search } from "../../widgets/replay/js/search.js";
 import { Texts } from "../../widgets/replay/js/texts.js";
 import { opened, sample } from "./encoded.js";
 
@@ -70,6 +70,12 @@ test("teams, titles and summaries come from tags, types and ids", async () => {
   assert.equal(facts.facing(0, 3), 3);
 });
 
+test("what an agent carries is told item by item", async () => {
+  const facts = new Facts(await opened());
+  assert.deepEqual([5, 6].map((step) => facts.holdings(0, step)), [[], [[0, 1]]]);
+  assert.deepEqual(facts.holdings(1, 6), []);
+});
+
 test("unmoving objects are found by their cells", async () => {
   const facts = new Facts(await opened());
   const found = [];
@@ -115,6 +121,13 @@ test("search finds types, holders of an item, tags, agents and ids", async () =>
   assert.deepEqual(hits("#4", 3), [3]);
   assert.deepEqual(hits("agent", 16), [1]);
   assert.equal(search(facts, "   "), null);
+});
+
+test("what is suggested are the types that occur, items and tags, and each can be asked for", async () => {
+  const facts = new Facts(await opened({ header: { type_names: ["agent", "wall", "altar", "never_built"] } }));
+  const suggested = names(facts);
+  assert.deepEqual(suggested, ["agent", "altar", "ore red", "team:blue", "team:red", "wall"]);
+  for (const name of suggested) assert.ok(matching(facts, search(facts, name), 7).length > 0, name);
 });
 
 test("presence counts the time on each cell and can go back", async () => {

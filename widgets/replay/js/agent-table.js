@@ -1,5 +1,5 @@
 /** All agents by what they did and earned; a click on a heading sorts, on a row selects. Only rows in view are made. */
-import { choice, div, fill, h, set, setText, span } from "./dom.js";
+import { button, choice, div, fill, h, set, setText, span } from "./dom.js";
 import { gains } from "./events.js";
 import { number, signed } from "./format.js";
 import { ceil, floor, max } from "./maths.js";
@@ -32,8 +32,8 @@ export class AgentTable extends Part {
     this.above = h("tr.spacer");
     this.below = h("tr.spacer");
     this.body = h("tbody", {}, this.above, this.below);
-    this.table = h("table.table", { label: "Agents", "aria-rowcount": this.order.length + 1 }, h("thead", {}, this.head), this.body);
-    this.scroller = h("div.scroll", { tabindex: 0, role: "region", label: "Agent table", onscroll: () => this.update() }, this.table);
+    this.scroller = h("div.scroll", { tabindex: 0, role: "region", label: "Agent table", onscroll: () => this.update() },
+      h("table.table", { label: "Agents", "aria-rowcount": this.order.length + 1 }, h("thead", {}, this.head), this.body));
     const modes = choice("Items", /** @type {[ItemMode, string][]} */ (Object.entries(MODES)), (mode) => this.#build(mode));
     const bar = h("label.panel-bar", { hidden: this.items.length === 0 }, span("muted", "Items"), modes);
     this.node = div("panel-fill", bar, this.scroller);
@@ -57,8 +57,7 @@ export class AgentTable extends Part {
       this.sortedBy = title;
       this.#build();
     };
-    const sort = h("button.sort", { type: "button", title: hint, onclick: press }, title, span("sort-mark", { none: "", ascending: "\u2191", descending: "\u2193" }[sorted]));
-    return h(wide ? "th.left" : "th", { scope: "col", "aria-sort": sorted }, sort);
+    return h(wide ? "th.left" : "th", { scope: "col", "aria-sort": sorted }, button(title, press, "sort", { title: hint }));
   }
 
   /** @returns {Column[]} */

@@ -16,6 +16,8 @@ import { Viewer } from "./viewer.js";
 
 /** The viewer of the left replay; it leads the one of the right. */
 export class Compare extends Viewer {
+  differences = region("Differences");
+
   /** @param {Replay[]} replays Two. @param {string[]} titles @param {Options} options */
   constructor(replays, titles, options) {
     super(replays[0], options, replays);
@@ -23,15 +25,10 @@ export class Compare extends Viewer {
     this.right = new Viewer(replays[1], options, replays.toReversed());
     /** @type {Viewer[]} */
     this.sides = [this, this.right];
-    const loaded = this.right.replay.onload;
-    this.right.replay.onload = () => {
-      loaded();
-      this.invalidate("panel");
-    };
+    this.right.store.listeners.add(() => this.invalidate("panel"));
   }
 
   mount() {
-    this.differences = region("Differences");
     const halves = this.sides.map((side, i) => h("section.half", { label: this.titles[i] }, h("h3.title", {}, this.titles[i]), side.map.node));
     return this.frameOf("Two replays compared", div("body", div("main", div("halves", ...halves), this.transport.node, this.timeline.node), h("aside.side", {}, this.differences)));
   }
@@ -72,7 +69,7 @@ export class Compare extends Viewer {
       return h("tr", {}, h("th", { scope: "row" }, name), ...cells([number(x), number(y), signed(y - x)], y > x ? "good" : y < x ? "bad" : "muted"));
     });
     const head = h("tr.muted", {}, h("td"), ...cells(["left", "right", "right \u2212 left"]));
-    if (this.differences) fill(this.differences, section("At this step, over all agents", h("table.table.differences", {}, h("tbody", {}, head, ...rows))));
+    fill(this.differences, section("At this step, over all agents", h("table.table.differences", {}, h("tbody", {}, head, ...rows))));
   }
 
   stop() {

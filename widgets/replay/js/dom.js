@@ -59,6 +59,11 @@ export function choice(label, options, chosen) {
   return node;
 }
 
+/** @param {string} style @param {string} text @returns {HTMLElement} A mark and what it stands for. */
+export function legendEntry(style, text) {
+  return span("legend-entry", h("span.swatch", { style }), text);
+}
+
 /** @param {string} label A scrollable region's name. @param {...Child} children */
 export function region(label, ...children) {
   return h("div.scroll.pad", { tabindex: 0, role: "region", label }, ...children);

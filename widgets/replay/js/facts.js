@@ -135,9 +135,8 @@ export class Facts {
 
   /** @param {number} object @param {number} step @returns {[number, number][]} Item and amount of what it holds. */
   holdings(object, step) {
-    const { replay } = this;
-    const held = replay.pairsOf(object).map((pair) => /** @type {[number, number]} */ ([replay.pairItems[pair], replay.inventory.at(pair, step)]));
-    return held.filter(([, amount]) => amount);
+    const { pairItems, inventory } = this.replay;
+    return this.replay.pairsOf(object).map((pair) => /** @type {[number, number]} */ ([pairItems[pair], inventory.at(pair, step)])).filter(([, amount]) => amount);
   }
 
   /** @param {number} object @param {number} step @returns {string} One line for a tooltip. */
@@ -160,7 +159,7 @@ export class Teams {
     this.replay = replay;
     this.field = replay.field(name);
     /** Team of each entry of the tag table. */
-    this.entries = tagged.length ? (tables.get("tag_ids") ?? []).map((set) => (Array.isArray(set) ? tagged.findIndex((team) => set.includes(team.id)) : -1)) : null;
+    this.entries = tagged.length ? (tables.get("tag_ids") ?? []).map((set) => tagged.findIndex(({ id }) => [set].flat().includes(id))) : null;
     const seen = new Set(Array.from(replay.agents, (object) => this.of(object, 0)));
     /** Team numbers, ascending. */
     this.values = tagged.length ? tagged.map((_, i) => i) : [...seen].filter((value) => value >= 0).sort((a, b) => a - b);

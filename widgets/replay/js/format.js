@@ -14,9 +14,9 @@ export function count(value) {
 
 /** @param {number} value @returns {string} Three significant digits, thousands separated. */
 export function number(value) {
-  if (!Number.isFinite(value) || value === 0) return value === 0 ? "0" : MISSING;
   const size = abs(value);
-  if (size >= 1e9 || size < 1e-4) return minus(value.toExponential(2));
+  if (!Number.isFinite(value)) return MISSING;
+  if (size >= 1e9 || (size > 0 && size < 1e-5)) return minus(value.toExponential(2));
   if (Number.isInteger(value) || size >= 1000) return count(value);
   return minus(String(Number(value.toPrecision(3))));
 }

@@ -10,12 +10,15 @@ import { agentPad } from "./sprites.js";
 import { PLAIN_BELOW, Still, centre } from "./still.js";
 
 /**
- * @import { Camera, Size } from "./camera.js"
+ * @import { Camera, View } from "./camera.js"
  * @import { Pen } from "./pen.js"
  * @import { Point } from "./replay.js"
  * @import { Frame } from "./still.js"
  * @import { Viewer } from "./viewer.js"
  */
+
+/** Device pixels a cell from which on what an agent carries is marked, and how many items at most. */
+const [PIPS_FROM, MOST_PIPS] = [24, 6];
 
 export class MapView extends Part {
   /** @param {Viewer} viewer */
@@ -27,8 +30,8 @@ export class MapView extends Part {
     this.node = h("div.map", { role: "img", label: "Map of the replay" }, this.canvas, this.tip, this.notice);
     this.still = new Still(viewer);
     this.overlays = new Overlays(viewer);
-    /** @type {Size} */
-    this.size = { width: 0, height: 0 };
+    /** @type {View} */
+    this.size = { width: 0, height: 0, map: this.replay.map };
     this.hint = "";
     this.place = this.place.bind(this);
     this.#listen();
@@ -36,15 +39,14 @@ export class MapView extends Part {
 
   /** @param {number} width @param {number} height CSS pixels. */
   resize(width, height) {
-    this.size = { width, height };
+    this.size = { ...this.size, width, height };
     sized(this.canvas, width * pixelRatio(), height * pixelRatio());
   }
 
   /** @returns {Camera} The camera in force. */
   get camera() {
     const { camera, follow, selected } = this.state;
-    const { map } = this.replay;
-    const now = cam.clamp(camera ?? cam.fit(map, this.size), map, this.size);
+    const now = cam.clamp(camera ?? cam.fit(this.size), this.size);
     if (!follow || selected < 0) return now;
     const { x, y } = this.place(selected);
     return { x: x + 0.5, y: y + 0.5, scale: now.scale };
@@ -52,7 +54,7 @@ export class MapView extends Part {
 
   /** @param {Camera} camera */
   set camera(camera) {
-    this.viewer.store.set({ camera: cam.clamp(camera, this.replay.map, this.size), follow: false });
+    this.viewer.store.set({ camera: cam.clamp(camera, this.size), follow: false });
   }
 
   /** @param {number} object @returns {Point} Where it is drawn, between two cells while it moves. */
@@ -106,7 +108,7 @@ export class MapView extends Part {
 
   /** @param {Pen} pen @param {Frame} frame @param {Camera} camera */
   #movers(pen, frame, camera) {
-    const seen = cam.visibleCells(camera, this.replay.map, this.size);
+    const seen = cam.visibleCells(camera, this.size);
     for (const list of [this.facts.movingThings, this.replay.agents]) {
       for (const object of list) {
         const at = this.place(object);
@@ -154,6 +156,17 @@ export class MapView extends Part {
     }
     const reward = replay.at("current_reward", object, shown);
     if (reward) disc(pen, reward > 0 ? palette.good : palette.bad, x + unit * 0.6, y + unit * 0.6, unit * 0.75);
+    if (size >= PIPS_FROM && this.state.layers.items) this.#pips(pen, object, x + size / 2, y + size, round(size * 0.14));
+  }
+
+  /** Mark what it carries, a square for each item. @param {Pen} pen @param {number} object @param {number} middle @param {number} bottom @param {number} side */
+  #pips(pen, object, middle, bottom, side) {
+    const held = this.facts.holdings(object, this.shown).slice(0, MOST_PIPS);
+    held.forEach(([item], i) => {
+      const left = round(middle + (i - held.length / 2) * (side + 2));
+      rect(pen, this.palette.page, left - 1, bottom - side, side + 2, side + 2);
+      rect(pen, series(this.palette, item), left, bottom - side + 1, side, side);
+    });
   }
 
   /** @param {Pen} pen @param {Frame} frame */
@@ -217,8 +230,7 @@ export class MapView extends Part {
     canvas.addEventListener("wheel", (event) => {
       // The page scrolls over an unfocused map: a notebook must not trap the wheel.
       if (!event.ctrlKey && !event.metaKey && !this.node.closest(".rv-root")?.matches(":focus-within")) {
-        this.viewer.hint("Click the map, or hold Ctrl, to zoom with the wheel");
-        return;
+        return this.viewer.hint("Click the map, or hold Ctrl, to zoom with the wheel");
       }
       event.preventDefault();
       this.zoom(Math.exp(-within(event.deltaY * (event.deltaMode ? 16 : 1), -240, 240) * 0.0022), event.offsetX, event.offsetY);
@@ -227,7 +239,7 @@ export class MapView extends Part {
 
   /** @param {number} factor @param {number} [x] @param {number} [y] CSS pixels; the middle when left out. */
   zoom(factor, x = this.size.width / 2, y = this.size.height / 2) {
-    this.viewer.store.set({ camera: cam.zoomAt(this.camera, this.replay.map, this.size, factor, x, y) });
+    this.viewer.store.set({ camera: cam.zoomAt(this.camera, this.size, factor, x, y) });
   }
 
   /** @param {number} x @param {number} y */

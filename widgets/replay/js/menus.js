@@ -14,7 +14,7 @@ import { mettascopeLink, readShare, readView, shareText } from "./share.js";
 
 /** @type {Record<keyof Layers, string>} */
 const LAYERS = {
-  trail: "Path of the selection", vision: "Vision of the selection", fog: "Fog over what is unseen", heat: "Where agents have been", grid: "Grid",
+  trail: "Path of the selection", items: "What agents carry", vision: "Vision of the selection", fog: "Fog over what is unseen", heat: "Where agents have been", grid: "Grid",
 };
 const FOOT = 28;
 

@@ -1,8 +1,9 @@
 /** Everything about the selected object at the current step, and what it did around it. */
 import { activity } from "./activity.js";
-import { definitions, div, fill, h, note, region, section, span } from "./dom.js";
+import { definitions, div, fill, h, legendEntry, note, region, section, span } from "./dom.js";
 import { count, joined, number, signed, words } from "./format.js";
 import { max, min } from "./maths.js";
+import { series } from "./palette.js";
 import { Part } from "./part.js";
 
 /**
@@ -11,7 +12,7 @@ import { Part } from "./part.js";
  */
 
 const [BEFORE, AFTER] = [60, 30];
-const [LINES_BEFORE, LINES_AFTER] = [8, 5];
+const [LINES_BEFORE, LINES_AFTER] = [5, 4];
 
 /** Fields that have a place of their own, or say nothing to a reader. */
 const ELSEWHERE = /^(location|alive|inventory|action|animation|orientation|color|group_id|collective_id|layer|vibe|current_reward|total_reward|monologue|is_swappable)/;
@@ -75,11 +76,18 @@ export class ObjectPanel extends Part {
       const item = replay.pairItems[pair];
       const name = item_names[item] ?? "";
       const [amount, limit] = [replay.inventory.at(pair, this.shown), limits.get(name)];
-      if (limits.delete(name) || amount) rows.push(inventoryRow(facts.itemName(item), amount, limit));
+      if (limits.delete(name) || amount) rows.push(this.#inventoryRow(item, amount, limit));
     }
     for (const [name, limit] of limits) rows.push(div("inventory-row", `${words(name)} in all`, h("span"), span("number", `at most ${number(limit)}`)));
     if (rows.length === 0 && !facts.isAgent[selected]) return null;
     return section("Inventory", ...(rows.length ? rows : [note("Holds nothing at this step.")]));
+  }
+
+  /** @param {number} item @param {number} amount @param {number | undefined} limit */
+  #inventoryRow(item, amount, limit) {
+    const name = legendEntry(`background:${series(this.palette, item)}`, this.facts.itemName(item));
+    const bar = limit === undefined ? h("span") : span("bar", h("span.bar-part", { style: `width:${min(100, (100 * amount) / (limit || 1))}%` }));
+    return div("inventory-row", name, bar, span("number", number(amount) + (limit === undefined ? "" : ` / ${number(limit)}`)));
   }
 
   #recipes() {
@@ -122,9 +130,3 @@ export function activityLine(when, what, more, onclick, ...classes) {
   return h(/** @type {"button"} */ (joined(["button.line", ...classes], ".")), { type: "button", onclick }, span("line-step", when), span("line-action", what), span("line-note", more));
 }
 
-/** @param {string} name @param {number} amount @param {number | undefined} limit */
-function inventoryRow(name, amount, limit) {
-  const part = min(100, (100 * amount) / (limit || 1));
-  const bar = limit === undefined ? h("span") : span("bar", h("span.bar-part", { style: `width:${part}%` }));
-  return div("inventory-row", h("span", {}, name), bar, span("number", number(amount) + (limit === undefined ? "" : ` / ${number(limit)}`)));
-}

@@ -28,10 +28,10 @@ export class Overlays extends Part {
     const [from, to] = [max(0, shown - TRAIL_STEPS), min(replay.steps, shown + TRAIL_STEPS)];
     let last = replay.locate(selected, from);
     ink(pen, this.colour(selected), width);
-    pen.lineCap = "round";
     replay.location.runs(selected, from, to, (start) => {
       const at = replay.locate(selected, start);
       pen.globalAlpha = 0.9 - (0.8 * abs(start - shown)) / TRAIL_STEPS;
+      pen.lineCap = start > shown ? "round" : "butt";
       pen.setLineDash(start > shown ? [width * 0.1, width * 2.1] : []);
       if (abs(at.x - last.x) + abs(at.y - last.y) <= 2) line(pen, ...centre(frame, last), ...centre(frame, at));
       last = at;

@@ -27,7 +27,7 @@ export const palettes = {
     "#56b4e9 #ff9248 #2fc79a #e58fbc #e6c84f #9ba2ff #74cbd6 #c9966f"),
 };
 
-/** @param {Palette} palette @param {number} index @returns {string} */
+/** @param {Palette} palette @param {number} index Of a team, a type's hue or an item. @returns {string} */
 export function series(palette, index) {
   return palette.series[index % 8];
 }

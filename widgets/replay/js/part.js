@@ -48,6 +48,12 @@ export class Strip extends Part {
   /** @type {HTMLCanvasElement | null} Null when it is to be drawn anew. */
   backdrop = null;
 
+  /** @param {number} width */
+  resize(width) {
+    this.width = width;
+    this.backdrop = null;
+  }
+
   /** @param {Pen} _pen */
   drawBackdrop(_pen) {}
 

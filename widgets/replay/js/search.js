@@ -8,6 +8,13 @@
  */
 import { words } from "./format.js";
 
+/** @param {Facts} facts @returns {string[]} What may be asked for: the types that occur, items and tags, in words. */
+export function names({ replay }) {
+  const { type_names, item_names, tags } = replay.header;
+  const used = new Set(replay.types);
+  return [...new Set([...type_names.filter((_, type) => used.has(type)), ...item_names, ...tags].filter(Boolean).map(words))].sort();
+}
+
 /**
  * Understand a query: an agent ("agent 7"), an id ("#1614"), or part of a type's, an item's or a tag's name.
  * @param {Facts} facts @param {string} query @returns {Found | null} Null for an empty query.
@@ -19,9 +26,9 @@ export function search(facts, query) {
   if (agent) return { matches: (object) => facts.title(object) === `agent ${agent[1]}`, items: [] };
   if (!query.trim()) return null;
   const { type_names, item_names, tags, tables } = replay.header;
-  const has = /** @param {string} name */ (name) => words(name).toLowerCase().includes(text);
+  const has = /** @param {string | undefined} name */ (name) => name && words(name).toLowerCase().includes(text);
   const types = type_names.map(has);
-  const sets = (tables.get("tag_ids") ?? []).map((set) => Array.isArray(set) && set.some((tag) => has(tags[tag] ?? "")));
+  const sets = (tables.get("tag_ids") ?? []).map((set) => [set].flat().some((/** @type {any} */ tag) => has(tags[tag])));
   return {
     matches: (object) => types[replay.types[object]] || sets[replay.at("tag_ids", object, 0)] || text === `#${replay.ids[object]}`,
     items: item_names.flatMap((name, item) => (has(name) ? [item] : [])),

@@ -43,7 +43,7 @@ export function minimap(viewer) {
   const node = set(small.canvas("minimap"), { label: "Whole map; press to move there" });
   onDrag(node, (x, y) => { view.camera = { x: x / scale, y: y / scale, scale: view.camera.scale }; });
   const draw = () => {
-    const { x0, y0, x1, y1 } = cam.visibleCells(view.camera, replay.map, view.size);
+    const { x0, y0, x1, y1 } = cam.visibleCells(view.camera, view.size);
     node.hidden = x0 === 0 && y0 === 0 && x1 === replay.map.width && y1 === replay.map.height;
     if (node.hidden) return;
     const pen = small.draw(node, viewer.state.shown);

@@ -3,7 +3,7 @@
  *
  * @import { Camera } from "./camera.js"
  * @import { Found } from "./search.js"
- * @typedef {{trail: boolean, vision: boolean, fog: boolean, heat: boolean, grid: boolean}} Layers
+ * @typedef {{trail: boolean, items: boolean, vision: boolean, fog: boolean, heat: boolean, grid: boolean}} Layers
  * @typedef {object} State
  * @property {number} step The step asked for. @property {number} shown The step drawn; it lags while data loads.
  * @property {number} fraction Progress from `shown` to the next step, 0 to 1.
@@ -17,7 +17,7 @@
 export class Store {
   /** @type {State} */
   state = { step: 0, shown: 0, fraction: 0, selected: -1, playing: false, speed: 10, camera: null, follow: false,
-    layers: { trail: true, vision: false, fog: false, heat: false, grid: true }, found: null, tab: "agents",
+    layers: { trail: true, items: true, vision: false, fog: false, heat: false, grid: true }, found: null, tab: "agents",
   };
   /** @type {Set<(changed: (keyof State)[]) => void>} */
   listeners = new Set();

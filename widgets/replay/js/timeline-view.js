@@ -14,8 +14,8 @@ import { extent, ratePerStep, stepAt, ticks, xOf } from "./timeline.js";
  * @typedef {{name: string, values: Float64Array, steps: number, colour: string, dash?: number[]}} Line One value a bin.
  */
 
-export const GUTTER = 78;
-const [RIGHT, RAIL, LANE, CAPTION, CHART, FOOT] = [12, 20, 11, 16, 44, 16];
+export const GUTTER = 90;
+const [RIGHT, RAIL, LANE, CAPTION, CHART, FOOT] = [12, 20, 13, 16, 44, 16];
 /** @type {EventKind[]} */
 const LANES = ["gain", "freeze", "death", "talk"];
 
@@ -30,10 +30,10 @@ export class TimelineView extends Strip {
   constructor(viewer, full) {
     super(viewer);
     this.full = full;
-    this.reward = this.overview("reward");
+    this.reward = overview(this.replay, "reward");
     /** Losses nearer to 0 than this are rounding. */
     this.dust = -1e-6 * extent(this.reward).high;
-    this.lanes = LANES.filter((kind) => full && this.overview(kind).some((value) => value > 0));
+    this.lanes = LANES.filter((kind) => full && overview(this.replay, kind).some((value) => value > 0));
     this.top = RAIL + this.lanes.length * LANE + CAPTION;
     this.height = this.top + CHART + FOOT;
     this.canvas = h("canvas.timeline-canvas");
@@ -49,26 +49,15 @@ export class TimelineView extends Strip {
     }, (x) => this.#showTip(stepAt(this.axis, x), x));
   }
 
-  /** @param {EventKind} kind */
-  overview(kind) {
-    return overview(this.replay, kind);
-  }
-
   get axis() {
     return { left: GUTTER, width: max(1, this.width - GUTTER - RIGHT), steps: this.viewer.steps };
   }
 
   /** @param {EventKind} kind @returns {number[]} Steps at which it happens to the selected agent, or begins to happen to anyone. */
   stepsOf(kind) {
-    const counts = this.overview(kind);
+    const counts = overview(this.replay, kind);
     const happens = /** @param {number} n */ (n) => (kind === "penalty" ? n < this.dust : n > -this.dust);
     return this.agent?.events[kind] ?? Array.from(counts.keys()).filter((bin) => happens(counts[bin])).map((bin) => binStart(bin, counts.length, this.replay.steps));
-  }
-
-  /** @param {number} width */
-  resize(width) {
-    this.width = width;
-    this.backdrop = null;
   }
 
   /** Forget what was drawn: other colours, another selection, or more steps loaded. */
@@ -103,7 +92,7 @@ export class TimelineView extends Strip {
     const { axis, palette, agent } = this;
     const [word, , name = "talk"] = KINDS[kind];
     const colour = palette[name];
-    const counts = this.overview(kind);
+    const counts = overview(this.replay, kind);
     const { high } = extent(counts);
     write(pen, kind === "talk" ? word : `${word}s`, GUTTER - 8, y + LANE / 2 + 0.5, palette.muted);
     counts.forEach((/** @type {number} */ n, /** @type {number} */ bin) => {
@@ -199,7 +188,10 @@ export class TimelineView extends Strip {
     const { reward, agent } = this;
     const bin = binOf(step, reward.length || 1, this.replay.steps);
     const lines = [`step ${count(step)}`];
-    for (const kind of this.lanes) if (this.overview(kind)[bin]) lines.push(plural(this.overview(kind)[bin], KINDS[kind][0]));
+    for (const kind of this.lanes) {
+      const times = overview(this.replay, kind)[bin];
+      if (times) lines.push(plural(times, KINDS[kind][0]));
+    }
     if (reward[bin]) lines.push(`reward ${signed(reward[bin])}, all agents`);
     if (agent?.rewards[bin]) lines.push(`reward ${signed(agent.rewards[bin])}, ${this.facts.title(agent.object)}`);
     return lines.join("\n");

@@ -1,7 +1,7 @@
 /** Agents by steps: who did what when, what failed and what it earned. A click jumps there and selects. */
 import { FAMILIES, drawGlyph } from "./actions.js";
 import { describeLine, lineAt } from "./activity.js";
-import { div, fill, h, iconButton, setText, showTip, span } from "./dom.js";
+import { div, fill, h, iconButton, legendEntry, setText, showTip, span } from "./dom.js";
 import { floor, max, min, round, within } from "./maths.js";
 import { series } from "./palette.js";
 import { gains } from "./events.js";
@@ -16,6 +16,7 @@ import { GUTTER } from "./timeline-view.js";
  */
 
 const ROW = 18;
+const MOST_ROWS = 6;
 /** Pixels a step, by zoom; the widest hold a glyph. */
 const WIDTHS = [1, 2, 4, 8, 15];
 const GLYPHS_FROM = 12;
@@ -31,13 +32,15 @@ export class TraceView extends Strip {
   /** @param {Viewer} viewer */
   constructor(viewer) {
     super(viewer);
+    const agents = this.replay.agents.length;
+    this.height = ROW * within(agents, 1, MOST_ROWS);
     this.canvas = h("canvas.trace-canvas", { onclick: (/** @type {MouseEvent} */ event) => this.#click(event),
       onpointermove: (/** @type {MouseEvent} */ event) => this.#hover(event), onpointerleave: () => this.#hover(null),
     });
-    this.scroller = h("div.trace-scroll", { tabindex: 0, role: "img", label: "What each agent did at each step; click to go there", onscroll: () => this.#renew(),
-    }, h("div", { style: `height:${this.replay.agents.length * ROW}px` }, this.canvas));
+    this.scroller = h("div.trace-scroll", { tabindex: 0, style: `height:${this.height}px`, role: "img", label: "What each agent did at each step; click to go there", onscroll: () => this.#renew(),
+    }, h("div", { style: `height:${agents * ROW}px` }, this.canvas));
     this.legend = div("legend");
-    this.node = h("section.trace", { label: "Actions by agent", hidden: this.replay.agents.length === 0 },
+    this.node = h("section.trace", { label: "Actions by agent", hidden: agents === 0 },
       div("trace-head", span("heading", "Actions"), this.legend, span("grow"),
         iconButton("minus", "Show more steps", () => this.#widen(-1)), iconButton("plus", "Show fewer steps", () => this.#widen(1))),
       this.scroller, this.tip);
@@ -58,21 +61,12 @@ export class TraceView extends Strip {
     return [this.start, min(this.replay.steps, this.start + this.columns)];
   }
 
-  /** @param {number} width @param {number} rows How many fit. */
-  resize(width, rows) {
-    this.width = width;
-    this.height = ROW * within(this.replay.agents.length, 1, rows);
-    this.scroller.style.height = `${this.height}px`;
-    this.backdrop = null;
-  }
-
   restyle() {
     const { palette } = this;
     const used = new Set(this.facts.actions.map((action) => action.family));
-    const entry = /** @param {string} style @param {string} text */ (style, text) => span("legend-entry", h("span.swatch", { style }), text);
     const families = /** @type {Family[]} */ (Object.keys(FAMILIES)).filter((family) => used.has(family));
-    fill(this.legend, ...families.map((family) => entry(`background:${this.#colour(family)}`, FAMILIES[family][1])),
-      entry(`border:1.5px solid ${palette.bad}`, "failed"), entry(`background:${palette.gain};height:5px`, "item gain"), entry(`background:${palette.good};height:3px`, "reward"));
+    fill(this.legend, ...families.map((family) => legendEntry(`background:${this.#colour(family)}`, FAMILIES[family][1])),
+      legendEntry(`border:1.5px solid ${palette.bad}`, "failed"), legendEntry(`background:${palette.gain};height:5px`, "item gain"), legendEntry(`background:${palette.good};height:3px`, "reward"));
     this.backdrop = null;
   }
 

@@ -1,5 +1,5 @@
 /** Play, step, speed, and jumps from event to event. */
-import { choice, div, fill, h, icon, iconButton, set, span } from "./dom.js";
+import { button, choice, div, fill, h, icon, iconButton, set, span } from "./dom.js";
 import { KINDS, overview } from "./events.js";
 import { count } from "./format.js";
 import { max } from "./maths.js";
@@ -16,8 +16,7 @@ import { SPEEDS } from "./player.js";
 export function transport(target, kinds) {
   const { steps } = target;
   const last = count(steps - 1);
-  const play = iconButton("play", "Play (Space)", () => target.toggle());
-  play.classList.add("rv-button-main");
+  const play = button("", () => target.toggle(), "button.button-main");
   const input = h("input.step-input", { type: "text", inputmode: "numeric", label: "Step", style: `width:${max(4, last.length + 1)}ch`,
     onchange: () => target.seek(Number(input.value.replace(/[\s,.']/g, "")) || 0), onfocus: () => input.select(),
   });
@@ -29,19 +28,20 @@ export function transport(target, kinds) {
     div("group", iconButton("first", "First step (Home)", () => target.seek(0)), iconButton("back", "One step back ([)", () => target.move(-1)), play,
       iconButton("forward", "One step on (])", () => target.move(1)), iconButton("last", "Last step (End)", () => target.seek(steps))),
     h("label.step", {}, "step", input, span("muted", `of ${last}`)), h("label.step", {}, speeds, span("muted", "steps/s")), jumps);
-  let [playingNow, speedNow] = [false, NaN];
+  /** @type {Partial<State>} */
+  let now = {};
   /** @param {number} step @param {State} state */
   const update = (step, { playing, speed }) => {
     if (!input.matches(":focus") || playing) input.value = count(step);
-    if (playing !== playingNow) {
+    if (playing !== now.playing) {
       const label = playing ? "Pause (Space)" : "Play (Space)";
       fill(set(play, { label, title: label }), icon(playing ? "pause" : "play"));
     }
-    if (speed !== speedNow) {
+    if (speed !== now.speed) {
       fill(speeds, ...[...new Set([...SPEEDS, speed])].sort((a, b) => a - b).map((value) => h("option", { value }, String(Number(value.toPrecision(4))))));
       speeds.value = String(speed);
     }
-    [playingNow, speedNow] = [playing, speed];
+    now = { playing, speed };
   };
   return { node, kind, update };
 }

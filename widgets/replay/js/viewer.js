@@ -11,7 +11,7 @@ import { layerMenu, shareMenu } from "./menus.js";
 import { ObjectPanel } from "./object-panel.js";
 import { palettes } from "./palette.js";
 import { Player, clampSpeed } from "./player.js";
-import { matching, search } from "./search.js";
+import { matching, names, search } from "./search.js";
 import { viewText } from "./share.js";
 import { SmallMap, minimap } from "./small-map.js";
 import { SpriteCache } from "./sprites.js";
@@ -34,7 +34,6 @@ import { kindsIn, transport } from "./transport.js";
 
 const PANEL_MS = 110;
 const HINT_MS = 2600;
-const TRACE_ROWS = 6;
 const FIND = "Find type, item, agent";
 /** @type {Piece[]} */
 const ALL = ["map", "timeline", "trace", "panel"];
@@ -47,8 +46,8 @@ export class Viewer {
   hintTimer = 0;
   /** The step asked for; the state's own may lag behind while data loads, or end earlier than the other replay's. */
   stepNow = 0;
-  started = false;
-  stopped = false;
+  /** Set by the first frame. */
+  running = false;
   /** @type {Set<Piece>} */
   dirty = new Set();
   sprites = new SpriteCache();
@@ -111,13 +110,14 @@ export class Viewer {
     const { header } = this.replay;
     this.trace = new TraceView(this);
     this.panels = { agents: new AgentTable(this), selected: new ObjectPanel(this), text: new TextPanel(this), about: new AboutPanel(this) };
-    const box = h("input.search", { type: "search", placeholder: FIND, label: FIND, autocomplete: "off",
+    const list = `rv-names-${header.hash}`;
+    const box = h("input.search", { type: "search", placeholder: FIND, label: FIND, list,
       oninput: () => this.store.set({ found: search(this.facts, box.value) }), onkeydown: (/** @type {KeyboardEvent} */ event) => this.#searchKey(event, box),
     });
     const facts = `${plural(header.agents, "agent")}, ${plural(header.steps, "step")}, ${header.width} x ${header.height}`;
     this.#drawTabs();
     return this.frameOf(`Replay viewer: ${options.title}`, h("header.head", {}, h("h2.title", { title: options.title }, options.title), span("muted.facts-line", facts), span("grow"), this.found,
-      h("label.search-wrap", {}, icon("search"), box), layerMenu(this), shareMenu(this)),
+      h("label.search-wrap", {}, icon("search"), box, h("datalist", { id: list }, ...names(this.facts).map((value) => h("option", { value })))), layerMenu(this), shareMenu(this)),
     div("body", div("main", this.map.node, this.transport.node, this.timeline.node, this.trace.node), h("aside.side", {}, this.tabs, this.panel)));
   }
 
@@ -279,17 +279,17 @@ export class Viewer {
     if (clientWidth === 0) return;
     this.map.resize(clientWidth, clientHeight);
     this.timeline.resize(this.timeline.node.clientWidth);
-    this.trace?.resize(this.timeline.width, TRACE_ROWS);
+    this.trace?.resize(this.timeline.width);
     // Drawn at once: a resized canvas is empty until then. The rest follows behind the first map.
     this.map.draw();
-    this.started = true;
+    this.running = true;
     this.invalidate(...ALL);
   }
 
   /** @param {...Piece} pieces To draw in the next frame. */
   invalidate(...pieces) {
     for (const piece of pieces) this.dirty.add(piece);
-    if (this.started && !this.frame && !this.stopped) this.frame = requestAnimationFrame((now) => this.#tick(now));
+    if (this.running && !this.frame) this.frame = requestAnimationFrame((now) => this.#tick(now));
   }
 
   /** @param {number} now */
@@ -336,11 +336,10 @@ export class Viewer {
   }
 
   stop() {
-    this.stopped = true;
+    this.running = false;
     cancelAnimationFrame(this.frame);
     clearTimeout(this.hintTimer);
     this.observer.disconnect();
     this.store.listeners.clear();
-    this.replay.onload = () => {};
   }
 }

@@ -50,6 +50,9 @@ function choice(label, options, chosen) {
 	const node = h("select.select", { label, onchange: () => chosen(node.value) }, ...options.map(([value, text]) => h("option", { value }, text)));
 	return node;
 }
+function legendEntry(style, text) {
+	return span("legend-entry", h("span.swatch", { style }), text);
+}
 function region(label, ...children) {
 	return h("div.scroll.pad", { tabindex: 0, role: "region", label }, ...children);
 }
@@ -154,10 +157,10 @@ function count(value) {
 	return Number.isFinite(value) ? minus(String(round(value)).replace(/\B(?=(\d{3})+$)/g, ",")) : MISSING;
 }
 function number(value) {
-	if (!Number.isFinite(value) || value === 0)
-		return value === 0 ? "0" : MISSING;
 	const size = abs(value);
-	if (size >= 1e9 || size < 1e-4)
+	if (!Number.isFinite(value))
+		return MISSING;
+	if (size >= 1e9 || size > 0 && size < 1e-5)
 		return minus(value.toExponential(2));
 	if (Number.isInteger(value) || size >= 1e3)
 		return count(value);
@@ -320,6 +323,10 @@ var Strip = class extends Part {
 	height = 0;
 	tip = div("tip");
 	backdrop = null;
+	resize(width) {
+		this.width = width;
+		this.backdrop = null;
+	}
 	drawBackdrop(_pen) {
 	}
 	startOn(canvas) {
@@ -348,8 +355,7 @@ var AgentTable = class extends Part {
 		this.above = h("tr.spacer");
 		this.below = h("tr.spacer");
 		this.body = h("tbody", {}, this.above, this.below);
-		this.table = h("table.table", { label: "Agents", "aria-rowcount": this.order.length + 1 }, h("thead", {}, this.head), this.body);
-		this.scroller = h("div.scroll", { tabindex: 0, role: "region", label: "Agent table", onscroll: () => this.update() }, this.table);
+		this.scroller = h("div.scroll", { tabindex: 0, role: "region", label: "Agent table", onscroll: () => this.update() }, h("table.table", { label: "Agents", "aria-rowcount": this.order.length + 1 }, h("thead", {}, this.head), this.body));
 		const modes = choice("Items", Object.entries(MODES), (mode) => this.#build(mode));
 		const bar = h("label.panel-bar", { hidden: this.items.length === 0 }, span("muted", "Items"), modes);
 		this.node = div("panel-fill", bar, this.scroller);
@@ -369,8 +375,7 @@ var AgentTable = class extends Part {
 			this.sortedBy = title;
 			this.#build();
 		};
-		const sort = h("button.sort", { type: "button", title: hint, onclick: press }, title, span("sort-mark", { none: "", ascending: "↑", descending: "↓" }[sorted]));
-		return h(wide ? "th.left" : "th", { scope: "col", "aria-sort": sorted }, sort);
+		return h(wide ? "th.left" : "th", { scope: "col", "aria-sort": sorted }, button(title, press, "sort", { title: hint }));
 	}
 	#plainColumns() {
 		const { replay, facts } = this;
@@ -401,7 +406,7 @@ var AgentTable = class extends Part {
 		return this.gains.get(pair) ?? 0;
 	}
 	refresh() {
-		this.gains = /* @__PURE__ */ new Map();
+		this.gains = new Map();
 	}
 	update() {
 		const { columns = [], body, scroller } = this;
@@ -655,10 +660,10 @@ function hash(text) {
 		value = Math.imul(value ^ text.charCodeAt(i), 16777619);
 	return value >>> 0;
 }
-function describeSprites(names, all = names) {
-	const looks = /* @__PURE__ */ new Set();
-	const taken = /* @__PURE__ */ new Set();
-	const made = /* @__PURE__ */ new Map();
+function describeSprites(names2, all = names2) {
+	const looks = new Set();
+	const taken = new Set();
+	const made = new Map();
 	for (const name of [...new Set(all)].sort()) {
 		const kind = kindOf(name);
 		let look = hash(name) % LOOKS;
@@ -668,7 +673,7 @@ function describeSprites(names, all = names) {
 			looks.add(look);
 		made.set(name, { kind, shape: floor(look / 7), hue: 1 + look % 7, letters: kind === "thing" ? letters(name, taken) : "", name });
 	}
-	return names.map((name) => made.get(name));
+	return names2.map((name) => made.get(name));
 }
 function letters(name, taken) {
 	const [first = "?", ...rest] = name.replace(/[^\p{L}\p{N}]/gu, "");
@@ -707,8 +712,8 @@ function colourOf(sprite, palette) {
 	return sprite.kind === "wall" ? palette.wall : series(palette, sprite.hue);
 }
 var SpriteCache = class {
-	drawn = /* @__PURE__ */ new Map();
-	images = /* @__PURE__ */ new Map();
+	drawn = new Map();
+	images = new Map();
 	thing(sprite, palette, size) {
 		const draw = (pen) => sprite.kind === "wall" ? rect(pen, palette.wall, 0, 0, size, size) : drawThing(pen, sprite, palette, size);
 		return this.images.get(sprite.name) ?? this.#make(`${sprite.name}|${size}`, size, draw);
@@ -756,7 +761,7 @@ var Facts = class {
 		for (const object of replay.agents)
 			this.isAgent[object] = 1;
 		this.teams = new Teams(replay);
-		const movers = /* @__PURE__ */ new Set([...replay.location.movers, ...replay.alive.movers]);
+		const movers = new Set([...replay.location.movers, ...replay.alive.movers]);
 		const { location, alive, map } = replay;
 		const order = new Float64Array(header.objects);
 		let n = 0;
@@ -824,9 +829,9 @@ var Facts = class {
 		return directionOfMove(track.value(mover, point) - track.value(mover, before), track.row(mover, point) - track.row(mover, before));
 	}
 	teamName(object, step) {
-		const { values, names } = this.teams;
+		const { values, names: names2 } = this.teams;
 		const team = this.teams.of(object, step);
-		return team >= 0 && values.length > 1 ? words(names[team] || `team ${team}`) : "";
+		return team >= 0 && values.length > 1 ? words(names2[team] || `team ${team}`) : "";
 	}
 	itemName(item) {
 		return words(this.replay.header.item_names[item] || `item ${item}`);
@@ -839,9 +844,8 @@ var Facts = class {
 		return [...new Set(pairItems.filter((_, pair) => this.isAgent[pairObjects[pair]]))].sort((a, b) => a - b);
 	}
 	holdings(object, step) {
-		const { replay } = this;
-		const held2 = replay.pairsOf(object).map((pair) => [replay.pairItems[pair], replay.inventory.at(pair, step)]);
-		return held2.filter(([, amount]) => amount);
+		const { pairItems, inventory } = this.replay;
+		return this.replay.pairsOf(object).map((pair) => [pairItems[pair], inventory.at(pair, step)]).filter(([, amount]) => amount);
 	}
 	summary(object, step) {
 		const held2 = this.holdings(object, step).slice(0, 6).map(([item, amount]) => `${this.itemName(item)} ${number(amount)}`);
@@ -856,7 +860,7 @@ var Teams = class {
 		const name = tagged.length ? "tag_ids" : replay.field("collective_id").present ? "collective_id" : "group_id";
 		this.replay = replay;
 		this.field = replay.field(name);
-		this.entries = tagged.length ? (tables.get("tag_ids") ?? []).map((set2) => Array.isArray(set2) ? tagged.findIndex((team) => set2.includes(team.id)) : -1) : null;
+		this.entries = tagged.length ? (tables.get("tag_ids") ?? []).map((set2) => tagged.findIndex(({ id }) => [set2].flat().includes(id))) : null;
 		const seen = new Set(Array.from(replay.agents, (object) => this.of(object, 0)));
 		this.values = tagged.length ? tagged.map((_, i) => i) : [...seen].filter((value) => value >= 0).sort((a, b) => a - b);
 		this.names = tagged.length ? tagged.map((team) => team.name) : name === "group_id" ? group_names : [];
@@ -921,33 +925,29 @@ function handleKey(event, target) {
 
 var MAX_SCALE = 96;
 var MARGIN = 10;
-function fit(map, view) {
-	const scale = min((view.width - 2 * MARGIN) / map.width, (view.height - 2 * MARGIN) / map.height);
+function fit({ width, height, map }) {
+	const scale = min((width - 2 * MARGIN) / map.width, (height - 2 * MARGIN) / map.height);
 	return { x: map.width / 2, y: map.height / 2, scale: within(scale, 0.05, MAX_SCALE) };
 }
 function toWorld(camera, view, px, py) {
 	return { x: (px - view.width / 2) / camera.scale + camera.x, y: (py - view.height / 2) / camera.scale + camera.y };
 }
-function clamp({ x, y, scale }, map, view) {
-	const whole2 = fit(map, view);
+function clamp({ x, y, scale }, view) {
+	const all = fit(view);
 	if (![x, y, scale].every(Number.isFinite))
-		return whole2;
-	return { x: within(x, 0, map.width), y: within(y, 0, map.height), scale: within(scale, min(whole2.scale * 0.6, 8), MAX_SCALE) };
+		return all;
+	return { x: within(x, 0, view.map.width), y: within(y, 0, view.map.height), scale: within(scale, min(all.scale * 0.6, 8), MAX_SCALE) };
 }
-function zoomAt(camera, map, view, factor, px, py) {
-	const { scale } = clamp({ ...camera, scale: camera.scale * factor }, map, view);
+function zoomAt(camera, view, factor, px, py) {
+	const { scale } = clamp({ ...camera, scale: camera.scale * factor }, view);
 	const { x, y } = toWorld(camera, view, px, py);
-	return clamp({ x: x - (px - view.width / 2) / scale, y: y - (py - view.height / 2) / scale, scale }, map, view);
+	return clamp({ x: x - (px - view.width / 2) / scale, y: y - (py - view.height / 2) / scale, scale }, view);
 }
-function visibleCells(camera, map, view) {
+function visibleCells(camera, view) {
+	const { width, height, map } = view;
 	const low = toWorld(camera, view, 0, 0);
-	const high = toWorld(camera, view, view.width, view.height);
-	return {
-		x0: max(0, floor(low.x)),
-		y0: max(0, floor(low.y)),
-		x1: min(map.width, ceil(high.x)),
-		y1: min(map.height, ceil(high.y))
-	};
+	const high = toWorld(camera, view, width, height);
+	return { x0: max(0, floor(low.x)), y0: max(0, floor(low.y)), x1: min(map.width, ceil(high.x)), y1: min(map.height, ceil(high.y)) };
 }
 
 var MAX_CELLS = 4e6;
@@ -984,6 +984,11 @@ var Presence = class {
 	}
 };
 
+function names({ replay }) {
+	const { type_names, item_names, tags } = replay.header;
+	const used = new Set(replay.types);
+	return [...new Set([...type_names.filter((_, type) => used.has(type)), ...item_names, ...tags].filter(Boolean).map(words))].sort();
+}
 function search(facts, query) {
 	const text = words(query).toLowerCase();
 	const agent = /^agent ?(\d+)$/.exec(text);
@@ -993,16 +998,16 @@ function search(facts, query) {
 	if (!query.trim())
 		return null;
 	const { type_names, item_names, tags, tables } = replay.header;
-	const has = (name) => words(name).toLowerCase().includes(text);
+	const has = (name) => name && words(name).toLowerCase().includes(text);
 	const types = type_names.map(has);
-	const sets = (tables.get("tag_ids") ?? []).map((set2) => Array.isArray(set2) && set2.some((tag) => has(tags[tag] ?? "")));
+	const sets = (tables.get("tag_ids") ?? []).map((set2) => [set2].flat().some((tag) => has(tags[tag])));
 	return {
 		matches: (object) => types[replay.types[object]] || sets[replay.at("tag_ids", object, 0)] || text === `#${replay.ids[object]}`,
 		items: item_names.flatMap((name, item) => has(name) ? [item] : [])
 	};
 }
 function matching({ replay, isAgent }, found, step, limit = 5e3) {
-	const hits = /* @__PURE__ */ new Set();
+	const hits = new Set();
 	replay.pairItems.forEach((item, pair) => {
 		if (found.items.includes(item) && replay.inventory.at(pair, step) > 0)
 			hits.add(replay.pairObjects[pair]);
@@ -1081,10 +1086,10 @@ var Overlays = class extends Part {
 		const [from, to] = [max(0, shown - TRAIL_STEPS), min(replay.steps, shown + TRAIL_STEPS)];
 		let last = replay.locate(selected, from);
 		ink(pen, this.colour(selected), width);
-		pen.lineCap = "round";
 		replay.location.runs(selected, from, to, (start) => {
 			const at = replay.locate(selected, start);
 			pen.globalAlpha = 0.9 - 0.8 * abs(start - shown) / TRAIL_STEPS;
+			pen.lineCap = start > shown ? "round" : "butt";
 			pen.setLineDash(start > shown ? [width * 0.1, width * 2.1] : []);
 			if (abs(at.x - last.x) + abs(at.y - last.y) <= 2)
 				line(pen, ...centre(frame, last), ...centre(frame, at));
@@ -1154,6 +1159,7 @@ var Overlays = class extends Part {
 	}
 };
 
+var [PIPS_FROM, MOST_PIPS] = [24, 6];
 var MapView = class extends Part {
 	constructor(viewer) {
 		super(viewer);
@@ -1163,26 +1169,25 @@ var MapView = class extends Part {
 		this.node = h("div.map", { role: "img", label: "Map of the replay" }, this.canvas, this.tip, this.notice);
 		this.still = new Still(viewer);
 		this.overlays = new Overlays(viewer);
-		this.size = { width: 0, height: 0 };
+		this.size = { width: 0, height: 0, map: this.replay.map };
 		this.hint = "";
 		this.place = this.place.bind(this);
 		this.#listen();
 	}
 	resize(width, height) {
-		this.size = { width, height };
+		this.size = { ...this.size, width, height };
 		sized(this.canvas, width * pixelRatio(), height * pixelRatio());
 	}
 	get camera() {
 		const { camera, follow, selected } = this.state;
-		const { map } = this.replay;
-		const now = clamp(camera ?? fit(map, this.size), map, this.size);
+		const now = clamp(camera ?? fit(this.size), this.size);
 		if (!follow || selected < 0)
 			return now;
 		const { x, y } = this.place(selected);
 		return { x: x + 0.5, y: y + 0.5, scale: now.scale };
 	}
 	set camera(camera) {
-		this.viewer.store.set({ camera: clamp(camera, this.replay.map, this.size), follow: false });
+		this.viewer.store.set({ camera: clamp(camera, this.size), follow: false });
 	}
 	place(object) {
 		const { replay } = this;
@@ -1237,7 +1242,7 @@ var MapView = class extends Part {
 		}
 	}
 	#movers(pen, frame, camera) {
-		const seen = visibleCells(camera, this.replay.map, this.size);
+		const seen = visibleCells(camera, this.size);
 		for (const list of [this.facts.movingThings, this.replay.agents]) {
 			for (const object of list) {
 				const at = this.place(object);
@@ -1283,6 +1288,16 @@ var MapView = class extends Part {
 		const reward = replay.at("current_reward", object, shown);
 		if (reward)
 			disc(pen, reward > 0 ? palette.good : palette.bad, x + unit * 0.6, y + unit * 0.6, unit * 0.75);
+		if (size >= PIPS_FROM && this.state.layers.items)
+			this.#pips(pen, object, x + size / 2, y + size, round(size * 0.14));
+	}
+	#pips(pen, object, middle, bottom, side) {
+		const held2 = this.facts.holdings(object, this.shown).slice(0, MOST_PIPS);
+		held2.forEach(([item], i) => {
+			const left = round(middle + (i - held2.length / 2) * (side + 2));
+			rect(pen, this.palette.page, left - 1, bottom - side, side + 2, side + 2);
+			rect(pen, series(this.palette, item), left, bottom - side + 1, side, side);
+		});
 	}
 	#selection(pen, frame) {
 		if (this.selected < 0)
@@ -1343,15 +1358,14 @@ var MapView = class extends Part {
 		});
 		canvas.addEventListener("wheel", (event) => {
 			if (!event.ctrlKey && !event.metaKey && !this.node.closest(".rv-root")?.matches(":focus-within")) {
-				this.viewer.hint("Click the map, or hold Ctrl, to zoom with the wheel");
-				return;
+				return this.viewer.hint("Click the map, or hold Ctrl, to zoom with the wheel");
 			}
 			event.preventDefault();
 			this.zoom(Math.exp(-within(event.deltaY * (event.deltaMode ? 16 : 1), -240, 240) * 22e-4), event.offsetX, event.offsetY);
 		}, { passive: false });
 	}
 	zoom(factor, x = this.size.width / 2, y = this.size.height / 2) {
-		this.viewer.store.set({ camera: zoomAt(this.camera, this.replay.map, this.size, factor, x, y) });
+		this.viewer.store.set({ camera: zoomAt(this.camera, this.size, factor, x, y) });
 	}
 	#click(x, y) {
 		const here = this.#pick(x, y);
@@ -1391,6 +1405,7 @@ function mettascopeLink(url) {
 
 var LAYERS = {
 	trail: "Path of the selection",
+	items: "What agents carry",
 	vision: "Vision of the selection",
 	fog: "Fog over what is unseen",
 	heat: "Where agents have been",
@@ -1520,7 +1535,7 @@ function describeLine(title, line2) {
 }
 
 var [BEFORE, AFTER] = [60, 30];
-var [LINES_BEFORE, LINES_AFTER] = [8, 5];
+var [LINES_BEFORE, LINES_AFTER] = [5, 4];
 var ELSEWHERE = /^(location|alive|inventory|action|animation|orientation|color|group_id|collective_id|layer|vibe|current_reward|total_reward|monologue|is_swappable)/;
 var ObjectPanel = class extends Part {
 	node = region("Selected object");
@@ -1575,13 +1590,18 @@ var ObjectPanel = class extends Part {
 			const name = item_names[item] ?? "";
 			const [amount, limit] = [replay.inventory.at(pair, this.shown), limits.get(name)];
 			if (limits.delete(name) || amount)
-				rows.push(inventoryRow(facts.itemName(item), amount, limit));
+				rows.push(this.#inventoryRow(item, amount, limit));
 		}
 		for (const [name, limit] of limits)
 			rows.push(div("inventory-row", `${words(name)} in all`, h("span"), span("number", `at most ${number(limit)}`)));
 		if (rows.length === 0 && !facts.isAgent[selected])
 			return null;
 		return section("Inventory", ...rows.length ? rows : [note("Holds nothing at this step.")]);
+	}
+	#inventoryRow(item, amount, limit) {
+		const name = legendEntry(`background:${series(this.palette, item)}`, this.facts.itemName(item));
+		const bar = limit === void 0 ? h("span") : span("bar", h("span.bar-part", { style: `width:${min(100, 100 * amount / (limit || 1))}%` }));
+		return div("inventory-row", name, bar, span("number", number(amount) + (limit === void 0 ? "" : ` / ${number(limit)}`)));
 	}
 	#recipes() {
 		const [inputs, outputs] = [this.#list("input_resources"), this.#list("output_resources")];
@@ -1614,11 +1634,6 @@ var ObjectPanel = class extends Part {
 };
 function activityLine(when, what, more, onclick, ...classes) {
 	return h(joined(["button.line", ...classes], "."), { type: "button", onclick }, span("line-step", when), span("line-action", what), span("line-note", more));
-}
-function inventoryRow(name, amount, limit) {
-	const part = min(100, 100 * amount / (limit || 1));
-	const bar = limit === void 0 ? h("span") : span("bar", h("span.bar-part", { style: `width:${part}%` }));
-	return div("inventory-row", h("span", {}, name), bar, span("number", number(amount) + (limit === void 0 ? "" : ` / ${number(limit)}`)));
 }
 
 var SPEEDS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3];
@@ -1686,7 +1701,7 @@ function minimap(viewer) {
 		view.camera = { x: x / scale, y: y / scale, scale: view.camera.scale };
 	});
 	const draw = () => {
-		const { x0, y0, x1, y1 } = visibleCells(view.camera, replay.map, view.size);
+		const { x0, y0, x1, y1 } = visibleCells(view.camera, view.size);
 		node.hidden = x0 === 0 && y0 === 0 && x1 === replay.map.width && y1 === replay.map.height;
 		if (node.hidden)
 			return;
@@ -1707,11 +1722,11 @@ var Store = class {
 		speed: 10,
 		camera: null,
 		follow: false,
-		layers: { trail: true, vision: false, fog: false, heat: false, grid: true },
+		layers: { trail: true, items: true, vision: false, fog: false, heat: false, grid: true },
 		found: null,
 		tab: "agents"
 	};
-	listeners = /* @__PURE__ */ new Set();
+	listeners = new Set();
 	set(patch) {
 		const changed = Object.keys(patch).filter((key) => this.state[key] !== patch[key]);
 		Object.assign(this.state, patch);
@@ -1767,7 +1782,7 @@ var AboutPanel = class extends Part {
 		if (this.node.firstChild)
 			return;
 		const { header, types, config } = this.replay;
-		const used = /* @__PURE__ */ new Map();
+		const used = new Map();
 		for (const type of types)
 			used.set(type, (used.get(type) ?? 0) + 1);
 		const kinds = [...used].sort((a, b) => b[1] - a[1]).slice(0, 60).map(([type, n]) => `${words(header.type_names[type] || "unknown")} ${count(n)}`);
@@ -1920,8 +1935,8 @@ var Texts = class {
 	}
 };
 
-var GUTTER = 78;
-var [RIGHT, RAIL, LANE, CAPTION, CHART, FOOT2] = [12, 20, 11, 16, 44, 16];
+var GUTTER = 90;
+var [RIGHT, RAIL, LANE, CAPTION, CHART, FOOT2] = [12, 20, 13, 16, 44, 16];
 var LANES = ["gain", "freeze", "death", "talk"];
 var TimelineView = class extends Strip {
 	hover = -1;
@@ -1930,9 +1945,9 @@ var TimelineView = class extends Strip {
 	constructor(viewer, full) {
 		super(viewer);
 		this.full = full;
-		this.reward = this.overview("reward");
+		this.reward = overview(this.replay, "reward");
 		this.dust = -1e-6 * extent(this.reward).high;
-		this.lanes = LANES.filter((kind) => full && this.overview(kind).some((value) => value > 0));
+		this.lanes = LANES.filter((kind) => full && overview(this.replay, kind).some((value) => value > 0));
 		this.top = RAIL + this.lanes.length * LANE + CAPTION;
 		this.height = this.top + CHART + FOOT2;
 		this.canvas = h("canvas.timeline-canvas");
@@ -1953,20 +1968,13 @@ var TimelineView = class extends Strip {
 			viewer.seek(stepAt(this.axis, x));
 		}, (x) => this.#showTip(stepAt(this.axis, x), x));
 	}
-	overview(kind) {
-		return overview(this.replay, kind);
-	}
 	get axis() {
 		return { left: GUTTER, width: max(1, this.width - GUTTER - RIGHT), steps: this.viewer.steps };
 	}
 	stepsOf(kind) {
-		const counts = this.overview(kind);
+		const counts = overview(this.replay, kind);
 		const happens = (n) => kind === "penalty" ? n < this.dust : n > -this.dust;
 		return this.agent?.events[kind] ?? Array.from(counts.keys()).filter((bin) => happens(counts[bin])).map((bin) => binStart(bin, counts.length, this.replay.steps));
-	}
-	resize(width) {
-		this.width = width;
-		this.backdrop = null;
 	}
 	refresh() {
 		this.backdrop = this.agent = null;
@@ -1994,7 +2002,7 @@ var TimelineView = class extends Strip {
 		const { axis, palette, agent } = this;
 		const [word, , name = "talk"] = KINDS[kind];
 		const colour = palette[name];
-		const counts = this.overview(kind);
+		const counts = overview(this.replay, kind);
 		const { high } = extent(counts);
 		write(pen, kind === "talk" ? word : `${word}s`, GUTTER - 8, y + LANE / 2 + 0.5, palette.muted);
 		counts.forEach((n, bin) => {
@@ -2085,9 +2093,11 @@ var TimelineView = class extends Strip {
 		const { reward, agent } = this;
 		const bin = binOf(step, reward.length || 1, this.replay.steps);
 		const lines = [`step ${count(step)}`];
-		for (const kind of this.lanes)
-			if (this.overview(kind)[bin])
-				lines.push(plural(this.overview(kind)[bin], KINDS[kind][0]));
+		for (const kind of this.lanes) {
+			const times = overview(this.replay, kind)[bin];
+			if (times)
+				lines.push(plural(times, KINDS[kind][0]));
+		}
 		if (reward[bin])
 			lines.push(`reward ${signed(reward[bin])}, all agents`);
 		if (agent?.rewards[bin])
@@ -2097,6 +2107,7 @@ var TimelineView = class extends Strip {
 };
 
 var ROW2 = 18;
+var MOST_ROWS = 6;
 var WIDTHS = [1, 2, 4, 8, 15];
 var GLYPHS_FROM = 12;
 var RIGHT2 = 12;
@@ -2107,6 +2118,8 @@ var TraceView = class extends Strip {
 	revealed = -1;
 	constructor(viewer) {
 		super(viewer);
+		const agents = this.replay.agents.length;
+		this.height = ROW2 * within(agents, 1, MOST_ROWS);
 		this.canvas = h("canvas.trace-canvas", {
 			onclick: (event) => this.#click(event),
 			onpointermove: (event) => this.#hover(event),
@@ -2114,12 +2127,13 @@ var TraceView = class extends Strip {
 		});
 		this.scroller = h("div.trace-scroll", {
 			tabindex: 0,
+			style: `height:${this.height}px`,
 			role: "img",
 			label: "What each agent did at each step; click to go there",
 			onscroll: () => this.#renew()
-		}, h("div", { style: `height:${this.replay.agents.length * ROW2}px` }, this.canvas));
+		}, h("div", { style: `height:${agents * ROW2}px` }, this.canvas));
 		this.legend = div("legend");
-		this.node = h("section.trace", { label: "Actions by agent", hidden: this.replay.agents.length === 0 }, div("trace-head", span("heading", "Actions"), this.legend, span("grow"), iconButton("minus", "Show more steps", () => this.#widen(-1)), iconButton("plus", "Show fewer steps", () => this.#widen(1))), this.scroller, this.tip);
+		this.node = h("section.trace", { label: "Actions by agent", hidden: agents === 0 }, div("trace-head", span("heading", "Actions"), this.legend, span("grow"), iconButton("minus", "Show more steps", () => this.#widen(-1)), iconButton("plus", "Show fewer steps", () => this.#widen(1))), this.scroller, this.tip);
 		this.restyle();
 	}
 	get cell() {
@@ -2131,18 +2145,11 @@ var TraceView = class extends Strip {
 	get window() {
 		return [this.start, min(this.replay.steps, this.start + this.columns)];
 	}
-	resize(width, rows) {
-		this.width = width;
-		this.height = ROW2 * within(this.replay.agents.length, 1, rows);
-		this.scroller.style.height = `${this.height}px`;
-		this.backdrop = null;
-	}
 	restyle() {
 		const { palette } = this;
 		const used = new Set(this.facts.actions.map((action) => action.family));
-		const entry = (style, text) => span("legend-entry", h("span.swatch", { style }), text);
 		const families = Object.keys(FAMILIES).filter((family) => used.has(family));
-		fill(this.legend, ...families.map((family) => entry(`background:${this.#colour(family)}`, FAMILIES[family][1])), entry(`border:1.5px solid ${palette.bad}`, "failed"), entry(`background:${palette.gain};height:5px`, "item gain"), entry(`background:${palette.good};height:3px`, "reward"));
+		fill(this.legend, ...families.map((family) => legendEntry(`background:${this.#colour(family)}`, FAMILIES[family][1])), legendEntry(`border:1.5px solid ${palette.bad}`, "failed"), legendEntry(`background:${palette.gain};height:5px`, "item gain"), legendEntry(`background:${palette.good};height:3px`, "reward"));
 		this.backdrop = null;
 	}
 	#colour(family) {
@@ -2260,8 +2267,7 @@ var TraceView = class extends Strip {
 function transport(target, kinds) {
 	const { steps } = target;
 	const last = count(steps - 1);
-	const play = iconButton("play", "Play (Space)", () => target.toggle());
-	play.classList.add("rv-button-main");
+	const play = button("", () => target.toggle(), "button.button-main");
 	const input = h("input.step-input", {
 		type: "text",
 		inputmode: "numeric",
@@ -2276,19 +2282,19 @@ function transport(target, kinds) {
 	const jumps = div("group", iconButton("earlier", "Previous event (,)", () => target.jump(-1)), kind, iconButton("later", "Next event (.)", () => target.jump(1)));
 	jumps.hidden = kinds.length === 0;
 	const node = h("div.transport", { role: "toolbar", label: "Playback" }, div("group", iconButton("first", "First step (Home)", () => target.seek(0)), iconButton("back", "One step back ([)", () => target.move(-1)), play, iconButton("forward", "One step on (])", () => target.move(1)), iconButton("last", "Last step (End)", () => target.seek(steps))), h("label.step", {}, "step", input, span("muted", `of ${last}`)), h("label.step", {}, speeds, span("muted", "steps/s")), jumps);
-	let [playingNow, speedNow] = [false, NaN];
+	let now = {};
 	const update = (step, { playing, speed }) => {
 		if (!input.matches(":focus") || playing)
 			input.value = count(step);
-		if (playing !== playingNow) {
+		if (playing !== now.playing) {
 			const label = playing ? "Pause (Space)" : "Play (Space)";
 			fill(set(play, { label, title: label }), icon(playing ? "pause" : "play"));
 		}
-		if (speed !== speedNow) {
-			fill(speeds, ...[.../* @__PURE__ */ new Set([...SPEEDS, speed])].sort((a, b) => a - b).map((value) => h("option", { value }, String(Number(value.toPrecision(4))))));
+		if (speed !== now.speed) {
+			fill(speeds, ...[...new Set([...SPEEDS, speed])].sort((a, b) => a - b).map((value) => h("option", { value }, String(Number(value.toPrecision(4))))));
 			speeds.value = String(speed);
 		}
-		[playingNow, speedNow] = [playing, speed];
+		now = { playing, speed };
 	};
 	return { node, kind, update };
 }
@@ -2300,7 +2306,6 @@ function kindsIn(replay) {
 
 var PANEL_MS = 110;
 var HINT_MS = 2600;
-var TRACE_ROWS = 6;
 var FIND = "Find type, item, agent";
 var ALL = ["map", "timeline", "trace", "panel"];
 var MAP_ONLY = /fraction|camera|follow|layers/;
@@ -2309,9 +2314,8 @@ var Viewer = class {
 	panelAt = 0;
 	hintTimer = 0;
 	stepNow = 0;
-	started = false;
-	stopped = false;
-	dirty = /* @__PURE__ */ new Set();
+	running = false;
+	dirty = new Set();
 	sprites = new SpriteCache();
 	store = new Store();
 	found = h("span.found.muted", { role: "status" });
@@ -2357,17 +2361,18 @@ var Viewer = class {
 		const { header } = this.replay;
 		this.trace = new TraceView(this);
 		this.panels = { agents: new AgentTable(this), selected: new ObjectPanel(this), text: new TextPanel(this), about: new AboutPanel(this) };
+		const list = `rv-names-${header.hash}`;
 		const box = h("input.search", {
 			type: "search",
 			placeholder: FIND,
 			label: FIND,
-			autocomplete: "off",
+			list,
 			oninput: () => this.store.set({ found: search(this.facts, box.value) }),
 			onkeydown: (event) => this.#searchKey(event, box)
 		});
 		const facts = `${plural(header.agents, "agent")}, ${plural(header.steps, "step")}, ${header.width} x ${header.height}`;
 		this.#drawTabs();
-		return this.frameOf(`Replay viewer: ${options.title}`, h("header.head", {}, h("h2.title", { title: options.title }, options.title), span("muted.facts-line", facts), span("grow"), this.found, h("label.search-wrap", {}, icon("search"), box), layerMenu(this), shareMenu(this)), div("body", div("main", this.map.node, this.transport.node, this.timeline.node, this.trace.node), h("aside.side", {}, this.tabs, this.panel)));
+		return this.frameOf(`Replay viewer: ${options.title}`, h("header.head", {}, h("h2.title", { title: options.title }, options.title), span("muted.facts-line", facts), span("grow"), this.found, h("label.search-wrap", {}, icon("search"), box, h("datalist", { id: list }, ...names(this.facts).map((value) => h("option", { value })))), layerMenu(this), shareMenu(this)), div("body", div("main", this.map.node, this.transport.node, this.timeline.node, this.trace.node), h("aside.side", {}, this.tabs, this.panel)));
 	}
 	frameOf(label, ...content) {
 		this.node = h("div.root", {
@@ -2390,9 +2395,9 @@ var Viewer = class {
 	#drawTabs() {
 		const { tab } = this.state;
 		const issues = this.replay.header.issues.length;
-		const names = { agents: "Agents", selected: "Selected", text: "Talk and notes", about: issues ? `About (${plural(issues, "issue")})` : "About" };
-		const keys = Object.keys(names).filter((key) => key !== "text" || this.texts.parts.length > 0);
-		fill(this.tabs, ...keys.map((key) => button(names[key], () => this.store.set({ tab: key }), "tab", { role: "tab", "aria-selected": String(key === tab) })));
+		const names2 = { agents: "Agents", selected: "Selected", text: "Talk and notes", about: issues ? `About (${plural(issues, "issue")})` : "About" };
+		const keys = Object.keys(names2).filter((key) => key !== "text" || this.texts.parts.length > 0);
+		fill(this.tabs, ...keys.map((key) => button(names2[key], () => this.store.set({ tab: key }), "tab", { role: "tab", "aria-selected": String(key === tab) })));
 		fill(this.panel, this.panels?.[tab].node ?? null);
 	}
 	seek(step) {
@@ -2519,15 +2524,15 @@ var Viewer = class {
 			return;
 		this.map.resize(clientWidth, clientHeight);
 		this.timeline.resize(this.timeline.node.clientWidth);
-		this.trace?.resize(this.timeline.width, TRACE_ROWS);
+		this.trace?.resize(this.timeline.width);
 		this.map.draw();
-		this.started = true;
+		this.running = true;
 		this.invalidate(...ALL);
 	}
 	invalidate(...pieces) {
 		for (const piece of pieces)
 			this.dirty.add(piece);
-		if (this.started && !this.frame && !this.stopped)
+		if (this.running && !this.frame)
 			this.frame = requestAnimationFrame((now) => this.#tick(now));
 	}
 	#tick(now) {
@@ -2572,30 +2577,24 @@ var Viewer = class {
 		setText(this.found, hits ? `${count(hits)} found` : found ? "none found" : "");
 	}
 	stop() {
-		this.stopped = true;
+		this.running = false;
 		cancelAnimationFrame(this.frame);
 		clearTimeout(this.hintTimer);
 		this.observer.disconnect();
 		this.store.listeners.clear();
-		this.replay.onload = () => {
-		};
 	}
 };
 
 var Compare = class extends Viewer {
+	differences = region("Differences");
 	constructor(replays, titles, options) {
 		super(replays[0], options, replays);
 		this.titles = titles;
 		this.right = new Viewer(replays[1], options, replays.toReversed());
 		this.sides = [this, this.right];
-		const loaded = this.right.replay.onload;
-		this.right.replay.onload = () => {
-			loaded();
-			this.invalidate("panel");
-		};
+		this.right.store.listeners.add(() => this.invalidate("panel"));
 	}
 	mount() {
-		this.differences = region("Differences");
 		const halves = this.sides.map((side, i) => h("section.half", { label: this.titles[i] }, h("h3.title", {}, this.titles[i]), side.map.node));
 		return this.frameOf("Two replays compared", div("body", div("main", div("halves", ...halves), this.transport.node, this.timeline.node), h("aside.side", {}, this.differences)));
 	}
@@ -2628,13 +2627,12 @@ var Compare = class extends Viewer {
 	drawPanel() {
 		const [a, b] = this.sides.map((side) => sumsAt(side, this.stepNow));
 		const cells = (texts, cls = "muted") => texts.map((text, i) => h(i > 1 ? `td.${cls}` : "td", {}, text));
-		const rows = [.../* @__PURE__ */ new Set([...a.keys(), ...b.keys()])].map((name) => {
+		const rows = [...new Set([...a.keys(), ...b.keys()])].map((name) => {
 			const [x, y] = [a.get(name) ?? 0, b.get(name) ?? 0];
 			return h("tr", {}, h("th", { scope: "row" }, name), ...cells([number(x), number(y), signed(y - x)], y > x ? "good" : y < x ? "bad" : "muted"));
 		});
 		const head = h("tr.muted", {}, h("td"), ...cells(["left", "right", "right − left"]));
-		if (this.differences)
-			fill(this.differences, section("At this step, over all agents", h("table.table.differences", {}, h("tbody", {}, head, ...rows))));
+		fill(this.differences, section("At this step, over all agents", h("table.table.differences", {}, h("tbody", {}, head, ...rows))));
 	}
 	stop() {
 		super.stop();
@@ -2645,7 +2643,7 @@ function sumsAt({ replay, facts }, step) {
 	const at = replay.clampStep(step);
 	const agents = [...replay.agents];
 	const total = agents.reduce((sum, object) => sum + replay.total(object, at), 0);
-	const sums = /* @__PURE__ */ new Map([["reward so far", total], ["reward per agent", total / max(1, agents.length)], ["agents alive", agents.filter((object) => replay.here(object, at)).length]]);
+	const sums = new Map([["reward so far", total], ["reward per agent", total / max(1, agents.length)], ["agents alive", agents.filter((object) => replay.here(object, at)).length]]);
 	replay.pairItems.forEach((item, pair) => {
 		const name = facts.itemName(item);
 		if (facts.isAgent[replay.pairObjects[pair]])
@@ -2658,7 +2656,7 @@ var PATIENCE_MS = 3e3;
 var ABSENT = "this part is not embedded in this page, and no Python answers for it";
 function messages(model) {
 	const prefix = Math.random().toString(36).slice(2, 12);
-	const waiting = /* @__PURE__ */ new Map();
+	const waiting = new Map();
 	let asked = 0;
 	const receive = (message, buffers) => {
 		if (message?.type !== "chunk")
@@ -2758,7 +2756,7 @@ var Replay = class _Replay {
 		this.types = base.numbers("type", n);
 		this.agentIds = base.numbers("agent_id", n);
 		this.agents = Int32Array.from(base.numbers("agent_objects", header.agents)).filter((object) => object >= 0 && object < n);
-		this.fields = /* @__PURE__ */ new Map();
+		this.fields = new Map();
 		for (const [name, info] of header.fields)
 			if (name !== "inventory" && info.kind !== "text")
 				this.field(name);
@@ -2767,7 +2765,7 @@ var Replay = class _Replay {
 		this.pairItems = base.numbers("inventory.t", header.pairs);
 		this.pairObjects = runningSum(base.numbers("inventory.o", header.pairs), n, "the inventory");
 		this.inventory = new Field(this, "inventory", header.pairs);
-		this.chunks = header.chunks.filter(({ kind }) => kind === "steps").map((info) => ({ ...info, columns: null, loading: null, failed: "", used: 0, tracks: /* @__PURE__ */ new Map() }));
+		this.chunks = header.chunks.filter(({ kind }) => kind === "steps").map((info) => ({ ...info, columns: null, loading: null, failed: "", used: 0, tracks: new Map() }));
 		const joined2 = this.chunks.every((chunk, i) => chunk.to > chunk.from && chunk.from === (this.chunks[i - 1]?.to ?? 0));
 		if (!this.location.present || !joined2 || this.chunks.at(-1)?.to !== this.steps)
 			throw new WireError("the parts of the replay do not join");
