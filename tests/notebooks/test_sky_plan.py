@@ -1,0 +1,30 @@
+"""A plan for SkyPilot on a page: the task under the table, and what it lacks as a sentence."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from experiments.forms import config_form
+from experiments.notebooks.context import NotebookContext
+from experiments.notebooks.launching import plan_preview
+from experiments.recipes.arena_experiment import ArenaExperimentConfig
+from tests.fakes.skypilot import sky_workspace
+
+
+def preview(folder, **settings):
+    workspace, config = sky_workspace(folder, **settings), ArenaExperimentConfig()
+    experiment = NotebookContext("arena", folder / "arena_nb.py", workspace, config)
+    how = {"seeds": "2", "launcher": "skypilot", "vary": "", "repeat": "1"}
+    return plan_preview(experiment, config_form(config, name="arena"), SimpleNamespace(value=how))
+
+
+def test_the_task_is_shown_under_the_table_of_its_plan(tmp_path):
+    shown = preview(tmp_path)
+    assert shown.task.startswith(f"name: {shown.plan.jobs[0].run_name}\n")
+    assert "SkyPilot task of the first job" in shown.view().text
+
+
+def test_what_the_plan_lacks_for_skypilot_is_a_sentence(tmp_path):
+    shown = preview(tmp_path, sky_accelerator=None)
+    assert shown.plan is None
+    assert "SkyPilot wants one" in shown.problem
