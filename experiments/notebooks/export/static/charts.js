@@ -60,8 +60,14 @@
   /** @param {Record<string, any[]>} columns */
   const rows = (columns) => {
     const names = Object.keys(columns);
-    const count = names.length ? columns[names[0]].length : 0;
-    return Array.from({ length: count }, (_, i) => Object.fromEntries(names.map((name) => [name, columns[name][i]])));
+    const found = new Array(names.length ? columns[names[0]].length : 0);
+    for (let i = 0; i < found.length; i++) {
+      /** @type {Record<string, any>} */
+      const row = {};
+      for (const name of names) row[name] = columns[name][i];
+      found[i] = row;
+    }
+    return found;
   };
 
   /** @param {HTMLElement} figure @param {any} plan @param {any} embed */
@@ -118,21 +124,30 @@
   const start = async () => {
     const figures = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("figure[data-chart]")]);
     if (!figures.length) return;
-    const embed = await loadVega();
+    const vega = loadVega();
+    // Unpacked while vega loads.
+    const plans = figures.map(async (figure) => {
+      const plan = await log.json(figure.dataset.chart);
+      await tables(plan);
+      return plan;
+    });
+    const embed = await vega;
     /** @type {Map<HTMLElement, any>} */
     const drawn = new Map();
-    const drawAll = async () => {
-      for (const figure of figures) {
-        const plan = await log.json(figure.dataset.chart);
-        if (plan.widget && drawn.has(figure)) continue; // follows the theme by itself
-        try {
-          drawn.get(figure)?.finalize();
-          drawn.set(figure, plan.widget ? await mount(figure, plan) : await draw(figure, plan, embed));
-        } catch (error) {
-          figure.classList.remove("drawn");
-          figure.title = `This chart stays still: ${error instanceof Error ? error.message : error}`;
-        }
+    /** @param {HTMLElement} figure @param {number} at */
+    const drawOne = async (figure, at) => {
+      try {
+        const plan = await plans[at];
+        if (plan.widget && drawn.has(figure)) return; // follows the theme by itself
+        drawn.get(figure)?.finalize();
+        drawn.set(figure, plan.widget ? await mount(figure, plan) : await draw(figure, plan, embed));
+      } catch (error) {
+        figure.classList.remove("drawn");
+        figure.title = `This chart stays still: ${error instanceof Error ? error.message : error}`;
       }
+    };
+    const drawAll = async () => {
+      await Promise.all(figures.map(drawOne));
       document.documentElement.dataset.charts = "drawn";
     };
     await drawAll();

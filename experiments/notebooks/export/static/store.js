@@ -5,6 +5,8 @@
 
   /** @param {string} text @returns {Uint8Array<ArrayBuffer>} */
   const fromBase64 = (text) => {
+    const quick = /** @type {any} */ (Uint8Array).fromBase64;
+    if (quick) return quick.call(Uint8Array, text);
     const letters = atob(text);
     const bytes = new Uint8Array(letters.length);
     for (let i = 0; i < letters.length; i++) bytes[i] = letters.charCodeAt(i);
