@@ -31,7 +31,7 @@ from typing import Any, cast
 PROTOCOL = 1
 FIELDS = [
     *("job_id", "job_name", "status", "submitted_at", "start_at", "end_at", "job_duration", "last_recovered_at"),
-    *("recovery_count", "failure_reason", "details", "resources", "cluster_resources", "infra", "cloud", "region"),
+    *("recovery_count", "failure_reason", "details", "resources", "cluster_resources", "cluster_resources_full", "infra", "cloud", "region"),
     *("zone", "accelerators", "user_name", "workspace"),
 ]
 OURS = ("EXPERIMENTS_LEDGER_ID", "EXPERIMENTS_PLAN_KEY")
@@ -159,6 +159,22 @@ def poll(args: dict[str, Any], clock: Clock, _: Note) -> Wait:
     return Wait(lambda: [_record(record) for record in clock(sky.get, pending)[0]])
 
 
+def prices(args: dict[str, Any], clock: Clock, _: Note) -> Wait:
+    """Return USD an hour of each of some machines; None where SkyPilot's catalogs have no price, or are out of reach."""
+    sky = _sky()
+
+    def price(machines: dict[str, Any]) -> float | None:
+        wanted = {"infra": machines["infra"], "instance_type": machines["instance"], "use_spot": machines["spot"]}
+        if machines["infra"].startswith("gcp"):  # there the accelerator is no part of the machine
+            wanted["accelerators"] = machines["accelerators"]
+        try:
+            return float(clock(sky.Resources(**wanted).get_cost, 3600)) * int(machines["nodes"])
+        except Exception:  # noqa: BLE001 - a price that is not to be had is not known, whyever
+            return None
+
+    return Wait(lambda: [price(machines) for machines in args["machines"]])
+
+
 def events(args: dict[str, Any], clock: Clock, _: Note) -> Wait:
     """Return what happened to a job, oldest first, as `word`, `reason`, `at` (the server's local time)."""
     sky = _sky()
@@ -223,7 +239,7 @@ def dryrun(args: dict[str, Any], clock: Clock, note: Note) -> Wait:
 VERBS: dict[str, Callable[[dict[str, Any], Clock, Note], Any]] = {
     verb.__name__: verb
     for verb in cast(
-        "list[Callable[..., Any]]", [health, submit, request, requests, named, poll, events, cancel, logs, dryrun]
+        "list[Callable[..., Any]]", [health, submit, request, requests, named, poll, prices, events, cancel, logs, dryrun]
     )
 }
 

@@ -20,6 +20,7 @@ from experiments.launchers import sky_words
 from experiments.launchers.base import Absent, Found, JobSpec, SchedulerStatus, Unknown
 from experiments.launchers.bridge_client import BridgeClient, SkyError, client_for
 from experiments.launchers.sky_finding import ASKING, INCIDENT, LAUNCH_S, QUEUE_S, QUICK_S, REQUEST, find_job
+from experiments.launchers.sky_prices import Prices
 from experiments.launchers.sky_task import (
     Code,
     code_of,
@@ -78,6 +79,7 @@ class SkyPilotLauncher:
         self._given = client
         self._used = False
         self._histories: dict[int, _History] = {}
+        self._prices = Prices(lambda kinds: self.client.call("prices", machines=kinds, deadline_s=QUEUE_S).result)
         self._incidents: dict[str, str] = {}
 
     @property
@@ -181,6 +183,7 @@ class SkyPilotLauncher:
         records = self.client.call("poll", ids=sorted(set(ids.values())), deadline_s=QUEUE_S).result
         by_id = {record["job_id"]: record for record in records}
         self._ask_for_history([by_id[job_id] for job_id in ids.values() if job_id in by_id])
+        prices = self._prices.of(records)
         found = {}
         for run, job_id in ids.items():
             if (record := by_id.get(job_id)) is None:
@@ -189,7 +192,8 @@ class SkyPilotLauncher:
                 found[run] = sky_words.another_job(job_id, run, record)
             else:
                 events = self._history_of(record).events
-                found[run] = sky_words.status_of(record, events, incident=self._incident_of(run))
+                status = sky_words.status_of(record, events, incident=self._incident_of(run))
+                found[run] = dataclasses.replace(status, price_per_hour=prices.get(job_id))
         self._settle(found)
         return found
 

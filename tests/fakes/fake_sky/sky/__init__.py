@@ -87,6 +87,19 @@ class Task:
         return cls(config)
 
 
+class Resources:
+    """Machines of which one kind has a price."""
+
+    def __init__(self, infra, instance_type, use_spot):
+        call("Resources")
+        if instance_type != "g6.xlarge":
+            raise ValueError(f"Instance type {instance_type!r} not found in {infra!r}.")
+        self.price = 0.35 if use_spot else 0.80
+
+    def get_cost(self, seconds):
+        return self.price * seconds / 3600
+
+
 def api_info():
     call("api_info")
     status = "needs_auth" if faults().get("login") else faults().get("status", "healthy")
