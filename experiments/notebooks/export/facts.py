@@ -40,9 +40,10 @@ class Facts:
 
     Attributes:
         context: What the notebook's own cells opened; None in a notebook that no recipe made.
-        updates: What the run stores have of each run.
+        updates: What is known of each run without its history.
         texts: Title, hypothesis and verdict.
         problems: What could not be read, in sentences.
+        store: Where the runs are read; None without any.
     """
 
     workspace: Workspace
@@ -55,6 +56,7 @@ class Facts:
     texts: dict[str, str] = field(default_factory=dict)
     metric: LoggedMetric | None = None
     problems: list[str] = field(default_factory=list)
+    store: RunStore | None = None
 
     def statuses(self) -> list[JobStatus]:
         """Return how each job is, in their order; one that nobody knows is `unknown`."""
@@ -73,14 +75,23 @@ class Facts:
 
     def digest(self) -> str:
         """Return a hash of each run's latest values and its whole curve of the return; empty without runs."""
-        if not self.updates:
+        if not self.updates or self.store is None:
             return ""
-        data = [
-            [run, dict(update.info.summary), {key: list(map(list, rows)) for key, rows in update.rows.items()}]
-            for run, update in sorted(self.updates.items())
-        ]
-        text = json.dumps(data, sort_keys=True, separators=(",", ":"), default=str)
-        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        found = hashlib.sha256()
+        for run, update in sorted(self.updates.items()):
+            summary = json.dumps(dict(update.info.summary), sort_keys=True, separators=(",", ":"), default=str)
+            found.update(f"{run}\n{summary}\n".encode("utf-8", "surrogatepass"))
+            try:
+                history, _ = self.store.history(run, [STEP_KEY, REWARD_KEY])
+            except ExperimentsError as error:
+                self.problems.append(f"{run}: {reason_of(error)}")
+                continue
+            for column in (REWARD_KEY, "_step", STEP_KEY):
+                if column in history:
+                    values = history[column].to_numpy()
+                    found.update(f"{column} {len(values)}\n".encode())
+                    found.update(values.tobytes() if values.dtype != object else repr(values.tolist()).encode())
+        return found.hexdigest()
 
 
 def find_facts(values: Mapping[str, Any], cells: Sequence[CellRecord], notebook: Path, experiment: str) -> Facts:
@@ -124,7 +135,8 @@ def _poll(facts: Facts) -> None:
 
     try:
         facts.snapshot = poll_once(facts.workspace.state, refs=facts.jobs, deadline_s=_POLL_S)
-        facts.updates = _store(facts).poll([job.run for job in facts.jobs], [REWARD_KEY, STEP_KEY])
+        facts.store = _store(facts)
+        facts.updates = facts.store.poll([job.run for job in facts.jobs], [])
     except (ExperimentsError, OSError) as error:
         facts.problems.append(reason_of(error))
 
@@ -142,12 +154,12 @@ def _judge(facts: Facts, journal: Journal) -> None:
     from experiments.statistics.values import shown
 
     facts.texts["hypothesis"] = journal.hypothesis
-    if journal.rule is None:
+    if journal.rule is None or facts.store is None:
         return
     statuses = {status.run_name: status for status in facts.statuses()}
     summary = summary_of(journal.rule)
     try:
-        scores = scored_runs(facts.jobs, journal.rule.metric, _store(facts), statuses=statuses, summary=summary)
+        scores = scored_runs(facts.jobs, journal.rule.metric, facts.store, statuses=statuses, summary=summary)
     except ExperimentsError as error:
         facts.problems.append(reason_of(error))
         return
