@@ -33,7 +33,7 @@ from experiments.notebooks.groups import group_picker, group_picker_view, group_
 from experiments.notebooks.monitoring import watched_metrics
 from experiments.notebooks.paper_kit import paper_kit_view
 from experiments.notebooks.run_names import Run, counted, ref_of
-from experiments.notebooks.run_table import run_table, selected_runs
+from experiments.notebooks.run_table import run_table, selected_runs, table_downloads
 from experiments.runs.store import Origin, RunQuery, RunStore
 from experiments.types import JobRef, JobStatus
 from experiments.wandb_utils import default_store
@@ -54,6 +54,7 @@ CELLS = {
         "more_area",
         "more_charts",
         "run_summary",
+        "run_files",
         "group_keys_input",
         "grouped_runs",
         "diff_choice",
@@ -209,6 +210,11 @@ def run_summary(
     run_rows = runs_table(experiment, tracked_jobs, controls, brushed(), metrics_file)
     run_rows
     return run_rows
+
+
+def run_files(experiment: NotebookContext, run_rows: Any) -> None:
+    """Offer the table as a file."""
+    table_downloads(run_rows, f"{experiment.name}-runs")
 
 
 def group_keys_input(experiment: NotebookContext, tracked_jobs: list[JobRef]) -> Any:

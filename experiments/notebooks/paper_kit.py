@@ -44,7 +44,7 @@ from experiments.types import JobRef
 
 WIDTH, HEIGHT = 640, 360
 PNG_SCALE = 3.0
-HEADINGS = ("arm", "runs", "score", "95 % interval", "difference", "95 % interval of it", "p (Holm)", "P(higher)")
+HEADINGS = ("arm", "runs", "score", "95 % interval", "difference", "95 % interval of it", "p (Holm)", "P(higher), 95 %")
 
 
 @dataclass(frozen=True)
@@ -249,7 +249,9 @@ def _table_row(arm: Scores, estimate: Estimate, comparisons: Sequence[Comparison
     p_value = look.MISSING if comparison.p_adjusted is None else f"{comparison.p_adjusted:.2g}"
     bounds = difference.interval.bounds
     ends = f"{_number(bounds[0])} to {_number(bounds[1])}" if bounds else look.MISSING
-    return (*row, _number(difference.value), ends, p_value, _number(comparison.improvement.value))
+    chance, sure = comparison.improvement.value, comparison.improvement.interval.bounds
+    higher = f"{_number(chance)} ({_number(sure[0])} to {_number(sure[1])})" if sure else _number(chance)
+    return (*row, _number(difference.value), ends, p_value, higher)
 
 
 def _bounds(estimate: Estimate) -> str:

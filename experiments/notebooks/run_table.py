@@ -143,6 +143,14 @@ def table_latex(frame: pd.DataFrame, *, caption: str = "", label: str = "") -> s
     return latex_table([str(name) for name in columns], rows, numeric=numeric, caption=caption, label=label)
 
 
+def table_downloads(element: Any, name: str) -> mo.Html | None:
+    """Return buttons that save all rows of a run table; nothing where there is no table."""
+    frame = getattr(element, "data", None)
+    if not isinstance(frame, pd.DataFrame) or not len(frame):
+        return None
+    return downloads(frame[[column for column in frame.columns if not str(column).startswith("_marimo")]], name)
+
+
 def downloads(frame: pd.DataFrame, name: str) -> mo.Html:
     """Return buttons that save a frame as CSV, with every digit, and as a LaTeX table."""
     csv = frame.to_csv(index=False)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from experiments.notebooks.groups import group_frame, group_picker, group_view
-from experiments.notebooks.run_table import downloads, run_frame, run_table, selected_runs, table_latex
+from experiments.notebooks.run_table import downloads, run_frame, run_table, selected_runs, table_downloads, table_latex
 from experiments.notebooks.sparklines import Sparkline, blocks, scale_of, thinned
 from tests.fakes.studies import REWARD, Study
 
@@ -100,6 +100,9 @@ def test_files_hold_every_digit_and_every_row(study):
     frame, _ = run_frame(study.context, study.jobs)
     assert pd.read_csv(__import__("io").StringIO(frame.to_csv(index=False)))[REWARD].tolist() == frame[REWARD].tolist()
     assert "Save as LaTeX" in downloads(frame, "study").text
+    assert "Save as CSV" in table_downloads(run_table(study.context, study.jobs), "study").text
+    assert table_downloads(run_table(study.context, []), "study") is None
+    assert table_downloads(None, "study") is None
 
 
 def test_a_group_has_its_mean_interval_and_count(study):
