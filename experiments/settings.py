@@ -52,7 +52,8 @@ class Settings(Frozen):
     sky_memory: str | None = Field(None, description="GB of memory of SkyPilot jobs that name none: 32, or 32+.")
     sky_workdir: Literal["auto", "git", "upload"] = Field(
         "auto",
-        description="Code of SkyPilot jobs: the pushed commit, or an upload of this folder; auto: git if it can.",
+        description="Code of SkyPilot jobs: the pushed commit (from ssh, SkyPilot gives nodes your ssh key), or an upload; "
+        "auto: the commit of an https remote, else an upload.",
     )
     sky_max_upload_mb: int = Field(500, ge=1, description="An upload of this folder to SkyPilot above it is refused.")
     sky_setup: str = Field(NODE_SETUP, description="Shell commands that prepare a SkyPilot node, in the code's folder.")

@@ -31,8 +31,8 @@ from typing import Any, cast
 PROTOCOL = 1
 FIELDS = [
     *("job_id", "job_name", "status", "submitted_at", "start_at", "end_at", "job_duration", "last_recovered_at"),
-    *("recovery_count", "failure_reason", "details", "resources", "cluster_resources", "cluster_resources_full", "infra", "cloud", "region"),
-    *("zone", "accelerators", "user_name", "workspace"),
+    *("recovery_count", "failure_reason", "details", "resources", "cluster_resources", "cluster_resources_full"),
+    *("infra", "cloud", "region", "zone", "accelerators", "user_name", "workspace"),
 ]
 OURS = ("EXPERIMENTS_LEDGER_ID", "EXPERIMENTS_PLAN_KEY")
 
@@ -160,7 +160,7 @@ def poll(args: dict[str, Any], clock: Clock, _: Note) -> Wait:
 
 
 def prices(args: dict[str, Any], clock: Clock, _: Note) -> Wait:
-    """Return USD an hour of each of some machines; None where SkyPilot's catalogs have no price, or are out of reach."""
+    """Return USD an hour of each of some machines; None where SkyPilot's catalogs have no price or are not there."""
     sky = _sky()
 
     def price(machines: dict[str, Any]) -> float | None:
@@ -239,7 +239,8 @@ def dryrun(args: dict[str, Any], clock: Clock, note: Note) -> Wait:
 VERBS: dict[str, Callable[[dict[str, Any], Clock, Note], Any]] = {
     verb.__name__: verb
     for verb in cast(
-        "list[Callable[..., Any]]", [health, submit, request, requests, named, poll, prices, events, cancel, logs, dryrun]
+        "list[Callable[..., Any]]",
+        [health, submit, request, requests, named, poll, prices, events, cancel, logs, dryrun],
     )
 }
 
@@ -247,9 +248,14 @@ VERBS: dict[str, Callable[[dict[str, Any], Clock, Note], Any]] = {
 def _task(config: dict[str, Any]) -> Any:  # noqa: ANN401 - SkyPilot's own type
     try:
         # It takes its argument apart.
-        return _sky().Task.from_yaml_config(copy.deepcopy(config))
+        task = _sky().Task.from_yaml_config(copy.deepcopy(config))
+        if isinstance(config.get("workdir"), dict):
+            # Only SkyPilot's command line does this by itself; without it a node is told of no repository.
+            task.update_envs_and_secrets_from_workdir()
     except Exception as error:
         raise BridgeError("invalid", str(error)) from error
+    else:
+        return task
 
 
 def _job_ids(answer: Any) -> list[int]:  # noqa: ANN401 - (ids, handle); the handle cannot even be printed

@@ -1,7 +1,7 @@
 """What the machines of SkyPilot's jobs cost an hour, as far as SkyPilot's catalogs say.
 
-The queue names machines in words, `2x[spot](gpus=L4:1, cpus=4, mem=16, g6.xlarge, disk=256)`, and has no price. Slurm and
-Kubernetes have none at all, so nobody is asked there.
+The queue names machines in words, `2x[spot](gpus=L4:1, cpus=4, mem=16, g6.xlarge, disk=256)`, and has no price. Slurm
+and Kubernetes have none at all, so nobody is asked there.
 """
 
 from __future__ import annotations

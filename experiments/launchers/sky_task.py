@@ -28,7 +28,7 @@ LEDGER_MARK, PLAN_MARK = "EXPERIMENTS_LEDGER_ID", "EXPERIMENTS_PLAN_KEY"
 
 SECRETS = ("WANDB_API_KEY",)
 _NAME = re.compile(r"[a-zA-Z]([-_.a-zA-Z0-9]*[a-zA-Z0-9])?")
-_REMOTE = re.compile(r"(https?|ssh)://\S+|[\w.-]+@[\w.-]+:\S+")
+_HTTPS, _SSH = re.compile(r"https?://\S+"), re.compile(r"ssh://\S+|[\w.-]+@[\w.-]+:\S+")
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,9 @@ class Code:
 def code_of(root: Path, tree: Tree, remote: str | None, wanted: str, *, within: str = ".") -> Code:
     """Return the code of a project: its pushed commit, or an upload of its folder.
 
+    From an ssh address SkyPilot clones a private repository by sending the user's ssh key to the node: only a user who
+    asks for `git` gets that.
+
     Args:
         root: The project's folder.
         tree: What git says of it.
@@ -65,8 +68,9 @@ def code_of(root: Path, tree: Tree, remote: str | None, wanted: str, *, within: 
     Raises:
         UsageError: `git` was asked for, and nobody else can get this code from git.
     """
-    url = _without_login(remote) if remote else None
-    pushed = tree.state == "clean" and tree.pushed == "yes" and url is not None and _REMOTE.fullmatch(url) is not None
+    url = _without_login(remote) if remote else ""
+    kinds = (_HTTPS, _SSH) if wanted == "git" else (_HTTPS,)
+    pushed = tree.state == "clean" and tree.pushed == "yes" and any(kind.fullmatch(url) for kind in kinds)
     if wanted == "upload" or (wanted == "auto" and not pushed):
         return Code(None, tree.commit, root)
     if not pushed:

@@ -166,3 +166,13 @@ def test_the_requests_of_other_clients_stay_in_the_bridge(client, sky):
     answer = client.call("requests", name=TASK["name"], deadline_s=10)
     assert answer.result == [{"request": "request-1", "status": "SUCCEEDED"}]
     assert "k" * 40 not in json.dumps(answer.result)
+
+
+def test_a_node_is_told_of_the_commit_as_skypilots_own_command_line_would(client, sky):
+    task = {**TASK, "workdir": {"url": "https://git.example/p.git", "ref": "c" * 40}}
+    client.call("submit", task=task, deadline_s=10)
+    assert sky.jobs()[0]["envs"] == {"GIT_COMMIT_HASH": "c" * 40}
+    sky.fault(no_repository=True)
+    with pytest.raises(SkyError, match="Failed to access repository") as error:
+        client.call("submit", task=task, deadline_s=10)
+    assert (error.value.kind, len(sky.jobs())) == ("invalid", 1)

@@ -90,6 +90,9 @@ def test_a_pushed_commit_is_cloned_and_anything_else_uploaded():
     for tree, remote in [(Tree("dirty", commit="c"), address), (PUSHED, None), (PUSHED, "/srv/git/p.git")]:
         assert code_of(Path("/p"), tree, remote, "auto").workdir() == "/p"
     assert code_of(Path("/p"), PUSHED, address, "upload").workdir() == "/p"
+    ssh = "git@git.example:ada/project.git"
+    assert code_of(Path("/p"), PUSHED, ssh, "auto").workdir() == "/p"
+    assert code_of(Path("/p"), PUSHED, ssh, "git").workdir() == {"url": ssh, "ref": "c" * 40}
     with pytest.raises(UsageError, match=r"sky_workdir='git', but.*EXPERIMENTS_SKY_WORKDIR=upload"):
         code_of(Path("/p"), Tree("dirty", commit="c"), address, "git")
 

@@ -2,7 +2,8 @@
 
 Jobs and requests are lines of files in FAKE_SKY_DIR, so that several processes see one queue. `faults.json` there says
 what goes wrong: `{"down": true}`, `{"login": true}`, `{"slow_s": {"queue_v2": 5}}`, `{"refuse": "..."}`,
-`{"die": "before-post"}` (also `after-post`, `in-get`; once). `changes.json` holds fields of jobs by id.
+`{"no_repository": true}`, `{"die": "before-post"}` (also `after-post`, `in-get`; once). `changes.json` holds fields of
+jobs by id.
 """
 
 from __future__ import annotations
@@ -85,6 +86,11 @@ class Task:
             raise ValueError(f"Invalid task YAML: {sorted(unknown)}")
         config.pop("name")
         return cls(config)
+
+    def update_envs_and_secrets_from_workdir(self):
+        if faults().get("no_repository"):
+            raise ValueError("Failed to access repository")
+        self.config["envs"]["GIT_COMMIT_HASH"] = self.config["workdir"]["ref"]
 
 
 class Resources:
