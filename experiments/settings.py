@@ -52,7 +52,7 @@ class Settings(Frozen):
     sky_memory: str | None = Field(None, description="GB of memory of SkyPilot jobs that name none: 32, or 32+.")
     sky_workdir: Literal["auto", "git", "upload"] = Field(
         "auto",
-        description="Code of SkyPilot jobs: the pushed commit (from ssh, SkyPilot gives nodes your ssh key), or an upload; "
+        description="Code of SkyPilot jobs: the pushed commit (over ssh SkyPilot gives nodes your key), or an upload; "
         "auto: the commit of an https remote, else an upload.",
     )
     sky_max_upload_mb: int = Field(500, ge=1, description="An upload of this folder to SkyPilot above it is refused.")
