@@ -70,6 +70,7 @@ class _Child:
     hello: queue.SimpleQueue[dict[str, Any]] = field(default_factory=queue.SimpleQueue)
     is_silent: threading.Event = field(default_factory=threading.Event)
     is_retired: bool = False
+    owner: int = field(default_factory=os.getpid)
 
     def is_alive(self) -> bool:
         return self.process.poll() is None
@@ -322,6 +323,8 @@ def _environment() -> dict[str, str]:
 
 def _end(child: _Child) -> None:
     """End a child and what it started; uv keeps the interpreter as a child of its own."""
+    if child.owner != os.getpid():
+        return  # a fork of the process that it belongs to
     with contextlib.suppress(OSError, ValueError):
         if child.process.stdin is not None:
             child.process.stdin.close()
