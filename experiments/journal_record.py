@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -97,6 +98,21 @@ def write_entry(experiment: str, text: str, permit: Permit | None, workspace: Wo
         raise UsageError(f"a note has 1 to {MAX_NOTE:,} characters, not {len(text):,}. Write it again.")
     with workspace.ledger() as ledger:
         ledger.add_event(NOTE_KIND, experiment=experiment, text=text)
+
+
+def kept_notes(workspace: Workspace, experiment: str) -> dict[str, str]:
+    """Return the notes of an experiment's log by time, in ISO 8601 with the zone of this machine.
+
+    Raises:
+        LedgerError: The ledger cannot be read.
+    """
+    with workspace.ledger(read_only=True) as ledger:
+        found = [event for event in ledger.events() if event.kind == NOTE_KIND]
+    return {
+        dt.datetime.fromtimestamp(event.at).astimezone().isoformat(" ", "seconds"): str(event.data.get("text", ""))
+        for event in found
+        if event.data.get("experiment") == experiment
+    }
 
 
 def entries(workspace: Workspace, experiment: str, statuses: Mapping[str, JobStatus] | None = None) -> list[Entry]:

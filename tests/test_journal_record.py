@@ -8,6 +8,7 @@ from experiments.errors import LaunchRefused, UsageError
 from experiments.journal import BLANK, Journal, Rule
 from experiments.journal_record import entries, record_journal, recorded_journals, write_entry
 from experiments.judging import change_since_launch
+from experiments.notebooks.generation import read_journal
 from experiments.permits import command_permit
 from experiments.workspace import Workspace
 from tests.fakes.project import Project
@@ -128,3 +129,16 @@ def test_recording_the_same_twice_keeps_one(project, tmp_path):
     journal = Journal(hypothesis="x", rule=None)
     assert record_journal(plan, journal, command_permit("test"), place)
     assert not record_journal(plan, journal, command_permit("test"), place)
+
+
+def test_notes_are_written_into_the_file_once_and_stay_when_it_is_made_again(project):
+    notebook = written(project)
+    project.run("--no-follow")
+    write_entry("study", 'odd: "x" \\ <b>\nsecond line', command_permit("test"), workspace(project))
+    assert "1 note added" in project.command("record", str(notebook)).stdout
+    assert "Nothing to add" in project.command("record", str(notebook)).stdout
+    project.run("--no-launch")
+    journal = read_journal(notebook)
+    assert list(journal.notes.values()) == ['odd: "x" \\ <b>\nsecond line']
+    assert journal.hypothesis == "Bigger is better."
+    assert recorded(project)[0].digest == journal.digest

@@ -222,20 +222,24 @@ def tag(tag: tyro.conf.Positional[str], runs: tyro.conf.Positional[tuple[str, ..
 
 
 def record(notebook: tyro.conf.Positional[Path]) -> int:
-    """Write the jobs that were launched from a notebook into its file, so that the file names them everywhere.
+    """Write the jobs that were launched from a notebook, and the notes of its log, into its file.
 
     Args:
         notebook: The notebook's file.
     """
+    from experiments.journal_record import kept_notes
     from experiments.notebooks.reading import read_text
-    from experiments.notebooks.references import add_jobs, open_file
+    from experiments.notebooks.references import add_jobs, add_notes, open_file
 
     workspace = Workspace.find(notebook)
     name = open_file(read_text(notebook), notebook)[1].experiment
     with workspace.ledger(read_only=True) as ledger:
         launched = [job.ref() for job in ledger.jobs(experiment=name) if job.state != "planned"]
-    added = add_jobs(notebook, launched)
-    print(f"{_jobs(len(added))} added to {workspace.shown(notebook.absolute())}" if added else "Nothing to add.")
+    added, notes = add_jobs(notebook, launched), add_notes(notebook, kept_notes(workspace, name))
+    what = [_jobs(len(added))] if added or not notes else []
+    what += [f"{notes} note{'' if notes == 1 else 's'}"] if notes else []
+    shown = workspace.shown(notebook.absolute())
+    print(f"{' and '.join(what)} added to {shown}" if added or notes else "Nothing to add.")
     return 0
 
 

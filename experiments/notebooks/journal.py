@@ -145,7 +145,9 @@ def log_view_of(
     except ExperimentsError as error:
         return mo.callout(mo.Html(html.escape(str(error))), kind="warn")
     rows = [(entry.at, *_shown(entry)) for entry in found]
-    rows += [(_time_of(when), html.escape(when), html.escape(text)) for when, text in journal.notes.items()]
+    known = {(int(entry.at), entry.text) for entry in found if entry.kind == "note"}
+    notes = [(_time_of(when), when, text) for when, text in journal.notes.items()]
+    rows += [(at, _when(at, when), _lines(text)) for at, when, text in notes if (_second(at), text) not in known]
     if not rows:
         return None
     rows.sort(key=lambda row: row[0])
@@ -198,9 +200,20 @@ def _muted(text: str) -> str:
 
 
 def _shown(entry: Entry) -> tuple[str, str]:
-    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.at))
-    text = html.escape(entry.text).replace("\n", "<br>")
-    return when, text if entry.kind in {"note", "run note"} else _muted(entry.text)
+    return _when(entry.at), _lines(entry.text) if entry.kind in {"note", "run note"} else _muted(entry.text)
+
+
+def _when(at: float, text: str = "") -> str:
+    """Return a moment as people say it here, or a note's own key where it is no time."""
+    return html.escape(text) if at == float("inf") else time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
+
+
+def _second(at: float) -> int | None:
+    return None if at == float("inf") else int(at)
+
+
+def _lines(text: str) -> str:
+    return html.escape(text).replace("\n", "<br>")
 
 
 def _time_of(text: str) -> float:

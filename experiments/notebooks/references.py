@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from experiments.errors import NotebookError
 from experiments.journal import Journal
-from experiments.notebooks.assembly import JOB_REF, setup_body
+from experiments.notebooks.assembly import JOB_REF, data_cell, setup_body
 from experiments.notebooks.cells import Cell
 from experiments.notebooks.header import Header, hash_of, read_header, replace_header
 from experiments.notebooks.imports import imports_of
@@ -64,6 +64,31 @@ def read_config(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise NotebookError(f"cell 'config' of {str(path)!r} is not one call of a config class with literals.")
     return value
+
+
+def add_notes(path: Path, notes: Mapping[str, str]) -> int:
+    """Add notes to the `journal` cell of a notebook; return how many were new to it.
+
+    Args:
+        notes: By time, in ISO 8601.
+
+    Raises:
+        NotebookError: The file is not ours or damaged, or its `journal` cell is no `Journal` of literals.
+    """
+    path = path.resolve()
+    with one_writer(path):
+        old = read_text(path)
+        notebook, _ = open_file(old, path)
+        cell = next((cell for cell in notebook.cells if cell.name == "journal" and cell.kind == "cell"), None)
+        journal = read_journal(path)
+        if cell is None or journal is None:
+            return 0
+        added = {when: text for when, text in notes.items() if journal.notes.get(when) != text}
+        if added:
+            grown = journal.model_copy(update={"notes": {**journal.notes, **added}})
+            new, _ = data_cell("journal", grown)
+            write_whole(path, _with_body(old, notebook, cell, Cell(cell.name, new.body, options=cell.options)))
+        return len(added)
 
 
 def read_journal(path: Path) -> Journal | None:
