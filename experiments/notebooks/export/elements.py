@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Callable
@@ -29,6 +30,7 @@ _ATTRIBUTES = frozenset(_ATTRIBUTE_NAMES.split())
 _SILENT = frozenset({"head", "title", "link", "meta", "base", "template", "noscript", "style"})
 _CODE = frozenset({"script", "object", "embed", "applet", "frame", "frameset"})
 _HEADINGS = {"h1": 2, "h2": 2, "h3": 3}
+_SMALL = 20_000
 _ADDRESS = re.compile(r"(?:https?://|mailto:)\S+", re.IGNORECASE)
 
 
@@ -265,7 +267,27 @@ def _icon(sheet: Sheet, node: Element) -> str:
 
 
 def _download(sheet: Sheet, node: Element) -> str:
-    return sheet.note(f"The file {_data(node, 'filename', '')!r} that could be downloaded is not in the log.")
+    """Return a file that can be saved from the page: it is in the link itself."""
+    name = str(_data(node, "filename", "") or "file")
+    decoded = pictures.decode(str(_data(node, "data", "")))
+    if decoded is None:
+        return sheet.note(f"The file {name!r} that could be downloaded is not in the log.")
+    data = _clean_bytes(sheet, decoded[1])
+    if data is None or len(data) > pictures.MAX_BYTES:
+        return sheet.note(f"The file {name!r} is left out: it is too large, or holds what looks like a secret.")
+    text = base64.b64encode(data).decode()
+    label = parse(str(_data(node, "label", ""))).text().strip() or "Save"
+    # Of no type that a browser would open.
+    address = f"data:application/octet-stream;base64,{text}"
+    html = f'<a class="save" download="{sheet.text(name)}" href="{address}">{sheet.text(label)}</a>'
+    return sheet.piece("image", f"The file {name}", html) if len(html) > _SMALL else html
+
+
+def _clean_bytes(sheet: Sheet, data: bytes) -> bytes | None:
+    try:
+        return sheet.cleaner.text(data.decode("utf-8")).encode()
+    except UnicodeDecodeError:
+        return None if sheet.cleaner.holds_secret(data) else data
 
 
 def _formula(sheet: Sheet, node: Element) -> str:

@@ -10,8 +10,10 @@ from experiments.notebooks.export.markup import Element, parse
 from experiments.notebooks.export.sheet import Sheet
 from experiments.notebooks.export.tables import Grid, grid_of, table_html
 
-HOLDERS = frozenset({"tabs", "form", "array", "dictionary", "batch", "_batch_base"})
+HOLDERS = frozenset({"tabs", "form", "array", "dictionary", "batch", "_batch_base", "download"})
 """Elements that are shown as what they hold."""
+
+_NOT_SHOWN = {"plotly": "plotly chart", "panel": "panel", "chat": "chat", "file_browser": "browser of files"}
 
 _BUTTONS = frozenset({"button", "run_button", "refresh"})
 _BY_LABEL = frozenset({"dropdown", "multiselect", "radio"})
@@ -30,8 +32,8 @@ def element_html(sheet: Sheet, element: Any) -> str:
         return value_html(sheet, element.value)
     if (shown := _shown_instead(element, kind)) is not None:
         return value_html(sheet, shown)
-    if kind == "download":
-        return sheet.note("A file that could be downloaded is not in the log.")
+    if kind in _NOT_SHOWN:
+        return sheet.note(f"A {_NOT_SHOWN[kind]} cannot be shown in a log.")
     if kind in HOLDERS:
         from experiments.notebooks.export.elements import component_html
 

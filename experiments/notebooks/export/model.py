@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 MAX_BYTES = 25_000_000
@@ -111,10 +111,8 @@ class RenderedPage:
         html: UTF-8.
         dropped: What the size budget left out, each as a sentence.
         notes: What could not be shown, each as a sentence with the cell's name.
-        requests: Addresses that the page would have asked for and does not; for information.
     """
 
     html: bytes
     dropped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    requests: tuple[str, ...] = field(default=())

@@ -16,6 +16,7 @@ MAX_COLUMNS = 200
 MAX_CELL_CHARS = 2_000
 _SEARCHED_FROM = 8
 _WIDE_CHARS = 60
+_PRINTED_ROWS = 200  # as page.css has it
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,9 @@ def table_html(sheet: Sheet, grid: Grid) -> str:
     caption = f"<caption>{sheet.text(grid.caption)}</caption>" if grid.caption else ""
     tall = " data-search" if len(grid.rows) >= _SEARCHED_FROM else ""
     table = f"<table{tall}>{caption}<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
-    return f'<div class="table" tabindex="0" role="region" aria-label="table">{table}</div>{_limits(sheet, grid)}'
+    long = " long" if len(grid.rows) > _PRINTED_ROWS else ""
+    region = f'<div class="table{long}" tabindex="0" role="region" aria-label="table">'
+    return f"{region}{table}</div>{_limits(sheet, grid)}"
 
 
 def _limits(sheet: Sheet, grid: Grid) -> str:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+
 import marimo as mo
 import pytest
 
@@ -112,3 +114,17 @@ def test_elements_nested_without_end_are_read():
 
 def test_only_harmless_styles_stay():
     assert safe_style("color: red; background: url(x); position: fixed; --x: 1; width: 3px") == "color: red; width: 3px"
+
+
+def test_a_file_to_save_is_in_its_link_without_secrets(monkeypatch):
+    monkeypatch.setenv("PLANTED_KEY", "a-planted-key-0123456789")
+    html, _ = drawn(mo.download(b"run,a-planted-key-0123456789", filename="runs.csv", label="Save as CSV"))
+    link = next(parse(html).find("a"))
+    assert link.attributes["download"] == "runs.csv"
+    assert base64.b64decode(link.attributes["href"].partition("base64,")[2]) == b"run,***"
+
+
+def test_an_element_of_no_known_kind_is_named():
+    html, notes = drawn(mo.Html("<marimo-hologram data-x='1'></marimo-hologram>"))
+    assert "hologram" in html
+    assert len(notes) == 1
