@@ -7,13 +7,12 @@ import time
 
 import pytest
 
+from experiments.costs import cost_of
 from experiments.errors import LaunchError
-from experiments.job_events import read_kept
-from experiments.launch import submit
+from experiments.job_events import keep
 from experiments.launchers.sky_prices import Machines, Prices, machines_of
-from experiments.monitoring import job_statuses
-from experiments.permits import allow_launch
-from tests.fakes.launching import plan_in, wait_until
+from experiments.launchers.skypilot import make_launcher
+from tests.fakes.launching import wait_until
 from tests.fakes.skypilot import sky_workspace
 
 L4 = "2x[spot](gpus=L4:1, cpus=4, mem=16, g6.xlarge, disk=256)"
@@ -78,14 +77,17 @@ def test_a_slow_or_failing_catalog_delays_no_poll_and_is_asked_again():
 
 def test_a_jobs_cost_is_estimated_from_the_catalogs_price_and_stays_known(sky, tmp_path):
     workspace = sky_workspace(tmp_path)
-    with allow_launch() as permit:
-        submit(plan_in(workspace, launcher="skypilot", seeds=[0, 1]), permit, workspace)
+    launcher = make_launcher(workspace)
+    jobs = {name: str(sky.add(name)) for name in ("priced", "unheard")}
     held = {"cloud": "AWS", "region": "us-east-1", "zone": "us-east-1a", "job_duration": 7200.0}
     sky.change(1, cluster_resources_full=L4, **held)
     sky.change(2, cluster_resources_full="1x(cpus=2, mem=8, unheard.of, disk=256)", **held)
-    assert [status.cost for status in job_statuses(workspace.state)] == ["about $1.40 (estimate)", "unknown"]
-    sky.change(1, cluster_resources_full="-", status="SUCCEEDED", end_at=1.8e9)
-    assert job_statuses(workspace.state)[0].cost == "about $1.40 (estimate)"
-    [job, _] = sky.jobs()
-    assert read_kept(workspace.runs / job["name"]).price_per_hour == pytest.approx(0.7)
+
+    def costs():
+        known = keep(workspace.runs, launcher.poll(jobs))
+        return [cost_of("skypilot", status, 0.0).text for status in known.values()]
+
+    wait_until(lambda: costs() == ["about $1.40 (estimate)", "unknown"])
+    sky.change(1, cluster_resources_full="1x[CPU:1]", status="SUCCEEDED", end_at=1.8e9)
+    assert costs() == ["about $1.40 (estimate)", "unknown"]
     assert sky.calls()["Resources"] == 2
