@@ -26,6 +26,17 @@ COLOURS = """() => {
   return seen.size;
 }"""
 
+# Keeps, frame by frame, what the map looks like while a step is shown.
+PICTURES = """() => {
+  const [map, time] = [".rv-map-canvas", ".rv-timeline"].map((name) => el.querySelector(name));
+  window.pictures = {};
+  const look = () => {
+    (pictures[time.getAttribute("aria-valuenow")] ??= new Set()).add(map.toDataURL());
+    if (model.state.step < 3) requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+}"""
+
 
 @pytest.fixture(scope="module")
 def browser():
@@ -59,8 +70,9 @@ def viewer(shared_page):
 
 
 def settle(page, expression, expected):
+    # By a timer: on a busy machine frames, the default, can be seconds apart though the model is long set.
     page.wait_for_function(
-        f"(wanted) => JSON.stringify({expression}) === JSON.stringify(wanted)", arg=expected, timeout=5000
+        f"(wanted) => JSON.stringify({expression}) === JSON.stringify(wanted)", arg=expected, polling=20
     )
 
 
@@ -201,6 +213,28 @@ def test_every_layer_can_be_switched(viewer, layer):
     page.click("summary[title=Show]")
     page.locator(".rv-check", has_text=layer).click()
     page.wait_for_function(f"(before) => {shot} !== before", arg=before)
+
+
+def test_a_menu_gives_the_focus_back(viewer):
+    page = viewer(sample("pens"))
+    page.focus("summary[title=Show]")
+    for key in ["Enter", "Tab", "Tab", "Space", "Escape"]:
+        page.keyboard.press(key)
+    page.wait_for_function("!el.querySelector('.rv-menu[open]')")
+    assert page.evaluate("document.activeElement.title") == "Show"
+
+
+@pytest.mark.parametrize(("motion", "smooth"), [("reduce", False), ("no-preference", True)])
+def test_agents_glide_between_steps_unless_motion_is_to_be_reduced(viewer, shared_page, motion, smooth):
+    shared_page.emulate_media(reduced_motion=motion)
+    page = viewer(sample("pens"), speed=1, view="30,30,12")
+    page.wait_for_function("el.querySelector('.rv-notice').textContent === ''")
+    page.evaluate(PICTURES)
+    page.evaluate("model.set('playing', true)")
+    page.wait_for_function(f"{STEP} >= 3")
+    pictures = page.evaluate("Object.values(pictures).map((seen) => seen.size)")
+    shared_page.emulate_media(reduced_motion="no-preference")
+    assert (max(pictures) > 1) is smooth
 
 
 def test_events_are_gone_to_in_order(viewer):

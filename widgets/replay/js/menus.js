@@ -20,16 +20,19 @@ const FOOT = 28;
 
 /** @param {IconName} name @param {string} label @param {...Child} content */
 function menu(name, label, ...content) {
+  const summary = h("summary.button", { title: label }, icon(name), label);
   /** @type {HTMLDetailsElement} */
-  const details = h("details.menu", { onfocusout: (/** @type {FocusEvent} */ event) => {
-      if (event.relatedTarget instanceof Node && !details.contains(event.relatedTarget)) details.open = false;
+  const details = h("details.menu", { onfocusout: (/** @type {{relatedTarget: Node | null}} */ { relatedTarget }) => {
+      if (relatedTarget && !details.contains(relatedTarget)) details.open = false;
     },
     onkeydown: (/** @type {KeyboardEvent} */ event) => {
       event.stopPropagation();
-      if (event.key === "Escape") details.open = false;
+      if (event.key !== "Escape") return;
+      details.open = false;
+      summary.focus();
     },
     // The box takes the focus, or a press on its labels would close it.
-  }, h("summary.button", { title: label }, icon(name), label), h("div.menu-box", { tabindex: -1 }, ...content));
+  }, summary, h("div.menu-box", { tabindex: -1 }, ...content));
   return details;
 }
 

@@ -40,7 +40,7 @@ export class SmallMap extends Part {
 export function minimap(viewer) {
   const { small, map: view, replay } = viewer;
   const { scale } = small;
-  const node = set(small.canvas("minimap"), { label: "Whole map; press to move there" });
+  const node = set(small.canvas("minimap"), { label: "Whole map; press to move there", hidden: true });
   onDrag(node, (x, y) => { view.camera = { x: x / scale, y: y / scale, scale: view.camera.scale }; });
   const draw = () => {
     const { x0, y0, x1, y1 } = cam.visibleCells(view.camera, view.size);

@@ -308,8 +308,7 @@ export class Viewer {
       this.transport.update(this.stepNow, state);
     }
     // The panel costs the most layout: a few times a second is as fast as one reads.
-    if (dirty.has("panel") && now - this.panelAt > PANEL_MS) {
-      dirty.delete("panel");
+    if (now - this.panelAt > PANEL_MS && dirty.delete("panel")) {
       this.panelAt = now;
       this.drawPanel();
     }

@@ -1413,17 +1413,20 @@ var LAYERS = {
 };
 var FOOT = 28;
 function menu(name, label, ...content) {
+	const summary = h("summary.button", { title: label }, icon(name), label);
 	const details = h("details.menu", {
-		onfocusout: (event) => {
-			if (event.relatedTarget instanceof Node && !details.contains(event.relatedTarget))
+		onfocusout: ({ relatedTarget }) => {
+			if (relatedTarget && !details.contains(relatedTarget))
 				details.open = false;
 		},
 		onkeydown: (event) => {
 			event.stopPropagation();
-			if (event.key === "Escape")
-				details.open = false;
+			if (event.key !== "Escape")
+				return;
+			details.open = false;
+			summary.focus();
 		}
-	}, h("summary.button", { title: label }, icon(name), label), h("div.menu-box", { tabindex: -1 }, ...content));
+	}, summary, h("div.menu-box", { tabindex: -1 }, ...content));
 	return details;
 }
 function layerMenu({ store }) {
@@ -1696,7 +1699,7 @@ var SmallMap = class extends Part {
 function minimap(viewer) {
 	const { small, map: view, replay } = viewer;
 	const { scale } = small;
-	const node = set(small.canvas("minimap"), { label: "Whole map; press to move there" });
+	const node = set(small.canvas("minimap"), { label: "Whole map; press to move there", hidden: true });
 	onDrag(node, (x, y) => {
 		view.camera = { x: x / scale, y: y / scale, scale: view.camera.scale };
 	});
@@ -2551,8 +2554,7 @@ var Viewer = class {
 			this.timeline.draw(this.stepNow);
 			this.transport.update(this.stepNow, state);
 		}
-		if (dirty.has("panel") && now - this.panelAt > PANEL_MS) {
-			dirty.delete("panel");
+		if (now - this.panelAt > PANEL_MS && dirty.delete("panel")) {
 			this.panelAt = now;
 			this.drawPanel();
 		}
