@@ -211,8 +211,9 @@ def chromium() -> Finding:
 
 
 def _uses_skypilot(settings: Settings) -> bool:
-    named = bool(settings.sky_python) or bool(os.environ.get("SKYPILOT_API_SERVER_ENDPOINT"))
-    return named or settings.launcher == "skypilot" or (Path.home() / ".sky" / "config.yaml").exists()
+    from experiments.launchers.sky_words import is_configured
+
+    return bool(settings.sky_python) or settings.launcher == "skypilot" or is_configured()
 
 
 def _writable(name: str, folder: Path, what: str) -> Finding:
