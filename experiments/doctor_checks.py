@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import re
 import shutil
 import sys
 from dataclasses import dataclass
@@ -194,6 +195,7 @@ def skypilot(project: Project) -> Finding:
             client.close()
     except SkyError as error:
         what, _, mend = str(error).partition(". ")
+        what = re.sub(r" \(.{60,}\)$", "", what)  # what libraries say of a refused connection
         return Finding("SkyPilot", "fail" if wanted and error.kind != "slow" else "warn", what, mend.partition(": ")[2])
     server = result["server"]
     text = f"{result['client']}; server {server['version']} at {result['endpoint']} ({server['status']})"

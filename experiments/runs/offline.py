@@ -17,6 +17,7 @@ from experiments.runs.cache import HistoryCache
 from experiments.runs.filters import matches, ordered, server_filter
 from experiments.runs.joined import JoinedLog
 from experiments.runs.replay_links import replay_url, stored_step
+from experiments.runs.starts import Start
 from experiments.runs.store import Origin, ReplayFile, RunInfo, RunQuery, RunUpdate
 
 if TYPE_CHECKING:
@@ -170,6 +171,15 @@ class OfflineStore:
         if not _is_name(run):
             return []
         return [*([self.run_root / run] if self.run_root else []), self.runs_dir / run]
+
+    def starts(self, run: str) -> list[Start]:
+        """Return the starts of a run that have a W&B file here, oldest first; none where it has none."""
+        with self._lock:
+            log = self._log(run)
+            if log is None:
+                return []
+            log.poll()
+            return [Start.of(piece) for piece in log.pieces]
 
     def log(self, run: str) -> JoinedLog:
         """Return the reader of a run with all there is now, for what the protocol lacks (console times, media, system).

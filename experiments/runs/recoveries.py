@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from experiments.errors import ExperimentsError
 from experiments.job_events import Interruption, clock, interruptions, read_kept
 from experiments.runs.attempts import read_attempts
-from experiments.runs.starts import AGENT_STEP, Piece
+from experiments.runs.starts import AGENT_STEP
 from experiments.types import JobRef
 
 if TYPE_CHECKING:
@@ -105,21 +105,15 @@ def recovery_marks(jobs: Sequence[JobRef], store: RunStore, *, now: float | None
 
 def _later_starts(run: str, store: OfflineStore) -> list[_Start]:
     noted = next((noted for folder in store.folders(run) if (noted := read_attempts(folder))), [])
-    pieces = store.log(run).pieces if store.has(run) else []
+    files = store.starts(run)
     if noted:
         starts = [_Start(start.at, start.step, start.host) for start in noted]
     else:
-        begun = [piece for piece in pieces if piece.kept and piece.log.facts.started_at is not None]
-        starts = [_Start(piece.log.facts.started_at or 0.0, _first_step(piece)) for piece in begun]
-    if len(starts) != len(pieces):
+        starts = [_Start(file.at, file.step) for file in files if file.at is not None and file.step is not None]
+    if len(starts) != len(files):
         return starts[1:]
-    pairs = zip(starts[1:], pieces[:-1], strict=True)
+    pairs = zip(starts[1:], files[:-1], strict=True)
     return [replace(start, replaced=before.replaced) for start, before in pairs]
-
-
-def _first_step(piece: Piece) -> int:
-    step = piece.log.first_number(AGENT_STEP)
-    return piece.log.first_step + piece.shift if step is None else int(step)
 
 
 def _words(start: _Start, gap: Interruption | None, now: float) -> str:

@@ -45,6 +45,31 @@ class Piece:
         return self.log.step_at(self.kept - 1) if self.kept else -1
 
 
+@dataclass(frozen=True)
+class Start:
+    """One start of a run, as its file tells it.
+
+    Attributes:
+        at: Unix seconds; None where the file does not say.
+        step: Agent-steps of its first row, else W&B's step; None before the first row.
+        kept: Its rows that count.
+        replaced: Its rows that a later start logged again.
+    """
+
+    at: float | None
+    step: int | None
+    kept: int
+    replaced: int
+
+    @classmethod
+    def of(cls, piece: Piece) -> Start:
+        """Return what a piece is made of, apart from its file."""
+        log = piece.log
+        step = log.first_number(AGENT_STEP) if log.rows else None
+        first = log.first_step + piece.shift if log.rows and step is None else step
+        return cls(log.facts.started_at, None if first is None else int(first), piece.kept, piece.replaced)
+
+
 def arrange(starts: Sequence[RunLog]) -> list[Piece]:
     """Return what counts of each start, oldest first; the files must have been read with their history."""
     told = [log for log in starts if log.rows]
