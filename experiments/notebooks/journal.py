@@ -157,17 +157,22 @@ def log_view_of(
 def _change(experiment: NotebookContext, jobs: Sequence[JobRef], journal: Journal) -> tuple[bool, str]:
     if not jobs:
         return False, "Nothing is launched yet; hash and time are recorded at the launch."
-    return change_since_launch(journal, _recorded(experiment, jobs))
+    recorded = _recorded(experiment, jobs)
+    if recorded is None:
+        return False, "The launch of these runs is not recorded here, so only git can tell when this was written."
+    return change_since_launch(journal, recorded)
 
 
-def _recorded(experiment: NotebookContext, jobs: Sequence[JobRef]) -> list[Recorded]:
-    """Return what was recorded at the launches of these jobs; nothing where no ledger here knows them."""
+def _recorded(experiment: NotebookContext, jobs: Sequence[JobRef]) -> list[Recorded] | None:
+    """Return what was recorded at the launches of these jobs; None where the ledger here cannot know it."""
     try:
         with experiment.workspace.ledger(read_only=True) as ledger:
             keys = [job.plan_key for job in ledger.jobs(run_names=[job.run for job in jobs])]
-        return recorded_journals(experiment.workspace, keys)
+            was_rebuilt = any(event.kind == "rebuilt" for event in ledger.events())
+        found = recorded_journals(experiment.workspace, keys)
     except ExperimentsError:
-        return []
+        return None
+    return None if not found and (not keys or was_rebuilt) else found
 
 
 def _verdict_html(found: Judgement, runs: ScoredRuns, changed: str) -> str:

@@ -9,9 +9,10 @@ from experiments.journal_record import record_journal
 from experiments.notebooks.journal import hypothesis_view, log_view_of, note_form, verdict_view
 from experiments.notebooks.triage import failures_in, retry_buttons, triage_view
 from experiments.permits import command_permit
-from experiments.types import Plan
+from experiments.types import Plan, TrainingJob, TrainingJobConfig
 from tests.fakes.studies import REWARD, Study
 
+CONFIG = TrainingJobConfig(curriculum="arena/basic")
 RULE = Rule(metric=REWARD, direction="higher", effect=0.5, arm="b", baseline="a")
 WRITTEN = Journal(hypothesis="<b>b</b> wins", rule=RULE, notes={"2026-11-22 10:00": "a <i>note</i>", "soon": "later"})
 
@@ -45,10 +46,22 @@ def test_a_verdict_names_interval_counts_and_origin(study):
     assert "18 rows of 6 runs, complete" in text
 
 
-def test_without_a_record_the_verdict_says_that_it_was_written_afterwards(study):
+def test_a_hypothesis_written_after_the_launch_is_said_beside_the_verdict(study):
+    jobs = [
+        TrainingJob(run_name=job.run, experiment="study", arm=job.arm, seed=job.seed, config=CONFIG, launcher="local")
+        for job in study.jobs
+    ]
+    with study.workspace.ledger() as ledger:
+        for job in jobs:
+            ledger.add_attempt(job)
     assert "Written after the launch" in verdict_view(study.context, study.jobs, WRITTEN).text
     assert "Written after the launch" in hypothesis_view(study.context, study.jobs, WRITTEN).text
     assert "Nothing is launched yet" in hypothesis_view(study.context, [], WRITTEN).text
+
+
+def test_of_runs_launched_elsewhere_nothing_is_claimed(study):
+    assert "only git can tell" in hypothesis_view(study.context, study.jobs, WRITTEN).text
+    assert "after the launch" not in verdict_view(study.context, study.jobs, WRITTEN).text
 
 
 def test_text_of_a_person_is_shown_never_run(study):

@@ -1,0 +1,92 @@
+"""What a person does with a study's page: expects, launches, notes, retries and selects."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from experiments.journal_record import recorded_journals
+from experiments.ledger import Ledger
+from experiments.workspace import Workspace
+from tests.browser.test_notebook import SECONDS, TINY, browser, click_when_still, folder, jobs_of, open_page  # noqa: F401 - fixtures
+from tests.fakes.project import Project
+from tests.fakes.serving import marimo_server
+
+pytestmark = pytest.mark.browser
+FAILS = 'echo "ValueError: rate 0.$$ at /tmp/{run}"; exit 3'
+
+
+def events(project, kind):
+    with Ledger.open(project.state, read_only=True) as ledger:
+        return [event for event in ledger.events() if event.kind == kind]
+
+
+def wait_for(condition, timeout_s=30.0):
+    deadline = time.monotonic() + timeout_s
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return condition()
+
+
+def test_the_launch_button_records_the_hypothesis_and_a_note_is_kept_once(browser, folder):  # noqa: F811 - fixtures
+    project = Project(folder)
+    project.run("--no-launch", "--sections", "launch,log")
+    notebook = project.notebook()
+    notebook.write_text(notebook.read_text().replace('hypothesis=""', 'hypothesis="More <b>is</b> more."'))
+    with marimo_server("edit", notebook, cwd=folder) as url:
+        page = open_page(browser, url)
+        click_when_still(page, "Launch 1 job", timeout_s=150)
+        page.get_by_text("Unchanged since the launch").wait_for(timeout=150 * SECONDS)
+        page.get_by_placeholder("What happened").fill("seed 0 looks <i>odd</i>")
+        page.get_by_role("button", name="Keep the note").click()
+        page.locator("td", has_text="seed 0 looks <i>odd</i>").wait_for(timeout=60 * SECONDS)
+        page.close()
+    [job] = jobs_of(project)
+    [record] = recorded_journals(Workspace.find(folder), [job.plan_key])
+    assert record.journal.hypothesis == "More <b>is</b> more."
+    assert [event.data["text"] for event in events(project, "journal_note")] == ["seed 0 looks <i>odd</i>"]
+    with marimo_server("run", notebook, cwd=folder) as url:
+        page = open_page(browser, url)
+        page.get_by_text("Unchanged since the launch").wait_for(timeout=150 * SECONDS)
+        assert page.get_by_role("button", name="Keep the note").count() == 0
+        page.close()
+
+
+def test_failed_runs_are_one_group_and_only_the_editor_can_retry_them(browser, folder):  # noqa: F811 - fixtures
+    project = Project(folder, FAILS)
+    project.run("--seeds", "2", "--sections", "monitor", "--follow", code=None)
+    with marimo_server("run", project.notebook(), cwd=folder) as url:
+        page = open_page(browser, url)
+        page.get_by_text("2 failed runs, 1 cause").first.wait_for(timeout=150 * SECONDS)
+        page.get_by_text("uv run experiments retry").first.wait_for(timeout=10 * SECONDS)
+        assert page.get_by_role("button", name="Retry").count() == 0
+        page.close()
+    with marimo_server("edit", project.notebook(), cwd=folder) as url:
+        page = open_page(browser, url)
+        page.get_by_role("button", name="Retry these 2 runs").wait_for(timeout=150 * SECONDS)
+        page.get_by_role("button", name="Retry these 2 runs").dblclick()
+        assert wait_for(lambda: len(jobs_of(project)) == 4, timeout_s=60.0)
+        page.close()
+    assert sorted(job.attempt for job in jobs_of(project)) == [1, 1, 2, 2]
+
+
+def test_a_selected_row_stays_selected_when_new_rows_arrive(browser, folder):  # noqa: F811 - fixtures
+    project = Project(folder, train_command=TINY)
+    project.run("--seeds", "2", "--sections", "analysis", "--no-follow")
+    runs = project.state / "runs"
+    try:
+        with marimo_server("run", project.notebook(), cwd=folder) as url:
+            page = open_page(browser, url)
+            box = page.locator("td").get_by_role("checkbox")
+            box.first.wait_for(timeout=150 * SECONDS)
+            box.first.click()
+            page.get_by_text("1 selected").first.wait_for(timeout=60 * SECONDS)
+            for run in runs.iterdir():
+                (run / "row1").touch()
+            page.locator("td", has_text="100").first.wait_for(timeout=60 * SECONDS)
+            page.get_by_text("1 selected").first.wait_for(timeout=10 * SECONDS)
+            page.close()
+    finally:
+        for run in runs.iterdir():
+            (run / "finish").touch()
