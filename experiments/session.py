@@ -166,8 +166,11 @@ def _dry_run(session: Session, plan: Plan) -> int:
     else:
         print_preview(session.out, plan, session.workspace)
     if plan.launcher == "skypilot":
+        from experiments.run_root import storage_notes
         from experiments.sky_preview import check_with_skypilot
 
+        for note in storage_notes(plan, session.workspace.settings):
+            session.say(f"note: {note}")
         number = check_with_skypilot(plan, session.workspace)
         session.say(f"SkyPilot accepts {'it' if number == 1 else f'all {number} kinds of jobs'}.")
     session.say("Dry run: nothing was launched and nothing was written.")
