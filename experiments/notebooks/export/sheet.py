@@ -53,6 +53,7 @@ class Sheet:
         styles: Style sheets of our widgets, each once.
         cache_dir: Where large assets are kept between exports; None for nowhere.
         live: Elements and widgets by their id, once one was looked for.
+        title: The log's own title: a cell's heading that says the same is not said again.
     """
 
     cleaner: Cleaner
@@ -64,6 +65,7 @@ class Sheet:
     headings: list[tuple[int, str, str]] = field(default_factory=list)
     cache_dir: Path | None = None
     live: dict[str, object] | None = None
+    title: str = ""
 
     def text(self, value: object) -> str:
         """Return a value as clean, escaped text."""

@@ -116,6 +116,11 @@ def test_the_source_can_be_copied_from_the_page():
     assert 'data-copies="source"' in html
 
 
+def test_a_title_is_said_once():
+    html = text(page_of(mo.md("# A log\n\nwords"), mo.md("# Another")))
+    assert re.findall(r"<h(\d)[^>]*>([^<]*)<", html) == [("1", "A log"), ("2", "Another")]
+
+
 def test_headings_are_in_the_contents():
     html = text(page_of(mo.md("# One"), mo.md("## Two\n\n### Three")))
     assert re.findall(r'<a href="#(part-\d)">(\w+)</a>', html) == [
