@@ -64,7 +64,8 @@ def storage_notes(plan: Plan, settings: Settings) -> list[str]:
 def node_script(script: str) -> str:
     """Return a node's bash script that runs `script` and appends what it prints to the run's `train.log`.
 
-    The exit code is that of `script`. Without EXPERIMENTS_RUN_DIR in its environment nothing is written.
+    The exit code is that of `script`. Nodes of one job after the first have a `train.rank1.log`, ... of their own. Without
+    EXPERIMENTS_RUN_DIR in its environment nothing is written.
     """
     return f"""\
 run_program() {{
@@ -79,6 +80,7 @@ if ! mkdir -p "$EXPERIMENTS_RUN_DIR"; then
   exit 1
 fi
 log="$EXPERIMENTS_RUN_DIR/train.log"
+[ "${{SKYPILOT_NODE_RANK:-0}}" = 0 ] || log="$EXPERIMENTS_RUN_DIR/train.rank$SKYPILOT_NODE_RANK.log"
 [ ! -s "$log" ] || echo "--- started again $(date -u +%Y-%m-%dT%H:%M:%SZ) on $(hostname) ---" >> "$log"
 run_program 2>&1 | tee -p -a "$log"
 exit "${{PIPESTATUS[0]}}"

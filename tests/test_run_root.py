@@ -70,6 +70,14 @@ def test_what_a_node_prints_is_kept_over_two_starts_and_its_exit_code_is_the_tra
     assert [line[:17] for line in lines] == ["one", "it's $((1 + 1))", "--- started again", "three"]
 
 
+def test_each_node_of_a_job_has_its_own_log(tmp_path, monkeypatch):
+    for rank in ("0", "1"):
+        monkeypatch.setenv("SKYPILOT_NODE_RANK", rank)
+        on_a_node(f"echo rank {rank}", tmp_path)
+    assert (tmp_path / "train.log").read_text() == "rank 0\n"
+    assert (tmp_path / "train.rank1.log").read_text() == "rank 1\n"
+
+
 def test_a_node_that_cannot_write_the_share_fails_before_it_trains():
     done = on_a_node("echo trained", "/dev/null/r")
     assert (done.returncode, done.stdout) == (1, "")
