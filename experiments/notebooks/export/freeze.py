@@ -144,7 +144,9 @@ def changes_between(old: LogRecord, new: LogRecord) -> tuple[str, ...]:
     if old.data != new.data:
         found.append("the runs have other data")
     if old.problems != new.problems:
-        found.append(f"{_count(len(new.problems), 'cell')} failed, before {len(old.problems)}")
+        found.append(
+            f"{_count(len(new.problems), 'cell') if new.problems else 'no cell'} failed, before {len(old.problems)}"
+        )
     return tuple(found)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from experiments.notebooks.export.facts import Facts, find_facts, hashes_of
 from experiments.notebooks.export.freeze import LoggedJob, LogRecord, changes_between
 from experiments.notebooks.export.model import CellRecord, Head, JobRow
+from experiments.notebooks.export.privacy import Cleaner
 from experiments.redaction import mask_json, mask_text
 from experiments.snapshots import reason_of
 from experiments.types import BaseExperimentConfig, JobStatus
@@ -67,16 +68,16 @@ def describe(
 
 def _record(facts: Facts, cells: Sequence[CellRecord], notebook: Path, *, created: datetime, who: str) -> LogRecord:
     code = facts.code()
-    return LogRecord(
-        title=mask_text(facts.texts.get("title") or facts.experiment),
+    record = LogRecord(
+        title=facts.texts.get("title") or facts.experiment,
         experiment=facts.experiment,
         created=created.astimezone(UTC).isoformat(timespec="seconds"),
-        who=mask_text(who),
+        who=who,
         notebook=notebook.name,
-        hypothesis=mask_text(facts.texts.get("hypothesis", "")),
-        verdict=mask_text(facts.texts.get("verdict", "")),
+        hypothesis=facts.texts.get("hypothesis", ""),
+        verdict=facts.texts.get("verdict", ""),
         key_metric=facts.metric,
-        config=mask_json(_changed(facts.config)),
+        config=_changed(facts.config),
         jobs=tuple(map(_logged, facts.statuses())),
         code=hashes_of(cells),
         packages=code.packages | ({"python": code.python} if code.python else {}),
@@ -85,6 +86,8 @@ def _record(facts: Facts, cells: Sequence[CellRecord], notebook: Path, *, create
         data=facts.digest(),
         problems=tuple(f"{cell.name}: {reason_of(cell.error)}" for cell in cells if cell.error is not None),
     )
+    # The record is in the file as it is, so it is held to what the page may carry.
+    return LogRecord.model_validate(Cleaner(facts.workspace.root).json(record.model_dump(mode="json")))
 
 
 def _compared(record: LogRecord, name: str, before: LogRecord) -> LogRecord:

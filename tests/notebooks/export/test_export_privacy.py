@@ -90,8 +90,11 @@ def test_no_path_of_this_machine_and_no_variable_is_in_a_log(here, monkeypatch):
 def test_hostile_texts_in_every_field_of_the_record_stay_texts(here):
     (here / "pyproject.toml").write_text("[tool.experiments]\n")
     text = json.dumps(f"# {HOSTILE}\n\n**Hypothesis.** {HOSTILE}\n\n**Verdict.** {HOSTILE}")
-    cells = {"texts": f"mo.md({text})", "bad": f"raise ValueError({json.dumps(HOSTILE)})"}
+    bad = f"open({str(here / 'not' / 'there')!r})"
+    cells = {"texts": f"mo.md({text})", "bad": f"raise ValueError({json.dumps(HOSTILE)})", "missing": bad}
     done = export_notebook(write_notebook(here / "odd_nb.py", cells, setup="import marimo as mo"))
     assert "onerror" in read_record(done.path).title
+    assert "there" in read_record(done.path).problems[1]
+    assert str(here) not in everything_in(done.path)
     for page in (done.path, done.logbook):
         assert "<img src=x" not in page.read_text(encoding="utf-8")
