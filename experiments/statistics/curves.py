@@ -50,6 +50,11 @@ class Curve:
 
     def __post_init__(self) -> None:
         steps, values = numbers(self.steps).ravel(), numbers(self.values).ravel()
+        if len(steps) == len(values) and not np.isnan(values).any() and (np.diff(steps) > 0).all():
+            # Nothing to clean, as in nearly every log: a tenth of the time for a long one.
+            object.__setattr__(self, "steps", steps)
+            object.__setattr__(self, "values", values)
+            return
         given = max(len(steps), len(values))
         steps, values = (row[: min(len(steps), len(values))] for row in (steps, values))
         order = np.argsort(steps, kind="stable")
