@@ -112,12 +112,8 @@ def learning_curves(
         *layers.cut_values(base, axis.beyond),
         *layers.marks(base, drawn, marks),
     ]
-    first = first.properties(name="seeds")  # else altair numbers its views, and no two charts are alike
-    if base.has_legend:
-        first = first.add_params(layers.legend_filter())
-    chart = (
-        alt.layer(first, *rest).add_params(*layers.page_params()).properties(width="container", height=options.height)
-    )
+    first.name = "seeds"  # else altair numbers its views, and no two charts are alike
+    chart = alt.layer(first, *rest)
     shown_marks = any(mark.run == run.run for mark in marks for run in drawn)
     restarts = "Dotted: where a run was started again" if shown_marks else ""
     text = sentences(caption_of(chosen, bands, axis, half_life, unit), restarts, origin)
@@ -127,6 +123,9 @@ def learning_curves(
         palette,
         description=f"Learning curves: {name} over {unit}. {text}",
         pick=layers.pick(unit, name),
+        width="container",
+        height=options.height,
+        params=layers.page_params(base),
     )
 
 

@@ -93,10 +93,11 @@ def metric_grid(
         f"Without values: {', '.join(name for name in given if name not in known)}" if len(known) < len(given) else "",
         origin_words([run for runs in panels.values() for run in runs]),
     )
-    chart = alt.concat(*drawn, columns=_COLUMNS, spacing=18).add_params(*_params())
-    chart = chart.resolve_scale(color="shared", strokeDash="shared")
+    shared = alt.Resolve(scale=alt.ScaleResolveMap(color="shared", strokeDash="shared"))
+    chart = alt.concat(*drawn, columns=_COLUMNS, spacing=18)
     names = ", ".join(words_of(name) for name in panels)
-    return styled(chart, caption, palette, description=f"Small charts of {names} over {one[0].curve.unit}. {caption}")
+    words = f"Small charts of {names} over {one[0].curve.unit}. {caption}"
+    return styled(chart, caption, palette, description=words, resolve=shared, params=_params())
 
 
 def _panel(
@@ -140,4 +141,4 @@ def _panel(
 
 
 def _params() -> list[Any]:
-    return [alt.param(name=name, value=None) for name in ("x_from", "x_to")]
+    return [alt.VariableParameter(name=name, value=None) for name in ("x_from", "x_to")]

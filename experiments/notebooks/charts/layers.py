@@ -38,7 +38,8 @@ _STATES = {
 }
 _MOST_COUNTS = 20
 _COLUMNS = {"points": "k-x-y", "runs": "arm-k-label-o-p-run-state-w"}
-_LEGEND = alt.selection_point(name="arms", fields=["arm"], bind="legend")
+_ARMS = "arms"
+_HIDDEN = {"not": {"param": _ARMS}}
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Layers:
         """The opacity channel: `shown`, and `hidden` for arms that are not chosen in the legend."""
         if not self.has_legend:
             return alt.value(shown)
-        return alt.when(~_LEGEND).then(alt.value(hidden)).otherwise(alt.value(shown))
+        return alt.OpacityValue(shown, condition={"test": _HIDDEN, "value": hidden})
 
     def line(self, steps: FloatArray, values: FloatArray) -> FloatArray:
         """Return values as they are drawn."""
@@ -100,14 +101,14 @@ class Layers:
         return np.asarray((steps >= self.window[0]) & (steps <= self.window[1]))
 
 
-def page_params() -> list[Any]:
-    """Return the params that a page sets: both ends of x, and the run under the pointer."""
-    return [alt.param(name=name, value=value) for name, value in (("x_from", None), ("x_to", None), ("hovered", -1))]
-
-
-def legend_filter() -> Any:
-    """Return the param that holds the arms chosen in the legend."""
-    return _LEGEND
+def page_params(base: Layers) -> list[Any]:
+    """Return the params that a page sets: both ends of x, the run under the pointer, the arms chosen in the legend."""
+    values = (("x_from", None), ("x_to", None), ("hovered", -1))
+    params: list[Any] = [alt.VariableParameter(name=name, value=value) for name, value in values]
+    if base.has_legend:
+        kind = alt.PointSelectionConfig(type="point", fields=["arm"])
+        params.append(alt.TopLevelSelectionParameter(name=_ARMS, select=kind, bind="legend", views=["seeds"]))
+    return params
 
 
 def pick(x: str, y: str) -> dict[str, str]:
@@ -145,18 +146,15 @@ def seeds(
     """
     raw: Rows = []
     smooth: Rows = []
-    points = points // 2 if base.half_life else points
+    logged = points // 4 if base.half_life else points
     for number, run in enumerate(runs):
-        inside = run.within(base.window)
-        steps, values = run.curve.steps[inside], run.curve.values[inside]
-        kept = min_max(values, points)
-        pairs = zip(rounded(steps[kept], 7), rounded(values[kept]), strict=True)
-        raw += [{"x": x, "y": y, "k": number} for x, y in pairs]
+        raw += [{"x": x, "y": y, "k": number} for x, y in zip(*run.drawn(logged, base.window), strict=True)]
         if base.half_life:
             at, means = run.buckets
-            drawn = np.flatnonzero(base.inside(at))
-            drawn = drawn[min_max(base.line(at, means)[drawn], points)]
-            pairs = zip(rounded(at[drawn], 7), rounded(base.line(at, means)[drawn]), strict=True)
+            seen = base.inside(at)
+            at, means = at[seen], base.line(at, means)[seen]
+            kept = min_max(means, points // 2)
+            pairs = zip(rounded(at[kept], 7), rounded(means[kept]), strict=True)
             smooth += [{"x": x, "s": s, "k": number} for x, s in pairs]
     table = [_run_row(number, run, set(selected), base, several=several) for number, run in enumerate(runs)]
     yield _lines(base, raw, table, "y", "o")
@@ -267,7 +265,7 @@ def _lines(base: Layers, rows: Rows, table: Rows, field: str, opacity: str) -> A
     looked_up = alt.LookupData(data=data_of(table), key="k", fields=fields)
     conditions: list[Any] = [{"test": "datum.k === hovered", "value": 1}]
     if base.has_legend:
-        conditions.append({"test": {"not": {"param": _LEGEND.name}}, "value": 0.03})
+        conditions.append({"test": _HIDDEN, "value": 0.03})
     return lines.transform_lookup("k", from_=looked_up).encode(
         x=base.x,
         y=base.y(field),

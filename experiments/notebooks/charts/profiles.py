@@ -59,5 +59,6 @@ def performance_profile(runs: Sequence[RunCurve], options: ScoreOptions = DEFAUL
         f"No run has a score in {', '.join(without)}" if without else "",
         origin_words(runs),
     )
-    chart = alt.layer(*parts).properties(width="container", height=260)
-    return styled(chart, caption, palette, description=f"Performance profile: {options.name}. {caption}")
+    height = 260
+    words = f"Performance profile: {options.name}. {caption}"
+    return styled(alt.layer(*parts), caption, palette, description=words, width="container", height=height)

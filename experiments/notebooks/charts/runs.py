@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.errors import ExperimentsError
-from experiments.notebooks.charts.thinning import bucket_means
+from experiments.notebooks.charts.thinning import bucket_means, min_max, rounded
 from experiments.notebooks.run_names import counted
 from experiments.runs.store import Origin, RunStore
 from experiments.statistics import Curve, Outcome, outcome_of
@@ -26,6 +26,7 @@ UPDATE_KEYS = ("metric/update", "metric/epoch", "trainer/update", "trainer/epoch
 Axis = Literal["agent steps", "updates", "wall time", "cost"]
 AXES: tuple[Axis, ...] = ("agent steps", "updates", "wall time", "cost")
 BUCKETS = 2_000
+_DRAWINGS = 3
 _HELD_BYTES = 256 << 20
 
 
@@ -72,6 +73,20 @@ class RunCurve:
         low = int(np.searchsorted(self.curve.steps, window[0], side="left"))
         high = int(np.searchsorted(self.curve.steps, window[1], side="right"))
         return slice(max(0, low - 1), min(len(self.curve.steps), high + 1))
+
+    def drawn(self, points: int, window: tuple[float, float] | None) -> tuple[list[float | None], list[float | None]]:
+        """Return x and y of about so many points to draw, which keep every extreme; kept for the next drawing."""
+        key = (points, window)
+        kept: dict[object, Any] = self.__dict__.setdefault("_drawn", {})
+        if key not in kept:
+            inside = self.within(window)
+            steps, values = self.curve.steps[inside], self.curve.values[inside]
+            places = min_max(values, points)
+            while len(kept) >= _DRAWINGS:
+                kept.pop(next(iter(kept)), None)
+            kept[key] = (rounded(steps[places], 7), rounded(values[places]))
+        found: tuple[list[float | None], list[float | None]] = kept[key]
+        return found
 
 
 def read_runs(
@@ -201,8 +216,10 @@ def _read(
     steps = _axis_values(frame, axis, cost)
     if steps is None:
         return made(nothing, nothing, origin, f"{axis} not known")
-    logged = ~np.isnan(values)
-    run = made(steps[logged], values[logged], origin, origin.damage)
+    lacking = np.isnan(values)
+    if lacking.any():
+        steps, values = steps[~lacking], values[~lacking]
+    run = made(steps, values, origin, origin.damage)
     return run if len(run.curve.steps) else replace(run, problem=f"no finite value of {keys[0]}")
 
 
@@ -218,19 +235,25 @@ def _first_logged(frame: pd.DataFrame, keys: Sequence[str]) -> FloatArray | None
 def _axis_values(frame: pd.DataFrame, axis: Axis, cost: float | None) -> FloatArray | None:
     """Return x of every row; None where it is not known. Time adds up over restarts, and cost goes with time."""
     if axis == "agent steps":
-        return _floats(frame[STEP].ffill() if STEP in frame else frame["_step"])
+        return _filled(frame[STEP]) if STEP in frame else _floats(frame["_step"])
     if axis == "updates":
         known = [key for key in UPDATE_KEYS if key in frame and frame[key].notna().any()]
-        return _floats(frame[known[0]].ffill()) if known else None
+        return _filled(frame[known[0]]) if known else None
     if "_runtime" not in frame or frame["_runtime"].isna().all() or (axis == "cost" and not cost):
         return None
-    seconds = _floats(frame["_runtime"].ffill())
+    seconds = _filled(frame["_runtime"])
     back = np.diff(seconds, prepend=seconds[:1]) < 0
     before = np.concatenate([[0.0], seconds[:-1]])
     hours = (seconds + np.cumsum(np.where(back, before, 0.0))) / 3600
     if axis == "wall time":
         return np.asarray(hours)
     return np.asarray(hours / hours[-1] * (cost or 0.0)) if hours[-1] > 0 else None
+
+
+def _filled(column: Any) -> FloatArray:
+    """Return a column as float64, each gap with the value before it."""
+    values = _floats(column)
+    return np.asarray(pd.Series(values).ffill().to_numpy()) if np.isnan(values).any() else values
 
 
 def _floats(column: Any) -> FloatArray:

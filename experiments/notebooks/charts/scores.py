@@ -130,8 +130,9 @@ def score_strip(runs: Sequence[RunCurve], options: ScoreOptions = DEFAULTS) -> A
         lost_runs(found),
         origin_words(runs),
     )
-    chart = alt.layer(*parts).properties(width="container", height=_ROW * max(2, len(found)))
-    return styled(chart, caption, palette, description=f"Scores of the seeds of each arm: {options.name}. {caption}")
+    height = _ROW * max(2, len(found))
+    words = f"Scores of the seeds of each arm: {options.name}. {caption}"
+    return styled(alt.layer(*parts), caption, palette, description=words, width="container", height=height)
 
 
 def improvement_chart(runs: Sequence[RunCurve], options: ScoreOptions = DEFAULTS) -> Any:
@@ -179,8 +180,9 @@ def improvement_chart(runs: Sequence[RunCurve], options: ScoreOptions = DEFAULTS
         lost_runs(found),
         origin_words(runs),
     )
-    chart = alt.layer(*parts).properties(width="container", height=_ROW * max(2, len(rows)))
-    return styled(chart, caption, palette, description=f"Probability of improvement over {base}. {caption}")
+    height = _ROW * max(2, len(rows))
+    words = f"Probability of improvement over {base}. {caption}"
+    return styled(alt.layer(*parts), caption, palette, description=words, width="container", height=height)
 
 
 def comparisons(found: Sequence[Scores], options: ScoreOptions) -> list[Comparison]:

@@ -105,12 +105,14 @@ def styled(
     *,
     description: str,
     pick: dict[str, str] | None = None,
+    **more: Any,
 ) -> Any:
     """Return a chart in the colours of the page, with its caption beneath it.
 
     Args:
         description: What a reader who cannot see it is told.
         pick: What a widget may point at (see `widgets.charts`).
+        more: Properties of the chart, such as `width` and `height`.
     """
     below = alt.TitleParams(
         textwrap.wrap(caption, _CAPTION_WIDTH) or [""],
@@ -122,30 +124,39 @@ def styled(
         offset=12,
     )
     meta: dict[str, Any] = {"caption": caption} | ({"pick": pick} if pick else {})
-    return (
-        chart.properties(title=below, description=description, usermeta=meta)
-        .configure(background="transparent", font="system-ui, sans-serif")
-        .configure_view(stroke=None)
-        .configure_axis(
-            labelColor=palette.muted,
-            titleColor=palette.text,
-            domainColor=palette.hairline,
-            tickColor=palette.hairline,
-            gridColor=palette.hairline,
-            labelFontSize=12,
-            titleFontSize=12,
-            titleFontWeight="normal",
-        )
-        .configure_header(labelColor=palette.text, titleColor=palette.text, labelFontSize=12, labelFontWeight="normal")
-        .configure_legend(labelColor=palette.text, labelFontSize=12, titleColor=palette.muted, symbolOpacity=1)
-    )
+    # In one step: altair copies the whole chart, and checks it, for each of its own.
+    return chart.properties(title=below, description=description, usermeta=meta, config=_config(palette), **more)
 
 
 def empty_chart(sentence: str, palette: look.Palette = look.LIGHT) -> Any:
     """Return a chart that says in one sentence why there is nothing to draw."""
     lines = textwrap.wrap(sentence, 100) or [""]
     text = alt.Chart(data_of([{"text": lines}])).mark_text(fontSize=14, color=palette.muted, lineHeight=20)
-    chart = text.encode(text="text:N").properties(
-        width="container", height=60 + 20 * len(lines), description=sentence, usermeta={"caption": ""}
+    return text.encode(text="text:N").properties(
+        width="container",
+        height=60 + 20 * len(lines),
+        description=sentence,
+        usermeta={"caption": ""},
+        config=_config(palette),
     )
-    return chart.configure(background="transparent").configure_view(stroke=None)
+
+
+def _config(palette: look.Palette) -> alt.Config:
+    axis = alt.AxisConfig(
+        labelColor=palette.muted,
+        titleColor=palette.text,
+        domainColor=palette.hairline,
+        tickColor=palette.hairline,
+        gridColor=palette.hairline,
+        labelFontSize=12,
+        titleFontSize=12,
+        titleFontWeight="normal",
+    )
+    return alt.Config(
+        background="transparent",
+        font="system-ui, sans-serif",
+        view=alt.ViewConfig(stroke=None),
+        axis=axis,
+        legend=alt.LegendConfig(labelColor=palette.text, labelFontSize=12, titleColor=palette.muted, symbolOpacity=1),
+        title=alt.TitleConfig(color=palette.text),
+    )
