@@ -64,8 +64,8 @@ def storage_notes(plan: Plan, settings: Settings) -> list[str]:
 def node_script(script: str) -> str:
     """Return a node's bash script that runs `script` and appends what it prints to the run's `train.log`.
 
-    The exit code is that of `script`. Nodes of one job after the first have a `train.rank1.log`, ... of their own. Without
-    EXPERIMENTS_RUN_DIR in its environment nothing is written.
+    The exit code is that of `script`. Nodes of one job after the first have a `train.rank1.log`, ... of their own.
+    Without EXPERIMENTS_RUN_DIR in its environment nothing is written.
     """
     return f"""\
 run_program() {{
