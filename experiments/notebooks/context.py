@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,9 +37,12 @@ class NotebookContext:
     config: BaseExperimentConfig
     recipe: str = ""
 
-    @property
+    @functools.cached_property
     def store(self) -> RunStore:
-        """Where this notebook's runs are read: their files here, else the W&B server where somebody is logged in."""
+        """Where this notebook's runs are read: their files here, else the W&B server where somebody is logged in.
+
+        One for all cells, so that each reads only what is new since another did.
+        """
         from experiments.wandb_utils import default_store
 
         return default_store(self.workspace.root)

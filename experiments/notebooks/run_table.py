@@ -89,7 +89,7 @@ def run_table(
             str(name): "right" for name in frame.columns if pd.api.types.is_numeric_dtype(frame[name])
         },
         header_tooltip=frame.attrs["tooltips"],
-        hover_template=_hover,
+        hover_template="{{run_name}}",
         label=_caption(frame),
         on_change=remember,
     )
@@ -281,10 +281,6 @@ def _caption(frame: pd.DataFrame) -> str:
         # A label is Markdown: the text of an error must not become markup.
         return f"{len(frame):,} runs, not read: {html.escape(frame.attrs['problem'])}"
     return "1 run" if len(frame) == 1 else f"{len(frame):,} runs"
-
-
-def _hover(_row: str, column: str, value: object) -> str:
-    return str(value) if column == "run_name" else ""
 
 
 def _name_end(name: object, keep: int = 28) -> str:
