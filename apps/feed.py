@@ -238,17 +238,13 @@ def _selection(state: FleetState, experiment: str, run: str) -> dict[str, str]:
 
 
 def _first_snapshot(monitor: Monitor) -> Snapshot:
-    """Return a snapshot that somebody polled, or what there is after a moment: a page should not begin empty."""
-    latest = monitor.latest()
-    if latest.written_at and time.time() - latest.written_at < SAME_DATA_S:
-        return latest
-    began, found = time.time(), threading.Event()
-
-    def look(snapshot: Snapshot) -> None:
-        if snapshot.written_at >= began and snapshot.as_of is not None:
-            found.set()
-
-    subscription = monitor.subscribe(look)
+    """Return what is known, however old, since the page says how old it is; wait a moment only where nothing is."""
+    latest, written = monitor.latest(), read_status(monitor.live)
+    newest = latest if latest.written_at >= written.written_at else written
+    if newest.written_at:
+        return newest
+    found = threading.Event()
+    subscription = monitor.subscribe(lambda snapshot: found.set() if snapshot.as_of is not None else None)
     found.wait(_FIRST_WAIT_S)
     subscription.close()
     return monitor.latest()

@@ -29,6 +29,7 @@ class Fleet:
 
     def __init__(self, experiments: int = 50, jobs: int = 10, running: int = 5) -> None:
         self.tick, self.polls, self.down = 0, {"launcher": 0, "store": 0}, False
+        self._began = time.time() - 100  # the Monitor asks about young jobs every second
         config = TrainingJobConfig(curriculum="arena", additional_args=(f"trainer.total_timesteps={TOTAL}",))
         self.jobs = [
             TrainingJob(
@@ -48,9 +49,9 @@ class Fleet:
         self._running = {job.run_name for number, job in enumerate(self.jobs) if number % 10 < running}
         self.last = self.jobs[-1].run_name
 
-    def step_of(self, run: str) -> int:
-        """Return the steps that a run has done."""
-        return 10_000 + 1_000 * self.tick if run in self._running else TOTAL
+    def step_of(self, run: str, tick: int | None = None) -> int:
+        """Return the steps that a run has done, now or at some tick."""
+        return 10_000 + 1_000 * (self.tick if tick is None else tick) if run in self._running else TOTAL
 
     def sources(self) -> Sources:
         return Sources(lambda: self.jobs, lambda _: self, lambda _: _Store(self))
@@ -65,14 +66,15 @@ class Fleet:
     def poll_store(self, runs):
         self.polls["store"] += 1
         self._check()
-        return {run: self._update(run) for run in runs}
+        tick = self.tick  # one answer is of one moment
+        return {run: self._update(run, tick) for run in runs}
 
     def _check(self) -> None:
         if self.down:
             raise OSError("the source is down")
 
-    def _update(self, run: str) -> RunUpdate:
-        step = self.step_of(run)
+    def _update(self, run: str, tick: int) -> RunUpdate:
+        step = self.step_of(run, tick)
         summary = {"metric/agent_step": step, "overview/reward": step / TOTAL, "overview/sps": 1_000.0}
         state = "running" if run in self._running else "finished"
         info = RunInfo(run, state, summary=summary, config={"trainer": {"total_timesteps": TOTAL}})

@@ -155,8 +155,10 @@ class FleetView {
   version = 0;
   /** @type {Map<string, FleetRow>} */
   rows = new Map();
-  /** @type {Map<string, FleetRowView>} */
+  /** @type {Map<string, FleetRowView>} Rows that were in sight once; drawing all of a large fleet takes a second. */
   views = new Map();
+  /** @type {Map<string, HTMLElement>} The others, by their names alone. */
+  later = new Map();
   /** @type {Map<string, GroupView>} */
   groups = new Map();
   /** @type {Set<string>} Experiments that a person opened or shut, against what they would be. */
@@ -192,6 +194,11 @@ class FleetView {
       this.flipped.clear();
       this.place();
     });
+    this.watcher = new IntersectionObserver((entries) => {
+      for (const { isIntersecting, target } of entries) {
+        if (isIntersecting) this.draw(/** @type {HTMLElement} */ (target).dataset.run ?? "");
+      }
+    }, { root: this.scroll, rootMargin: "400px 0px" });
     this.grid.addEventListener("click", (event) => this.click(event));
     this.grid.addEventListener("keydown", (event) => this.press(event));
   }
@@ -223,10 +230,12 @@ class FleetView {
   /** @param {Set<string>} touched Experiments whose jobs are not what they were. */
   show(touched) {
     const now = this.now();
-    for (const [run, view] of this.views) {
-      if (!this.rows.has(run)) {
-        view.element.remove();
-        this.views.delete(run);
+    for (const lines of [this.views, this.later]) {
+      for (const run of lines.keys()) {
+        if (!this.rows.has(run)) {
+          this.line(run).remove();
+          lines.delete(run);
+        }
       }
     }
     const jobsOf = this.byExperiment();
@@ -242,15 +251,34 @@ class FleetView {
       const group = this.groups.get(name) ?? new GroupView(name);
       this.groups.set(name, group);
       group.show(rows, now);
-      const arms = [...new Set(rows.map((row) => row.arm))];
-      for (const row of rows) {
-        const view = this.views.get(row.run) ?? new FleetRowView(row.run);
-        this.views.set(row.run, view);
-        view.show(row, arms.length > 1 && arms.length <= 8 ? arms.indexOf(row.arm) : -1, now);
-      }
+      for (const row of rows) this.views.get(row.run)?.show(row, armOf(row, rows), now);
     }
     this.place();
     this.tell();
+  }
+
+  /** @param {string} run @returns {HTMLElement} Its row as far as it is drawn. */
+  line(run) {
+    const known = this.views.get(run)?.element ?? this.later.get(run);
+    if (known) return known;
+    const name = make("td", "run", { role: "gridcell", colspan: String(HEADS.length) }, run);
+    const line = make("tr", "row", { role: "row", tabindex: "-1", "aria-level": "2", "data-run": run }, name);
+    this.later.set(run, line);
+    this.watcher.observe(line);
+    return line;
+  }
+
+  /** @param {string} run Draw its row whole. */
+  draw(run) {
+    const [row, line] = [this.rows.get(run), this.later.get(run)];
+    if (!row || !line) return;
+    this.watcher.unobserve(line);
+    this.later.delete(run);
+    const view = new FleetRowView(run);
+    this.views.set(run, view);
+    view.show(row, armOf(row, this.byExperiment().get(row.experiment) ?? []), this.now());
+    for (const name of ["aria-selected", "tabindex"]) view.element.setAttribute(name, line.getAttribute(name) ?? "");
+    line.replaceWith(view.element);
   }
 
   byExperiment() {
@@ -277,7 +305,7 @@ class FleetView {
       const group = /** @type {GroupView} */ (this.groups.get(name));
       const open = text !== "" || this.isOpen !== this.flipped.has(name);
       group.element.setAttribute("aria-expanded", String(open));
-      const rows = open ? shown.map((row) => /** @type {FleetRowView} */ (this.views.get(row.run)).element) : [];
+      const rows = open ? shown.map((row) => this.line(row.run)) : [];
       arrange(group.body, [group.element, ...rows]);
       return group.body;
     });
@@ -300,9 +328,10 @@ class FleetView {
       group.element.setAttribute("aria-selected", String(name === experiment && !run));
       group.element.tabIndex = -1;
     }
-    for (const [name, view] of this.views) {
-      view.element.setAttribute("aria-selected", String(name === run));
-      view.element.tabIndex = -1;
+    for (const name of this.rows.keys()) {
+      const line = this.views.get(name)?.element ?? this.later.get(name);
+      line?.setAttribute("aria-selected", String(name === run));
+      if (line) line.tabIndex = -1;
     }
     const lines = this.lines();
     const active = lines.find((line) => key(line) === this.active) ?? lines[0];
@@ -367,7 +396,8 @@ class FleetView {
       const next = lines[Math.min(far - 1, Math.max(0, at + way))];
       this.active = key(next);
       this.paint();
-      next.focus();
+      this.draw(next.dataset.run ?? "");
+      this.lines().find((each) => key(each) === this.active)?.focus();
     } else if (event.key === "Enter" || event.key === " ") this.choose(line);
     else if (event.key === "ArrowRight" && line.dataset.experiment !== undefined && !open) this.flip(line.dataset.experiment);
     else if (event.key === "ArrowLeft" && line.dataset.experiment !== undefined && open) this.flip(line.dataset.experiment);
@@ -428,6 +458,12 @@ class FleetView {
   }
 }
 
+/** @param {FleetRow} row @param {FleetRow[]} rows Of its experiment. @returns {number} Index of its colour; -1 for none. */
+function armOf(row, rows) {
+  const arms = [...new Set(rows.map((each) => each.arm))];
+  return arms.length > 1 && arms.length <= 8 ? arms.indexOf(row.arm) : -1;
+}
+
 /** @param {HTMLElement} line */
 function key(line) {
   return line.dataset.run ? `run ${line.dataset.run}` : `experiment ${line.dataset.experiment}`;
@@ -476,6 +512,7 @@ function render({ model, el }) {
   document.addEventListener("visibilitychange", look);
   return () => {
     clearInterval(timer);
+    view.watcher.disconnect();
     document.removeEventListener("visibilitychange", look);
     for (const [trait, show] of handlers) model.off(`change:${trait}`, show);
   };

@@ -17,6 +17,9 @@ export const MISSING = "–";
 export const STATES = ["running", "recovering", "pending", "failed", "unknown", "cancelled", "succeeded"];
 export const ALIVE = ["pending", "running", "recovering", "unknown"];
 const ENDED = ["succeeded", "failed", "cancelled"];
+// Made once: making a format takes longer than all else that is said of a row.
+const MOMENT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" });
+const WHOLE = new Intl.NumberFormat("en");
 const RING = 2 * Math.PI * 5;
 /** @type {[number, string][]} */
 const SUFFIXES = [[1e9, "G"], [1e6, "M"], [1e3, "k"]];
@@ -112,7 +115,7 @@ export function sorted(rows, by) {
 
 /** @param {number} at @returns {string} A time in the reader's zone, which is named. */
 export function moment(at) {
-  return new Date(at * 1000).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "long" });
+  return MOMENT.format(at * 1000);
 }
 
 /**
@@ -212,7 +215,7 @@ export class RowView {
     this.fill.style.width = `${100 * (done ?? 0)}%`;
     const total = row.total === null ? "" : ` / ${quantity(row.total)}`;
     say(this.steps, row.step === null ? MISSING + total : quantity(row.step) + total);
-    const [exact, asked] = [row.step, row.total].map((value) => value?.toLocaleString("en"));
+    const [exact, asked] = [row.step, row.total].map((value) => (value === null ? undefined : WHOLE.format(value)));
     hint(this.cells.progress, exact ? `${exact} of ${asked ?? "unknown"} agent steps` : "No row logged yet");
     say(this.cells.sps, quantity(row.sps, true), known(row.sps, "agent steps per second"));
     say(this.cells.reward, quantity(row.reward, true), known(row.reward, "mean return per agent, latest"));
