@@ -14,8 +14,9 @@ from experiments.errors import ExperimentsError
 from experiments.notebooks.choices import choice_of
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.run_table import REWARD, downloads
+from experiments.notebooks.scored import scored_once
 from experiments.run_rows import config_differences, groups_of, run_rows, short_names
-from experiments.scoring import FINAL, known_statuses, scored_runs
+from experiments.scoring import FINAL, known_statuses
 from experiments.statistics.aggregates import Statistic
 from experiments.statistics.summaries import Summary
 from experiments.types import JobRef
@@ -97,7 +98,7 @@ def group_frame(
     """
     statuses = known_statuses(experiment.workspace.state)
     rows = run_rows(jobs, experiment.store, statuses=statuses)
-    runs = scored_runs(jobs, metric, experiment.store, statuses=statuses, summary=summary)
+    runs = scored_once(experiment, jobs, metric, summary)
     names = short_names(list(keys))
     records: list[dict[str, Any]] = []
     for group in groups_of(rows, runs, keys, statistic):

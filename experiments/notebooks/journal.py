@@ -18,7 +18,8 @@ from experiments.judging import Judgement, change_since_launch, judge
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.launching import page_permit
 from experiments.notebooks.monitoring import watched_metrics
-from experiments.scoring import ScoredRuns, known_statuses, scored_runs, summary_of
+from experiments.notebooks.scored import scored_once
+from experiments.scoring import ScoredRuns, known_statuses, summary_of
 from experiments.types import JobRef
 
 CELLS = {
@@ -110,13 +111,7 @@ def scored_of(experiment: NotebookContext, jobs: Sequence[JobRef], journal: Jour
         ExperimentsError: The runs cannot be read at all.
     """
     assert journal.rule is not None
-    return scored_runs(
-        jobs,
-        journal.rule.metric,
-        experiment.store,
-        statuses=known_statuses(experiment.workspace.state),
-        summary=summary_of(journal.rule),
-    )
+    return scored_once(experiment, jobs, journal.rule.metric, summary_of(journal.rule))
 
 
 def note_form(experiment: NotebookContext) -> Any:

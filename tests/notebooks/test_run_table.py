@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import pandas as pd
@@ -9,6 +10,7 @@ import pytest
 
 from experiments.notebooks.groups import group_frame, group_picker, group_view
 from experiments.notebooks.run_table import downloads, run_frame, run_table, selected_runs, table_downloads, table_latex
+from experiments.notebooks.scored import scored_once
 from experiments.notebooks.sparklines import Sparkline, blocks, scale_of, thinned
 from tests.fakes.studies import REWARD, Study
 
@@ -116,6 +118,20 @@ def test_a_group_has_its_mean_interval_and_count(study):
     assert (frame["mean"] < frame["high"]).all()
     assert "n = 3" in frame["interval"].iloc[0]
     assert "complete" in frame.attrs["origin"]
+
+
+def test_scores_are_read_again_only_when_a_run_has_new_data(study):
+    live = study.workspace.state / "live" / "metrics.json"
+
+    def read(version):
+        live.write_text(json.dumps({"runs": {job.run: version for job in study.jobs}}))
+        return scored_once(study.context, study.jobs, REWARD)
+
+    first = read("1")
+    assert read("1") is first
+    assert read("2") is not first
+    live.write_text("{}")
+    assert scored_once(study.context, study.jobs, REWARD) is not scored_once(study.context, study.jobs, REWARD)
 
 
 def test_arms_pooled_in_a_group_keep_all_their_seeds(study):
