@@ -60,31 +60,22 @@ def test_skypilot_itself_accepts_the_task_and_refuses_a_partition_that_is_not_th
     assert "Partition 'nowhere' not found" in launched.stderr
 
 
-def test_the_arena_recipe_trains_on_slurm_and_its_metrics_are_read(recipe, workspace, project):
-    recipe("arena", "--yes", "--additional-args", "trainer.total_timesteps=100000")
-    job = job_of(workspace, "arena")
-    assert wait_for(workspace, job, {"RUNNING"}).started_at is not None
-    status = wait_for(workspace, job, {"SUCCEEDED"})
-    assert "Slurm (rig)" in status.resources
-    [told] = job_statuses(workspace.state, [job.run_name])
-    assert (told.verdict, told.tracker) == ("succeeded", "finished")
-    assert told.step >= 100_000
-    assert "100%" in make_launcher(workspace).read_log(job.launcher_id)[-1]
-    assert (project / "experiments" / "scratch" / "arena_nb.py").exists()
+@pytest.fixture
+def launched(recipe, workspace):
+    """Launch the jobs of three tests before the first of them: their minutes on the rig go by together."""
+    arguments = {
+        "preempted": ["trainer.total_timesteps=1500000", "trainer.checkpoint.interval=5"],
+        "arena": ["trainer.total_timesteps=100000"],
+        "failing": ["trainer.no_such_key=1"],
+    }
+    with workspace.ledger() as ledger:
+        there = ledger.experiments()
+    for name, values in arguments.items():
+        if name not in there:
+            recipe(name, "--yes", "--additional-args", *values)
 
 
-def test_a_job_that_fails_says_why(recipe, workspace):
-    recipe("failing", "--yes", "--additional-args", "trainer.no_such_key=1")
-    job = job_of(workspace, "failing")
-    status = wait_for(workspace, job, {"FAILED"})
-    assert (status.exit_code, "exit code 2" in status.reason) == (2, True)
-    log = make_launcher(workspace).read_log(job.launcher_id)
-    assert any("unknown key 'trainer.no_such_key'" in line for line in log)
-
-
-def test_a_preempted_job_goes_on_from_its_checkpoint_as_the_same_run(recipe, workspace, rig, shared_runs):
-    arguments = ["trainer.total_timesteps=1500000", "trainer.checkpoint.interval=5"]
-    recipe("preempted", "--yes", "--additional-args", *arguments)
+def test_a_preempted_job_goes_on_from_its_checkpoint_as_the_same_run(launched, workspace, rig, shared_runs):
     job = job_of(workspace, "preempted")
     wait_for(workspace, job, {"RUNNING"})
     wait_for_file(shared_runs / job.run_name, "checkpoints/step_[1-9]*.npz")
@@ -101,6 +92,26 @@ def test_a_preempted_job_goes_on_from_its_checkpoint_as_the_same_run(recipe, wor
     assert len(list((shared_runs / job.run_name / "wandb").glob("offline-run-*"))) == 2
     log = (shared_runs / job.run_name / "train.log").read_text()
     assert log.count("started again") == 1, origin
+
+
+def test_the_arena_recipe_trains_on_slurm_and_its_metrics_are_read(launched, workspace, project):
+    job = job_of(workspace, "arena")
+    status = wait_for(workspace, job, {"SUCCEEDED"})
+    assert [word for word, _, _ in status.events] == ["PENDING", "RUNNING", "SUCCEEDED"]
+    assert "Slurm (rig)" in status.resources
+    [told] = job_statuses(workspace.state, [job.run_name])
+    assert (told.verdict, told.tracker) == ("succeeded", "finished")
+    assert told.step >= 100_000
+    assert "100%" in make_launcher(workspace).read_log(job.launcher_id)[-1]
+    assert (project / "experiments" / "scratch" / "arena_nb.py").exists()
+
+
+def test_a_job_that_fails_says_why(launched, workspace):
+    job = job_of(workspace, "failing")
+    status = wait_for(workspace, job, {"FAILED"})
+    assert (status.exit_code, "exit code 2" in status.reason) == (2, True)
+    log = make_launcher(workspace).read_log(job.launcher_id)
+    assert any("unknown key 'trainer.no_such_key'" in line for line in log)
 
 
 def test_a_server_that_is_killed_costs_no_job_and_a_cancel_ends_it_after(recipe, workspace, rig):
