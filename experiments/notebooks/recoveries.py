@@ -32,5 +32,7 @@ def marks_on(
         along, across = steps.get(run), drawn.get(run)
         if along is None or across is None or not len(along) or len(along) != len(across):
             continue
-        marks.append(Mark(run, float(np.interp(step, along, across)), text))
+        # Over agent steps a recovery may lie before the first value, as rewards come with the first episodes' ends.
+        x = float(step) if np.array_equal(along, across) else float(np.interp(step, along, across))
+        marks.append(Mark(run, x, text))
     return marks

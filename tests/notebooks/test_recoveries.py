@@ -42,3 +42,15 @@ def test_the_mark_is_one_thin_rule_with_its_sentence_and_the_curve_stays_one_lin
     [rule] = [layer for layer in chart["layer"] if layer["mark"]["type"] == "rule"]
     assert [tip["field"] for tip in rule["encoding"]["tooltip"]] == ["run", "what"]
     assert [run.curve.steps.tolist() for run in runs] == [[0, 100, 200, 300, 400]] * 2
+
+
+def test_a_recovery_before_the_first_value_is_marked_where_it_was(tmp_path):
+    for stamp, first in (("20260101_120000", 0), ("20260102_120000", 1)):
+        writer = fake.offline_run(tmp_path, "r", stamp=stamp).write(fake.run("r", started_at=1.7e9 + first))
+        writer.step = first
+        rewards = ({"overview/reward": step} if step > 2 else {} for step in range(first, 5))
+        writer.log(*({"metric/agent_step": first + at} | row for at, row in enumerate(rewards)))
+    store = OfflineStore(tmp_path)
+    runs = read_runs(JOBS[:1], "overview/reward", store=store)
+    assert [mark.x for mark in marks_on(runs, runs, JOBS[:1], store)] == [1.0]
+    assert runs[0].curve.steps[0] == 3.0
