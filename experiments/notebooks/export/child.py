@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 
 from experiments.errors import ExperimentsError, LaunchRefused
 from experiments.notebooks.export.freeze import read_record, with_record
+from experiments.notebooks.export.model import CellRecord
 from experiments.notebooks.export.placing import write_draft
 from experiments.permits import READ_ONLY
 from experiments.workspace import Workspace
@@ -83,6 +84,7 @@ def _export(request: Request) -> dict[str, Any]:
     notebook = Path(request.notebook)
     # Behind everything else, so that a file beside the notebook shadows nothing.
     sys.path.append(str(notebook.parent))
+    _tell(request, {"running": True})
     with keeping():
         run = run_notebook(
             notebook,
@@ -94,6 +96,8 @@ def _export(request: Request) -> dict[str, Any]:
     names = [cell.name for cell in run.cells if isinstance(cell.error, CellDidNotEnd)]
     hung = f"cell {', '.join(map(repr, names))} did not end within {request.deadline_s:g} s" if names else ""
     before = read_record(Path(request.previous)) if request.previous else None
+    if before is not None and before.experiment != request.experiment:
+        before = None
     head, record = describe(
         run.cells,
         run.values,
@@ -151,16 +155,24 @@ class Problem:
     launch: bool
 
 
-def _problems(cells: Any) -> list[Problem]:
-    from experiments.snapshots import reason_of
+def _problems(cells: Sequence[CellRecord]) -> list[Problem]:
+    from experiments.notebooks.export.facts import labels_of
 
     return [
-        Problem(
-            cell.name, f"{type(cell.error).__name__}: {reason_of(cell.error)}", isinstance(cell.error, LaunchRefused)
-        )
-        for cell in cells
+        Problem(label, _in_words(cell.error), launch=isinstance(cell.error, LaunchRefused))
+        for label, cell in zip(labels_of(cells), cells, strict=True)
         if cell.error is not None
     ]
+
+
+def _in_words(error: BaseException) -> str:
+    from experiments.notebooks.export.loading import BrokenCell
+    from experiments.notebooks.export.running import CellDidNotEnd, CellEndedProcess
+    from experiments.snapshots import reason_of
+
+    said = reason_of(error)
+    own = isinstance(error, (BrokenCell, CellDidNotEnd, CellEndedProcess))
+    return said if own or said == type(error).__name__ else f"{type(error).__name__}: {said}"
 
 
 def _tell(request: Request, message: Mapping[str, Any]) -> None:

@@ -168,6 +168,8 @@ def _experiment(notebook: Path) -> str:
     Raises:
         NotebookError: There is no such file, or its header is damaged.
     """
+    if notebook.suffix != ".py" and notebook.is_file():
+        raise NotebookError(f"{notebook.name!r} is no notebook in Python. Make it one: marimo convert {notebook.name}")
     try:
         text = notebook.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

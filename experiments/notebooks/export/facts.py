@@ -123,11 +123,17 @@ def find_facts(values: Mapping[str, Any], cells: Sequence[CellRecord], notebook:
 
 def hashes_of(cells: Sequence[CellRecord]) -> dict[str, str]:
     """Return a hash of each cell's tokens, by its name; by its place where it has none."""
-    found: dict[str, str] = {}
-    for index, cell in enumerate(cells):
-        name = cell.name if cell.name != "_" and cell.name not in found else f"cell {index + 1}"
-        found[name] = hash_of(textwrap.indent(cell.code, "    "))
-    return found
+    codes = (hash_of(textwrap.indent(cell.code, "    ")) for cell in cells)
+    return dict(zip(labels_of(cells), codes, strict=True))
+
+
+def labels_of(cells: Sequence[CellRecord]) -> list[str]:
+    """Return what each cell is called: its name, or `cell 3` where it has none of its own."""
+    names = [cell.name for cell in cells]
+    return [
+        name if name not in {"", "_"} and names.index(name) == index else f"cell {index + 1}"
+        for index, name in enumerate(names)
+    ]
 
 
 def _poll(facts: Facts) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from experiments.notebooks.export.facts import Facts, find_facts, hashes_of
+from experiments.notebooks.export.facts import Facts, find_facts, hashes_of, labels_of
 from experiments.notebooks.export.freeze import LoggedJob, LogRecord, changes_between
 from experiments.notebooks.export.model import CellRecord, Head, JobRow
 from experiments.notebooks.export.privacy import Cleaner
@@ -84,7 +84,11 @@ def _record(facts: Facts, cells: Sequence[CellRecord], notebook: Path, *, create
         commit=code.commit or "",
         dirty=code.file_count > 0 if code.commit else None,
         data=facts.digest(),
-        problems=tuple(f"{cell.name}: {reason_of(cell.error)}" for cell in cells if cell.error is not None),
+        problems=tuple(
+            f"{label}: {reason_of(cell.error)}"
+            for label, cell in zip(labels_of(cells), cells, strict=True)
+            if cell.error is not None
+        ),
     )
     # The record is in the file as it is, so it is held to what the page may carry.
     return LogRecord.model_validate(Cleaner(facts.workspace.root).json(record.model_dump(mode="json")))

@@ -28,7 +28,7 @@ from experiments.workspace import Workspace
 
 GRACE_S = 5.0
 """Seconds that an interrupted cell has to end before its process is."""
-_RENDER_S = 300.0
+_START_S, _RENDER_S = 180.0, 600.0
 _MAX_TRIES = 3
 _TAIL = 2_000
 
@@ -96,6 +96,7 @@ class _Child:
         self.cell: Told | None = None
         self.rendering = False
         self.too_late = False
+        self.until = time.monotonic() + _START_S
         self.code: int | None = None
         self.said: dict[str, Any] | None = None
 
@@ -142,8 +143,7 @@ class _Child:
         return f"the process ended while this cell ran ({how})"
 
     def _follow(self, reader: int, process: subprocess.Popen[bytes]) -> None:
-        started = time.monotonic()
-        for line in _lines(reader, self._seconds_left(started)):
+        for line in _lines(reader, self._seconds_left):
             if line is None:
                 self.too_late = True
                 return
@@ -153,19 +153,19 @@ class _Child:
                     process.wait(GRACE_S)
                 return
 
-    def _seconds_left(self, started: float) -> Callable[[], float]:
-        def left() -> float:
-            limit = self.request.deadline_s + GRACE_S + (_RENDER_S if self.rendering else 0.0)
-            return started + limit - time.monotonic()
-
-        return left
+    def _seconds_left(self) -> float:
+        """Return how long the child may go on: the notebook's time counts from where its first cell can run."""
+        return self.until - time.monotonic()
 
     def _take(self, message: dict[str, Any]) -> None:
-        if "cell" in message:
+        if "running" in message:
+            self.until = time.monotonic() + self.request.deadline_s + GRACE_S
+        elif "cell" in message:
             self.cell = Told("cell", message["cell"], message["of"], message["name"])
             self.progress(self.cell)
         elif "rendering" in message:
             self.rendering, self.cell = True, None
+            self.until = time.monotonic() + _RENDER_S
             self.progress(Told("rendering"))
         else:
             self.said = message
