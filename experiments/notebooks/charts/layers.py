@@ -249,13 +249,15 @@ def marks(base: Layers, runs: Sequence[RunCurve], found: Sequence[Mark]) -> Iter
     for mark in found:
         run = known.get(mark.run)
         if run is not None and np.isfinite(mark.x):
-            height = float(np.interp(mark.x, run.curve.steps, run.curve.values))
-            rows.append({"x": float(mark.x), "h": height, "what": mark.text, "run": run.label})
+            height = float(np.interp(mark.x, run.curve.steps, run.curve.values, left=np.nan, right=np.nan))
+            there = None if np.isnan(height) else height
+            rows.append({"x": float(mark.x), "h": there, "what": mark.text, "run": run.label})
     if rows:
         tips = [alt.Tooltip("run:N", title="run"), alt.Tooltip("what:N", title="what")]
-        rules = _data(rows).mark_rule(strokeWidth=1, strokeDash=[2, 3], opacity=0.7, clip=True)
+        rules = _data(rows).mark_rule(strokeWidth=1.2, strokeDash=[2, 3], opacity=0.8, clip=False)
         yield rules.encode(x=base.x, color=alt.value("#9a6700"), tooltip=tips)
-        points = _data(rows).mark_point(shape="triangle-up", size=60, filled=True, opacity=1, clip=True)
+    if on_curves := [row for row in rows if row["h"] is not None]:
+        points = _data(on_curves).mark_point(shape="triangle-up", size=60, filled=True, opacity=1, clip=True)
         yield points.encode(x=base.x, y=base.y("h"), color=alt.value("#9a6700"), tooltip=tips)
 
 
