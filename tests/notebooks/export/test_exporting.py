@@ -8,6 +8,7 @@ import pytest
 
 from experiments.errors import NotebookError, UsageError
 from experiments.ledger import Ledger
+from experiments.notebooks.export.environment import child_environment
 from experiments.notebooks.export.exporting import export_notebook
 from experiments.notebooks.export.freeze import read_record
 from tests.fakes.notebooks import write_notebook
@@ -63,12 +64,20 @@ def test_a_cell_that_launches_is_refused_and_launches_nothing(project):
         assert ledger.jobs() == []
 
 
-def test_nothing_in_the_export_finds_a_key_of_a_cloud(project, monkeypatch):
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s3cr3t" * 5)
-    monkeypatch.setenv("SKYPILOT_API_SERVER_ENDPOINT", "http://example.invalid")
-    names = "sorted(n for n in os.environ if n.startswith(('AWS_SECRET', 'SKYPILOT')))"
-    notebook = write_notebook(project / "odd_nb.py", {"env": f"import os\nprint('found', {names})"})
-    assert "found []" in export_notebook(notebook).path.read_text()
+def test_a_process_that_only_shows_gets_no_key_of_a_cloud():
+    before = {"AWS_SECRET_ACCESS_KEY": "x", "SKYPILOT_API": "x", "GOOGLE_APPLICATION_CREDENTIALS": "x", "DATA": "kept"}
+    found = child_environment(before)
+    assert (found["DATA"], found["EXPERIMENTS_READ_ONLY"]) == ("kept", "1")
+    assert found["AWS_SHARED_CREDENTIALS_FILE"] == "/dev/null"
+    assert not {name for name, value in found.items() if value == "x"}
+
+
+@pytest.mark.slow
+def test_a_log_of_another_experiment_is_kept_but_not_compared_with(project):
+    export_notebook(write_notebook(project / "one_nb.py", {"a": "1"}), output=project / "page.html")
+    done = export_notebook(write_notebook(project / "two_nb.py", {"b": "1"}), output=project / "page.html")
+    assert done.changes is None
+    assert read_record(done.kept).experiment == "one"
 
 
 def test_the_same_input_gives_the_same_bytes(project):
@@ -100,6 +109,7 @@ def test_a_file_of_another_origin_in_its_place_is_kept(project):
     assert done.kept.read_text() == "<html>by hand</html>"
 
 
+@pytest.mark.slow
 def test_a_cell_that_hangs_ends_at_the_deadline_and_is_named(project):
     cells = {"fine": "'finished before'", "slow": "import time\ntime.sleep(600)", "later": "1"}
     done = export_notebook(write_notebook(project / "odd_nb.py", cells), deadline_s=3.0)
