@@ -6,7 +6,7 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from apps.theme import document
+from apps.theme import WAKE_SCRIPT, document
 
 _HEADINGS = {
     400: "This request cannot be answered",
@@ -59,6 +59,12 @@ def pass_page(target: str) -> bytes:
     safe = html.escape(target, quote=True)
     body = f'<p>One moment. If nothing happens, <a href="{safe}">open the page</a>.</p>'
     return document("One moment", body, with_nav=False, head=[f'<meta http-equiv="refresh" content="0; url={safe}">'])
+
+
+def rest_page() -> bytes:
+    """Return what a page becomes that nobody sees: it costs nothing, and is itself again once it is seen."""
+    body = '<p>This page rests while nobody looks. <a href="/">Open it again</a></p>'
+    return document("Resting", f"{body}<script>{WAKE_SCRIPT}</script>", with_nav=False)
 
 
 def index_page(project: str, apps: Sequence[str], notebooks: Sequence[Link], logs: Sequence[Link]) -> bytes:

@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 
 from apps.guard import Receive, Scope, Send
 from apps.mounts import BrokenNotebookError, Mount
-from apps.pages import APPS, Link, figures_page, index_page, message_page
+from apps.pages import APPS, Link, figures_page, index_page, message_page, rest_page
 from experiments.snapshots import age_in_words
 from experiments.workspace import Workspace
 
@@ -63,6 +63,8 @@ class Site:
             await _answer(send, 200, self._index())
         elif path == "/health":
             await _answer(send, 200, figures_page(self.figures()))
+        elif path == "/rest":
+            await _answer(send, 200, rest_page())
         elif path == "/healthz":
             await _answer(send, 200, b"ok", "text/plain")
         elif path.startswith("/log/"):

@@ -126,6 +126,28 @@ THEME_SCRIPT = f"""(() => {{
 }})();"""
 
 
+REST_S = 120
+"""A page that has been out of sight for so long gives up its session, and takes it up again when it is seen."""
+
+_REST_SCRIPT = f"""(() => {{
+  let timer = 0;
+  document.addEventListener("visibilitychange", () => {{
+    clearTimeout(timer);
+    const to = encodeURIComponent(location.pathname + location.search);
+    if (document.hidden) timer = setTimeout(() => location.replace(`/rest?to=${{to}}`), {REST_S * 1000});
+  }});
+}})();"""
+WAKE_SCRIPT = """(() => {
+  const to = new URLSearchParams(location.search).get("to") ?? "/";
+  const back = () => {
+    if (!document.hidden) location.replace(/^\\/(?![\\/\\\\])/.test(to) ? to : "/");
+  };
+  document.addEventListener("visibilitychange", back);
+  document.querySelector("a").addEventListener("click", (event) => { event.preventDefault(); back(); });
+  back();
+})();"""
+
+
 def marimo_head(theme: str) -> str:
     """Return what goes into the head of marimo's pages: the bar, and the colours they were made for."""
     return (
@@ -134,7 +156,7 @@ def marimo_head(theme: str) -> str:
         " body { display: flex; flex-direction: column; height: 100vh; } #root { position: relative; flex: 1 1 0;"
         " height: auto; min-height: 0; }"
         ' [data-testid="notebook-actions-dropdown"] { display: none; }</style>'
-        f'<template id="ex-nav">{nav()}</template><script>{THEME_SCRIPT}</script>'
+        f'<template id="ex-nav">{nav()}</template><script>{THEME_SCRIPT}{_REST_SCRIPT}</script>'
     )
 
 

@@ -11,6 +11,10 @@ from tests.fakes.monitored import Fleet, monitored
 from tests.fakes.served import served
 from tests.fakes.serving import chromium, scratch_folder
 
+HIDE = (
+    "value => { Object.defineProperty(document, 'hidden', {value, configurable: true});"
+    " document.dispatchEvent(new Event('visibilitychange')); }"
+)
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
@@ -99,18 +103,14 @@ def test_a_hidden_page_gets_nothing_and_catches_up_when_it_is_seen(page, server,
     page.goto(f"{server.url}/apps/fleet/?open=all")
     first = fleet.jobs[0].run_name
     row(page, first).wait_for(timeout=30_000)
-    hide = (
-        "value => { Object.defineProperty(document, 'hidden', {value, configurable: true});"
-        " document.dispatchEvent(new Event('visibilitychange')); }"
-    )
-    page.evaluate(hide, True)
+    page.evaluate(HIDE, True)
     page.wait_for_timeout(2_000)
     before = len(received)
     for _ in range(4):
         fleet.tick += 1
         page.wait_for_timeout(1_000)
     assert len(received) - before <= 1
-    page.evaluate(hide, False)
+    page.evaluate(HIDE, False)
     text = f"{(10_000 + 1_000 * fleet.tick) // 1000}k"
     wait_until(page, lambda: text in row(page, first).inner_text())
 
@@ -185,3 +185,27 @@ def test_a_log_can_run_its_own_script_but_not_read_the_server(page, server):
     page.get_by_text("script ran").wait_for()
     page.get_by_text("read: blocked").wait_for()
     assert "no cookie" in page.inner_text("body")
+
+
+def test_a_page_that_rests_gives_up_its_session_and_comes_back_to_what_it_showed(browser, server, fleet):
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(server.entry)
+    page.clock.install()
+    run = fleet.jobs[2].run_name
+    page.goto(f"{server.url}/apps/fleet/?open=all&run={run}")
+    row(page, run).wait_for(timeout=40_000)
+    page.evaluate(HIDE, True)
+    page.clock.fast_forward(130_000)
+    page.wait_for_url(re.compile("/rest|/apps/fleet"), timeout=10_000)
+    row(page, run).wait_for(timeout=40_000)  # it is in sight, so it came straight back
+    assert row(page, run).get_attribute("aria-selected") == "true"
+    context.close()
+
+
+@pytest.mark.parametrize(
+    "target", ["//evil.example/", "https://evil.example/", "javascript:alert(1)", "/\\evil.example"]
+)
+def test_a_page_that_rests_wakes_nowhere_else(page, server, target):
+    page.goto(f"{server.url}/rest?to={target}")
+    page.wait_for_url(f"{server.url}/", timeout=10_000)
