@@ -254,7 +254,7 @@ def marks(base: Layers, runs: Sequence[RunCurve], found: Sequence[Mark]) -> Iter
             rows.append({"x": float(mark.x), "h": there, "what": mark.text, "run": run.label})
     if rows:
         tips = [alt.Tooltip("run:N", title="run"), alt.Tooltip("what:N", title="what")]
-        rules = _data(rows).mark_rule(strokeWidth=1.2, strokeDash=[2, 3], opacity=0.8, clip=False)
+        rules = _data(rows).mark_rule(strokeWidth=1.2, strokeDash=[2, 3], opacity=0.8, clip=True)
         yield rules.encode(x=base.x, color=alt.value("#9a6700"), tooltip=tips)
     if on_curves := [row for row in rows if row["h"] is not None]:
         points = _data(on_curves).mark_point(shape="triangle-up", size=60, filled=True, opacity=1, clip=True)
