@@ -23,6 +23,7 @@ MAX_ROWS = 200_000
 _STILL_ROWS = 20_000
 _STILL_BYTES = 300_000
 _STILL_WIDTH = 900
+_SIMPLE = (str, int, float, list, dict)
 _LINE = re.compile(r' d="[^"]*"')
 _DIGITS = re.compile(r"(\.\d)\d+")
 _UNSAFE = frozenset({"usermeta", "href"})
@@ -118,20 +119,35 @@ def _plan(
     widget = None
     needs = []
     if isinstance(pick := meta.get("pick"), dict):
-        from widgets.charts.chart import ChartWidget, dataset_name
+        from widgets.charts.chart import ChartWidget
 
-        names = {name: dataset_name(columns) for name, columns in tables.items()}
-        if len(set(names.values())) == len(names):
-            spec = {name: value for name, value in _renamed(spec, names).items() if name != "title"}
-            tables = {names[name]: columns for name, columns in tables.items()}
-            esm = sheet.pack(str(ChartWidget._esm).encode())  # noqa: SLF001 - anywidget's own name for it
-            sheet.styles.setdefault("charts", str(ChartWidget._css))  # noqa: SLF001 - anywidget's own name for it
-            widget = {"pick": pick, "esm": esm, "caption": str(meta.get("caption", ""))}
-            needs = [esm]
+        names = _widget_names(tables)
+        words = {"caption": str(meta.get("caption", "")), "description": str(spec.get("description", ""))}
+        state = {name: trait.default() for name, trait in ChartWidget.class_traits(sync=True).items()}
+        simple = {name: value for name, value in state.items() if isinstance(value, _SIMPLE)}
+        spec = {name: value for name, value in _renamed(spec, names).items() if name not in {"title", "description"}}
+        tables = {names[name]: columns for name, columns in tables.items()}
+        esm = sheet.pack(str(ChartWidget._esm).encode())  # noqa: SLF001 - anywidget's own name for it
+        sheet.styles.setdefault("charts", str(ChartWidget._css))  # noqa: SLF001 - anywidget's own name for it
+        widget = {"pick": pick, "esm": esm, "state": {**simple, **words, "can_select": True}}
+        needs = [esm]
     blocks = {name: sheet.pack(msgspec.json.encode(columns)) for name, columns in tables.items()}
     rows = sum(map(_length, tables.values()))
     plan = sheet.pack(msgspec.json.encode({"spec": spec, "tables": blocks, "rows": rows, "widget": widget}))
     return plan, [*needs, *blocks.values()]
+
+
+def _widget_names(tables: Mapping[str, Columns]) -> dict[str, str]:
+    """Return what the chart widget calls each table: by its columns, with a plus where that is taken."""
+    from widgets.charts.chart import dataset_name
+
+    names: dict[str, str] = {}
+    for old, columns in tables.items():
+        name = dataset_name(columns) if columns else "empty"
+        while name in names.values():
+            name += "+"
+        names[old] = name
+    return names
 
 
 def _renamed(value: Any, names: Mapping[str, str]) -> Any:

@@ -31,6 +31,7 @@ _SILENT = frozenset({"head", "title", "link", "meta", "base", "template", "noscr
 _CODE = frozenset({"script", "object", "embed", "applet", "frame", "frameset"})
 _HEADINGS = {"h1": 2, "h2": 2, "h3": 3}
 _SMALL = 20_000
+_TAGS = re.compile(r"<[^>]*>")
 _ADDRESS = re.compile(r"(?:https?://|mailto:)\S+", re.IGNORECASE)
 
 
@@ -222,14 +223,15 @@ def _accordion(sheet: Sheet, node: Element) -> str:
 def _tabs(sheet: Sheet, node: Element) -> str:
     labels = _data(node, "tabs", [])
     first = str(_data(node, "initial-value", "0") or "0")
-    if not any(slot.text().strip() or any(slot.children) for slot in _slots(node)):
-        # Tabs that only choose what another cell shows.
-        return control_html(sheet, "tabs", "", " · ".join(parse(str(label)).text().strip() for label in labels))
     parts = []
-    for at, (label, content) in enumerate(zip(labels, _slots(node), strict=False)):
-        title = sheet.text(parse(str(label)).text().strip())
+    contents = [component_html(sheet, slot) for slot in _slots(node)]
+    titles = [sheet.text(parse(str(label)).text().strip()) for label in labels]
+    if not any("<img" in content or _TAGS.sub("", content).strip() for content in contents):
+        # Tabs that only choose what another cell shows.
+        return f'<span class="control">{" · ".join(titles)}</span>'
+    for at, (title, content) in enumerate(zip(titles, contents, strict=False)):
         chosen = " data-first" if str(at) == first else ""
-        parts.append(f'<section class="tab" aria-label="{title}"{chosen}>{component_html(sheet, content)}</section>')
+        parts.append(f'<section class="tab" aria-label="{title}"{chosen}>{content}</section>')
     return f'<div class="tabs">{"".join(parts)}</div>'
 
 

@@ -82,6 +82,10 @@ def test_tabs_stand_below_each_other_until_a_script_makes_them_tabs():
     assert "second" in html
 
 
+def test_tabs_that_hold_nothing_are_their_names():
+    assert drawn(mo.ui.tabs({"One": mo.md(""), "Two": mo.Html("")}))[0] == '<span class="control">One · Two</span>'
+
+
 def test_inputs_are_read_as_text():
     controls = [
         mo.ui.dropdown({"One": 1, "Two": 2}, value="Two", label="Pick"),

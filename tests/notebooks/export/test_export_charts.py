@@ -94,3 +94,16 @@ def test_times_are_iso_text(table):
     plan, blocks, _ = plans(page)[0]
     (name,) = plan["tables"].values()
     assert blocks[name]["when"][0].startswith("2026-01-01T00:00:00")
+
+
+def test_a_chart_that_one_points_at_is_drawn_by_the_chart_widget():
+    page = sheet()
+    runs = alt.Chart({"values": [{"k": 0, "run": "u.e.a.s0.x"}]}).mark_line().encode(x="k:Q")
+    pick = {"points": "k-x-y", "runs": "k-run", "x": "steps", "y": "return"}
+    points = alt.Chart({"values": [{"k": 0, "x": 1, "y": 2}, {"k": 0, "x": 2, "y": 3}]}).mark_line()
+    value_html(page, (runs + points.encode(x="x:Q", y="y:Q")).properties(usermeta={"pick": pick, "caption": "n = 1"}))
+    (piece,) = page.pieces
+    plan = json.loads(gzip.decompress(base64.b64decode(page.blocks[piece.needs[0]][1])))
+    assert set(plan["tables"]) == {"k-run", "k-x-y"}
+    assert (plan["widget"]["pick"], plan["widget"]["state"]["caption"]) == (pick, "n = 1")
+    assert plan["widget"]["esm"] in piece.needs

@@ -112,9 +112,9 @@
   const mount = async (figure, plan) => {
     const live = /** @type {HTMLElement} */ (figure.querySelector(".live"));
     live.hidden = false;
-    const { pick, esm, caption } = plan.widget;
+    const { pick, esm, state } = plan.widget;
     const spec = { ...plan.spec, usermeta: { pick } };
-    const model = new log.Model({ spec, datasets: await tables(plan), caption, colours: log.assets.toDark, zoom: [], brush: {}, clicked: {} });
+    const model = new log.Model({ ...state, spec, datasets: await tables(plan), colours: log.assets.toDark });
     await log.mount(esm, await log.text(esm), model, live);
     log.linkChart?.(model, figure);
     await appeared(live, "[data-drawn]");
