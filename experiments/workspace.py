@@ -44,14 +44,15 @@ class Workspace:
         return self.state / "runs"
 
     def ledger(self, *, read_only: bool = False) -> Ledger:
-        """Open the ledger.
+        """Open the ledger; in a read-only process never to write.
 
         Raises:
             LedgerError: It is locked, damaged or of a later version.
         """
+        from experiments import permits
         from experiments.ledger import Ledger
 
-        return Ledger.open(self.state, read_only=read_only)
+        return Ledger.open(self.state, read_only=read_only or permits.read_only())
 
     def offline_store(self) -> OfflineStore:
         """Return the store over the runs of this project's state folder, and of `run_root`, live."""

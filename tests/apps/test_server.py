@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import os
 import signal
 import urllib.parse
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from apps.environment import clean_environment
 from apps.server import Options, check
 from experiments.errors import UsageError
+from experiments.workspace import Workspace
 from tests.fakes.served import served
 
 NOTEBOOK = """
@@ -147,3 +149,15 @@ def test_of_the_users_environment_only_harmless_names_are_kept(tmp_path):
     assert "NEW_SERVICE_KEY" not in kept
     assert (kept["PATH"], kept["LC_ALL"], kept["HOME"]) == ("/bin", "C", str(tmp_path))
     assert kept["EXPERIMENTS_READ_ONLY"] == "1"
+
+
+def test_a_read_only_process_opens_every_ledger_to_read(project):
+    import subprocess
+    import sys
+
+    code = "from experiments.workspace import Workspace; print(Workspace.find('.').ledger().read_only)"
+    with Workspace.find(project).ledger():
+        pass
+    environment = {**os.environ, "EXPERIMENTS_READ_ONLY": "1"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=project, env=environment, capture_output=True, text=True)
+    assert done.stdout.strip() == "True"
