@@ -367,6 +367,16 @@ def test_two_replays_are_locked_to_one_step_with_their_differences(viewer):
     page.keyboard.press("Space")
 
 
+def test_maps_of_one_size_are_looked_at_from_one_place(viewer):
+    page = viewer(sample("pens"), kind="compare", labels=["left", "right"], more={"data_b": sample("pens")})
+    page.locator("[aria-label='Zoom in']").last.click()
+    page.wait_for_function("window.model.state.view !== ''")
+    picture = "[...el.querySelectorAll('.rv-map-canvas')][1].toDataURL()"
+    before = page.evaluate(picture)
+    page.locator("[aria-label='Zoom in']").first.click()
+    page.wait_for_function(f"(before) => {picture} !== before", arg=before)
+
+
 def test_closing_leaves_nothing_behind(viewer):
     page = viewer(sample("pens"), playing=True)
     page.wait_for_function(f"{STEP} > 0")

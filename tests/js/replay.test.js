@@ -118,6 +118,8 @@ test("search finds types, holders of an item, tags, agents and ids", async () =>
   assert.deepEqual(hits("ORE_RED", 7), [0]);
   assert.deepEqual(hits("team:red", 3), [1]);
   assert.deepEqual(hits("agent 1", 3), [1]);
+  assert.deepEqual(hits("Agent1", 3), [1]);
+  assert.deepEqual(hits("#1", 3), [0]);
   assert.deepEqual(hits("#4", 3), [3]);
   assert.deepEqual(hits("agent", 16), [1]);
   assert.equal(search(facts, "   "), null);

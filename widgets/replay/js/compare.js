@@ -26,6 +26,9 @@ export class Compare extends Viewer {
     /** @type {Viewer[]} */
     this.sides = [this, this.right];
     this.right.store.listeners.add(() => this.invalidate("panel"));
+    const [a, b] = replays.map(({ map }) => `${map.width},${map.height}`);
+    // Maps of one size are looked at from one place.
+    if (a === b) for (const [from, to] of [[this, this.right], [this.right, this]]) from.store.listeners.add(() => to.store.set({ camera: from.state.camera }));
   }
 
   mount() {
@@ -48,11 +51,6 @@ export class Compare extends Viewer {
     const number = this.facts.isAgent[selected] ? this.replay.agentIds[selected] : -1;
     const { agents, agentIds } = this.right.replay;
     this.right.select(agents.find((object) => agentIds[object] === number) ?? -1);
-  }
-
-  toggleFollow() {
-    super.toggleFollow();
-    this.right.toggleFollow();
   }
 
   /** @param {Theme} theme */

@@ -20,17 +20,15 @@ export function names({ replay }) {
  * @param {Facts} facts @param {string} query @returns {Found | null} Null for an empty query.
  */
 export function search(facts, query) {
-  const text = words(query).toLowerCase();
-  const agent = /^agent ?(\d+)$/.exec(text);
+  const text = words(query).toLowerCase().replace(/^agent(?=\d)/, "agent ");
   const { replay } = facts;
-  if (agent) return { matches: (object) => facts.title(object) === `agent ${agent[1]}`, items: [] };
   if (!query.trim()) return null;
   const { type_names, item_names, tags, tables } = replay.header;
   const has = /** @param {string | undefined} name */ (name) => name && words(name).toLowerCase().includes(text);
   const types = type_names.map(has);
   const sets = (tables.get("tag_ids") ?? []).map((set) => [set].flat().some((/** @type {any} */ tag) => has(tags[tag])));
   return {
-    matches: (object) => types[replay.types[object]] || sets[replay.at("tag_ids", object, 0)] || text === `#${replay.ids[object]}`,
+    matches: (object) => types[replay.types[object]] || sets[replay.at("tag_ids", object, 0)] || text === `#${replay.ids[object]}` || (facts.isAgent[object] && text === facts.title(object)),
     items: item_names.flatMap((name, item) => (has(name) ? [item] : [])),
   };
 }

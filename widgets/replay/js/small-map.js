@@ -44,7 +44,7 @@ export function minimap(viewer) {
   onDrag(node, (x, y) => { view.camera = { x: x / scale, y: y / scale, scale: view.camera.scale }; });
   const draw = () => {
     const { x0, y0, x1, y1 } = cam.visibleCells(view.camera, view.size);
-    node.hidden = x0 === 0 && y0 === 0 && x1 === replay.map.width && y1 === replay.map.height;
+    node.hidden = (x1 - x0) * (y1 - y0) === replay.map.width * replay.map.height;
     if (node.hidden) return;
     const pen = small.draw(node, viewer.state.shown);
     ink(pen, viewer.palette.accent, 1.5);

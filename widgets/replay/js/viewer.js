@@ -191,10 +191,8 @@ export class Viewer {
 
   toggleFollow() {
     const { follow, selected } = this.state;
-    const { camera } = this.map;
-    if (follow) this.map.camera = camera;
-    else if (selected >= 0) this.store.set({ follow: true, camera: { ...camera, scale: max(26, camera.scale) } });
-    else this.hint("Select something to follow first");
+    if (!follow && selected < 0) return this.hint("Select something to follow first");
+    for (const { store, map: { camera } } of this.sides) store.set({ follow: !follow, camera: { ...camera, scale: max(follow ? 0 : 26, camera.scale) } });
   }
 
   fit() {

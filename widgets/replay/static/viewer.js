@@ -990,11 +990,8 @@ function names({ replay }) {
 	return [...new Set([...type_names.filter((_, type) => used.has(type)), ...item_names, ...tags].filter(Boolean).map(words))].sort();
 }
 function search(facts, query) {
-	const text = words(query).toLowerCase();
-	const agent = /^agent ?(\d+)$/.exec(text);
+	const text = words(query).toLowerCase().replace(/^agent(?=\d)/, "agent ");
 	const { replay } = facts;
-	if (agent)
-		return { matches: (object) => facts.title(object) === `agent ${agent[1]}`, items: [] };
 	if (!query.trim())
 		return null;
 	const { type_names, item_names, tags, tables } = replay.header;
@@ -1002,7 +999,7 @@ function search(facts, query) {
 	const types = type_names.map(has);
 	const sets = (tables.get("tag_ids") ?? []).map((set2) => [set2].flat().some((tag) => has(tags[tag])));
 	return {
-		matches: (object) => types[replay.types[object]] || sets[replay.at("tag_ids", object, 0)] || text === `#${replay.ids[object]}`,
+		matches: (object) => types[replay.types[object]] || sets[replay.at("tag_ids", object, 0)] || text === `#${replay.ids[object]}` || facts.isAgent[object] && text === facts.title(object),
 		items: item_names.flatMap((name, item) => has(name) ? [item] : [])
 	};
 }
@@ -1705,7 +1702,7 @@ function minimap(viewer) {
 	});
 	const draw = () => {
 		const { x0, y0, x1, y1 } = visibleCells(view.camera, view.size);
-		node.hidden = x0 === 0 && y0 === 0 && x1 === replay.map.width && y1 === replay.map.height;
+		node.hidden = (x1 - x0) * (y1 - y0) === replay.map.width * replay.map.height;
 		if (node.hidden)
 			return;
 		const pen = small.draw(node, viewer.state.shown);
@@ -2439,13 +2436,10 @@ var Viewer = class {
 	}
 	toggleFollow() {
 		const { follow, selected } = this.state;
-		const { camera } = this.map;
-		if (follow)
-			this.map.camera = camera;
-		else if (selected >= 0)
-			this.store.set({ follow: true, camera: { ...camera, scale: max(26, camera.scale) } });
-		else
-			this.hint("Select something to follow first");
+		if (!follow && selected < 0)
+			return this.hint("Select something to follow first");
+		for (const { store, map: { camera } } of this.sides)
+			store.set({ follow: !follow, camera: { ...camera, scale: max(follow ? 0 : 26, camera.scale) } });
 	}
 	fit() {
 		for (const { store } of this.sides)
@@ -2595,6 +2589,10 @@ var Compare = class extends Viewer {
 		this.right = new Viewer(replays[1], options, replays.toReversed());
 		this.sides = [this, this.right];
 		this.right.store.listeners.add(() => this.invalidate("panel"));
+		const [a, b] = replays.map(({ map }) => `${map.width},${map.height}`);
+		if (a === b)
+			for (const [from, to] of [[this, this.right], [this.right, this]])
+				from.store.listeners.add(() => to.store.set({ camera: from.state.camera }));
 	}
 	mount() {
 		const halves = this.sides.map((side, i) => h("section.half", { label: this.titles[i] }, h("h3.title", {}, this.titles[i]), side.map.node));
@@ -2617,10 +2615,6 @@ var Compare = class extends Viewer {
 		const number2 = this.facts.isAgent[selected] ? this.replay.agentIds[selected] : -1;
 		const { agents, agentIds } = this.right.replay;
 		this.right.select(agents.find((object) => agentIds[object] === number2) ?? -1);
-	}
-	toggleFollow() {
-		super.toggleFollow();
-		this.right.toggleFollow();
 	}
 	setTheme(theme) {
 		super.setTheme(theme);
