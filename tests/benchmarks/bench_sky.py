@@ -19,7 +19,7 @@ from tests.fakes.launching import plan_in
 from tests.fakes.skypilot import RUNNER, FakeSky, sky_workspace
 
 _JOBS = 20
-_TRIES = {"rig": 5, "fake": 40}
+_TRIES = {"rig": 3, "fake": 40}
 
 
 def run() -> list[Bar]:
