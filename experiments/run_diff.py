@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from experiments import look
-from experiments.clock import reading_time
+from experiments.clock import clock_words
 from experiments.errors import ExperimentsError, UsageError
 from experiments.provenance import Provenance
 from experiments.provenance.git import GitError, changed_files, commits_between
@@ -143,7 +143,7 @@ def diff_of(
         tuple(packages),
         tuple(changed),
         {"settings": same_config, "packages": same_packages, "metrics": len(lines) - len(changed)},
-        (*notes, f"read at {time.strftime('%H:%M:%S', time.localtime(reading_time()))}"),
+        (*notes, f"read at {clock_words(time.time())}"),
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.clock import reading_time
+from experiments.clock import clock_words
 from experiments.errors import ExperimentsError
 from experiments.journal import Rule
 from experiments.statistics.curves import Curve, outcome_of
@@ -98,13 +98,12 @@ def scored_runs(
             )
         )
     whole = "complete" if not incomplete else f"sampled in {counted(incomplete, 'run')}"
-    clock = time.strftime("%H:%M:%S", time.localtime(reading_time()))
     return ScoredRuns(
         metric,
         summarise(curves, summary),
         summary,
         {arm: _waiting(jobs, arm, words, outcomes) for arm in dict.fromkeys(job.arm for job in jobs)},
-        f"{rows:,} rows of {counted(len(jobs), 'run')}, {whole}, read at {clock}",
+        f"{rows:,} rows of {counted(len(jobs), 'run')}, {whole}, read at {clock_words(time.time())}",
         tuple(notes),
     )
 

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.clock import reading_time
 from experiments.errors import StoreError
 from experiments.runs.cache import HistoryCache
 from experiments.runs.filters import matches, ordered, server_filter
@@ -121,7 +120,7 @@ class OfflineStore:
             log = self.log(run)
             frame = log.history(keys)
             total = None if log.has_lost else len(frame)
-            return frame, Origin("offline", len(frame), total, not log.has_lost, reading_time(), log.damage)
+            return frame, Origin("offline", len(frame), total, not log.has_lost, time.time(), log.damage)
 
     def logs(self, run: str, *, last: int | None = None) -> list[str]:
         """Return the lines of the run's `train.log`, else of W&B's console record, oldest first."""

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from experiments.clock import reading_time
 from experiments.errors import StoreError, UsageError
 from experiments.runs import queries
 from experiments.runs.credentials import Credentials, find_credentials
@@ -315,7 +314,7 @@ class OnlineStore:
         return frame, self._origin(len(frame), total, complete=len(frame) >= total)
 
     def _origin(self, rows: int, total: int, *, complete: bool) -> Origin:
-        return Origin(self._credentials.host, rows, total, complete, reading_time())
+        return Origin(self._credentials.host, rows, total, complete, time.time())
 
     def _link(self, key: str, address: str) -> str | None:
         """Return the replay that a logged page links to; pages never change, so each is read once."""

@@ -6,13 +6,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from experiments.clock import clock_words
 from experiments.errors import ExperimentsError
 from experiments.notebooks.charts.thinning import bucket_means, min_max, rounded
 from experiments.notebooks.run_names import counted
@@ -149,9 +149,9 @@ def origin_words(runs: Sequence[RunCurve]) -> str:
     sampled = [origin for origin in origins if not origin.complete]
     whole = f"sampled or with rows lost in {counted(len(sampled), 'run')}" if sampled else "complete"
     places = ", ".join(dict.fromkeys(origin.source for origin in origins))
-    oldest = datetime.fromtimestamp(min(origin.as_of for origin in origins), UTC)
+    oldest = clock_words(min(origin.as_of for origin in origins))
     read = f"{rows:,} values of {len(origins)} of {counted(len(runs), 'run')}"
-    return f"{read} ({places}, {whole}), as of {oldest:%H:%M:%S} UTC"
+    return f"{read} ({places}, {whole}), as of {oldest}"
 
 
 def problems(runs: Sequence[RunCurve], shown: int = 3) -> str:

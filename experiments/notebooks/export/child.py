@@ -6,6 +6,7 @@ file that it is told of, and one JSON line on its descriptor for each thing that
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
@@ -16,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from experiments.errors import ExperimentsError, LaunchRefused
-from experiments.notebooks.export.freeze import read_record, with_record
-from experiments.notebooks.export.model import CellRecord
+from experiments.notebooks.export.freeze import LogRecord, read_record, with_record
+from experiments.notebooks.export.model import CellRecord, Head, RenderedPage
 from experiments.notebooks.export.placing import write_draft
 from experiments.permits import READ_ONLY
 from experiments.workspace import Workspace
@@ -76,7 +77,6 @@ def main() -> None:
 def _export(request: Request) -> dict[str, Any]:
     from experiments.notebooks.export.head import describe
     from experiments.notebooks.export.keeping import keeping
-    from experiments.notebooks.export.page import render_page
     from experiments.notebooks.export.running import CellDidNotEnd, run_notebook
 
     if os.environ.get(READ_ONLY) != "1":
@@ -95,9 +95,6 @@ def _export(request: Request) -> dict[str, Any]:
     _tell(request, {"rendering": True})
     names = [cell.name for cell in run.cells if isinstance(cell.error, CellDidNotEnd)]
     hung = f"cell {', '.join(map(repr, names))} did not end within {request.deadline_s:g} s" if names else ""
-    before = read_record(Path(request.previous)) if request.previous else None
-    if before is not None and before.experiment != request.experiment:
-        before = None
     head, record = describe(
         run.cells,
         run.values,
@@ -105,20 +102,10 @@ def _export(request: Request) -> dict[str, Any]:
         experiment=request.experiment,
         created=datetime.fromisoformat(request.created),
         who=request.who,
-        previous=(request.previous_name, before) if before else None,
         deadline=hung,
     )
-    workspace = Workspace.find(notebook)
-    rendered = render_page(
-        head,
-        run.cells,
-        include_code=request.include_code,
-        source=notebook.read_text(encoding="utf-8"),
-        max_bytes=request.max_bytes - _ROOM_FOR_RECORD,
-        notebook_name=notebook.name,
-        root=workspace.root,
-        cache_dir=workspace.state / "cache" / "export",
-    )
+    before = _log_before(request)
+    record, rendered = _drawn(request, head, record, run.cells, before)
     page = with_record(rendered.html, record)
     write_draft(Path(request.draft), page)
     return {
@@ -131,6 +118,56 @@ def _export(request: Request) -> dict[str, Any]:
         "notes": list(rendered.notes),
         "bytes": len(page),
     }
+
+
+def _log_before(request: Request) -> LogRecord | None:
+    before = read_record(Path(request.previous)) if request.previous else None
+    return before if before is not None and before.experiment == request.experiment else None
+
+
+def _drawn(
+    request: Request, head: Head, record: LogRecord, cells: Sequence[CellRecord], before: LogRecord | None
+) -> tuple[LogRecord, RenderedPage]:
+    """Return the page and its record, which holds a hash of the page."""
+    from experiments.notebooks.export.head import set_against
+
+    if before is None:
+        rendered = _render(request, head, cells)
+        return record.model_copy(update={"shown": _shown(rendered)}), rendered
+    # The head says what changed, so the page is drawn as if the cells showed the same; mostly they do, or it is known
+    # already that something else changed.
+    guess = record.model_copy(update={"shown": before.shown})
+    its_head, its_record = set_against(head, guess, before, request.previous_name)
+    rendered = _render(request, its_head, cells)
+    shown = _shown(rendered)
+    if guess.says_the_same(before) and shown != before.shown:
+        its_head, its_record = set_against(
+            head, record.model_copy(update={"shown": shown}), before, request.previous_name
+        )
+        rendered = _render(request, its_head, cells)
+    return its_record.model_copy(update={"shown": shown}), rendered
+
+
+def _render(request: Request, head: Head, cells: Sequence[CellRecord]) -> RenderedPage:
+    from experiments.notebooks.export.page import render_page
+
+    notebook = Path(request.notebook)
+    workspace = Workspace.find(notebook)
+    return render_page(
+        head,
+        cells,
+        include_code=request.include_code,
+        source=notebook.read_text(encoding="utf-8"),
+        max_bytes=request.max_bytes - _ROOM_FOR_RECORD,
+        notebook_name=notebook.name,
+        root=workspace.root,
+        cache_dir=workspace.state / "cache" / "export",
+    )
+
+
+def _shown(rendered: RenderedPage) -> str:
+    """Return a hash of all that a page shows below its head."""
+    return hashlib.sha256(rendered.html[max(0, rendered.html.find(b"<main")) :]).hexdigest()
 
 
 def _failed(request: Request) -> dict[int, BaseException]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from experiments.clock import IN_LOG
 from experiments.permits import READ_ONLY
 
 _CLOUDS = (
@@ -24,6 +25,6 @@ _NO_FILES = {
 
 
 def child_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the environment for a process that shows a notebook and may launch nothing."""
+    """Return the environment of a process that writes a log and may launch nothing."""
     kept = {name: value for name, value in environ.items() if not name.startswith(_CLOUDS)}
-    return {**kept, **_NO_FILES, READ_ONLY: "1", "MPLBACKEND": "Agg"}
+    return {**kept, **_NO_FILES, READ_ONLY: "1", IN_LOG: "1", "MPLBACKEND": "Agg"}

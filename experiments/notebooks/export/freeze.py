@@ -70,6 +70,7 @@ class LogRecord(_Part):
         code: Hash of each cell's tokens, by name.
         commit: That the jobs were launched from; without jobs, that of the export.
         data: sha256 over each run's latest values and its curve of the key metric; empty without runs.
+        shown: sha256 of all that the page shows below its head.
         problems: Cells that failed, with the first line of why.
         changes: What changed since the log before; None for the first.
         previous: File name of the log before, in the same folder; empty for the first.
@@ -91,6 +92,7 @@ class LogRecord(_Part):
     commit: str = ""
     dirty: bool | None = None
     data: str = ""
+    shown: str = ""
     problems: tuple[str, ...] = ()
     changes: tuple[str, ...] | None = None
     previous: str = ""
@@ -143,6 +145,8 @@ def changes_between(old: LogRecord, new: LogRecord) -> tuple[str, ...]:
         found.append(f"commit {_commit(old)} is now {_commit(new)}")
     if old.data != new.data:
         found.append("the runs have other data")
+    if old.shown != new.shown and not found:
+        found.append("what the cells show")
     if old.problems != new.problems:
         found.append(
             f"{_count(len(new.problems), 'cell') if new.problems else 'no cell'} failed, before {len(old.problems)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,6 @@ def describe(
     experiment: str,
     created: datetime,
     who: str,
-    previous: tuple[str, LogRecord] | None = None,
     deadline: str = "",
 ) -> tuple[Head, LogRecord]:
     """Return the head of a log and the record kept in its file.
@@ -36,13 +36,10 @@ def describe(
         experiment: Name of the experiment, or of the file where no recipe made it.
         created: When the log is written.
         who: Who writes it.
-        previous: The log before: the name that its file will have, and its record.
         deadline: Why the notebook did not run to its end; empty where it did.
     """
     facts = find_facts(values, cells, notebook, experiment)
     record = _record(facts, cells, notebook, created=created, who=who)
-    if previous is not None:
-        record = _compared(record, *previous)
     head = Head(
         title=record.title,
         experiment=experiment,
@@ -59,11 +56,25 @@ def describe(
         versions=tuple(record.packages.items()),
         data_digest=record.data,
         sources=tuple(_sources(facts)),
-        changes=record.changes,
-        previous=record.previous,
         deadline=deadline,
     )
     return head, record
+
+
+def set_against(head: Head, record: LogRecord, before: LogRecord, name: str) -> tuple[Head, LogRecord]:
+    """Return head and record with what changed since the log before.
+
+    Args:
+        before: The record of the log before.
+        name: What the file of that log will be called.
+    """
+    if record.says_the_same(before):
+        # Written again, nothing else: it has the place of that log in the row of logs.
+        changes, previous = before.changes, before.previous
+    else:
+        changes, previous = changes_between(before, record), name
+    changed = record.model_copy(update={"changes": changes, "previous": previous})
+    return replace(head, changes=changes, previous=previous), changed
 
 
 def _record(facts: Facts, cells: Sequence[CellRecord], notebook: Path, *, created: datetime, who: str) -> LogRecord:
@@ -92,13 +103,6 @@ def _record(facts: Facts, cells: Sequence[CellRecord], notebook: Path, *, create
     )
     # The record is in the file as it is, so it is held to what the page may carry.
     return LogRecord.model_validate(Cleaner(facts.workspace.root).json(record.model_dump(mode="json")))
-
-
-def _compared(record: LogRecord, name: str, before: LogRecord) -> LogRecord:
-    if record.says_the_same(before):
-        # Written again, nothing else: it has the place of that log in the row of logs.
-        return record.model_copy(update={"changes": before.changes, "previous": before.previous})
-    return record.model_copy(update={"changes": changes_between(before, record), "previous": name})
 
 
 def _changed(config: BaseExperimentConfig | None) -> dict[str, Any]:

@@ -16,7 +16,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -112,7 +111,7 @@ class _Child:
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
-                    env=child_environment() | {"SOURCE_DATE_EPOCH": self._moment()},
+                    env=child_environment(),
                     pass_fds=[writer],
                     # Ctrl-C is for us to hear; and what the notebook starts ends with it.
                     start_new_session=True,
@@ -129,10 +128,6 @@ class _Child:
             if writer >= 0:
                 os.close(writer)
         return self.said
-
-    def _moment(self) -> str:
-        """Return the time of the log: everything in it that says when data was read says this one."""
-        return str(int(datetime.fromisoformat(self.request.created).timestamp()))
 
     def words(self) -> str:
         """Return why the cell has no output."""

@@ -102,6 +102,16 @@ def test_a_change_keeps_the_log_before_and_is_said(project, monkeypatch):
 
 
 @pytest.mark.slow
+def test_other_output_alone_is_a_change_too(project):
+    (project / "value").write_text("1")
+    notebook = write_notebook(project / "odd_nb.py", {"a": "import pathlib\npathlib.Path('value').read_text()"})
+    assert [export_notebook(notebook).unchanged for _ in range(2)] == [False, True]
+    (project / "value").write_text("2")
+    done = export_notebook(notebook)
+    assert (done.unchanged, done.changes) == (False, ("what the cells show",))
+
+
+@pytest.mark.slow
 def test_a_file_of_another_origin_in_its_place_is_kept(project):
     log_of(project).parent.mkdir(parents=True)
     log_of(project).write_text("<html>by hand</html>")

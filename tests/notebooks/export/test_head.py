@@ -9,7 +9,7 @@ import pytest
 from experiments.journal import Journal, Rule
 from experiments.notebooks.export.facts import texts_of
 from experiments.notebooks.export.freeze import LogRecord
-from experiments.notebooks.export.head import describe
+from experiments.notebooks.export.head import describe, set_against
 from experiments.notebooks.export.model import CellRecord
 from experiments.types import BaseExperimentConfig
 from tests.fakes.studies import REWARD, Study
@@ -26,12 +26,12 @@ def study(tmp_path):
     return made
 
 
-def head_of(study, *, cells=(), previous=None, **values):
+def head_of(study, *, cells=(), **values):
     # Nobody's ledger here has them; their state is what the tracker says.
     jobs = [job.model_copy(update={"launcher": "elsewhere"}) for job in study.jobs]
     values = {"experiment": study.context, "tracked_jobs": jobs, **values}
     notebook = study.root / "study_nb.py"
-    return describe(cells, values, notebook=notebook, experiment="study", created=WHEN, who="ada", previous=previous)
+    return describe(cells, values, notebook=notebook, experiment="study", created=WHEN, who="ada")
 
 
 def test_the_journal_gives_hypothesis_verdict_and_the_number_that_decides(study):
@@ -87,20 +87,18 @@ def test_jobs_of_unknown_code_have_no_commit(study):
 
 def test_what_changed_is_said_and_a_log_that_says_the_same_keeps_its_place(study):
     _, first = head_of(study)
-    head, same = head_of(study, previous=("study.old.html", first))
+    head, same = set_against(*head_of(study), first, "study.old.html")
     assert (head.changes, head.previous, same) == (None, "", first)
     study.add("fast", 9, [1.0], name="new-run")
-    head, _ = head_of(study, previous=("study.old.html", first))
-    assert head.previous == "study.old.html"
+    head, record = set_against(*head_of(study), first, "study.old.html")
+    assert (head.previous, record.previous) == ("study.old.html", "study.old.html")
     assert head.changes[0] == "1 job added: new-run"
 
 
 def test_a_notebook_without_an_experiment_has_a_head_too(tmp_path):
     (tmp_path / "pyproject.toml").write_text("[tool.experiments]\n")
     cells = [CellRecord("a", code="mo.md('# Mine')"), CellRecord("b", error=ValueError("no\nmore"))]
-    head, record = describe(
-        cells, {"jobs": 5}, notebook=tmp_path / "x.py", experiment="x", created=WHEN, who="", previous=None
-    )
+    head, record = describe(cells, {"jobs": 5}, notebook=tmp_path / "x.py", experiment="x", created=WHEN, who="")
     assert (head.title, head.jobs, head.key_metric) == ("Mine", (), None)
     assert record.problems == ("b: no",)
     assert isinstance(record, LogRecord)
