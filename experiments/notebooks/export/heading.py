@@ -8,6 +8,7 @@ from experiments.notebooks.export.elements import markup_html
 from experiments.notebooks.export.job_rows import jobs_html
 from experiments.notebooks.export.model import Head, JobRow
 from experiments.notebooks.export.sheet import Sheet
+from experiments.redaction import MASK, is_telling
 
 _FOLDED_FROM = 6
 
@@ -110,8 +111,13 @@ def _rows(sheet: Sheet, name: str, rows: tuple[tuple[str, str], ...]) -> str:
     if not rows:
         return ""
     body = "".join(
-        f'<tr><th scope="row">{sheet.text(key)}</th><td>{sheet.text(value)}</td></tr>' for key, value in rows
+        f'<tr><th scope="row">{sheet.text(key)}</th><td>{sheet.text(_unless_telling(key, value))}</td></tr>'
+        for key, value in rows
     )
     state = " open" if len(rows) <= _FOLDED_FROM else ""
     table = f'<div class="table"><table><tbody>{body}</tbody></table></div>'
     return f"<details{state}><summary>{name}</summary>{table}</details>"
+
+
+def _unless_telling(name: str, value: str) -> str:
+    return MASK if value and is_telling(name) else value

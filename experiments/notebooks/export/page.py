@@ -66,7 +66,7 @@ def render_page(
     others = len(_document(sheet, head, sheet.fill(body, empty.html), style, empty, assets).encode())
     chosen = choose(sheet, others, max_bytes)
     html = _document(sheet, head, sheet.fill(body, chosen.html), style, chosen, assets)
-    return RenderedPage(html.encode(), chosen.dropped, tuple(sheet.notes))
+    return RenderedPage(html.encode(), chosen.dropped, tuple(dict.fromkeys(sheet.notes)))
 
 
 def _cell_html(sheet: Sheet, cell: CellRecord, *, include_code: bool) -> str:

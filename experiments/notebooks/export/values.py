@@ -12,6 +12,7 @@ from experiments.notebooks.export.keeping import is_chart, is_picture, is_widget
 from experiments.notebooks.export.sheet import Sheet
 from experiments.notebooks.export.tables import grid_of, is_frame, table_html
 from experiments.notebooks.export.widgets import widget_html
+from experiments.redaction import MASK, is_telling
 
 MAX_TEXT = 100_000
 MAX_ENTRIES = 500
@@ -168,6 +169,8 @@ def _nested(sheet: Sheet, value: Any, depth: int) -> str:
                 sheet.note(f"{type(value).__name__} of {len(value):,} entries: the first {MAX_ENTRIES} are shown.")
             )
             break
+        if isinstance(value, Mapping) and isinstance(entry, str) and is_telling(str(name)):
+            entry = MASK  # noqa: PLW2901 - what is shown of it
         shown = sheet.text(repr(entry)[:2_000]) if isinstance(entry, _SIMPLE) else value_html(sheet, entry, depth + 1)
         rows.append(f"<dt>{sheet.text(name)}</dt><dd>{shown}</dd>")
     if not rows:

@@ -112,6 +112,8 @@ def _framed_html(sheet: Sheet, widget: Any) -> str:
         return sheet.note(
             f"{label} cannot be shown: it reads code from {found[1][:200]!r}, and a log reads no address."
         )
+    if sheet.cleaner.holds_secret(f"{esm}\n{getattr(widget, '_css', '')}".encode()):
+        return sheet.note(f"{label} is left out: its code holds what looks like a secret.")
     state: dict[str, Any] = {}
     buffers: dict[str, str] = {}
     lost: list[str] = []

@@ -74,6 +74,12 @@ def test_a_widget_whose_code_is_elsewhere_is_named():
     assert "https://esm.sh/d3" in notes[0]
 
 
+def test_a_widget_whose_code_holds_a_secret_is_left_out(monkeypatch):
+    monkeypatch.setenv("PLANTED_KEY", KEY)
+    widget = type("Leaky", (Dial,), {"_esm": f"const key = '{KEY}'; export default {{ render() {{}} }}"})()
+    assert "<figure" not in drawn(widget)[0]
+
+
 def test_a_widget_inside_a_layout_is_alive():
     with keeping():
         assert 'data-framed="1"' in drawn(mo.vstack([mo.md("above"), Dial()]))[0]

@@ -96,6 +96,13 @@ def test_no_secret_and_no_path_reaches_the_page(monkeypatch, tmp_path):
     assert "runs/x.log" in text(page)
 
 
+def test_what_stands_under_a_telling_name_is_masked():
+    head = Head("A log", config=(("hub.api_key", "nowhere else"),))
+    html = text(page_of({"wandb": {"token": "nowhere either"}, "rate": 0.1}, head=head))
+    assert "nowhere" not in html
+    assert html.count("***") == 2
+
+
 def test_an_error_stands_in_its_cells_place():
     cells = [CellRecord("a", output=mo.md("before")), CellRecord("b", error=ZeroDivisionError("division by zero"))]
     cells.append(CellRecord("c", skipped="cell 'b', which it needs, failed"))
