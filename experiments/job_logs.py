@@ -43,10 +43,12 @@ class LogView:
     Attributes:
         lines: Oldest first, all attempts.
         note: Why there may be more, in a sentence; empty where all that was printed is here.
+        is_late: Whether the scheduler has not answered yet: the next look may show more.
     """
 
     lines: list[str]
     note: str = ""
+    is_late: bool = False
 
 
 def clean_line(line: str) -> str:
@@ -126,7 +128,8 @@ class LogReader:
         folder = self._workspace.runs / ref.run
         kept = read_lines(folder / FILE) or read_lines(folder / "train.log") or []
         if thread is not None and thread.is_alive():
-            return LogView(kept, f"{ref.launcher} has not answered for {deadline_s:g} s; {_what_is_shown(kept)}")
+            note = f"{ref.launcher} has not answered for {deadline_s:g} s; {_what_is_shown(kept)}"
+            return LogView(kept, note, is_late=True)
         problem = self._problems.get(ref.run, "")
         return LogView(kept, f"{problem} ({_what_is_shown(kept)})" if problem else "")
 

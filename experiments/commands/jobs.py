@@ -24,6 +24,7 @@ from experiments.workspace import Workspace
 _QUIET = tyro.conf.arg(help_behavior_hint="")
 _JSON = tyro.conf.arg(name="json", help_behavior_hint="")
 _LINES = 200
+_QUICK_S = 3.0
 _STATUS_S = 15.0  # how often a log that is followed asks whether its job has ended
 
 
@@ -99,7 +100,10 @@ def _cluster_logs(workspace: Workspace, job: TrainingJob, launcher: Launcher, *,
     from experiments.job_logs import follow as follow_log
 
     reader = LogReader(workspace, lambda _: launcher)
-    first = reader.view(job)
+    first = reader.view(job, deadline_s=_QUICK_S)
+    if first.is_late:
+        print(f"waiting for {job.launcher} to show the log; Ctrl-C stops the view, not the job", file=sys.stderr)
+        first = reader.view(job)
     if first.note:
         print(first.note, file=sys.stderr)
     shown = first.lines[:-1] if keep_on else first.lines  # the last line may be half written
