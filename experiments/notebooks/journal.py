@@ -189,7 +189,7 @@ def _definitions(rows: Sequence[tuple[str, str]]) -> str:
         f"<tr><th style='text-align: left; vertical-align: top; padding: 2px 16px 2px 0; font-weight: normal; "
         f"white-space: nowrap; color: light-dark({look.LIGHT.muted}, {look.DARK.muted}); "
         f"font-variant-numeric: tabular-nums'>{label}</th>"
-        f"<td style='padding: 2px 0; overflow-wrap: anywhere'>{text}</td></tr>"
+        f"<td style='padding: 2px 0; overflow-wrap: anywhere; white-space: normal; max-width: none'>{text}</td></tr>"
         for label, text in rows
     )
     return f"<table style='border-collapse: collapse'>{cells}</table>"
