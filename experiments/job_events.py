@@ -7,12 +7,14 @@ schedulers forget, and shown from there also when the scheduler cannot be asked.
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from experiments.clock import IN_LOG
 from experiments.launchers.base import SchedulerStatus
 from experiments.processes import read_json, write_json
 
@@ -127,7 +129,12 @@ def last_interruption(events: Iterable[Sequence[Any]], recoveries: int, now: flo
 
 
 def clock(at: float, now: float) -> str:
-    """Return a time as people say it here: `12:42`, and with its day where that is not the day of `now`."""
+    """Return a time as people say it here: `12:42`, and with its day where that is not the day of `now`.
+
+    In an exported log, which is read on another day and elsewhere, it has its day and zone.
+    """
+    if os.environ.get(IN_LOG) == "1":
+        return time.strftime("%d %b %Y %H:%M UTC", time.gmtime(at))
     then, today = time.localtime(at), time.localtime(now)
     return time.strftime("%H:%M" if then[:3] == today[:3] else "%d %b %Y %H:%M", then)
 

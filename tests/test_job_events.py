@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from experiments.clock import IN_LOG
 from experiments.job_events import FILE, Kept, history, in_order, interruptions, keep, last_interruption, read_kept
 from experiments.launchers.base import SchedulerStatus
 
@@ -68,6 +69,15 @@ def test_the_schedulers_own_reason_is_kept():
 
 def test_unknown_words_are_shown_as_they_are_and_other_days_are_named():
     assert history([("HIBERNATING", "", at(0))], at(0) + 86_400) == ["HIBERNATING at 22 Nov 2026 12:00"]
+
+
+def test_a_log_says_the_same_on_every_day_and_in_every_zone(monkeypatch):
+    monkeypatch.setenv(IN_LOG, "1")
+    assert (
+        history([("RUNNING", "", 0.0)], at(0))
+        == ["running at 01 Jan 1970 00:00 UTC"]
+        == history([("RUNNING", "", 0.0)], 0)
+    )
 
 
 @pytest.mark.parametrize(
