@@ -1,0 +1,126 @@
+"""The analysis section in a real marimo server: what a reader points at, drags over and clicks."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.fakes.charted import study
+from tests.fakes.serving import chromium, marimo_server, scratch_folder
+
+pytestmark = pytest.mark.browser
+SECONDS = 1_000.0
+INKED = """(canvas, [red, green, blue]) => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let found = 0;
+  for (let at = 0; at < data.length; at += 4) {
+    found += data[at] === red && data[at + 1] === green && data[at + 2] === blue && data[at + 3] > 200;
+  }
+  return found;
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture
+def project():
+    with scratch_folder() as folder:
+        made, _ = study(folder)
+        yield made
+
+
+def open_page(browser, url):
+    # As tall as the notebook, so that every cell is drawn and nothing has to be scrolled.
+    page = browser.new_page(viewport={"width": 1280, "height": 9000})
+    page.goto(url, timeout=120 * SECONDS)
+    page.locator(".chart-root[data-drawn]").first.wait_for(timeout=240 * SECONDS)
+    return page
+
+
+def curves(page):
+    return page.locator(".chart-root").first
+
+
+def fed(page):
+    return int(curves(page).get_attribute("data-fed") or 0)
+
+
+def drag(page, start, end):
+    """Drag over the curves, from and to places given as shares of the chart."""
+    box = curves(page).locator("canvas").bounding_box()
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in (start, end)]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    page.mouse.move(*places[1], steps=5)
+    page.mouse.up()
+
+
+def wait_until(page, condition, timeout_s=60.0):
+    for _ in range(int(timeout_s * 10)):
+        if condition():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("it did not come about")
+
+
+def walk(page):
+    """Zoom, smooth, click, brush and pick another metric, and look each time at what the page makes of it."""
+    drawn = curves(page).get_attribute("data-drawn")
+    before = fed(page)
+    drag(page, (0.3, 0.4), (0.7, 0.45))
+    curves(page).get_by_role("button", name="Whole range").wait_for(timeout=20 * SECONDS)
+    wait_until(page, lambda: fed(page) > before)
+    assert curves(page).get_attribute("data-drawn") == drawn
+
+    page.get_by_role("slider").first.focus()
+    page.keyboard.press("ArrowRight")
+    curves(page).get_by_text("smoothed for display only").wait_for(timeout=60 * SECONDS)
+    assert curves(page).get_by_role("button", name="Whole range").is_visible()
+
+    box = curves(page).locator("canvas").bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.55)
+    note = page.get_by_text(re.compile(r"Clicked: .* agent steps"))
+    note.wait_for(timeout=60 * SECONDS)
+    arm, seed, at = re.match(r"Clicked: (\S+) seed (\d) at ([\d,]+)", note.inner_text()).groups()
+    page.get_by_text(f"{arm} seed {seed} (abcdefg").first.wait_for(timeout=60 * SECONDS)
+    near = min((40, 80, 120), key=lambda step: abs(step - int(at.replace(",", "")) / 1000))
+    page.get_by_label("Step", exact=True).locator("option:checked", has_text=f"{near}k").wait_for(state="attached")
+
+    page.get_by_text("9 runs", exact=True).wait_for(timeout=60 * SECONDS)
+    curves(page).get_by_role("button", name="Drag selects runs").click()
+    drag(page, (0.2, 0.2), (0.9, 0.32))
+    curves(page).get_by_role("button", name="All runs").wait_for(timeout=20 * SECONDS)
+    page.get_by_text(re.compile(r"^[1-8] runs?$")).wait_for(timeout=60 * SECONDS)
+    curves(page).get_by_role("button", name="All runs").click()
+    page.get_by_text("9 runs", exact=True).wait_for(timeout=60 * SECONDS)
+
+    page.get_by_label("Metric", exact=True).select_option(label="losses/entropy")
+    wait_until(page, lambda: "losses/entropy" in (page.locator(".chart-stage").first.get_attribute("aria-label") or ""))
+
+
+@pytest.mark.parametrize("mode", ["run", "edit"])
+def test_a_reader_zooms_smooths_clicks_brushes_and_picks(browser, project, mode):
+    with marimo_server(mode, project.notebook(), cwd=project.root) as url:
+        page = open_page(browser, url)
+        errors = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        walk(page)
+        page.close()
+    assert errors == []
+
+
+def test_a_dark_page_has_dark_charts(browser, project):
+    settings = project.root / "pyproject.toml"
+    settings.write_text(settings.read_text() + '\n[tool.marimo.display]\ntheme = "dark"\n')
+    with marimo_server("run", project.notebook(), cwd=project.root) as url:
+        page = open_page(browser, url)
+        colour = curves(page).evaluate("element => getComputedStyle(element).color")
+        inked = curves(page).locator("canvas").evaluate(INKED, [86, 180, 233])
+        page.close()
+    assert colour == "rgb(230, 237, 243)"
+    assert inked > 20

@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { nearest, quantity, recoloured, rowsOf } from "../../widgets/charts/static/chart.js";
+
+test("columns become rows, and no columns none", () => {
+  assert.deepEqual(rowsOf({ x: [1, 2], name: ["a", "b"] }), [{ x: 1, name: "a" }, { x: 2, name: "b" }]);
+  assert.deepEqual(rowsOf({}), []);
+});
+
+test("colours are put in place of others, wherever they stand and however deep", () => {
+  const spec = { mark: { color: "#0072b2" }, scale: { range: ["#0072b2", "#123456"] }, text: "no colour" };
+  const dark = recoloured(spec, { "#0072b2": "#56b4e9", "#56b4e9": "#000000" });
+  assert.deepEqual(dark, { mark: { color: "#56b4e9" }, scale: { range: ["#56b4e9", "#123456"] }, text: "no colour" });
+});
+
+test("the nearest point counts, and none where all are far", () => {
+  const points = { x: [0, 10, 20], y: [0, 0, 50], k: [0, 1, 2] };
+  const same = (/** @type {number} */ value) => value;
+  assert.equal(nearest(points, { x: 11, y: 3 }, same, same), 1);
+  assert.equal(nearest(points, { x: 200, y: 0 }, same, same), -1);
+  assert.equal(nearest({}, { x: 0, y: 0 }, same, same), -1);
+});
+
+test("numbers in a tip have four significant digits and a suffix", () => {
+  for (const [value, text] of [[0, "0"], [1234567, "1.235M"], [-48000, "-48k"], [0.123456, "0.1235"], [NaN, "–"]]) {
+    assert.equal(quantity(value), text);
+  }
+});

@@ -1,0 +1,136 @@
+"""The functions behind the analysis cells, over a real study on disk."""
+
+from __future__ import annotations
+
+import pytest
+
+from experiments.notebooks.chart_cells import (
+    agent_step_at,
+    brushed_runs,
+    clicked_note,
+    comparison_note,
+    draw_curves,
+    draw_scores,
+    follow_chart,
+)
+from experiments.notebooks.chart_inputs import curve_controls
+from experiments.notebooks.chart_reading import arms_of, runs_with, standings
+from experiments.notebooks.drawing import chart_widget, drawn_once
+from experiments.notebooks.further_charts import draw_more, view_names, view_tabs
+from experiments.notebooks.replays import near_click, run_dropdown
+from experiments.snapshots import Snapshot, write_live
+from experiments.types import JobRef
+from tests.fakes.charted import ARMS, refs, write_replays, write_run
+from tests.fakes.studies import Study
+
+
+@pytest.fixture
+def study(tmp_path):
+    made = Study(tmp_path)
+    for job in refs():
+        failed = job.arm == ARMS[1] and job.seed == 2
+        write_run(made.workspace.runs, job, 2.0 + ARMS.index(job.arm), rows=60 if failed else 120, code=int(failed))
+        write_replays(made.workspace.runs, job)
+    return made.context
+
+
+def drawn(experiment, jobs, **options):
+    view, controls = chart_widget(experiment), curve_controls(experiment, jobs)
+    return draw_curves(view, experiment, jobs, controls, **options)
+
+
+def test_the_trackers_word_counts_where_no_monitor_has_one(study):
+    assert {status.verdict for status in standings(study, refs()).values()} == {"succeeded", "failed"}
+    assert "8 of 9 finished (2 of 3 finished, 1 failed)" in drawn(study, refs()).description
+
+
+def test_a_brush_finds_the_runs_with_a_value_inside_as_logged(study):
+    controls = curve_controls(study, refs())
+    [run] = runs_with(study, refs()[-1:], "overview/reward", "agent steps")
+    step, value = run.curve.steps[50], run.curve.values[50]
+    brush = {"x": [step - 1, step + 1], "y": [value - 1e-9, value + 1e-9]}
+    assert brushed_runs(study, refs(), controls, brush) == [run.run]
+    assert brushed_runs(study, refs(), controls, {}) == []
+
+
+def test_brush_and_click_are_passed_on_once_and_a_zoom_passes_on_nothing(study):
+    view, controls, told = chart_widget(study, can_select=True), curve_controls(study, refs()), []
+
+    def follow():
+        follow_chart(view, study, refs(), controls, lambda runs: told.append(len(runs)), told.append)
+
+    follow()
+    view.widget.set_state({"brush": {"x": [0, 2e5], "y": [-9, 99]}})
+    follow()
+    view.widget.set_state({"zoom": [1.0, 2.0]})
+    follow()
+    view.widget.set_state({"clicked": {"run": refs()[0].run, "x": 48_000.4, "nonce": "1"}})
+    follow()
+    follow()
+    view.widget.set_state({"brush": {}})
+    follow()
+    assert told == [9, (refs()[0].run, 48_000), 0]
+
+
+def test_a_brush_around_nothing_is_taken_back(study):
+    view = chart_widget(study, can_select=True)
+    view.widget.set_state({"brush": {"x": [0, 1], "y": [1e6, 1e7]}})
+    follow_chart(view, study, refs(), curve_controls(study, refs()), lambda _: None, lambda _: None)
+    assert view.widget.brush == {}
+
+
+def test_a_click_on_a_curve_over_time_finds_its_agent_steps(study):
+    controls = curve_controls(study, refs())
+    controls._update({"axis": ["wall time"]})
+    job = refs()[0]
+    [curve] = runs_with(study, [job], "overview/reward", "wall time")
+    assert agent_step_at(study, refs(), controls, job.run, float(curve.curve.steps[59])) == 60_000
+
+
+def test_a_click_chooses_the_run_and_its_steps_in_the_replays(study):
+    point = (refs()[4].run, 75_000)
+    assert run_dropdown(refs(), chosen=point).value == point[0]
+    assert near_click(point[0], point) == 75_000
+    assert near_click(refs()[0].run, point) is None
+    assert "fast-lr seed 1 at 75,000 agent steps" in clicked_note(refs(), point).text
+
+
+def test_another_axis_begins_with_all_of_it(study):
+    view, controls = chart_widget(study), curve_controls(study, refs())
+    draw_curves(view, study, refs(), controls)
+    view.widget.set_state({"zoom": [40_000.0, 60_000.0]})
+    draw_curves(view, study, refs(), controls)
+    assert max(view.widget.datasets["k-x-y"]["x"]) <= 61_000
+    controls._update({"axis": ["wall time"]})
+    draw_curves(view, study, refs(), controls)
+    assert list(view.widget.zoom) == []
+
+
+def test_every_further_chart_is_drawn_and_a_single_run_is_not_flooded(study):
+    controls = curve_controls(study, refs())
+    shown = draw_more(chart_widget(study), study, refs(), view_tabs(refs(), controls), controls)
+    assert shown.text.count("vega") >= len(view_names(refs()))
+    assert view_names(refs()[:1]) == ["Speed", "Small charts", "Machines"]
+    assert draw_scores(chart_widget(study), study, refs()[:1], controls) is None
+    assert comparison_note(study, refs()[:3], controls) is None
+
+
+def test_no_jobs_are_sentences(study):
+    controls = curve_controls(study, [])
+    assert "No runs yet" in drawn(study, []).description
+    assert draw_more(chart_widget(study), study, [], view_tabs([], controls), controls) is None
+
+
+def test_viewers_of_the_same_data_share_one_drawing(study):
+    jobs = refs()
+    write_live(study.workspace.state / "live", Snapshot(versions={job.run: "1" for job in jobs}), with_metrics=True)
+    made = []
+    for _ in range(3):
+        drawn_once(study, jobs, ("test",), lambda: made.append(1) or len(made))
+    write_live(study.workspace.state / "live", Snapshot(versions={job.run: "2" for job in jobs}), with_metrics=True)
+    drawn_once(study, jobs, ("test",), lambda: made.append(1) or len(made))
+    assert len(made) == 2
+
+
+def test_arms_keep_the_order_of_the_jobs():
+    assert arms_of([JobRef(run="b", arm="b"), JobRef(run="a", arm="a"), JobRef(run="c", arm="b")]) == ("b", "a")
