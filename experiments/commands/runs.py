@@ -82,6 +82,8 @@ def sync(names: tyro.conf.Positional[tuple[str, ...]] = ()) -> int:
     def say(progress: SyncProgress) -> None:
         if progress.result is not None:
             where = progress.result.url or progress.result.detail
+            if progress.result.state == "unknown" and workspace.settings.run_root:
+                where += f". A cluster's run is copied first: uv run experiments pull {progress.run}"
             print(
                 f"{progress.done} of {progress.total}  {progress.run}: {progress.result.state}  {where}".rstrip(),
                 flush=True,
