@@ -48,7 +48,7 @@ def describe(
         key_metric=(record.key_metric.name, record.key_metric.text) if record.key_metric else None,
         who=record.who,
         created=f"{created.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
-        commit=record.commit,
+        commit=record.commit or ("not recorded when the jobs were launched" if facts.jobs else ""),
         dirty=record.dirty,
         command=f"uv run experiments export {facts.workspace.shown(notebook)}",
         config=_config_rows(facts.config),

@@ -81,8 +81,9 @@ def test_the_config_shows_differences_first_and_no_secret(study):
     assert set(record.config) == {"description", "additional_args"}
 
 
-def test_jobs_of_unknown_code_have_no_commit(study):
-    assert (head_of(study)[0].commit, head_of(study)[0].dirty) == ("", None)
+def test_jobs_of_unknown_code_have_no_commit_and_the_head_says_so(study):
+    head, record = head_of(study)
+    assert (head.commit, head.dirty, record.commit) == ("not recorded when the jobs were launched", None, "")
 
 
 def test_what_changed_is_said_and_a_log_that_says_the_same_keeps_its_place(study):
