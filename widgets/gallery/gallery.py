@@ -12,6 +12,7 @@ import traitlets
 _STATIC = Path(__file__).parent / "static"
 _JOBS = Path(__file__).parents[1] / "jobs" / "static"
 MOST_CHOSEN = 2
+_BATCH = 20  # all pictures are sent again with each batch, and one batch with each picture
 
 
 class ReplayGallery(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships no types
@@ -23,7 +24,7 @@ class ReplayGallery(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget shi
         items: One dict a replay: `id`, `experiment`, `run`, `arm`, `seed`, `step` (agent steps).
         pictures: What is known of each by now, by id: `svg`, `reward` (mean an agent; None where it has none),
             `problem` (why there is no picture).
-        more: Those that were made last; the page keeps them, and `pictures` has them all at the end.
+        more: Those that were made last and are not in `pictures` yet.
         chosen: Ids, at most two.
         empty: What a gallery without replays says: one sentence and the next action.
     """
@@ -48,13 +49,19 @@ class ReplayGallery(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget shi
     def add(self, pictures: dict[str, dict[str, Any]]) -> None:
         """Show pictures that were just made; may be called from any thread."""
         with self._turn:
-            self._made |= pictures
-            self.more = pictures
+            self._made = {**self._made, **pictures}
+            if len(self._made) < _BATCH:
+                self.more = self._made
+            else:
+                self.finish()
 
     def finish(self) -> None:
-        """Keep all pictures for a page that connects again."""
+        """Move what was made to all the others: a page that comes late or again reads both."""
         with self._turn:
-            self.pictures = {**self.pictures, **self._made}
+            made, self._made = self._made, {}
+            with self.hold_sync():
+                self.pictures = {**self.pictures, **made}
+                self.more = {}
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take what is chosen, where it is something that is shown."""

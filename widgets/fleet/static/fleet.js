@@ -84,8 +84,9 @@ class FleetRowView extends RowView {
   /** @param {FleetRow} row @param {number} arm @param {number} now */
   show(row, arm, now) {
     this.update(row, arm, now);
-    say(this.warning, row.alerts.length ? `! ${row.alerts[0]}` : "");
-    this.warning.hidden = row.alerts.length === 0;
+    const more = row.alerts.find((text) => !text.startsWith(row.state)); // that it failed is said already
+    say(this.warning, more ? `! ${more}` : "");
+    this.warning.hidden = !more;
     if (row.alerts.length) hint(this.cells.state, [...row.alerts, row.reason, row.words].filter(Boolean).join("\n"));
     say(this.cost, dollars(row.cost), row.cost === null ? "Nobody knows its price" : `${row.cost} USD so far`);
   }
