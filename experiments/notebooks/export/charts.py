@@ -103,6 +103,8 @@ def _drawn(sheet: Sheet, spec: dict[str, Any], tables: dict[str, Columns]) -> st
     meta = sheet.cleaner.json(spec.get("usermeta") or {})
     spec = sheet.cleaner.json(_without_unsafe(spec))
     tables = {name: _clean(sheet, columns) for name, columns in tables.items()}
+    if (sentence := _only_text(spec, tables)) is not None:
+        return f'<p class="quiet">{sheet.text(sentence)}</p>'
     words = described(spec, tables, str(meta.get("caption", "")))
     still = still_picture(spec, tables, count)
     picture = f'<img class="still" src="{still}" alt="{sheet.text(words)}">' if still else f"<p>{sheet.text(words)}</p>"
@@ -110,6 +112,15 @@ def _drawn(sheet: Sheet, spec: dict[str, Any], tables: dict[str, Columns]) -> st
     figure = attributes({"class": "chart", "data-chart": plan, "aria-label": sheet.text(words)})
     html = f'<figure{figure}><div class="live" hidden></div><div class="fixed">{picture}</div></figure>'
     return sheet.piece("chart", f"The chart ({words})", html, needs=(plan, *needs))
+
+
+def _only_text(spec: Mapping[str, Any], tables: Mapping[str, Columns]) -> str | None:
+    """Return the sentence of a chart that has nothing to draw and says so in words."""
+    mark = spec.get("mark")
+    kind = mark.get("type") if isinstance(mark, Mapping) else mark
+    field = spec.get("encoding", {}).get("text", {}).get("field")
+    texts = [value for columns in tables.values() for value in columns.get(str(field), ())]
+    return str(texts[0]) if kind == "text" and len(texts) == 1 else None
 
 
 def _plan(

@@ -55,6 +55,13 @@ def test_a_chart_inside_a_layout_or_an_element_is_a_chart():
         assert [piece.kind for piece in page.pieces] == ["chart", "chart"]
 
 
+def test_a_chart_that_only_says_something_is_its_sentence():
+    page = sheet()
+    said = alt.Chart(pd.DataFrame({"text": ["No run yet."]})).mark_text(fontSize=14).encode(text="text:N")
+    assert value_html(page, said) == '<p class="quiet">No run yet.</p>'
+    assert page.pieces == []
+
+
 def test_a_chart_with_too_many_rows_is_named():
     page = sheet()
     html = value_html(page, chart(pd.DataFrame({"step": range(MAX_ROWS + 1), "value": 1.0, "arm": "a"})))
