@@ -75,6 +75,11 @@ class Snapshot(Frozen):
         return None if None in times else min(known for known in times if known is not None)
 
     @property
+    def ended(self) -> dict[str, str]:
+        """What became of each job that has ended, by run name."""
+        return {job.run_name: job.verdict for job in self.jobs if job.verdict in TERMINAL_VERDICTS}
+
+    @property
     def stale_after_s(self) -> float:
         """Seconds after which the data is older than the pace of its sources explains; 0 where it never is."""
         if self.is_settled:
@@ -136,14 +141,14 @@ def reason_of(error: BaseException) -> str:
 
 
 def write_live(live: Path, snapshot: Snapshot, *, with_metrics: bool) -> None:
-    """Publish a snapshot: `status.json` always, `metrics.json` where a run has new data.
+    """Publish a snapshot: `status.json` always, `metrics.json` where a run has new data or has ended.
 
     Raises:
         OSError: The folder is gone, full or read-only.
     """
     _replace(live / STATUS_FILE, snapshot.model_dump_json(exclude={"damage"}).encode())
     if with_metrics:
-        _replace(live / METRICS_FILE, json.dumps({"runs": snapshot.versions}, sort_keys=True).encode())
+        _replace(live / METRICS_FILE, _news_json(snapshot))
 
 
 def read_status(live: Path) -> Snapshot:
@@ -166,6 +171,19 @@ def read_versions(live: Path) -> dict[str, str]:
         return {str(run): str(version) for run, version in runs.items()}
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return {}
+
+
+def read_ended(live: Path) -> dict[str, str]:
+    """Return what became of each ended job from `metrics.json`; empty where the file is missing or damaged."""
+    try:
+        ended = json.loads((live / METRICS_FILE).read_bytes())["ended"]
+        return {str(run): str(verdict) for run, verdict in ended.items()}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return {}
+
+
+def _news_json(snapshot: Snapshot) -> bytes:
+    return json.dumps({"runs": snapshot.versions, "ended": snapshot.ended}, sort_keys=True).encode()
 
 
 def _sentence(source: SourceState, now: float) -> str:

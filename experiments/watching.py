@@ -18,7 +18,15 @@ from pathlib import Path
 
 from experiments.polling import PACES_S, Poller, Sources
 from experiments.processes import try_lock
-from experiments.snapshots import SILENT_AFTER_S, Snapshot, read_status, read_versions, reason_of, write_live
+from experiments.snapshots import (
+    SILENT_AFTER_S,
+    Snapshot,
+    read_ended,
+    read_status,
+    read_versions,
+    reason_of,
+    write_live,
+)
 from experiments.types import JobRef
 
 LOCK, DEPUTY, READERS = "monitor.lock", "deputy.lock", "readers"
@@ -76,7 +84,7 @@ class Monitor:
         self._poller: Poller | None = None
         self._latest: Snapshot | None = None
         self._content: object = None
-        self._versions: dict[str, str] = {}
+        self._news: tuple[dict[str, str], dict[str, str]] = ({}, {})
         self._written = self._metrics_written = self._announced = float("-inf")
         self._seen: tuple[int, int] | None = None
 
@@ -144,7 +152,7 @@ class Monitor:
             time.sleep(TICK_S)
             return
         if self._poller is None:
-            self._versions = read_versions(self.live)
+            self._news = (read_versions(self.live), read_ended(self.live))
             self._poller = Poller(
                 self._sources, refs=self._all_refs, before=read_status(self.live), paces_s=self._paces_s
             )
@@ -190,7 +198,9 @@ class Monitor:
     def _publish(self, poller: Poller) -> None:
         snapshot, now = poller.snapshot(), time.monotonic()
         content = snapshot.without_times()
-        charts = snapshot.versions != self._versions and now - self._metrics_written >= _METRICS_PAUSE_S
+        # A failed seed changes what charts count and verdicts rest on, as new rows do.
+        news = (snapshot.versions, snapshot.ended)
+        charts = news != self._news and now - self._metrics_written >= _METRICS_PAUSE_S
         is_recent = snapshot.is_settled or now - self._written < _REWRITE_S
         if content == self._content and is_recent and not charts:
             return
@@ -198,7 +208,7 @@ class Monitor:
             write_live(self.live, snapshot, with_metrics=charts)
             self._content = content
             if charts:
-                self._versions, self._metrics_written = snapshot.versions, now
+                self._news, self._metrics_written = news, now
         except OSError as error:
             note = f"{str(self.live)!r} cannot be written ({error.strerror}), so other pages do not see this"
             snapshot = snapshot.model_copy(update={"notes": (note,)})

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from experiments import watching
-from experiments.snapshots import METRICS_FILE, STATUS_FILE, read_status, read_versions
+from experiments.snapshots import METRICS_FILE, STATUS_FILE, read_ended, read_status, read_versions
 from experiments.types import JobRef
 from experiments.watching import Monitor
 from tests.fakes.job_sources import FakeLauncher, FakeStore, info, job, sources
@@ -144,6 +144,15 @@ def test_metrics_are_written_only_when_a_run_has_new_data(state, watch):
     assert (state / "live" / METRICS_FILE).stat().st_mtime_ns == written
     parts.store("offline").runs["a"] = info("a", step=8)
     until(lambda: (state / "live" / METRICS_FILE).stat().st_mtime_ns != written)
+
+
+def test_metrics_are_written_when_a_job_has_ended_without_a_row(state, watch):
+    parts = one_job()
+    _, seen = watch(state, parts)
+    until((state / "live" / METRICS_FILE).exists)
+    parts.launcher("local").words["a"] = "FAILED"
+    until(lambda: seen[-1].of("a").verdict == "failed")
+    until(lambda: read_ended(state / "live") == {"a": "failed"})
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"\xff\xfe", b'{"jobs": 3}', b"[]"])

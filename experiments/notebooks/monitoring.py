@@ -27,7 +27,7 @@ from experiments.snapshots import METRICS_FILE, time_left_s
 from experiments.types import JobRef, JobStatus
 from widgets.jobs import JobTable
 
-CELLS = {"monitor": ("monitor_heading", "monitor_table", "log_inputs", "job_log", "triage")}
+CELLS = {"monitor": ("monitor_heading", "monitor_table", "log_inputs", "job_log", "job_ends", "triage")}
 
 Handler = Callable[[str, list[str], str], str]
 _FIRST_WAIT_S = 2.0
@@ -63,9 +63,15 @@ def job_log(
     log_view(experiment, tracked_jobs, job_table.value["selected"], log_lines.value)
 
 
-def triage(experiment: NotebookContext, tracked_jobs: list[JobRef], set_launches: Any, log_again: Any) -> Any:
+def job_ends(experiment: NotebookContext) -> Any:
+    """Follow the ends of jobs: the failures below are looked through again when one has ended."""
+    ends_file = watched_metrics(experiment)
+    return ends_file
+
+
+def triage(experiment: NotebookContext, tracked_jobs: list[JobRef], set_launches: Any, ends_file: Any) -> Any:
     """Group the failed runs by what ended them; in an open editor each group can be tried again."""
-    _failures = failures_in(experiment, tracked_jobs, log_again)
+    _failures = failures_in(experiment, tracked_jobs, ends_file)
     retry_controls = retry_buttons(experiment, _failures, set_launches)
     triage_view(_failures, retry_controls)
     return retry_controls
@@ -136,7 +142,7 @@ def live_table(
 
 
 def watched_metrics(experiment: NotebookContext) -> Any:
-    """Return the Monitor's file of data versions: a cell that reads its `value` runs again when a run has new rows."""
+    """Return the Monitor's file of news: a cell that reads it runs again when a run has new rows or has ended."""
     live = experiment.workspace.state / "live" / METRICS_FILE
     if not live.exists():
         live.parent.mkdir(parents=True, exist_ok=True)
