@@ -22,7 +22,7 @@ with app.setup:
     from experiments.notebooks.monitoring import watched_metrics
     from experiments.notebooks.paper_kit import paper_kit_view
     from experiments.notebooks.replays import near_click, replay_view, run_dropdown, step_dropdown
-    from experiments.notebooks.run_table import selected_runs
+    from experiments.notebooks.run_table import selected_runs, table_downloads
 
 
 @app.cell
@@ -197,6 +197,12 @@ def run_summary(brushed, controls, experiment, metrics_file, tracked_jobs):
     run_rows = runs_table(experiment, tracked_jobs, controls, brushed(), metrics_file)
     run_rows
     return (run_rows,)
+
+
+@app.cell
+def run_files(experiment, run_rows):
+    table_downloads(run_rows, f"{experiment.name}-runs")
+    return
 
 
 @app.cell

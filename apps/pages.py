@@ -46,8 +46,8 @@ def message_page(status: int, text: str, *, login: bool = False, target: str = "
         form = (
             "<p>Open the address that <code>experiments serve</code> printed, or paste its token. The token is also in "
             "<code>.experiments/serve/token</code> on the machine that serves.</p>"
-            '<form method="post" action="/login"><label>Token&ensp;<input name="token" type="password" required autofocus '
-            'autocomplete="current-password" size="48"></label> '
+            '<form method="post" action="/login"><label>Token&ensp;<input name="token" type="password" required '
+            'autofocus autocomplete="current-password" size="48"></label> '
             f'<input type="hidden" name="next" value="{html.escape(target, quote=True)}">'
             '<button class="main">Log in</button></form>'
         )
