@@ -10,13 +10,13 @@ import altair as alt
 import numpy as np
 
 from experiments.notebooks.charts.runs import RunCurve
+from experiments.notebooks.charts.theme import NUMBERS
 from experiments.notebooks.run_names import counted
 from experiments.statistics.values import FloatArray, shown
 
 _SAMPLE = 500
 _FAR = 3.0
 _MOST_MARKS = 200
-_VALUES = "abs(datum.value) >= 1000 ? format(datum.value, '~s') : format(datum.value, '.3~g')"
 _HOURS = (
     "datum.value == 0 ? '0' : abs(datum.value) < 1/30 ? format(datum.value * 3600, '.3~g') + ' s' : "
     "abs(datum.value) < 2 ? format(datum.value * 60, '.3~g') + ' m' : format(datum.value, '.3~g') + ' h'"
@@ -51,7 +51,7 @@ class ValueAxis:
         elif self.kind == "linear":
             more["zero"] = alt.ExprRef("x_from === null") if self.zero else False
         scale = alt.Scale(type=self.kind, **more)
-        axis = alt.Axis(title=title, labelExpr=_VALUES, grid=True, gridOpacity=0.6, tickCount=6)
+        axis = alt.Axis(title=title, labelExpr=NUMBERS, grid=True, gridOpacity=0.6, tickCount=6)
         return alt.Y(f"{name}:Q", scale=scale, axis=axis)
 
 

@@ -10,6 +10,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from experiments import look
 from experiments.notebooks.charts import layers
 from experiments.notebooks.charts.axes import ValueAxis, step_axis, value_axis
 from experiments.notebooks.charts.runs import RunCurve, origin_words, problems, runs_of
@@ -174,8 +175,10 @@ def caption_of(
         what = f"One line a run ({single})"
         methods = f"Smoothed for display only ({smoothed})" if smoothed else "Nothing is smoothed"
         notes = {}
+    many = len(dict.fromkeys(run.arm for run in runs)) > len(look.LIGHT.arms)
     return sentences(
         what,
+        "Grey, since there are many arms: select rows of the table, or point at a line, to colour some" if many else "",
         seed_counts(runs) if not bands or len(bands) < len({run.arm for run in runs}) else "",
         methods,
         "; ".join(notes),

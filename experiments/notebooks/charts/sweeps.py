@@ -79,7 +79,11 @@ def _panel(
         opacity = 1.0 if not options.selected or run in options.selected else 0.2
         rows.append({"v": shown, "score": score, "arm": arm, "run": run, "o": opacity})
     kind = "v:Q" if numeric else "v:N"
-    x = alt.X(kind, **_scale([float(str(row["v"])) for row in rows] if numeric else []), axis=_axis(numeric=numeric))
+    x = alt.X(
+        kind,
+        **_scale([float(str(row["v"])) for row in rows] if numeric else []),
+        axis=_axis([row["v"] for row in rows] if numeric else []),
+    )
     y = alt.Y("score:Q", title=None, scale=alt.Scale(zero=False), axis=si_axis("", tickCount=5, gridOpacity=0.6))
     means: dict[object, list[float]] = {}
     for row in rows:
@@ -114,9 +118,11 @@ def _scale(values: Sequence[float]) -> dict[str, Any]:
     return {"scale": alt.Scale(zero=False, padding=12)}
 
 
-def _axis(*, numeric: bool) -> alt.Axis:
-    if numeric:
-        return si_axis("", tickCount=4, grid=False)
+def _axis(values: Sequence[Any]) -> alt.Axis:
+    """Return the axis of a setting: a tick at each value where they are few numbers."""
+    several = sorted(set(values))
+    if several:
+        return si_axis("", grid=False, **({"values": several} if len(several) <= _COLUMNS * 2 else {"tickCount": 4}))
     return alt.Axis(title="", labelLimit=120, labelAngle=0, grid=False)
 
 

@@ -27,6 +27,12 @@ DARK_FOR_LIGHT = {
 }
 """What a widget puts in the place of each colour on a dark page: charts for widgets are made in light colours."""
 
+NUMBERS = (
+    "abs(datum.value) >= 1000 ? format(datum.value, '~s') : "
+    "datum.value && abs(datum.value) < 0.001 ? format(datum.value, '.2~e') : format(datum.value, '.3~g')"
+)
+"""How numbers are written at ticks: `200k`, `0.05`, `1e-5`."""
+
 _CAPTION_WIDTH = 150
 
 
@@ -94,8 +100,8 @@ def data_of(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def si_axis(title: str, **more: Any) -> alt.Axis:
-    """Return an axis with SI ticks (`200k`, `1.2M`)."""
-    return alt.Axis(labelExpr="format(datum.value, '~s')", title=title, **more)
+    """Return an axis whose large numbers have SI suffixes."""
+    return alt.Axis(labelExpr=NUMBERS, title=title, **more)
 
 
 def styled(
