@@ -120,7 +120,9 @@ def _only_text(spec: Mapping[str, Any], tables: Mapping[str, Columns]) -> str | 
     kind = mark.get("type") if isinstance(mark, Mapping) else mark
     field = spec.get("encoding", {}).get("text", {}).get("field")
     texts = [value for columns in tables.values() for value in columns.get(str(field), ())]
-    return str(texts[0]) if kind == "text" and len(texts) == 1 else None
+    if kind != "text" or len(texts) != 1:
+        return None
+    return " ".join(map(str, texts[0])) if isinstance(texts[0], list) else str(texts[0])
 
 
 def _plan(

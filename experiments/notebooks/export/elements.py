@@ -226,12 +226,14 @@ def _tabs(sheet: Sheet, node: Element) -> str:
     parts = []
     contents = [component_html(sheet, slot) for slot in _slots(node)]
     titles = [sheet.text(parse(str(label)).text().strip()) for label in labels]
-    if not any("<img" in content or _TAGS.sub("", content).strip() for content in contents):
+    full = [at for at, content in enumerate(contents) if "<img" in content or _TAGS.sub("", content).strip()]
+    if not full:
         # Tabs that only choose what another cell shows.
         return f'<span class="control">{" · ".join(titles)}</span>'
-    for at, (title, content) in enumerate(zip(titles, contents, strict=False)):
+    for at in full:
+        title = titles[at] if at < len(titles) else ""
         chosen = " data-first" if str(at) == first else ""
-        parts.append(f'<section class="tab" aria-label="{title}"{chosen}>{content}</section>')
+        parts.append(f'<section class="tab" aria-label="{title}"{chosen}>{contents[at]}</section>')
     return f'<div class="tabs">{"".join(parts)}</div>'
 
 

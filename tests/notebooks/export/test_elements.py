@@ -86,6 +86,12 @@ def test_tabs_that_hold_nothing_are_their_names():
     assert drawn(mo.ui.tabs({"One": mo.md(""), "Two": mo.Html("")}))[0] == '<span class="control">One · Two</span>'
 
 
+def test_tabs_without_content_are_left_out_beside_those_with_some():
+    html = drawn(mo.ui.tabs({"One": mo.md(""), "Two": mo.md("here")}))[0]
+    assert html.count('<section class="tab"') == 1
+    assert 'aria-label="Two"' in html
+
+
 def test_inputs_are_read_as_text():
     controls = [
         mo.ui.dropdown({"One": 1, "Two": 2}, value="Two", label="Pick"),

@@ -57,8 +57,9 @@ def test_a_chart_inside_a_layout_or_an_element_is_a_chart():
 
 def test_a_chart_that_only_says_something_is_its_sentence():
     page = sheet()
-    said = alt.Chart(pd.DataFrame({"text": ["No run yet."]})).mark_text(fontSize=14).encode(text="text:N")
-    assert value_html(page, said) == '<p class="quiet">No run yet.</p>'
+    for text in ("No run yet.", ["No run", "yet."]):
+        said = alt.Chart({"values": [{"text": text}]}).mark_text(fontSize=14).encode(text="text:N")
+        assert value_html(page, said) == '<p class="quiet">No run yet.</p>'
     assert page.pieces == []
 
 
