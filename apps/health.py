@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -59,12 +60,21 @@ def figures(site: Site, guard: Guard, workspace: Workspace) -> list[tuple[str, l
             [
                 ("running for", age_in_words(now - _began)),
                 ("memory", f"{process.memory_info().rss / 1e6:,.0f} MB"),
-                ("threads", f"{threading.active_count()}"),
+                ("threads", _threads()),
                 ("open files and sockets", f"{process.num_fds()}"),
                 ("processor time", f"{sum(process.cpu_times()[:2]):,.1f} s"),
             ],
         ),
     ]
+
+
+def _threads() -> str:
+    """Return how many threads there are, and of which kinds."""
+    kinds: dict[str, int] = {}
+    for thread in threading.enumerate():
+        kind = re.split(r"[-_(/ ]?\d|[-(/]| \/", thread.name)[0].strip() or "other"
+        kinds[kind] = kinds.get(kind, 0) + 1
+    return f"{threading.active_count()}: " + ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items()))
 
 
 def _age(moment: float | None, now: float) -> str:

@@ -22,6 +22,7 @@ class Fleet:
     Attributes:
         tick: What the running jobs have done; a test moves it.
         polls: How often launcher and store were asked.
+        poll_times: When the store was, in seconds that never jump.
         down: Whether every source is down.
     """
 
@@ -29,7 +30,8 @@ class Fleet:
 
     def __init__(self, experiments: int = 50, jobs: int = 10, running: int = 5) -> None:
         self.tick, self.polls, self.down = 0, {"launcher": 0, "store": 0}, False
-        self._began = time.time() - 100  # the Monitor asks about young jobs every second
+        self.poll_times: list[float] = []
+        self._began = time.time() + 3_000  # the Monitor asks about jobs every second as long as they are young
         config = TrainingJobConfig(curriculum="arena", additional_args=(f"trainer.total_timesteps={TOTAL}",))
         self.jobs = [
             TrainingJob(
@@ -65,6 +67,7 @@ class Fleet:
 
     def poll_store(self, runs):
         self.polls["store"] += 1
+        self.poll_times.append(time.monotonic())
         self._check()
         tick = self.tick  # one answer is of one moment
         return {run: self._update(run, tick) for run in runs}
