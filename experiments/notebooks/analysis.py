@@ -20,6 +20,7 @@ from experiments.notebooks.chart_cells import (
     draw_curves,
     draw_scores,
     follow_chart,
+    standing_out,
 )
 from experiments.notebooks.chart_inputs import controls_view, curve_controls
 from experiments.notebooks.chart_reading import arms_of
@@ -122,9 +123,10 @@ def learning_curves(
     metrics_file: Any,
     run_rows: Any,
     brushed: Any,
+    clicked_point: Any,
 ) -> None:
-    """Draw the chosen metric; rows selected in the table stand out, else the runs that were brushed."""
-    _standing = selected_runs(run_rows) or brushed()
+    """Draw the chosen metric; rows selected in the table stand out, else the runs that were brushed or clicked."""
+    _standing = standing_out(run_rows, brushed(), clicked_point())
     draw_curves(curve_view, experiment, tracked_jobs, controls, metrics_file, selected=_standing)
 
 

@@ -29,6 +29,7 @@ from experiments.notebooks.charts import (
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.drawing import show
 from experiments.notebooks.recoveries import marks_on
+from experiments.notebooks.run_table import selected_runs
 from experiments.types import JobRef
 
 
@@ -124,7 +125,7 @@ def follow_chart(
     jobs: Sequence[JobRef],
     controls: Any,
     set_brushed: Callable[[tuple[str, ...]], None],
-    set_clicked: Callable[[tuple[str, int]], None],
+    set_clicked: Callable[[tuple[str, int] | None], None],
 ) -> None:
     """Pass on what a person did in a chart: the runs brushed, and the run and agent steps of the point clicked.
 
@@ -141,7 +142,8 @@ def follow_chart(
     if nonce and nonce != widget.followed.get("nonce"):
         widget.followed["nonce"] = nonce
         run = widget.clicked["run"]
-        set_clicked((run, agent_step_at(experiment, jobs, controls, run, float(widget.clicked["x"]))))
+        step = agent_step_at(experiment, jobs, controls, run, float(widget.clicked["x"]))
+        set_clicked((run, step) if run else None)
 
 
 def agent_step_at(experiment: NotebookContext, jobs: Sequence[JobRef], controls: Any, run: str, x: float) -> int:
@@ -156,6 +158,11 @@ def agent_step_at(experiment: NotebookContext, jobs: Sequence[JobRef], controls:
         return 0
     share = np.interp(x, drawn, np.linspace(0, 1, len(drawn)))
     return round(float(np.interp(share, np.linspace(0, 1, len(steps)), steps)))
+
+
+def standing_out(rows: Any, brushed: Sequence[str], point: tuple[str, int] | None) -> list[str]:
+    """Return the runs that stand out: those selected in the table, else those brushed, else the one clicked."""
+    return selected_runs(rows) or list(brushed) or ([point[0]] if point is not None else [])
 
 
 def clicked_note(jobs: Sequence[JobRef], point: tuple[str, int] | None) -> Any:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+import pandas as pd
 import pytest
 
 from experiments.notebooks.chart_cells import (
@@ -12,6 +15,7 @@ from experiments.notebooks.chart_cells import (
     draw_curves,
     draw_scores,
     follow_chart,
+    standing_out,
 )
 from experiments.notebooks.chart_inputs import curve_controls
 from experiments.notebooks.chart_reading import arms_of, runs_with, standings
@@ -69,7 +73,17 @@ def test_brush_and_click_are_passed_on_once_and_a_zoom_passes_on_nothing(study):
     follow()
     view.widget.set_state({"brush": {}})
     follow()
-    assert told == [9, (refs()[0].run, 48_000), 0]
+    view.widget.set_state({"clicked": {"run": "", "x": 0, "nonce": "2"}})
+    follow()
+    assert told == [9, (refs()[0].run, 48_000), 0, None]
+
+
+def test_selected_rows_stand_out_before_brushed_runs_and_those_before_a_click():
+    rows = SimpleNamespace(value=pd.DataFrame({"run_name": ["a"]}))
+    assert standing_out(rows, ("b",), ("c", 1)) == ["a"]
+    assert standing_out(None, ("b",), ("c", 1)) == ["b"]
+    assert standing_out(None, (), ("c", 1)) == ["c"]
+    assert standing_out(None, (), None) == []
 
 
 def test_a_brush_around_nothing_is_taken_back(study):

@@ -32,7 +32,7 @@ class ChartWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships
         can_select: Whether dragging may select runs, and a click one of them.
         zoom: Both ends of the x-range that is looked at, in the unit of x; empty for all of it.
         brush: `x` and `y`, each with both ends; empty where nothing is brushed.
-        clicked: The point clicked last: `run`, `x`, and `nonce`, new with each click.
+        clicked: The point clicked last: `run` (empty for none), `x`, and `nonce`, new with each click.
         chart: The altair chart that is shown; stays in Python.
         followed: For whoever follows brush and clicks: what was passed on already; stays in Python.
     """

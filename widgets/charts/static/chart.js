@@ -357,14 +357,14 @@ class ChartView {
     this.tip.style.top = `${Math.max(0, Math.min(y + 10, whole.height - this.tip.offsetHeight))}px`;
   }
 
-  /** @param {MouseEvent} event */
+  /** @param {MouseEvent} event Beside every curve it takes the last click back. */
   click(event) {
     const row = this.under(event);
     const points = this.model.get("datasets")[this.pick?.points ?? ""];
-    const run = row < 0 ? undefined : this.run(points.k[row])?.run;
-    if (run === undefined || !this.model.get("can_select")) return;
+    const run = row < 0 ? "" : this.run(points.k[row])?.run ?? "";
+    if (!this.model.get("can_select") || run === (this.model.get("clicked").run ?? "") && !run) return;
     const nonce = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
-    this.model.set("clicked", { run, x: points.x[row], nonce });
+    this.model.set("clicked", { run, x: run ? points.x[row] : 0, nonce });
     this.model.save_changes();
   }
 
