@@ -22,7 +22,7 @@ from experiments.notebooks.chart_cells import (
     follow_chart,
     standing_out,
 )
-from experiments.notebooks.chart_inputs import controls_view, curve_controls
+from experiments.notebooks.chart_inputs import controls_view, curve_controls, note_metrics
 from experiments.notebooks.chart_reading import arms_of
 from experiments.notebooks.charts import curve_chart
 from experiments.notebooks.charts.theme import colours_of
@@ -43,6 +43,8 @@ CELLS = {
     "analysis": (
         "data_version",
         "brushing",
+        "metric_names",
+        "new_metrics",
         "analysis_inputs",
         "curve_area",
         "chart_events",
@@ -89,8 +91,26 @@ def brushing() -> tuple[Any, Any]:
     return brushed, set_brushed
 
 
-def analysis_inputs(experiment: NotebookContext, tracked_jobs: list[JobRef]) -> Any:
+def metric_names() -> tuple[Any, Any]:
+    """Keep the names of the metrics, so that the controls offer what runs begin to log."""
+    known_metrics, set_known_metrics = mo.state(())
+    return known_metrics, set_known_metrics
+
+
+def new_metrics(
+    experiment: NotebookContext,
+    tracked_jobs: list[JobRef],
+    known_metrics: Any,
+    set_known_metrics: Any,
+    metrics_file: Any,
+) -> None:
+    """Look for metrics that were not there before."""
+    note_metrics(experiment, tracked_jobs, known_metrics(), set_known_metrics, metrics_file)
+
+
+def analysis_inputs(experiment: NotebookContext, tracked_jobs: list[JobRef], known_metrics: Any) -> Any:
     """Let the reader choose what the charts show."""
+    known_metrics()
     controls = curve_controls(experiment, tracked_jobs)
     controls_view(controls)
     return controls

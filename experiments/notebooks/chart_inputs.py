@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+import weakref
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import marimo as mo
@@ -26,6 +28,10 @@ SUMMARIES: dict[str, Summary] = {
 }
 SMOOTHING = (0.0, 0.005, 0.01, 0.02, 0.05, 0.1)
 
+_chosen: weakref.WeakKeyDictionary[threading.Thread, dict[tuple[str, str], dict[str, Any]]] = (
+    weakref.WeakKeyDictionary()
+)
+
 
 def known_runs(experiment: NotebookContext, jobs: Sequence[JobRef]) -> list[RunInfo]:
     """Return what the store knows of the jobs' runs; nothing where it cannot be asked, as the charts then say."""
@@ -44,30 +50,63 @@ def logged_metrics(infos: Sequence[RunInfo]) -> list[str]:
 
 
 def curve_controls(experiment: NotebookContext, jobs: Sequence[JobRef]) -> Any:
-    """Return the controls of the learning curves as one dictionary element.
+    """Return the controls of the learning curves as one dictionary element; made again, they keep what was chosen.
 
-    Its value has `metric`, `axis`, `statistic` and `summary` (keys of the tables here), `smoothing` (share of the
-    x-range), `log`, `all_values`, `by_run` and `pattern` (of the grid of metrics).
+    Its value has `metric`, `axis`, `statistic` and `summary` (keys of the tables here), `smoothing` (% of the x-range),
+    `log`, `all_values`, `by_run` and `pattern` (of the small charts).
     """
     infos = known_runs(experiment, jobs)
     names = sorted({*logged_metrics(infos), REWARD})
-    several = len({job.seed for job in jobs}) > 1
     axes = axes_of(infos, known_statuses(experiment.workspace.state), jobs)
+    place = (str(experiment.workspace.state), experiment.name)
+    before = _chosen.setdefault(threading.current_thread(), {}).get(place, {})
+
+    def one_of(name: str, options: Sequence[str], first: str, label: str) -> Any:
+        value = before.get(name) if before.get(name) in options else first
+        return mo.ui.dropdown(list(options), value=value, label=label, searchable=len(options) > 8)
+
+    def box(name: str, label: str) -> Any:
+        return mo.ui.checkbox(bool(before.get(name)), label=label)
+
+    steps = [100 * share for share in SMOOTHING]
+    smoothing = before.get("smoothing") if before.get("smoothing") in steps else 0.0
     elements: dict[str, Any] = {
-        "metric": mo.ui.dropdown(names, value=REWARD, label="Metric", searchable=len(names) > 8),
-        "axis": mo.ui.dropdown(list(axes), value="agent steps", label="over"),
+        "metric": one_of("metric", names, REWARD, "Metric"),
+        "axis": one_of("axis", axes, "agent steps", "over"),
         "smoothing": mo.ui.slider(
-            steps=[100 * share for share in SMOOTHING], value=0.0, label="Smoothing (% of the range)", show_value=True
+            steps=steps, value=smoothing, label="Smoothing (% of the range)", show_value=True, debounce=True
         ),
-        "log": mo.ui.checkbox(label="log scale"),
-        "all_values": mo.ui.checkbox(label="outliers too"),
+        "log": box("log", "log scale"),
+        "all_values": box("all_values", "outliers too"),
     }
-    if several:
-        elements["statistic"] = mo.ui.dropdown(list(STATISTICS), value="mean", label="Over seeds")
-        elements["by_run"] = mo.ui.checkbox(label="runs only")
-        elements["summary"] = mo.ui.dropdown(list(SUMMARIES), value="last 10 %", label="Score")
-    elements["pattern"] = mo.ui.text(value=LOSSES, label="Small charts of", placeholder="losses/*, entropy")
-    return mo.ui.dictionary(elements)
+    if len({job.seed for job in jobs}) > 1:
+        elements["statistic"] = one_of("statistic", list(STATISTICS), "mean", "Over seeds")
+        elements["by_run"] = box("by_run", "runs only")
+        elements["summary"] = one_of("summary", list(SUMMARIES), "last 10 %", "Score")
+    pattern = str(before.get("pattern") or LOSSES)
+    elements["pattern"] = mo.ui.text(value=pattern, label="Small charts of", placeholder="losses/*, entropy")
+
+    def remember(value: dict[str, Any]) -> None:
+        _chosen.setdefault(threading.current_thread(), {})[place] = dict(value)
+
+    return mo.ui.dictionary(elements, on_change=remember)
+
+
+def note_metrics(
+    experiment: NotebookContext,
+    jobs: Sequence[JobRef],
+    known: Sequence[str],
+    tell: Callable[[tuple[str, ...]], None],
+    _changed: object = None,
+) -> None:
+    """Tell of the metrics that runs have logged, where they are others than those known.
+
+    Args:
+        _changed: Read by the cell only so that it runs again when the runs have new data.
+    """
+    found = tuple(logged_metrics(known_runs(experiment, jobs)))
+    if found and found != tuple(known):
+        tell(found)
 
 
 def controls_view(controls: Any) -> mo.Html:

@@ -17,7 +17,7 @@ from experiments.notebooks.chart_cells import (
     follow_chart,
     standing_out,
 )
-from experiments.notebooks.chart_inputs import curve_controls
+from experiments.notebooks.chart_inputs import curve_controls, note_metrics
 from experiments.notebooks.chart_reading import arms_of, runs_with, standings
 from experiments.notebooks.drawing import chart_widget, drawn_once
 from experiments.notebooks.further_charts import draw_more, view_names, view_tabs
@@ -107,6 +107,23 @@ def test_a_click_chooses_the_run_and_its_steps_in_the_replays(study):
     assert near_click(point[0], point) == 75_000
     assert near_click(refs()[0].run, point) is None
     assert "fast-lr seed 1 at 75,000 agent steps" in clicked_note(refs(), point).text
+
+
+def test_controls_that_are_made_again_keep_what_was_chosen(study):
+    first = curve_controls(study, refs())
+    first._update({"metric": ["losses/entropy"], "smoothing": 3, "log": True})
+    again = curve_controls(study, refs()).value
+    assert (again["metric"], again["smoothing"], again["log"]) == ("losses/entropy", 2.0, True)
+    assert curve_controls(study, []).value["metric"] == "overview/reward"
+
+
+def test_metrics_are_told_once(study):
+    told = []
+    note_metrics(study, refs(), (), told.append)
+    assert "losses/entropy" in told[0]
+    note_metrics(study, refs(), told[0], told.append)
+    note_metrics(study, [], told[0], told.append)
+    assert len(told) == 1
 
 
 def test_another_axis_begins_with_all_of_it(study):

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from experiments import look
 from experiments.notebooks.charts.axes import ValueAxis
 from experiments.notebooks.charts.runs import RunCurve
-from experiments.notebooks.charts.theme import colour_by_arm, dash_by_arm, data_of
+from experiments.notebooks.charts.theme import DARK_FOR_LIGHT, colour_by_arm, dash_by_arm, data_of
 from experiments.notebooks.charts.thinning import min_max, rounded
 from experiments.statistics import Band, smoothed_for_display
 from experiments.statistics.values import FloatArray
@@ -218,7 +218,9 @@ def endings(base: Layers, runs: Sequence[RunCurve]) -> Iterable[Any]:
     if rows:
         words = [word for word in _STATES if any(row["state"] == word for row in rows)]
         shapes = alt.Scale(domain=words, range=[_STATES[word][0] for word in words])
-        colours = alt.Scale(domain=words, range=[_STATES[word][1] for word in words])
+        light = [_STATES[word][1] for word in words]
+        is_dark = base.palette is look.DARK
+        colours = alt.Scale(domain=words, range=[DARK_FOR_LIGHT.get(c, c) if is_dark else c for c in light])
         legend = alt.Legend(orient="top", title=None)
         yield (
             _data(rows)
