@@ -24,7 +24,7 @@ _ERROR = re.compile(
     re.IGNORECASE,
 )
 _NOT_ERROR = re.compile(r"warning\b(?::|$)", re.IGNORECASE)
-_PATH = re.compile(r"(?:\b[A-Za-z]:)?[\w.@+~-]*(?:[\\/][\w.@+~-]+)+")
+_PATH = re.compile(r"(?<!<)(?:\b[A-Za-z]:)?[\w.@+~-]*(?:[\\/][\w.@+~-]+)+")
 _NORMAL: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE), "ID"),
     (re.compile(r"\b0x[0-9a-f]+\b", re.IGNORECASE), "ADDRESS"),

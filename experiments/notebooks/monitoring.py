@@ -21,13 +21,13 @@ from experiments.job_events import history
 from experiments.monitoring import Monitor, Snapshot, monitor_for, poll_once
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.logs import lines_dropdown, log_view
-from experiments.notebooks.triage import failures_in, retry_buttons, triage_view
+from experiments.notebooks.triage import failures_in, in_editor, retry_buttons, triage_view
 from experiments.notes import add_tag, write_note
 from experiments.snapshots import METRICS_FILE, time_left_s
 from experiments.types import JobRef, JobStatus
 from widgets.jobs import JobTable
 
-CELLS = {"monitor": ("monitor_heading", "monitor_table", "log_inputs", "job_log", "job_ends", "triage")}
+CELLS = {"monitor": ("monitor_heading", "monitor_table", "log_inputs", "job_log", "job_ends", "retry_offer", "triage")}
 
 Handler = Callable[[str, list[str], str], str]
 _FIRST_WAIT_S = 2.0
@@ -69,10 +69,18 @@ def job_ends(experiment: NotebookContext) -> Any:
     return ends_file
 
 
-def triage(experiment: NotebookContext, tracked_jobs: list[JobRef], set_launches: Any, ends_file: Any) -> Any:
+def retry_offer() -> bool:
+    """Say whether a person edits this page; the end of a job alone could not tell."""
+    may_retry = in_editor()
+    return may_retry
+
+
+def triage(
+    experiment: NotebookContext, tracked_jobs: list[JobRef], set_launches: Any, ends_file: Any, may_retry: Any
+) -> Any:
     """Group the failed runs by what ended them; in an open editor each group can be tried again."""
     _failures = failures_in(experiment, tracked_jobs, ends_file)
-    retry_controls = retry_buttons(experiment, _failures, set_launches)
+    retry_controls = retry_buttons(experiment, _failures, set_launches) if may_retry else None
     triage_view(_failures, retry_controls)
     return retry_controls
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import marimo as mo
@@ -14,7 +13,6 @@ from experiments.errors import ExperimentsError
 from experiments.launch import retry
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.launching import LaunchOutcome, page_permit
-from experiments.permits import Permit
 from experiments.scoring import known_statuses
 from experiments.triage import Failures, failures_of
 from experiments.types import JobRef
@@ -33,17 +31,24 @@ def failures_in(experiment: NotebookContext, jobs: Sequence[JobRef], *_changed: 
     return failures_of(jobs, known_statuses(experiment.workspace.state), experiment.store, retried=retried)
 
 
+def in_editor() -> bool:
+    """Say whether a person who may launch works in this page."""
+    return page_permit() is not None
+
+
 def retry_buttons(experiment: NotebookContext, failures: Sequence[Failures], set_launches: SetLaunches) -> Any:
-    """Return one button a group that launches its runs once more; None where nobody may launch or none failed."""
-    permit = page_permit()
-    if permit is None or not failures:
+    """Return one button a group, whose click launches its runs once more; None where none failed.
+
+    Whether a click may launch is found out at the click: it is the act of a person, a cell's re-run is not.
+    """
+    if not failures:
         return None
     return mo.ui.array(
         [
             mo.ui.button(
                 label=f"Retry {'this run' if len(group.runs) == 1 else f'these {len(group.runs)} runs'}",
                 kind="neutral",
-                on_click=partial(_retry, group, permit, experiment, set_launches),
+                on_click=_retry(group, experiment, set_launches),
             )
             for group in failures
         ]
@@ -63,20 +68,23 @@ def triage_view(failures: Sequence[Failures], buttons: Any) -> mo.Html | None:
     return mo.vstack([mo.md(f"### {title}"), *blocks], gap=1)
 
 
-def _retry(
-    group: Failures, permit: Permit, experiment: NotebookContext, set_launches: SetLaunches, _value: object = None
-) -> int:
-    """Launch the runs of a group once more; a second click finds the same attempts."""
-    done, refused = 0, []
-    for run in group.runs:
-        try:
-            retry(run, permit, experiment.workspace)
-            done += 1
-        except ExperimentsError as error:
-            refused.append(str(error))
-    text = f"{done} of {len(group.runs)} runs are tried again. {' '.join(refused[:3])}".strip()
-    set_launches(lambda before: (*before, LaunchOutcome(text, succeeded=not refused)))
-    return done
+def _retry(group: Failures, experiment: NotebookContext, set_launches: SetLaunches) -> Callable[[object], int]:
+    """Return what launches the runs of a group once more; a second click finds the same attempts."""
+
+    # A function of its own, not a `partial`: marimo copies what an array's elements hold, and a store has locks.
+    def launch(_value: object) -> int:
+        done, refused, permit = 0, [], page_permit()
+        for run in group.runs:
+            try:
+                retry(run, permit, experiment.workspace)
+                done += 1
+            except ExperimentsError as error:
+                refused.append(str(error))
+        text = f"{done} of {len(group.runs)} runs are tried again. {' '.join(refused[:3])}".strip()
+        set_launches(lambda before: (*before, LaunchOutcome(text, succeeded=not refused)))
+        return done
+
+    return launch
 
 
 def _group_html(group: Failures) -> str:

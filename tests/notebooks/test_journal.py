@@ -7,7 +7,7 @@ import pytest
 from experiments.journal import BLANK, Journal, Rule
 from experiments.journal_record import record_journal
 from experiments.notebooks.journal import hypothesis_view, log_view_of, note_form, verdict_view
-from experiments.notebooks.triage import failures_in, retry_buttons, triage_view
+from experiments.notebooks.triage import failures_in, in_editor, retry_buttons, triage_view
 from experiments.permits import command_permit
 from experiments.types import Plan, TrainingJob, TrainingJobConfig
 from tests.fakes.studies import REWARD, Study
@@ -81,8 +81,14 @@ def test_a_page_that_may_not_launch_has_no_note_input_and_no_retry_button(study)
     study.add("a", 7, verdict="failed", log=["ValueError: <b>bad</b>"])
     study.publish()
     assert note_form(study.context) is None
-    failures = failures_in(study.context, study.jobs)
-    assert retry_buttons(study.context, failures, lambda change: None) is None
+    context = study.context
+    assert context.store.name == "offline"
+    failures = failures_in(context, study.jobs)
+    assert not in_editor()
+    told = []
+    retry_buttons(context, failures, lambda change: told.extend(change(())))[0]._on_click(None)
+    assert not told[0].succeeded
+    assert "is not a Permit" in told[0].text
     text = triage_view(failures, None).text
     assert "uv run experiments retry" in text
     assert "&lt;b&gt;bad" in text
