@@ -30,11 +30,11 @@ def rig() -> Iterator[Rig]:
         found.prepare_node()
     except (subprocess.SubprocessError, AssertionError) as error:
         if not was_up:
-            found.run("down", "--wipe", check=False)
+            found.down()
         pytest.skip(f"the Slurm rig did not come up: {str(error)[-400:]}")
     yield found
     if not was_up:
-        found.run("down", "--wipe", check=False)
+        found.down()
 
 
 @pytest.fixture(scope="session")

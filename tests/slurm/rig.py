@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -53,6 +55,15 @@ class Rig:
 
     def up(self, timeout_s: float = UP_S) -> None:
         self.run("up", timeout_s=timeout_s)
+
+    def down(self) -> None:
+        """Put the rig away with all its jobs; its `down` leaves the server's pool behind, 175 MB a process."""
+        venv = self.environment()["SLURM_RIG_PYTHON"].removesuffix("/bin/python").encode()
+        self.run("down", "--wipe", check=False)
+        for entry in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                if entry.name.isdigit() and venv in (entry / "maps").read_bytes() and int(entry.name) != os.getpid():
+                    os.kill(int(entry.name), signal.SIGKILL)
 
     def environment(self) -> dict[str, str]:
         lines = self.run("env").splitlines()
