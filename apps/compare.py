@@ -13,8 +13,15 @@ with app.setup:
     from apps.comparing import arm_picker, compared, compared_note, known_arms, search_input
     from apps.links import asked, keep, project
     from experiments.notebooks.analysis import runs_table
-    from experiments.notebooks.chart_cells import clicked_note, comparison_note, draw_curves, draw_scores, follow_chart
-    from experiments.notebooks.chart_inputs import controls_view, curve_controls
+    from experiments.notebooks.chart_cells import (
+        clicked_note,
+        comparison_note,
+        draw_curves,
+        draw_scores,
+        follow_chart,
+        standing_out,
+    )
+    from experiments.notebooks.chart_inputs import controls_view, curve_controls, note_metrics
     from experiments.notebooks.diffs import diff_inputs, diff_inputs_view, diff_view
     from experiments.notebooks.drawing import chart_widget, on_page
     from experiments.notebooks.further_charts import draw_more, view_tabs
@@ -72,7 +79,26 @@ def brushing():
 
 
 @app.cell
-def analysis_inputs(experiment, tracked_jobs):
+def metric_names():
+    known_metrics, set_known_metrics = mo.state(())
+    return known_metrics, set_known_metrics
+
+
+@app.cell
+def new_metrics(
+    experiment,
+    known_metrics,
+    metrics_file,
+    set_known_metrics,
+    tracked_jobs,
+):
+    note_metrics(experiment, tracked_jobs, known_metrics(), set_known_metrics, metrics_file)
+    return
+
+
+@app.cell
+def analysis_inputs(experiment, known_metrics, tracked_jobs):
+    known_metrics()
     controls = curve_controls(experiment, tracked_jobs)
     controls_view(controls)
     return (controls,)
@@ -101,6 +127,7 @@ def chart_events(
 @app.cell
 def learning_curves(
     brushed,
+    clicked_point,
     controls,
     curve_view,
     experiment,
@@ -108,7 +135,7 @@ def learning_curves(
     run_rows,
     tracked_jobs,
 ):
-    _standing = selected_runs(run_rows) or brushed()
+    _standing = standing_out(run_rows, brushed(), clicked_point())
     draw_curves(curve_view, experiment, tracked_jobs, controls, metrics_file, selected=_standing)
     return
 
