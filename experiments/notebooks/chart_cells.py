@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import marimo as mo
@@ -13,6 +14,7 @@ from experiments.notebooks.chart_inputs import REWARD, STATISTICS
 from experiments.notebooks.chart_reading import (
     arms_of,
     axis_of,
+    left_out,
     made_chart,
     only_these,
     runs_with,
@@ -86,8 +88,8 @@ def draw_scores(
     """Draw the seeds' scores in their chart; nothing where there is only one run."""
     if len(jobs) < 2:
         return show(view, None)
-    options = score_options(jobs, controls, selected)
     kept = only_these(jobs, only)
+    options = replace(score_options(jobs, controls, selected), note=left_out(jobs, kept))
     return show(
         view,
         made_chart(experiment, kept, options.metric, "agent steps", options, lambda runs: score_strip(runs, options)),

@@ -99,6 +99,13 @@ def window_of(view: Any, axis: Axis) -> tuple[float, float] | None:
     return (widget.zoom[0], widget.zoom[1]) if len(widget.zoom) == 2 else None
 
 
+def left_out(jobs: Sequence[JobRef], kept: Sequence[JobRef]) -> str:
+    """Return what a caption says where only some runs are drawn; empty where all are."""
+    if len(kept) == len(jobs):
+        return ""
+    return f"Only the {len(kept)} of {len(jobs)} runs that were brushed: chosen by their values, so no interval holds"
+
+
 def only_these(jobs: Sequence[JobRef], only: Iterable[str]) -> list[JobRef]:
     """Return the jobs of some runs; all where none are named."""
     wanted = set(only)

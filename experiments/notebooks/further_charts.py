@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import marimo as mo
@@ -14,6 +14,7 @@ from experiments.notebooks.chart_reading import (
     Drawing,
     arms_of,
     axis_of,
+    left_out,
     made_chart,
     only_these,
     runs_with,
@@ -61,6 +62,11 @@ class Asked:
     controls: Any
     selected: tuple[str, ...]
     window: tuple[float, float] | None
+
+    @property
+    def note(self) -> str:
+        """Which runs are left out."""
+        return left_out(self.every, self.jobs)
 
     @property
     def smoothing(self) -> float:
@@ -115,7 +121,12 @@ def draw_more(
 
 def _speed(asked: Asked) -> Drawing:
     options = CurveOptions(
-        metric=SPS_KEYS[0], arms=arms_of(asked.every), selected=asked.selected, window=asked.window, height=220
+        metric=SPS_KEYS[0],
+        arms=arms_of(asked.every),
+        selected=asked.selected,
+        window=asked.window,
+        height=220,
+        note=asked.note,
     )
     axis = axis_of(asked.controls)
     return made_chart(
@@ -159,7 +170,7 @@ def _machines(asked: Asked) -> Drawing:
 
 
 def _settings(asked: Asked) -> Drawing:
-    options = score_options(asked.every, asked.controls, asked.selected)
+    options = replace(score_options(asked.every, asked.controls, asked.selected), note=asked.note)
     try:
         rows = run_rows(asked.jobs, asked.experiment.store, statuses=standings(asked.experiment, asked.jobs))
     except ExperimentsError as error:
@@ -180,7 +191,7 @@ def _settings(asked: Asked) -> Drawing:
 
 def _scores(name: str, draw: Callable[..., Any]) -> Callable[[Asked], Drawing]:
     def make(asked: Asked) -> Drawing:
-        options = score_options(asked.every, asked.controls, asked.selected)
+        options = replace(score_options(asked.every, asked.controls, asked.selected), note=asked.note)
         return made_chart(
             asked.experiment,
             asked.jobs,

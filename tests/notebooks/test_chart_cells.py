@@ -146,6 +146,12 @@ def test_every_further_chart_is_drawn_and_a_single_run_is_not_flooded(study):
     assert comparison_note(study, refs()[:3], controls) is None
 
 
+def test_a_chart_of_brushed_runs_says_that_they_were_chosen_by_their_values(study):
+    only = [job.run for job in refs()[:2]]
+    chart = draw_scores(chart_widget(study), study, refs(), curve_controls(study, refs()), only=only)
+    assert "Only the 2 of 9 runs that were brushed: chosen by their values" in chart.description
+
+
 def test_no_jobs_are_sentences(study):
     controls = curve_controls(study, [])
     assert "No runs yet" in drawn(study, []).description

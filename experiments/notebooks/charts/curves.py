@@ -43,6 +43,7 @@ class CurveOptions:
         only: Runs that are drawn; None for all.
         arms: All arms of the experiment, in order, so that colours stay the same where some are not drawn.
         height: Of the plot, in pixels.
+        note: What a reader has to know first, such as which runs were left out.
         dark: Colours of a dark page.
     """
 
@@ -57,6 +58,7 @@ class CurveOptions:
     only: tuple[str, ...] | None = None
     arms: tuple[str, ...] = ()
     height: int = 320
+    note: str = ""
     dark: bool = False
 
 
@@ -117,7 +119,7 @@ def learning_curves(
     chart = alt.layer(first, *rest)
     shown_marks = any(mark.run == run.run for mark in marks for run in drawn)
     restarts = "Dotted: where a run was started again" if shown_marks else ""
-    text = sentences(caption_of(chosen, bands, axis, half_life, unit), restarts, origin)
+    text = sentences(options.note, caption_of(chosen, bands, axis, half_life, unit), restarts, origin)
     return styled(
         chart,
         text,

@@ -55,6 +55,7 @@ def performance_profile(runs: Sequence[RunCurve], options: ScoreOptions = DEFAUL
     parts.append(line.encode(x=x, y=y, color=colour, strokeDash=dash_by_arm(arms), detail="arm:N"))
     without = [profile.arm for profile in profiles if profile.problem]
     caption = sentences(
+        options.note,
         methods_sentence(found, drawn),
         f"No run has a score in {', '.join(without)}" if without else "",
         origin_words(runs),

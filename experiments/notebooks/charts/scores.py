@@ -46,6 +46,7 @@ class ScoreOptions:
         statistic: Over the seeds of an arm.
         selected: Runs that stand out; empty for none.
         arms: All arms of the experiment, in order.
+        note: What a reader has to know first, such as which runs were left out.
         dark: Colours of a dark page.
     """
 
@@ -54,6 +55,7 @@ class ScoreOptions:
     statistic: Statistic = "mean"
     selected: tuple[str, ...] = ()
     arms: tuple[str, ...] = ()
+    note: str = ""
     dark: bool = False
 
     @property
@@ -125,6 +127,7 @@ def score_strip(runs: Sequence[RunCurve], options: ScoreOptions = DEFAULTS) -> A
     tips = [alt.Tooltip("arm:N", title="arm"), alt.Tooltip("value:Q", format=".4~g", title=options.statistic)]
     parts.append(thick.encode(x=alt.X("value:Q", axis=axis), y=y, color=colour, tooltip=[*tips, "low:Q", "high:Q"]))
     caption = sentences(
+        options.note,
         f"Circles: seeds; tick and line: {options.statistic} with its interval",
         methods_sentence(found, estimates),
         lost_runs(found),
@@ -175,6 +178,7 @@ def improvement_chart(runs: Sequence[RunCurve], options: ScoreOptions = DEFAULTS
     tips = [alt.Tooltip("arm:N", title="arm"), alt.Tooltip("p:Q", format=".0%", title="chance"), "low:Q", "high:Q"]
     parts.append(points.encode(x=alt.X("p:Q", axis=axis, scale=scale), y=y, color=colour, tooltip=tips))
     caption = sentences(
+        options.note,
         f"Probability of improvement over {base}; the dashed line is chance",
         methods_sentence(found, results),
         lost_runs(found),

@@ -50,6 +50,7 @@ def setting_effects(
     panels = [_panel(name, drawn[name], scores, options, colour, palette.muted) for name in names]
     hidden = len(drawn) - len(names)
     caption = sentences(
+        options.note,
         "One point a run; the line joins the mean score of each value, without an interval",
         "Each chart mixes all values of the other settings" if len(drawn) > 1 else "",
         f"Score: {options.name}",
