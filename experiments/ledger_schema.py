@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from experiments.processes import locked
 
 FILE = "ledger.sqlite"
 BUSY_S = 15.0
+_MAKING_S = 2.0
 _LITTLE = 64 * 1024
 _NOT_KEPT = "This step is not recorded, and nothing is launched without a record."
 REBUILD = "experiments doctor --rebuild"
@@ -87,7 +89,7 @@ def connect_read_only(state_dir: Path) -> sqlite3.Connection:
         else:
             connection = _connection(f"{path.absolute().as_uri()}?mode=ro")
         try:
-            _check_version(path, _version(connection), may_migrate=False)
+            _check_version(path, _settled_version(connection), may_migrate=False)
             connection.execute("PRAGMA query_only = ON")
         except BaseException:
             connection.close()
@@ -182,6 +184,14 @@ def _version(connection: sqlite3.Connection) -> int:
     if row is None:
         raise sqlite3.DatabaseError("malformed: it says no schema_version")
     return int(row[0])
+
+
+def _settled_version(connection: sqlite3.Connection) -> int:
+    """Return the schema's version; where there is none yet, once whoever is making the ledger had a moment for it."""
+    end = time.monotonic() + _MAKING_S
+    while not (version := _version(connection)) and time.monotonic() < end:
+        time.sleep(0.01)
+    return version
 
 
 def _check_version(path: Path, version: int, *, may_migrate: bool = True) -> None:

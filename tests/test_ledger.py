@@ -274,3 +274,18 @@ def test_a_ledger_of_a_copied_folder_is_the_same_ledger(workspace, tmp_path):
     shutil.copytree(workspace.state, tmp_path / "copy")
     with Ledger.open(tmp_path / "copy") as copy:
         assert copy.id == before
+
+
+def test_who_reads_waits_for_a_ledger_that_is_being_made(tmp_path):
+    (tmp_path / "ledger.sqlite").touch()
+    maker = threading.Timer(0.2, lambda: Ledger.open(tmp_path).close())
+    maker.start()
+    with Ledger.open(tmp_path, read_only=True) as ledger:
+        assert ledger.jobs() == []
+    maker.join()
+
+
+def test_an_empty_file_that_nobody_makes_a_ledger_of_is_said_to_be_damaged(tmp_path):
+    (tmp_path / "ledger.sqlite").touch()
+    with pytest.raises(LedgerError, match="holds no tables"):
+        Ledger.open(tmp_path, read_only=True)
