@@ -1,0 +1,26 @@
+# just check | test | bench | shots | audit (https://just.systems)
+
+# Lint, types and the browser code.
+check:
+    uv run ruff check
+    uv run ruff format --check
+    uv run mypy
+    npm install --silent --no-audit --no-fund
+    npm run --silent check
+    npm test --silent
+
+# The quick tests; `just test -m slow` for the others.
+test *arguments:
+    uv run pytest {{arguments}}
+
+# Every bar with its measured figure; names choose some.
+bench *names:
+    uv run python -m tests.benchmarks {{names}}
+
+# The README's pictures, from real pages.
+shots:
+    uv run python -m tests.shots
+
+# Known weaknesses of the recorded versions; needs the network.
+audit:
+    uvx pip-audit -r constraints.txt --no-deps --disable-pip
