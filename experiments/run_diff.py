@@ -326,8 +326,8 @@ def _of_comparison(key: str, comparison: Comparison, a: float | None, b: float |
     elif difference.value == 0 and bounds is None:
         change = "same"
     else:
-        change = f"{difference.value:+.3g} " + (
-            f"({bounds[0]:+.3g} to {bounds[1]:+.3g})" if bounds else "(no interval)"
+        change = f"{_signed(difference.value)} " + (
+            f"({_signed(bounds[0])} to {_signed(bounds[1])})" if bounds else "(no interval)"
         )
     return Line(key, look.quantity(a), look.quantity(b), change)
 
@@ -341,8 +341,12 @@ def _latest(side: Side, key: str, infos: Mapping[str, RunInfo]) -> float | None:
 def _of_values(key: str, a: float | None, b: float | None) -> Line:
     if a is None or b is None:
         return Line(key, look.quantity(a), look.quantity(b), "unknown")
-    return Line(key, look.quantity(a), look.quantity(b), "same" if a == b else f"{b - a:+.3g}")
+    return Line(key, look.quantity(a), look.quantity(b), "same" if a == b else _signed(b - a))
 
 
 def _text(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _signed(value: float) -> str:
+    return f"+{look.quantity(value)}" if value > 0 else look.quantity(value)

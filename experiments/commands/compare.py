@@ -79,7 +79,9 @@ def _print_lines(what: str, lines: Sequence[Line], same: int) -> None:
 
     out = console()
     out.print(f"\n{what}", style="bold", end="")
-    out.print(f"  {len(lines)} differ, {same} the same", style="dim", highlight=False)
+    out.print(
+        f"  {len(lines)} {'differs' if len(lines) == 1 else 'differ'}, {same} the same", style="dim", highlight=False
+    )
     if not lines:
         return
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))

@@ -94,7 +94,8 @@ def diff_html(found: RunDiff) -> str:
 
 
 def _block(title: str, lines: Sequence[Line], same: int) -> str:
-    count = f"<span style='font-weight: normal; {_MUTED}'> {len(lines)} differ, {same} the same</span>"
+    verb = "differs" if len(lines) == 1 else "differ"
+    count = f"<span style='font-weight: normal; {_MUTED}'> {len(lines)} {verb}, {same} the same</span>"
     head = f"<h4 style='margin: 12px 0 4px'>{title}{count}</h4>"
     if not lines:
         return head
