@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from experiments.types import JobRef
 
 SetLaunches = Callable[[Callable[[tuple[LaunchOutcome, ...]], tuple[LaunchOutcome, ...]]], None]
 _SHOWN_RUNS = 20
+_SECOND_CLICK_S = 20.0
 
 
 def failures_in(experiment: NotebookContext, jobs: Sequence[JobRef], *_changed: object) -> list[Failures]:
@@ -74,17 +76,33 @@ def _retry(group: Failures, experiment: NotebookContext, set_launches: SetLaunch
     # A function of its own, not a `partial`: marimo copies what an array's elements hold, and a store has locks.
     def launch(_value: object) -> int:
         done, refused, permit = 0, [], page_permit()
-        for run in group.runs:
+        runs = _old_enough(group.runs, experiment)
+        if not runs:
+            text = "These runs were started a moment ago. Press again in a while to try them once more."
+            set_launches(lambda before: (*before, LaunchOutcome(text, succeeded=True)))
+            return 0
+        for run in runs:
             try:
                 retry(run, permit, experiment.workspace)
                 done += 1
             except ExperimentsError as error:
                 refused.append(str(error))
-        text = f"{done} of {len(group.runs)} runs are tried again. {' '.join(refused[:3])}".strip()
+        text = f"{done} of {len(runs)} runs are tried again. {' '.join(refused[:3])}".strip()
         set_launches(lambda before: (*before, LaunchOutcome(text, succeeded=not refused)))
         return done
 
     return launch
+
+
+def _old_enough(runs: Sequence[str], experiment: NotebookContext) -> list[str]:
+    """Return those of `runs` that a click may mean.
+
+    The second half of a double click can reach the button that has taken the first one's place: its runs are the
+    retries themselves, where these failed at once.
+    """
+    with experiment.workspace.ledger(read_only=True) as ledger:
+        jobs = ledger.jobs(run_names=runs)
+    return [job.run_name for job in jobs if job.attempt == 1 or time.time() - job.created_at > _SECOND_CLICK_S]
 
 
 def _group_html(group: Failures) -> str:
