@@ -101,8 +101,9 @@ def _old_enough(runs: Sequence[str], experiment: NotebookContext) -> list[str]:
     retries themselves, where these failed at once.
     """
     with experiment.workspace.ledger(read_only=True) as ledger:
-        jobs = ledger.jobs(run_names=runs)
-    return [job.run_name for job in jobs if job.attempt == 1 or time.time() - job.created_at > _SECOND_CLICK_S]
+        retries = [job for job in ledger.jobs(run_names=runs) if job.attempt > 1]
+    fresh = {job.run_name for job in retries if time.time() - job.created_at < _SECOND_CLICK_S}
+    return [run for run in runs if run not in fresh]
 
 
 def _group_html(group: Failures) -> str:
