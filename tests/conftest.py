@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
+
+# Where the tests run in a shell's background, Ctrl-C is ignored, and every process that they start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _PREFIXES = ("WANDB_", "EXPERIMENTS_", "SKYPILOT_", "METTAGRID_")
 

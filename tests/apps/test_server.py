@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import os
+import secrets
 import signal
 import urllib.parse
 from pathlib import Path
@@ -73,7 +74,7 @@ async def hear(server, cookie, path, wanted, *, origin=None):
     from websockets.asyncio.client import connect
 
     headers = {"Cookie": cookie, "Origin": origin or server.url}
-    address = server.url.replace("http", "ws") + path + "ws?session_id=s_abcdef"
+    address = server.url.replace("http", "ws") + path + f"ws?session_id=s_{secrets.token_hex(3)}"
     async with asyncio.timeout(30), connect(address, additional_headers=headers, max_size=None) as socket:
         while wanted not in str(await socket.recv()):
             pass
