@@ -12,17 +12,17 @@ KEY = "a-planted-key-0123456789"
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("saved in /work/project/runs/a/train.log", "saved in runs/a/train.log"),
-        ("file:///work/project/a.py", "a.py"),
+        ("saved in /projects/study/runs/a/train.log", "saved in runs/a/train.log"),
+        ("file:///projects/study/a.py", "a.py"),
         ("/home/ada/secret plans/x.py:12", "…/secret plans/x.py:12"),
         ("--dir=/scratch/ada/run3 and /lustre/x/y/", "--dir=…/run3 and …/y"),
         (r"C:\Users\ada\notes.txt", r"…\notes.txt"),
-        ("https://example.org/work/project/x", "https://example.org/work/project/x"),
+        ("https://example.org/projects/study/x", "https://example.org/projects/study/x"),
         ("/api/v1/runs, and/or, 3/4, overview/reward", "/api/v1/runs, and/or, 3/4, overview/reward"),
     ],
 )
 def test_no_absolute_path_is_left(text, shown):
-    assert Cleaner(Path("/work/project")).text(text) == shown
+    assert Cleaner(Path("/projects/study")).text(text) == shown
 
 
 def test_characters_that_turn_a_text_around_are_shown_as_strange():
