@@ -29,7 +29,8 @@ from apps.pages import pass_page
 from apps.tokens import Sessions, load_token, token_file
 from experiments.errors import ExperimentsError, UsageError
 from experiments.permits import READ_ONLY
-from experiments.runs.relay import READER, READER_ONLINE
+from experiments.redaction import mask_elsewhere
+from experiments.runs.relay import READER, READER_ONLINE, RelayStore, reader_socket
 from experiments.terminal import report_error
 from experiments.workspace import Workspace
 
@@ -145,6 +146,8 @@ def serve(options: Options, workspace: Workspace) -> int:
 
     token = None if options.no_token else load_token(workspace.state, renew=options.new_token)
     os.chdir(workspace.root)
+    if (reader := reader_socket()) is not None:
+        mask_elsewhere(RelayStore(reader).masked)
     with _listening(options) as listener:
         port = listener.getsockname()[1]
         names = LOOPBACK | {options.host.lower().strip("[]"), *(name.lower() for name in options.allow_host)}

@@ -32,12 +32,14 @@ def add_tag(runs: Sequence[str], tag: str, permit: Permit | None, workspace: Wor
     """Give each run a tag; a run that has it already stays as it is.
 
     Raises:
-        UsageError: The tag is empty, longer than 64 characters, or holds a comma or a line break.
+        UsageError: The tag is empty, longer than 64 characters, or holds a comma, a line break or a secret.
         LaunchRefused: Asked from a page that only shows.
     """
     require(permit, "tag a job")
     tag = tag.strip()
     if not tag or len(tag) > _MAX_TAG or set(tag) & {",", "\n", "\r"}:
         raise UsageError(f"tag {tag!r} is not one word or phrase of 1 to {_MAX_TAG} characters without a comma.")
+    if (shown := mask_text(tag)) != tag:
+        raise UsageError(f"tag {shown!r} holds a secret, and a tag is shown wherever its job is. Take another word.")
     with workspace.ledger() as ledger:
         ledger.annotate(runs, add_tags=[tag])

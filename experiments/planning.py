@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from experiments.errors import UsageError
+from experiments.redaction import mask_command
 from experiments.types import MAX_RUN_NAME, LauncherName, Plan, PlannedJob, TrainingJob, TrainingJobConfig, check_name
 
 # What labels a run but does not change what it computes (DESIGN 5): a new tag must not launch anything again.
@@ -63,7 +64,8 @@ def make_plan(
     """Return the plan of `recorded` times `seeds`.
 
     Raises:
-        UsageError: A name is not allowed, a label or a seed stands twice, or there are more than `max_jobs` jobs.
+        UsageError: A name is not allowed, a label or a seed stands twice, an argument holds a secret, or there are more
+            than `max_jobs` jobs.
     """
     check_name("experiment", experiment)
     check_name("user", placement.user)
@@ -74,6 +76,7 @@ def make_plan(
             "--max-jobs N (or max_jobs in [tool.experiments])."
         )
     # What the seeds of an arm share is worked out once: a preview follows every key press.
+    _refuse_secrets(placement.train_command, recorded)
     commands = {id(job): _command(placement.train_command, job.config) for job in recorded}
     family = _digest(_content(experiment, placement, jobs, commands))
     key = _digest({"family": family, "repeat": repeat})
@@ -149,6 +152,16 @@ def _with_seeds(recorded: Sequence[RecordedJob], seeds: Sequence[int] | None) ->
         arm, seed = twice[0]
         raise UsageError(f"two jobs have the label {arm!r} and seed {seed}. Give each arm its own label.")
     return jobs
+
+
+def _refuse_secrets(template: Sequence[str], recorded: Sequence[RecordedJob]) -> None:
+    words = [*template, *dict.fromkeys(argument for job in recorded for argument in job.config.additional_args)]
+    for word, shown in zip(words, mask_command(words), strict=True):
+        if shown != word:
+            raise UsageError(
+                f"the trainer's argument {shown!r} holds a secret. A command line is recorded, and everybody on its "
+                "machine can read it. Leave it out: the trainer inherits your environment, so let it read a variable."
+            )
 
 
 @dataclass(frozen=True)

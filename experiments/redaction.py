@@ -14,7 +14,7 @@ import json
 import netrc
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -25,12 +25,14 @@ MASK = "***"
 MIN_LENGTH = 6
 """Characters below which a value is no secret: masking `true` or `1` would only garble."""
 
+_JOINT = "\x1e"
 _TELLING_VARIABLE = re.compile(r"KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL", re.IGNORECASE)
 _TELLING_NAME = re.compile(
     r"(?:^|[_.\-])(?:(?:api|access|private)_?-?key|token|secret|passw(?:or)?d|passphrase|credentials?|pat)$",
     re.IGNORECASE,
 )
 _WORD_OF_A_LANGUAGE_MODEL = re.compile(r"(?:bos|eos|pad|unk|sep|cls|mask|stop)[_\-]token$", re.IGNORECASE)
+_PLAIN = re.compile(r"|[-+]?\d{1,11}|[-+]?\d*\.\d+|true|false|yes|no|none|null", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?P<scheme>(?:https?)?://)(?P<user>[^\s/@:'\"<>]*)(?P<password>:[^\s/@'\"<>]*)?@")
 _PARAMETER = re.compile(
     r"(?P<name>[?&](?:[\w\-]{0,40}(?:token|secret|password|signature|credential|api_?key|accesskey)[\w\-]{0,40}|sig|key)=)"
@@ -48,14 +50,32 @@ _SHAPES = re.compile(
 )
 
 
+_ask_elsewhere: Callable[[str], str] | None = None
+
+
+def mask_elsewhere(ask: Callable[[str], str]) -> None:
+    """Have another process mask the texts of this one, which holds no key and so cannot know one when it sees it."""
+    global _ask_elsewhere  # noqa: PLW0603 - a process has its keys, or gave them up for good
+    _ask_elsewhere = ask
+
+
 def mask_text(text: str) -> str:
     """Return `text` with `***` in the place of every secret."""
+    if _ask_elsewhere is not None:
+        return _ask_elsewhere(text)
     if (known := _known(_secrets())) is not None:
         text = known.sub(MASK, text)
     if "://" in text:
         text = _ADDRESS.sub(_without_password, text)
         text = _PARAMETER.sub(rf"\g<name>{MASK}", text)
     return _SHAPES.sub(MASK, _HEADER.sub(rf"\g<name>{MASK}", text))
+
+
+def mask_texts(texts: Sequence[str]) -> list[str]:
+    """Return many texts as `mask_text` would, looking for the secrets once."""
+    masked = mask_text(_JOINT.join(texts)).split(_JOINT)
+    # Another number: a text holds the joint itself, or a secret without an end reached over it.
+    return masked if len(masked) == len(texts) else [mask_text(text) for text in texts]
 
 
 def mask_json(value: Any) -> Any:  # noqa: ANN401 - any JSON, returned in kind
@@ -75,18 +95,19 @@ def mask_json(value: Any) -> Any:  # noqa: ANN401 - any JSON, returned in kind
 
 
 def mask_command(arguments: Sequence[str]) -> tuple[str, ...]:
-    """Return a command line without secrets: `--api-key VALUE`, `wandb.token=VALUE` and `WANDB_API_KEY=VALUE` too."""
-    masked: list[str] = []
+    """Return a command line without secrets: `--api-key VALUE`, `wandb.token=VALUE` and `WANDB_API_KEY=VALUE` too.
+
+    A number or a switch is no secret, whatever its name: `sampling.max_token=512`.
+    """
+    masked = mask_texts(arguments)
     follows = False
-    for argument in arguments:
+    for at, argument in enumerate(arguments):
         name, equals, value = argument.partition("=")
         telling = is_telling(name.lstrip("-"))
-        if follows and not argument.startswith("-"):
-            masked.append(MASK)
-        elif equals and value and telling:
-            masked.append(f"{mask_text(name)}={MASK}")
-        else:
-            masked.append(mask_text(argument))
+        if follows and not argument.startswith("-") and not _PLAIN.fullmatch(argument):
+            masked[at] = MASK
+        elif equals and telling and not _PLAIN.fullmatch(value):
+            masked[at] = f"{mask_text(name)}={MASK}"
         follows = telling and not equals and argument.startswith("-")
     return tuple(masked)
 

@@ -220,6 +220,7 @@ def _launch(session: Session, plan: Plan, journal: Journal) -> list[TrainingJob]
     from experiments.launch import command_permit
     from experiments.preparation import launch_notes
     from experiments.provenance import capture
+    from experiments.redaction import mask_command
 
     options = session.request.options
     command = [session.recipe.name, *session.request.command]
@@ -231,7 +232,7 @@ def _launch(session: Session, plan: Plan, journal: Journal) -> list[TrainingJob]
         session.say(f"note: {note}")
     if session.launcher == "skypilot" and not options.yes:
         _confirm(plan)
-    permit = command_permit(shlex.join(command))
+    permit = command_permit(shlex.join(mask_command(command)))
     record_journal(plan, journal, permit, session.workspace)
     return session.experiment.launch(plan, permit, code=code)
 

@@ -158,7 +158,10 @@ def load_settings(root: Path, flags: Mapping[str, Any] | None = None) -> Setting
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         known = ", ".join(sorted(Settings.model_fields))
-        raise UsageError(f"setting {name!r} = {first['input']!r}: {first['msg']}. Settings: {known}.") from None
+        # A command of the user's own may hold a token, and a setting that does not exist may be one.
+        is_private = name.split(".")[0] in _USER_ONLY or first["type"] == "extra_forbidden"
+        value = "" if is_private else f" = {first['input']!r}"
+        raise UsageError(f"setting {name!r}{value}: {first['msg']}. Settings: {known}.") from None
 
 
 def user_file() -> Path:
@@ -190,9 +193,7 @@ def _words(name: str, text: str) -> tuple[str, ...]:
         return tuple(shlex.split(text))
     except ValueError as error:
         variable = f"EXPERIMENTS_{name.upper()}"
-        raise UsageError(
-            f"{variable}={text!r} is not a list of words: {error}. Quote it as a shell wants it."
-        ) from None
+        raise UsageError(f"{variable} is not a list of words: {error}. Quote it as a shell wants it.") from None
 
 
 @functools.cache

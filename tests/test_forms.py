@@ -230,11 +230,13 @@ def test_a_secret_stays_out_of_the_page_and_may_be_replaced():
     class Account(BaseModel):
         key: SecretStr = SecretStr("hunter2-hunter2")
         keys: list[SecretStr] = [SecretStr("hunter2-again")]
+        api_key: str = "hunter2-by-its-name"
 
     config = Account()
     form = edited(config)
     assert "hunter2" not in form.text + form_view(form).text
     assert read_form(edited(config, key="swordfish"), config).key.get_secret_value() == "swordfish"
+    assert read_form(edited(config, api_key="swordfish"), config).api_key == "swordfish"
     assert read_form(form, config) is config
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from experiments.errors import UsageError
@@ -90,6 +92,18 @@ def test_seeds_of_the_recipe_and_of_the_command_line_do_not_mix():
 def test_a_seed_among_the_additional_arguments_is_refused():
     with pytest.raises(UsageError, match="--seeds"):
         make_plan("exp", [recorded(additional_args=("trainer.seed=3",))], PLACE)
+
+
+@pytest.mark.parametrize(
+    "argument", ["hub.token=abc", "data=https://ada:abc@host/x", "data.note=hunter2-hunter2", f"x=hf_{'a' * 34}"]
+)
+def test_an_argument_that_holds_a_secret_is_refused_without_saying_it(argument, monkeypatch):
+    monkeypatch.setenv("MY_TOKEN", "hunter2-hunter2")
+    with pytest.raises(UsageError, match=r"holds a secret.*environment") as error:
+        make_plan("exp", [recorded(additional_args=("a=1", argument))], PLACE)
+    assert not [word for word in ("abc", "hunter2", "aaaa") if word in str(error.value)]
+    with pytest.raises(UsageError, match=r"'\*\*\*' holds a secret"):
+        make_plan("exp", [recorded()], replace(PLACE, train_command=("train", "--api-key", "abc")))
 
 
 def test_a_plan_above_max_jobs_is_refused_with_the_number():

@@ -86,7 +86,8 @@ def test_a_run_that_was_launched_before_keeps_the_record_of_its_own_day(reposito
     assert not (workspace.runs / plan.jobs[0].run_name / "changes.diff").exists()
 
 
-def test_notes_and_tags_need_leave_and_a_tag_is_kept_once(tmp_path):
+def test_notes_and_tags_need_leave_and_a_tag_is_kept_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("MY_TOKEN", "hunter2-hunter2")
     workspace = workspace_at(tmp_path)
     plan = plan_in(workspace, seeds=[0])
     run = plan.jobs[0].run_name
@@ -99,5 +100,7 @@ def test_notes_and_tags_need_leave_and_a_tag_is_kept_once(tmp_path):
         add_tag([run], " keep ", permit, workspace)
         with pytest.raises(UsageError, match="1 to 4,000"):
             write_note([run], "  ", permit, workspace)
+        with pytest.raises(UsageError, match=r"tag 'by \*\*\*' holds a secret"):
+            add_tag([run], "by hunter2-hunter2", permit, workspace)
     with workspace.ledger() as ledger:
         assert ledger.annotations([run])[run].tags == ("keep",)

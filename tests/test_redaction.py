@@ -101,6 +101,7 @@ def test_a_command_line_is_masked_by_name_and_by_value(monkeypatch):
         "--token",
     )
     plain = ("train", "--tokens", "5", "trainer.total_timesteps=2e6", "--keys", "a", "--token", "--next")
+    plain += ("sampling.max_token=512", "use_token=true", "loss.token=-0.5", "token=", "--token", "7")
     assert mask_command(plain) == plain
 
 

@@ -17,6 +17,7 @@ from experiments.job_events import history, last_interruption, read_kept
 from experiments.launchers.base import Launcher, SchedulerStatus
 from experiments.look import duration, quantity
 from experiments.lookup import find_jobs
+from experiments.redaction import mask_text
 from experiments.terminal import VERDICT_MARKS, console
 from experiments.types import JobStatus, TrainingJob
 from experiments.workspace import Workspace
@@ -364,5 +365,5 @@ def _print_table(statuses: list[JobStatus]) -> None:
 def _print_line(line: str) -> None:
     # A log may hold anything; what the terminal's encoding cannot show must not end the command.
     encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(line.encode(encoding, "replace").decode(encoding) + "\n")
+    sys.stdout.write(mask_text(line).encode(encoding, "replace").decode(encoding) + "\n")
     sys.stdout.flush()

@@ -18,6 +18,7 @@ from pydantic_core import PydanticUndefined as Undefined
 
 from experiments.forms import fitting, kinds
 from experiments.forms.kinds import Kind, Raw, Value
+from experiments.redaction import is_telling
 
 Problems = dict[str, str]
 """Dotted path of a field or group -> pydantic's words on what it holds; the config as a whole is the empty path."""
@@ -258,6 +259,8 @@ def _spec(name: str, field: FieldInfo) -> _Spec:
     )
     hidden = fitting.control(metadata) == "hidden"
     kind, switched = (None, False) if hidden or nested else fitting.kind_of(annotation, metadata, optional=optional)
+    if kind is not None and annotation is str and is_telling(name):
+        kind = kinds.secret()
     numeric = annotation in {int, float}
     return _Spec(
         name=name,

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from experiments.errors import UsageError
+from experiments.redaction import mask_texts
 from experiments.run_root import node_folder
 from experiments.settings import Settings
 from experiments.types import Plan, PlannedJob, TrainingJob
@@ -30,11 +31,13 @@ def job_environment(plan: Plan, job: PlannedJob | TrainingJob, settings: Setting
         run_dir: The run's folder on this machine.
 
     Raises:
-        UsageError: A tag holds a comma, which W&B takes for two tags.
+        UsageError: A tag holds a comma, which W&B takes for two tags, or a secret.
     """
     tags = tuple(dict.fromkeys((*plan.tags, *job.config.wandb_tags)))
     if wrong := [tag for tag in tags if "," in tag or not tag.strip()]:
         raise UsageError(f"W&B tag {wrong[0]!r} is empty or holds a comma. Give two tags instead.")
+    if wrong := [shown for tag, shown in zip(tags, mask_texts(tags), strict=True) if shown != tag]:
+        raise UsageError(f"W&B tag {wrong[0]!r} holds a secret, and tags are shown. Take another word.")
     environment = {
         "WANDB_RUN_ID": job.run_name,
         "WANDB_NAME": job.run_name,

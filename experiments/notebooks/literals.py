@@ -21,6 +21,7 @@ from experiments.errors import NotebookError
 from experiments.notebooks.cells import INDENT
 from experiments.notebooks.imports import MAX_LINE, Import, quoted
 from experiments.notebooks.loading import origin_of_module
+from experiments.redaction import is_telling, mask_texts
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -81,6 +82,7 @@ def to_source(value: object, *, name: str = "value", root: Path | None = None) -
     """
     writer = _Writer(root)
     part = writer.write(value, name)
+    writer.refuse_secrets()
     lines = part.laid_out(0, len(name) + 3, 0, spread=True)
     return "\n".join(lines), frozenset(writer.imports)
 
@@ -118,6 +120,7 @@ class _Writer:
     def __init__(self, root: Path | None) -> None:
         self.root = root
         self.imports: set[Import] = set()
+        self.texts: list[tuple[str, str]] = []
 
     def write(self, value: object, where: str) -> _Part:
         if isinstance(value, enum.Enum):
@@ -125,10 +128,19 @@ class _Writer:
         if value is None or type(value) in {bool, int, bytes}:
             return _Part(repr(value) if type(value) is not bytes else _bytes(value))
         if type(value) is str:
+            self.texts.append((where, value))
             return _text(value)
         if type(value) is float:
             return _Part(repr(value) if math.isfinite(value) else f'float("{value}")')
         return self._container(value, where) or self._object(value, where)
+
+    def refuse_secrets(self) -> None:
+        """Raise where a text is a secret by its name, or holds one that is known."""
+        for (where, text), masked in zip(self.texts, mask_texts([text for _, text in self.texts]), strict=True):
+            if text and is_telling(where.rstrip("'\"]").replace("['", ".")):
+                raise _is_secret(where)
+            if masked != text:
+                raise NotebookError(f"{where} holds a secret ({masked!r}), and a notebook is a file. Write it without.")
 
     def _container(self, value: object, where: str) -> _Part | None:
         if type(value) is dict:
@@ -149,7 +161,7 @@ class _Writer:
 
     def _object(self, value: object, where: str) -> _Part:
         if isinstance(value, (SecretStr, SecretBytes)):
-            raise NotebookError(f"{where} is a secret, and a notebook is a file. Read it from the environment instead.")
+            raise _is_secret(where)
         if isinstance(value, BaseModel):
             return self._checked(value, _changed_fields(value, where), where)
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -228,6 +240,10 @@ def _changed_in_dataclass(value: DataclassInstance) -> list[tuple[str, Any]]:
         if field.init and not (type(item) is type(default) and item == default):
             changed.append((field.name, item))
     return changed
+
+
+def _is_secret(where: str) -> NotebookError:
+    return NotebookError(f"{where} is a secret, and a notebook is a file. Read it from the environment instead.")
 
 
 def _bytes(value: bytes) -> str:

@@ -1,4 +1,4 @@
-"""A run store in another process, which has the credentials that this one does not have.
+"""A run store in another process, which has the credentials that this one does not have, and knows what is secret.
 
 Over a socket in a folder that only its owner can open: a request is one line of JSON, an answer one line of JSON,
 followed by a table as an Arrow stream where there is one. Nothing that comes over it is executed.
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.errors import ExperimentsError, StoreError
+from experiments.redaction import mask_text
 from experiments.runs.store import Origin, ReplayFile, RunInfo, RunQuery, RunStore, RunUpdate
 
 if TYPE_CHECKING:
@@ -30,8 +31,9 @@ READER_ONLINE = "EXPERIMENTS_READER_ONLINE"
 
 PATIENCE_S = 60.0
 _START_S = 10.0
-_MAX_REQUEST = 1_000_000
-_CALLS = frozenset({"find", "poll", "history", "logs", "replays"})
+_MAX_REQUEST = 20_000_000
+_NOT_SHOWN = "(not shown: the process that knows what is secret does not answer; start the server again)"
+_CALLS = frozenset({"mask", "find", "poll", "history", "logs", "replays"})
 
 
 def reader_socket() -> str | None:
@@ -86,6 +88,13 @@ class RelayStore:
         """Return the replays of the run, by step."""
         return [ReplayFile(**item) for item in self._ask("replays", {"run": run})[0]]
 
+    def masked(self, text: str) -> str:
+        """Return a text without the secrets that the reader knows; a sentence in its place where it does not answer."""
+        try:
+            return str(self._ask("mask", {"text": text})[0])
+        except StoreError:
+            return _NOT_SHOWN
+
     def _ask(self, call: str, values: Mapping[str, Any]) -> tuple[Any, bytes]:
         """Return what the reader answers, and the table behind it.
 
@@ -132,6 +141,8 @@ def answered(request: Any, store_of: Callable[[str], RunStore]) -> tuple[Any, by
     """
     if not isinstance(request, dict) or request.get("call") not in _CALLS:
         raise StoreError("this is no request to a run store")
+    if request["call"] == "mask":
+        return mask_text(request["text"]), b""
     store, call = store_of(str(request.get("store", "/"))), request["call"]
     if call == "find":
         return [asdict(info) for info in store.find(RunQuery(**request["query"]))], b""

@@ -16,6 +16,13 @@ def test_a_tag_that_wandb_would_split_is_refused(tmp_path):
         job_environment(plan, plan.jobs[0], Settings(), Path("run"))
 
 
+def test_a_tag_that_holds_a_secret_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("MY_TOKEN", "hunter2-hunter2")
+    plan = plan_in(workspace_at(tmp_path), wandb_tags=("by hunter2-hunter2",))
+    with pytest.raises(UsageError, match=r"tag 'by \*\*\*' holds a secret"):
+        job_environment(plan, plan.jobs[0], Settings(), Path("run"))
+
+
 def test_the_users_own_number_of_threads_wins(tmp_path, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "4")
     plan = plan_in(workspace_at(tmp_path))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from experiments import redaction
 from experiments.errors import StoreError
 from experiments.runs.relay import READER, READER_ONLINE, RelayStore, serve_relay
 from experiments.runs.routed import RoutedStore
@@ -82,6 +83,15 @@ def test_what_the_store_says_no_to_is_said_here(relay):
     with pytest.raises(StoreError, match="surprise"):
         relay.logs("odd")
     assert relay.logs("r") == ["one", "two"]
+
+
+def test_the_reader_masks_what_only_it_knows_to_be_secret(relay, monkeypatch, tmp_path):
+    monkeypatch.setenv("MY_TOKEN", "hunter2-hunter2")
+    long = "line\n" * 500_000
+    assert relay.masked(f"{long}key hunter2-hunter2") == f"{long}key ***"
+    monkeypatch.setattr(redaction, "_ask_elsewhere", RelayStore(str(tmp_path / "gone" / "reader")).masked)
+    assert redaction.mask_text("key hunter2-hunter2").startswith("(not shown")
+    assert redaction.mask_texts(["a", "key hunter2-hunter2"])[1].startswith("(not shown")
 
 
 def test_without_a_reader_the_error_says_what_to_do(tmp_path):

@@ -68,7 +68,7 @@ def test_a_key_in_the_environment_is_in_no_part_of_the_file(here, monkeypatch):
 def test_a_key_typed_into_the_notebook_is_not_in_its_log(here, monkeypatch):
     monkeypatch.setenv("MY_SERVICE_TOKEN", SECRET)
     project = Project(here)
-    project.run("--no-launch", "--description", f"Uses {SECRET}")
+    project.run("--no-launch", "--description", "Uses ***")
     notebook = project.notebook()
     notebook.write_text(notebook.read_text().replace("***", SECRET))
     done = export_notebook(notebook, include_code=True)
