@@ -7,6 +7,7 @@ online or syncs. What a client asked for that is not here stands in `server.unkn
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import json
 import re
@@ -14,7 +15,7 @@ import threading
 import time
 import urllib.parse
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -314,20 +315,26 @@ class FakeWandb:
         self.faults = Faults()
         self.key = KEY
         self.lock = threading.RLock()
-        self._http = _Quiet(("127.0.0.1", 0), _Handler)
-        self._http.daemon_threads = True
-        self._http.fake = self  # type: ignore[attr-defined]
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
-        self.base_url = f"http://127.0.0.1:{self._http.server_address[1]}"
+        self._http = _Quiet(self, 0)
+        self.base_url = f"http://127.0.0.1:{self._http.server_port}"
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._http.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
+        self._http.stop()
+
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Answer nobody for the time of the block, and then again at the same address, with all that was there."""
+        port = self._http.server_port
+        self._http.stop()
+        try:
+            yield
+        finally:
+            self._http = _Quiet(self, port)
+            self._http.start()
 
     def environment(self) -> dict[str, str]:
         """Return the variables that point a W&B client here."""
@@ -385,6 +392,22 @@ class FakeWandb:
 
 
 class _Quiet(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, fake: FakeWandb, port: int) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.fake, self.is_over = fake, False
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self.is_over = True
+        self.shutdown()
+        self.server_close()
+        self._thread.join()
+
     def handle_error(self, *_: object) -> None:
         """Clients that hang up are what some tests are about."""
 
@@ -396,6 +419,11 @@ class _Handler(BaseHTTPRequestHandler):
     def fake(self) -> FakeWandb:
         found: FakeWandb = self.server.fake  # type: ignore[attr-defined]
         return found
+
+    def parse_request(self) -> bool:
+        # A connection that a client kept open ends with the server that it was made to.
+        self.close_connection = self.server.is_over  # type: ignore[attr-defined]
+        return not self.close_connection and super().parse_request()
 
     def log_message(self, *_: object) -> None:
         pass

@@ -1,0 +1,36 @@
+"""A disk of a few megabytes that can be filled: a tmpfs, which needs root."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
+    """Yield an empty disk of that size, mounted at `folder`; unmounted with the block."""
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@contextlib.contextmanager
+def full(disk: Path) -> Iterator[None]:
+    """Leave no byte free on `disk` for the time of the block."""
+    filler = disk / "filler"
+    try:
+        with filler.open("wb") as file, contextlib.suppress(OSError):
+            while True:
+                file.write(bytes(1 << 16))
+        with filler.open("ab", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                os.write(file.fileno(), b"\0")
+        yield
+    finally:
+        filler.unlink()
