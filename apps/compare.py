@@ -49,7 +49,7 @@ def choice(start):
 @app.cell
 def picks(known, words):
     arms = arm_picker(known, words.value, asked("arms")["arms"], on_change=lambda chosen: keep(arms=chosen))
-    mo.vstack([mo.md("# Compare"), mo.hstack([words, arms], justify="start", gap=1.5, widths=[1, 2])])
+    mo.vstack([mo.md("# Compare"), words, arms])
     return (arms,)
 
 

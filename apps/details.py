@@ -8,16 +8,18 @@ from typing import Any
 
 import marimo as mo
 
+from experiments import look
 from experiments.errors import ExperimentsError
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.logs import log_view
+from experiments.notebooks.run_names import counted
 from experiments.provenance import Provenance
 from experiments.runs.store import RunQuery
 from experiments.snapshots import read_status
 from experiments.types import BaseExperimentConfig, JobRef, TrainingJob
+from experiments.verdicts import REWARD_KEY
 from experiments.workspace import Workspace
 
-REWARD = "overview/reward"
 VIEWS = ("Curves", "Log", "Config", "Provenance")
 _MOST_ROWS = 200
 
@@ -60,7 +62,7 @@ def heading_of(workspace: Workspace, chosen: Mapping[str, str]) -> mo.Html:
     name, run = chosen.get("experiment", ""), chosen.get("run", "")
     if not name:
         return mo.md("Choose an experiment or a job above to see its curves, log, config and code.")
-    what = f"<code>{html.escape(run)}</code>" if run else _counted(len(jobs_of(workspace, name)))
+    what = f"<code>{html.escape(run)}</code>" if run else counted(len(jobs_of(workspace, name)), "job")
     style = "margin: 8px 0 0; font-size: 20px; line-height: 28px; font-weight: 600"
     return mo.Html(f'<h2 style="{style}">{html.escape(name)}</h2><p style="margin: 0">{what}</p>')
 
@@ -95,9 +97,9 @@ def metric_dropdown(
     except ExperimentsError:
         found = []  # the chart says what could not be read
     logged = {key for info in found for key, value in info.summary.items() if _is_number(value)}
-    names = sorted(key for key in logged | {REWARD} if not key.startswith("_"))
+    names = sorted(key for key in logged | {REWARD_KEY} if not key.startswith("_"))
     return mo.ui.dropdown(
-        names, value=asked if asked in names else REWARD, label="Metric", searchable=True, on_change=on_change
+        names, value=asked if asked in names else REWARD_KEY, label="Metric", searchable=True, on_change=on_change
     )
 
 
@@ -116,7 +118,7 @@ def draw_curves(view: Any, workspace: Workspace, chosen: Mapping[str, str], metr
     from experiments.notebooks.drawing import data_versions, drawn_once, show, specified
 
     experiment = experiment_of(workspace, chosen.get("experiment", ""))
-    jobs, run, wanted = jobs_of(workspace, experiment.name), chosen.get("run", ""), metric or REWARD
+    jobs, run, wanted = jobs_of(workspace, experiment.name), chosen.get("run", ""), metric or REWARD_KEY
     if not jobs:
         return None
 
@@ -207,7 +209,7 @@ def _job_lines(job: TrainingJob) -> list[tuple[str, str]]:
         ("job", job.run_name),
         ("launched by", f"{job.launcher} ({job.target})" if job.target else job.launcher),
         ("curriculum", job.config.curriculum),
-        ("machine", f"{_counted(job.config.nodes, 'node')}, {_counted(job.config.gpus, 'GPU')} each"),
+        ("machine", f"{counted(job.config.nodes, 'node')}, {counted(job.config.gpus, 'GPU')} each"),
         ("command", " ".join(job.command)),
         ("plan", f"{job.plan_key[:16]}, repeat {job.repeat}, attempt {job.attempt}"),
         *([("retry of", job.retry_of)] if job.retry_of else []),
@@ -215,12 +217,8 @@ def _job_lines(job: TrainingJob) -> list[tuple[str, str]]:
     ]
 
 
-def _counted(count: int, noun: str = "job") -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def _value(value: object) -> str:
-    return "–" if value is None else str(value)  # noqa: RUF001 - the sign for a missing value
+    return look.MISSING if value is None else str(value)
 
 
 def _is_number(value: object) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from urllib.parse import quote
 
 import marimo as mo
@@ -13,6 +12,7 @@ import marimo as mo
 from apps.details import warning
 from apps.environment import is_clean
 from experiments.notebooks.export.logbook import Log, read_logs
+from experiments.notebooks.export.placing import log_folder
 from experiments.notebooks.run_names import counted
 from experiments.workspace import Workspace
 
@@ -20,14 +20,9 @@ MARKS = {"confirmed": "✓", "rejected": "✕", "undecided": "?"}
 _LONGEST_QUOTE = 240
 
 
-def log_folder(workspace: Workspace) -> Path:
-    """Return where exports are written."""
-    return workspace.root / "experiments" / "log"
-
-
 def logs_of(workspace: Workspace) -> tuple[list[Log], list[str]]:
     """Return the project's logs, the newest first, and the names of HTML files that are none."""
-    folder = log_folder(workspace)
+    folder = log_folder(workspace.root)
     return read_logs(folder) if folder.is_dir() else ([], [])
 
 
@@ -64,7 +59,7 @@ def log_frame(workspace: Workspace, logs: Sequence[Log], file: str | None) -> mo
     if file not in {log.file for log in logs}:
         return None
     try:
-        page = (log_folder(workspace) / str(file)).read_text(encoding="utf-8", errors="replace")
+        page = (log_folder(workspace.root) / str(file)).read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         return warning(error)
     style = "width: 100%; height: 80vh; border: 0"
@@ -94,7 +89,7 @@ def _entry(log: Log) -> str:
     ]
     line = " · ".join(html.escape(fact) for fact in facts if fact)
     said = "".join(
-        f'<p style="margin: 2px 0 0">{html.escape(text[:_LONGEST_QUOTE])}</p>'
+        f'<p style="margin: 2px 0 0">{html.escape(_begun(text))}</p>'
         for text in (record.hypothesis, record.verdict)
         if text.strip()
     )
@@ -103,6 +98,10 @@ def _entry(log: Log) -> str:
         '<li style="padding: 12px 0; border-top: 1px solid color-mix(in srgb, currentColor 20%, transparent)">'
         f'<b>{mark}{title}</b>{said}<div style="font-size: 12px; opacity: 0.8">{line}</div></li>'
     )
+
+
+def _begun(text: str) -> str:
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[: _LONGEST_QUOTE - 1].rstrip()}…"
 
 
 def _text(log: Log) -> str:

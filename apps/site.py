@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote
 from apps.guard import Receive, Scope, Send
 from apps.mounts import BrokenNotebookError, Mount
 from apps.pages import APPS, Link, figures_page, index_page, message_page, rest_page
+from experiments.notebooks.export.placing import log_folder
 from experiments.snapshots import age_in_words
 from experiments.workspace import Workspace
 
@@ -165,22 +166,16 @@ class Site:
             self.workspace.root.name, [name for name in APPS if self._is_app(name)], notebooks, self._logs()
         )
 
-    @property
-    def _log_folder(self) -> Path:
-        return self.workspace.root / "experiments" / "log"
-
     def _logs(self) -> list[Link]:
-        found = sorted(self._log_folder.glob("*.html"), key=lambda path: path.name, reverse=True)
+        found = sorted(log_folder(self.workspace.root).glob("*.html"), key=lambda path: path.name, reverse=True)
         return [Link(f"/log/{quote(path.name)}", path.stem, _written(path)) for path in found[:_MOST_LISTED]]
 
     async def _log(self, send: Send, name: str) -> None:
-        path = self._log_folder / name
-        if not re.fullmatch(r"\w[\w. +@-]*\.html", name) or not path.resolve().is_relative_to(
-            self._log_folder.resolve()
-        ):
-            await _answer(send, 404, message_page(404, "The overview lists all logs."))
-            return
+        folder = log_folder(self.workspace.root)
+        path = folder / name
         try:
+            if not re.fullmatch(r"\w[\w. +@-]*\.html", name) or not path.resolve().is_relative_to(folder.resolve()):
+                raise FileNotFoundError(name)
             content = path.read_bytes()
         except OSError:
             await _answer(send, 404, message_page(404, "The overview lists all logs."))

@@ -26,6 +26,7 @@ from experiments.notebooks.chart_inputs import controls_view, curve_controls, no
 from experiments.notebooks.chart_reading import arms_of
 from experiments.notebooks.charts import curve_chart
 from experiments.notebooks.charts.theme import colours_of
+from experiments.notebooks.choices import choice_of
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.diffs import diff_inputs, diff_inputs_view, diff_view
 from experiments.notebooks.drawing import chart_widget, on_page
@@ -37,6 +38,7 @@ from experiments.notebooks.run_names import Run, counted, ref_of
 from experiments.notebooks.run_table import run_table, selected_runs, table_downloads
 from experiments.runs.store import Origin, RunQuery, RunStore
 from experiments.types import JobRef, JobStatus
+from experiments.verdicts import STEP_KEY
 from experiments.wandb_utils import default_store
 
 CELLS = {
@@ -66,8 +68,6 @@ CELLS = {
     )
 }
 
-STEP = "metric/agent_step"
-REWARD = "overview/reward"
 SUMMARY_COLUMNS = {
     "reward": ("overview/reward",),
     "eval_reward": ("eval/reward",),
@@ -277,9 +277,7 @@ def runs_table(
     kept = [job for job in jobs if not brushed or job.run in set(brushed)]
     if not kept:
         return mo.md("No run yet. Launch one above, and it appears here.")
-    return run_table(
-        experiment, kept, [controls.value["metric"] or REWARD], _changed, colours=colours_of(arms_of(jobs))
-    )
+    return run_table(experiment, kept, [choice_of(controls).metric], _changed, colours=colours_of(arms_of(jobs)))
 
 
 def metric_history(runs: Sequence[Run], keys: Sequence[str], *, store: RunStore | None = None) -> pd.DataFrame:
@@ -299,13 +297,13 @@ def metric_history(runs: Sequence[Run], keys: Sequence[str], *, store: RunStore 
     source = store or default_store()
     for job in map(ref_of, runs):
         try:
-            history, origin = source.history(job.run, [STEP, *keys])
+            history, origin = source.history(job.run, [STEP_KEY, *keys])
         except ExperimentsError as error:
             notes.append(f"{job.run}: {error}")
             continue
         present = [key for key in keys if key in history]
         rows = history.dropna(subset=present, how="all") if present else history.iloc[:0]
-        step = rows[STEP].ffill() if STEP in rows else rows["_step"]
+        step = rows[STEP_KEY].ffill() if STEP_KEY in rows else rows["_step"]
         data: dict[str, Any] = {"run": job.run, "arm": job.arm, "seed": job.seed, "step": step.astype("float64")}
         frames.append(rows.reindex(columns=list(keys)).assign(**data))
         origins.append(origin)
@@ -360,7 +358,7 @@ def create_run_summary_table(
             "seed": job.seed,
             "state": status.verdict if status else info.state if info else "not found",
             "duration_s": summary.get("_runtime"),
-            "total_steps": summary.get(STEP),
+            "total_steps": summary.get(STEP_KEY),
         }
         row |= {name: _first(summary, keys) for name, keys in SUMMARY_COLUMNS.items()}
         rows.append(row | {key: summary.get(key) for key in metrics})

@@ -10,7 +10,6 @@ from typing import Any
 import marimo as mo
 import numpy as np
 
-from experiments.notebooks.chart_inputs import REWARD, STATISTICS
 from experiments.notebooks.chart_reading import (
     arms_of,
     axis_of,
@@ -28,6 +27,7 @@ from experiments.notebooks.charts import (
     learning_curves,
     score_strip,
 )
+from experiments.notebooks.choices import choice_of
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.drawing import show
 from experiments.notebooks.recoveries import marks_on
@@ -53,20 +53,18 @@ def draw_curves(
         _changed: Read by the cell only so that it runs again when the runs have new data.
         selected: Runs that stand out.
     """
-    chosen, axis = controls.value, axis_of(controls)
+    chosen, ticked, axis = choice_of(controls), controls.value, axis_of(controls)
     options = CurveOptions(
-        metric=chosen["metric"] or REWARD,
-        statistic=STATISTICS[chosen.get("statistic") or "mean"],
-        smoothing=(chosen["smoothing"] or 0.0) / 100,
-        log=bool(chosen["log"]),
-        safe=not chosen["all_values"],
+        metric=chosen.metric,
+        statistic=chosen.statistic,
+        smoothing=chosen.smoothing,
+        log=bool(ticked["log"]),
+        safe=not ticked["all_values"],
         window=window_of(view, axis),
-        by_run=bool(chosen.get("by_run")),
+        by_run=bool(ticked.get("by_run")),
         selected=tuple(sorted(set(selected))),
         arms=arms_of(jobs),
     )
-
-    axis = axis_of(controls)
 
     def build(runs: Sequence[RunCurve]) -> Any:
         over_steps = runs if axis == "agent steps" else runs_with(experiment, jobs, options.metric, "agent steps")
@@ -114,7 +112,7 @@ def brushed_runs(
         return []
     (left, right), (low, high) = brush["x"], brush["y"]
     found = []
-    for run in runs_with(experiment, jobs, controls.value["metric"] or REWARD, axis_of(controls)):
+    for run in runs_with(experiment, jobs, choice_of(controls).metric, axis_of(controls)):
         steps, values = run.curve.steps, run.curve.values
         if np.any((steps >= left) & (steps <= right) & (values >= low) & (values <= high)):
             found.append(run.run)
@@ -150,7 +148,7 @@ def follow_chart(
 
 def agent_step_at(experiment: NotebookContext, jobs: Sequence[JobRef], controls: Any, run: str, x: float) -> int:
     """Return the agent steps of a point of a curve, whatever it is drawn over."""
-    axis, metric = axis_of(controls), controls.value["metric"] or REWARD
+    axis, metric = axis_of(controls), choice_of(controls).metric
     own = [job for job in jobs if job.run == run]
     if axis == "agent steps" or not own:
         return round(x)

@@ -17,8 +17,8 @@ from experiments.runs.store import RunInfo, RunQuery
 from experiments.scoring import known_statuses
 from experiments.statistics import Statistic, Summary
 from experiments.types import JobRef, JobStatus
+from experiments.verdicts import REWARD_KEY
 
-REWARD = "overview/reward"
 LOSSES = "losses/*"
 STATISTICS: dict[str, Statistic] = {"mean": "mean", "median": "median", "interquartile mean": "iqm"}
 SUMMARIES: dict[str, Summary] = {
@@ -56,7 +56,7 @@ def curve_controls(experiment: NotebookContext, jobs: Sequence[JobRef]) -> Any:
     `log`, `all_values`, `by_run` and `pattern` (of the small charts).
     """
     infos = known_runs(experiment, jobs)
-    names = sorted({*logged_metrics(infos), REWARD})
+    names = sorted({*logged_metrics(infos), REWARD_KEY})
     axes = axes_of(infos, known_statuses(experiment.workspace.state), jobs)
     place = (str(experiment.workspace.state), experiment.name)
     before = _chosen.setdefault(threading.current_thread(), {}).get(place, {})
@@ -71,7 +71,7 @@ def curve_controls(experiment: NotebookContext, jobs: Sequence[JobRef]) -> Any:
     steps = [100 * share for share in SMOOTHING]
     smoothing = before.get("smoothing") if before.get("smoothing") in steps else 0.0
     elements: dict[str, Any] = {
-        "metric": one_of("metric", names, REWARD, "Metric"),
+        "metric": one_of("metric", names, REWARD_KEY, "Metric"),
         "axis": one_of("axis", axes, "agent steps", "over"),
         "smoothing": mo.ui.slider(
             steps=steps, value=smoothing, label="Smoothing (% of the range)", show_value=True, debounce=True

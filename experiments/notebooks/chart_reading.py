@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from experiments.notebooks.chart_inputs import REWARD, STATISTICS, SUMMARIES, known_runs
+from experiments.notebooks.chart_inputs import known_runs
 from experiments.notebooks.charts import Axis, RunCurve, ScoreOptions, read_runs
+from experiments.notebooks.choices import choice_of
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.drawing import data_versions, drawn_once, specified
 from experiments.scoring import known_statuses
-from experiments.statistics import Summary
 from experiments.types import JobRef, JobStatus, Verdict
 
 Drawing = tuple[Any, Mapping[str, Any]]
@@ -52,11 +52,11 @@ def standings(experiment: NotebookContext, jobs: Sequence[JobRef]) -> dict[str, 
 
 def score_options(jobs: Sequence[JobRef], controls: Any, selected: Iterable[str]) -> ScoreOptions:
     """Return what the controls say about scores."""
-    chosen = controls.value
+    chosen = choice_of(controls)
     return ScoreOptions(
-        metric=chosen["metric"] or REWARD,
-        summary=SUMMARIES.get(chosen.get("summary") or "", Summary()),
-        statistic=STATISTICS[chosen.get("statistic") or "mean"],
+        metric=chosen.metric,
+        summary=chosen.summary,
+        statistic=chosen.statistic,
         selected=tuple(sorted(set(selected))),
         arms=arms_of(jobs),
     )

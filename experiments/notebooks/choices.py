@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from experiments.notebooks.chart_inputs import REWARD, STATISTICS, SUMMARIES
+from experiments.notebooks.chart_inputs import STATISTICS, SUMMARIES
 from experiments.scoring import FINAL
 from experiments.statistics import Statistic, Summary
+from experiments.verdicts import REWARD_KEY
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Choice:
         smoothing: Of drawn lines, as a share of the x-axis; never of a number.
     """
 
-    metric: str = REWARD
+    metric: str = REWARD_KEY
     summary: Summary = FINAL
     statistic: Statistic = "mean"
     smoothing: float = 0.0
@@ -33,7 +34,7 @@ def choice_of(controls: Any) -> Choice:
     if not isinstance(value, dict):
         return Choice()
     return Choice(
-        value.get("metric") or REWARD,
+        value.get("metric") or REWARD_KEY,
         SUMMARIES.get(str(value.get("summary")), FINAL),
         STATISTICS.get(str(value.get("statistic")), "mean"),
         float(value.get("smoothing") or 0.0) / 100,

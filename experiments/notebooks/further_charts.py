@@ -34,6 +34,7 @@ from experiments.notebooks.charts import (
     setting_effects,
 )
 from experiments.notebooks.charts.grids import MOST_PANELS
+from experiments.notebooks.choices import choice_of
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.drawing import drawn_once, show, specified
 from experiments.notebooks.monitoring import on_a_page
@@ -71,7 +72,7 @@ class Asked:
     @property
     def smoothing(self) -> float:
         """Half-life as a share of the x-range."""
-        return float(self.controls.value["smoothing"] or 0.0) / 100
+        return choice_of(self.controls).smoothing
 
 
 def view_names(jobs: Sequence[JobRef]) -> list[str]:

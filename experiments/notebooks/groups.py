@@ -13,13 +13,14 @@ from experiments import look
 from experiments.errors import ExperimentsError
 from experiments.notebooks.choices import choice_of
 from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.run_table import REWARD, downloads
+from experiments.notebooks.run_table import downloads
 from experiments.notebooks.scored import scored_once
 from experiments.run_rows import config_differences, groups_of, run_rows, short_names
 from experiments.scoring import FINAL, known_statuses
 from experiments.statistics.aggregates import Statistic
 from experiments.statistics.summaries import Summary
 from experiments.types import JobRef
+from experiments.verdicts import REWARD_KEY
 
 ARM = "arm"
 
@@ -81,7 +82,7 @@ def group_frame(
     experiment: NotebookContext,
     jobs: Sequence[JobRef],
     keys: Sequence[str],
-    metric: str = REWARD,
+    metric: str = REWARD_KEY,
     *,
     summary: Summary = FINAL,
     statistic: Statistic = "mean",

@@ -76,9 +76,8 @@ def setup_lines(imports: Iterable[Import], first_party: Iterable[str]) -> list[s
         top = item.module.split(".")[0]
         groups[0 if top in sys.stdlib_module_names else 2 if top in ours else 1].append(item)
     blocks = [_group_lines(group) for group in groups if group]
-    blocks += [[f"{item.bound} = load_recipe({quoted(item.module)}, __file__).{item.name}" for item in files]] * bool(
-        files
-    )
+    if files:
+        blocks.append([f"{item.bound} = load_recipe({quoted(item.module)}, __file__).{item.name}" for item in files])
     return [line for index, block in enumerate(blocks) for line in ([""] if index else []) + block]
 
 

@@ -21,6 +21,7 @@ from experiments.journal import Journal
 from experiments.journal_record import record_journal
 from experiments.launch import notebook_permit
 from experiments.notebooks.context import NotebookContext, recipe_class
+from experiments.notebooks.run_names import counted
 from experiments.permits import Permit
 from experiments.planning import estimate, resources, with_interpreter
 from experiments.preparation import launch_notes, launch_plan
@@ -61,7 +62,14 @@ class PlanPreview:
         if self.plan is None:
             return mo.callout(_paragraph(self.problem), kind="warn")
         rows = self.rows()
-        table = mo.ui.table(rows, selection=None, pagination=len(rows) > 10, show_download=False, show_data_types=False)
+        table = mo.ui.table(
+            rows,
+            selection=None,
+            pagination=len(rows) > 10,
+            show_download=False,
+            show_data_types=False,
+            show_column_summaries=False,
+        )
         task = [mo.accordion({"SkyPilot task of the first job": mo.plain_text(self.task)})] if self.task else []
         return mo.vstack([mo.md(self.sentence()), *map(_paragraph, self.notes), table, *task])
 
@@ -86,7 +94,7 @@ class PlanPreview:
     def sentence(self) -> str:
         """Return what this launch is, in words."""
         assert self.plan is not None
-        what = _count(len(self.plan.jobs))
+        what = counted(len(self.plan.jobs), "job")
         where = f"{what} on {self.plan.launcher}, repeat {self.plan.repeat}"
         where += f"; estimated cost and time: {estimate(self.plan)}"
         if not self.launched:
@@ -149,7 +157,7 @@ def launch_control(preview: PlanPreview) -> Any:
         return None
     repeat = f"repeat {preview.plan.repeat}: " if preview.plan.repeat > 1 else ""
     verb = "Launch" if not preview.launched else "Launch the other"
-    return mo.ui.run_button(label=f"{verb} {repeat}{_count(preview.waiting)}", kind="success")
+    return mo.ui.run_button(label=f"{verb} {repeat}{counted(preview.waiting, 'job')}", kind="success")
 
 
 @dataclass(frozen=True)
@@ -178,7 +186,7 @@ def launch_clicked(
     try:
         record_journal(preview.plan, journal, permit, experiment.workspace)
         jobs = launch_plan(preview.plan, permit, preview.workspace or experiment.workspace)
-        outcome = LaunchOutcome(f"{_count(len(jobs))} launched. The table below follows them.", succeeded=True)
+        outcome = LaunchOutcome(f"{counted(len(jobs), 'job')} launched. The table below follows them.", succeeded=True)
     except ExperimentsError as error:
         outcome = LaunchOutcome(str(error), succeeded=False)
     set_launches(lambda before: (*before, outcome))
@@ -257,7 +265,3 @@ def _repeat(text: str) -> int:
 
 def _paragraph(text: str) -> mo.Html:
     return mo.Html(f'<p style="margin: 0">{html.escape(text)}</p>')
-
-
-def _count(number: int) -> str:
-    return "1 job" if number == 1 else f"{number:,} jobs"

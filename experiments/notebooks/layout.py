@@ -91,7 +91,7 @@ def with_imports(setup: str, imports: Collection[Import]) -> str:
     missing = [item for item in imports if item.bound not in present]
     if not missing:
         return setup
-    return "\n".join([*(line for line in lines), indented("\n".join(setup_lines(missing, ())))]).strip("\n")
+    return "\n".join([*lines, indented("\n".join(setup_lines(missing, ())))]).strip("\n")
 
 
 def render(notebook: Notebook) -> str:

@@ -21,6 +21,7 @@ from experiments.job_events import history
 from experiments.monitoring import Monitor, Snapshot, monitor_for, poll_once
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.logs import lines_dropdown, log_view
+from experiments.notebooks.run_names import counted
 from experiments.notebooks.triage import failures_in, in_editor, retry_buttons, triage_view
 from experiments.notes import add_tag, write_note
 from experiments.snapshots import METRICS_FILE, time_left_s
@@ -107,7 +108,7 @@ def job_actions(experiment: NotebookContext) -> Handler | None:
         if action in {"note", "tag"}:
             keep = write_note if action == "note" else add_tag
             keep(runs, text, permit, experiment.workspace)
-            return f"{action} kept with {len(runs)} job{'' if len(runs) == 1 else 's'}"
+            return f"{action} kept with {counted(len(runs), 'job')}"
         done = {}
         for run in runs:
             try:
@@ -133,7 +134,7 @@ def live_table(
     Args:
         state_dir: The project's state folder.
         jobs: What to show, in this order; the ledger need not know them.
-        actions: Controls that the table has (`cancel`, `retry`); none by default.
+        actions: Controls that the table has (`cancel`, `retry`, `note`, `tag`); none by default.
         on_request: Called with action, run names and text once a person has confirmed.
     """
     refs = list(jobs)

@@ -19,5 +19,5 @@ def ref_of(run: Run) -> JobRef:
 
 
 def counted(number: int, noun: str) -> str:
-    """Return `1 seed`, `2 seeds`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    """Return `1 seed`, `2,000 seeds`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

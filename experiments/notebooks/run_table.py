@@ -21,14 +21,15 @@ from experiments import look
 from experiments.errors import ExperimentsError
 from experiments.latex import latex_table
 from experiments.notebooks.context import NotebookContext
+from experiments.notebooks.run_names import counted
 from experiments.notebooks.sparklines import Sparkline, blocks, scale_of, thinned
 from experiments.run_rows import RunRow, config_differences, run_rows, short_names
 from experiments.runs.store import RunStore
-from experiments.scoring import STEP, known_statuses
+from experiments.scoring import known_statuses
 from experiments.snapshots import read_versions
 from experiments.types import JobRef
+from experiments.verdicts import REWARD_KEY, STEP_KEY
 
-REWARD = "overview/reward"
 MAX_DIFFERENCES = 12
 _PAGE = 20
 _KEPT_CURVES = 4_000
@@ -51,7 +52,7 @@ _selected: weakref.WeakKeyDictionary[threading.Thread, dict[tuple[str, str], lis
 def run_table(
     experiment: NotebookContext,
     jobs: Sequence[JobRef],
-    metrics: Sequence[str] = (REWARD,),
+    metrics: Sequence[str] = (REWARD_KEY,),
     _changed: object = None,
     *,
     colours: Mapping[str, str] | None = None,
@@ -104,7 +105,7 @@ def selected_runs(element: Any) -> list[str]:
 
 
 def run_frame(
-    experiment: NotebookContext, jobs: Sequence[JobRef], metrics: Sequence[str] = (REWARD,)
+    experiment: NotebookContext, jobs: Sequence[JobRef], metrics: Sequence[str] = (REWARD_KEY,)
 ) -> tuple[pd.DataFrame, dict[str, dict[str, list[float]]]]:
     """Return the data of a run table, and the curves of each metric by run name.
 
@@ -227,7 +228,7 @@ def _curves_of(experiment: NotebookContext, jobs: Sequence[JobRef], metric: str)
 
 def _curve(store: RunStore, run: str, metric: str) -> list[float]:
     try:
-        history, _ = store.history(run, [STEP, metric])
+        history, _ = store.history(run, [STEP_KEY, metric])
     except ExperimentsError:
         return []  # the row says what is known of the run; a run that never started has no curve
     if metric not in history or not pd.api.types.is_numeric_dtype(history[metric]):
@@ -279,8 +280,8 @@ def _drawer(
 def _caption(frame: pd.DataFrame) -> str:
     if frame.attrs["problem"]:
         # A label is Markdown: the text of an error must not become markup.
-        return f"{len(frame):,} runs, not read: {html.escape(frame.attrs['problem'])}"
-    return "1 run" if len(frame) == 1 else f"{len(frame):,} runs"
+        return f"{counted(len(frame), 'run')}, not read: {html.escape(frame.attrs['problem'])}"
+    return counted(len(frame), "run")
 
 
 def _name_end(name: object, keep: int = 28) -> str:

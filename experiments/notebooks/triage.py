@@ -14,6 +14,7 @@ from experiments.errors import ExperimentsError
 from experiments.launch import retry
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.launching import LaunchOutcome, page_permit
+from experiments.notebooks.run_names import counted
 from experiments.scoring import known_statuses
 from experiments.triage import Failures, failures_of
 from experiments.types import JobRef
@@ -66,7 +67,7 @@ def triage_view(failures: Sequence[Failures], buttons: Any) -> mo.Html | None:
         way = buttons[at] if buttons is not None else mo.Html(_code(group.retry_command))
         blocks.append(mo.vstack([mo.Html(_group_html(group)), way], gap=0.25))
     number = sum(len(group.runs) for group in failures)
-    title = f"{number} failed run{'' if number == 1 else 's'}, {len(failures)} cause{'' if len(failures) == 1 else 's'}"
+    title = f"{counted(number, 'failed run')}, {counted(len(failures), 'cause')}"
     return mo.vstack([mo.md(f"### {title}"), *blocks], gap=1)
 
 

@@ -17,6 +17,12 @@ from apps.gallery import MOST, Shown, _runs, chosen_view, found_replays, gallery
 from apps.links import several
 from apps.logs import log_list, logs_of
 from experiments.errors import StoreError
+from experiments.notebooks.export.freeze import LogRecord
+from experiments.notebooks.export.logbook import Log
+from experiments.notebooks.header import hash_of
+from experiments.notebooks.lifting import lift_section
+from experiments.notebooks.reading import parse
+from experiments.notebooks.sections import BUILT_IN
 from experiments.runs.store import ReplayFile
 from experiments.types import JobRef
 from experiments.workspace import Workspace
@@ -85,12 +91,12 @@ def test_marimo_finds_nothing_to_complain_about(name):
     assert done.returncode == 0, done.stdout
 
 
-def test_compare_has_every_cell_of_the_analysis_and_replays_sections():
-    from experiments.notebooks import analysis, replays
-
-    written = Path("apps/compare.py").read_text()
-    for name in (*analysis.CELLS["analysis"], *replays.CELLS["replays"]):
-        assert f"def {name}(" in written, f"{name} is missing"
+def test_the_cells_of_compare_are_those_of_the_analysis_and_replays_sections():
+    path = Path("apps/compare.py")
+    written = {cell.name: hash_of(cell.body) for cell in parse(path.read_text(), path).cells}
+    for section in (BUILT_IN["analysis"], BUILT_IN["replays"]):
+        for item in lift_section(section):
+            assert written.get(item.cell.name) == hash_of(item.cell.body), item.cell.name
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -206,6 +212,12 @@ def test_a_page_chooses_at_most_two_replays_that_are_shown():
 def test_a_folder_without_logs_is_an_empty_logbook(workspace):
     assert logs_of(workspace) == ([], [])
     assert "Export a notebook" in log_list([], "", []).text
+
+
+def test_a_long_hypothesis_ends_in_dots_in_the_list():
+    record = LogRecord(title="t", experiment="e", created="2026-11-22T14:05:00+00:00", hypothesis="seed " * 100)
+    shown = log_list([Log("e.html", record, earlier=False)], "", []).text
+    assert "seed seed…</p>" in shown
 
 
 def test_an_html_file_that_is_no_log_takes_nothing_with_it(workspace):

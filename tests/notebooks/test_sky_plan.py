@@ -24,6 +24,10 @@ def test_the_task_is_shown_under_the_table_of_its_plan(tmp_path):
     assert "SkyPilot task of the first job" in shown.view().text
 
 
+def test_the_table_of_a_plan_asks_the_page_for_no_charts_in_its_heads(tmp_path):
+    assert "data-show-column-summaries='false'" in preview(tmp_path).view().text
+
+
 def test_what_the_plan_lacks_for_skypilot_is_a_sentence(tmp_path):
     shown = preview(tmp_path, sky_accelerator=None)
     assert shown.plan is None

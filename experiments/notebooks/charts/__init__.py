@@ -10,21 +10,18 @@ from experiments.notebooks.charts.curves import CurveOptions, Mark, curve_chart,
 from experiments.notebooks.charts.grids import matching, metric_grid
 from experiments.notebooks.charts.machines import machine_curves
 from experiments.notebooks.charts.profiles import performance_profile
-from experiments.notebooks.charts.runs import AXES, Axis, RunCurve, read_runs, runs_of
+from experiments.notebooks.charts.runs import Axis, RunCurve, read_runs
 from experiments.notebooks.charts.scores import (
     ScoreOptions,
     comparison_sentences,
     improvement_chart,
     score_strip,
-    scores_of,
 )
 from experiments.notebooks.charts.sweeps import setting_effects
-from experiments.notebooks.charts.theme import AXIS_WORDS, DARK_FOR_LIGHT, empty_chart, styled
+from experiments.notebooks.charts.theme import DARK_FOR_LIGHT, empty_chart
 from experiments.notebooks.charts.thinning import thinned
 
 __all__ = [
-    "AXES",
-    "AXIS_WORDS",
     "DARK_FOR_LIGHT",
     "Axis",
     "CurveOptions",
@@ -41,10 +38,7 @@ __all__ = [
     "metric_grid",
     "performance_profile",
     "read_runs",
-    "runs_of",
     "score_strip",
-    "scores_of",
     "setting_effects",
-    "styled",
     "thinned",
 ]

@@ -18,6 +18,7 @@ from experiments.notebooks.charts.theme import empty_chart, palette_of, sentence
 from experiments.notebooks.run_names import counted
 from experiments.statistics import Band, Curve, SeedCount, Statistic, band, common_grid, methods_sentence
 from experiments.statistics.values import FloatArray, shown
+from experiments.verdicts import REWARD_KEY
 
 MOST_POINTS = 24_000
 """Points of all runs together in one chart; zooming shows more of fewer steps."""
@@ -47,7 +48,7 @@ class CurveOptions:
         dark: Colours of a dark page.
     """
 
-    metric: str = "overview/reward"
+    metric: str = REWARD_KEY
     statistic: Statistic = "mean"
     smoothing: float = 0.0
     log: bool = False

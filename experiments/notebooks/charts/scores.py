@@ -32,6 +32,7 @@ from experiments.statistics import (
     methods_sentence,
     summarise,
 )
+from experiments.verdicts import REWARD_KEY
 
 _ROW = 30
 
@@ -50,7 +51,7 @@ class ScoreOptions:
         dark: Colours of a dark page.
     """
 
-    metric: str = "overview/reward"
+    metric: str = REWARD_KEY
     summary: Summary = field(default_factory=Summary)
     statistic: Statistic = "mean"
     selected: tuple[str, ...] = ()

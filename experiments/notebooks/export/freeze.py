@@ -16,6 +16,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from experiments.look import quantity
+from experiments.notebooks.run_names import counted
 
 FORMAT = 1
 _OPEN = '<script type="application/json" id="experiments-log">'
@@ -149,7 +150,7 @@ def changes_between(old: LogRecord, new: LogRecord) -> tuple[str, ...]:
         found.append("what the cells show")
     if old.problems != new.problems:
         found.append(
-            f"{_count(len(new.problems), 'cell') if new.problems else 'no cell'} failed, before {len(old.problems)}"
+            f"{counted(len(new.problems), 'cell') if new.problems else 'no cell'} failed, before {len(old.problems)}"
         )
     return tuple(found)
 
@@ -170,8 +171,8 @@ def _of_jobs(old: Sequence[LoggedJob], new: Sequence[LoggedJob]) -> list[str]:
     before, after = {job.run: job for job in old}, {job.run: job for job in new}
     added = [run for run in after if run not in before]
     gone = [run for run in before if run not in after]
-    words = [f"{_count(len(added), 'job')} added: {_names(added)}"] if added else []
-    words += [f"{_count(len(gone), 'job')} gone: {_names(gone)}"] if gone else []
+    words = [f"{counted(len(added), 'job')} added: {_names(added)}"] if added else []
+    words += [f"{counted(len(gone), 'job')} gone: {_names(gone)}"] if gone else []
     both = [(before[run], after[run]) for run in after if run in before]
     moved = [f"{job.run}: {was.state} is now {job.state}" for was, job in both if was.state != job.state]
     moved += [
@@ -200,7 +201,7 @@ def _of_code(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
         "added": [name for name in new if name not in old],
         "removed": [name for name in old if name not in new],
     }
-    return [f"{_count(len(names), 'cell')} {word}: {_names(names)}" for word, names in groups.items() if names]
+    return [f"{counted(len(names), 'cell')} {word}: {_names(names)}" for word, names in groups.items() if names]
 
 
 def _of_text(kind: str, old: str, new: str) -> list[str]:
@@ -216,10 +217,6 @@ def _commit(record: LogRecord) -> str:
 def _names(names: Sequence[str]) -> str:
     more = len(names) - _MAX_NAMED
     return ", ".join(names[:_MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def _count(number: int, what: str) -> str:
-    return f"1 {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _short(text: str, limit: int = 120) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from experiments.look import MISSING
 from experiments.notebooks.export.markup import Element, parse
 from experiments.notebooks.export.sheet import Sheet
 from experiments.notebooks.export.tables import Grid, grid_of, table_html
@@ -51,7 +52,7 @@ def control_html(sheet: Sheet, kind: str, label: str, value: str) -> str:
         return f'<span class="control button">{sheet.text(label or "button")}</span>'
     if len(value) > _MAX_CHARS:
         value = f"{value[:_MAX_CHARS]}… ({len(value):,} characters)"
-    shown = sheet.text(value) if value else "–"  # noqa: RUF001 - the sign for a missing value
+    shown = sheet.text(value) if value else MISSING
     return f'<span class="control">{name}<b>{shown}</b></span>'
 
 

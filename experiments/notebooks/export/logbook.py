@@ -17,6 +17,7 @@ from urllib.parse import quote
 from experiments.look import MISSING
 from experiments.notebooks.export.freeze import LogRecord, read_record
 from experiments.notebooks.export.placing import LOGBOOK, draft_of, is_kept_name, put_in_place, write_draft
+from experiments.notebooks.run_names import counted
 
 _STATIC = Path(__file__).parent / "static"
 _OURS = '<meta name="generator" content="experiments logbook">'
@@ -116,7 +117,7 @@ def _table(logs: Sequence[Log]) -> list[str]:
         for name, kind in _HEADINGS
     )
     earlier = sum(log.earlier for log in logs)
-    switch = f'<label><input type="checkbox" id="earlier"> show {_count(earlier, "earlier log")}</label>'
+    switch = f'<label><input type="checkbox" id="earlier"> show {counted(earlier, "earlier log")}</label>'
     return [
         '<div class="tools">',
         '<input type="search" id="search" placeholder="Search" aria-label="Search the logs" hidden>',
@@ -155,7 +156,7 @@ def _title(log: Log) -> str:
     record = log.record
     link = f'<a href="./{quote(log.file)}">{_text(record.title, 120)}</a>'
     apart = f'<div class="muted">{_text(record.experiment, 60)}</div>' if record.title != record.experiment else ""
-    failed = f'<div class="rejected">{_count(len(record.problems), "cell")} failed</div>' if record.problems else ""
+    failed = f'<div class="rejected">{counted(len(record.problems), "cell")} failed</div>' if record.problems else ""
     return link + apart + failed
 
 
@@ -196,9 +197,8 @@ def _summary(logs: Sequence[Log]) -> str:
     if not logs:
         return ""
     experiments = len({log.record.experiment for log in logs})
-    return (
-        f"{_count(experiments, 'experiment')}, {_count(len(logs), 'log')}, the newest of {_when_short(logs[0].record)}"
-    )
+    newest = _when_short(logs[0].record)
+    return f"{counted(experiments, 'experiment')}, {counted(len(logs), 'log')}, the newest of {newest}"
 
 
 def _when_short(record: LogRecord) -> str:
@@ -219,10 +219,6 @@ def _moment(record: LogRecord) -> datetime:
 
 def _text(text: str, limit: int) -> str:
     return html.escape(text if len(text) <= limit else f"{text[: limit - 1]}…")
-
-
-def _count(number: int, what: str) -> str:
-    return f"1 {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _hash_of(text: str) -> str:

@@ -146,7 +146,7 @@ def _drop(draft: Path) -> None:
 def _second_name(path: Path, name: Path) -> None:
     try:
         name.hardlink_to(path)
-    except (OSError, NotImplementedError):
+    except OSError:
         # Some file systems know no links.
         draft = name.with_name(f".{name.name}.tmp")
         shutil.copy2(path, draft)
