@@ -39,7 +39,7 @@ class _Files(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer with a file of the viewer or with prepared bytes."""
-        folder = WIDGET if self.path.startswith("/js/") else WIDGET / "static"
+        folder = WIDGET.parent if "/js/" in self.path else WIDGET / "static"
         body = self.bodies.get(self.path) or (folder / self.path.lstrip("/")).read_bytes()
         self.send_response(200)
         self.send_header("Content-Type", _TYPES.get(Path(self.path).suffix, "text/html"))

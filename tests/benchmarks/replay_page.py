@@ -58,8 +58,8 @@ FIRST_FRAME = """async (address) => {
 }"""
 
 DRAW = """async (address) => {
-  const {Viewer} = await import("/js/viewer.js");
-  const {Replay} = await import("/js/replay.js");
+  const {Viewer} = await import("/replay/js/viewer.js");
+  const {Replay} = await import("/replay/js/replay.js");
   const data = new Uint8Array(await (await fetch(address)).arrayBuffer());
   const replay = await Replay.open(data, () => Promise.reject(Error()));
   const viewer = new Viewer(replay, {title: "", url: "", height: 900, theme: "light"});

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-STATIC = Path(__file__).parents[2] / "widgets" / "jobs" / "static"
+from widgets.jobs import JobTable
+
 CHROMIUM = Path("/usr/bin/chromium")
 PAGE = """<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="/jobs.css">
 <body><div id="app" style="width: 1000px"></div><script type="module">
@@ -80,12 +81,14 @@ def open_table(page):
 
 def answer(route, html):
     """Give the page, or a file of the widget, without any server."""
+    files = {
+        "": ("text/html", html),
+        "jobs.js": ("text/javascript", JobTable._esm),
+        "jobs.css": ("text/css", JobTable._css),
+    }
     name = route.request.url.rsplit("/", 1)[1]
-    if not name:
-        route.fulfill(body=html, content_type="text/html")
-    elif (STATIC / name).exists():
-        kind = "text/javascript" if name.endswith("js") else "text/css"
-        route.fulfill(path=str(STATIC / name), content_type=kind)
+    if name in files:
+        route.fulfill(content_type=files[name][0], body=files[name][1])
     else:
         route.fulfill(status=404)
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { nearest, quantity, recoloured, rowsOf } from "../../widgets/charts/static/chart.js";
+import { nearest, recoloured, rowsOf } from "../../widgets/charts/js/data.js";
 
 test("columns become rows, and no columns none", () => {
   assert.deepEqual(rowsOf({ x: [1, 2], name: ["a", "b"] }), [{ x: 1, name: "a" }, { x: 2, name: "b" }]);
@@ -20,10 +20,4 @@ test("the nearest point counts, and none where all are far", () => {
   assert.equal(nearest(points, { x: 11, y: 3 }, same, same), 1);
   assert.equal(nearest(points, { x: 200, y: 0 }, same, same), -1);
   assert.equal(nearest({}, { x: 0, y: 0 }, same, same), -1);
-});
-
-test("numbers in a tip have four significant digits and a suffix", () => {
-  for (const [value, text] of [[0, "0"], [1234567, "1.235M"], [-48000, "-48k"], [0.123456, "0.1235"], [NaN, "–"]]) {
-    assert.equal(quantity(value), text);
-  }
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { dollars, patched, total } from "../../widgets/fleet/static/fleet.js";
+import { byExperiment, dollars, moreUrgent, patched, total } from "../../widgets/fleet/js/rows.js";
 
 /** @param {string} run @param {object} [more] */
 const row = (run, more = {}) => ({
@@ -30,4 +30,11 @@ test("a patch replaces, adds and removes, and names the experiments it touched",
 test("money is rounded for reading and an unknown part is shown", () => {
   assert.deepEqual([dollars(null), dollars(0), dollars(1.5), dollars(12.4), dollars(12_345), dollars(3, true)],
     ["–", "$0", "$1.50", "$12", "$12.3k", "$3.00 + ?"]);
+});
+
+test("experiments with alerts come first, then those that run, then the newest", () => {
+  const rows = [row("a", { experiment: "old", state: "failed" }), row("b", { experiment: "new", state: "failed", started_at: 300 }),
+    row("c", { experiment: "runs" }), row("d", { experiment: "alerts", state: "failed", alerts: ["low reward"] })];
+  const sums = [...byExperiment(rows)].map(([name, jobs]) => ({ name, sum: total(jobs) }));
+  assert.deepEqual(sums.sort((a, b) => moreUrgent(a.sum, b.sum)).map(({ name }) => name), ["alerts", "runs", "new", "old"]);
 });

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { describeAction, directionOfMove } from "../../widgets/replay/js/actions.js";
 import * as cam from "../../widgets/replay/js/camera.js";
-import { count, number, plural, signed, tickStep, words } from "../../widgets/replay/js/format.js";
+import { count, number, plural, signed, tickStep, words } from "../../widgets/page/js/format.js";
 import { palettes } from "../../widgets/replay/js/palette.js";
 import { Player, clampSpeed } from "../../widgets/replay/js/player.js";
 import { mettascopeLink, readShare, readView, shareText, viewText } from "../../widgets/replay/js/share.js";

@@ -92,7 +92,7 @@ def test_an_update_sets_all_traits_and_can_come_from_any_thread(table):
 
 
 def test_an_update_does_not_wait_for_a_page_that_is_busy(table, heard, monkeypatch):
-    monkeypatch.setattr("widgets.jobs.table._PATIENCE_S", 0.05)
+    monkeypatch.setattr("widgets.page.guarded._PATIENCE_S", 0.05)
     entered, leave = threading.Event(), threading.Event()
     table.on_request(lambda *_: entered.set() or leave.wait(10) or "")
     page = threading.Thread(target=lambda: table.set_state({"request": asked()}))

@@ -7,15 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import traitlets
 
 from widgets.charts.bundle import vega_script
+from widgets.page import GuardedWidget, script, styles
 
-_STATIC = Path(__file__).parent / "static"
 
-
-class ChartWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships no types
+class ChartWidget(GuardedWidget):
     """A chart that is drawn again only where its form changes; new rows go into the drawing that is there.
 
     Zoom and brush survive both. What the page may set is `zoom`, `brush` and `clicked`; all else that it sends is
@@ -37,9 +35,8 @@ class ChartWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships
         followed: For whoever follows brush and clicks: what was passed on already; stays in Python.
     """
 
-    # Texts, not paths: anywidget keeps every widget whose file it watches in memory for good.
-    _esm = (_STATIC / "chart.js").read_text(encoding="utf-8")
-    _css = (_STATIC / "chart.css").read_text(encoding="utf-8")
+    _esm = script("charts", "chart")
+    _css = styles(("charts", "chart"))
 
     spec = traitlets.Dict().tag(sync=True)
     datasets = traitlets.Dict().tag(sync=True)
@@ -86,9 +83,15 @@ class ChartWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships
             with self.hold_sync():
                 self.spec, self.datasets, self.caption, self.description = {}, {}, "", ""
 
-    def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Take what the page sends, and of that only what a page may set and what has the right form."""
-        super().set_state({name: value for name, value in sync_data.items() if _allowed(name, value)})
+    def may_set(self, name: str, value: object) -> bool:
+        """Tell whether a trait is the page's own and the value has the right form."""
+        if name == "zoom":
+            return isinstance(value, list) and (not value or _is_range(value))
+        if name == "brush":
+            return isinstance(value, dict) and (not value or all(_is_range(value.get(axis)) for axis in ("x", "y")))
+        if name == "clicked":
+            return isinstance(value, dict) and isinstance(value.get("run"), str) and _is_number(value.get("x"))
+        return False
 
     def _answer(self, _widget: object, content: object, _buffers: object) -> None:
         if isinstance(content, dict) and content.get("type") == "vega":
@@ -118,16 +121,6 @@ def divided(spec: Mapping[str, Any]) -> dict[str, Any]:
 def dataset_name(columns: Mapping[str, Any]) -> str:
     """Return what `divided` calls a dataset with these columns."""
     return "-".join(sorted(columns))
-
-
-def _allowed(name: str, value: object) -> bool:
-    if name == "zoom":
-        return isinstance(value, list) and (not value or _is_range(value))
-    if name == "brush":
-        return isinstance(value, dict) and (not value or all(_is_range(value.get(axis)) for axis in ("x", "y")))
-    if name == "clicked":
-        return isinstance(value, dict) and isinstance(value.get("run"), str) and _is_number(value.get("x"))
-    return False
 
 
 def _is_range(value: object) -> bool:

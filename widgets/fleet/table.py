@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import re
-import threading
-from pathlib import Path
-from typing import Any
-
-import anywidget
 import traitlets
 
-_STATIC = Path(__file__).parent / "static"
-_JOBS = Path(__file__).parents[1] / "jobs" / "static"
-_PATIENCE_S = 0.5
+from widgets.page import GuardedWidget, script, styles
+
 _FROM_PAGE = frozenset({"selected", "visible", "wanted", "seen"})
 _LONGEST_NAME = 300
 
 
-def _script() -> str:
-    """Return one module of the job table's and the fleet's: a widget's module can import no other file."""
-    shared = (_JOBS / "jobs.js").read_text(encoding="utf-8")
-    own = (_STATIC / "fleet.js").read_text(encoding="utf-8")
-    shared = shared.replace("function render(", "function renderJobs(").replace("export default { render };", "")
-    return shared + re.sub(r"^import [^;]+;$", "", own, flags=re.MULTILINE)
-
-
-class FleetTable(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships no types
+class FleetTable(GuardedWidget):
     """Experiments with their jobs, updated in place; what is open, chosen and filtered survives.
 
     What the page may set is `selected`, `visible`, `wanted` and `seen`; anything else that it sends is ignored.
@@ -48,8 +33,8 @@ class FleetTable(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships 
         seen: Data version of what is selected; it changes when the page has shown new rows of it.
     """
 
-    _esm = _script()
-    _css = "".join((folder / name).read_text("utf-8") for folder, name in ((_JOBS, "jobs.css"), (_STATIC, "fleet.css")))
+    _esm = script("fleet", "fleet")
+    _css = styles(("jobs", "jobs"), ("fleet", "fleet"))
 
     rows = traitlets.List(traitlets.Dict()).tag(sync=True)
     version = traitlets.Int(0).tag(sync=True)
@@ -65,41 +50,16 @@ class FleetTable(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships 
     wanted = traitlets.Int(0).tag(sync=True)
     seen = traitlets.Unicode("").tag(sync=True)
 
-    def __init__(self, **traits: Any) -> None:  # noqa: ANN401 - the traits above
-        self._turn = threading.RLock()
-        super().__init__(**traits)
-
-    def update(self, **traits: Any) -> bool:  # noqa: ANN401 - the traits above
-        """Set several traits in one message; may be called from any thread.
-
-        Returns:
-            False where the page was busy sending something itself, so that nothing was set; try again later.
-        """
-        if not self._turn.acquire(timeout=_PATIENCE_S):
-            return False
-        try:
-            with self.hold_sync():
-                for name, value in traits.items():
-                    setattr(self, name, value)
-        finally:
-            self._turn.release()
-        return True
-
-    def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Take what the page sends, and of that only what a page may set and what has the right form."""
-        with self._turn:
-            super().set_state({name: value for name, value in sync_data.items() if _allowed(name, value)})
-
-
-def _allowed(name: str, value: object) -> bool:
-    if name == "selected":
-        names = value if isinstance(value, dict) else {}
-        return set(names) == {"experiment", "run"} and all(_is_name(text) for text in names.values())
-    if name == "visible":
-        return isinstance(value, bool)
-    if name == "wanted":
-        return isinstance(value, int) and not isinstance(value, bool)
-    return name in _FROM_PAGE and _is_name(value)
+    def may_set(self, name: str, value: object) -> bool:
+        """Tell whether a trait is the page's own and the value has the right form."""
+        if name == "selected":
+            names = value if isinstance(value, dict) else {}
+            return set(names) == {"experiment", "run"} and all(_is_name(text) for text in names.values())
+        if name == "visible":
+            return isinstance(value, bool)
+        if name == "wanted":
+            return isinstance(value, int) and not isinstance(value, bool)
+        return name in _FROM_PAGE and _is_name(value)
 
 
 def _is_name(value: object) -> bool:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-from pathlib import Path
 from typing import Any
 
-import anywidget
 import traitlets
 
-_STATIC = Path(__file__).parent / "static"
-_JOBS = Path(__file__).parents[1] / "jobs" / "static"
+from widgets.page import GuardedWidget, script, styles
+
 MOST_CHOSEN = 2
 _BATCH = 20  # all pictures are sent again with each batch, and one batch with each picture
 
 
-class ReplayGallery(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships no types
+class ReplayGallery(GuardedWidget):
     """Replays as pictures with their run, step and reward; filters work on the page alone.
 
     What the page may set is `chosen`; anything else that it sends is ignored.
@@ -29,11 +26,8 @@ class ReplayGallery(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget shi
         empty: What a gallery without replays says: one sentence and the next action.
     """
 
-    # Texts, not paths: anywidget keeps every widget whose file it watches in memory for good.
-    _esm = (_STATIC / "gallery.js").read_text(encoding="utf-8")
-    _css = "".join(
-        (folder / name).read_text("utf-8") for folder, name in ((_JOBS, "jobs.css"), (_STATIC, "gallery.css"))
-    )
+    _esm = script("gallery", "gallery")
+    _css = styles(("jobs", "jobs"), ("gallery", "gallery"))
 
     items = traitlets.List(traitlets.Dict()).tag(sync=True)
     pictures = traitlets.Dict().tag(sync=True)
@@ -42,7 +36,6 @@ class ReplayGallery(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget shi
     empty = traitlets.Unicode("No replay yet. The first is written when training starts.").tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:  # noqa: ANN401 - the traits above
-        self._turn = threading.RLock()
         self._made: dict[str, dict[str, Any]] = {}
         super().__init__(**traits)
 
@@ -63,10 +56,12 @@ class ReplayGallery(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget shi
                 self.pictures = {**self.pictures, **made}
                 self.more = {}
 
-    def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Take what is chosen, where it is something that is shown."""
-        chosen = sync_data.get("chosen")
+    def may_set(self, name: str, value: object) -> bool:
+        """Tell whether it is what is chosen, of that which is shown."""
         known = {item["id"] for item in self.items}
-        if isinstance(chosen, list) and len(chosen) <= MOST_CHOSEN and all(name in known for name in chosen):
-            with self._turn:
-                super().set_state({"chosen": chosen})
+        return (
+            name == "chosen"
+            and isinstance(value, list)
+            and len(value) <= MOST_CHOSEN
+            and all(isinstance(chosen, str) and chosen in known for chosen in value)
+        )

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
-import anywidget
 import traitlets
 
-_STATIC = Path(__file__).parent / "static"
-_PATIENCE_S = 0.5
+from widgets.page import GuardedWidget, script, styles
+
 _FROM_PAGE = frozenset({"selected", "request"})
 
 
-class JobTable(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships no types
+class JobTable(GuardedWidget):
     """A table of jobs that updates in place: selection, focus, scroll position, sort and filter survive.
 
     What the page may set is `selected` and `request`; anything else that it sends is ignored.
@@ -36,9 +33,8 @@ class JobTable(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships no
         request: A confirmed action: `action`, `runs`, `text` (of a note or tag), `nonce` (new with each request).
     """
 
-    # Texts, not paths: anywidget keeps every widget whose file it watches in memory for good.
-    _esm = (_STATIC / "jobs.js").read_text(encoding="utf-8")
-    _css = (_STATIC / "jobs.css").read_text(encoding="utf-8")
+    _esm = script("jobs", "jobs")
+    _css = styles(("jobs", "jobs"))
 
     rows = traitlets.List(traitlets.Dict()).tag(sync=True)
     as_of = traitlets.Float(0.0).tag(sync=True)
@@ -51,30 +47,9 @@ class JobTable(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships no
     selected = traitlets.List(traitlets.Unicode()).tag(sync=True)
     request = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, **traits: Any) -> None:  # noqa: ANN401 - the traits above
-        self._turn = threading.RLock()
-        super().__init__(**traits)
-
-    def update(self, **traits: Any) -> bool:  # noqa: ANN401 - the traits above
-        """Set several traits in one message; may be called from any thread.
-
-        Returns:
-            False where the page was busy sending something itself, so that nothing was set; try again later.
-        """
-        if not self._turn.acquire(timeout=_PATIENCE_S):
-            return False
-        try:
-            with self.hold_sync():
-                for name, value in traits.items():
-                    setattr(self, name, value)
-        finally:
-            self._turn.release()
-        return True
-
-    def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Take what the page sends, and of that only what a page may set."""
-        with self._turn:
-            super().set_state({name: value for name, value in sync_data.items() if name in _FROM_PAGE})
+    def may_set(self, name: str, value: object) -> bool:  # noqa: ARG002 - what is asked for is checked when it is carried out
+        """Tell whether a trait is the page's own."""
+        return name in _FROM_PAGE
 
     def on_request(self, handler: Callable[[str, list[str], str], str]) -> None:
         """Call `handler(action, runs, text)` for each confirmed request; what it returns or raises is shown.

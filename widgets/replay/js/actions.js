@@ -5,7 +5,7 @@
  * @typedef {"wait" | "move" | "turn" | "take" | "give" | "attack" | "signal" | "other"} Family
  * @typedef {{name: string, family: Family, direction: number}} Action Direction: 0 up, 1 down, 2 left, 3 right, -1 none.
  */
-import { abs } from "./maths.js";
+import { abs } from "../../page/js/maths.js";
 import { TAU, line } from "./pen.js";
 
 /** @type {[RegExp, Family][]} */

@@ -7,8 +7,8 @@
  * @property {string} action @property {boolean} failed
  * @property {number} reward Sum over the line. @property {string[]} notes Items gained and lost, freezes, death.
  */
-import { count, joined, signed } from "./format.js";
-import { abs, max, min } from "./maths.js";
+import { count, joined, signed } from "../../page/js/format.js";
+import { abs, max, min } from "../../page/js/maths.js";
 
 /** Rewards of neighbouring steps that differ by less than this part are one trickle. */
 const TRICKLE = 0.2;

@@ -1,8 +1,9 @@
 /** All agents by what they did and earned; a click on a heading sorts, on a row selects. Only rows in view are made. */
-import { button, choice, div, fill, h, set, setText, span } from "./dom.js";
+import { fill, set, setText } from "../../page/js/dom.js";
+import { button, choice, div, h, span } from "./dom.js";
 import { gains } from "./events.js";
-import { number, signed } from "./format.js";
-import { ceil, floor, max } from "./maths.js";
+import { number, signed } from "../../page/js/format.js";
+import { ceil, floor, max } from "../../page/js/maths.js";
 import { Part } from "./part.js";
 
 /**

@@ -5,7 +5,7 @@
  * @typedef {{width: number, height: number}} Size
  * @typedef {Size & {map: Size}} View The size in CSS pixels of what shows a map, and the map's in cells.
  */
-import { ceil, floor, max, min, within } from "./maths.js";
+import { ceil, floor, max, min, within } from "../../page/js/maths.js";
 
 export const MAX_SCALE = 96;
 const MARGIN = 10;

@@ -1,8 +1,9 @@
 /** Two replays at the same step, side by side, and what differs between them. */
-import { div, fill, h, region, section } from "./dom.js";
+import { fill } from "../../page/js/dom.js";
+import { div, h, region, section } from "./dom.js";
 import { overview } from "./events.js";
-import { number, signed } from "./format.js";
-import { max } from "./maths.js";
+import { number, signed } from "../../page/js/format.js";
+import { max } from "../../page/js/maths.js";
 import { series } from "./palette.js";
 import { runningTotal } from "./timeline.js";
 import { Viewer } from "./viewer.js";
@@ -10,7 +11,7 @@ import { Viewer } from "./viewer.js";
 /**
  * @import { Replay } from "./replay.js"
  * @import { State } from "./store.js"
- * @import { Theme } from "./theme.js"
+ * @import { Theme } from "../../page/js/theme.js"
  * @import { Options } from "./viewer.js"
  */
 

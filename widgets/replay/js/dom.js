@@ -1,46 +1,18 @@
-/** A few lines over the DOM: text is always a text node, so no data becomes markup. */
-import { within } from "./maths.js";
+/** The viewer's elements. */
+import { make, set } from "../../page/js/dom.js";
+import { within } from "../../page/js/maths.js";
 
-/**
- * @typedef {Node | string | null} Child Strings become text nodes, null nothing.
- * @typedef {Record<string, string | number | boolean | ((event: any) => void)>} Props `on...` functions become
- *   listeners, booleans are present or absent, the rest attributes; `label` is the name for screen readers.
- */
+/** @import { Child, Props } from "../../page/js/dom.js" */
 
 /**
  * Make an element.
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K | `${K}.${string}`} selector The tag and, behind dots, its classes without their prefix.
- * @param {Props} [props] @param {...Child} children
+ * @param {[props?: Props, ...children: Child[]]} rest
  * @returns {HTMLElementTagNameMap[K]}
  */
-export function h(selector, props = {}, ...children) {
-  const [tag, ...classes] = selector.split(".");
-  const node = fill(set(document.createElement(tag), props), ...children);
-  node.classList.add(...classes.map((name) => `rv-${name}`));
-  return /** @type {HTMLElementTagNameMap[K]} */ (node);
-}
-
-/** @template {Element} T @param {T} node @param {Props} props @returns {T} */
-export function set(node, props) {
-  for (const [name, value] of Object.entries(props)) {
-    const key = name === "label" ? "aria-label" : name;
-    if (typeof value === "function") node.addEventListener(key.slice(2), value);
-    else if (typeof value === "boolean") node.toggleAttribute(key, value);
-    else node.setAttribute(key, String(value));
-  }
-  return node;
-}
-
-/** @template {Element} T @param {T} node @param {...Child} children @returns {T} */
-export function fill(node, ...children) {
-  node.replaceChildren(.../** @type {(Node | string)[]} */ (children.filter((child) => child !== null)));
-  return node;
-}
-
-/** @param {Node} node @param {string} text Written only when it differs, to spare layout. */
-export function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+export function h(selector, ...rest) {
+  return make(/** @type {K} */ (selector.replaceAll(".", ".rv-")), ...rest);
 }
 
 /** @param {string} classes @param {...Child} children */
@@ -84,9 +56,9 @@ export function note(text) {
   return h("p.empty", {}, text);
 }
 
-/** @param {string[][]} rows Terms and what they are. */
-export function definitions(rows) {
-  return h("dl.facts", {}, ...rows.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]));
+/** @param {string[][]} rows Terms and what they are. @param {string} [name] */
+export function definitions(rows, name = "facts") {
+  return h(`dl.${name}`, {}, ...rows.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]));
 }
 
 /** @param {Child} label @param {() => void} onclick @param {string} [classes] @param {Props} [more] */

@@ -6,7 +6,7 @@
  * @typedef {"reward" | "penalty" | "gain" | "freeze" | "death" | "talk" | "failure"} EventKind
  * @typedef {Record<EventKind, number[]>} AgentEvents Steps, ascending.
  */
-import { ceil, floor, min } from "./maths.js";
+import { ceil, floor, min } from "../../page/js/maths.js";
 
 /** Each kind's words, the overview column that counts it over all agents, and its colour where it has a lane. @type {Record<EventKind, [string, string, ("gain" | "cold" | "bad" | "talk")?]>} */
 export const KINDS = {

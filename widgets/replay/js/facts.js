@@ -1,7 +1,7 @@
 /** What is worked out once from a replay: names, teams, symbols, and which objects ever change. No DOM. */
 import { WAYS, describeAction, directionOfMove } from "./actions.js";
-import { joined, number, words } from "./format.js";
-import { lowerBound, min } from "./maths.js";
+import { joined, number, words } from "../../page/js/format.js";
+import { lowerBound, min } from "../../page/js/maths.js";
 import { series } from "./palette.js";
 import { colourOf, describeSprites } from "./sprites.js";
 

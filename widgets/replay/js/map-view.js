@@ -1,7 +1,8 @@
 /** The map: what moves over what does not, and what one does with the pointer there. */
 import * as cam from "./camera.js";
-import { div, h, set, setText, showTip } from "./dom.js";
-import { abs, floor, hypot, max, round, within } from "./maths.js";
+import { set, setText } from "../../page/js/dom.js";
+import { div, h, showTip } from "./dom.js";
+import { abs, floor, hypot, max, round, within } from "../../page/js/maths.js";
 import { Overlays } from "./overlays.js";
 import { series } from "./palette.js";
 import { Part } from "./part.js";

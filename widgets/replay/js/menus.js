@@ -1,13 +1,15 @@
 /** The two small menus: what the map shows, and how to pass a place on. */
-import { button, div, h, icon, setText } from "./dom.js";
-import { count, joined } from "./format.js";
+import { set, setText } from "../../page/js/dom.js";
+import { button, definitions, div, h, icon } from "./dom.js";
+import { count, joined } from "../../page/js/format.js";
 import { KEY_HELP } from "./keys.js";
-import { max } from "./maths.js";
+import { max } from "../../page/js/maths.js";
 import { newCanvas, penOf, rect, write } from "./pen.js";
 import { mettascopeLink, readShare, readView, shareText } from "./share.js";
 
 /**
- * @import { Child, IconName } from "./dom.js"
+ * @import { Child } from "../../page/js/dom.js"
+ * @import { IconName } from "./dom.js"
  * @import { Layers } from "./store.js"
  * @import { Viewer } from "./viewer.js"
  */
@@ -61,17 +63,16 @@ export function shareMenu(viewer) {
     input.select();
     Promise.resolve(navigator.clipboard?.writeText(input.value) ?? Promise.reject()).then(() => setText(said, "Copied"), () => setText(said, "Selected: copy it with Ctrl+C"));
   };
+  const fresh = () => {
+    input.value = shareText(viewer.place);
+    setText(said, "");
+  };
   const link = mettascopeLink(viewer.options.url);
-  const details = menu("share", "Share",
+  return set(menu("share", "Share",
     h("label.menu-label", {}, "This place: step, selection and view", input),
     div("row", button("Copy the place", copy), button("Go to the place", () => goTo(viewer, input.value)), said), h("hr"),
     div("row", button("Save the map as PNG", () => savePicture(viewer)), link ? h("a.action", { href: link, target: "_blank", rel: "noopener noreferrer" }, "Open in MettaScope") : null), h("hr"),
-    h("dl.keys", {}, ...KEY_HELP.flatMap(([keys, what]) => [h("dt", {}, keys), h("dd", {}, what)])));
-  details.addEventListener("toggle", () => {
-    input.value = shareText(viewer.place);
-    setText(said, "");
-  });
-  return details;
+    definitions(KEY_HELP, "keys")), { ontoggle: fresh });
 }
 
 /** Save the map with a line that says what it shows. @param {Viewer} viewer */

@@ -1,8 +1,9 @@
 /** Everything about the selected object at the current step, and what it did around it. */
 import { activity } from "./activity.js";
-import { definitions, div, fill, h, legendEntry, note, region, section, span } from "./dom.js";
-import { count, joined, number, signed, words } from "./format.js";
-import { max, min } from "./maths.js";
+import { fill } from "../../page/js/dom.js";
+import { definitions, div, h, legendEntry, note, region, section, span } from "./dom.js";
+import { count, joined, number, signed, words } from "../../page/js/format.js";
+import { max, min } from "../../page/js/maths.js";
 import { series } from "./palette.js";
 import { Part } from "./part.js";
 
@@ -62,7 +63,7 @@ export class ObjectPanel extends Part {
     if (replay.field("vibe_id").present) rows.push(["vibe", facts.vibeName(this.#at("vibe_id"))]);
     for (const name of this.#fields("int", "delta")) if (this.#at(name)) rows.push([words(name), number(this.#at(name))]);
     const tags = this.#list("tag_ids").map((tag) => replay.header.tags[tag] || `tag ${tag}`);
-    if (tags.length) rows.push(["tags", tags.join(", ")]);
+    if (tags.length) rows.push(["tags", joined(tags)]);
     return definitions([...rows, ["type, id", `${facts.sprite(selected).name}, ${replay.ids[selected]}`]]);
   }
 

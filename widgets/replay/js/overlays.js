@@ -1,5 +1,5 @@
 /** What is drawn over the map on demand: path, vision, fog, presence, search hits. */
-import { abs, floor, log1p, max, min } from "./maths.js";
+import { abs, floor, log1p, max, min } from "../../page/js/maths.js";
 import { Part } from "./part.js";
 import { ink, line, newCanvas, penOf, pixelRatio, rect, ring, sized } from "./pen.js";
 import { Presence } from "./presence.js";

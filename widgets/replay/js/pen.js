@@ -1,5 +1,5 @@
 /** Strokes that several canvases share. */
-import { max, min, round } from "./maths.js";
+import { max, round, within } from "../../page/js/maths.js";
 
 /** @typedef {CanvasRenderingContext2D} Pen */
 
@@ -7,7 +7,7 @@ export const TAU = Math.PI * 2;
 const FAMILY = 'px system-ui, -apple-system, "Segoe UI", sans-serif';
 
 export function pixelRatio() {
-  return min(3, max(1, globalThis.devicePixelRatio || 1));
+  return within(globalThis.devicePixelRatio || 1, 1, 3);
 }
 
 /** @param {HTMLCanvasElement} canvas @returns {Pen} */

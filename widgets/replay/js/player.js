@@ -1,5 +1,5 @@
 /** The clock of playback: turns time into steps and waits for steps that are still loading. Pure but for the time it is told. */
-import { floor, max, min, within } from "./maths.js";
+import { floor, max, min, within } from "../../page/js/maths.js";
 
 /** @typedef {{steps: number, ready: (step: number) => boolean, load: (step: number) => unknown}} Reel */
 

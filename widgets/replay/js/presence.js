@@ -3,7 +3,7 @@
  *
  * @import { Replay } from "./replay.js"
  */
-import { max, min } from "./maths.js";
+import { max, min } from "../../page/js/maths.js";
 
 const MAX_CELLS = 4e6;
 const SLICE = 128;

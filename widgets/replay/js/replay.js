@@ -1,6 +1,6 @@
 /** One replay in the page: what every object is at every step, decoded part by part. No DOM. */
-import { reason } from "./format.js";
-import { lowerBound, max, min, round, within } from "./maths.js";
+import { reason } from "../../page/js/format.js";
+import { lowerBound, max, min, round, within } from "../../page/js/maths.js";
 import { decodeTrack } from "./tracks.js";
 import { Columns, WireError, inflate, readHeader, runningSum } from "./wire.js";
 

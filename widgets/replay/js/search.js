@@ -6,7 +6,7 @@
  * @property {(object: number) => unknown} matches Whether an object fits apart from what it holds.
  * @property {number[]} items Items asked for: objects holding one at the step fit.
  */
-import { words } from "./format.js";
+import { words } from "../../page/js/format.js";
 
 /** @param {Facts} facts @returns {string[]} What may be asked for: the types that occur, items and tags, in words. */
 export function names({ replay }) {

@@ -1,7 +1,8 @@
 /** The whole map small: in the corner while one is zoomed in, and as the timeline's preview. */
 import * as cam from "./camera.js";
-import { h, onDrag, set } from "./dom.js";
-import { max, round } from "./maths.js";
+import { set } from "../../page/js/dom.js";
+import { h, onDrag } from "./dom.js";
+import { max, round } from "../../page/js/maths.js";
 import { Part } from "./part.js";
 import { ink, prepare, rect } from "./pen.js";
 

@@ -6,7 +6,7 @@
  * @import { Palette } from "./palette.js"
  * @import { Pen } from "./pen.js"
  */
-import { ceil, cos, floor, sin } from "./maths.js";
+import { ceil, cos, floor, sin } from "../../page/js/maths.js";
 import { series } from "./palette.js";
 import { TAU, disc, newCanvas, penOf, rect, write } from "./pen.js";
 import { parseJson } from "./wire.js";

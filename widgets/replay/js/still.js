@@ -7,7 +7,7 @@
  * @typedef {{perCell: number, left: number, top: number, width: number, height: number}} Frame
  *   Device pixels a cell, where cell (0, 0) is, and the size of the canvas.
  */
-import { ceil, floor, max, min, round } from "./maths.js";
+import { ceil, floor, max, min, round } from "../../page/js/maths.js";
 import { Part } from "./part.js";
 import { newCanvas, penOf, rect, sized } from "./pen.js";
 import { colourOf } from "./sprites.js";

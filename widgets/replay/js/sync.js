@@ -1,5 +1,5 @@
 /** Keeps the model's traits and the viewer's state the same, without flooding Python while it plays. */
-import { abs, within } from "./maths.js";
+import { abs, within } from "../../page/js/maths.js";
 import { clampSpeed } from "./player.js";
 import { readView } from "./share.js";
 

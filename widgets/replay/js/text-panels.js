@@ -1,6 +1,7 @@
 /** Talk and policy notes, and what there is to know of the replay itself. */
-import { button, definitions, div, failure, fill, h, note, region, section } from "./dom.js";
-import { count, plural, reason, words } from "./format.js";
+import { fill } from "../../page/js/dom.js";
+import { button, definitions, div, failure, h, note, region, section } from "./dom.js";
+import { count, joined, plural, reason, words } from "../../page/js/format.js";
 import { activityLine } from "./object-panel.js";
 import { Part } from "./part.js";
 import { parseJson } from "./wire.js";
@@ -66,7 +67,7 @@ export class AboutPanel extends Part {
     if (config) fill(this.config, button("Show the configuration", () => this.#loadConfig(config)));
     fill(this.node, definitions([
       ["format", `MettaScope replay, version ${header.version}`], ["map", `${count(header.width)} x ${count(header.height)} cells`], ["steps", count(header.steps)],
-      ["objects", `${count(header.objects)}: ${kinds.join(", ")}`], ["items", header.item_names.filter(Boolean).slice(0, 100).map(words).join(", ") || "none"],
+      ["objects", `${count(header.objects)}: ${joined(kinds)}`], ["items", joined(header.item_names.filter(Boolean).slice(0, 100).map(words)) || "none"],
     ]), this.#issues(), config ? section("Configuration", this.config) : null);
   }
 

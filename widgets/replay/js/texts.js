@@ -1,5 +1,5 @@
 /** Talk, monologue and policy notes: fetched when their panel opens, for the stretch of steps around the current one. */
-import { reason } from "./format.js";
+import { reason } from "../../page/js/format.js";
 import { decodeTrack } from "./tracks.js";
 import { runningSum } from "./wire.js";
 

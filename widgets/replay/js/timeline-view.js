@@ -1,8 +1,9 @@
 /** The time axis: scrubbing, marks of what happened, the reward over time, and a look ahead under the pointer. */
-import { h, onDrag, set, setText, showTip } from "./dom.js";
+import { set, setText } from "../../page/js/dom.js";
+import { h, onDrag, showTip } from "./dom.js";
 import { KINDS, agentEvents, binOf, binStart, overview, rewardBins } from "./events.js";
-import { count, number, plural, signed } from "./format.js";
-import { max, round } from "./maths.js";
+import { count, number, plural, signed } from "../../page/js/format.js";
+import { max, round } from "../../page/js/maths.js";
 import { Strip } from "./part.js";
 import { disc, ink, rect, write } from "./pen.js";
 import { extent, ratePerStep, stepAt, ticks, xOf } from "./timeline.js";

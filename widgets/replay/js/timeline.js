@@ -1,7 +1,7 @@
 /** Where a step is on the time axis, and what the bins of the overview amount to. Pure. */
 import { binStart } from "./events.js";
-import { tickStep } from "./format.js";
-import { ceil, max, min, round } from "./maths.js";
+import { tickStep } from "../../page/js/format.js";
+import { ceil, max, round, within } from "../../page/js/maths.js";
 
 /** @typedef {{left: number, width: number, steps: number}} Axis Pixels from the left edge, of the plot, and the replay's steps. */
 
@@ -12,7 +12,7 @@ export function xOf({ left, width, steps }, step) {
 
 /** @param {Axis} axis @param {number} x @returns {number} The nearest step. */
 export function stepAt({ left, width, steps }, x) {
-  return min(steps - 1, max(0, round(((x - left) / max(1, width)) * (steps - 1))));
+  return within(round(((x - left) / max(1, width)) * (steps - 1)), 0, steps - 1);
 }
 
 /** @param {Axis} axis @param {number} [spacing] Pixels between labels. @returns {number[]} Steps to label, 0 first. */

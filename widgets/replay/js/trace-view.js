@@ -1,8 +1,9 @@
 /** Agents by steps: who did what when, what failed and what it earned. A click jumps there and selects. */
 import { FAMILIES, drawGlyph } from "./actions.js";
 import { describeLine, lineAt } from "./activity.js";
-import { div, fill, h, iconButton, legendEntry, setText, showTip, span } from "./dom.js";
-import { floor, max, min, round, within } from "./maths.js";
+import { fill, setText } from "../../page/js/dom.js";
+import { div, h, iconButton, legendEntry, showTip, span } from "./dom.js";
+import { floor, max, min, round, within } from "../../page/js/maths.js";
 import { series } from "./palette.js";
 import { gains } from "./events.js";
 import { Strip } from "./part.js";

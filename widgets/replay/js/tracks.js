@@ -1,5 +1,5 @@
 /** Change points: for each mover of a field the steps at which its value changes. Pure. */
-import { lowerBound, min } from "./maths.js";
+import { lowerBound, min } from "../../page/js/maths.js";
 import { WireError } from "./wire.js";
 
 /**

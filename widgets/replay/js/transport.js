@@ -1,8 +1,9 @@
 /** Play, step, speed, and jumps from event to event. */
-import { button, choice, div, fill, h, icon, iconButton, set, span } from "./dom.js";
+import { fill, set } from "../../page/js/dom.js";
+import { button, choice, div, h, icon, iconButton, span } from "./dom.js";
 import { KINDS, overview } from "./events.js";
-import { count } from "./format.js";
-import { max } from "./maths.js";
+import { count } from "../../page/js/format.js";
+import { max } from "../../page/js/maths.js";
 import { SPEEDS } from "./player.js";
 
 /**

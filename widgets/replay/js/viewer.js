@@ -1,12 +1,13 @@
 /** One replay on the page: the parts, what ties them together, and the frames they are drawn in. */
 import { AgentTable } from "./agent-table.js";
-import { button, div, fill, h, icon, iconButton, set, setText, span } from "./dom.js";
+import { fill, set, setText } from "../../page/js/dom.js";
+import { button, div, h, icon, iconButton, span } from "./dom.js";
 import { nextStep } from "./events.js";
 import { Facts } from "./facts.js";
-import { count, plural } from "./format.js";
+import { count, plural } from "../../page/js/format.js";
 import { handleKey } from "./keys.js";
 import { MapView } from "./map-view.js";
-import { max, min, round, within } from "./maths.js";
+import { max, min, round, within } from "../../page/js/maths.js";
 import { layerMenu, shareMenu } from "./menus.js";
 import { ObjectPanel } from "./object-panel.js";
 import { palettes } from "./palette.js";
@@ -26,7 +27,7 @@ import { kindsIn, transport } from "./transport.js";
  * @import { EventKind } from "./events.js"
  * @import { Replay } from "./replay.js"
  * @import { State } from "./store.js"
- * @import { Theme } from "./theme.js"
+ * @import { Theme } from "../../page/js/theme.js"
  * @import { Line } from "./timeline-view.js"
  * @typedef {"map" | "timeline" | "trace" | "panel"} Piece
  * @typedef {{title: string, url: string, height: number, theme: Theme}} Options

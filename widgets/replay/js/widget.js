@@ -6,13 +6,14 @@
  * @import { Options } from "./viewer.js"
  */
 import { Compare } from "./compare.js";
-import { fill, h, note } from "./dom.js";
-import { reason } from "./format.js";
-import { max } from "./maths.js";
+import { fill } from "../../page/js/dom.js";
+import { h, note } from "./dom.js";
+import { reason } from "../../page/js/format.js";
+import { max } from "../../page/js/maths.js";
 import { messages } from "./messages.js";
 import { Replay } from "./replay.js";
 import { syncTraits } from "./sync.js";
-import { pageTheme, watchTheme } from "./theme.js";
+import { pageTheme, watchTheme } from "../../page/js/theme.js";
 import { Viewer } from "./viewer.js";
 import { asBytes } from "./wire.js";
 

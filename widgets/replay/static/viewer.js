@@ -1,23 +1,7 @@
-var { abs, ceil, cos, floor, hypot, log1p, max, min, round, sin } = Math;
-function within(value, low, high) {
-	return min(high, max(low, value));
-}
-function lowerBound(sorted, value, low = 0, high = sorted.length) {
-	let [from, to] = [low, high];
-	while (from < to) {
-		const middle = from + to >>> 1;
-		if (sorted[middle] < value)
-			from = middle + 1;
-		else
-			to = middle;
-	}
-	return from;
-}
-
-function h(selector, props = {}, ...children) {
+function make(selector, props = {}, ...children) {
 	const [tag, ...classes] = selector.split(".");
 	const node = fill(set(document.createElement(tag), props), ...children);
-	node.classList.add(...classes.map((name) => `rv-${name}`));
+	node.classList.add(...classes);
 	return node;
 }
 function set(node, props) {
@@ -39,6 +23,26 @@ function fill(node, ...children) {
 function setText(node, text) {
 	if (node.textContent !== text)
 		node.textContent = text;
+}
+
+var { abs, ceil, cos, floor, hypot, log1p, max, min, round, sin } = Math;
+function within(value, low, high) {
+	return min(high, max(low, value));
+}
+function lowerBound(sorted, value, low = 0, high = sorted.length) {
+	let [from, to] = [low, high];
+	while (from < to) {
+		const middle = from + to >>> 1;
+		if (sorted[middle] < value)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from;
+}
+
+function h(selector, ...rest) {
+	return make(selector.replaceAll(".", ".rv-"), ...rest);
 }
 function div(classes, ...children) {
 	return h(`div.${classes}`, {}, ...children);
@@ -65,8 +69,8 @@ function failure(problem, again) {
 function note(text) {
 	return h("p.empty", {}, text);
 }
-function definitions(rows) {
-	return h("dl.facts", {}, ...rows.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]));
+function definitions(rows, name = "facts") {
+	return h(`dl.${name}`, {}, ...rows.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]));
 }
 function button(label, onclick, classes = "action", more = {}) {
 	return h(`button.${classes}`, { type: "button", onclick, ...more }, label);
@@ -208,7 +212,7 @@ function xOf({ left, width, steps }, step) {
 	return left + (steps > 1 ? step / (steps - 1) * width : 0);
 }
 function stepAt({ left, width, steps }, x) {
-	return min(steps - 1, max(0, round((x - left) / max(1, width) * (steps - 1))));
+	return within(round((x - left) / max(1, width) * (steps - 1)), 0, steps - 1);
 }
 function ticks({ width, steps }, spacing = 90) {
 	const step = max(1, tickStep(steps - 1, width / spacing));
@@ -240,7 +244,7 @@ function extent(...lines) {
 var TAU = Math.PI * 2;
 var FAMILY = 'px system-ui, -apple-system, "Segoe UI", sans-serif';
 function pixelRatio() {
-	return min(3, max(1, globalThis.devicePixelRatio || 1));
+	return within(globalThis.devicePixelRatio || 1, 1, 3);
 }
 function penOf(canvas) {
 	return canvas.getContext("2d");
@@ -1449,13 +1453,12 @@ function shareMenu(viewer) {
 		input.select();
 		Promise.resolve(navigator.clipboard?.writeText(input.value) ?? Promise.reject()).then(() => setText(said, "Copied"), () => setText(said, "Selected: copy it with Ctrl+C"));
 	};
-	const link = mettascopeLink(viewer.options.url);
-	const details = menu("share", "Share", h("label.menu-label", {}, "This place: step, selection and view", input), div("row", button("Copy the place", copy), button("Go to the place", () => goTo(viewer, input.value)), said), h("hr"), div("row", button("Save the map as PNG", () => savePicture(viewer)), link ? h("a.action", { href: link, target: "_blank", rel: "noopener noreferrer" }, "Open in MettaScope") : null), h("hr"), h("dl.keys", {}, ...KEY_HELP.flatMap(([keys, what]) => [h("dt", {}, keys), h("dd", {}, what)])));
-	details.addEventListener("toggle", () => {
+	const fresh = () => {
 		input.value = shareText(viewer.place);
 		setText(said, "");
-	});
-	return details;
+	};
+	const link = mettascopeLink(viewer.options.url);
+	return set(menu("share", "Share", h("label.menu-label", {}, "This place: step, selection and view", input), div("row", button("Copy the place", copy), button("Go to the place", () => goTo(viewer, input.value)), said), h("hr"), div("row", button("Save the map as PNG", () => savePicture(viewer)), link ? h("a.action", { href: link, target: "_blank", rel: "noopener noreferrer" }, "Open in MettaScope") : null), h("hr"), definitions(KEY_HELP, "keys")), { ontoggle: fresh });
 }
 function savePicture(viewer) {
 	const { map, palette, options, replay, facts } = viewer;
@@ -1577,7 +1580,7 @@ var ObjectPanel = class extends Part {
 				rows.push([words(name), number(this.#at(name))]);
 		const tags = this.#list("tag_ids").map((tag) => replay.header.tags[tag] || `tag ${tag}`);
 		if (tags.length)
-			rows.push(["tags", tags.join(", ")]);
+			rows.push(["tags", joined(tags)]);
 		return definitions([...rows, ["type, id", `${facts.sprite(selected).name}, ${replay.ids[selected]}`]]);
 	}
 	#inventory() {
@@ -1792,8 +1795,8 @@ var AboutPanel = class extends Part {
 			["format", `MettaScope replay, version ${header.version}`],
 			["map", `${count(header.width)} x ${count(header.height)} cells`],
 			["steps", count(header.steps)],
-			["objects", `${count(header.objects)}: ${kinds.join(", ")}`],
-			["items", header.item_names.filter(Boolean).slice(0, 100).map(words).join(", ") || "none"]
+			["objects", `${count(header.objects)}: ${joined(kinds)}`],
+			["items", joined(header.item_names.filter(Boolean).slice(0, 100).map(words)) || "none"]
 		]), this.#issues(), config ? section("Configuration", this.config) : null);
 	}
 	#issues() {

@@ -1,7 +1,10 @@
 /** Numbers and names as people read them. Pure. */
 import { abs, floor, round } from "./maths.js";
 
-const MISSING = "\u2013";
+export const MISSING = "\u2013";
+
+/** @type {[number, string][]} */
+const SUFFIXES = [[1e9, "G"], [1e6, "M"], [1e3, "k"]];
 
 /** What is said when an error has no message of its own. */
 export const PROBLEM = "the data could not be read";
@@ -24,6 +27,20 @@ export function number(value) {
 /** @param {number} value @returns {string} As `number`, with a plus sign when above zero. */
 export function signed(value) {
   return (value > 0 ? "+" : "") + number(value);
+}
+
+/**
+ * @param {number | null} value @param {boolean} [measured] Keep trailing zeros: they were measured.
+ * @param {number} [digits] Significant ones. @returns {string} With an SI suffix and a true minus sign.
+ */
+export function quantity(value, measured = false, digits = 3) {
+  if (value === null || !Number.isFinite(value)) return MISSING;
+  // What rounds up to the next unit is said in it.
+  const [unit, suffix] = SUFFIXES.find(([each]) => abs(value) >= each * (1 - 0.5 / 10 ** digits)) ?? [1, ""];
+  const scaled = value / unit;
+  if (scaled !== 0 && abs(scaled) < 1e-3) return minus(scaled.toExponential(digits - 1));
+  const text = scaled.toPrecision(digits);
+  return minus(measured && scaled !== 0 ? text : String(Number(text))) + suffix;
 }
 
 /** @param {string} text */

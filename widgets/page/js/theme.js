@@ -1,4 +1,5 @@
 /** Light or dark, as the page around the viewer is. */
+import { make } from "./dom.js";
 
 /** @typedef {"light" | "dark"} Theme */
 
@@ -28,4 +29,13 @@ export function watchTheme(changed) {
     observer.disconnect();
     media.removeEventListener("change", changed);
   };
+}
+
+/** @param {HTMLElement} element @returns {boolean} Whether the style sheets' own colour scheme is dark where it stands. */
+export function isDark(element) {
+  const probe = make("span", { style: "color: light-dark(#ffffff, #000000); display: none" });
+  element.append(probe);
+  const colour = getComputedStyle(probe).color;
+  probe.remove();
+  return colour === "rgb(0, 0, 0)";
 }

@@ -1,0 +1,39 @@
+/**
+ * Rows, colours and the point that is meant. Pure.
+ *
+ * @typedef {Record<string, any[]>} Columns
+ * @typedef {{x: number, y: number}} Place Pixels inside the plot.
+ */
+
+const NEAR_PX = 32;
+
+/** @param {Columns} columns @param {number} row @returns {Record<string, any>} */
+export function rowOf(columns, row) {
+  return Object.fromEntries(Object.keys(columns).map((name) => [name, columns[name][row]]));
+}
+
+/** @param {Columns} columns @returns {Record<string, any>[]} */
+export function rowsOf(columns) {
+  return (Object.values(columns)[0] ?? []).map((_, row) => rowOf(columns, row));
+}
+
+/** @param {any} value @param {Record<string, string>} colours @returns {any} The same with other colours. */
+export function recoloured(value, colours) {
+  return JSON.parse(JSON.stringify(value).replace(/#[0-9a-f]{6}/g, (colour) => colours[colour] ?? colour));
+}
+
+/**
+ * @param {Columns} points @param {Place} at @param {(x: number) => number} toX @param {(y: number) => number} toY
+ * @returns {number} Row of the nearest point within reach; -1 where there is none.
+ */
+export function nearest(points, at, toX, toY) {
+  let [found, best] = [-1, NEAR_PX * NEAR_PX];
+  const { x = [], y = [] } = points;
+  for (let row = 0; row < x.length; row++) {
+    const across = toX(x[row]) - at.x;
+    if (Math.abs(across) > NEAR_PX) continue;
+    const away = across ** 2 + (toY(y[row]) - at.y) ** 2;
+    if (away < best) [found, best] = [row, away];
+  }
+  return found;
+}

@@ -1,0 +1,189 @@
+/**
+ * The job table: one row a job, updated in place, so focus, scroll position, selection, sort and filter survive.
+ *
+ * @import { Key, Row, Sort } from "./rows.js"
+ * @typedef {{rows: Row[], as_of: number, sent_at: number, stale_after: number, problems: string[], actions: string[],
+ *   notice: string, empty: string, selected: string[],
+ *   request: {action?: string, runs?: string[], text?: string, nonce?: string}}} State See ../table.py.
+ * @typedef {import("@anywidget/types").AnyModel<State>} Model
+ */
+import { copied } from "../../page/js/clipboard.js";
+import { arrange, make, movedTo, sayLines, setText } from "../../page/js/dom.js";
+import { tellPython } from "../../page/js/model.js";
+import { Actions } from "./actions.js";
+import { Freshness } from "./freshness.js";
+import { RowView } from "./row-view.js";
+import { COLUMNS, colouredArms, holds, sorted, summary, textOf } from "./rows.js";
+
+export class TableView {
+  /** @type {Map<string, RowView>} */
+  views = new Map();
+  /** @type {Row[]} The rows that the filter leaves, in the order shown. */
+  shown = [];
+  /** @type {Sort | null} */
+  by = null;
+  active = ""; // the row that the keyboard is on
+  anchor = ""; // the row from which a selection with Shift extends
+  filter = make("input.jobs-filter.jobs-field", { type: "search", placeholder: "Filter jobs", label: "Filter jobs", oninput: () => this.update() });
+  count = make("span.jobs-count", { "aria-live": "polite" });
+  problems = make("ul.jobs-problems", { role: "status" });
+  all = make("input", { type: "checkbox", label: "Select all jobs shown", onchange: () => this.select(this.all.checked ? this.order() : []) });
+  body = make("tbody", {
+    onclick: (/** @type {MouseEvent} */ event) => this.click(event), onkeydown: (/** @type {KeyboardEvent} */ event) => this.press(event),
+  });
+  heads = COLUMNS.map(([key, label]) => this.head(key, label));
+  scroll = make("div.jobs-scroll", {}, make("table.jobs-grid", { role: "grid", label: "Jobs", "aria-multiselectable": "true" },
+    make("thead", {}, make("tr", { role: "row" }, make("th.jobs-pick", { role: "columnheader" }, this.all), ...this.heads)), this.body));
+  nothing = make("p.jobs-empty");
+  detail = make("p.jobs-detail", { role: "status" });
+
+  /** @param {Model} model @param {HTMLElement} root */
+  constructor(model, root) {
+    this.model = model;
+    this.root = root;
+    this.freshness = new Freshness(model, root);
+    this.actions = new Actions(model);
+    this.top = make("div.jobs-top", {}, this.filter, this.count, this.actions.buttons, this.freshness.element);
+    root.replaceChildren(this.top, this.problems, this.actions.confirm, this.scroll, this.nothing, this.detail);
+  }
+
+  /** @param {Key} key @param {string} label */
+  head(key, label) {
+    const numeric = !["run", "state"].includes(key);
+    const press = () => {
+      // First the way one wants to look, then the other, then the order of launch again.
+      if (this.by?.key !== key) this.by = { key, down: numeric };
+      else this.by = this.by.down === numeric ? { key, down: !numeric } : null;
+      for (const each of this.heads) each.setAttribute("aria-sort", "none");
+      if (this.by) head.setAttribute("aria-sort", this.by.down ? "descending" : "ascending");
+      this.update();
+    };
+    const head = make(`th.jobs-${key}`, { role: "columnheader", scope: "col", "aria-sort": "none" },
+      make("button.jobs-sort", { type: "button", onclick: press }, label));
+    return head;
+  }
+
+  order() {
+    return this.shown.map((row) => row.run);
+  }
+
+  receive() {
+    this.freshness.receive();
+    this.tick();
+  }
+
+  update() {
+    const [rows, now, text] = [this.model.get("rows"), this.freshness.now(), this.filter.value.trim()];
+    const arms = colouredArms(rows);
+    const known = new Set(rows.map((row) => row.run));
+    for (const run of this.views.keys()) if (!known.has(run)) this.views.delete(run);
+    for (const row of rows) {
+      const view = this.views.get(row.run) ?? new RowView(row.run);
+      this.views.set(row.run, view);
+      view.update(row, arms.indexOf(row.arm), now);
+    }
+    this.shown = sorted(rows.filter((row) => holds(textOf(row), text)), this.by);
+    this.place();
+    const selected = this.model.get("selected");
+    if (selected.some((run) => !known.has(run))) this.select(selected.filter((run) => known.has(run)));
+    this.top.hidden = this.scroll.hidden = this.detail.hidden = rows.length === 0;
+    setText(this.nothing, rows.length ? `No job matches “${text}”. Change or clear the filter.` : this.model.get("empty"));
+    this.nothing.hidden = this.shown.length > 0;
+    setText(this.count, text ? `${this.shown.length} of ${summary(rows)}` : summary(rows));
+    this.paint();
+    this.tick();
+  }
+
+  /** Put the rows in order; the focus stays where it was. */
+  place() {
+    const focus = /** @type {Document | ShadowRoot} */ (this.root.getRootNode()).activeElement;
+    arrange(this.body, this.shown.map((row) => /** @type {RowView} */ (this.views.get(row.run)).element));
+    if (focus instanceof HTMLElement && this.body.contains(focus)) focus.focus({ preventScroll: true });
+  }
+
+  /** Show the selection, the row that the keyboard is on, and what may be done with them. */
+  paint() {
+    const selected = new Set(this.model.get("selected"));
+    const order = this.order();
+    if (!order.includes(this.active)) this.active = "";
+    for (const [run, view] of this.views) {
+      view.element.setAttribute("aria-selected", String(selected.has(run)));
+      view.element.tabIndex = run === (this.active || order[0]) ? 0 : -1;
+      view.box.checked = selected.has(run);
+    }
+    const count = order.filter((run) => selected.has(run)).length;
+    this.all.checked = count > 0 && count === order.length;
+    this.all.indeterminate = count > 0 && count < order.length;
+    const row = this.shown.find((each) => each.run === this.active);
+    const known = row ? [row.run, row.words, row.reason, row.history, row.cost] : [];
+    setText(this.detail, known.filter(Boolean).join("  ·  "));
+    this.actions.offer();
+  }
+
+  /** @param {string[]} runs */
+  select(runs) {
+    this.actions.close();
+    tellPython(this.model, "selected", runs);
+    this.paint();
+  }
+
+  /** @param {string} run @param {boolean} extend From the last one chosen. @param {boolean} add To what is selected. */
+  choose(run, extend, add) {
+    const [order, selected] = [this.order(), this.model.get("selected")];
+    const [from, to] = [order.indexOf(this.anchor), order.indexOf(run)];
+    if (extend && from >= 0) return this.select(order.slice(Math.min(from, to), Math.max(from, to) + 1));
+    this.anchor = run;
+    const others = selected.filter((each) => each !== run);
+    if (add) return this.select(others.length < selected.length ? others : [...selected, run]);
+    return this.select(selected.length === 1 && others.length === 0 ? [] : [run]);
+  }
+
+  /** @param {MouseEvent} event */
+  click(event) {
+    const target = /** @type {Element} */ (event.target);
+    const run = target.closest("tr")?.dataset.run ?? "";
+    if (target.closest(".jobs-name")) return void this.copy(run);
+    this.focus(run);
+    this.choose(run, event.shiftKey, event.ctrlKey || event.metaKey || target === this.views.get(run)?.box);
+  }
+
+  /** @param {string} run */
+  focus(run) {
+    this.active = run;
+    this.paint();
+    this.views.get(run)?.element.focus();
+  }
+
+  /** @param {KeyboardEvent} event */
+  press(event) {
+    const [order, { key, shiftKey: shift }, control] = [this.order(), event, event.ctrlKey || event.metaKey];
+    const run = this.active || order[0];
+    const next = order[movedTo(key, order.indexOf(run), order.length)];
+    if (next !== undefined) {
+      this.focus(next);
+      if (shift) this.choose(next, true, false);
+    } else if (key === " ") this.choose(run, shift, true);
+    else if (key === "Enter" || (key === "c" && control)) void this.copy(run);
+    else if (key === "a" && control) this.select(order);
+    else if (key === "Escape") this.select([]);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** @param {string} run */
+  async copy(run) {
+    const done = await copied(run);
+    setText(this.detail, done ? `Copied ${run}` : `This browser does not let the page copy. The name is ${run}`);
+  }
+
+  tick() {
+    this.freshness.tick();
+    const now = this.freshness.now();
+    for (const row of this.shown) this.views.get(row.run)?.tick(row, now);
+  }
+
+  tell() {
+    sayLines(this.problems, [this.model.get("notice"), ...this.model.get("problems")].filter(Boolean));
+  }
+}

@@ -1,0 +1,8 @@
+"""What every widget shares: its files as text, and a base that takes from a page only what a page may set."""
+
+from __future__ import annotations
+
+from widgets.page.guarded import GuardedWidget
+from widgets.page.texts import script, styles
+
+__all__ = ["GuardedWidget", "script", "styles"]

@@ -1,0 +1,43 @@
+"""A widget that threads may write to while a page does, and of which a page sets only what is the page's own."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import anywidget
+
+_PATIENCE_S = 0.5
+
+
+class GuardedWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships no types
+    """A widget whose traits Python sets from any thread; a page sets those that `may_set` lets through."""
+
+    def __init__(self, **traits: Any) -> None:  # noqa: ANN401 - the traits of the class
+        self._turn = threading.RLock()
+        super().__init__(**traits)
+
+    def may_set(self, name: str, value: object) -> bool:
+        """Tell whether a page may set this trait to this value, whatever it sends."""
+        raise NotImplementedError
+
+    def update(self, **traits: Any) -> bool:  # noqa: ANN401 - the traits of the class
+        """Set several traits in one message; may be called from any thread.
+
+        Returns:
+            False where the page was busy sending something itself, so that nothing was set; try again later.
+        """
+        if not self._turn.acquire(timeout=_PATIENCE_S):
+            return False
+        try:
+            with self.hold_sync():
+                for name, value in traits.items():
+                    setattr(self, name, value)
+        finally:
+            self._turn.release()
+        return True
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take what the page sends, and of that only what it may set."""
+        with self._turn:
+            super().set_state({name: value for name, value in sync_data.items() if self.may_set(name, value)})
