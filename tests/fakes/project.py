@@ -9,6 +9,9 @@ import sys
 import time
 from pathlib import Path
 
+from experiments.ledger import Ledger
+from experiments.types import TrainingJob
+
 RECIPE = '''
 from pydantic import Field
 
@@ -88,6 +91,12 @@ class Project:
         assert "Traceback" not in done.stderr, done.stderr
         assert code is None or done.returncode == code, (done.returncode, done.stdout, done.stderr)
         return done
+
+
+def jobs_of(project: Project) -> list[TrainingJob]:
+    """Return the jobs of the project's ledger, as they were launched."""
+    with Ledger.open(project.state, read_only=True) as ledger:
+        return ledger.jobs()
 
 
 def _environment() -> dict[str, str]:
