@@ -20,7 +20,7 @@ from experiments.errors import ExperimentsError
 from experiments.launchers.base import Launcher
 from experiments.permits import read_only
 from experiments.processes import locked
-from experiments.redaction import mask_text
+from experiments.redaction import mask_text, mask_texts
 from experiments.run_root import visible_root
 from experiments.runs.textlog import read_lines
 from experiments.types import JobRef, TrainingJob
@@ -84,12 +84,12 @@ def _continues(before: Sequence[str], read: Sequence[str]) -> bool:
 
 
 def keep_log(run_dir: Path, read: Sequence[str], *, now: float | None = None) -> list[str]:
-    """Add what was read to what is kept in a run's folder, and return all of it.
+    """Add what was read to what is kept in a run's folder, without secrets, and return all of it.
 
     Raises:
         OSError: The folder cannot be written.
     """
-    cleaned = [clean_line(line) for line in read]
+    cleaned = mask_texts([clean_line(line) for line in read]) if read else []
     run_dir.mkdir(parents=True, exist_ok=True)
     with locked(run_dir / LOCK, wait_s=10.0):
         kept = read_lines(run_dir / FILE) or []
@@ -97,6 +97,7 @@ def keep_log(run_dir: Path, read: Sequence[str], *, now: float | None = None) ->
         lines = merged(kept, cleaned, seen=seen) if cleaned else kept
         if lines != kept:
             temporary = run_dir / f".{FILE}.{os.getpid()}"
+            temporary.touch(mode=0o600)
             temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", errors="replace")
             temporary.replace(run_dir / FILE)
     return lines

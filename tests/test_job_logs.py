@@ -71,6 +71,14 @@ def test_what_was_read_stays_when_the_scheduler_forgets_it(tmp_path):
     assert (tmp_path / "r" / FILE).read_text().splitlines() == lines
 
 
+def test_what_is_kept_holds_no_secret_and_is_for_its_owner_only(tmp_path, monkeypatch):
+    monkeypatch.setenv("MY_TOKEN", "planted-token-value")
+    for printed in (["key planted-token-value"], ["key planted-token-value", "two"]):
+        lines = keep_log(tmp_path / "r", printed, now=0.0)
+    assert lines == ["key ***", "two"]
+    assert (tmp_path / "r" / FILE).stat().st_mode & 0o077 == 0
+
+
 def test_a_launcher_that_answers_is_shown_and_kept(tmp_path):
     workspace, launcher = workspace_at(tmp_path), Talking("(n, pid=1) hello")
     assert LogReader(workspace, lambda _: launcher).view(REF) == LogView(["hello"])

@@ -21,7 +21,7 @@ from experiments.errors import NotebookError
 from experiments.notebooks.cells import INDENT
 from experiments.notebooks.imports import MAX_LINE, Import, quoted
 from experiments.notebooks.loading import origin_of_module
-from experiments.redaction import is_telling, mask_texts
+from experiments.redaction import is_telling, mask_command
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -136,7 +136,7 @@ class _Writer:
 
     def refuse_secrets(self) -> None:
         """Raise where a text is a secret by its name, or holds one that is known."""
-        for (where, text), masked in zip(self.texts, mask_texts([text for _, text in self.texts]), strict=True):
+        for (where, text), masked in zip(self.texts, mask_command([text for _, text in self.texts]), strict=True):
             if text and is_telling(where.rstrip("'\"]").replace("['", ".")):
                 raise _is_secret(where)
             if masked != text:

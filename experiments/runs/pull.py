@@ -200,7 +200,9 @@ def _copy(source: Path, target: Path, file: _File) -> int:
     temporary = path.with_name(f".{path.name}.pull")
     descriptor = _open(source, file.name)
     try:
-        with os.fdopen(descriptor, "rb") as reader, temporary.open("wb") as writer:
+        # For its owner only, as the log of a local job is: what a trainer prints may be private.
+        copy = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "rb") as reader, os.fdopen(copy, "wb") as writer:
             before = os.fstat(reader.fileno())
             left = before.st_size
             while left and (data := reader.read(min(left, _CHUNK))):

@@ -183,6 +183,7 @@ def made_inside_a_function():
     ("value", "said"),
     [
         (Outer(name="a", key=SecretStr("hunter2")), "config.key is a secret"),
+        (Outer(name="a", anything=["rate=1", "hub.token=hunter2"]), r"config.anything\[1\] holds a secret"),
         (Outer(name="a", anything={"api_key": "hunter2"}), r"config.anything\['api_key'\] is a secret"),
         (Outer(name="see https://ada:hunter2@example.org"), r"config.name holds a secret \('see https://ada:\*\*\*@"),
         (Local(inner=object()), "config.inner = <object"),

@@ -33,6 +33,7 @@ def test_a_run_is_copied_whole_and_once(share, tmp_path):
     [first] = pull(share, tmp_path)
     assert (first.copied, first.kept, first.problems) == (3, 0, [])
     assert OfflineStore(tmp_path / "runs").history("r")[0]["a"].tolist() == [1.0, 2.0]
+    assert (tmp_path / "runs" / "r" / "train.log").stat().st_mode & 0o077 == 0
     inode = (tmp_path / "runs" / "r" / "train.log").stat().st_ino
     [second] = pull(share, tmp_path)
     assert (second.copied, second.kept, second.size) == (0, 3, 0)
