@@ -6,12 +6,13 @@ import json
 from functools import cache
 from pathlib import Path
 
-from tests.widgets.replays import shipped_named
+from tests.widgets.replays import shipped_named, small
 from widgets.replay.codec import encode, load_replay
 
 STATIC = Path(__file__).parents[2] / "widgets" / "replay" / "static"
 CHROMIUM = Path("/usr/bin/chromium")
 ORIGIN = "http://replay"
+STEP = "window.model.state.step"
 STATE = {
     "kind": "viewer",
     "labels": [""],
@@ -85,3 +86,21 @@ def open_page(page, *, width=1200, body="", shadow=False, buffers=None, **state)
     page.wait_for_function("window.ready")
     page.wait_for_selector(".rv-map, .rv-alone")
     return page
+
+
+def settle(page, expression, expected):
+    """Wait until an expression of the page is what is expected."""
+    # By a timer: on a busy machine frames, the default, can be seconds apart though the model is long set.
+    page.wait_for_function(
+        f"(wanted) => JSON.stringify({expression}) === JSON.stringify(wanted)", arg=expected, polling=20
+    )
+
+
+def encoded(**changes):
+    """Return a small replay with changes, encoded with everything embedded."""
+    return encode(load_replay(json.dumps(small(**changes)).encode())).pack("all")
+
+
+def box_of(page, selector):
+    """Return where an element is, in pixels of the window."""
+    return page.locator(selector).bounding_box()
