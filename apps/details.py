@@ -13,6 +13,7 @@ from experiments.errors import ExperimentsError
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.logs import log_view
 from experiments.notebooks.run_names import counted
+from experiments.notebooks.styles import warning
 from experiments.provenance import Provenance
 from experiments.runs.store import RunQuery
 from experiments.snapshots import read_status
@@ -182,11 +183,6 @@ def provenance_of(workspace: Workspace, chosen: Mapping[str, str]) -> mo.Html:
         return mo.md("This project's ledger does not know the job: it was recorded on another machine.")
     code = Provenance.model_validate(record).lines() if record else []
     return table_of(("", ""), [*_job_lines(jobs[-1]), *code])
-
-
-def warning(error: Exception) -> mo.Html:
-    """Return what went wrong as a box; the rest of the page stays."""
-    return mo.callout(mo.Html(html.escape(str(error))), kind="warn")
 
 
 def table_of(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> mo.Html:

@@ -15,8 +15,8 @@ from typing import Any
 
 import marimo as mo
 
-from apps.details import warning
 from experiments.errors import ExperimentsError
+from experiments.notebooks.styles import warning
 from experiments.runs.store import ReplayFile, RunStore
 from experiments.snapshots import read_status
 from experiments.wandb_utils import default_store

@@ -9,11 +9,11 @@ from urllib.parse import quote
 
 import marimo as mo
 
-from apps.details import warning
 from apps.environment import is_clean
 from experiments.notebooks.export.logbook import Log, read_logs
 from experiments.notebooks.export.placing import log_folder
 from experiments.notebooks.run_names import counted
+from experiments.notebooks.styles import warning
 from experiments.workspace import Workspace
 
 MARKS = {"confirmed": "✓", "rejected": "✕", "undecided": "?"}

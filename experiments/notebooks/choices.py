@@ -28,11 +28,14 @@ class Choice:
     smoothing: float = 0.0
 
 
+DEFAULTS = Choice()
+
+
 def choice_of(controls: Any) -> Choice:
     """Return what the controls say; what they lack, or where there are none, is the default."""
     value = getattr(controls, "value", None)
     if not isinstance(value, dict):
-        return Choice()
+        return DEFAULTS
     return Choice(
         value.get("metric") or REWARD_KEY,
         SUMMARIES.get(str(value.get("summary")), FINAL),

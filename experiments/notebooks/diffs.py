@@ -12,17 +12,14 @@ from typing import Any
 
 import marimo as mo
 
-from experiments import look
 from experiments.errors import ExperimentsError
 from experiments.notebooks.context import NotebookContext
+from experiments.notebooks.styles import HAIRLINE, MUTED, warning
 from experiments.run_diff import Line, RunDiff, diff_of, sides
 from experiments.scoring import known_statuses
 from experiments.types import JobRef
 from experiments.wandb_utils import default_store
 from experiments.workspace import Workspace
-
-_MUTED = f"color: light-dark({look.LIGHT.muted}, {look.DARK.muted})"
-_LINE = f"border-bottom: 1px solid light-dark({look.LIGHT.hairline}, {look.DARK.hairline})"
 
 
 def run_diff(
@@ -48,7 +45,7 @@ def run_diff(
         store, statuses = default_store(place.root), known_statuses(place.state)
         found = diff_of(place, first, second, store, metrics=metrics, statuses=statuses)
     except ExperimentsError as error:
-        return mo.callout(mo.Html(html.escape(str(error))), kind="warn")
+        return warning(error)
     return mo.Html(diff_html(found))
 
 
@@ -86,16 +83,16 @@ def diff_html(found: RunDiff) -> str:
         _block("Metrics", found.metrics, found.same.get("metrics", 0)),
     ]
     heads = (
-        f"<p style='margin: 0'><span style='{_MUTED}'>a</span> {html.escape(found.a.label)} "
-        f"<span style='{_MUTED}; margin-left: 16px'>b</span> {html.escape(found.b.label)}</p>"
+        f"<p style='margin: 0'><span style='{MUTED}'>a</span> {html.escape(found.a.label)} "
+        f"<span style='{MUTED}; margin-left: 16px'>b</span> {html.escape(found.b.label)}</p>"
     )
     notes = html.escape(". ".join(found.notes))
-    return f"<div>{heads}{''.join(parts)}<p style='font-size: 12px; max-width: 100ch; {_MUTED}'>{notes}</p></div>"
+    return f"<div>{heads}{''.join(parts)}<p style='font-size: 12px; max-width: 100ch; {MUTED}'>{notes}</p></div>"
 
 
 def _block(title: str, lines: Sequence[Line], same: int) -> str:
     verb = "differs" if len(lines) == 1 else "differ"
-    count = f"<span style='font-weight: normal; {_MUTED}'> {len(lines)} {verb}, {same} the same</span>"
+    count = f"<span style='font-weight: normal; {MUTED}'> {len(lines)} {verb}, {same} the same</span>"
     head = f"<h4 style='margin: 12px 0 4px'>{title}{count}</h4>"
     if not lines:
         return head
@@ -103,7 +100,7 @@ def _block(title: str, lines: Sequence[Line], same: int) -> str:
     heads = ["", "a", "b", *(["b minus a"] if sized else [])]
     cells = "".join(
         f"<th style='text-align: {'left' if at == 0 else 'right'}; font-weight: normal; padding: 2px 16px 2px 0; "
-        f"{_MUTED}; {_LINE}'>{name}</th>"
+        f"{MUTED}; {HAIRLINE}'>{name}</th>"
         for at, name in enumerate(heads)
     )
     rows = "".join(f"<tr>{_cells(line, sized=sized)}</tr>" for line in lines)

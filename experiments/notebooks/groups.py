@@ -15,6 +15,7 @@ from experiments.notebooks.choices import choice_of
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.run_table import downloads
 from experiments.notebooks.scored import scored_once
+from experiments.notebooks.styles import MUTED, warning
 from experiments.run_rows import config_differences, groups_of, run_rows, short_names
 from experiments.scoring import FINAL, known_statuses
 from experiments.statistics.aggregates import Statistic
@@ -61,7 +62,7 @@ def group_view(
     try:
         frame = group_frame(experiment, jobs, keys, chosen.metric, summary=chosen.summary, statistic=chosen.statistic)
     except ExperimentsError as error:
-        return mo.callout(mo.Html(html.escape(str(error))), kind="warn")
+        return warning(error)
     numbers = [str(name) for name in frame.columns if pd.api.types.is_float_dtype(frame[name])]
     table = mo.ui.table(
         frame,
@@ -73,8 +74,7 @@ def group_view(
         format_mapping=dict.fromkeys(numbers, _shown),
         text_justify_columns=dict.fromkeys(numbers, "right"),
     )
-    muted = f"font-size: 12px; color: light-dark({look.LIGHT.muted}, {look.DARK.muted})"
-    origin = mo.Html(f"<p style='margin: 0; {muted}'>{html.escape(frame.attrs['origin'])}</p>")
+    origin = mo.Html(f"<p style='margin: 0; font-size: 12px; {MUTED}'>{html.escape(frame.attrs['origin'])}</p>")
     return mo.vstack([table, origin, downloads(frame, f"{experiment.name}-groups")], gap=0.5)
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import marimo as mo
 
-from experiments import look
 from experiments.errors import ExperimentsError
 from experiments.journal import Journal
 from experiments.journal_record import MAX_NOTE, Entry, Recorded, entries, recorded_journals, write_entry
@@ -19,6 +18,7 @@ from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.launching import page_permit
 from experiments.notebooks.monitoring import watched_metrics
 from experiments.notebooks.scored import scored_once
+from experiments.notebooks.styles import MUTED, warning
 from experiments.scoring import ScoredRuns, known_statuses, summary_of
 from experiments.types import JobRef
 
@@ -98,7 +98,7 @@ def verdict_view(
     try:
         runs = scored_of(experiment, jobs, journal)
     except ExperimentsError as error:
-        return mo.callout(mo.Html(html.escape(str(error))), kind="warn")
+        return warning(error)
     found = judge(journal, runs)
     changed, sentence = _change(experiment, jobs, journal)
     return mo.Html(_verdict_html(found, runs, sentence if changed and jobs else ""))
@@ -138,7 +138,7 @@ def log_view_of(
     try:
         found = entries(experiment.workspace, experiment.name, known_statuses(experiment.workspace.state))
     except ExperimentsError as error:
-        return mo.callout(mo.Html(html.escape(str(error))), kind="warn")
+        return warning(error)
     rows = [(entry.at, *_shown(entry)) for entry in found]
     known = {(int(entry.at), entry.text) for entry in found if entry.kind == "note"}
     notes = [(_time_of(when), when, text) for when, text in journal.notes.items()]
@@ -187,7 +187,7 @@ def _definitions(rows: Sequence[tuple[str, str]]) -> str:
     """Return rows of a label and HTML as a two-column table."""
     cells = "".join(
         f"<tr><th style='text-align: left; vertical-align: top; padding: 2px 16px 2px 0; font-weight: normal; "
-        f"white-space: nowrap; color: light-dark({look.LIGHT.muted}, {look.DARK.muted}); "
+        f"white-space: nowrap; {MUTED}; "
         f"font-variant-numeric: tabular-nums'>{label}</th>"
         f"<td style='padding: 2px 0; overflow-wrap: anywhere; white-space: normal; max-width: none'>{text}</td></tr>"
         for label, text in rows
@@ -196,7 +196,7 @@ def _definitions(rows: Sequence[tuple[str, str]]) -> str:
 
 
 def _muted(text: str) -> str:
-    return f"<span style='color: light-dark({look.LIGHT.muted}, {look.DARK.muted})'>{html.escape(text)}</span>"
+    return f"<span style='{MUTED}'>{html.escape(text)}</span>"
 
 
 def _shown(entry: Entry) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from experiments import look
 from experiments.errors import ExperimentsError
 from experiments.job_logs import LogReader
 from experiments.notebooks.context import NotebookContext
+from experiments.notebooks.styles import warning
 from experiments.redaction import mask_text
 from experiments.types import JobRef
 from experiments.workspace import Workspace
@@ -43,7 +44,7 @@ def log_view(experiment: NotebookContext, jobs: Sequence[JobRef], selected: Sequ
     try:
         found, note = _lines_of(experiment, next((job for job in jobs if job.run == run), JobRef(run=run)), lines + 1)
     except ExperimentsError as error:
-        return mo.callout(mo.Html(html.escape(str(error))), kind="warn")
+        return warning(error)
     if not found:
         return mo.md(f"`{run}` has printed nothing yet. {html.escape(note)}".rstrip())
     whole = len(found) <= lines

@@ -1,6 +1,6 @@
 """What a paper needs of an experiment: figure, table with intervals, and methods sentence, all from the same data.
 
-    kit = paper_kit(runs, "overview/reward")
+    kit = paper_kit(runs, Choice("overview/reward"))
     kit.svg, kit.png, kit.latex, kit.csv, kit.methods
 
 Nothing is read from a network: the figure is drawn by vl-convert, without a browser.
@@ -25,16 +25,15 @@ from experiments.latex import latex_table
 from experiments.notebooks.charts.curves import CurveOptions, bands_of, learning_curves
 from experiments.notebooks.charts.runs import RunCurve, origin_words, read_runs
 from experiments.notebooks.charts.theme import words_of
-from experiments.notebooks.choices import choice_of
+from experiments.notebooks.choices import DEFAULTS, Choice, choice_of
 from experiments.notebooks.context import NotebookContext
-from experiments.scoring import FINAL, known_statuses
+from experiments.notebooks.styles import HAIRLINE, MUTED
+from experiments.scoring import known_statuses
 from experiments.snapshots import read_versions
 from experiments.statistics import (
     Comparison,
     Estimate,
     Scores,
-    Statistic,
-    Summary,
     compare_arms,
     describe,
     methods_sentence,
@@ -72,55 +71,36 @@ class PaperKit:
     problem: str = ""
 
 
-def paper_kit(
-    runs: Sequence[RunCurve],
-    metric: str,
-    *,
-    baseline: str = "",
-    summary: Summary = FINAL,
-    statistic: Statistic = "mean",
-    smoothing: float = 0.0,
-) -> PaperKit:
+def paper_kit(runs: Sequence[RunCurve], chosen: Choice = DEFAULTS) -> PaperKit:
     """Return what a paper needs of one metric; runs without a value are counted, in table, figure and sentence.
 
     Args:
-        runs: Every run that was planned, from `charts.read_runs`.
-        baseline: Arm to compare with; the first where empty.
-        summary: What one run's score is.
-        statistic: Over the seeds of an arm.
-        smoothing: Of the figure's lines: half-life as a share of the x-axis.
+        runs: Every run that was planned, from `charts.read_runs`; arms are compared with the first.
+        chosen: Metric, score, statistic, and the smoothing of the figure's lines.
     """
-    kit = paper_words(runs, metric, baseline=baseline, summary=summary, statistic=statistic, smoothing=smoothing)
-    return with_figure(kit, runs, _options(metric, statistic, smoothing)) if runs else kit
+    kit = paper_words(runs, chosen)
+    return with_figure(kit, runs, _options(chosen)) if runs else kit
 
 
-def paper_words(
-    runs: Sequence[RunCurve],
-    metric: str,
-    *,
-    baseline: str = "",
-    summary: Summary = FINAL,
-    statistic: Statistic = "mean",
-    smoothing: float = 0.0,
-) -> PaperKit:
+def paper_words(runs: Sequence[RunCurve], chosen: Choice = DEFAULTS) -> PaperKit:
     """Return the kit without its figure, which takes a tenth of the time; arguments as in `paper_kit`."""
     if not runs:
         return PaperKit("", b"", "", "", "No runs.", "", problem="There is no run to write about yet.")
-    scores = list(summarise([run.curve for run in runs], summary).values())
-    estimates = [describe(arm, statistic) for arm in scores]
+    metric, smoothing = chosen.metric, chosen.smoothing
+    scores = list(summarise([run.curve for run in runs], chosen.summary).values())
+    estimates = [describe(arm, chosen.statistic) for arm in scores]
     comparisons = compare_arms(
         scores,
-        "iqm" if statistic == "iqm" else "mean",
-        baseline=baseline or None,
-        higher_is_better=not summary.lower_score_is_better,
+        "iqm" if chosen.statistic == "iqm" else "mean",
+        higher_is_better=not chosen.summary.lower_score_is_better,
     )
     unit = next((run.curve.unit for run in runs if len(run.curve.steps)), "agent steps")
-    bands = list(bands_of(runs, _options(metric, statistic, smoothing)).values())
+    bands = list(bands_of(runs, _options(chosen)).values())
     half_life = f"half-life {100 * smoothing:.3g} % of the x-axis" if smoothing > 0 else ""
     methods = methods_sentence(scores, [*estimates, *comparisons, *bands], x_axis=unit, smoothing=half_life)
     origin = origin_words(runs)
     rows = tuple(_table_row(arm, estimate, comparisons) for arm, estimate in zip(scores, estimates, strict=True))
-    what = f"{words_of(metric)}, {summary.words}; {_named(statistic)} over seeds"
+    what = f"{words_of(metric)}, {chosen.summary.words}; {_named(chosen.statistic)} over seeds"
     numeric = (False, False, *[True] * (len(HEADINGS) - 2))
     caption = f"{_sentence(what)} {methods} {_sentence(origin)}"
     return PaperKit(
@@ -174,16 +154,12 @@ def paper_kit_view(
         versions=read_versions(state / "live"),
         place=str(state),
     )
-    words = paper_words(
-        runs, chosen.metric, summary=chosen.summary, statistic=chosen.statistic, smoothing=chosen.smoothing
-    )
+    words = paper_words(runs, chosen)
 
     def files() -> mo.Html:
-        options = _options(chosen.metric, chosen.statistic, chosen.smoothing)
-        return files_view(with_figure(words, runs, options), f"{experiment.name}-{_file_part(chosen.metric)}")
+        return files_view(with_figure(words, runs, _options(chosen)), f"{experiment.name}-{_file_part(chosen.metric)}")
 
-    muted = f"color: light-dark({look.LIGHT.muted}, {look.DARK.muted})"
-    text = f"<p style='margin: 0; max-width: 90ch; font-size: 12px; {muted}'>{{}}</p>"
+    text = f"<p style='margin: 0; max-width: 90ch; font-size: 12px; {MUTED}'>{{}}</p>"
     return mo.vstack(
         [
             mo.md("### For a paper"),
@@ -303,11 +279,9 @@ def _fix_widths(node: object) -> None:
 
 
 def _html_table(rows: Sequence[Sequence[str]]) -> mo.Html:
-    muted = f"color: light-dark({look.LIGHT.muted}, {look.DARK.muted})"
-    line = f"border-bottom: 1px solid light-dark({look.LIGHT.hairline}, {look.DARK.hairline})"
     heads = "".join(
         f"<th style='text-align: {'left' if at < 2 else 'right'}; font-weight: normal; padding: 4px 12px 4px 0; "
-        f"{muted}; {line}'>{html.escape(name)}</th>"
+        f"{MUTED}; {HAIRLINE}'>{html.escape(name)}</th>"
         for at, name in enumerate(HEADINGS)
     )
     body = "".join(
@@ -326,8 +300,8 @@ def _html_table(rows: Sequence[Sequence[str]]) -> mo.Html:
     )
 
 
-def _options(metric: str, statistic: Statistic, smoothing: float) -> CurveOptions:
-    return CurveOptions(metric=metric, statistic=statistic, smoothing=smoothing, height=HEIGHT)
+def _options(chosen: Choice) -> CurveOptions:
+    return CurveOptions(metric=chosen.metric, statistic=chosen.statistic, smoothing=chosen.smoothing, height=HEIGHT)
 
 
 def _named(statistic: str) -> str:

@@ -13,6 +13,7 @@ from experiments.errors import ExperimentsError, UsageError
 from experiments.look import quantity
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.run_names import Run, ref_of
+from experiments.notebooks.styles import warning
 from experiments.runs.store import ReplayFile, RunStore
 from experiments.types import JobRef
 from experiments.wandb_utils import default_store
@@ -101,7 +102,7 @@ def replay_view(experiment: NotebookContext, run: str | None, step: int | None, 
             return show_replay(run, wanted, store=experiment.store, cache_dir=cache)
         return compare_replays(run, other, wanted, store=experiment.store, cache_dir=cache)
     except ExperimentsError as error:
-        return mo.callout(mo.Html(html.escape(str(error))), kind="warn")
+        return warning(error)
 
 
 def get_available_replays(run: Run, *, store: RunStore | None = None) -> list[dict[str, Any]]:

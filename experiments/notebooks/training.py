@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import shlex
 from typing import Any
 
 import marimo as mo
@@ -117,8 +118,8 @@ def jobs_note(experiment: NotebookContext, jobs: list[JobRef]) -> mo.Html | None
     missing = len(experiment.unrecorded(jobs))
     if not missing:
         return None
-    what = "1 job is" if missing == 1 else f"{missing} jobs are"
-    notebook = experiment.workspace.shown(experiment.path)
+    what = "1 job is" if missing == 1 else f"{missing:,} jobs are"
+    notebook = shlex.quote(experiment.workspace.shown(experiment.path))
     return mo.callout(mo.md(f"{what} not in this file yet: `uv run experiments record {notebook}`"), kind="neutral")
 
 

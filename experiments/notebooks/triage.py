@@ -9,12 +9,12 @@ from typing import Any
 
 import marimo as mo
 
-from experiments import look
 from experiments.errors import ExperimentsError
 from experiments.launch import retry
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.launching import LaunchOutcome, page_permit
 from experiments.notebooks.run_names import counted
+from experiments.notebooks.styles import MUTED
 from experiments.scoring import known_statuses
 from experiments.triage import Failures, failures_of
 from experiments.types import JobRef
@@ -108,13 +108,12 @@ def _old_enough(runs: Sequence[str], experiment: NotebookContext) -> list[str]:
 
 
 def _group_html(group: Failures) -> str:
-    muted = f"color: light-dark({look.LIGHT.muted}, {look.DARK.muted})"
     names = ", ".join(html.escape(run) for run in group.runs[:_SHOWN_RUNS])
     more = f" and {len(group.runs) - _SHOWN_RUNS} more" if len(group.runs) > _SHOWN_RUNS else ""
     return (
         f"<div><strong>{html.escape(group.words)}</strong>{_code(group.line)}"
-        f"<div style='font-size: 12px; {muted}'>for example: {html.escape(group.example)}</div>"
-        f"<div style='font-size: 12px; overflow-wrap: anywhere; {muted}'>{names}{more}</div></div>"
+        f"<div style='font-size: 12px; {MUTED}'>for example: {html.escape(group.example)}</div>"
+        f"<div style='font-size: 12px; overflow-wrap: anywhere; {MUTED}'>{names}{more}</div></div>"
     )
 
 

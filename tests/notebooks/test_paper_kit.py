@@ -9,6 +9,7 @@ import math
 import pytest
 
 from experiments.notebooks.charts.runs import read_runs
+from experiments.notebooks.choices import Choice
 from experiments.notebooks.paper_kit import files_view, paper_kit, paper_kit_view, paper_words, save
 from tests.fakes.studies import REWARD, Study
 
@@ -31,7 +32,7 @@ def runs(study, metric=REWARD):
 
 
 def test_the_figure_is_drawn_without_a_network(study, tmp_path):
-    kit = paper_kit(runs(study), REWARD)
+    kit = paper_kit(runs(study))
     assert kit.svg.startswith("<svg")
     assert kit.png.startswith(b"\x89PNG")
     assert "return per agent" in kit.svg
@@ -40,7 +41,7 @@ def test_the_figure_is_drawn_without_a_network(study, tmp_path):
 
 
 def test_table_file_and_sentence_hold_the_same_numbers(study):
-    kit = paper_words(runs(study), REWARD)
+    kit = paper_words(runs(study))
     assert kit.rows[1][:2] == ("rate_0.1", "4 of 5 finished")
     low, high = kit.rows[1][3].split(" to ")
     [arm] = [
@@ -54,40 +55,40 @@ def test_table_file_and_sentence_hold_the_same_numbers(study):
 
 
 def test_a_failed_seed_is_in_the_file_with_its_reason(study):
-    rows = list(csv.DictReader(io.StringIO(paper_words(runs(study), REWARD).csv)))
+    rows = list(csv.DictReader(io.StringIO(paper_words(runs(study)).csv)))
     [failed] = [row for row in rows if row["arm"] == "rate_0.1" and row["seed"] == "4"]
     assert failed["value"] == ""
     assert "failed" in failed["note"]
 
 
 def test_smoothing_is_said_and_changes_no_number(study):
-    plain, smooth = (paper_words(runs(study), REWARD, smoothing=share) for share in (0.0, 0.1))
+    plain, smooth = (paper_words(runs(study), Choice(smoothing=share)) for share in (0.0, 0.1))
     assert plain.rows == smooth.rows
     assert "smoothed for display only" in smooth.methods
 
 
 def test_no_runs_one_seed_all_failed_and_no_such_metric_are_sentences(study, tmp_path):
-    assert paper_kit([], REWARD).problem
+    assert paper_kit([]).problem
     assert paper_kit_view(study.context, []) is None
     (tmp_path / "alone").mkdir()
     alone = Study(tmp_path / "alone")
     alone.add("one", 0, [1.0, 2.0])
-    assert "1 seed" in paper_kit(runs(alone), REWARD).methods
+    assert "1 seed" in paper_kit(runs(alone)).methods
     alone.add("bad", 0, verdict="failed")
     alone.add("nan", 0, [math.nan, math.inf])
     alone.add("same", 0, [2.0, 2.0])
     alone.add("same", 1, [2.0, 2.0])
     alone.add("words", 0, ["a", "b"])
-    kit = paper_kit(runs(alone), REWARD)
+    kit = paper_kit(runs(alone))
     assert [row[0] for row in kit.rows] == ["one", "bad", "nan", "same", "words"]
-    assert paper_kit(runs(alone, "no/such"), "no/such").rows
+    assert paper_kit(runs(alone, "no/such"), Choice("no/such")).rows
 
 
 def test_names_with_markup_are_text_in_every_form(tmp_path):
     study = Study(tmp_path)
     for seed in range(2):
         study.add("<script>x", seed, [1.0, 2.0 + seed], metric=HOSTILE)
-    kit = paper_kit(runs(study, HOSTILE), HOSTILE)
+    kit = paper_kit(runs(study, HOSTILE), Choice(HOSTILE))
     assert "<script>" not in kit.svg
     assert r"\textless{}script\textgreater{}x" in kit.latex
     assert "<script>" not in paper_kit_view(study.context, study.jobs).text
