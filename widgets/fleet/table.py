@@ -6,7 +6,6 @@ import traitlets
 
 from widgets.page import GuardedWidget, script, styles
 
-_FROM_PAGE = frozenset({"selected", "visible", "wanted", "seen"})
 _LONGEST_NAME = 300
 
 
@@ -59,7 +58,7 @@ class FleetTable(GuardedWidget):
             return isinstance(value, bool)
         if name == "wanted":
             return isinstance(value, int) and not isinstance(value, bool)
-        return name in _FROM_PAGE and _is_name(value)
+        return name == "seen" and _is_name(value)
 
 
 def _is_name(value: object) -> bool:
