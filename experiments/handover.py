@@ -6,13 +6,11 @@ doubt: only whoever holds its lease may resolve it, by asking the launcher wheth
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, cast
+from typing import Any
 
 from experiments.errors import LaunchError
 from experiments.launchers.base import Found, JobSpec, Launcher, SchedulerStatus, Unknown
@@ -49,7 +47,7 @@ def launcher_for(name: str, workspace: Workspace) -> Launcher:
     """Return the launcher of this name.
 
     Raises:
-        LaunchError: There is none, or its part is not installed.
+        LaunchError: There is none.
     """
     make = LAUNCHERS.get(name)
     if make is None:
@@ -58,13 +56,9 @@ def launcher_for(name: str, workspace: Workspace) -> Launcher:
 
 
 def _skypilot(workspace: Workspace) -> Launcher:
-    module = "experiments.launchers.skypilot"
-    if importlib.util.find_spec(module) is None:
-        raise LaunchError(
-            f"launcher 'skypilot' needs {module!r}, which is not installed. "
-            "Launchers here: local, dry-run. Choose one: --launcher local"
-        )
-    return cast("Launcher", importlib.import_module(module).make_launcher(workspace))
+    from experiments.launchers.skypilot import SkyPilotLauncher
+
+    return SkyPilotLauncher(workspace)
 
 
 LAUNCHERS: dict[str, Callable[[Workspace], Launcher]] = {

@@ -16,6 +16,7 @@ from typing import Any
 
 from experiments.clock import IN_LOG
 from experiments.launchers.base import SchedulerStatus
+from experiments.look import duration
 from experiments.processes import read_json, write_json
 
 FILE = "events.json"
@@ -60,10 +61,9 @@ class Interruption:
     def words(self, now: float) -> str:
         """Return it as a sentence: `preempted at 12:42, running again 44 s later`."""
         what = self.cause if self.cause == "preempted" else f"interrupted ({self.cause})"
-        after = (
-            "not running again yet" if self.back_at is None else f"running again {span(self.back_at - self.at)} later"
-        )
-        return f"{what} at {clock(self.at, now)}, {after}"
+        if self.back_at is None:
+            return f"{what} at {clock(self.at, now)}, not running again yet"
+        return f"{what} at {clock(self.at, now)}, running again {duration(max(0.0, self.back_at - self.at))} later"
 
 
 def in_order(events: Iterable[Sequence[Any]]) -> list[Event]:
@@ -137,16 +137,6 @@ def clock(at: float, now: float) -> str:
         return time.strftime("%d %b %Y %H:%M UTC", time.gmtime(at))
     then, today = time.localtime(at), time.localtime(now)
     return time.strftime("%H:%M" if then[:3] == today[:3] else "%d %b %Y %H:%M", then)
-
-
-def span(seconds: float) -> str:
-    """Return a duration in at most two units: `44 s`, `3 m 05 s`, `2 h 14 m`."""
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} m {whole % 60:02} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02} m"
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from experiments.errors import UsageError
 from experiments.journal import Journal
 from experiments.ledger import Ledger
+from experiments.notes import checked_note
 from experiments.permits import Permit, require
 from experiments.redaction import mask_text
 from experiments.types import TERMINAL_VERDICTS, JobStatus, Plan
@@ -19,7 +19,6 @@ from experiments.workspace import Workspace
 
 KIND = "journal"
 NOTE_KIND = "journal_note"
-MAX_NOTE = 4_000
 
 
 @dataclass(frozen=True)
@@ -93,11 +92,9 @@ def write_entry(experiment: str, text: str, permit: Permit | None, workspace: Wo
         LaunchRefused: Asked from a page that only shows.
     """
     require(permit, "keep a note")
-    text = mask_text(text.strip())
-    if not text or len(text) > MAX_NOTE:
-        raise UsageError(f"a note has 1 to {MAX_NOTE:,} characters, not {len(text):,}. Write it again.")
+    note = checked_note(text)
     with workspace.ledger() as ledger:
-        ledger.add_event(NOTE_KIND, experiment=experiment, text=text)
+        ledger.add_event(NOTE_KIND, experiment=experiment, text=note)
 
 
 def kept_notes(workspace: Workspace, experiment: str) -> dict[str, str]:

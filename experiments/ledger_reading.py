@@ -25,7 +25,7 @@ class Event:
 
     Attributes:
         at: Unix seconds.
-        kind: `planned`, `intent`, `accepted`, `refused`, `returned`, `claimed`, `ended`, `cancel`, `note`, `tag`, ...
+        kind: `planned`, `intent`, `accepted`, `refused`, `returned`, `claimed`, `ended`, `cancel`, `annotated`, ...
         data: What belongs to it, as JSON values.
     """
 

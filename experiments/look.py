@@ -5,7 +5,6 @@ Contrast is at least 4.5 to 1 for text and 3 to 1 for lines and marks against th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 MISSING = "–"  # noqa: RUF001 - the sign for a missing value
@@ -44,13 +43,6 @@ DARK = Palette(
 )
 # From the fifth arm on a pattern helps the colour; the first four are solid.
 DASHES: tuple[tuple[int, ...], ...] = ((1, 0), (1, 0), (1, 0), (1, 0), (6, 3), (2, 2), (8, 3, 2, 3), (4, 4))
-
-
-def arm_colours(arms: Sequence[str], palette: Palette) -> list[str]:
-    """Return one colour an arm, in order; beyond eight arms all are grey, and hovering colours one."""
-    if len(arms) > len(palette.arms):
-        return [palette.muted] * len(arms)
-    return list(palette.arms[: len(arms)])
 
 
 def duration(seconds: float | None) -> str:

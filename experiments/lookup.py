@@ -62,9 +62,9 @@ def find_refs(workspace: Workspace, ids: Sequence[str], *, launcher: str | None 
 
 
 def _in_skypilots_queue(workspace: Workspace, ids: Sequence[str], launcher: str | None) -> dict[str, JobRef]:
-    from experiments.launchers.skypilot import make_launcher
+    from experiments.launchers.skypilot import SkyPilotLauncher
 
-    skypilot = make_launcher(workspace)
+    skypilot = SkyPilotLauncher(workspace)
     if launcher != skypilot.name and not skypilot.is_in_use():
         return {}
     try:
@@ -88,7 +88,7 @@ def find_runs(workspace: Workspace, text: str) -> list[JobRef]:
 
     Args:
         text: Conditions separated by spaces, all of which hold: `tag=a`, `state=finished`, `author=ada`, `group=arena`,
-            `name=REGEX`, `limit=20`. A condition given twice means either value.
+            `name=REGEX`, `limit=20`. A tag or state given twice means either.
 
     Raises:
         UsageError: A condition is none of these, or no run matches.
@@ -115,7 +115,13 @@ def runs_query(text: str) -> RunQuery:
         UsageError: A condition is not one of the known ones.
     """
     given: dict[str, list[str]] = {}
-    for condition in shlex.split(text):
+    try:
+        conditions = shlex.split(text)
+    except ValueError as error:
+        raise UsageError(
+            f"--runs {text!r} is not a list of conditions: {error}. Quote it as a shell wants it."
+        ) from None
+    for condition in conditions:
         key, equals, value = condition.partition("=")
         if not equals or not value or key not in _CONDITIONS:
             raise UsageError(f"--runs condition {condition!r} is none of {', '.join(f'{k}=...' for k in _CONDITIONS)}.")
@@ -123,6 +129,9 @@ def runs_query(text: str) -> RunQuery:
     limit = given.get("limit", ["50"])[-1]
     if not limit.isdigit() or int(limit) < 1:
         raise UsageError(f"--runs condition 'limit={limit}' is not a number from 1 on. Try limit=50.")
+    for key in ("author", "group", "name"):
+        if len(values := given.get(key, [])) > 1:
+            raise UsageError(f"--runs names {key} twice, {values[0]!r} and {values[1]!r}. Give it once.")
     return RunQuery(
         tags_any=given.get("tag", ()),
         state=given.get("state"),

@@ -9,7 +9,7 @@ from experiments.permits import Permit, require
 from experiments.redaction import mask_text
 from experiments.workspace import Workspace
 
-_MAX_NOTE = 4_000
+MAX_NOTE = 4_000
 _MAX_TAG = 64
 
 
@@ -21,11 +21,21 @@ def write_note(runs: Sequence[str], text: str, permit: Permit | None, workspace:
         LaunchRefused: Asked from a page that only shows.
     """
     require(permit, "keep a note")
-    text = mask_text(text.strip())
-    if not text or len(text) > _MAX_NOTE:
-        raise UsageError(f"a note has 1 to {_MAX_NOTE:,} characters, not {len(text):,}. Write it again.")
+    note = checked_note(text)
     with workspace.ledger() as ledger:
-        ledger.annotate(runs, note=text)
+        ledger.annotate(runs, note=note)
+
+
+def checked_note(text: str) -> str:
+    """Return a note as it is kept: without secrets, and without space around it.
+
+    Raises:
+        UsageError: It is empty or longer than 4,000 characters.
+    """
+    note = mask_text(text.strip())
+    if not note or len(note) > MAX_NOTE:
+        raise UsageError(f"a note has 1 to {MAX_NOTE:,} characters, not {len(note):,}. Write it again.")
+    return note
 
 
 def add_tag(runs: Sequence[str], tag: str, permit: Permit | None, workspace: Workspace) -> None:

@@ -1,4 +1,4 @@
-"""Who may launch (DESIGN 6): a launch needs a `Permit`, and only a person's own act issues one.
+"""Who may launch: a launch needs a `Permit`, and only a person's own act issues one.
 
 This guards against a mistake in code: a cell that runs again, a helper, a thread. It is not a sandbox against the
 author of a notebook.

@@ -18,7 +18,7 @@ from experiments.errors import UsageError
 from experiments.redaction import mask_command
 from experiments.types import MAX_RUN_NAME, LauncherName, Plan, PlannedJob, TrainingJob, TrainingJobConfig, check_name
 
-# What labels a run but does not change what it computes (DESIGN 5): a new tag must not launch anything again.
+# What labels a run but does not change what it computes: a new tag must not launch anything again.
 _NOT_IN_KEY = {"wandb_tags", "skip_git_check"}
 _SEED_KEYS = ("seed", "trainer.seed")
 # No command line can hold a NUL, so no value looks like these.

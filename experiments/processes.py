@@ -111,13 +111,17 @@ def holders(path: Path) -> Iterator[int]:
 
 
 def write_json(path: Path, value: object, *, indent: int | None = 1) -> None:
-    """Write `value` to `path` so that readers, also after a power cut, see the old file or the whole new one."""
-    text = json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
+    """Write `value` as JSON to `path`; see `write_text`."""
+    write_text(path, json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path` so that readers, also after a power cut, see the old file or the whole new one."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text + "\n")
+            file.write(text)
             file.flush()
             os.fsync(descriptor)
         temporary.replace(path)

@@ -128,7 +128,7 @@ def diff_of(
     except ExperimentsError as error:
         notes.append(str(error))
     config, same_config = _differences(_config(a, infos, jobs), _config(b, infos, jobs))
-    code, packages, same_packages = _of_code(workspace, _newest(a, records), _newest(b, records))
+    code, packages, same_packages = _of_code(workspace, _records_of(a, records), _records_of(b, records))
     keys = list(metrics) or _shared_metrics(a, b, infos)
     lines = _of_metrics(a, b, keys, infos, store, statuses or {}, notes)
     changed = [line for line in lines if line.change != "same"]
@@ -213,7 +213,7 @@ def _differences(a: Mapping[str, str], b: Mapping[str, str]) -> tuple[list[Line]
     return lines, len(keys) - len(lines)
 
 
-def _newest(side: Side, records: Mapping[str, Provenance]) -> list[Provenance]:
+def _records_of(side: Side, records: Mapping[str, Provenance]) -> list[Provenance]:
     """Return the different records of a side, in the order of its runs."""
     found: list[Provenance] = []
     for ref in side.runs:

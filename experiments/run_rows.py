@@ -13,6 +13,7 @@ from experiments.statistics.aggregates import Statistic
 from experiments.statistics.scores import Scores, SeedScore, describe
 from experiments.statistics.values import Estimate
 from experiments.types import JobRef, JobStatus
+from experiments.verdicts import TRACKER_WORDS
 
 SPS_KEYS = ("overview/sps", "sps", "steps_per_second", "train/sps", "timing/sps", "performance/sps")
 OWN_KEYS = frozenset({"run", "seed"})
@@ -167,12 +168,11 @@ def _row(job: JobRef, info: RunInfo | None, status: JobStatus | None, metrics: S
     duration = summary.get("_runtime")
     if status and status.started_at and duration is None:
         duration = (status.ended_at or status.as_of) - status.started_at
-    meanings = {"finished": "succeeded", "failed": "failed", "crashed": "failed", "running": "running"}
     return RunRow(
         run_name=job.run,
         arm=job.arm,
         seed=job.seed,
-        verdict=status.verdict if status else meanings.get(info.state, "unknown") if info else "unknown",
+        verdict=status.verdict if status else TRACKER_WORDS.get(info.state, "unknown") if info else "unknown",
         state=info.state if info else "",
         reason=status.reason if status else "",
         steps=number_or_none(summary.get(STEP)) if info else (float(status.step) if status and status.step else None),

@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError, field_validator
 from experiments.errors import UsageError
 from experiments.types import Frozen, LauncherName, check_name
 
-# Names of programs are read only from the user's own environment: cloning a repository must not run them (DESIGN 8).
+# Names of programs are read only from the user's own environment: cloning a repository must not run them.
 _USER_ONLY = frozenset({"sky_python", "alert_command"})
 NODE_SETUP = """\
 export PATH="$HOME/.local/bin:$PATH"

@@ -166,18 +166,18 @@ def read_status(live: Path) -> Snapshot:
 
 def read_versions(live: Path) -> dict[str, str]:
     """Return the data version of each run from `metrics.json`; empty where the file is missing or damaged."""
-    try:
-        runs = json.loads((live / METRICS_FILE).read_bytes())["runs"]
-        return {str(run): str(version) for run, version in runs.items()}
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        return {}
+    return _read_news(live, "runs")
 
 
 def read_ended(live: Path) -> dict[str, str]:
     """Return what became of each ended job from `metrics.json`; empty where the file is missing or damaged."""
+    return _read_news(live, "ended")
+
+
+def _read_news(live: Path, part: str) -> dict[str, str]:
     try:
-        ended = json.loads((live / METRICS_FILE).read_bytes())["ended"]
-        return {str(run): str(verdict) for run, verdict in ended.items()}
+        found = json.loads((live / METRICS_FILE).read_bytes())[part]
+        return {str(run): str(word) for run, word in found.items()}
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return {}
 

@@ -6,6 +6,7 @@ Everything here is frozen, checked by pydantic and cheap to import, so that reci
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -85,9 +86,9 @@ def parse_seeds(text: str) -> tuple[int, ...]:
             seeds.extend(range(first, last + 1))
     if not seeds:
         raise UsageError(f"--seeds {text!r} names no seed. {rule}")
-    twice = sorted({seed for seed in seeds if seeds.count(seed) > 1}) if len(seeds) < 1000 else []
-    if twice or len(set(seeds)) != len(seeds):
-        raise UsageError(f"--seeds {text!r} names seed {twice[0] if twice else ''} twice; each seed is one run. {rule}")
+    [(often, count)] = Counter(seeds).most_common(1)
+    if count > 1:
+        raise UsageError(f"--seeds {text!r} names seed {often} twice; each seed is one run. {rule}")
     return tuple(seeds)
 
 
@@ -209,7 +210,7 @@ class Plan(Frozen):
         launcher: Where the jobs run.
         target: The place that the launcher uses, such as a host or a SkyPilot infra.
         repeat: 1 for the first launch of these jobs, 2 for the same again on purpose.
-        key: sha256 of everything that makes the plan what it is (DESIGN 5); the ledger keeps it unique.
+        key: sha256 of everything that makes the plan what it is; the ledger keeps it unique.
         family: The same without the repeat: what all repeats of these jobs share.
         jobs: One for each arm and seed.
         wandb_mode: `offline` or `online`.

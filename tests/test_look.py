@@ -24,11 +24,6 @@ def test_text_has_contrast_4_5_and_lines_3_against_the_page(palette):
     assert min(contrast(arm, palette.page) for arm in palette.arms) >= 3
 
 
-def test_more_than_eight_arms_are_grey():
-    arms = [f"arm-{i}" for i in range(9)]
-    assert set(look.arm_colours(arms, look.LIGHT)) == {look.LIGHT.muted}
-
-
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(12, "12 s"), (185, "3 m 05 s"), (8040, "2 h 14 m"), (None, "–"), (float("nan"), "–")],  # noqa: RUF001

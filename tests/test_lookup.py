@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from experiments.errors import LaunchError, UsageError
-from experiments.lookup import find_refs
+from experiments.lookup import find_refs, runs_query
 from experiments.types import JobRef
 from tests.fakes.launching import workspace_at
 from tests.fakes.skypilot import FakeSky, close_clients, sky_workspace
@@ -47,3 +47,20 @@ def test_somebody_who_does_not_use_skypilot_gets_none_installed(tmp_path, monkey
         find_refs(workspace_at(tmp_path), ["2979"])
     with pytest.raises(LaunchError, match="pip install uv"):
         find_refs(workspace_at(tmp_path), ["2979"], launcher="skypilot")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("tag='arena", "is not a list of conditions: No closing quotation"),
+        ("author=ada author=eve", "names author twice, 'ada' and 'eve'"),
+        ("colour=red", "condition 'colour=red' is none of tag="),
+    ],
+)
+def test_conditions_that_cannot_hold_are_refused_in_words(text, reason):
+    with pytest.raises(UsageError, match=reason):
+        runs_query(text)
+
+
+def test_a_tag_given_twice_means_either():
+    assert runs_query("tag=a tag=b").tags_any == ["a", "b"]

@@ -126,3 +126,8 @@ def test_seeds_are_a_count_a_range_or_a_list(text, seeds):
 def test_what_is_not_a_list_of_seeds_is_refused(text):
     with pytest.raises(UsageError, match="--seeds"):
         parse_seeds(text)
+
+
+def test_a_seed_given_twice_is_named_however_many_there_are():
+    with pytest.raises(UsageError, match="names seed 1500 twice"):
+        parse_seeds("0..2000,1500")

@@ -45,32 +45,26 @@ def diff(
     found = diff_of(workspace, first, second, store, metrics=metric or (), statuses=statuses)
     if json_:
         document = dataclasses.asdict(found)
-        for side in ("a", "b"):
-            document[side]["runs"] = [ref["run"] for ref in _refs(document[side]["runs"])]
+        for name, side in (("a", found.a), ("b", found.b)):
+            document[name]["runs"] = [ref.run for ref in side.runs]
         print(json.dumps(document, indent=2))
     else:
         _print(found)
     return 0
 
 
-def _refs(runs: Sequence[object]) -> list[dict[str, object]]:
-    from experiments.types import JobRef
-
-    return [ref.model_dump(mode="json") for ref in runs if isinstance(ref, JobRef)]
-
-
 def _print(found: RunDiff) -> None:
     out = console()
-    out.print(f"a  {found.a.label}\nb  {found.b.label}", markup=False, highlight=False)
+    out.print(f"a  {found.a.label}\nb  {found.b.label}")
     _print_lines("settings", found.config, found.same.get("settings", 0))
     out.print("\ncode", style="bold")
     for sentence in found.code:
-        out.print(f"  {sentence}", markup=False, highlight=False)
+        out.print(f"  {sentence}")
     _print_lines("packages", found.packages, found.same.get("packages", 0))
     _print_lines("metrics", found.metrics, found.same.get("metrics", 0))
     out.print()
     for note in found.notes:
-        out.print(note, style="dim", markup=False, highlight=False)
+        out.print(note, style="dim")
 
 
 def _print_lines(what: str, lines: Sequence[Line], same: int) -> None:
@@ -79,9 +73,7 @@ def _print_lines(what: str, lines: Sequence[Line], same: int) -> None:
 
     out = console()
     out.print(f"\n{what}", style="bold", end="")
-    out.print(
-        f"  {len(lines)} {'differs' if len(lines) == 1 else 'differ'}, {same} the same", style="dim", highlight=False
-    )
+    out.print(f"  {len(lines)} {'differs' if len(lines) == 1 else 'differ'}, {same} the same", style="dim")
     if not lines:
         return
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))

@@ -41,7 +41,7 @@ def status(*, json_: Annotated[bool, _JSON] = False) -> int:
     _settle(workspace)
     statuses = job_statuses(workspace.state)
     if json_:
-        print(json.dumps([described(item) for item in statuses], indent=2))
+        print(json.dumps([item.model_dump(mode="json") for item in statuses], indent=2))
     elif not statuses:
         print("No job yet. Launch one: uv run experiments/recipes/arena_experiment.py")
     else:
@@ -59,7 +59,7 @@ def _settle(workspace: Workspace) -> None:
         if in_doubt:
             start_next(workspace)
     except ExperimentsError as error:
-        print(f"experiments: {error}", file=sys.stderr)
+        print(f"note: {error}", file=sys.stderr)
 
 
 def logs(
@@ -321,11 +321,6 @@ def _jobs(number: int) -> str:
 
 def _agrees(question: str) -> bool:
     return input(f"{question} [y/N] ").strip().lower() in {"y", "yes"}
-
-
-def described(item: JobStatus) -> dict[str, Any]:
-    """Return a status as `status --json` prints it: every field, with times as Unix seconds."""
-    return item.model_dump(mode="json")
 
 
 def _print_table(statuses: list[JobStatus]) -> None:

@@ -68,6 +68,7 @@ class _Child:
     pending: dict[int, queue.SimpleQueue[dict[str, Any]]] = field(default_factory=dict)
     said: deque[str] = field(default_factory=lambda: deque(maxlen=40))
     hello: queue.SimpleQueue[dict[str, Any]] = field(default_factory=queue.SimpleQueue)
+    readers: list[threading.Thread] = field(default_factory=list)
     is_silent: threading.Event = field(default_factory=threading.Event)
     is_retired: bool = False
     owner: int = field(default_factory=os.getpid)
@@ -190,7 +191,8 @@ class BridgeClient:
             ) from error
         child = _Child(process)
         for target in (self._listen, self._overhear):
-            threading.Thread(target=target, args=(child,), name="sky bridge", daemon=True).start()
+            child.readers.append(threading.Thread(target=target, args=(child,), name="sky bridge", daemon=True))
+            child.readers[-1].start()
         _open_clients.add(self)
         try:
             hello = child.hello.get(timeout=self._start_deadline_s)
@@ -332,6 +334,9 @@ def _end(child: _Child) -> None:
         os.killpg(child.process.pid, signal.SIGKILL)
     with contextlib.suppress(subprocess.TimeoutExpired):
         child.process.wait(timeout=5.0)
+    # Each closes its pipe at the end of what was said.
+    for reader in child.readers:
+        reader.join(1.0)
 
 
 def _close_all() -> None:

@@ -30,6 +30,7 @@ from experiments.launchers.sky_task import (
     with_secrets,
 )
 from experiments.launchers.upload import check_upload
+from experiments.processes import write_text
 from experiments.types import TERMINAL_VERDICTS
 from experiments.verdicts import SCHEDULER_WORDS
 from experiments.workspace import Workspace
@@ -57,11 +58,6 @@ _NO_HISTORY = _History(("", 0), ())
 
 class InDoubt(ExperimentsError):  # noqa: N818 - a state that the next look resolves, not a fault
     """Nobody can tell yet whether SkyPilot has the job; launching again looks for it first."""
-
-
-def make_launcher(workspace: Workspace) -> SkyPilotLauncher:
-    """Return the launcher of a workspace; starts nothing."""
-    return SkyPilotLauncher(workspace)
 
 
 class SkyPilotLauncher:
@@ -249,7 +245,7 @@ class SkyPilotLauncher:
     def _keep(self, job: JobSpec, task: Mapping[str, Any]) -> None:
         try:
             job.run_dir.mkdir(parents=True, exist_ok=True)
-            (job.run_dir / TASK_FILE).write_text(task_yaml(task), encoding="utf-8")
+            write_text(job.run_dir / TASK_FILE, task_yaml(task))
         except OSError as error:
             raise LaunchError(f"run folder {str(job.run_dir)!r} cannot be written: {error.strerror}.") from error
 

@@ -1,6 +1,6 @@
 """Run one local job from start to end: `python -P -m experiments.launchers.supervisor RUN_DIR`.
 
-The child claims (DESIGN 5): whoever starts this may do so twice, or die half way. What counts is the lock on
+The child claims: whoever starts this may do so twice, or die half way. What counts is the lock on
 `RUN_DIR/lock`: only who holds it may claim, and only a job that was never started and has not ended can be claimed.
 The trainer inherits the lock's descriptor, so the lock is held exactly as long as the job is alive, whoever of the two
 dies first. `train.log` is made by the very process that becomes the trainer: without it, and with the lock free, no

@@ -12,13 +12,14 @@ import marimo as mo
 
 from experiments.errors import ExperimentsError
 from experiments.journal import Journal
-from experiments.journal_record import MAX_NOTE, Entry, Recorded, entries, recorded_journals, write_entry
+from experiments.journal_record import Entry, Recorded, entries, recorded_journals, write_entry
 from experiments.judging import Judgement, change_since_launch, judge
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.launching import page_permit
 from experiments.notebooks.monitoring import watched_metrics
 from experiments.notebooks.scored import scored_once
 from experiments.notebooks.styles import MUTED, warning
+from experiments.notes import MAX_NOTE
 from experiments.scoring import ScoredRuns, known_statuses, summary_of
 from experiments.types import JobRef
 

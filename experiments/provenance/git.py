@@ -129,14 +129,8 @@ def changed_files(folder: Path, old: str, new: str, *, deadline_s: float = DEADL
     Raises:
         GitError: git does not know one of them, or gave no answer.
     """
-    # A commit may come from a file that someone else wrote: it must not be read as an option.
-    if not all(commit.isalnum() for commit in (old, new)):
-        raise GitError(f"{old!r} and {new!r} are not both commits")
-    try:
-        names = _git(folder, deadline_s, "diff", "--name-only", "-z", old, new, "--")
-    except FileNotFoundError:
-        raise GitError("the program git is not on the PATH") from None
-    return [_text(name) for name in names.split(b"\0") if name]
+    _refuse_options(old, new)
+    return _listed(folder, deadline_s, "diff", "--name-only", "-z", old, new, "--")
 
 
 def commits_between(folder: Path, old: str, new: str, *, deadline_s: float = DEADLINE_S) -> list[str]:
@@ -145,13 +139,22 @@ def commits_between(folder: Path, old: str, new: str, *, deadline_s: float = DEA
     Raises:
         GitError: git does not know one of them, or gave no answer.
     """
-    if not all(commit.isalnum() for commit in (old, new)):
-        raise GitError(f"{old!r} and {new!r} are not both commits")
+    _refuse_options(old, new)
+    return [line.strip() for line in _listed(folder, deadline_s, "log", "-z", "--format=%h %s", f"{old}..{new}", "--")]
+
+
+def _refuse_options(*commits: str) -> None:
+    # A commit may come from a file that someone else wrote: it must not be read as an option.
+    if not all(commit.isalnum() for commit in commits):
+        raise GitError(f"{' and '.join(map(repr, commits))} are not both commits")
+
+
+def _listed(folder: Path, deadline_s: float, *arguments: str) -> list[str]:
     try:
-        lines = _git(folder, deadline_s, "log", "-z", "--format=%h %s", f"{old}..{new}", "--")
+        entries = _git(folder, deadline_s, *arguments).split(b"\0")
     except FileNotFoundError:
         raise GitError("the program git is not on the PATH") from None
-    return [_text(line).strip() for line in lines.split(b"\0") if line.strip()]
+    return [_text(entry) for entry in entries if entry.strip()]
 
 
 def _parse_status(status: bytes) -> tuple[dict[str, str], tuple[str, ...], int]:

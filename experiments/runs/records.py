@@ -14,7 +14,7 @@ from experiments.runs.store import JsonValue
 from experiments.runs.trees import Path
 
 HISTORY, SUMMARY, OUTPUT, CONFIG, FILES, STATS, OUTPUT_RAW = 2, 3, 4, 5, 6, 7, 13
-RUN, EXIT, PREEMPTING, ENVIRONMENT = 17, 18, 23, 26
+RUN, EXIT, ENVIRONMENT = 17, 18, 26
 _DATA = frozenset({16, 19, 200})  # control, uuid and _info stand beside the record's content
 
 

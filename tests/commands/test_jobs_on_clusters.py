@@ -9,7 +9,7 @@ import time
 import pytest
 
 from experiments import handover
-from experiments.commands.jobs import described, job_record, logs, show, status
+from experiments.commands.jobs import job_record, logs, show, status
 from experiments.errors import LaunchError
 from experiments.launch import submit
 from experiments.launchers.base import SchedulerStatus
@@ -77,7 +77,7 @@ def test_a_recovery_and_the_cost_are_shown_and_stay_known(workspace, cluster, ca
     cluster.said = SchedulerStatus("RUNNING", started_at=now - 600, recoveries=1, duration_s=510.0)
     [known] = job_statuses(workspace.state)
     assert (known.recoveries, known.cost, known.resources) == (1, "about $1.02 (estimate)", "1x(cpus=4)")
-    assert [event[0] for event in described(known)["events"]] == ["RUNNING", "RECOVERING", "RUNNING"]
+    assert [event[0] for event in known.events] == ["RUNNING", "RECOVERING", "RUNNING"]
 
     assert show(known.run_name) == 0
     printed = capsys.readouterr().out

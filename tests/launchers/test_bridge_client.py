@@ -176,3 +176,12 @@ def test_a_node_is_told_of_the_commit_as_skypilots_own_command_line_would(client
     with pytest.raises(SkyError, match="Failed to access repository") as error:
         client.call("submit", task=task, deadline_s=10)
     assert (error.value.kind, len(sky.jobs())) == ("invalid", 1)
+
+
+def test_a_closed_client_leaves_no_pipe_and_no_thread(client):
+    client.call("health", deadline_s=10)
+    child = client._child
+    client.close()
+    pipes = (child.process.stdin, child.process.stdout, child.process.stderr)
+    assert all(pipe.closed for pipe in pipes)
+    assert not any(reader.is_alive() for reader in child.readers)

@@ -11,7 +11,7 @@ from experiments.costs import cost_of
 from experiments.errors import LaunchError
 from experiments.job_events import keep
 from experiments.launchers.sky_prices import Machines, Prices, machines_of
-from experiments.launchers.skypilot import make_launcher
+from experiments.launchers.skypilot import SkyPilotLauncher
 from tests.fakes.launching import wait_until
 from tests.fakes.skypilot import sky_workspace
 
@@ -77,7 +77,7 @@ def test_a_slow_or_failing_catalog_delays_no_poll_and_is_asked_again():
 
 def test_a_jobs_cost_is_estimated_from_the_catalogs_price_and_stays_known(sky, tmp_path):
     workspace = sky_workspace(tmp_path)
-    launcher = make_launcher(workspace)
+    launcher = SkyPilotLauncher(workspace)
     jobs = {name: str(sky.add(name)) for name in ("priced", "unheard")}
     held = {"cloud": "AWS", "region": "us-east-1", "zone": "us-east-1a", "job_duration": 7200.0}
     sky.change(1, cluster_resources_full=L4, **held)

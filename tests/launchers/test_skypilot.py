@@ -11,7 +11,7 @@ from experiments.handover import launcher_for
 from experiments.launch import cancel, reconcile, statuses, submit
 from experiments.launchers import sky_finding
 from experiments.launchers.base import Absent, Unknown
-from experiments.launchers.skypilot import make_launcher
+from experiments.launchers.skypilot import SkyPilotLauncher
 from experiments.leases import tenure
 from experiments.permits import allow_launch
 from experiments.types import TrainingJobConfig
@@ -50,6 +50,7 @@ def test_a_job_is_launched_with_its_marks_and_its_whole_way_is_recorded(workspac
         kinds = [event.kind for event in ledger.events(run_name=job.run_name)]
     assert kinds == ["intent", "asking", "request", "accepted"]
     assert (workspace.runs / job.run_name / "task.yaml").read_text().startswith(f"name: {job.run_name}\n")
+    assert [path.name for path in (workspace.runs / job.run_name).iterdir()] == ["task.yaml"]
 
 
 def test_the_key_of_wandb_goes_to_skypilot_alone(workspace, sky, monkeypatch):
@@ -122,7 +123,7 @@ def test_a_job_in_doubt_is_found_by_its_name_and_our_own_double_is_ended_and_tol
         [job] = ledger.jobs(run_names=[name])
     assert job.launcher_id == str(first)
     assert sky.calls()["jobs.cancel"] == 1
-    reason = make_launcher(workspace).poll({name: str(first)})[name].reason
+    reason = SkyPilotLauncher(workspace).poll({name: str(first)})[name].reason
     assert f"{first} is used, beside {second}; asked {second} to end; job 2 has this name too" in reason
 
 
@@ -137,7 +138,7 @@ def test_a_job_without_marks_is_taken_for_ours_but_no_double_is_ended_on_its_str
 
 def test_another_server_or_another_user_of_skypilot_tells_nothing(workspace, sky):
     name, _ = in_doubt(workspace, plan_of(workspace))
-    launcher = make_launcher(workspace)
+    launcher = SkyPilotLauncher(workspace)
     assert isinstance(launcher.find(name, "http://other:1"), Unknown)
     assert launcher.find(name, launcher.target()) == Absent()
     launcher._note("asking", name, server="http://fake:1", user="somebody-else", client="0.14.1")
@@ -149,7 +150,7 @@ def test_another_server_or_another_user_of_skypilot_tells_nothing(workspace, sky
 def test_twenty_jobs_cost_one_question_to_the_queue(workspace, sky):
     jobs = launched(workspace, plan_of(workspace, range(20)))
     before = sky.calls()["queue_v2"]
-    found = make_launcher(workspace).poll({job.run_name: job.launcher_id for job in jobs})
+    found = SkyPilotLauncher(workspace).poll({job.run_name: job.launcher_id for job in jobs})
     assert len(found) == 20
     assert sky.calls()["queue_v2"] == before + 1
 
@@ -158,7 +159,7 @@ def test_a_poll_tells_of_recoveries_and_asks_for_a_history_once_for_each_state(w
     [job] = launched(workspace, plan_of(workspace))
     recovered = {**PAYLOADS["recovered"], "status": "RUNNING", "job_name": job.run_name, "job_id": 1, "end_at": None}
     sky.change(1, **recovered)
-    launcher = make_launcher(workspace)
+    launcher = SkyPilotLauncher(workspace)
     for _ in range(3):
         status = launcher.poll({job.run_name: "1"})[job.run_name]
     assert (status.word, status.recoveries) == ("RUNNING", 1)
@@ -169,7 +170,7 @@ def test_a_poll_tells_of_recoveries_and_asks_for_a_history_once_for_each_state(w
 def test_how_a_job_ended_is_recorded_so_that_nobody_asks_again(workspace, sky):
     [job] = launched(workspace, plan_of(workspace))
     sky.change(1, **{**PAYLOADS["failed"], "job_name": job.run_name, "job_id": 1})
-    make_launcher(workspace).poll({job.run_name: "1"})
+    SkyPilotLauncher(workspace).poll({job.run_name: "1"})
     asked = sky.calls()["queue_v2"]
     with workspace.ledger() as ledger:
         [status] = statuses([job], ledger, workspace).values()
@@ -180,7 +181,7 @@ def test_how_a_job_ended_is_recorded_so_that_nobody_asks_again(workspace, sky):
 def test_an_id_that_became_another_job_is_not_shown_as_ours_and_not_cancelled(workspace, sky):
     [job] = launched(workspace, plan_of(workspace))
     sky.change(1, job_name="somebody.else")
-    assert make_launcher(workspace).poll({job.run_name: "1"})[job.run_name].word == "UNKNOWN"
+    assert SkyPilotLauncher(workspace).poll({job.run_name: "1"})[job.run_name].word == "UNKNOWN"
     with (
         pytest.raises(LaunchError, match=r"not cancelled.*job 1 is called 'somebody\.else' there"),
         allow_launch() as permit,
@@ -193,12 +194,12 @@ def test_a_cancelled_job_is_asked_to_end_and_is_not_called_cancelled_yet(workspa
     [job] = launched(workspace, plan_of(workspace))
     with allow_launch() as permit:
         assert cancel([job.run_name], permit, workspace) == {job.run_name: "asked to end"}
-    assert make_launcher(workspace).poll({job.run_name: "1"})[job.run_name].word == "CANCELLING"
+    assert SkyPilotLauncher(workspace).poll({job.run_name: "1"})[job.run_name].word == "CANCELLING"
 
 
 def test_a_log_is_read_within_a_deadline(workspace, sky):
     [job] = launched(workspace, plan_of(workspace))
-    launcher = make_launcher(workspace)
+    launcher = SkyPilotLauncher(workspace)
     assert list(launcher.logs(job.run_name, "1"))[1] == "bash: ./node-python: No such file or directory"
     sky.fault(slow_s={"tail_logs": 20})
     with pytest.raises(LaunchError, match=r"no answer to 'logs' within 0\.2 s"):
@@ -221,4 +222,4 @@ def test_only_what_is_asked_of_skypilot_enters_a_plans_key():
 def test_a_page_with_a_colleagues_job_asks_no_skypilot_where_nobody_uses_it(tmp_path, monkeypatch):
     monkeypatch.delenv("SKYPILOT_API_SERVER_ENDPOINT", raising=False)
     with pytest.raises(LaunchError, match=r"not used here.*EXPERIMENTS_LAUNCHER=skypilot"):
-        make_launcher(workspace_at(tmp_path)).poll({"eve.arena.base.s0.abcdefgh": "12"})
+        SkyPilotLauncher(workspace_at(tmp_path)).poll({"eve.arena.base.s0.abcdefgh": "12"})

@@ -12,6 +12,8 @@ from experiments.notebooks.groups import group_frame, group_picker, group_view
 from experiments.notebooks.run_table import downloads, run_frame, run_table, selected_runs, table_downloads, table_latex
 from experiments.notebooks.scored import scored_once
 from experiments.notebooks.sparklines import Sparkline, blocks, scale_of, thinned
+from experiments.run_rows import run_rows
+from experiments.runs.store import RunInfo
 from tests.fakes.studies import REWARD, Study
 
 HOSTILE = "a.b[0]:\"'<b>&{x}"
@@ -60,6 +62,14 @@ def test_the_value_is_data_not_what_is_shown(study):
     element = run_table(study.context, study.jobs, selected=[study.jobs[0].run])
     assert element.value["run_name"].tolist() == [study.jobs[0].run]
     assert element.value["steps"].tolist() == [300.0]
+
+
+def test_a_run_without_a_status_is_judged_by_the_word_of_its_tracker(study):
+    class Preempted:
+        def find(self, query):
+            return [RunInfo(name=query.names[0], state="preempted")]
+
+    assert run_rows(study.jobs[:1], Preempted())[0].verdict == "recovering"
 
 
 def test_no_runs_unknown_runs_and_a_missing_metric_are_tables(study, tmp_path):

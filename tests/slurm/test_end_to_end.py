@@ -17,7 +17,7 @@ from experiments.errors import LaunchError
 from experiments.job_events import interruptions
 from experiments.launch import cancel, reconcile
 from experiments.launchers.base import SchedulerStatus
-from experiments.launchers.skypilot import make_launcher
+from experiments.launchers.skypilot import SkyPilotLauncher
 from experiments.monitoring import job_statuses
 from experiments.permits import allow_launch
 from tests.slurm.killed import SEEDS
@@ -35,7 +35,7 @@ def job_of(workspace, experiment):
 
 def wait_for(workspace, job, words, timeout_s=600.0) -> SchedulerStatus:
     """Poll a job until its word is one of `words`; an end that is none of them fails the test with its reason."""
-    launcher, end = make_launcher(workspace), time.monotonic() + timeout_s
+    launcher, end = SkyPilotLauncher(workspace), time.monotonic() + timeout_s
     while time.monotonic() < end:
         status = launcher.poll({job.run_name: job.launcher_id})[job.run_name]
         if status.word in words:
@@ -102,7 +102,7 @@ def test_the_arena_recipe_trains_on_slurm_and_its_metrics_are_read(launched, wor
     [told] = job_statuses(workspace.state, [job.run_name])
     assert (told.verdict, told.tracker) == ("succeeded", "finished")
     assert told.step >= 100_000
-    assert "100%" in make_launcher(workspace).read_log(job.launcher_id)[-1]
+    assert "100%" in SkyPilotLauncher(workspace).read_log(job.launcher_id)[-1]
     assert (project / "experiments" / "scratch" / "arena_nb.py").exists()
 
 
@@ -110,7 +110,7 @@ def test_a_job_that_fails_says_why(launched, workspace):
     job = job_of(workspace, "failing")
     status = wait_for(workspace, job, {"FAILED"})
     assert (status.exit_code, "exit code 2" in status.reason) == (2, True)
-    log = make_launcher(workspace).read_log(job.launcher_id)
+    log = SkyPilotLauncher(workspace).read_log(job.launcher_id)
     assert any("unknown key 'trainer.no_such_key'" in line for line in log)
 
 
@@ -121,7 +121,7 @@ def test_a_server_that_is_killed_costs_no_job_and_a_cancel_ends_it_after(recipe,
     os.kill(rig.server_pid(), signal.SIGKILL)
     began = time.monotonic()
     with pytest.raises(LaunchError, match="does not answer"):
-        make_launcher(workspace).poll({job.run_name: job.launcher_id})
+        SkyPilotLauncher(workspace).poll({job.run_name: job.launcher_id})
     assert time.monotonic() - began < 20
     rig.up()
     assert wait_for(workspace, job, {"RUNNING"}).recoveries == 0
@@ -160,7 +160,7 @@ def test_a_launch_that_is_killed_at_any_step_launches_each_job_once(project, wor
 
 def test_twenty_jobs_are_polled_with_one_question_to_the_queue(workspace):
     before = queue_requests()
-    make_launcher(workspace).poll({f"ada.many.arm.s{number}.aaaaaaaa": str(number) for number in range(1, 21)})
+    SkyPilotLauncher(workspace).poll({f"ada.many.arm.s{number}.aaaaaaaa": str(number) for number in range(1, 21)})
     assert queue_requests() == before + 1
 
 
@@ -181,7 +181,7 @@ with allow_launch() as permit:
 
 def in_queue(workspace, jobs) -> Counter[str]:
     """Return how often SkyPilot has each of the jobs, by name."""
-    client = make_launcher(workspace).client
+    client = SkyPilotLauncher(workspace).client
     found: Counter[str] = Counter()
     for job in jobs:
         named = client.call("named", name=job.run_name, deadline_s=120).result
