@@ -276,7 +276,7 @@ def runs_table(
     """Return the table of runs, of those that were brushed where some were; a sentence where there is none."""
     kept = [job for job in jobs if not brushed or job.run in set(brushed)]
     if not kept:
-        return mo.md("No run yet. Launch one above, and it appears here.")
+        return mo.md("No run yet. Once one is launched, it appears here.")
     return run_table(experiment, kept, [choice_of(controls).metric], _changed, colours=colours_of(arms_of(jobs)))
 
 

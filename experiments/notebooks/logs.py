@@ -40,7 +40,7 @@ def log_view(experiment: NotebookContext, jobs: Sequence[JobRef], selected: Sequ
     """
     run = next(iter(selected), jobs[-1].run if jobs else None)
     if run is None:
-        return mo.md("No job yet. Launch one above, and its output appears here.")
+        return mo.md("No job yet. Once one is launched, its output appears here.")
     try:
         found, note = _lines_of(experiment, next((job for job in jobs if job.run == run), JobRef(run=run)), lines + 1)
     except ExperimentsError as error:

@@ -92,7 +92,7 @@ def step_dropdown(experiment: NotebookContext, run: str | None, *, near: int | N
 def replay_view(experiment: NotebookContext, run: str | None, step: int | None, other: str | None = None) -> Any:
     """Return the replay of `run` nearest to `step`, beside that of `other`, or one sentence that says why not."""
     if run is None:
-        return mo.md("No run yet. Launch one in the section above, and its replays appear here.")
+        return mo.md("No run yet. Once one is launched, its replays appear here.")
     cache = experiment.workspace.state / "cache" / "replays"
     try:
         if step is None and not experiment.store.replays(run):

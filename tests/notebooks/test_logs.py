@@ -68,7 +68,7 @@ def test_a_secret_that_a_trainer_printed_is_masked(experiment, monkeypatch):
 
 
 def test_no_job_and_no_output_are_sentences(experiment):
-    assert "Launch one" in log_view(experiment, [], [], 200).text
+    assert "Once one is launched" in log_view(experiment, [], [], 200).text
 
 
 def test_what_a_cluster_was_heard_to_print_is_shown_and_why_there_may_be_more(experiment, monkeypatch):

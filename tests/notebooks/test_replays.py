@@ -72,6 +72,6 @@ def test_a_damaged_replay_is_a_sentence_in_its_place(context_with_replays):
 
 
 def test_no_run_and_no_replay_are_sentences_that_say_what_to_do(context_with_replays):
-    assert "Launch one" in replay_view(context_with_replays, None, None).text
+    assert "Once one is launched" in replay_view(context_with_replays, None, None).text
     offline_run(context_with_replays.workspace.runs, "b").write(run("b"))
     assert "no replay yet" in replay_view(context_with_replays, "b", None).text

@@ -19,7 +19,6 @@ from experiments.notebooks.charts.scores import (
 )
 from experiments.notebooks.charts.sweeps import setting_effects
 from experiments.notebooks.charts.theme import DARK_FOR_LIGHT, empty_chart
-from experiments.notebooks.charts.thinning import thinned
 
 __all__ = [
     "DARK_FOR_LIGHT",
@@ -40,5 +39,4 @@ __all__ = [
     "read_runs",
     "score_strip",
     "setting_effects",
-    "thinned",
 ]

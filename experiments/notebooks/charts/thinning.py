@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from experiments.statistics.values import FloatArray, IntArray
 
@@ -30,11 +29,6 @@ def bucket_means(steps: FloatArray, values: FloatArray, buckets: int) -> tuple[F
     edges = np.linspace(0, len(steps), buckets + 1).astype(np.int64)[:-1]
     counts = np.diff(edges, append=len(steps))
     return np.add.reduceat(steps, edges) / counts, np.add.reduceat(values, edges) / counts
-
-
-def thinned(curve: pd.DataFrame, points: int = 2_000) -> pd.DataFrame:
-    """Return at most about `points` rows of a table, with the lowest and highest `value` of every stretch."""
-    return curve.iloc[min_max(curve["value"].to_numpy(dtype=float), points)]
 
 
 def rounded(values: FloatArray, digits: int = 6) -> list[float | None]:

@@ -15,24 +15,20 @@ class CellRecord:
 
     Attributes:
         name: The cell's function name; `_` for one without a name.
-        section: Heading that it belongs under; None for the user's own.
         code: Its source.
         output: What its last expression gave, as it is in the process that ran it; None for nothing.
         error: What it raised; None where it ran.
         stdout: What it printed.
         stderr: What it printed to stderr.
-        hidden: Its code is folded in the editor.
         skipped: Why it did not run (a cell it needs failed, or the time was over); empty where it ran.
     """
 
     name: str
-    section: str | None = None
     code: str = ""
     output: Any = None
     error: BaseException | None = None
     stdout: str = ""
     stderr: str = ""
-    hidden: bool = False
     skipped: str = ""
 
 

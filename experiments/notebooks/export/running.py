@@ -130,7 +130,6 @@ class _Watch:
             error=self.errors.get(index),
             stdout=stdout.text(),
             stderr=stderr.text(),
-            hidden=bool(cell.options.get("hide_code")),
             skipped="" if done else self.skipped.get(index, self._why_not(index)),
         )
 
