@@ -24,8 +24,8 @@ from experiments.permits import (
     read_only,
     require,
 )
+from experiments.planning import refuse_secrets, training_jobs
 from experiments.planning import run_name as name_run
-from experiments.planning import training_jobs
 from experiments.types import Plan, TrainingJob
 from experiments.workspace import Workspace
 
@@ -69,10 +69,12 @@ def submit(
         on_progress: Told how many of how many jobs were handed over.
 
     Raises:
+        UsageError: A command line holds a secret.
         LaunchRefused: Nobody asked for a launch.
         LaunchError: Some jobs were not launched; the others were. `jobs` holds them all.
         LedgerError: It cannot be recorded, so nothing (more) was launched.
     """
+    refuse_secrets(plan)
     tracker = tracker_of(plan, workspace.settings)
     if plan.launcher == DryRunLauncher.name:
         return training_jobs(plan, tracker=tracker)

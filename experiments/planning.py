@@ -64,8 +64,7 @@ def make_plan(
     """Return the plan of `recorded` times `seeds`.
 
     Raises:
-        UsageError: A name is not allowed, a label or a seed stands twice, an argument holds a secret, or there are more
-            than `max_jobs` jobs.
+        UsageError: A name is not allowed, a label or a seed stands twice, or there are more than `max_jobs` jobs.
     """
     check_name("experiment", experiment)
     check_name("user", placement.user)
@@ -76,7 +75,6 @@ def make_plan(
             "--max-jobs N (or max_jobs in [tool.experiments])."
         )
     # What the seeds of an arm share is worked out once: a preview follows every key press.
-    _refuse_secrets(placement.train_command, recorded)
     commands = {id(job): _command(placement.train_command, job.config) for job in recorded}
     family = _digest(_content(experiment, placement, jobs, commands))
     key = _digest({"family": family, "repeat": repeat})
@@ -107,6 +105,24 @@ def make_plan(
             "tags": placement.tags,
         }
     )
+
+
+def refuse_secrets(plan: Plan) -> None:
+    """Refuse a plan whose command lines hold a secret, before they are recorded or shown.
+
+    Not part of `make_plan`, since a preview follows every key press.
+
+    Raises:
+        UsageError: Says which argument, without the secret.
+    """
+    words = list(plan.jobs[0].command) if plan.jobs else []
+    words += dict.fromkeys(argument for job in plan.jobs for argument in job.config.additional_args)
+    for word, shown in zip(words, mask_command(words), strict=True):
+        if shown != word:
+            raise UsageError(
+                f"the trainer's argument {shown!r} holds a secret. A command line is recorded, and everybody on its "
+                "machine can read it. Leave it out: the trainer inherits your environment, so let it read a variable."
+            )
 
 
 def run_name(
@@ -152,16 +168,6 @@ def _with_seeds(recorded: Sequence[RecordedJob], seeds: Sequence[int] | None) ->
         arm, seed = twice[0]
         raise UsageError(f"two jobs have the label {arm!r} and seed {seed}. Give each arm its own label.")
     return jobs
-
-
-def _refuse_secrets(template: Sequence[str], recorded: Sequence[RecordedJob]) -> None:
-    words = [*template, *dict.fromkeys(argument for job in recorded for argument in job.config.additional_args)]
-    for word, shown in zip(words, mask_command(words), strict=True):
-        if shown != word:
-            raise UsageError(
-                f"the trainer's argument {shown!r} holds a secret. A command line is recorded, and everybody on its "
-                "machine can read it. Leave it out: the trainer inherits your environment, so let it read a variable."
-            )
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,9 @@ from experiments.errors import LaunchError, UsageError
 from experiments.experiment import Experiment, recipe_file
 from experiments.journal import Journal
 from experiments.lookup import find_jobs, find_refs, find_runs
+from experiments.planning import refuse_secrets
 from experiments.preview import print_preview
-from experiments.terminal import console
+from experiments.terminal import agrees, console
 from experiments.types import JobRef, LauncherName, Plan, TrainingJob, check_name, job_refs, parse_seeds
 from experiments.workspace import Workspace
 
@@ -155,9 +156,11 @@ def _plan(session: Session) -> Plan:
     resume = find_jobs(session.workspace, [options.resume])[0] if options.resume is not None else None
     if resume is not None and (seeds is not None or arms is not None):
         raise UsageError("--resume extends one run, so --seeds and --vary do not go with it. Leave them out.")
-    return session.experiment.plan(
+    plan = session.experiment.plan(
         seeds=seeds, launcher=session.launcher, again=options.again, arms=arms, resume=resume
     )
+    refuse_secrets(plan)
+    return plan
 
 
 def _dry_run(session: Session, plan: Plan) -> int:
@@ -250,8 +253,7 @@ def _where_wandb(session: Session) -> str:
 def _confirm(plan: Plan) -> None:
     if not sys.stdin.isatty():
         raise LaunchError(f"{len(plan.jobs)} jobs on SkyPilot may cost money. Say yes to it: add --yes.")
-    answer = input(f"Launch {len(plan.jobs)} jobs on SkyPilot? [y/N] ")
-    if answer.strip().lower() not in {"y", "yes"}:
+    if not agrees(f"Launch {len(plan.jobs)} jobs on SkyPilot?"):
         raise UsageError("not confirmed; nothing was launched.")
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from experiments.errors import UsageError
-from experiments.planning import Placement, RecordedJob, make_plan, with_interpreter
+from experiments.planning import Placement, RecordedJob, make_plan, refuse_secrets, with_interpreter
 from experiments.types import TrainingJobConfig, parse_seeds
 
 PLACE = Placement(
@@ -100,10 +100,11 @@ def test_a_seed_among_the_additional_arguments_is_refused():
 def test_an_argument_that_holds_a_secret_is_refused_without_saying_it(argument, monkeypatch):
     monkeypatch.setenv("MY_TOKEN", "hunter2-hunter2")
     with pytest.raises(UsageError, match=r"holds a secret.*environment") as error:
-        make_plan("exp", [recorded(additional_args=("a=1", argument))], PLACE)
+        refuse_secrets(make_plan("exp", [recorded(), recorded("b", additional_args=("a=1", argument))], PLACE))
     assert not [word for word in ("abc", "hunter2", "aaaa") if word in str(error.value)]
     with pytest.raises(UsageError, match=r"'\*\*\*' holds a secret"):
-        make_plan("exp", [recorded()], replace(PLACE, train_command=("train", "--api-key", "abc")))
+        refuse_secrets(make_plan("exp", [recorded()], replace(PLACE, train_command=("train", "--api-key", "abc"))))
+    refuse_secrets(make_plan("exp", [recorded(additional_args=("a=1", "b=x"))], PLACE))
 
 
 def test_a_plan_above_max_jobs_is_refused_with_the_number():
