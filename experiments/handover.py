@@ -82,11 +82,12 @@ def job_spec(plan: Plan, job: PlannedJob | TrainingJob, workspace: Workspace) ->
     }
 
 
-def _told(name: str, spec: Mapping[str, Any], job: TrainingJob, ledger_id: str, workspace: Workspace) -> JobSpec:
+def told(job: TrainingJob, spec: Mapping[str, Any], ledger_id: str, workspace: Workspace) -> JobSpec:
+    """Return what a launcher is told of a job, from the values that `job_spec` returned."""
     return JobSpec(
-        run_name=name,
+        run_name=job.run_name,
         command=tuple(spec["command"]),
-        run_dir=workspace.runs / name,
+        run_dir=workspace.runs / job.run_name,
         config=job.config,
         env=spec["env"],
         experiment=job.experiment,
@@ -168,8 +169,7 @@ def hand_over(
                 for name in mine:
                     tried.add(name)
                     try:
-                        spec = _told(name, specs[name], jobs[name], ledger.id, workspace)
-                        accepted[name] = launcher.submit(spec)
+                        accepted[name] = launcher.submit(told(jobs[name], specs[name], ledger.id, workspace))
                     except LaunchError as error:
                         refused[name] = str(error)
                     except Exception as error:  # noqa: BLE001 - whether the job exists is now in doubt; the rest goes on

@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 from experiments.errors import LaunchError
-from experiments.handover import job_spec, launcher_for
+from experiments.handover import job_spec, told
 from experiments.launchers.base import JobSpec
 from experiments.launchers.sky_task import task_yaml
 from experiments.launchers.skypilot import SkyPilotLauncher
+from experiments.planning import training_jobs
 from experiments.types import Plan
 from experiments.workspace import Workspace
 
@@ -34,7 +35,7 @@ def check_with_skypilot(plan: Plan, workspace: Workspace) -> int:
         UsageError: A job cannot be a task.
         LaunchError: SkyPilot refuses a task, or cannot be asked.
     """
-    launcher = _launcher(workspace)
+    launcher = SkyPilotLauncher(workspace)
     different: dict[str, JobSpec] = {}
     for job, task in _tasks(plan, workspace):
         compared = {name: value for name, value in task.items() if name not in _NOT_COMPARED}
@@ -48,28 +49,8 @@ def check_with_skypilot(plan: Plan, workspace: Workspace) -> int:
 
 
 def _tasks(plan: Plan, workspace: Workspace) -> list[tuple[JobSpec, dict[str, Any]]]:
-    launcher = _launcher(workspace)
+    launcher = SkyPilotLauncher(workspace)
     with workspace.ledger(read_only=True) as ledger:
         ledger_id = ledger.id
-    found = []
-    for job in plan.jobs:
-        told = job_spec(plan, job, workspace)
-        spec = JobSpec(
-            run_name=job.run_name,
-            command=tuple(told["command"]),
-            run_dir=workspace.runs / job.run_name,
-            config=job.config,
-            env=told["env"],
-            experiment=plan.experiment,
-            plan_key=plan.key,
-            ledger_id=ledger_id,
-        )
-        found.append((spec, launcher.task(spec)))
-    return found
-
-
-def _launcher(workspace: Workspace) -> SkyPilotLauncher:
-    launcher = launcher_for("skypilot", workspace)
-    if not isinstance(launcher, SkyPilotLauncher):
-        raise LaunchError(f"launcher 'skypilot' is {type(launcher).__name__!r} here, which has no tasks to show.")
-    return launcher
+    jobs = [told(job, job_spec(plan, job, workspace), ledger_id, workspace) for job in training_jobs(plan)]
+    return [(job, launcher.task(job)) for job in jobs]

@@ -33,6 +33,11 @@ def console(*, stderr: bool = False) -> Console:
     return found
 
 
+def agrees(question: str) -> bool:
+    """Ask a person, who says yes by `y` or `yes`; nobody says yes where there is no terminal to ask at."""
+    return sys.stdin.isatty() and input(f"{question} [y/N] ").strip().lower() in {"y", "yes"}
+
+
 def report_error(error: ExperimentsError) -> int:
     """Print an error that the user can act on and return the exit code."""
     print(f"error: {error}", file=sys.stderr)  # noqa: T201 - a command line talks

@@ -327,7 +327,7 @@ def _in_doubt(workspace, cluster, *, there, target="file-cluster", seeds=(0,)):
             ledger.intend({name: {}}, target, owner)
         if there:
             spec = handover.job_spec(plan, plan.jobs[0], workspace)
-            cluster.submit(handover._told(name, spec, ledger.jobs()[0], ledger.id, workspace))
+            cluster.submit(handover.told(ledger.jobs()[0], spec, ledger.id, workspace))
     return plan, name
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from experiments import cli
 from experiments.errors import LedgerError
 from experiments.launch import allow_launch, cancel, reconcile, start_next, submit
 from experiments.ledger_rebuild import rebuild
@@ -99,3 +100,15 @@ def test_a_rebuild_that_was_killed_half_way_can_be_repeated(tmp_path):
         workspace.ledger()
     assert rebuild(workspace.state).jobs == 5
     assert not (workspace.state / "ledger.rebuild").exists()
+
+
+def test_a_status_of_a_damaged_ledger_does_not_say_that_there_is_no_job(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EXPERIMENTS_HOME", str(tmp_path / "state"))
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "ledger.sqlite").write_text("not a database, and long enough to be read as one" * 40)
+    assert cli.run(["status"]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "is damaged" in said.err
+    assert "experiments doctor --rebuild" in said.err

@@ -18,7 +18,7 @@ from experiments.launchers.base import Launcher, SchedulerStatus
 from experiments.look import duration, quantity
 from experiments.lookup import find_jobs
 from experiments.redaction import mask_text
-from experiments.terminal import VERDICT_MARKS, console
+from experiments.terminal import VERDICT_MARKS, agrees, console
 from experiments.types import JobStatus, TrainingJob
 from experiments.workspace import Workspace
 
@@ -53,9 +53,9 @@ def _settle(workspace: Workspace) -> None:
     """Resolve what a killed process left in doubt; the jobs are shown also where that cannot be."""
     from experiments.launch import start_next
 
+    with workspace.ledger(read_only=True) as ledger:
+        in_doubt = ledger.jobs(state="submitting")
     try:
-        with workspace.ledger(read_only=True) as ledger:
-            in_doubt = ledger.jobs(state="submitting")
         if in_doubt:
             start_next(workspace)
     except ExperimentsError as error:
@@ -169,7 +169,7 @@ def cancel(runs: tyro.conf.Positional[tuple[str, ...]], *, yes: Annotated[bool, 
 
     workspace = Workspace.find(Path.cwd())
     names = [job.run_name for job in find_jobs(workspace, _some(runs))]
-    if not yes and sys.stdin.isatty() and not _agrees(f"Cancel {_jobs(len(names))}?"):
+    if not yes and sys.stdin.isatty() and not agrees(f"Cancel {_jobs(len(names))}?"):
         return 1
     for name, what in end(names, command_permit(f"experiments cancel {' '.join(names)}"), workspace).items():
         print(f"{name}: {what}")
@@ -317,10 +317,6 @@ def _some(runs: tuple[str, ...]) -> tuple[str, ...]:
 
 def _jobs(number: int) -> str:
     return "1 job" if number == 1 else f"{number} jobs"
-
-
-def _agrees(question: str) -> bool:
-    return input(f"{question} [y/N] ").strip().lower() in {"y", "yes"}
 
 
 def _print_table(statuses: list[JobStatus]) -> None:

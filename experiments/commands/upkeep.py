@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
+from experiments.terminal import agrees
 from experiments.workspace import Workspace
 
 
@@ -50,7 +50,7 @@ def gc(*, yes: Annotated[bool, tyro.conf.arg(help_behavior_hint="")] = False) ->
     for path, what, size in found:
         print(f"{size / 1e6:10.1f} MB  {workspace.shown(path)}  ({what})")
     total = sum(size for _, _, size in found)
-    if not yes and not _agreed(f"Delete these {total / 1e6:.1f} MB? [y/N] "):
+    if not yes and not agrees(f"Delete these {total / 1e6:.1f} MB?"):
         print("Nothing was deleted.")
         return 0
     for path, _, _ in found:
@@ -74,10 +74,6 @@ def size_of(folder: Path) -> int:
         with contextlib.suppress(OSError):
             total += path.lstat().st_size if path.is_file() and not path.is_symlink() else 0
     return total
-
-
-def _agreed(question: str) -> bool:
-    return sys.stdin.isatty() and input(question).strip().lower() in {"y", "yes"}
 
 
 def _rebuild(workspace: Workspace) -> int:
