@@ -29,8 +29,6 @@ def wheel(tmp_path_factory):
         take = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
         take(ROOT / name, copy / name)
     done = subprocess.run(["uv", "build", "--wheel", "--out-dir", str(out)], cwd=copy, capture_output=True, text=True)
-    if "hatchling" in done.stderr and "error" in done.stderr.lower():
-        pytest.skip("the build backend cannot be had here")
     assert done.returncode == 0, done.stderr
     [found] = out.glob("*.whl")
     return found

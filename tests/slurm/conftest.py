@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from experiments.workspace import Workspace
+from tests.fakes.checkout import pushed_copy
 from tests.fakes.skypilot import close_clients
-from tests.slurm.rig import NODE_VENV, ROOT, Rig, why_not
+from tests.slurm.rig import NODE_VENV, Rig, why_not
 
 # Its quotes survive two shells, and it has no '!': SkyPilot runs a node's commands in an interactive bash.
 SETUP = f"echo 'PYTHONPATH=. exec {NODE_VENV}/bin/python \"$@\"' > node-python; chmod +x node-python"
@@ -27,11 +28,12 @@ def rig() -> Iterator[Rig]:
     was_up = found.is_up()
     try:
         found.up()
-        found.prepare_node()
     except (subprocess.SubprocessError, AssertionError) as error:
+        # The rig's own program failed, with none of ours in it: no Debian packages, no network, no time.
         if not was_up:
             found.down()
         pytest.skip(f"the Slurm rig did not come up: {str(error)[-400:]}")
+    found.prepare_node()
     yield found
     if not was_up:
         found.down()
@@ -50,20 +52,7 @@ def shared_runs() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def project(tmp_path_factory) -> Path:
     """A clean, pushed copy of this checkout as it stands."""
-    folder = tmp_path_factory.mktemp("clone") / "project"
-    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
-    for name in filter(None, names.decode().split("\0")):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    who = ("-c", "user.name=rig", "-c", "user.email=rig@localhost")
-    for command in (
-        *(("init", "-q", "-b", "main"), ("add", "-A"), (*who, "commit", "-q", "-m", "as it stands")),
-        *(("init", "-q", "--bare", "../origin"), ("remote", "add", "origin", "../origin")),
-        ("push", "-q", "-u", "origin", "main"),
-    ):
-        subprocess.run(["git", *command], cwd=folder, check=True, capture_output=True)
-    return folder
+    return pushed_copy(tmp_path_factory.mktemp("clone") / "project")
 
 
 @pytest.fixture(scope="session")
