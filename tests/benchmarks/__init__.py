@@ -16,6 +16,8 @@ class Bar:
         unit: Unit of `value` and `limit`; "x" for a ratio.
         higher_is_better: Whether `value` must be at least `limit`, rather than at most.
         note: What the figure was measured on.
+        gate: Whether CI fails where it is missed: for counts and sizes, which are the same on every machine, and for
+            ratios that are usually below half of their bar.
     """
 
     name: str
@@ -24,6 +26,7 @@ class Bar:
     unit: str = "x"
     higher_is_better: bool = False
     note: str = ""
+    gate: bool = False
 
     @property
     def passed(self) -> bool:

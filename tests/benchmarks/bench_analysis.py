@@ -84,7 +84,14 @@ def _curves(root: Path, jobs: list[JobRef]) -> list[Bar]:
     name = "learning curves from cache to specification / reading the same columns from parquet"
     return [
         Bar(name, build / reading, 3, note=note),
-        Bar("specification with its rows", max(size, smooth) / MEGABYTE, 1.5, "MB", note=f"{RUNS} runs, also smoothed"),
+        Bar(
+            "specification with its rows",
+            max(size, smooth) / MEGABYTE,
+            1.5,
+            "MB",
+            note=f"{RUNS} runs, also smoothed",
+            gate=True,
+        ),
         Bar("moving the smoothing slider / first build", slider / build, 0.3, note=f"{slider * 1e3:.0f} ms"),
         Bar("changing the grouping / first build", grouping / build, 0.3, note=f"{grouping * 1e3:.0f} ms"),
     ]
@@ -105,7 +112,16 @@ def _spikes() -> list[Bar]:
             drawn = divided(spec)["datasets"]["k-x-y"]["y"]
             missing += max(drawn) != 9.0
             tried += 1
-    return [Bar("spikes of one row among 100,000 that are not drawn", missing, 0, "spikes", note=f"{tried} windows")]
+    return [
+        Bar(
+            "spikes of one row among 100,000 that are not drawn",
+            missing,
+            0,
+            "spikes",
+            note=f"{tried} windows",
+            gate=True,
+        )
+    ]
 
 
 def _read(file: Path) -> pd.DataFrame:

@@ -188,11 +188,18 @@ async def _crowd(server: Served, fleet: Fleet, viewers: int, seconds: float) -> 
     per = f"{crowd.memory / viewers / 1e6:.1f} MB a viewer, marimo's own {plain.memory / viewers / 1e6:.1f} MB"
     said = f"{what} of {len(published)} changes; median {statistics.median(delays):.2f} s, slowest {max(delays):.2f} s"
     return [
-        Bar("polls from a change to every viewer's page, most", max(polls), 2, "polls", note=said),
+        Bar("polls from a change to every viewer's page, most", max(polls), 2, "polls", note=said, gate=True),
         Bar("polls with the crowd against one viewer", crowd.polls / alone.polls, 1.1, note=f"{what}; {cpu}"),
-        Bar("memory a viewer over marimo's own session", extra, 40.0, "MB", note=f"{what}; {per}"),
-        Bar("updates missed or wrong", missing + len(wrong), 0, "updates", note=f"{what} {wrong[:3]}"),
-        Bar("errors of the pages and the server", len(errors) + _errors(server), 0, "errors", note=f"{errors[:3]}"),
+        Bar("memory a viewer over marimo's own session", extra, 40.0, "MB", note=f"{what}; {per}", gate=True),
+        Bar("updates missed or wrong", missing + len(wrong), 0, "updates", note=f"{what} {wrong[:3]}", gate=True),
+        Bar(
+            "errors of the pages and the server",
+            len(errors) + _errors(server),
+            0,
+            "errors",
+            note=f"{errors[:3]}",
+            gate=True,
+        ),
         Bar("threads left when all have gone", process.num_threads() - threads, POOL, "threads", note=what),
     ]
 
@@ -320,8 +327,8 @@ def day(ticks: int = TICKS) -> list[Bar]:
     what = f"{ticks:,} polls of 60 jobs over 24 hours of a fake clock; {seen:,} page updates"
     return [
         Bar("memory after a day against its first fifth", growth, 5.0, "%", note=what),
-        Bar("updates that a page of the day missed", missed, 0, "updates", note=what),
-        Bar("threads and handles left after a day", left, 0, "handles", note=what),
+        Bar("updates that a page of the day missed", missed, 0, "updates", note=what, gate=True),
+        Bar("threads and handles left after a day", left, 0, "handles", note=what, gate=True),
     ]
 
 

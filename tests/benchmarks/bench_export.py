@@ -36,7 +36,7 @@ def small_export() -> list[Bar]:
         note = f"CPU, median of 5; {export.cpu_s:.2f} s of {script.cpu_s:.2f} s, {export.wall_s:.1f} s by the clock"
         return [
             Bar("export of the arena notebook against running it as a script", cost, 1.5, note=note),
-            Bar("log of the arena notebook, 3 runs and 2 replays", page.stat().st_size / 1e6, 3.0, "MB"),
+            Bar("log of the arena notebook, 3 runs and 2 replays", page.stat().st_size / 1e6, 3.0, "MB", gate=True),
         ]
 
 
@@ -50,7 +50,7 @@ def large_export() -> list[Bar]:
         note = f"{export.cpu_s:.1f} s of {script.cpu_s:.1f} s, {export.wall_s:.1f} s by the clock"
         memory = f"the script needs {script.peak_mb:.0f} MB"
         return [
-            Bar("log of 20 runs x 100,000 rows, 20 replays", page.stat().st_size / 1e6, 25.0, "MB"),
+            Bar("log of 20 runs x 100,000 rows, 20 replays", page.stat().st_size / 1e6, 25.0, "MB", gate=True),
             Bar("its export against running it as a script", export.cpu_s / script.cpu_s, 3.0, note=note),
             Bar("peak memory of its export", export.peak_mb, 1_000.0, "MB", note=memory),
         ]

@@ -45,10 +45,10 @@ def _calls(folder: Path) -> list[Bar]:
     finally:
         client.close()
     note = f"{place}, {len(shares)} polls of {_JOBS} jobs, worst {max(shares):.1f} ms"
-    bars = [Bar("bridge's share of a call, median", statistics.median(shares), 50, "ms", note=note)]
+    bars = [Bar("bridge's share of a call, median", statistics.median(shares), 50, "ms", note=note, gate=True)]
     if not is_rig:
         asked = sky.calls()["queue_v2"] / len(shares)
-        bars.append(Bar("questions to the queue per poll of 20 jobs", asked, 1, "", note=place))
+        bars.append(Bar("questions to the queue per poll of 20 jobs", asked, 1, "", note=place, gate=True))
     return bars
 
 
@@ -66,4 +66,4 @@ def _preview(folder: Path) -> Bar:
     with mock.patch.object(socket, "socket", Counted):
         task_preview(plan, workspace)
     spent = 1000 * (time.process_time() - began)
-    return Bar("sockets opened by a preview of 200 jobs", len(opened), 0, "", note=f"{spent:.0f} ms of CPU")
+    return Bar("sockets opened by a preview of 200 jobs", len(opened), 0, "", note=f"{spent:.0f} ms of CPU", gate=True)
