@@ -216,15 +216,6 @@ def test_the_config_of_the_documents_example_runs_verbatim(tmp_path):
     )
 
 
-def test_the_recipe_of_the_readme_plans_what_it_says(tmp_path):
-    project = Project(tmp_path)
-    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-    project.recipe.write_text(readme.split("```python\n")[1].split("```")[0])
-    said = project.run("--dry-run", "--vary", "learning_rate=0.001,0.003", "--seeds", "2").stdout
-    assert "4 jobs of my_experiment" in said
-    assert "trainer.optimizer.learning_rate 0.003" in said
-
-
 EXAMPLE = '''
 from experiments.experiment import Experiment
 from experiments.types import TrainingJob, TrainingJobConfig, BaseExperimentConfig
