@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shlex
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -42,6 +44,9 @@ CLUSTER = (
 @pytest.fixture
 def day(monkeypatch):
     """A project whose state lies on a small disk, with a W&B server and a SkyPilot beside it."""
+    wanted = {"root, to mount a small disk": os.geteuid() == 0, "apt-get install faketime": shutil.which("faketime")}
+    if missing := [what for what, is_there in wanted.items() if not is_there]:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"a fault day wants {' and '.join(missing)}")
     with scratch_folder() as folder, small_disk(folder / "disk", 200) as disk:
         for name, value in {
             "EXPERIMENTS_HOME": str(disk / "state"),
