@@ -6,7 +6,8 @@ import pytest
 
 from experiments.runs.credentials import Credentials
 from experiments.runs.online import OnlineStore
-from tests.fakes.wandb_server import ENTITY, FakeWandb
+from tests.fakes.wandb_schema import ENTITY
+from tests.fakes.wandb_server import FakeWandb
 
 
 class Clock:
