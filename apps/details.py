@@ -15,10 +15,9 @@ from experiments.notebooks.logs import log_view
 from experiments.notebooks.run_names import counted
 from experiments.notebooks.styles import warning
 from experiments.provenance import Provenance
-from experiments.runs.store import RunQuery
+from experiments.runs.store import REWARD_KEY, RunQuery
 from experiments.snapshots import read_status
 from experiments.types import BaseExperimentConfig, JobRef, TrainingJob
-from experiments.verdicts import REWARD_KEY
 from experiments.workspace import Workspace
 
 VIEWS = ("Curves", "Log", "Config", "Provenance")

@@ -10,13 +10,13 @@ from urllib.parse import quote
 import marimo as mo
 
 from apps.environment import is_clean
+from experiments import look
 from experiments.notebooks.export.logbook import Log, read_logs
 from experiments.notebooks.export.placing import log_folder
 from experiments.notebooks.run_names import counted
 from experiments.notebooks.styles import warning
 from experiments.workspace import Workspace
 
-MARKS = {"confirmed": "✓", "rejected": "✕", "undecided": "?"}
 _LONGEST_QUOTE = 240
 
 
@@ -75,7 +75,8 @@ def _entry(log: Log) -> str:
     verdict = record.verdict.split()[0].strip(".,:").lower() if record.verdict.strip() else ""
     title = html.escape(record.title or record.experiment or log.file)
     if is_clean(os.environ):
-        style = "color: light-dark(#0072b2, #56b4e9); text-decoration: underline; text-underline-offset: 3px"
+        accent = f"light-dark({look.LIGHT.accent}, {look.DARK.accent})"
+        style = f"color: {accent}; text-decoration: underline; text-underline-offset: 3px"
         title = f'<a href="/log/{quote(log.file)}" target="_blank" style="{style}">{title}</a>'
     metric = record.key_metric
     facts = [
@@ -93,7 +94,7 @@ def _entry(log: Log) -> str:
         for text in (record.hypothesis, record.verdict)
         if text.strip()
     )
-    mark = f"{MARKS[verdict]} " if verdict in MARKS else ""
+    mark = f"{look.DECISIONS[verdict].mark} " if verdict in look.DECISIONS else ""
     return (
         '<li style="padding: 12px 0; border-top: 1px solid color-mix(in srgb, currentColor 20%, transparent)">'
         f'<b>{mark}{title}</b>{said}<div style="font-size: 12px; opacity: 0.8">{line}</div></li>'

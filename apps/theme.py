@@ -8,15 +8,6 @@ from collections.abc import Sequence
 from experiments import look
 
 THEME_COOKIE = "experiments_theme"
-STATE_COLOURS = {
-    "pending": ("#57606a", "#a0a8b3"),
-    "running": ("#1f6feb", "#6cb0ff"),
-    "recovering": ("#9a6700", "#e3b341"),
-    "succeeded": ("#1a7f37", "#4ac26b"),
-    "failed": ("#c62828", "#ff8a80"),
-    "cancelled": ("#6e5494", "#c3a6ff"),
-    "unknown": ("#5b5f66", "#b1b7c0"),
-}
 LINKS = (
     ("/", "Overview"),
     ("/apps/fleet/", "Fleet"),
@@ -34,7 +25,7 @@ def variables() -> str:
     names = ("page", "raised", "text", "muted", "hairline", "accent")
     pairs = [(name, getattr(look.LIGHT, name), getattr(look.DARK, name)) for name in names]
     pairs += [(f"arm-{number}", *both) for number, both in enumerate(zip(look.LIGHT.arms, look.DARK.arms, strict=True))]
-    pairs += [(f"state-{state}", *both) for state, both in STATE_COLOURS.items()]
+    pairs += [(f"state-{state}", sign.light, sign.dark) for state, sign in look.STATES.items()]
     return "".join(f"--ex-{name}: light-dark({light}, {dark}); " for name, light, dark in pairs)
 
 

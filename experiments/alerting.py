@@ -21,7 +21,6 @@ from pydantic import ValidationError
 
 from experiments.alerts import (
     EVALUATION_KEYS,
-    STEP_KEY,
     Alert,
     Limits,
     Progress,
@@ -33,7 +32,7 @@ from experiments.alerts import (
     too_dear,
 )
 from experiments.errors import ExperimentsError
-from experiments.runs.store import RunQuery, RunStore
+from experiments.runs.store import AGENT_STEP, RunQuery, RunStore
 from experiments.snapshots import Snapshot
 from experiments.types import JobStatus
 
@@ -281,7 +280,7 @@ def _evaluations(store: RunStore, jobs: Iterable[JobStatus]) -> dict[str, tuple[
     found: dict[str, tuple[list[float], list[float]]] = {}
     for job in jobs:
         try:
-            frame, _ = store.history(job.run_name, [STEP_KEY, *EVALUATION_KEYS])
+            frame, _ = store.history(job.run_name, [AGENT_STEP, *EVALUATION_KEYS])
         except ExperimentsError:
             continue
         points = _points(frame)
@@ -295,5 +294,5 @@ def _points(frame: Any) -> tuple[list[float], list[float]] | None:  # noqa: ANN4
     if key is None:
         return None
     rows = frame[frame[key].notna()]
-    steps: Mapping[Any, Any] = rows[STEP_KEY].fillna(rows["_step"]) if STEP_KEY in rows else rows["_step"]
+    steps: Mapping[Any, Any] = rows[AGENT_STEP].fillna(rows["_step"]) if AGENT_STEP in rows else rows["_step"]
     return [float(step) for step in steps], [float(value) for value in rows[key]]

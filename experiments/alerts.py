@@ -18,7 +18,6 @@ from experiments.types import Frozen, JobStatus
 
 Rule = Literal["failed", "stalled", "nan", "below baseline", "cost"]
 EVALUATION_KEYS = ("eval/reward", "overview/reward")
-STEP_KEY = "metric/agent_step"
 FRESH_S = 86_400.0
 """A failure of long ago is no news: nobody is told of one that ended earlier than this."""
 

@@ -18,7 +18,7 @@ from experiments.errors import ExperimentsError
 from experiments.redaction import mask_text
 
 Level = Literal["ok", "off", "warn", "fail"]
-MARKS: dict[Level, str] = {"ok": "✓", "off": "-", "warn": "!", "fail": "✗"}
+MARKS: dict[Level, str] = {"ok": "✓", "off": "-", "warn": "!", "fail": "✕"}
 DEADLINE_S = 5.0
 
 

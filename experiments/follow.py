@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from experiments.look import duration, quantity
 from experiments.snapshots import time_left_s
-from experiments.terminal import VERDICT_MARKS
+from experiments.terminal import state_text
 from experiments.types import TERMINAL_VERDICTS, JobStatus
 
 if TYPE_CHECKING:
@@ -42,11 +42,10 @@ def progress_table(statuses: Sequence[JobStatus]) -> Table:
     for heading in ("steps", "steps/s", "reward", "left"):
         table.add_column(heading, justify="right", no_wrap=True)
     for status in statuses:
-        mark, colour = VERDICT_MARKS[status.verdict]
         bar = ProgressBar(total=status.total_steps or 1, completed=status.step or 0, width=18)
         table.add_row(
             _end_of(status.run_name, 44),
-            Text(f"{mark} {status.verdict}", style=colour),
+            state_text(status.verdict),
             bar,
             f"{quantity(status.step)} of {quantity(status.total_steps)}",
             quantity(status.sps),

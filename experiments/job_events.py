@@ -18,6 +18,7 @@ from experiments.clock import IN_LOG
 from experiments.launchers.base import SchedulerStatus
 from experiments.look import duration
 from experiments.processes import read_json, write_json
+from experiments.types import number_or_none
 
 FILE = "events.json"
 Event = tuple[str, str, float]
@@ -158,8 +159,8 @@ def read_kept(run_dir: Path) -> Kept:
             events=tuple(in_order(content.get("events") or ())),
             recoveries=int(content.get("recoveries") or 0),
             resources=str(content.get("resources") or ""),
-            price_per_hour=_number(content.get("price_per_hour")),
-            duration_s=_number(content.get("duration_s")),
+            price_per_hour=number_or_none(content.get("price_per_hour")),
+            duration_s=number_or_none(content.get("duration_s")),
         )
     except (OSError, ValueError, TypeError):
         return Kept()
@@ -201,7 +202,3 @@ def _better(events: Sequence[Sequence[Any]], others: Sequence[Sequence[Any]]) ->
 
 def _cause(reason: str) -> str:
     return "preempted" if reason.strip().lower() in _EMPTY_REASONS or "preempt" in reason.lower() else reason.strip()
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from experiments.errors import ExperimentsError
 from experiments.launchers.base import Launcher
+from experiments.look import without_escapes
 from experiments.permits import read_only
 from experiments.processes import locked
 from experiments.redaction import mask_text, mask_texts
@@ -31,8 +32,6 @@ DEADLINE_S = 90.0
 """A command waits so long for a scheduler's answer; a page far less."""
 
 _SEPARATOR = re.compile(r"--- started again \(seen [^()]*\) ---")
-# ECMA-48: control sequences (colours, cursor), operating-system commands (titles, links), and single escapes.
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
 _PREFIX = re.compile(r"\((?:[^()\s]+, )?(?:[^()]*\b)?(?:pid|rank)=\d+[^()]*\) ?")
 
 
@@ -53,7 +52,7 @@ class LogView:
 
 def clean_line(line: str) -> str:
     """Return a line as the program printed it: without SkyPilot's `(name, pid=1)` and without escapes."""
-    plain = _ESCAPES.sub("", line).rstrip("\r\n")
+    plain = without_escapes(line).rstrip("\r\n")
     return _PREFIX.sub("", plain, count=1) if _PREFIX.match(plain) else plain
 
 

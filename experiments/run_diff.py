@@ -12,12 +12,12 @@ from experiments.clock import clock_words
 from experiments.errors import ExperimentsError, UsageError
 from experiments.provenance import Provenance
 from experiments.provenance.git import GitError, changed_files, commits_between
-from experiments.run_rows import OWN_KEYS, flat_config, number_or_none
+from experiments.run_rows import OWN_KEYS, flat_config
 from experiments.runs.store import RunInfo, RunQuery, RunStore
 from experiments.scoring import scored_runs
 from experiments.statistics.comparisons import Comparison, compare
 from experiments.statistics.scores import describe
-from experiments.types import JobRef, JobStatus, TrainingJob
+from experiments.types import JobRef, JobStatus, TrainingJob, number_or_none
 
 if TYPE_CHECKING:
     from experiments.workspace import Workspace

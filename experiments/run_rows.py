@@ -7,15 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from experiments.runs.store import RunInfo, RunQuery, RunStore
-from experiments.scoring import STEP, ScoredRuns
+from experiments.runs.store import AGENT_STEP, SPS_KEYS, RunInfo, RunQuery, RunStore
+from experiments.scoring import ScoredRuns
 from experiments.statistics.aggregates import Statistic
 from experiments.statistics.scores import Scores, SeedScore, describe
 from experiments.statistics.values import Estimate
-from experiments.types import JobRef, JobStatus
+from experiments.types import JobRef, JobStatus, number_or_none
 from experiments.verdicts import TRACKER_WORDS
 
-SPS_KEYS = ("overview/sps", "sps", "steps_per_second", "train/sps", "timing/sps", "performance/sps")
 OWN_KEYS = frozenset({"run", "seed"})
 """Settings that differ in every run by their nature, and have columns of their own."""
 
@@ -154,17 +153,10 @@ def flat_config(config: Mapping[str, Any], prefix: str = "") -> dict[str, str | 
     return found
 
 
-def number_or_none(value: object) -> float | None:
-    """Return a value as a number; None where it is none, or not finite."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    number = float(value)
-    return number if abs(number) < float("inf") else None
-
-
 def _row(job: JobRef, info: RunInfo | None, status: JobStatus | None, metrics: Sequence[str]) -> RunRow:
     summary = info.summary if info else {}
     sps = next((summary[key] for key in SPS_KEYS if key in summary), None)
+    step = summary.get(AGENT_STEP) if info else status.step if status else None
     duration = summary.get("_runtime")
     if status and status.started_at and duration is None:
         duration = (status.ended_at or status.as_of) - status.started_at
@@ -175,7 +167,7 @@ def _row(job: JobRef, info: RunInfo | None, status: JobStatus | None, metrics: S
         verdict=status.verdict if status else TRACKER_WORDS.get(info.state, "unknown") if info else "unknown",
         state=info.state if info else "",
         reason=status.reason if status else "",
-        steps=number_or_none(summary.get(STEP)) if info else (float(status.step) if status and status.step else None),
+        steps=number_or_none(step),
         sps=number_or_none(sps),
         duration_s=number_or_none(duration),
         cost=status.cost_usd if status else None,

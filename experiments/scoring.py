@@ -13,6 +13,7 @@ import numpy as np
 from experiments.clock import clock_words
 from experiments.errors import ExperimentsError
 from experiments.journal import Rule
+from experiments.runs.store import AGENT_STEP
 from experiments.statistics.curves import Curve, outcome_of
 from experiments.statistics.scores import Scores
 from experiments.statistics.summaries import Summary, summarise
@@ -22,7 +23,6 @@ from experiments.types import TERMINAL_VERDICTS, JobRef, JobStatus
 if TYPE_CHECKING:
     from experiments.runs.store import RunStore
 
-STEP = "metric/agent_step"
 FINAL = Summary()
 
 
@@ -75,14 +75,15 @@ def scored_runs(
     for job in jobs:
         steps, values = np.empty(0), np.empty(0)
         try:
-            history, origin = store.history(job.run, [STEP, metric])
+            history, origin = store.history(job.run, [AGENT_STEP, metric])
         except ExperimentsError as error:
             if (outcomes[job.run] or "unfinished") not in ("failed", "unfinished"):
                 notes.append(f"{job.run}: {error}")
         else:
             if metric in history:
                 logged = history[history[metric].notna()]
-                at = logged[STEP] if STEP in logged and logged[STEP].notna().any() else logged["_step"]
+                counts = AGENT_STEP in logged and logged[AGENT_STEP].notna().any()
+                at = logged[AGENT_STEP if counts else "_step"]
                 steps, values = at.to_numpy(), logged[metric].to_numpy()
             rows += len(steps)
             incomplete += not origin.complete

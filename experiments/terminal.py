@@ -6,19 +6,21 @@ import sys
 from typing import TYPE_CHECKING
 
 from experiments.errors import ExperimentsError
+from experiments.look import STATES
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
-# Word, shape and colour of each verdict; a state is never shown by colour alone.
-VERDICT_MARKS = {
-    "pending": ("○", "bright_black"),
-    "running": ("●", "blue"),
-    "recovering": ("◐", "yellow"),
-    "succeeded": ("✓", "green"),
-    "failed": ("✗", "red"),
-    "cancelled": ("▬", "magenta"),
-    "unknown": ("?", "bright_black"),
+# A terminal has colours of its own.
+_STATE_COLOURS = {
+    "pending": "bright_black",
+    "running": "blue",
+    "recovering": "yellow",
+    "succeeded": "green",
+    "failed": "red",
+    "cancelled": "magenta",
+    "unknown": "bright_black",
 }
 
 
@@ -31,6 +33,13 @@ def console(*, stderr: bool = False) -> Console:
         # Nobody's window limits a file or a pipe; tables are then as wide as they need to be.
         found.width = 240
     return found
+
+
+def state_text(state: str) -> Text:
+    """Return a job's state as a word with its mark and colour."""
+    from rich.text import Text
+
+    return Text(f"{STATES[state].mark} {state}", style=_STATE_COLOURS[state])
 
 
 def agrees(question: str) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from experiments.errors import ExperimentsError
+from experiments.look import without_escapes
 from experiments.redaction import mask_text
 from experiments.types import JobRef, JobStatus
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 _TAIL = 400
 _LONGEST = 300
-_ESCAPE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _ERROR = re.compile(
     r"^\s*(?:[\w.]+\.)*\w*(?:Error|Exception|Interrupt|Exit|Warning|Fault)\b(?::|$)"  # the last line of a traceback
     r"|\b(?:error|fatal|killed|out of memory|segmentation fault|core dumped|panic|assertion)\b",
@@ -95,7 +96,7 @@ def failures_of(
 
 def last_error(lines: Sequence[str]) -> str:
     """Return the last line that names an error, else the last line that says anything; empty where none does."""
-    said = [line for line in (_ESCAPE.sub("", line).strip() for line in lines) if line]
+    said = [line for line in (_CONTROLS.sub("", without_escapes(line)).strip() for line in lines) if line]
     found = next((line for line in reversed(said) if _ERROR.search(line) and not _NOT_ERROR.search(line)), "")
     return (found or (said[-1] if said else ""))[:_LONGEST]
 

@@ -16,8 +16,8 @@ from typing import Any
 from experiments.costs import cost_of
 from experiments.job_events import in_order
 from experiments.launchers.base import SchedulerStatus
-from experiments.runs.store import RunInfo
-from experiments.types import TERMINAL_VERDICTS, JobRef, JobStatus, TrainingJob, Verdict
+from experiments.runs.store import AGENT_STEP, REWARD_KEY, SPS_KEYS, RunInfo
+from experiments.types import TERMINAL_VERDICTS, JobRef, JobStatus, TrainingJob, Verdict, number_or_none
 
 # SkyPilot's managed-job and cluster-job words and those of the local launcher are one table: no word has two meanings.
 SCHEDULER_WORDS: dict[str, Verdict] = {
@@ -56,7 +56,6 @@ TRACKER_WORDS: dict[str, Verdict] = {
 }
 """What each word of W&B means on its own."""
 
-STEP_KEY, REWARD_KEY, SPS_KEY = "metric/agent_step", "overview/reward", "overview/sps"
 TOTAL_KEY = "trainer.total_timesteps"
 
 _NOT_SUBMITTED: dict[str, tuple[Verdict, str]] = {
@@ -114,7 +113,7 @@ def job_status(
     """Return the status of one job from what its two witnesses say; pure."""
     ref = job.ref() if isinstance(job, TrainingJob) else job
     summary = run.summary if run else {}
-    step, reward = _finite(summary.get(STEP_KEY)), summary.get(REWARD_KEY)
+    step, reward = number_or_none(summary.get(AGENT_STEP)), summary.get(REWARD_KEY)
     exit_code = next((known.exit_code for known in (scheduler, run) if known and known.exit_code is not None), None)
     state, reason = _judge(job, scheduler, run, exit_code)
     if isinstance(reward, float) and not math.isfinite(reward):
@@ -133,10 +132,10 @@ def job_status(
         reason=reason,
         step=None if step is None else int(step),
         total_steps=_total_steps(job, run),
-        reward=_finite(reward),
-        sps=_finite(summary.get(SPS_KEY)),
-        started_at=_finite(scheduler and scheduler.started_at) or _finite(run and run.created_at),
-        ended_at=_finite(scheduler and scheduler.ended_at) or _finite(ended),
+        reward=number_or_none(reward),
+        sps=number_or_none(summary.get(SPS_KEYS[0])),
+        started_at=number_or_none(scheduler and scheduler.started_at) or number_or_none(run and run.created_at),
+        ended_at=number_or_none(scheduler and scheduler.ended_at) or number_or_none(ended),
         exit_code=exit_code,
         resources=scheduler.resources if scheduler else "",
         recoveries=scheduler.recoveries if scheduler else 0,
@@ -214,23 +213,16 @@ def _judge(
 
 
 def _total_steps(job: TrainingJob | JobRef, run: RunInfo | None) -> int | None:
-    total = _finite(_nested(run.config, TOTAL_KEY)) if run else None
+    total = number_or_none(_nested(run.config, TOTAL_KEY)) if run else None
     if total is None and isinstance(job, TrainingJob):
         with contextlib.suppress(ValueError, TypeError):
-            total = _finite(float(job.config.get_arg_value(TOTAL_KEY) or ""))
+            total = number_or_none(float(job.config.get_arg_value(TOTAL_KEY) or ""))
     return None if total is None else int(total)
 
 
 def _experiment_of(run_name: str) -> str:
     parts = run_name.split(".")
     return parts[1] if len(parts) == 5 else ""
-
-
-def _finite(value: object) -> float | None:
-    """Return a logged number, or None where it is none: a text, a missing value, NaN or an infinity."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if math.isfinite(value) else None
 
 
 def _nested(values: Mapping[str, Any], dotted: str) -> object:

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from experiments.types import TERMINAL_VERDICTS
+from experiments.types import TERMINAL_VERDICTS, number_or_none
 from experiments.verdicts import SCHEDULER_WORDS, TRACKER_WORDS, verdict
 
 PENDING = ["PENDING", "SUBMITTED", "INIT", "STARTING", "SETTING_UP"]
@@ -89,3 +89,8 @@ def test_no_pair_of_known_words_makes_a_live_scheduler_terminal():
     live = [word for word, meaning in SCHEDULER_WORDS.items() if meaning not in {*TERMINAL_VERDICTS, "unknown"}]
     for scheduler, tracker in itertools.product(live, [None, *TRACKER_WORDS, "odd"]):
         assert verdict(scheduler, tracker)[0] not in TERMINAL_VERDICTS
+
+
+@pytest.mark.parametrize("told", [True, "3", None, float("nan"), float("-inf"), 10**400])
+def test_what_is_no_finite_number_counts_as_none(told):
+    assert number_or_none(told) is None

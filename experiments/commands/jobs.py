@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import shlex
 import sys
@@ -15,10 +16,10 @@ from experiments.costs import NO_COST, cost_of
 from experiments.errors import ExperimentsError, UsageError
 from experiments.job_events import history, last_interruption, read_kept
 from experiments.launchers.base import Launcher, SchedulerStatus
-from experiments.look import duration, quantity
+from experiments.look import counted, duration, quantity
 from experiments.lookup import find_jobs
 from experiments.redaction import mask_text
-from experiments.terminal import VERDICT_MARKS, agrees, console
+from experiments.terminal import agrees, console, state_text
 from experiments.types import JobStatus, TrainingJob
 from experiments.workspace import Workspace
 
@@ -169,7 +170,7 @@ def cancel(runs: tyro.conf.Positional[tuple[str, ...]], *, yes: Annotated[bool, 
 
     workspace = Workspace.find(Path.cwd())
     names = [job.run_name for job in find_jobs(workspace, _some(runs))]
-    if not yes and sys.stdin.isatty() and not agrees(f"Cancel {_jobs(len(names))}?"):
+    if not yes and sys.stdin.isatty() and not agrees(f"Cancel {counted(len(names), 'job')}?"):
         return 1
     for name, what in end(names, command_permit(f"experiments cancel {' '.join(names)}"), workspace).items():
         print(f"{name}: {what}")
@@ -222,7 +223,7 @@ def tag(tag: tyro.conf.Positional[str], runs: tyro.conf.Positional[tuple[str, ..
     workspace = Workspace.find(Path.cwd())
     names = [job.run_name for job in find_jobs(workspace, _some(runs))]
     add_tag(names, tag, command_permit("experiments tag"), workspace)
-    print(f"{_jobs(len(names))} tagged {tag!r}")
+    print(f"{counted(len(names), 'job')} tagged {tag!r}")
     return 0
 
 
@@ -241,8 +242,8 @@ def record(notebook: tyro.conf.Positional[Path]) -> int:
     with workspace.ledger(read_only=True) as ledger:
         launched = [job.ref() for job in ledger.jobs(experiment=name) if job.state != "planned"]
     added, notes = add_jobs(notebook, launched), add_notes(notebook, kept_notes(workspace, name))
-    what = [_jobs(len(added))] if added or not notes else []
-    what += [f"{notes} note{'' if notes == 1 else 's'}"] if notes else []
+    what = [counted(len(added), "job")] if added or not notes else []
+    what += [counted(notes, "note")] if notes else []
     shown = workspace.shown(notebook.absolute())
     print(f"{' and '.join(what)} added to {shown}" if added or notes else "Nothing to add.")
     return 0
@@ -285,8 +286,6 @@ def _scheduled(workspace: Workspace, job: TrainingJob) -> dict[str, Any]:
 
 
 def _print_record(record: dict[str, Any]) -> None:
-    import datetime as dt
-
     from experiments.provenance import Provenance
 
     job = record["job"]
@@ -300,23 +299,28 @@ def _print_record(record: dict[str, Any]) -> None:
     rows += [("error", job["error"])] if job["error"] else []
     rows = [(name, value) for name, value in rows if value != ""]
     for event in record["events"]:
-        at = dt.datetime.fromtimestamp(event["at"]).astimezone().isoformat(" ", "seconds")
-        rest = ", ".join(f"{key} {value}" for key, value in event.items() if key not in {"at", "what"})
-        rows.append((event["what"], f"{at}  {rest}".rstrip()))
+        told = {key: value for key, value in event.items() if key not in {"at", "what"}}
+        rows.append((event["what"], f"{_time(event['at'])}  {_told(told)}".rstrip()))
     rows += [("scheduler", what) for what in record["happened"]]
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
         print(f"{name:<{width}}  {', '.join(map(str, value)) if isinstance(value, list) else value}")
 
 
+def _told(data: dict[str, Any]) -> str:
+    """Return what an event tells, without what is empty and with times as people read them."""
+    said = [(key, value) for key, value in data.items() if value not in (None, "", [], {})]
+    return ", ".join(f"{key} {_time(value) if key.endswith('_at') else value}" for key, value in said)
+
+
+def _time(at: float) -> str:
+    return dt.datetime.fromtimestamp(at).astimezone().isoformat(" ", "seconds")
+
+
 def _some(runs: tuple[str, ...]) -> tuple[str, ...]:
     if not runs:
         raise UsageError("no job is named. Give run names or launcher ids; experiments status lists them.")
     return runs
-
-
-def _jobs(number: int) -> str:
-    return "1 job" if number == 1 else f"{number} jobs"
 
 
 def _print_table(statuses: list[JobStatus]) -> None:
@@ -333,14 +337,13 @@ def _print_table(statuses: list[JobStatus]) -> None:
         table.add_column("cost", no_wrap=True)
     table.add_column("note")
     for item in statuses:
-        mark, colour = VERDICT_MARKS[item.verdict]
         steps = f"{quantity(item.step)} of {quantity(item.total_steps)}"
         ended = item.ended_at or item.as_of
         took = duration(ended - item.started_at) if item.started_at else duration(None)
         note = "; ".join(filter(None, [item.reason, last_interruption(item.events, item.recoveries, time.time())]))
         table.add_row(
             item.run_name,
-            Text(f"{mark} {item.verdict}", style=colour),
+            state_text(item.verdict),
             item.launcher,
             item.scheduler or "",
             item.tracker or "",

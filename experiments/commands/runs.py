@@ -13,6 +13,7 @@ import tyro
 from experiments.errors import UsageError
 from experiments.look import quantity
 from experiments.lookup import find_jobs
+from experiments.runs.store import AGENT_STEP, REWARD_KEY, RunQuery
 from experiments.terminal import console
 from experiments.workspace import Workspace
 
@@ -44,7 +45,6 @@ def runs(
         limit: At most so many.
         json_: Print a JSON list instead of a table.
     """
-    from experiments.runs.store import RunQuery
     from experiments.wandb_utils import default_store
 
     if limit < 1:
@@ -107,6 +107,6 @@ def _print_runs(found: list[Any]) -> None:
     for heading in ("steps", "reward"):
         table.add_column(heading, justify="right", no_wrap=True)
     for info in found:
-        step, reward = info.summary.get("metric/agent_step"), info.summary.get("overview/reward")
+        step, reward = info.summary.get(AGENT_STEP), info.summary.get(REWARD_KEY)
         table.add_row(info.name, info.state, ", ".join(info.tags), quantity(step), quantity(reward))
     console().print(table)

@@ -130,7 +130,7 @@ def _css() -> str:
     light, dark = look.LIGHT, look.DARK
     return f"""
 .xf {{ --m: light-dark({light.muted}, {dark.muted}); --h: light-dark({light.hairline}, {dark.hairline});
-  --a: light-dark({light.accent}, {dark.accent}); --bad: light-dark(#c62828, #ff8a80);
+  --a: light-dark({light.accent}, {dark.accent}); --bad: {look.STATES["failed"].css};
   color: light-dark({light.text}, {dark.text}); font: 14px/20px system-ui, sans-serif; container-type: inline-size; }}
 .xf code {{ font: 13px/20px ui-monospace, monospace; background: none; padding: 0; color: inherit; }}
 .xf-row {{ display: grid; grid-template-columns: minmax(120px, 22%) minmax(180px, 32%) 1fr; gap: 0 16px;

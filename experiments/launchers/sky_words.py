@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from experiments.launchers.base import SchedulerStatus
+from experiments.look import without_escapes
 
 LOCAL_ENDPOINT = "http://127.0.0.1:46580"
 History = tuple[tuple[str, str, float], ...]
 
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07")
 _PREFIX = re.compile(r"^\((?:[^()\s]+, )?(?:[^()]*\b)?(?:pid|rank)=\d+[^()]*\) ?")
 _OWN_WORDS = re.compile(r"^(?:[├└]── |✓ Job finished|✗ Job |⚙︎ |Job \d+ not found\.|Waiting for task|Task from )")
 _EXIT_CODE = re.compile(r"exit code (-?\d+)")
@@ -113,7 +113,7 @@ def printed(lines: Sequence[str]) -> list[str]:
     """Return what a job printed out of what SkyPilot shows: no colours, no `(name, pid=1)`, none of its own words."""
     found = []
     for line in "".join(lines).split("\n"):
-        plain = _ANSI.sub("", line).rstrip("\r")
+        plain = without_escapes(line).rstrip("\r")
         text = _PREFIX.sub("", plain)
         if text == plain and (_OWN_WORDS.match(plain) or not plain.strip()):
             continue
@@ -149,4 +149,4 @@ def _sentence(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(_ANSI.sub("", text).split())
+    return " ".join(without_escapes(text).split())

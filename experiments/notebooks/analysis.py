@@ -30,15 +30,14 @@ from experiments.notebooks.choices import choice_of
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.diffs import diff_inputs, diff_inputs_view, diff_view
 from experiments.notebooks.drawing import chart_widget, on_page
-from experiments.notebooks.further_charts import SPS_KEYS, draw_more, view_tabs
+from experiments.notebooks.further_charts import draw_more, view_tabs
 from experiments.notebooks.groups import group_picker, group_picker_view, group_view
 from experiments.notebooks.monitoring import watched_metrics
 from experiments.notebooks.paper_kit import paper_kit_view
 from experiments.notebooks.run_names import Run, counted, ref_of
 from experiments.notebooks.run_table import run_table, selected_runs, table_downloads
-from experiments.runs.store import Origin, RunQuery, RunStore
+from experiments.runs.store import AGENT_STEP, SPS_KEYS, Origin, RunQuery, RunStore
 from experiments.types import JobRef, JobStatus
-from experiments.verdicts import STEP_KEY
 from experiments.wandb_utils import default_store
 
 CELLS = {
@@ -297,13 +296,13 @@ def metric_history(runs: Sequence[Run], keys: Sequence[str], *, store: RunStore 
     source = store or default_store()
     for job in map(ref_of, runs):
         try:
-            history, origin = source.history(job.run, [STEP_KEY, *keys])
+            history, origin = source.history(job.run, [AGENT_STEP, *keys])
         except ExperimentsError as error:
             notes.append(f"{job.run}: {error}")
             continue
         present = [key for key in keys if key in history]
         rows = history.dropna(subset=present, how="all") if present else history.iloc[:0]
-        step = rows[STEP_KEY].ffill() if STEP_KEY in rows else rows["_step"]
+        step = rows[AGENT_STEP].ffill() if AGENT_STEP in rows else rows["_step"]
         data: dict[str, Any] = {"run": job.run, "arm": job.arm, "seed": job.seed, "step": step.astype("float64")}
         frames.append(rows.reindex(columns=list(keys)).assign(**data))
         origins.append(origin)
@@ -358,7 +357,7 @@ def create_run_summary_table(
             "seed": job.seed,
             "state": status.verdict if status else info.state if info else "not found",
             "duration_s": summary.get("_runtime"),
-            "total_steps": summary.get(STEP_KEY),
+            "total_steps": summary.get(AGENT_STEP),
         }
         row |= {name: _first(summary, keys) for name, keys in SUMMARY_COLUMNS.items()}
         rows.append(row | {key: summary.get(key) for key in metrics})

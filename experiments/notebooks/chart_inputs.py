@@ -13,11 +13,10 @@ from experiments.errors import ExperimentsError
 from experiments.notebooks.charts import Axis
 from experiments.notebooks.charts.runs import UPDATE_KEYS
 from experiments.notebooks.context import NotebookContext
-from experiments.runs.store import RunInfo, RunQuery
+from experiments.runs.store import REWARD_KEY, RunInfo, RunQuery
 from experiments.scoring import known_statuses
 from experiments.statistics import Statistic, Summary
 from experiments.types import JobRef, JobStatus
-from experiments.verdicts import REWARD_KEY
 
 LOSSES = "losses/*"
 STATISTICS: dict[str, Statistic] = {"mean": "mean", "median": "median", "interquartile mean": "iqm"}

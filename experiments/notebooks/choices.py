@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments.notebooks.chart_inputs import STATISTICS, SUMMARIES
+from experiments.runs.store import REWARD_KEY
 from experiments.scoring import FINAL
 from experiments.statistics import Statistic, Summary
-from experiments.verdicts import REWARD_KEY
 
 
 @dataclass(frozen=True)

@@ -39,9 +39,9 @@ from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.drawing import drawn_once, show, specified
 from experiments.notebooks.monitoring import on_a_page
 from experiments.run_rows import config_differences, run_rows, short_names
+from experiments.runs.store import SPS_KEYS
 from experiments.types import JobRef
 
-SPS_KEYS = ("overview/sps", "sps", "steps_per_second", "train/sps", "timing/sps", "performance/sps")
 SPEED, SMALL, SETTINGS = "Speed", "Small charts", "Settings"
 PROFILE, IMPROVEMENT, MACHINES = "Performance profile", "Probability of improvement", "Machines"
 

@@ -17,11 +17,11 @@ from experiments.notebooks.run_table import downloads
 from experiments.notebooks.scored import scored_once
 from experiments.notebooks.styles import MUTED, warning
 from experiments.run_rows import config_differences, groups_of, run_rows, short_names
+from experiments.runs.store import REWARD_KEY
 from experiments.scoring import FINAL, known_statuses
 from experiments.statistics.aggregates import Statistic
 from experiments.statistics.summaries import Summary
 from experiments.types import JobRef
-from experiments.verdicts import REWARD_KEY
 
 ARM = "arm"
 

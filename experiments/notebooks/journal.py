@@ -14,6 +14,7 @@ from experiments.errors import ExperimentsError
 from experiments.journal import Journal
 from experiments.journal_record import Entry, Recorded, entries, recorded_journals, write_entry
 from experiments.judging import Judgement, change_since_launch, judge
+from experiments.look import DECISIONS
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.launching import page_permit
 from experiments.notebooks.monitoring import watched_metrics
@@ -28,12 +29,6 @@ CELLS = {
     "scratch": ("scratch",),
 }
 
-_MARKS = {"confirmed": "✓", "rejected": "✕", "undecided": "?"}
-_COLOURS = {
-    "confirmed": ("#1a7f37", "#4ac26b"),
-    "rejected": ("#c62828", "#ff8a80"),
-    "undecided": ("#5b5f66", "#b1b7c0"),
-}
 _HOW = (
     "No hypothesis yet. Before you launch, write it into the cell `journal` of this notebook: what you expect and why, "
     "and the rule that decides (metric, direction, smallest effect that matters, arm and baseline)."
@@ -172,12 +167,9 @@ def _recorded(experiment: NotebookContext, jobs: Sequence[JobRef]) -> list[Recor
 
 
 def _verdict_html(found: Judgement, runs: ScoredRuns, changed: str) -> str:
-    light, dark = _COLOURS[found.decision]
+    sign = DECISIONS[found.decision]
     word = found.decision.capitalize()
-    head = (
-        f'<div style="font-size: 20px; font-weight: 600; color: light-dark({light}, {dark})">'
-        f"{_MARKS[found.decision]} {word}</div>"
-    )
+    head = f'<div style="font-size: 20px; font-weight: 600; color: {sign.css}">{sign.mark} {word}</div>'
     body = f'<p style="margin: 4px 0">{html.escape(found.reason)}</p>'
     origin = ". ".join([f"{runs.metric}, {runs.summary.words}; {runs.origin}", *runs.notes])
     warned = f'<p style="margin: 4px 0"><strong>{html.escape(changed)}</strong></p>' if changed else ""

@@ -22,8 +22,6 @@ from experiments.workspace import Workspace
 LINES = {"last 200 lines": 200, "last 1,000 lines": 1_000, "last 10,000 lines": 10_000}
 
 _PATIENCE_S = 2.0  # a page waits so long for a scheduler; what comes later is shown by "Read the log again"
-# ECMA-48: control sequences (colours, cursor), operating-system commands (titles, links), and single escapes.
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -83,4 +81,4 @@ def _reader(workspace: Workspace) -> LogReader:
 def plain_text(line: str) -> str:
     """Return a line as a terminal would leave it: after its last carriage return, without escapes and controls."""
     shown = line.rstrip("\r").rsplit("\r", 1)[-1]
-    return _CONTROLS.sub("", _ESCAPES.sub("", shown))
+    return _CONTROLS.sub("", look.without_escapes(shown))

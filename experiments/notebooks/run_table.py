@@ -24,25 +24,15 @@ from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.run_names import counted
 from experiments.notebooks.sparklines import Sparkline, blocks, scale_of, thinned
 from experiments.run_rows import RunRow, config_differences, run_rows, short_names
-from experiments.runs.store import RunStore
+from experiments.runs.store import AGENT_STEP, REWARD_KEY, RunStore
 from experiments.scoring import known_statuses
 from experiments.snapshots import read_versions
 from experiments.types import JobRef
-from experiments.verdicts import REWARD_KEY, STEP_KEY
 
 MAX_DIFFERENCES = 12
 _PAGE = 20
 _KEPT_CURVES = 4_000
-_MARKS = {
-    "pending": "○",
-    "running": "●",
-    "recovering": "◐",
-    "succeeded": "✓",
-    "failed": "✕",
-    "cancelled": "▬",
-    "unknown": "?",
-}
-_WORDS = {word: f"{mark} {word}" for word, mark in _MARKS.items()}
+_WORDS = {word: f"{sign.mark} {word}" for word, sign in look.STATES.items()}
 
 _curves: dict[tuple[object, ...], list[float]] = {}
 _guard = threading.Lock()  # the sessions of one server are threads of one process
@@ -228,7 +218,7 @@ def _curves_of(experiment: NotebookContext, jobs: Sequence[JobRef], metric: str)
 
 def _curve(store: RunStore, run: str, metric: str) -> list[float]:
     try:
-        history, _ = store.history(run, [STEP_KEY, metric])
+        history, _ = store.history(run, [AGENT_STEP, metric])
     except ExperimentsError:
         return []  # the row says what is known of the run; a run that never started has no curve
     if metric not in history or not pd.api.types.is_numeric_dtype(history[metric]):

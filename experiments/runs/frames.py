@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from experiments.runs.history_table import STEP
 from experiments.runs.queries import number
 from experiments.runs.store import JsonValue
 from experiments.runs.trees import flatten
 
-STEP = "_step"
 TIMES = ("_timestamp", "_runtime")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from experiments.errors import ExperimentsError
 from experiments.job_events import Interruption, clock, interruptions, read_kept
 from experiments.runs.attempts import read_attempts
-from experiments.runs.starts import AGENT_STEP
+from experiments.runs.store import AGENT_STEP
 from experiments.types import JobRef
 
 if TYPE_CHECKING:

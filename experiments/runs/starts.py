@@ -15,9 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from experiments.runs.history_table import STEP
+from experiments.runs.store import AGENT_STEP
 from experiments.runs.wandb_log import RunLog
-
-AGENT_STEP = "metric/agent_step"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,13 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 if TYPE_CHECKING:
     import pandas as pd
 
+AGENT_STEP = "metric/agent_step"
+"""Steps of all agents together, as the trainer logs them; W&B's own counter is `_step`."""
+
+REWARD_KEY = "overview/reward"
+SPS_KEYS = ("overview/sps", "sps", "steps_per_second", "train/sps", "timing/sps", "performance/sps")
+"""Names that trainers have for steps per second; the first is our own trainer's."""
+
 JsonValue: TypeAlias = bool | int | float | str | list[Any] | dict[str, Any] | None
 
 

@@ -16,9 +16,9 @@ from experiments.notebooks.charts.axes import ValueAxis, step_axis, value_axis
 from experiments.notebooks.charts.runs import RunCurve, origin_words, problems, runs_of
 from experiments.notebooks.charts.theme import empty_chart, palette_of, sentences, styled, words_of
 from experiments.notebooks.run_names import counted
+from experiments.runs.store import REWARD_KEY
 from experiments.statistics import Band, Curve, SeedCount, Statistic, band, common_grid, methods_sentence
 from experiments.statistics.values import FloatArray, shown
-from experiments.verdicts import REWARD_KEY
 
 MOST_POINTS = 24_000
 """Points of all runs together in one chart; zooming shows more of fewer steps."""

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from experiments import look
 from experiments.notebooks.charts.axes import ValueAxis
 from experiments.notebooks.charts.runs import RunCurve
-from experiments.notebooks.charts.theme import DARK_FOR_LIGHT, colour_by_arm, dash_by_arm, data_of
+from experiments.notebooks.charts.theme import colour_by_arm, dash_by_arm, data_of
 from experiments.notebooks.charts.thinning import min_max, rounded
 from experiments.statistics import Band, smoothed_for_display
 from experiments.statistics.values import FloatArray
@@ -26,15 +26,16 @@ if TYPE_CHECKING:
     from experiments.notebooks.charts.curves import Mark
 
 Rows = list[dict[str, Any]]
-_STATES = {
-    "failed": ("cross", "#c62828"),
-    "diverged": ("diamond", "#c62828"),
-    "cancelled": ("stroke", "#6e5494"),
-    "running": ("circle", "#1f6feb"),
-    "recovering": ("triangle-up", "#9a6700"),
-    "pending": ("circle", "#57606a"),
-    "unknown": ("square", "#5b5f66"),
-    "unfinished": ("triangle-right", "#5b5f66"),
+# Shape at the end of a curve, and the state whose colour it has.
+_ENDS = {
+    "failed": ("cross", "failed"),
+    "diverged": ("diamond", "failed"),
+    "cancelled": ("stroke", "cancelled"),
+    "running": ("circle", "running"),
+    "recovering": ("triangle-up", "recovering"),
+    "pending": ("circle", "pending"),
+    "unknown": ("square", "unknown"),
+    "unfinished": ("triangle-right", "unknown"),
 }
 _MOST_COUNTS = 20
 _COLUMNS = {"points": "k-x-y", "runs": "arm-k-label-o-p-run-state-w"}
@@ -210,17 +211,17 @@ def endings(base: Layers, runs: Sequence[RunCurve]) -> Iterable[Any]:
     """Yield a mark, with its word in the legend, where a run ends that did not finish."""
     rows: Rows = []
     for run in runs:
-        word = run.state if run.state in _STATES else run.curve.outcome
-        if word in _STATES and base.inside(run.curve.steps[-1:])[0]:
+        word = run.state if run.state in _ENDS else run.curve.outcome
+        if word in _ENDS and base.inside(run.curve.steps[-1:])[0]:
             steps, values = run.buckets if base.half_life else (run.curve.steps[-1:], run.curve.values[-1:])
             height = float(base.line(steps, values)[-1])
             rows.append({"x": float(run.curve.steps[-1]), "e": height, "state": word, "run": run.label})
     if rows:
-        words = [word for word in _STATES if any(row["state"] == word for row in rows)]
-        shapes = alt.Scale(domain=words, range=[_STATES[word][0] for word in words])
-        light = [_STATES[word][1] for word in words]
+        words = [word for word in _ENDS if any(row["state"] == word for row in rows)]
+        shapes = alt.Scale(domain=words, range=[_ENDS[word][0] for word in words])
+        signs = [look.STATES[_ENDS[word][1]] for word in words]
         is_dark = base.palette is look.DARK
-        colours = alt.Scale(domain=words, range=[DARK_FOR_LIGHT.get(c, c) if is_dark else c for c in light])
+        colours = alt.Scale(domain=words, range=[sign.dark if is_dark else sign.light for sign in signs])
         legend = alt.Legend(orient="top", title=None)
         yield (
             _data(rows)
@@ -257,10 +258,10 @@ def marks(base: Layers, runs: Sequence[RunCurve], found: Sequence[Mark]) -> Iter
     if rows:
         tips = [alt.Tooltip("run:N", title="run"), alt.Tooltip("what:N", title="what")]
         rules = _data(rows).mark_rule(strokeWidth=1.2, strokeDash=[2, 3], opacity=0.8, clip=True)
-        yield rules.encode(x=base.x, color=alt.value("#9a6700"), tooltip=tips)
+        yield rules.encode(x=base.x, color=alt.value(look.STATES["recovering"].light), tooltip=tips)
     if on_curves := [row for row in rows if row["h"] is not None]:
         points = _data(on_curves).mark_point(shape="triangle-up", size=60, filled=True, opacity=1, clip=True)
-        yield points.encode(x=base.x, y=base.y("h"), color=alt.value("#9a6700"), tooltip=tips)
+        yield points.encode(x=base.x, y=base.y("h"), color=alt.value(look.STATES["recovering"].light), tooltip=tips)
 
 
 def _lines(base: Layers, rows: Rows, table: Rows, field: str, opacity: str) -> Any:

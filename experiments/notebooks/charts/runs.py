@@ -16,11 +16,10 @@ from experiments.clock import clock_words
 from experiments.errors import ExperimentsError
 from experiments.notebooks.charts.thinning import bucket_means, min_max, rounded
 from experiments.notebooks.run_names import counted
-from experiments.runs.store import Origin, RunStore
+from experiments.runs.store import AGENT_STEP, Origin, RunStore
 from experiments.statistics import Curve, Outcome, outcome_of
 from experiments.statistics.values import FloatArray
 from experiments.types import JobRef, JobStatus
-from experiments.verdicts import STEP_KEY
 
 UPDATE_KEYS = ("metric/update", "metric/epoch", "trainer/update", "trainer/epoch", "update", "epoch")
 Axis = Literal["agent steps", "updates", "wall time", "cost"]
@@ -206,7 +205,7 @@ def _read(
 
     nothing = np.empty(0)
     try:
-        frame, origin = store.history(job.run, [*(UPDATE_KEYS if axis == "updates" else (STEP_KEY,)), *keys])
+        frame, origin = store.history(job.run, [*(UPDATE_KEYS if axis == "updates" else (AGENT_STEP,)), *keys])
     except ExperimentsError as error:
         return made(nothing, nothing, None, str(error))
     values = _first_logged(frame, keys)
@@ -234,7 +233,7 @@ def _first_logged(frame: pd.DataFrame, keys: Sequence[str]) -> FloatArray | None
 def _axis_values(frame: pd.DataFrame, axis: Axis, cost: float | None) -> FloatArray | None:
     """Return x of every row; None where it is not known. Time adds up over restarts, and cost goes with time."""
     if axis == "agent steps":
-        return _filled(frame[STEP_KEY]) if STEP_KEY in frame else _floats(frame["_step"])
+        return _filled(frame[AGENT_STEP]) if AGENT_STEP in frame else _floats(frame["_step"])
     if axis == "updates":
         known = [key for key in UPDATE_KEYS if key in frame and frame[key].notna().any()]
         return _filled(frame[known[0]]) if known else None

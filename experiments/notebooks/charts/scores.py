@@ -22,6 +22,7 @@ from experiments.notebooks.charts.theme import (
     words_of,
 )
 from experiments.notebooks.run_names import counted
+from experiments.runs.store import REWARD_KEY
 from experiments.statistics import (
     Comparison,
     Scores,
@@ -32,7 +33,6 @@ from experiments.statistics import (
     methods_sentence,
     summarise,
 )
-from experiments.verdicts import REWARD_KEY
 
 _ROW = 30
 

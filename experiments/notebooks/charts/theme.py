@@ -18,12 +18,7 @@ AXIS_WORDS = {
 DARK_FOR_LIGHT = {
     **{getattr(look.LIGHT, name): getattr(look.DARK, name) for name in ("page", "raised", "text", "muted", "hairline")},
     **dict(zip(look.LIGHT.arms, look.DARK.arms, strict=True)),
-    "#c62828": "#ff8a80",
-    "#6e5494": "#c3a6ff",
-    "#1f6feb": "#6cb0ff",
-    "#5b5f66": "#b1b7c0",
-    "#9a6700": "#e3b341",
-    "#1a7f37": "#4ac26b",
+    **{sign.light: sign.dark for sign in look.STATES.values()},
 }
 """What a widget puts in the place of each colour on a dark page: charts for widgets are made in light colours."""
 

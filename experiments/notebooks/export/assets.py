@@ -10,7 +10,7 @@ import os
 from importlib.metadata import version
 from pathlib import Path
 
-from experiments.look import DARK, LIGHT, Palette
+from experiments.look import DARK, LIGHT, STATES, Palette
 
 _STATIC = Path(__file__).parent / "static"
 SCRIPTS = ("store.js", "theme.js", "tables.js", "tabs.js", "model.js", "charts.js", "links.js", "widgets.js", "page.js")
@@ -57,19 +57,9 @@ def _keep(path: Path, data: bytes) -> None:
             mine.unlink()
 
 
-# Colours of states, beside those of `experiments.look`: name, light, dark.
-_STATES = (
-    ("running", "#1f6feb", "#6cb0ff"),
-    ("warn", "#9a6700", "#e3b341"),
-    ("succeeded", "#1a7f37", "#4ac26b"),
-    ("failed", "#c62828", "#ff8a80"),
-    ("cancelled", "#6e5494", "#c3a6ff"),
-)
-
-
 def style_sheet() -> str:
     """Return the page's style: its colours for light, dark and paper, then everything else."""
-    light, dark = _variables(LIGHT, 1), f"{_variables(DARK, 2)}; --paper: #fff; color-scheme: dark"
+    light, dark = _variables(LIGHT), f"{_variables(DARK)}; --paper: #fff; color-scheme: dark"
     return (
         f":root {{ {light}; --paper: transparent }}\n"
         f"@media (prefers-color-scheme: dark) {{ :root:not([data-theme=light]) {{ {dark} }} }}\n"
@@ -96,7 +86,10 @@ def _named(palette: Palette) -> dict[str, object]:
     return {"text": palette.text, "muted": palette.muted, "hairline": palette.hairline, "arms": list(palette.arms)}
 
 
-def _variables(palette: Palette, theme: int) -> str:
+def _variables(palette: Palette) -> str:
     names = ("page", "raised", "text", "muted", "hairline", "accent")
-    pairs = [(name, str(getattr(palette, name))) for name in names] + [(state[0], state[theme]) for state in _STATES]
+    pairs = [(name, str(getattr(palette, name))) for name in names]
+    for name, sign in STATES.items():
+        # What warns anywhere has the colour of a job that lost its machine.
+        pairs.append(("warn" if name == "recovering" else name, sign.dark if palette is DARK else sign.light))
     return "; ".join(f"--{name}: {value}" for name, value in pairs)

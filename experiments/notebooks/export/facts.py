@@ -24,10 +24,9 @@ from experiments.notebooks.export.freeze import LoggedMetric
 from experiments.notebooks.export.model import CellRecord
 from experiments.notebooks.header import hash_of
 from experiments.provenance import Provenance, capture
-from experiments.runs.store import RunStore, RunUpdate
+from experiments.runs.store import AGENT_STEP, REWARD_KEY, RunStore, RunUpdate
 from experiments.snapshots import Snapshot, reason_of
 from experiments.types import BaseExperimentConfig, JobRef, JobStatus
-from experiments.verdicts import REWARD_KEY, STEP_KEY
 from experiments.workspace import Workspace
 
 _POLL_S = 10.0
@@ -82,11 +81,11 @@ class Facts:
             summary = json.dumps(dict(update.info.summary), sort_keys=True, separators=(",", ":"), default=str)
             found.update(f"{run}\n{summary}\n".encode("utf-8", "surrogatepass"))
             try:
-                history, _ = self.store.history(run, [STEP_KEY, REWARD_KEY])
+                history, _ = self.store.history(run, [AGENT_STEP, REWARD_KEY])
             except ExperimentsError as error:
                 self.problems.append(f"{run}: {reason_of(error)}")
                 continue
-            for column in (REWARD_KEY, "_step", STEP_KEY):
+            for column in (REWARD_KEY, "_step", AGENT_STEP):
                 if column in history:
                     values = history[column].to_numpy()
                     found.update(f"{column} {len(values)}\n".encode())

@@ -5,18 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from experiments.look import MISSING, duration, quantity
+from experiments.look import MISSING, STATES, duration, quantity
 from experiments.notebooks.export.sheet import Sheet
-
-MARKS = {
-    "pending": "○",
-    "running": "●",
-    "recovering": "◐",
-    "succeeded": "✓",
-    "failed": "✕",
-    "cancelled": "▬",
-    "unknown": "?",
-}
 
 
 def jobs_html(sheet: Sheet, rows: Sequence[Mapping[str, Any]], problems: Iterable[str] = (), empty: str = "") -> str:
@@ -42,11 +32,10 @@ def jobs_html(sheet: Sheet, rows: Sequence[Mapping[str, Any]], problems: Iterabl
 
 def state_html(sheet: Sheet, state: str, words: str = "") -> str:
     """Return a job's state: its shape, its word, and what scheduler and tracker say on hover."""
-    known = state if state in MARKS else "unknown"
+    known = state if state in STATES else "unknown"
     title = f' title="{sheet.text(words)}"' if words else ""
-    return (
-        f'<span class="state {known}"{title}><span aria-hidden="true">{MARKS[known]}</span> {sheet.text(state)}</span>'
-    )
+    mark = f'<span aria-hidden="true">{STATES[known].mark}</span>'
+    return f'<span class="state {known}"{title}>{mark} {sheet.text(state)}</span>'
 
 
 def _row(sheet: Sheet, row: Mapping[str, Any]) -> str:

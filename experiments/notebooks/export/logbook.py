@@ -14,14 +14,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from experiments.look import MISSING
+from experiments.look import DECISIONS, MISSING
 from experiments.notebooks.export.freeze import LogRecord, read_record
 from experiments.notebooks.export.placing import LOGBOOK, draft_of, is_kept_name, put_in_place, write_draft
 from experiments.notebooks.run_names import counted
 
 _STATIC = Path(__file__).parent / "static"
 _OURS = '<meta name="generator" content="experiments logbook">'
-_DECISIONS = {"confirmed": "✓", "rejected": "✕", "undecided": "?"}
 _HEADINGS = (
     ("log", ""),
     ("verdict", ""),
@@ -163,11 +162,10 @@ def _title(log: Log) -> str:
 def _verdict(text: str) -> str:
     first, _, reason = text.partition(" ")
     word = first.strip(".:,").lower()
-    mark = _DECISIONS.get(word)
-    if mark is None:
+    if word not in DECISIONS:
         return _text(text, 200)
     why = f'<div class="muted">{_text(reason, 200)}</div>' if reason else ""
-    return f'<span class="{word}">{mark} <strong>{word.capitalize()}</strong></span>{why}'
+    return f'<span class="{word}">{DECISIONS[word].mark} <strong>{word.capitalize()}</strong></span>{why}'
 
 
 def _metric(record: LogRecord) -> str:

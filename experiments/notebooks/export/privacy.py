@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from experiments.look import without_escapes
 from experiments.redaction import MASK, is_telling, mask_text
 
 _JOINT = "\x1e"
@@ -17,7 +18,6 @@ _STRANGE = "\ufffd"
 # Explicit directions: what follows would read in another order. Hebrew and Arabic need none of them.
 _DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
 _PART = r"[^\s/'\"<>|:*?`,;()\[\]{}\\]+"
 _PATH = re.compile(rf"(?:file://)?(?<![\w.~$\\-])(?<!/)/({_PART})((?:/{_PART})+)/?|file:///({_PART})((?:/{_PART})*)/?")
 _WINDOWS_PATH = re.compile(rf"(?<!\w)[A-Za-z]:\\{{1,2}}(?:{_PART}\\{{1,2}})*({_PART})")
@@ -100,7 +100,7 @@ def _readable(text: str) -> str:
     """Return text without what a terminal or a bidirectional layout would act on."""
     if text.isascii() and text.isprintable():
         return text
-    return _DIRECTIONS.sub(_STRANGE, _CONTROLS.sub(_STRANGE, _ANSI.sub("", text)))
+    return _DIRECTIONS.sub(_STRANGE, _CONTROLS.sub(_STRANGE, without_escapes(text)))
 
 
 def _texts_in(value: Any) -> Iterator[str]:
