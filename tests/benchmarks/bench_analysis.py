@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 import random
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +20,7 @@ from experiments.runs.offline import OfflineStore
 from experiments.statistics import Curve
 from experiments.types import JobRef
 from tests.benchmarks import Bar
+from tests.benchmarks.measuring import cpu_s
 from tests.fakes import wandb_files as fake
 from widgets.charts.chart import divided
 
@@ -72,11 +71,11 @@ def _curves(root: Path, jobs: list[JobRef]) -> list[Bar]:
     readings, builds = [], []
     for _ in range(3):
         forget_runs()
-        readings.append(_cpu(lambda: [_read(file) for file in files]))
-        builds.append(_cpu(draw))
+        readings.append(cpu_s(lambda: [_read(file) for file in files]))
+        builds.append(cpu_s(draw))
     reading, build = min(readings), min(builds)
-    slider = min(_cpu(lambda share=share: draw(smoothing=share)) for share in (0.01, 0.02, 0.05))
-    grouping = min(_cpu(lambda: draw(by_run=True)) for _ in range(2))
+    slider = min(cpu_s(lambda share=share: draw(smoothing=share)) for share in (0.01, 0.02, 0.05))
+    grouping = min(cpu_s(lambda: draw(by_run=True)) for _ in range(2))
     size = len(json.dumps(draw()))
     smooth = len(json.dumps(draw(smoothing=0.02)))
     forget_runs()
@@ -128,14 +127,3 @@ def _read(file: Path) -> pd.DataFrame:
     """Return the columns that reading a run's history returns: two of W&B's own, and the two asked for."""
     names = {field.metadata[b"name"].decode(): field.name for field in pq.read_schema(file)}
     return pd.read_parquet(file, columns=[names[key] for key in ("_step", "_runtime", STEP, REWARD)])
-
-
-def _cpu(work: Callable[[], object]) -> float:
-    before = time.process_time()
-    work()
-    return time.process_time() - before
-
-
-if __name__ == "__main__":
-    for bar in run():
-        print(f"{bar.name}: {bar.value:.3g} {bar.unit} (bar {bar.limit:g}; {bar.note})")

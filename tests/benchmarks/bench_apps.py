@@ -22,6 +22,7 @@ from pathlib import Path
 import psutil
 
 from tests.benchmarks import Bar
+from tests.benchmarks.measuring import widget_states
 from tests.fakes.job_sources import FakeClock
 from tests.fakes.monitored import Fleet, monitored
 from tests.fakes.served import Served, served
@@ -130,7 +131,7 @@ class Viewer:
         """Take in one message of the server."""
         if '"version"' not in text and '"patch"' not in text:
             return
-        for state in _states(json.loads(text)):
+        for state in widget_states(json.loads(text)):
             if state.get("version", 0) > self.version and "rows" in state:
                 self.rows, self.version = {row["run"]: row for row in state["rows"]}, state["version"]
                 self._check()
@@ -356,18 +357,6 @@ class _Page:
         self.table.close()
 
 
-def _states(value):
-    """Yield every widget state in a message, wherever it stands."""
-    if isinstance(value, dict):
-        if isinstance(value.get("state"), dict):
-            yield value["state"]
-        for inner in value.values():
-            yield from _states(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _states(inner)
-
-
 def _log_in(server: Served) -> str:
     import http.client
     import urllib.parse
@@ -382,10 +371,3 @@ def _log_in(server: Served) -> str:
 
 def _errors(server: Served) -> int:
     return sum(word in server.log.read_text() for word in ("Traceback", "ERROR", "Exception"))
-
-
-if __name__ == "__main__":
-    short = os.environ.get("BENCH_SHORT")
-    for bar in run(*((10, 20.0, 500, 2) if short else ())):
-        verdict = "pass" if bar.passed else "FAIL"
-        print(f"{verdict}  {bar.name}: {bar.value:.3g} {bar.unit} (limit {bar.limit}; {bar.note})")

@@ -15,6 +15,7 @@ from pathlib import Path
 from experiments.runs.offline import OfflineStore
 from experiments.runs.pull import pull_runs
 from tests.benchmarks import Bar
+from tests.benchmarks.measuring import least_cpu_s
 from tests.fakes import wandb_files as fake
 
 _ROWS, _RUNS = 30_000, 100
@@ -32,7 +33,9 @@ def _joined(place: Path) -> Bar:
     _write(place / "one", "r", 0, _ROWS)
     _write(place / "two", "r", 0, _ROWS // 2 + 1_000)
     _write(place / "two", "r", _ROWS // 2, _ROWS // 2, stamp="20260102_120000")
-    whole, joined = (_cpu(lambda kind=kind: OfflineStore(place / kind).history("r")) for kind in ("one", "two"))
+    whole, joined = least_cpu_s(
+        *(lambda kind=kind: OfflineStore(place / kind).history("r") for kind in ("one", "two")), rounds=3
+    )
     return Bar("history of a recovered run over that of a whole one", joined / whole, 1.5, note="CPU, 30,000 rows")
 
 
@@ -52,8 +55,9 @@ def _rooted(place: Path) -> list[Bar]:
         cursors = {name: update.cursor for name, update in store.poll(names, ["loss"]).items()}
         return lambda: [store.poll(names, ["loss"], cursors) for _ in range(20)]
 
-    ratio = _cpu(polls(rooted)) / _cpu(polls(plain))
-    again = _cpu(lambda: pull_runs(names, place / "share", place / "runs"))
+    there, here = least_cpu_s(polls(rooted), polls(plain), rounds=3)
+    ratio = there / here
+    [again] = least_cpu_s(lambda: pull_runs(names, place / "share", place / "runs"), rounds=3)
     return [
         Bar("idle poll of 100 runs on run_root over that of 100 runs here", ratio, 1.5, note="CPU"),
         Bar("pull of 100 runs without news", again, 0.5, "s", note="CPU, 500 files"),
@@ -84,13 +88,3 @@ def _write(folder: Path, name: str, first: int, rows: int, *, stamp: str = "2026
     writer = fake.offline_run(folder, name, stamp=stamp).write(fake.run(name, started_at=1.7e9 + first))
     writer.step = first
     writer.log(*({f"metric/{at}": step / 7 for at in range(5)} | {"loss": float(step)} for step in range(rows)))
-
-
-def _cpu(work: Callable[[], object]) -> float:
-    """Return the fewest CPU seconds of three runs."""
-    found = []
-    for _ in range(3):
-        began = time.process_time()
-        work()
-        found.append(time.process_time() - began)
-    return min(found)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Annotated, Literal
 
 import marimo as mo
@@ -12,6 +10,7 @@ from pydantic import BaseModel, Field
 from experiments.forms import config_form, form_view, read_form
 from experiments.types import Control
 from tests.benchmarks import Bar
+from tests.benchmarks.measuring import least_cpu_s
 
 
 class Part(BaseModel):
@@ -45,8 +44,8 @@ def run() -> list[Bar]:
     config = Config()
     form = config_form(config)
     form._update({"first.rate": "0.5"})
-    bare, made, change = _best(
-        _bare_elements, lambda: config_form(config), lambda: (read_form(form, config), form_view(form))
+    bare, made, change = least_cpu_s(
+        _bare_elements, lambda: config_form(config), lambda: (read_form(form, config), form_view(form)), rounds=40
     )
     return [
         Bar("form of 60 fields / its 60 bare inputs", made / bare, 3.0),
@@ -71,18 +70,3 @@ def _bare_elements() -> list[object]:
             mo.ui.text("a, b"),
         )
     ]
-
-
-def _best(*works: Callable[[], object], times: int = 40) -> list[float]:
-    best = [float("inf")] * len(works)
-    for _ in range(times):
-        for number, work in enumerate(works):
-            start = time.process_time()
-            work()
-            best[number] = min(best[number], time.process_time() - start)
-    return best
-
-
-if __name__ == "__main__":
-    for bar in run():
-        print(f"{bar.name}: {bar.value:.2f} {bar.unit} (bar {bar.limit:g})")

@@ -71,8 +71,3 @@ def _submit(folder: Path) -> float:
         cancel(names[::-1], permit, workspace)
     wait_for_end(workspace, names)
     return elapsed
-
-
-if __name__ == "__main__":
-    for bar in run():
-        print(f"{bar.name}: {bar.value:.2f} {bar.unit} (at most {bar.limit}); {bar.note}")

@@ -21,6 +21,7 @@ from experiments.planning import Placement, RecordedJob, make_plan
 from experiments.types import TrainingJobConfig
 from experiments.workspace import Workspace
 from tests.benchmarks import Bar
+from tests.benchmarks.measuring import widget_states
 from tests.fakes.serving import ROOT, marimo_server
 
 VIEWERS = 20
@@ -78,7 +79,7 @@ class Viewer:
         """Take in one message of the server."""
         if '"rows"' not in text:
             return
-        for state in _states(json.loads(text)):
+        for state in widget_states(json.loads(text)):
             steps = [row["step"] or 0 for row in state.get("rows", []) if row.get("run") == self.run]
             if "rows" in state:
                 self.updates += 1
@@ -168,18 +169,6 @@ async def _view(url: str, viewer: Viewer, ready: asyncio.Barrier, stop: asyncio.
                 await ready.wait()
 
 
-def _states(value):
-    """Yield every widget state in a message, wherever it stands."""
-    if isinstance(value, dict):
-        if isinstance(value.get("state"), dict):
-            yield value["state"]
-        for inner in value.values():
-            yield from _states(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _states(inner)
-
-
 def _counts(workspace: Workspace) -> dict[str, float]:
     return json.loads((workspace.root / "counts.json").read_text())
 
@@ -211,9 +200,3 @@ def _wait_for_end(workspace: Workspace) -> None:
     end = time.monotonic() + 30
     while time.monotonic() < end and any(status.ended_at is None for status in job_statuses(workspace.state)):
         time.sleep(0.1)
-
-
-if __name__ == "__main__":
-    for bar in run():
-        verdict = "pass" if bar.passed else "FAIL"
-        print(f"{verdict}  {bar.name}: {bar.value:.3g} {bar.unit} (limit {bar.limit}; {bar.note})")

@@ -18,6 +18,7 @@ from experiments.recipes.arena_experiment import ArenaExperiment, ArenaExperimen
 from experiments.types import TrainingJobConfig
 from experiments.workspace import Workspace
 from tests.benchmarks import Bar
+from tests.benchmarks.measuring import least_cpu_s
 from tests.fakes.launching import wait_until, workspace_at
 from tests.fakes.project import Project
 from tests.fakes.serving import chromium, marimo_server, scratch_folder
@@ -52,13 +53,14 @@ def run() -> list[Bar]:
                 recipe.plan(arms=Grid(config, values).arms(), seeds=range(seeds), repeat=1)
             ).rows()
 
-        yardstick, *plans, page = _best(
+        yardstick, *plans, page = least_cpu_s(
             lambda: [
                 (ArenaExperimentConfig.model_validate(given), TrainingJobConfig.model_validate(job))
                 for _ in range(JOBS)
             ],
             *(plan_of(*shape) for shape in SHAPES),
             _page_preview(workspace, config),
+            rounds=60,
         )
     note = (
         f"validating {JOBS} recipe configs and {JOBS} job configs: {yardstick * 1e3:.2f} ms; "
@@ -82,16 +84,6 @@ def _page_preview(workspace: Workspace, config: ArenaExperimentConfig) -> Callab
     inputs = config_form(config, name="arena")
     how = {"seeds": "25", "launcher": "local", "vary": "gpus=1,2,3,4,5,6,7,8", "repeat": "1"}
     return lambda: plan_preview(experiment, inputs, SimpleNamespace(value=how)).view()
-
-
-def _best(*works: Callable[[], object], rounds: int = 60) -> list[float]:
-    best = [float("inf")] * len(works)
-    for _ in range(rounds):
-        for number, work in enumerate(works):
-            started = time.process_time()
-            work()
-            best[number] = min(best[number], time.process_time() - started)
-    return best
 
 
 def _page_stands_still() -> Bar:
@@ -128,8 +120,3 @@ def _page_stands_still() -> Bar:
 def _launched(project: Project) -> list[str]:
     with Ledger.open(project.state, read_only=True) as ledger:
         return [job.run_name for job in ledger.jobs() if job.state == "submitted"]
-
-
-if __name__ == "__main__":
-    for bar in run():
-        print(f"{bar.name}: {bar.value:.2f} {bar.unit} (at most {bar.limit}); {bar.note}")

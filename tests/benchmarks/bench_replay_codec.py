@@ -174,10 +174,3 @@ def run() -> list[Bar]:
     """Return all bars of the codec."""
     bars = [bar for name, limit in REPLAYS for bar in encoding(name, limit)]
     return [*bars, *large()]
-
-
-if __name__ == "__main__":
-    for bar in run():
-        print(
-            "ok  " if bar.passed else "FAIL", f"{bar.value:8.3f} / {bar.limit:g} {bar.unit:4} {bar.name} ({bar.note})"
-        )

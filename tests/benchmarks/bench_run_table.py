@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import marimo as mo
@@ -14,6 +12,7 @@ from experiments.notebooks.run_table import run_frame, run_table
 from experiments.run_rows import run_rows
 from experiments.snapshots import METRICS_FILE
 from tests.benchmarks import Bar
+from tests.benchmarks.measuring import least_cpu_s
 from tests.fakes.studies import REWARD, Study
 
 RUNS, ROWS = 500, 50
@@ -32,9 +31,12 @@ def run() -> list[Bar]:
         (study.workspace.state / "live" / METRICS_FILE).write_text(json.dumps(versions))
         context = study.context
         frame, _ = run_frame(context, study.jobs, [REWARD])
-        bare = _cpu_s(lambda: mo.ui.table(frame, selection="multi", pagination=True, page_size=20))
-        rows = _cpu_s(lambda: run_rows(study.jobs, context.store, metrics=[REWARD]))
-        whole = _cpu_s(lambda: run_table(context, study.jobs, [REWARD]))
+        bare, rows, whole = least_cpu_s(
+            lambda: mo.ui.table(frame, selection="multi", pagination=True, page_size=20),
+            lambda: run_rows(study.jobs, context.store, metrics=[REWARD]),
+            lambda: run_table(context, study.jobs, [REWARD]),
+            rounds=REPEATS,
+        )
         text = run_table(context, study.jobs, [REWARD]).text
     on_what = f"{RUNS} runs of {ROWS} rows"
     return [
@@ -42,12 +44,3 @@ def run() -> list[Bar]:
         Bar("run table of 500 runs, as sent to the page", len(text) / 1e3, 500.0, unit="kB", note=on_what, gate=True),
         Bar("run table of 500 runs, built again", whole, 2.0, unit="s", note=on_what),
     ]
-
-
-def _cpu_s(work: Callable[[], object]) -> float:
-    times = []
-    for _ in range(REPEATS):
-        start = time.process_time()
-        work()
-        times.append(time.process_time() - start)
-    return min(times)

@@ -12,8 +12,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from experiments.runs.cache import HistoryCache
@@ -22,6 +21,7 @@ from experiments.runs.offline import OfflineStore
 from experiments.runs.online import OnlineStore
 from experiments.runs.wandb_log import RunLog
 from tests.benchmarks import Bar
+from tests.benchmarks.measuring import cpu_s
 from tests.fakes import wandb_files as fake
 from tests.fakes.wandb_server import FakeWandb
 
@@ -114,10 +114,10 @@ def _cached(path: Path, folder: Path) -> list[Bar]:
         log.poll()
         log.history(keys)
 
-    cold = _cpu(lambda: read(None, None))
+    cold = cpu_s(lambda: read(None, None))
     read(HistoryCache(folder), None)
-    every = statistics.median(_cpu(lambda: read(HistoryCache(folder), None)) for _ in range(5))
-    one = statistics.median(_cpu(lambda: read(HistoryCache(folder), METRICS[:1])) for _ in range(5))
+    every = statistics.median(cpu_s(lambda: read(HistoryCache(folder), None)) for _ in range(5))
+    one = statistics.median(cpu_s(lambda: read(HistoryCache(folder), METRICS[:1])) for _ in range(5))
     note = f"100,000 rows, of {cold:.2f} s cold"
     return [
         Bar("all columns from cache / cold", every / cold, 0.15, note=f"{every * 1e3:.0f} ms, {note}", gate=True),
@@ -132,10 +132,10 @@ def _polls(folder: Path) -> list[Bar]:
     writers = [fake.offline_run(folder, name).write(fake.run(name)).log(*rows) for name in names]
     store = OfflineStore(folder)
     cursors = {name: update.cursor for name, update in store.poll(names, METRICS).items()}
-    idle = statistics.median(_cpu(lambda: store.poll(names, METRICS, cursors)) for _ in range(20))
+    idle = statistics.median(cpu_s(lambda: store.poll(names, METRICS, cursors)) for _ in range(20))
     for writer in writers:
         writer.log(*rows)
-    busy = _cpu(lambda: store.poll(names, METRICS, cursors))
+    busy = cpu_s(lambda: store.poll(names, METRICS, cursors))
     return [
         Bar("poll with nothing new, 100 runs", idle * 1e3, 5, "ms"),
         Bar("poll with 100 new rows in each of 100 runs", busy, 0.5, "s"),
@@ -160,9 +160,3 @@ def _online() -> list[Bar]:
             Bar("first poll of a server", after_first, 2, "requests", note=note, gate=True),
             Bar("later poll of a server", store.requests - after_first, 1, "requests", note=note, gate=True),
         ]
-
-
-def _cpu(work: Callable[[], object]) -> float:
-    before = time.process_time()
-    work()
-    return time.process_time() - before

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 import numpy as np
 from scipy import stats
 
 from experiments.statistics import Options, Scores, describe
 from experiments.statistics.aggregates import iqm
 from tests.benchmarks import Bar
+from tests.benchmarks.measuring import least_cpu_s
 
 ARMS, SEEDS, TASKS = 10, 10, 5
 NOTE = f"{ARMS} arms x {SEEDS} seeds x {TASKS} tasks, 10,000 resamples"
@@ -32,21 +30,6 @@ def run() -> list[Bar]:
             rng=np.random.default_rng(0),
         )
 
-    all_arms, one = _best(lambda: [describe(arm, "iqm") for arm in arms], yardstick)
+    all_arms, one = least_cpu_s(lambda: [describe(arm, "iqm") for arm in arms], yardstick, rounds=9)
     name = "stratified bootstrap of every arm / scipy's of one, times the arms"
     return [Bar(name, all_arms / one / ARMS, 1.5, note=NOTE, gate=True)]
-
-
-def _best(*works: Callable[[], object], times: int = 9) -> list[float]:
-    best = [float("inf")] * len(works)
-    for _ in range(times):
-        for number, work in enumerate(works):
-            start = time.process_time()
-            work()
-            best[number] = min(best[number], time.process_time() - start)
-    return best
-
-
-if __name__ == "__main__":
-    for bar in run():
-        print(f"{bar.name}: {bar.value:.2f} {bar.unit} (bar {bar.limit:g}; {bar.note})")

@@ -1,6 +1,6 @@
 """How quickly the reference trainer learns, in CPU seconds of one core.
 
-Run it alone: `python -P -m tests.benchmarks.bench_trainer`. It takes about three minutes.
+Run it alone: `python -m tests.benchmarks trainer`. It takes about three minutes.
 """
 
 from __future__ import annotations
@@ -80,8 +80,3 @@ def run() -> list[Bar]:
             )
         bars.append(Bar(f"agent-steps per CPU second, seed {seed}", sps, 25_000, unit="steps/s", higher_is_better=True))
     return [*bars, Bar("default run, CPU seconds in all", default_budget(), 90, unit="s", note="seed 0")]
-
-
-if __name__ == "__main__":
-    for bar in run():
-        print(f"{'pass' if bar.passed else 'FAIL'}  {bar.name}: {bar.value:,.1f} ({bar.limit:,}) {bar.unit} {bar.note}")
