@@ -78,7 +78,9 @@ class PlanPreview:
         assert self.plan is not None
         jobs = self.plan.jobs[:_SHOWN_ROWS]
         difference = differences(self.plan)
-        asked = {id(job.config): resources(self.plan, job) for job in jobs}
+        # The seeds of an arm share one config.
+        first = {id(job.config): job for job in jobs}
+        asked = {config: resources(self.plan, job) for config, job in first.items()}
         return [
             {
                 "run": job.run_name,
