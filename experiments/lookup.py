@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 
 from experiments.errors import LaunchError, UsageError
 from experiments.planning import arm_and_seed
-from experiments.runs.store import RunQuery
+from experiments.runs.filters import ordered
+from experiments.runs.store import RunInfo, RunQuery, RunStore
 from experiments.types import JobRef, TrainingJob
 from experiments.workspace import Workspace
 
@@ -93,10 +95,11 @@ def find_runs(workspace: Workspace, text: str) -> list[JobRef]:
     Raises:
         UsageError: A condition is none of these, or no run matches.
         StoreError: The W&B server cannot be reached.
+        LedgerError: A tag is asked for, and the ledger cannot be read.
     """
     from experiments.wandb_utils import default_store
 
-    found = default_store(workspace.root).find(runs_query(text))
+    found = runs_of(workspace, runs_query(text), default_store(workspace.root))
     if not found:
         raise UsageError(f"no run matches --runs {text!r}. See what there is: uv run experiments runs")
     settings = workspace.settings
@@ -106,6 +109,33 @@ def find_runs(workspace: Workspace, text: str) -> list[JobRef]:
         arm, seed = arm_and_seed(info.name) or (info.group or info.display_name or info.name, 0)
         refs.append(JobRef(run=info.name, arm=arm, seed=seed, tracker=place if info.url else "offline"))
     return refs
+
+
+def runs_of(workspace: Workspace, query: RunQuery, store: RunStore) -> list[RunInfo]:
+    """Return the runs of a query, which may have been tagged in the ledger (`experiments tag`) instead of in W&B.
+
+    Raises:
+        StoreError: The W&B server cannot be reached.
+        LedgerError: The query asks for tags, and the ledger cannot be read.
+    """
+    found = store.find(query)
+    wanted = {*query.tags_any, *query.tags_all}
+    if not wanted:
+        return found
+    with workspace.ledger(read_only=True) as ledger:
+        written = ledger.annotations(job.run_name for job in ledger.jobs())
+    tags = {run: note.tags for run, note in written.items() if wanted & set(note.tags)}
+    if not tags:
+        return found
+    candidates = store.find(replace(query, tags_any=(), tags_all=(), names=list(tags), limit=None))
+    joined = [replace(info, tags=tuple(dict.fromkeys([*info.tags, *tags[info.name]]))) for info in candidates]
+    matching = {info.name: info for info in joined if _has_tags(info, query)}
+    return ordered(query, [*matching.values(), *(info for info in found if info.name not in matching)])
+
+
+def _has_tags(info: RunInfo, query: RunQuery) -> bool:
+    tags = set(info.tags)
+    return tags.issuperset(query.tags_all) and (not query.tags_any or not tags.isdisjoint(query.tags_any))
 
 
 def runs_query(text: str) -> RunQuery:

@@ -21,6 +21,7 @@ from experiments.commandline import Request
 from experiments.errors import LaunchError, UsageError
 from experiments.experiment import Experiment, recipe_file
 from experiments.journal import Journal
+from experiments.look import counted
 from experiments.lookup import find_jobs, find_refs, find_runs
 from experiments.planning import refuse_secrets
 from experiments.preview import print_preview
@@ -251,9 +252,10 @@ def _where_wandb(session: Session) -> str:
 
 
 def _confirm(plan: Plan) -> None:
+    what = f"{counted(len(plan.jobs), 'job')} on SkyPilot"
     if not sys.stdin.isatty():
-        raise LaunchError(f"{len(plan.jobs)} jobs on SkyPilot may cost money. Say yes to it: add --yes.")
-    if not agrees(f"Launch {len(plan.jobs)} jobs on SkyPilot?"):
+        raise LaunchError(f"{what} may cost money. Say yes to it: add --yes.")
+    if not agrees(f"Launch {what}?"):
         raise UsageError("not confirmed; nothing was launched.")
 
 

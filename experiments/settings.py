@@ -146,12 +146,14 @@ def load_settings(root: Path, flags: Mapping[str, Any] | None = None) -> Setting
             f"[tool.experiments] sets {forbidden[0]!r}, which names a program and is read only from your own "
             f"file or environment. Remove it there, then: export EXPERIMENTS_{forbidden[0].upper()}=..."
         )
-    values = {
-        **table,
-        **_users_own(),
-        **_from_environment(),
-        **{k: v for k, v in (flags or {}).items() if v is not None},
+    # By where they come from; a later one counts more.
+    sources: dict[str, Mapping[str, Any]] = {
+        f"in {str(root / 'pyproject.toml')!r}": table,
+        f"in {str(user_file())!r}": _users_own(),
+        "from EXPERIMENTS_{}": _from_environment(),
+        "from the command line": {k: v for k, v in (flags or {}).items() if v is not None},
     }
+    values = {name: value for source in sources.values() for name, value in source.items()}
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
@@ -161,7 +163,10 @@ def load_settings(root: Path, flags: Mapping[str, Any] | None = None) -> Setting
         # A command of the user's own may hold a token, and a setting that does not exist may be one.
         is_private = name.split(".")[0] in _USER_ONLY or first["type"] == "extra_forbidden"
         value = "" if is_private else f" = {first['input']!r}"
-        raise UsageError(f"setting {name!r}{value}: {first['msg']}. Settings: {known}.") from None
+        top = str(first["loc"][0])
+        place = next((place for place, source in reversed(sources.items()) if top in source), "")
+        where = place.replace("{}", top.upper()) if place.endswith("_{}") else place
+        raise UsageError(f"setting {name!r}{value} {where}: {first['msg']}. Settings: {known}.") from None
 
 
 def user_file() -> Path:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 
 from experiments.errors import LaunchError, UsageError
-from experiments.lookup import find_refs, runs_query
+from experiments.lookup import find_refs, runs_of, runs_query
+from experiments.runs.offline import OfflineStore
+from experiments.runs.store import RunQuery
 from experiments.types import JobRef
-from tests.fakes.launching import workspace_at
+from tests.fakes.launching import plan_in, workspace_at
 from tests.fakes.skypilot import FakeSky, close_clients, sky_workspace
+from tests.fakes.wandb_files import offline_run, run
 
 
 @pytest.fixture
@@ -64,3 +67,27 @@ def test_conditions_that_cannot_hold_are_refused_in_words(text, reason):
 
 def test_a_tag_given_twice_means_either():
     assert runs_query("tag=a tag=b").tags_any == ["a", "b"]
+
+
+@pytest.fixture
+def tagged(tmp_path):
+    """Three runs: one tagged in W&B, one in the ledger, one in both."""
+    workspace = workspace_at(tmp_path)
+    plan = plan_in(workspace, seeds=range(3))
+    first, second, third = [job.run_name for job in plan.jobs]
+    with workspace.ledger() as ledger:
+        ledger.record_plan(plan)
+        ledger.annotate([second, third], add_tags=["keep"])
+    for number, (name, tags) in enumerate({first: ["keep"], second: [], third: ["arena"]}.items()):
+        offline_run(workspace.runs, name).write(run(name, tags=tags, started_at=1_700_000_000 + number))
+    return workspace, (first, second, third)
+
+
+def test_a_run_is_found_by_a_tag_that_it_was_given_later(tagged):
+    workspace, (first, second, third) = tagged
+    store = OfflineStore(workspace.runs)
+    assert [info.name for info in runs_of(workspace, runs_query("tag=keep"), store)] == [third, second, first]
+    assert [info.name for info in runs_of(workspace, runs_query("tag=keep limit=1"), store)] == [third]
+    [both] = runs_of(workspace, RunQuery(tags_all=("keep", "arena")), store)
+    assert (both.name, both.tags) == (third, ("arena", "keep"))
+    assert runs_of(workspace, runs_query("tag=keep author=eve"), store) == []

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
+from experiments.ledger import Ledger
 from experiments.notebooks.generation import read_jobs
 from tests.fakes.project import Project, jobs_of
 
@@ -58,6 +60,17 @@ def test_notes_and_tags_are_kept_and_shown(project):
     assert "without a comma" in project.command("tag", "a,b", run, code=2).stderr
 
 
+def test_what_happened_is_shown_with_times_and_without_what_is_empty(project):
+    project.run("--follow")
+    [run] = project.started()
+    with Ledger.open(project.state) as ledger:
+        ledger.add_event("ended", run_name=run, word="SUCCEEDED", reason="", error=None, started_at=1795390567.5)
+    told = project.command("show", run).stdout
+    time = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d"
+    assert re.search(rf"^ended +{time}  word SUCCEEDED, started_at {time}$", told, re.MULTILINE)
+    assert not re.search(r" None\b|reason ,|\[\]", told)
+
+
 @pytest.mark.slow
 def test_a_finished_run_is_extended_as_a_new_run_that_goes_on_at_its_step(tmp_path):
     command = [
@@ -88,6 +101,9 @@ def test_jobs_launched_elsewhere_are_recorded_in_the_notebook(project):
     assert read_jobs(project.notebook()) == []
     assert "1 job added" in project.command("record", str(project.notebook())).stdout
     assert [ref.run for ref in read_jobs(project.notebook())] == project.started()
+    refused = project.command("record", "missing.py", code=None)
+    assert "there is no notebook 'missing.py'" in refused.stderr
+    assert "--force" not in refused.stderr
 
 
 def test_status_and_logs_show_the_job(project):

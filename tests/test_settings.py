@@ -57,3 +57,17 @@ def test_the_users_file_follows_the_xdg_folder(tmp_path, monkeypatch):
     assert user_file() == Path.home() / ".config" / "experiments" / "settings.toml"
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     assert user_file() == tmp_path / "experiments" / "settings.toml"
+
+
+def test_a_value_that_is_not_allowed_is_told_with_where_it_comes_from(tmp_path, monkeypatch):
+    root = project(tmp_path / "p", "max_jobs = 0")
+    with pytest.raises(UsageError, match=r"setting 'max_jobs' = 0 in '.*/p/pyproject\.toml': Input should be"):
+        load_settings(root)
+    users_own("max_jobs = -1")
+    with pytest.raises(UsageError, match=r"'max_jobs' = -1 in '.*/settings\.toml':"):
+        load_settings(root)
+    monkeypatch.setenv("EXPERIMENTS_MAX_JOBS", "few")
+    with pytest.raises(UsageError, match=r"'max_jobs' = 'few' from EXPERIMENTS_MAX_JOBS:"):
+        load_settings(root)
+    with pytest.raises(UsageError, match=r"'max_jobs' = -3 from the command line:"):
+        load_settings(root, {"max_jobs": -3})

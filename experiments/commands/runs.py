@@ -12,7 +12,7 @@ import tyro
 
 from experiments.errors import UsageError
 from experiments.look import quantity
-from experiments.lookup import find_jobs
+from experiments.lookup import find_jobs, runs_of
 from experiments.runs.store import AGENT_STEP, REWARD_KEY, RunQuery
 from experiments.terminal import console
 from experiments.workspace import Workspace
@@ -36,7 +36,7 @@ def runs(
     """Find runs on this machine and, where somebody is logged in, on the W&B server.
 
     Args:
-        tag: Runs with any of these tags.
+        tag: Runs with any of these tags, given at the launch, in W&B or by `experiments tag`.
         all_tags: Runs with all of the tags given.
         state: Runs in any of these states: running, finished, failed, crashed, ...
         author: Runs of this user.
@@ -58,7 +58,8 @@ def runs(
         order=order,
         limit=limit,
     )
-    found = default_store().find(query)
+    workspace = Workspace.find(Path.cwd())
+    found = runs_of(workspace, query, default_store(workspace.root))
     if json_:
         print(json.dumps([asdict(info) for info in found], indent=2, default=str))
     elif not found:

@@ -37,6 +37,8 @@ def read_text(path: Path) -> str:
     """
     try:
         return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise NotebookError(f"there is no notebook {str(path)!r}. Give the path of one that exists.") from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise NotebookError(f"notebook {str(path)!r} cannot be read: {reason}. {_OTHERWISE}") from None

@@ -60,6 +60,9 @@ def server_filter(query: RunQuery) -> Filter:
     """Return the filter of W&B's `runs` that means `query`; empty where it asks for all.
 
     A list of tags is never sent bare, nor a time as a number: the server answers both with an error.
+
+    Raises:
+        UsageError: The pattern of the name is no regular expression.
     """
     parts: list[Filter] = []
     if query.names is not None:
@@ -74,7 +77,7 @@ def server_filter(query: RunQuery) -> Filter:
     if query.state is not None:
         parts.append({"state": query.state if isinstance(query.state, str) else {"$in": list(query.state)}})
     if query.name_pattern is not None:
-        parts.append({"display_name": {"$regex": query.name_pattern}})
+        parts.append({"display_name": {"$regex": _compiled(query.name_pattern).pattern}})
     if query.created_after is not None:
         parts.append({"created_at": {"$gte": iso_time(query.created_after)}})
     if query.created_before is not None:
@@ -230,12 +233,18 @@ def _comparable(value: object, operand: object) -> tuple[Any, Any] | None:
 
 
 def _searched(pattern: str, value: object) -> bool:
-    try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise UsageError(f"pattern {pattern!r} is not a regular expression: {error}.") from None
+    compiled = _compiled(pattern)
     values = value if isinstance(value, (list, tuple)) else [value]
     return any(isinstance(one, str) and compiled.search(one) is not None for one in values)
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise UsageError(
+            f"pattern {pattern!r} is not a regular expression: {error}. A part of a name, such as 'arena', is one."
+        ) from None
 
 
 def _sortable(value: object) -> tuple[int, float | str] | None:

@@ -124,3 +124,8 @@ def test_times_are_utc_where_they_name_no_zone():
     assert unix_time("2026-03-07") == unix_time("2026-03-07T01:00:00+01:00")
     assert unix_time("yesterday") is None
     assert unix_time(iso_time(1772902800.25)) == 1772902800.25
+
+
+def test_a_pattern_that_is_none_is_refused_also_where_there_is_no_run():
+    with pytest.raises(UsageError, match=r"pattern '\[' is not a regular expression: unterminated"):
+        server_filter(RunQuery(name_pattern="["))
