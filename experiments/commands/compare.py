@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from experiments.commands.flags import JsonFlag, Texts
 from experiments.terminal import console
 from experiments.workspace import Workspace
 
 if TYPE_CHECKING:
     from experiments.run_diff import Line, RunDiff
-
-_JSON = tyro.conf.arg(name="json", help_behavior_hint="")
-Texts = None | tuple[str, ...]
 
 
 def diff(
@@ -25,7 +23,7 @@ def diff(
     b: tyro.conf.Positional[str],
     *,
     metric: Annotated[Texts, tyro.conf.arg(metavar="[KEY ...]", help_behavior_hint="")] = None,
-    json_: Annotated[bool, _JSON] = False,
+    json_: JsonFlag = False,
 ) -> int:
     """Show what differs between two runs or two arms: settings, code, packages and metrics.
 

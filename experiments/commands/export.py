@@ -9,12 +9,12 @@ from typing import Annotated, Self
 
 import tyro
 
+from experiments.commands.flags import Flag
 from experiments.errors import UsageError
 from experiments.notebooks.export.exporting import DEADLINE_S, Exported, export_notebook
 from experiments.notebooks.export.process import Told
 from experiments.workspace import Workspace
 
-_FLAG = tyro.conf.arg(help_behavior_hint="")
 _MAX_NOTES = 5
 _UNITS = {"": 1, "B": 1, "KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
 
@@ -23,7 +23,7 @@ def export(
     notebook: tyro.conf.Positional[Path],
     *,
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None,
-    include_code: Annotated[bool, _FLAG] = False,
+    include_code: Flag = False,
     open_: Annotated[bool, tyro.conf.arg(name="open", help_behavior_hint="")] = False,
     max_size: str = "25MB",
     deadline: float = DEADLINE_S,

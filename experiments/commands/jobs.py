@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import tyro
 
+from experiments.commands.flags import Flag, JsonFlag
 from experiments.costs import NO_COST, cost_of
 from experiments.errors import ExperimentsError, UsageError
 from experiments.job_events import history, last_interruption, read_kept
@@ -23,14 +24,12 @@ from experiments.terminal import agrees, console, state_text
 from experiments.types import JobStatus, TrainingJob
 from experiments.workspace import Workspace
 
-_QUIET = tyro.conf.arg(help_behavior_hint="")
-_JSON = tyro.conf.arg(name="json", help_behavior_hint="")
 _LINES = 200
 _QUICK_S = 3.0
 _STATUS_S = 15.0  # how often a log that is followed asks whether its job has ended
 
 
-def status(*, json_: Annotated[bool, _JSON] = False) -> int:
+def status(*, json_: JsonFlag = False) -> int:
     """Show every job: its state, verdict, progress and times.
 
     Args:
@@ -141,7 +140,7 @@ def _has_ended(launcher: Launcher, job: TrainingJob) -> bool:
     return status is not None and has_ended(status)
 
 
-def show(run: tyro.conf.Positional[str], *, json_: Annotated[bool, _JSON] = False) -> int:
+def show(run: tyro.conf.Positional[str], *, json_: JsonFlag = False) -> int:
     """Show all that is recorded of a job: config, command, code, attempts and what happened to it.
 
     Args:
@@ -158,7 +157,7 @@ def show(run: tyro.conf.Positional[str], *, json_: Annotated[bool, _JSON] = Fals
     return 0
 
 
-def cancel(runs: tyro.conf.Positional[tuple[str, ...]], *, yes: Annotated[bool, _QUIET] = False) -> int:
+def cancel(runs: tyro.conf.Positional[tuple[str, ...]], *, yes: Flag = False) -> int:
     """End jobs: those that wait never start, those that run get TERM and, after a grace, KILL.
 
     Args:

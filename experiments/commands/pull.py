@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from experiments.runs.pull import Pulled, PullProgress
 
-_QUIET = tyro.conf.arg(help_behavior_hint="")
-
 
 def pull(
     runs: tyro.conf.Positional[tuple[str, ...]] = (),

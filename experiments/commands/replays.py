@@ -10,13 +10,12 @@ from typing import Annotated, Literal
 
 import tyro
 
+from experiments.commands.flags import Flag, JsonFlag
 from experiments.errors import ExperimentsError, UsageError
 from experiments.lookup import find_jobs
 from experiments.workspace import Workspace
 
-_QUIET = tyro.conf.arg(help_behavior_hint="")
 _REPLAYS = 3
-_JSON = tyro.conf.arg(name="json", help_behavior_hint="")
 
 
 def replay(
@@ -25,8 +24,8 @@ def replay(
     out: tyro.conf.Positional[Annotated[Path | None, tyro.conf.arg(metavar="[OUT]", help_behavior_hint="")]] = None,
     *,
     step: int = 0,
-    json_: Annotated[bool, _JSON] = False,
-    large: Annotated[bool, _QUIET] = False,
+    json_: JsonFlag = False,
+    large: Flag = False,
 ) -> int:
     """Look into a replay file, draw its map, or write it in another form.
 
@@ -62,7 +61,7 @@ def evaluate(
     run: tyro.conf.Positional[str],
     *,
     episodes: int = 8,
-    json_: Annotated[bool, _JSON] = False,
+    json_: JsonFlag = False,
 ) -> int:
     """Play a run's newest checkpoint on held-out maps: its score with an interval, and replays of the first maps.
 

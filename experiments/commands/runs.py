@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import tyro
 
+from experiments.commands.flags import Flag, JsonFlag, Texts
 from experiments.errors import UsageError
 from experiments.look import quantity
 from experiments.lookup import find_jobs, runs_of
@@ -17,21 +18,17 @@ from experiments.runs.store import AGENT_STEP, REWARD_KEY, RunQuery
 from experiments.terminal import console
 from experiments.workspace import Workspace
 
-_QUIET = tyro.conf.arg(help_behavior_hint="")
-_JSON = tyro.conf.arg(name="json", help_behavior_hint="")
-Texts = None | tuple[str, ...]
-
 
 def runs(
     *,
     tag: Annotated[Texts, tyro.conf.arg(metavar="[TAG ...]", help_behavior_hint="")] = None,
-    all_tags: Annotated[bool, _QUIET] = False,
+    all_tags: Flag = False,
     state: Annotated[Texts, tyro.conf.arg(metavar="[STATE ...]", help_behavior_hint="")] = None,
     author: Annotated[str | None, tyro.conf.arg(metavar="USER", help_behavior_hint="")] = None,
     name: Annotated[str | None, tyro.conf.arg(metavar="REGEX", help_behavior_hint="")] = None,
     order: str = "-created_at",
     limit: int = 50,
-    json_: Annotated[bool, _JSON] = False,
+    json_: JsonFlag = False,
 ) -> int:
     """Find runs on this machine and, where somebody is logged in, on the W&B server.
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
 
 import tyro
 
-_OFF = tyro.conf.arg(help_behavior_hint="")
+from experiments.commands.flags import Flag
 
 
 def serve(
@@ -17,9 +16,9 @@ def serve(
     *,
     host: str = "127.0.0.1",
     port: int = 2719,
-    no_token: Annotated[bool, _OFF] = False,
-    new_token: Annotated[bool, _OFF] = False,
-    open: Annotated[bool, _OFF] = False,  # noqa: A002 - the name of the flag
+    no_token: Flag = False,
+    new_token: Flag = False,
+    open: Flag = False,  # noqa: A002 - the name of the flag
     allow_host: tuple[str, ...] = (),
     trusted_proxy: str | None = None,
     max_viewers: int = 200,

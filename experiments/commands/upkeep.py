@@ -6,18 +6,16 @@ import contextlib
 import json
 import shutil
 from pathlib import Path
-from typing import Annotated
 
-import tyro
-
+from experiments.commands.flags import Flag, JsonFlag
 from experiments.terminal import agrees
 from experiments.workspace import Workspace
 
 
 def doctor(
     *,
-    rebuild: Annotated[bool, tyro.conf.arg(help_behavior_hint="")] = False,
-    json_: Annotated[bool, tyro.conf.arg(name="json", help_behavior_hint="")] = False,
+    rebuild: Flag = False,
+    json_: JsonFlag = False,
 ) -> int:
     """Say what is installed, reachable and writable, and the command that mends what is not.
 
@@ -34,7 +32,7 @@ def doctor(
     return 1 if any(finding.level == "fail" for finding in findings) else 0
 
 
-def gc(*, yes: Annotated[bool, tyro.conf.arg(help_behavior_hint="")] = False) -> int:
+def gc(*, yes: Flag = False) -> int:
     """Show what the state folder could do without, and delete it if you say so.
 
     That is the cache, which is made again when it is wanted, and the W&B files of runs that were uploaded whole.

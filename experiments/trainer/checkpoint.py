@@ -31,8 +31,8 @@ class Checkpoint:
     Attributes:
         arrays: Network parameters as `policy/NAME`, Adam's means as `adam_first/NAME` and `adam_second/NAME`, and the
             sampler's running means.
-        state: JSON values: `agent_step`, `adam_updates`, `rng` (state of the generator), `curriculum`, `seed`,
-            `hidden_size` and what else the run keeps.
+        state: JSON values: `agent_step`, `logged_step`, `adam_updates`, `rng` (state of the generator),
+            `random_reward` by the number of maps, and the settings with which alone the run can go on.
     """
 
     arrays: Mapping[str, FloatArray]
