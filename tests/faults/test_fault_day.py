@@ -80,7 +80,7 @@ def test_after_a_day_of_faults_no_job_is_lost_or_doubled_and_every_word_is_true(
     exporting = Exporting(day.project.notebook(), day.project.root)
     with chromium() as browser, marimo_server("edit", day.project.notebook("online"), cwd=day.project.root) as editor:
         with served(day.project.root) as first:
-            pages = Pages(day, browser, first, editor)
+            pages = Pages(browser, first, editor)
             pages.show(set(day.launched()))
             exporting.start()
             day.note("three pages show their jobs; an export runs in a loop")
@@ -89,7 +89,7 @@ def test_after_a_day_of_faults_no_job_is_lost_or_doubled_and_every_word_is_true(
         day.launch_all_again("+2h")
         day.kill_a_trainer()
         day.kill_a_supervisor()
-        with served(day.project.root, "--port", port) as second:
+        with served(day.project.root, "--port", port):
             day.note("the server is back")
             day.launch_all_again("-1h")
             for number in range(1, SKY + 1):
@@ -97,9 +97,8 @@ def test_after_a_day_of_faults_no_job_is_lost_or_doubled_and_every_word_is_true(
             verdicts = settled(day)
             exporting.over.set()
             exporting.join(240)
-            pages.reload(second)
             pages.show(verdicts)
-            day.note("every page shows every job as the command line does")
+            day.note("every page, none opened again, shows every job as the command line does")
     look_back(day, sky, verdicts, exporting)
     assert strays(day.project.root) == []
     day.note("no process is left")
@@ -158,17 +157,15 @@ def look_back(day, sky, verdicts, exporting):
 class Pages:
     """The fleet, a notebook served to look at, and another one that is edited."""
 
-    def __init__(self, day, browser, server, editor):
-        self.day, self.editor = day, editor
+    def __init__(self, browser, server, editor):
         self.fleet, self.reader, self.edited = (
             browser.new_page(viewport={"width": 1280, "height": 1600}) for _ in range(3)
         )
-        self._open(server)
+        self.fleet.goto(server.entry)
+        self.fleet.goto(f"{server.url}/apps/fleet/?open=all")
+        self.reader.goto(server.entry)
+        self.reader.goto(f"{server.url}/notebooks/experiments/scratch/study_nb/")
         self.edited.goto(editor)
-
-    def reload(self, server):
-        self._open(server)
-        self.edited.reload()
 
     def show(self, jobs):
         """Wait until each page has a row for each of its jobs, in its state where `jobs` has states."""
@@ -181,9 +178,3 @@ class Pages:
                 if experiment_of(name) in experiments:
                     state = f'[data-state="{jobs[name]}"]' if isinstance(jobs, dict) else ""
                     page.locator(f'[data-run="{name}"]{state}').first.wait_for(timeout=120_000, state="attached")
-
-    def _open(self, server):
-        self.fleet.goto(server.entry)
-        self.fleet.goto(f"{server.url}/apps/fleet/?open=all")
-        self.reader.goto(server.entry)
-        self.reader.goto(f"{server.url}/notebooks/experiments/scratch/study_nb/")
