@@ -10,8 +10,8 @@ import marimo as mo
 
 from apps.links import several
 from experiments.errors import ExperimentsError
+from experiments.look import counted
 from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.run_names import counted
 from experiments.snapshots import read_status
 from experiments.types import BaseExperimentConfig, JobRef
 from experiments.workspace import Workspace

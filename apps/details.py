@@ -10,9 +10,9 @@ import marimo as mo
 
 from experiments import look
 from experiments.errors import ExperimentsError
+from experiments.look import counted
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.logs import log_view
-from experiments.notebooks.run_names import counted
 from experiments.notebooks.styles import warning
 from experiments.provenance import Provenance
 from experiments.runs.store import REWARD_KEY, RunQuery

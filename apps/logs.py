@@ -11,9 +11,9 @@ import marimo as mo
 
 from apps.environment import is_clean
 from experiments import look
+from experiments.look import counted
 from experiments.notebooks.export.logbook import Log, read_logs
 from experiments.notebooks.export.placing import log_folder
-from experiments.notebooks.run_names import counted
 from experiments.notebooks.styles import warning
 from experiments.workspace import Workspace
 

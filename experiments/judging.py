@@ -9,9 +9,10 @@ from typing import Literal
 
 from experiments.journal import SHOWN_HASH, Journal, Rule
 from experiments.journal_record import Recorded
+from experiments.look import counted
 from experiments.scoring import ScoredRuns
 from experiments.statistics.comparisons import Comparison, compare
-from experiments.statistics.values import counted, shown
+from experiments.statistics.values import shown
 
 Decision = Literal["confirmed", "rejected", "undecided"]
 

@@ -13,11 +13,12 @@ import numpy as np
 from experiments.clock import clock_words
 from experiments.errors import ExperimentsError
 from experiments.journal import Rule
+from experiments.look import counted
 from experiments.runs.store import AGENT_STEP
 from experiments.statistics.curves import Curve, outcome_of
 from experiments.statistics.scores import Scores
 from experiments.statistics.summaries import Summary, summarise
-from experiments.statistics.values import Outcome, counted
+from experiments.statistics.values import Outcome
 from experiments.types import TERMINAL_VERDICTS, JobRef, JobStatus
 
 if TYPE_CHECKING:

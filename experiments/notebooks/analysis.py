@@ -14,6 +14,7 @@ import marimo as mo
 import pandas as pd
 
 from experiments.errors import ExperimentsError
+from experiments.look import counted
 from experiments.notebooks.chart_cells import (
     clicked_note,
     comparison_note,
@@ -34,7 +35,7 @@ from experiments.notebooks.further_charts import draw_more, view_tabs
 from experiments.notebooks.groups import group_picker, group_picker_view, group_view
 from experiments.notebooks.monitoring import watched_metrics
 from experiments.notebooks.paper_kit import paper_kit_view
-from experiments.notebooks.run_names import Run, counted, ref_of
+from experiments.notebooks.run_names import Run, ref_of
 from experiments.notebooks.run_table import run_table, selected_runs, table_downloads
 from experiments.runs.store import AGENT_STEP, SPS_KEYS, Origin, RunQuery, RunStore
 from experiments.types import JobRef, JobStatus

@@ -20,8 +20,8 @@ from experiments.forms import ConfigForm, form_problems, form_view, read_form
 from experiments.journal import Journal
 from experiments.journal_record import record_journal
 from experiments.launch import notebook_permit
+from experiments.look import counted
 from experiments.notebooks.context import NotebookContext, recipe_class
-from experiments.notebooks.run_names import counted
 from experiments.permits import Permit
 from experiments.planning import estimate, resources, with_interpreter
 from experiments.preparation import launch_notes, launch_plan

@@ -18,10 +18,10 @@ import marimo as mo
 from experiments.costs import NO_COST
 from experiments.errors import ExperimentsError
 from experiments.job_events import history
+from experiments.look import counted
 from experiments.monitoring import Monitor, Snapshot, monitor_for, poll_once
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.logs import lines_dropdown, log_view
-from experiments.notebooks.run_names import counted
 from experiments.notebooks.triage import failures_in, in_editor, retry_buttons, triage_view
 from experiments.notes import add_tag, write_note
 from experiments.snapshots import METRICS_FILE, time_left_s

@@ -16,8 +16,3 @@ def ref_of(run: Run) -> JobRef:
         return run.ref()
     arm, seed = arm_and_seed(run) or (run, 0)
     return JobRef(run=run, arm=arm, seed=seed)
-
-
-def counted(number: int, noun: str) -> str:
-    """Return `1 seed`, `2,000 seeds`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

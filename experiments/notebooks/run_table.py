@@ -20,8 +20,8 @@ import pandas as pd
 from experiments import look
 from experiments.errors import ExperimentsError
 from experiments.latex import latex_table
+from experiments.look import counted
 from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.run_names import counted
 from experiments.notebooks.sparklines import Sparkline, blocks, scale_of, thinned
 from experiments.run_rows import RunRow, config_differences, run_rows, short_names
 from experiments.runs.store import AGENT_STEP, REWARD_KEY, RunStore

@@ -11,9 +11,9 @@ import marimo as mo
 
 from experiments.errors import ExperimentsError
 from experiments.launch import retry
+from experiments.look import counted
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.launching import LaunchOutcome, page_permit
-from experiments.notebooks.run_names import counted
 from experiments.notebooks.styles import MUTED
 from experiments.scoring import known_statuses
 from experiments.triage import Failures, failures_of

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from experiments.look import counted
 from experiments.statistics.aggregates import Statistic, aggregate
 from experiments.statistics.curves import Aligned, Curve, align, common_grid
 from experiments.statistics.intervals import Choice, choose
 from experiments.statistics.scores import Scores, SeedScore, describe
-from experiments.statistics.values import DEFAULTS, FloatArray, IntArray, Options, SeedCount, counted
+from experiments.statistics.values import DEFAULTS, FloatArray, IntArray, Options, SeedCount
 
 RESAMPLES = 2_000  # at each of many steps; ends then move by about 1 % of the width
 _POINTS_OVER_TASKS = 50

@@ -14,11 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from experiments.look import counted
 from experiments.statistics.differences import Compared, Difference, difference_of
 from experiments.statistics.improvement import probability_of_improvement
 from experiments.statistics.scores import Scores
 from experiments.statistics.significance import holm
-from experiments.statistics.values import DEFAULTS, Estimate, Interval, Options, SeedCount, counted, shown
+from experiments.statistics.values import DEFAULTS, Estimate, Interval, Options, SeedCount, shown
 
 Finding = Literal["better", "worse", "undecided", "equivalent"]
 

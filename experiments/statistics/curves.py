@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from experiments.statistics.values import FloatArray, IntArray, Outcome, SeedCount, counted, numbers
+from experiments.look import counted
+from experiments.statistics.values import FloatArray, IntArray, Outcome, SeedCount, numbers
 from experiments.types import Verdict
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from experiments.look import counted
 from experiments.statistics import bounds, methods
 from experiments.statistics.aggregates import aggregate, iqm, trimmed, winsorised
 from experiments.statistics.intervals import interval_of, interval_over_tasks, mean_over_tasks
@@ -15,7 +16,7 @@ from experiments.statistics.pairs import one_score_a_run, paired_differences
 from experiments.statistics.resampling import Strata, over_tasks, stratified
 from experiments.statistics.scores import Scores
 from experiments.statistics.significance import PermutationTest, permutation_test, sign_test
-from experiments.statistics.values import DEFAULTS, LEVEL, FloatArray, Interval, Method, Options, counted
+from experiments.statistics.values import DEFAULTS, LEVEL, FloatArray, Interval, Method, Options
 
 Compared = Literal["mean", "iqm"]
 

@@ -8,10 +8,11 @@ from collections.abc import Callable
 import numpy as np
 from scipy import special
 
+from experiments.look import counted
 from experiments.statistics import methods
 from experiments.statistics.bounds import Bounds
 from experiments.statistics.scores import Scores
-from experiments.statistics.values import DEFAULTS, Estimate, FloatArray, Interval, Options, counted
+from experiments.statistics.values import DEFAULTS, Estimate, FloatArray, Interval, Options
 
 NAME = "probability of improvement"
 _FAR = 50.0  # logits: beyond, every probability is 0 or 1

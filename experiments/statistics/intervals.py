@@ -25,10 +25,11 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
+from experiments.look import counted
 from experiments.statistics import bounds, methods
 from experiments.statistics.aggregates import Statistic
 from experiments.statistics.resampling import Strata, by_seed, stratified
-from experiments.statistics.values import DEFAULTS, FloatArray, Interval, Method, Options, alike, counted, numbers
+from experiments.statistics.values import DEFAULTS, FloatArray, Interval, Method, Options, alike, numbers
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from experiments.look import counted
 from experiments.statistics.scores import Scores, SeedScore
-from experiments.statistics.values import FloatArray, counted
+from experiments.statistics.values import FloatArray
 
 
 @dataclass(frozen=True, eq=False)

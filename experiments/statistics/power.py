@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special
 
+from experiments.look import counted
 from experiments.statistics.bounds import t_quantile
 from experiments.statistics.pairs import paired_differences
 from experiments.statistics.scores import Scores
-from experiments.statistics.values import DEFAULTS, Options, alike, counted, shown
+from experiments.statistics.values import DEFAULTS, Options, alike, shown
 
 MOST_SEEDS = 10_000
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from experiments.look import counted
 from experiments.statistics import methods
 from experiments.statistics.bounds import wilson
 from experiments.statistics.improvement import pulled
 from experiments.statistics.scores import Scores
-from experiments.statistics.values import DEFAULTS, FloatArray, Options, SeedCount, counted, numbers
+from experiments.statistics.values import DEFAULTS, FloatArray, Options, SeedCount, numbers
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from experiments.look import counted
 from experiments.statistics.aggregates import Statistic
 from experiments.statistics.intervals import interval_of, interval_over_tasks
 from experiments.statistics.resampling import over_tasks
@@ -20,7 +21,6 @@ from experiments.statistics.values import (
     Options,
     Outcome,
     SeedCount,
-    counted,
     numbers,
 )
 

@@ -9,9 +9,10 @@ from typing import Literal
 
 import numpy as np
 
+from experiments.look import counted
 from experiments.statistics.curves import Curve, without_duplicates
 from experiments.statistics.scores import Scores, SeedScore
-from experiments.statistics.values import FloatArray, Outcome, counted
+from experiments.statistics.values import FloatArray, Outcome
 
 Kind = Literal["final", "area", "best", "steps to threshold"]
 OWN_END: Literal["own end"] = "own end"

@@ -82,7 +82,7 @@ class SeedCount:
         lost = [(self.failed, "failed"), (self.diverged, "diverged"), (self.unfinished, "unfinished")]
         parts = [str(self), *(f"{number} {word}" for number, word in lost if number)]
         if self.duplicates:
-            parts.append(f"{counted(self.duplicates, 'duplicate')} left aside")
+            parts.append(f"{look.counted(self.duplicates, 'duplicate')} left aside")
         return ", ".join(parts)
 
     def __str__(self) -> str:
@@ -224,11 +224,6 @@ def alike(values: FloatArray) -> npt.NDArray[np.bool_]:
     spread = values.max(axis=-1) - values.min(axis=-1)
     equal: npt.NDArray[np.bool_] = spread <= 1e-12 * np.abs(values).max(axis=-1)
     return equal
-
-
-def counted(number: int, noun: str) -> str:
-    """Return `1 seed`, `2 seeds`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def shown(value: float) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from experiments.look import counted
 from experiments.statistics.bands import RESAMPLES, Band
 from experiments.statistics.comparisons import Comparison
 from experiments.statistics.profiles import Profile
 from experiments.statistics.scores import Scores
-from experiments.statistics.values import Estimate, Interval, Options, counted
+from experiments.statistics.values import Estimate, Interval, Options
 
 _NAMES = {"iqm": "interquartile mean"}
 Result = Estimate | Comparison | Profile | Band

@@ -20,7 +20,7 @@ from tests.faults.processes import bridges, kill, supervisors, trainers
 
 UNENDED = frozenset({"pending", "running", "recovering"})
 Found = TypeVar("Found")
-STEPS = 200_000
+STEPS = 300_000
 TRAINER = [
     *("{python}", "-P", "-m", "experiments.trainer", "run={run}", "trainer.curriculum={curriculum}", "seed={seed}"),
     *(f"trainer.total_timesteps={STEPS}", "trainer.evaluation.count=1", "trainer.replays.count=1"),

@@ -9,9 +9,9 @@ from typing import Any, Literal
 import altair as alt
 import numpy as np
 
+from experiments.look import counted
 from experiments.notebooks.charts.runs import RunCurve
 from experiments.notebooks.charts.theme import NUMBERS
-from experiments.notebooks.run_names import counted
 from experiments.statistics.values import FloatArray, shown
 
 _SAMPLE = 500

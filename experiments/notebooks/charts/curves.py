@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from experiments import look
+from experiments.look import counted
 from experiments.notebooks.charts import layers
 from experiments.notebooks.charts.axes import ValueAxis, step_axis, value_axis
 from experiments.notebooks.charts.runs import RunCurve, origin_words, problems, runs_of
 from experiments.notebooks.charts.theme import empty_chart, palette_of, sentences, styled, words_of
-from experiments.notebooks.run_names import counted
 from experiments.runs.store import REWARD_KEY
 from experiments.statistics import Band, Curve, SeedCount, Statistic, band, common_grid, methods_sentence
 from experiments.statistics.values import FloatArray, shown

@@ -9,6 +9,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 
+from experiments.look import counted
 from experiments.notebooks.charts.axes import step_axis, value_axis
 from experiments.notebooks.charts.runs import RunCurve, origin_words
 from experiments.notebooks.charts.theme import (
@@ -22,7 +23,6 @@ from experiments.notebooks.charts.theme import (
     words_of,
 )
 from experiments.notebooks.charts.thinning import min_max, rounded
-from experiments.notebooks.run_names import counted
 from experiments.statistics import smoothed_for_display
 from experiments.statistics.values import shown
 

@@ -14,8 +14,8 @@ import pandas as pd
 
 from experiments.clock import clock_words
 from experiments.errors import ExperimentsError
+from experiments.look import counted
 from experiments.notebooks.charts.thinning import bucket_means, min_max, rounded
-from experiments.notebooks.run_names import counted
 from experiments.runs.store import AGENT_STEP, Origin, RunStore
 from experiments.statistics import Curve, Outcome, outcome_of
 from experiments.statistics.values import FloatArray

@@ -10,6 +10,7 @@ import altair as alt
 import numpy as np
 
 from experiments import look
+from experiments.look import counted
 from experiments.notebooks.charts.runs import RunCurve, origin_words
 from experiments.notebooks.charts.theme import (
     colour_by_arm,
@@ -21,7 +22,6 @@ from experiments.notebooks.charts.theme import (
     styled,
     words_of,
 )
-from experiments.notebooks.run_names import counted
 from experiments.runs.store import REWARD_KEY
 from experiments.statistics import (
     Comparison,

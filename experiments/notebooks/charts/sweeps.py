@@ -8,6 +8,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 
+from experiments.look import counted
 from experiments.notebooks.charts.runs import RunCurve, origin_words
 from experiments.notebooks.charts.scores import DEFAULTS, ScoreOptions, lost_runs, scores_of
 from experiments.notebooks.charts.theme import (
@@ -19,7 +20,6 @@ from experiments.notebooks.charts.theme import (
     si_axis,
     styled,
 )
-from experiments.notebooks.run_names import counted
 
 MOST_SETTINGS = 9
 _COLUMNS, _WIDTH, _HEIGHT = 3, 268, 150

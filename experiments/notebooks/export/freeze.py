@@ -15,8 +15,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from experiments.look import quantity
-from experiments.notebooks.run_names import counted
+from experiments.look import counted, quantity
 
 FORMAT = 1
 _OPEN = '<script type="application/json" id="experiments-log">'

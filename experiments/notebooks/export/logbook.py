@@ -14,10 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from experiments.look import DECISIONS, MISSING
+from experiments.look import DECISIONS, MISSING, counted
 from experiments.notebooks.export.freeze import LogRecord, read_record
 from experiments.notebooks.export.placing import LOGBOOK, draft_of, is_kept_name, put_in_place, write_draft
-from experiments.notebooks.run_names import counted
 
 _STATIC = Path(__file__).parent / "static"
 _OURS = '<meta name="generator" content="experiments logbook">'
