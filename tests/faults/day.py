@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+import psutil
+
 from experiments.ledger import Ledger
 from tests.fakes.project import Project
 from tests.fakes.serving import ROOT
@@ -35,6 +37,7 @@ class Day:
         plans: The command lines that launched something.
         wounded: Runs whose trainer was killed, so that they cannot have succeeded.
         orphaned: Runs whose supervisor was killed, so that nobody saw how their trainer ended.
+        starved: Runs that were alive while the disk was full and the W&B server gone, so that they may have failed.
     """
 
     def __init__(self, project: Project) -> None:
@@ -42,6 +45,7 @@ class Day:
         self.plans: list[tuple[str, ...]] = []
         self.wounded: set[str] = set()
         self.orphaned: set[str] = set()
+        self.starved: set[str] = set()
         self._began = time.monotonic()
         self._said: list[str] = []
 
@@ -69,20 +73,24 @@ class Day:
             done = self._call(["faketime", "-f", clock, sys.executable, str(self.project.recipe), *plan])
             assert "Traceback" not in done.stderr, done.stderr
         # Only where all its jobs have ended is the same command the next repeat.
-        verdicts = self.verdicts()
+        verdicts = self.until(self.verdicts, "the command line answers")
         going = {experiment_of(name) for name in before if verdicts[name] in UNENDED}
         assert going
         assert [name for name in self.launched() - before if experiment_of(name) in going] == []
         self.note(f"gave every command once more, the clock at {clock}: no further job of {', '.join(sorted(going))}")
 
     def kill_a_trainer(self) -> None:
-        name, process = self.until(lambda: _first(trainers(self.project.root)), "a trainer runs")
+        def unfinished() -> tuple[str, psutil.Process] | None:
+            found = trainers(self.project.root)
+            return _first({name: process for name, process in found.items() if name not in self.finished()})
+
+        name, process = self.until(unfinished, "a trainer runs")
         self.wounded.add(name)
         kill(process)
         self.note(f"killed the trainer of {name}")
 
     def kill_a_supervisor(self) -> None:
-        def both() -> tuple[str, object] | None:
+        def both() -> tuple[str, psutil.Process] | None:
             busy = trainers(self.project.root)
             found = supervisors(self.project.root)
             return _first({name: process for name, process in found.items() if name in busy})
@@ -96,6 +104,12 @@ class Day:
         found = self.until(lambda: bridges(self.project.root), "a bridge to SkyPilot is open")
         kill(*found)
         self.note(f"killed {len(found)} bridge(s) to SkyPilot")
+
+    def starve(self, seconds: float) -> None:
+        """Let time pass, and keep in mind who is alive."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.starved |= trainers(self.project.root).keys() | supervisors(self.project.root).keys()
 
     def damage_a_log(self) -> None:
         """Cut the W&B file of a run that has succeeded, and put noise at its end."""
@@ -111,10 +125,14 @@ class Day:
 
     def verdicts(self) -> dict[str, str]:
         """Return what the command line says of each job, by run name."""
+        return {name: row["verdict"] for name, row in self.statuses().items()}
+
+    def statuses(self) -> dict[str, dict[str, str]]:
+        """Return all that the command line says of each job, by run name."""
         done = self._call([sys.executable, "-P", "-m", "experiments.cli", "status", "--json"])
         # A full disk, or a server that is gone, may make it fail; it then says so in one sentence.
         assert "Traceback" not in done.stderr, done.stderr
-        return {row["run_name"]: row["verdict"] for row in json.loads(done.stdout)} if done.stdout else {}
+        return {row["run_name"]: row for row in json.loads(done.stdout)} if done.stdout else {}
 
     def finished(self) -> set[str]:
         """Return the local runs whose trainer printed that it had done all its steps."""
