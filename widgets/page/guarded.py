@@ -17,9 +17,9 @@ class GuardedWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget shi
         self._turn = threading.RLock()
         super().__init__(**traits)
 
-    def may_set(self, name: str, value: object) -> bool:
-        """Tell whether a page may set this trait to this value, whatever it sends."""
-        raise NotImplementedError
+    def may_set(self, name: str, value: object) -> bool:  # noqa: ARG002 - for the widgets that allow some
+        """Tell whether a page may set this trait to this value, whatever it sends: here it may set none."""
+        return False
 
     def update(self, **traits: Any) -> bool:  # noqa: ANN401 - the traits of the class
         """Set several traits in one message; may be called from any thread.
