@@ -1,4 +1,4 @@
-# just check | test | bench | shots | audit (https://just.systems)
+# just check | test | full | bench | shots | audit (https://just.systems)
 
 # Lint, types and the browser code.
 check:
@@ -12,6 +12,10 @@ check:
 # The quick tests; `just test -m slow` for the others.
 test *arguments:
     uv run pytest {{arguments}}
+
+# The simulations of claims with as many trials as their tables have.
+full:
+    TRIALS=2000 uv run pytest -m slow tests/statistics
 
 # Every bar with its measured figure; names choose some.
 bench *names:

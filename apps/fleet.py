@@ -10,9 +10,9 @@ app = marimo.App(width="full", app_title="Fleet")
 with app.setup:
     import marimo as mo
 
-    from apps import details
-    from apps.feed import fleet_table, known_choice
-    from apps.links import asked, keep, project
+    from apps.parts import details
+    from apps.parts.feed import fleet_table, known_choice
+    from apps.parts.links import asked, keep, project
     from experiments.notebooks.logs import lines_dropdown
 
 
@@ -71,7 +71,7 @@ def pickers(chosen, start, workspace):
 @app.cell
 def choices(chosen, log_lines, metric, view):
     beside = {"Curves": [metric], "Log": [log_lines]}.get(view.value, [])
-    mo.hstack([view, *beside], justify="start", gap=1.5) if chosen()["experiment"] else None
+    mo.hstack([view, *beside], justify="start", align="center", gap=1.5) if chosen()["experiment"] else None
     return
 
 

@@ -10,8 +10,8 @@ app = marimo.App(width="medium", app_title="Logbook")
 with app.setup:
     import marimo as mo
 
-    from apps.links import asked, keep, project
-    from apps.logs import file_dropdown, log_frame, log_list, logs_of
+    from apps.parts.links import asked, keep, project
+    from apps.parts.logs import file_dropdown, log_frame, log_list, logs_of
 
 
 @app.cell

@@ -10,8 +10,8 @@ app = marimo.App(width="full", app_title="Replays")
 with app.setup:
     import marimo as mo
 
-    from apps.gallery import chosen_view, found_replays, gallery
-    from apps.links import asked, project
+    from apps.parts.gallery import chosen_view, found_replays, gallery
+    from apps.parts.links import asked, project
 
 
 @app.cell

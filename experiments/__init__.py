@@ -8,10 +8,18 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from experiments.project import old_paths
+from experiments.project.streams import quiet_while_loading
+
 if TYPE_CHECKING:
-    from experiments.arms import Ablation, Grid
-    from experiments.direct import launch_multiple_training_runs, launch_training
-    from experiments.errors import (
+    from experiments.experiment import Experiment
+    from experiments.jobs.arms import Ablation, Grid
+    from experiments.jobs.direct import launch_multiple_training_runs, launch_training
+    from experiments.jobs.permits import allow_launch
+    from experiments.monitoring import monitor_training_statuses
+    from experiments.notebooks.analysis import create_run_summary_table, plot_sps
+    from experiments.notebooks.replays import get_available_replays, show_replay
+    from experiments.project.errors import (
         ExperimentsError,
         LaunchError,
         LaunchRefused,
@@ -20,15 +28,10 @@ if TYPE_CHECKING:
         StoreError,
         UsageError,
     )
-    from experiments.experiment import Experiment
-    from experiments.launch import allow_launch
-    from experiments.monitoring import monitor_training_statuses
-    from experiments.notebooks.analysis import create_run_summary_table, plot_sps
-    from experiments.notebooks.replays import get_available_replays, show_replay
-    from experiments.notebooks.sections import Section
+    from experiments.project.workspace import Workspace
+    from experiments.results.frames import metrics_frame
     from experiments.types import BaseExperimentConfig, Control, JobRef, JobStatus, Plan, TrainingJob, TrainingJobConfig
     from experiments.wandb_utils import fetch_metrics, find_training_jobs
-    from experiments.workspace import Workspace
 
 __all__ = [
     "Ablation",
@@ -44,7 +47,6 @@ __all__ = [
     "LedgerError",
     "NotebookError",
     "Plan",
-    "Section",
     "StoreError",
     "TrainingJob",
     "TrainingJobConfig",
@@ -57,6 +59,7 @@ __all__ = [
     "get_available_replays",
     "launch_multiple_training_runs",
     "launch_training",
+    "metrics_frame",
     "monitor_training_statuses",
     "plot_sps",
     "show_replay",
@@ -77,21 +80,29 @@ _HOME = {
     **dict.fromkeys(_VALUES, "types"),
     **dict.fromkeys(("create_run_summary_table", "plot_sps"), "notebooks.analysis"),
     **dict.fromkeys(("get_available_replays", "show_replay"), "notebooks.replays"),
-    **dict.fromkeys(("launch_multiple_training_runs", "launch_training"), "direct"),
+    **dict.fromkeys(("launch_multiple_training_runs", "launch_training"), "jobs.direct"),
     **dict.fromkeys(("fetch_metrics", "find_training_jobs"), "wandb_utils"),
-    "Ablation": "arms",
+    "Ablation": "jobs.arms",
     "Experiment": "experiment",
-    "Grid": "arms",
-    "Section": "notebooks.sections",
-    "Workspace": "workspace",
-    "allow_launch": "launch",
+    "Grid": "jobs.arms",
+    "Workspace": "project.workspace",
+    "allow_launch": "jobs.permits",
+    "metrics_frame": "results.frames",
     "monitor_training_statuses": "monitoring",
 }
+
+
+quiet_while_loading()
+old_paths.install()
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attribute can be anything
     if name in _HOME:
         return getattr(import_module(f"experiments.{_HOME[name]}"), name)
+    if name == "Section":  # recipes of version 0.1 import it
+        from experiments.notebooks.sections import GONE
+
+        raise ImportError(GONE)
     raise AttributeError(f"module 'experiments' has no attribute {name!r}; it has: {', '.join(__all__)}")
 
 

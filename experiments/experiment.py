@@ -13,24 +13,38 @@ A recipe subclasses `Experiment`, records its jobs in `launch_training_runs` and
 
 from __future__ import annotations
 
+import functools
 import inspect
-import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from experiments.errors import UsageError
-from experiments.journal import BLANK, Journal, Rule
-from experiments.planning import RecordedJob
-from experiments.types import BaseExperimentConfig, LauncherName, Plan, TrainingJob, TrainingJobConfig, check_name
-from experiments.workspace import Workspace
+from pydantic import ValidationError
+
+from experiments.jobs.arms import apart, changes, name_of
+from experiments.jobs.journal import BLANK, Journal, Rule
+from experiments.jobs.plan import RecordedJob, with_arguments
+from experiments.project import streams
+from experiments.project.errors import UsageError
+from experiments.project.refusals import reasons
+from experiments.project.streams import INTERRUPTED, end
+from experiments.project.workspace import Workspace
+from experiments.types import (
+    BaseExperimentConfig,
+    LauncherName,
+    Plan,
+    TrainingJob,
+    TrainingJobConfig,
+    check_name,
+    replaced,
+)
 
 if TYPE_CHECKING:
-    from experiments.launch import Permit
+    from experiments.jobs.permits import Permit
+    from experiments.jobs.preparation import CheckedPlan
     from experiments.notebooks.export.exporting import Exported
-    from experiments.provenance import Provenance
 
 
 class Experiment(ABC):
@@ -43,18 +57,20 @@ class Experiment(ABC):
         seeds: Seeds of every arm where neither `--seeds` nor the recipe's jobs name any.
         hypothesis: What is expected, and why; the first text of a notebook's journal.
         rule: What decides the hypothesis; the first rule of a notebook's journal.
-        extra_sections: Notebook sections of the recipe itself, beside the known ones.
+        extra_sections: Sections of the recipe itself: functions of the study that return what the notebook shows.
     """
 
     tags: ClassVar[tuple[str, ...]] = ()
     seeds: ClassVar[tuple[int, ...]] = (0,)
     hypothesis: ClassVar[str] = ""
     rule: ClassVar[Rule | None] = None
-    extra_sections: ClassVar[tuple[Any, ...]] = ()
+    extra_sections: ClassVar[tuple[Callable[..., Any], ...]] = ()
     config: BaseExperimentConfig
 
     def __init__(self, name: str, config: BaseExperimentConfig | None = None) -> None:
         self.name = check_name("experiment", name)
+        _check_several(self, "tags", str, "('baseline', 'lr')")
+        _check_several(self, "seeds", int, "(0, 1, 2)")
         self.config = config if config is not None else BaseExperimentConfig()
         self._recorded: list[RecordedJob] | None = None
         self._workspace: Workspace | None = None
@@ -75,7 +91,7 @@ class Experiment(ABC):
             self._workspace = Workspace.find(recipe_file(type(self)))
         places = ("wandb_entity", "wandb_project", "wandb_group")
         named = {place: value for place in places if (value := getattr(self.config, place)) is not None}
-        return replace(self._workspace, settings=self._workspace.settings.model_copy(update=named))
+        return replace(self._workspace, settings=replaced(self._workspace.settings, **named))
 
     @workspace.setter
     def workspace(self, workspace: Workspace) -> None:
@@ -92,7 +108,7 @@ class Experiment(ABC):
             seed: Random seed; without one, `--seeds` or 0.
 
         Raises:
-            UsageError: The label is not a name.
+            UsageError: The label is not a name, or the experiment's own arguments are none.
             LaunchRefused: Called directly from a notebook or a thread, where nobody asked for a launch.
         """
         check_name("label", label)
@@ -102,8 +118,8 @@ class Experiment(ABC):
             return TrainingJob(
                 run_name="", experiment=self.name, arm=label, seed=seed or 0, config=job.config, launcher="dry-run"
             )
-        from experiments.launch import implicit_permit
-        from experiments.preparation import prepare_plan
+        from experiments.jobs.permits import implicit_permit
+        from experiments.jobs.preparation import prepare_plan
 
         permit = implicit_permit()
         return self.launch(prepare_plan(self.workspace, self.name, [job]), permit)[0]
@@ -117,6 +133,7 @@ class Experiment(ABC):
         again: bool = False,
         arms: Mapping[str, BaseExperimentConfig] | None = None,
         resume: TrainingJob | None = None,
+        beside: BaseExperimentConfig | None = None,
     ) -> Plan:
         """Return what a launch would start, without starting anything.
 
@@ -127,37 +144,49 @@ class Experiment(ABC):
             repeat: Which repetition of the same jobs; None for the latest one that has unfinished jobs, else the next.
             again: Take the next repeat also where jobs of the latest are unfinished.
             resume: A job to extend: the plan is its arm and seed alone, going on from its newest checkpoint.
+            beside: The config that the experiment's arms are known by; an arm that is another job than with it is
+                named after what differs, as those of a `Grid` are.
 
         Raises:
             UsageError: The recipe recorded no job, or a name, label or seed is wrong.
         """
         if arms is None:
-            recorded = self._record(self.config)
+            recorded = self.jobs_with(self.config)
+            if beside is not None:
+                recorded = apart(recorded, self.jobs_with(beside), name_of(changes(beside, self.config)))
         else:
-            recorded = [job for arm, config in arms.items() for job in self._record(config, arm)]
+            if beside is not None:
+                arms = _beside(arms, changes(beside, self.config))
+            recorded = [job for arm, config in arms.items() for job in self.jobs_with(config, arm)]
         if resume is not None:
-            recorded = _extending(recorded, resume)
+            from experiments.jobs.resuming import check_resumable
+
+            found = [job for job in recorded if job.arm == resume.arm]
+            if not found:
+                return self._resumed(resume, launcher, again=again)
+            recorded = [_extending(found[0], resume)]
+            check_resumable(self.workspace, resume, recorded[0].config)
         if seeds is None and all(job.seed is None for job in recorded):
             seeds = self.seeds
-        from experiments.preparation import prepare_plan
+        from experiments.jobs.preparation import prepare_plan
 
         return prepare_plan(
             self.workspace, self.name, recorded, seeds=seeds, launcher=launcher, repeat=repeat, again=again
         )
 
-    def launch(self, plan: Plan, permit: Permit, *, code: Provenance | None = None) -> list[TrainingJob]:
+    def launch(self, plan: Plan | CheckedPlan, permit: Permit) -> list[TrainingJob]:
         """Launch what is not launched yet of `plan`; the same plan again gives the same jobs.
 
         Args:
-            code: Where the code comes from, as recorded with the jobs; None to find out now.
+            plan: From `plan()`, or from `preparation.check_plan`, which has checked it already.
 
         Raises:
             LaunchError: A launcher refused; the other jobs are launched all the same.
             LedgerError: Nothing could be recorded, so nothing was launched.
         """
-        from experiments.preparation import launch_plan
+        from experiments.jobs.preparation import launch_plan
 
-        return launch_plan(plan, permit, self.workspace, code=code)
+        return launch_plan(plan, permit, self.workspace)
 
     def export(
         self, notebook: Path | None = None, *, output: Path | None = None, include_code: bool = False
@@ -185,19 +214,25 @@ class Experiment(ABC):
             config_class: Its fields become flags, their descriptions the help.
             name: Name of the experiment where the command line gives none.
         """
+        streams.prepare()
         try:
-            from experiments.commandline import run_recipe
+            from experiments.cli.recipe import run_recipe
 
-            sys.exit(run_recipe(cls, config_class, default_name=name))
+            code = run_recipe(cls, config_class, default_name=name)
         except KeyboardInterrupt:
-            sys.exit(130)
+            code = INTERRUPTED
+        except SystemExit as done:  # after --help
+            code = int(done.code or 0)
+        end(code)
 
-    def _record(self, config: BaseExperimentConfig, arm: str | None = None) -> list[RecordedJob]:
+    def jobs_with(self, config: BaseExperimentConfig, arm: str | None = None) -> list[RecordedJob]:
         """Return the jobs that the recipe records with this config; several jobs of one arm keep their labels in it."""
         recorded: list[RecordedJob] = []
         own, self.config, self._recorded = self.config, config, recorded
         try:
             self.launch_training_runs()
+        except ValidationError as error:
+            raise _refused(error) from error
         finally:
             self.config, self._recorded = own, None
         if arm is None:
@@ -205,35 +240,65 @@ class Experiment(ABC):
         names = [arm if len(recorded) == 1 else f"{arm}-{job.arm}" for job in recorded]
         return [replace(job, arm=name) for job, name in zip(recorded, names, strict=True)]
 
+    def _resumed(self, earlier: TrainingJob, launcher: LauncherName | None, *, again: bool) -> Plan:
+        """Return the plan that goes on from a run whose arm the recipe does not have, from that run's own record.
+
+        Raises:
+            UsageError: It cannot go on, or the command line sets what only a recipe's own arm has.
+        """
+        from experiments.jobs.resuming import place_of, resume_plan
+
+        if own := sorted(set(self.config.changed()) - set(BaseExperimentConfig.model_fields)):
+            raise UsageError(
+                f"run {earlier.run_name!r} is of arm {earlier.arm!r}, which this recipe does not have as it stands, so "
+                f"it goes on with its own settings. Leave --{own[0].replace('_', '-')} out; trainer keys can be "
+                "changed with --additional-args."
+            )
+        arguments = self.config.additional_args
+        self.workspace = place_of(self.workspace, earlier)
+        return resume_plan(
+            self.workspace, earlier, arguments=arguments, experiment=self.name, launcher=launcher, again=again
+        )
+
     def _with_common(self, config: TrainingJobConfig) -> TrainingJobConfig:
         """Add to one job's config what the experiment's own says about every job; the config given stays as it is."""
         tags = [*self.tags, "experiment", self.name, *config.wandb_tags, *self.config.wandb_tags]
-        return config.model_copy(
-            update={
-                "wandb_tags": tuple(dict.fromkeys(tags)),
-                "additional_args": _overridden(config.additional_args, self.config.additional_args),
-                "skip_git_check": config.skip_git_check or self.config.skip_git_check,
-            }
-        )
+        try:
+            return replaced(
+                config,
+                wandb_tags=tuple(dict.fromkeys(tags)),
+                additional_args=with_arguments(config.additional_args, self.config.additional_args),
+                skip_git_check=config.skip_git_check or self.config.skip_git_check,
+            )
+        except ValidationError as error:
+            raise _refused(error) from error
 
 
-def _extending(recorded: Sequence[RecordedJob], earlier: TrainingJob) -> list[RecordedJob]:
-    found = [job for job in recorded if job.arm == earlier.arm]
-    if not found:
-        arms = ", ".join(repr(job.arm) for job in recorded)
-        raise UsageError(
-            f"run {earlier.run_name!r} is of arm {earlier.arm!r}; this recipe has {arms}. Resume one of these."
-        )
-    by = [f"trainer.resume_from={earlier.run_name}"]
-    arguments = _overridden(found[0].config.additional_args, by)
-    config = found[0].config.model_copy(update={"additional_args": arguments})
-    return [replace(found[0], config=config, seed=earlier.seed)]
+def _check_several(experiment: Experiment, name: str, kind: type, example: str) -> None:
+    """Refuse a class attribute that is not several values: a text would be taken for its letters."""
+    value = getattr(experiment, name)
+    if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(item, kind) for item in value):
+        raise UsageError(f"{type(experiment).__name__}.{name} = {value!r} in the recipe. Write several: {example}.")
 
 
-def _overridden(arguments: Sequence[str], by: Sequence[str]) -> tuple[str, ...]:
-    """Return `arguments` with each key that `by` also sets taken from `by`: the trainer refuses a key given twice."""
-    keys = {argument.partition("=")[0] for argument in by}
-    return (*(argument for argument in arguments if argument.partition("=")[0] not in keys), *by)
+def _beside(arms: Mapping[str, BaseExperimentConfig], change: Mapping[str, Any]) -> dict[str, BaseExperimentConfig]:
+    """Return arms with the name of what all of them change, besides that in which they differ."""
+    common = {
+        field: value
+        for field, value in change.items()
+        if all(functools.reduce(getattr, field.split("."), config) == value for config in arms.values())
+    }
+    return {name_of(common, and_then=name): config for name, config in arms.items()} if common else dict(arms)
+
+
+def _refused(error: ValidationError) -> UsageError:
+    return UsageError(f"a job of this config is refused: {reasons(error)} ({error.title}). Choose another value.")
+
+
+def _extending(job: RecordedJob, earlier: TrainingJob) -> RecordedJob:
+    from experiments.jobs.resuming import extended
+
+    return replace(job, config=extended(job.config, earlier.run_name), seed=earlier.seed)
 
 
 def recipe_file(experiment_class: type[Experiment]) -> Path:

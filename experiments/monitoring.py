@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.launchers.base import SchedulerStatus
-from experiments.polling import Poller, Sources
+from experiments.jobs.launchers.base import SchedulerStatus
+from experiments.jobs.ledger import open_ledger
+from experiments.jobs.ledger.reading import UnreadableJob
+from experiments.jobs.run_names import Runs, here, refs_of
+from experiments.jobs.watch.monitor import Monitor, monitor_of
+from experiments.jobs.watch.poller import Poller, Sources
+from experiments.jobs.watch.snapshots import Snapshot, read_status
+from experiments.project.errors import LedgerError
+from experiments.project.settings import load_settings
+from experiments.project.workspace import Workspace
+from experiments.runs.opening import offline_store
 from experiments.runs.relay import RelayStore, reader_socket
-from experiments.settings import load_settings
-from experiments.snapshots import Snapshot, read_status
 from experiments.types import JobRef, JobStatus, TrainingJob
-from experiments.watching import Monitor, monitor_of
-from experiments.workspace import Workspace
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from experiments.launchers.base import Launcher
+    from experiments.jobs.launchers.base import Launcher
     from experiments.runs.store import RunStore
 
 __all__ = [
@@ -64,27 +70,45 @@ def poll_once(
 def job_statuses(
     state_dir: Path, runs: Sequence[str] | None = None, *, sources: Sources | None = None
 ) -> list[JobStatus]:
-    """Return the status of every job of the ledger, or of `runs` in their order, from one poll."""
-    found = poll_once(state_dir, sources=sources).jobs
+    """Return the status of every job of the ledger, or of `runs` in their order, from one poll.
+
+    A job whose row cannot be read is among them, with what is wrong as its reason.
+
+    Raises:
+        LedgerError: The ledger cannot be read, so nobody knows which jobs there are.
+    """
+    found = poll_once(state_dir, sources=sources)
+    if problem := found.ledger_problem:
+        raise LedgerError(problem)
     if runs is None:
-        return list(found)
-    known = {status.run_name: status for status in found}
-    return [known[run] for run in runs if run in known]
+        return list(found.jobs)
+    known = {status.run_name: status for status in found.jobs}
+    return [known.get(run) or _unknown(run) for run in runs]
+
+
+def _unknown(run: str) -> JobStatus:
+    return JobStatus(run_name=run, reason="the ledger has not told of it yet")
 
 
 @contextlib.contextmanager
 def following(
     state_dir: Path, runs: Sequence[str] | None = None, *, sources: Sources | None = None
 ) -> Iterator[Callable[[], list[JobStatus]]]:
-    """Watch jobs for as long as the block lasts; what it is given returns their newest statuses, at no cost."""
-    known = {status.run_name: status for status in poll_once(state_dir, sources=sources).jobs}
+    """Watch jobs for as long as the block lasts; what it is given returns their newest statuses, at no cost.
+
+    A job of `runs` that nobody has told of yet is `unknown`, which is no end.
+
+    Raises:
+        LedgerError: The ledger cannot be read, so nobody knows which jobs there are.
+    """
+    known = {status.run_name: status for status in job_statuses(state_dir, sources=sources)}
 
     def take(new: Snapshot) -> None:
         # A job that another process has not polled yet keeps what is known of it here.
         known.update({job.run_name: job for job in new.jobs if job.as_of >= known.get(job.run_name, job).as_of})
 
     def statuses() -> list[JobStatus]:
-        return list(known.values()) if runs is None else [known[run] for run in runs if run in known]
+        return list(known.values()) if runs is None else [known.get(run) or _unknown(run) for run in runs]
 
     monitor = monitor_of(state_dir, lambda place: sources or sources_of(place))
     subscription = monitor.subscribe(take)
@@ -95,8 +119,8 @@ def following(
 
 
 def monitor_training_statuses(
-    names: Sequence[str],
-    show_metrics: Sequence[str] = ("_step", "overview/reward"),
+    names: Runs,
+    show_metrics: str | Sequence[str] | None = ("_step", "overview/reward"),
     *,
     entity: str | None = None,
     project: str | None = None,
@@ -106,29 +130,58 @@ def monitor_training_statuses(
     """Return how runs are, one row a name in the order given, from one poll.
 
     Args:
+        names: One run or several: names, or jobs as `launch_training` returns them.
         show_metrics: Summary keys; each becomes a column.
         entity: W&B entity; with it or `project`, runs that the ledger does not know are looked up on the server.
         project: W&B project.
         state_dir: State folder; that of the working folder's project where None.
 
     Returns:
-        Columns `run_name`; `state` (the tracker's word, `NOT FOUND` where no run has the name); `created` (datetime,
-        UTC); one column a metric (missing where it was not logged); `url` (missing offline); `verdict` (see
-        `experiments.verdicts`); `sky_job_id`, `sky_status` (SkyPilot's word) and `sky_duration` (seconds), missing
-        for jobs that SkyPilot does not run.
+        Columns `run_name`; `state` (the tracker's word, `NOT FOUND` where it has no run of the name, `NOT READ` where
+        it did not answer); `created` (datetime, UTC); one column a metric (missing where it was not logged); `url`
+        (missing offline); `verdict` (see `experiments.jobs.watch.verdicts`); `sky_job_id`, `sky_status` (SkyPilot's
+        word) and `sky_duration` (seconds), missing for jobs that SkyPilot does not run. `attrs["problems"]` says in
+        sentences what could not be read.
+
+    Raises:
+        LedgerError: The ledger cannot be read, so that nobody knows where to ask.
     """
     import pandas as pd
 
-    place = state_dir or Workspace.find(Path.cwd()).state
-    tracker = f"{entity or ''}/{project or ''}" if entity or project else "offline"
-    poller = Poller(sources or sources_of(place), refs=lambda: [JobRef(run=name, tracker=tracker) for name in names])
+    place = state_dir or here().state
+    refs, metrics = refs_of(names), [show_metrics] if isinstance(show_metrics, str) else list(show_metrics or ())
+    strangers = _with_trackers(refs, place, f"{entity or ''}/{project or ''}" if entity or project else None)
+    poller = Poller(sources or sources_of(place), refs=lambda: strangers)
     poller.step_all(20.0)
-    rows = [_status_row(poller, name, show_metrics) for name in names]
-    columns = ["run_name", "state", "created", *show_metrics, "url", "verdict", "sky_job_id", "sky_status"]
-    return pd.DataFrame(rows, columns=[*columns, "sky_duration"])
+    seen = poller.snapshot()
+    if problem := seen.ledger_problem:
+        raise LedgerError(problem)
+    silent = {source.name for source in seen.sources if source.problem and source.kind == "store"}
+    rows = [_status_row(poller, ref.run, metrics, silent) for ref in refs]
+    columns = ["run_name", "state", "created", *metrics, "url", "verdict", "sky_job_id", "sky_status"]
+    frame = pd.DataFrame(rows, columns=[*columns, "sky_duration"])
+    frame.attrs["problems"] = seen.problems(time.time())
+    return frame
 
 
-def _status_row(poller: Poller, name: str, metrics: Sequence[str]) -> dict[str, Any]:
+def _with_trackers(refs: Sequence[JobRef], state_dir: Path, tracker: str | None) -> list[JobRef]:
+    """Return references that say where a run is looked up that the ledger does not know.
+
+    Args:
+        tracker: That place; None for the run's files here, else the project's server where somebody is logged in.
+    """
+    workspace = Workspace(root=state_dir.parent, state=state_dir, settings=load_settings(state_dir.parent))
+    files = offline_store(workspace)
+    server = f"{workspace.settings.wandb_entity or ''}/{workspace.settings.wandb_project}"
+    online = workspace.wandb_mode() == "online"
+
+    def place_of(ref: JobRef) -> str:
+        return tracker or (server if online and ref.tracker == "offline" and not files.has(ref.run) else ref.tracker)
+
+    return [JobRef.model_validate({**ref.model_dump(), "tracker": place_of(ref)}) for ref in refs]
+
+
+def _status_row(poller: Poller, name: str, metrics: Sequence[str], silent: Collection[str]) -> dict[str, Any]:
     from datetime import UTC, datetime
 
     job, status, run = poller.known(name)
@@ -137,7 +190,7 @@ def _status_row(poller: Poller, name: str, metrics: Sequence[str]) -> dict[str, 
     end = status.ended_at or status.as_of
     return {
         "run_name": name,
-        "state": run.state if run else "NOT FOUND",
+        "state": run.state if run else "NOT READ" if job.tracker in silent else "NOT FOUND",
         "created": datetime.fromtimestamp(run.created_at, UTC) if run and run.created_at else None,
         **{key: summary.get(key) for key in metrics},
         "url": run.url if run else None,
@@ -154,32 +207,32 @@ def sources_of(state_dir: Path) -> Sources:
 
     @functools.cache
     def launcher(name: str) -> Launcher:
-        from experiments.launch import launcher_for
+        from experiments.jobs.handover import launcher_for
 
         return launcher_for(name, workspace)
 
     @functools.cache
     def store(tracker: str) -> RunStore:
         if tracker == "offline":
-            return workspace.offline_store()
+            return offline_store(workspace)
         if (socket := reader_socket()) is not None:
             return RelayStore(socket, tracker)
-        from experiments.runs.online import OnlineStore
+        from experiments.runs.server.store import OnlineStore
 
         entity, _, project = tracker.partition("/")
         return OnlineStore(entity or None, project or None)
 
     def outcomes(runs: Sequence[str]) -> dict[str, SchedulerStatus]:
-        with workspace.ledger(read_only=True) as ledger:
+        with open_ledger(workspace, read_only=True) as ledger:
             return {run: SchedulerStatus(**values) for run, values in ledger.outcomes(runs).items()}
 
     def start_waiting() -> None:
-        from experiments.launch import start_next
+        from experiments.jobs.submission import start_next
 
         start_next(workspace)
 
     def keep(name: str, statuses: dict[str, SchedulerStatus]) -> dict[str, SchedulerStatus]:
-        from experiments import job_events
+        from experiments.jobs import events as job_events
 
         # A local job's folder says all that there is to say of it.
         return job_events.keep(workspace.runs, statuses) if name == "skypilot" else statuses
@@ -193,13 +246,13 @@ class _LedgerFile:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._seen: object = None
-        self._jobs: list[TrainingJob] = []
+        self._jobs: list[TrainingJob | UnreadableJob] = []
 
-    def __call__(self) -> list[TrainingJob]:
+    def __call__(self) -> list[TrainingJob | UnreadableJob]:
         seen = [_stamp(self._workspace.state / name) for name in ("ledger.sqlite", "ledger.sqlite-wal")]
         if seen != self._seen:
-            with self._workspace.ledger(read_only=True) as ledger:
-                self._jobs = ledger.jobs()
+            with open_ledger(self._workspace, read_only=True) as ledger:
+                self._jobs = ledger.rows()
             self._seen = seen
         return self._jobs
 

@@ -10,15 +10,17 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import Field as Field  # noqa: PLC0414 - recipes take it from here, so that all they load is loaded by us
 
-from experiments.errors import UsageError
+from experiments.project.errors import UsageError
 
 NAME_PATTERN = r"[a-z0-9][a-z0-9_-]{0,39}"
 MAX_RUN_NAME = 120
 _AMOUNT = r"^\d+(\.\d+)?\+?$"
+_KEY = r"[A-Za-z_][\w.]*"
 
 LauncherName = Literal["local", "skypilot", "dry-run"]
 Verdict = Literal["pending", "running", "recovering", "succeeded", "failed", "cancelled", "unknown"]
@@ -41,6 +43,21 @@ class Frozen(BaseModel):
     """Base of all values: immutable, and a field that does not exist is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+def replaced(model: ModelT, **fields: Any) -> ModelT:  # noqa: ANN401 - any field's value
+    """Return a copy of `model` with some fields changed, checked as if it were made anew.
+
+    pydantic's own `model_copy` checks nothing, so what it changes could be recorded and never be read again.
+
+    Raises:
+        ValidationError: A field does not exist, or a value is not allowed.
+    """
+    given = {name: getattr(model, name) for name in model.model_fields_set}
+    return type(model).model_validate(given | fields)
 
 
 def suggest_name(text: str) -> str:
@@ -71,12 +88,12 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     """
     rule = "Write a count (5), a range with both ends (0..4) or a list (3,7)."
     text = text.strip()
-    if re.fullmatch(r"\d{1,6}", text):
+    if re.fullmatch(r"[0-9]{1,6}", text):
         seeds = list(range(int(text)))
     else:
         seeds = []
         for part in text.split(","):
-            bounds = re.fullmatch(r"\s*(\d{1,9})(?:\.\.(\d{1,9}))?\s*", part)
+            bounds = re.fullmatch(r"\s*([0-9]{1,9})(?:\.\.([0-9]{1,9}))?\s*", part)
             if bounds is None:
                 raise UsageError(f"--seeds {text!r} is not a list of seeds. {rule}")
             first, last = int(bounds[1]), int(bounds[2] or bounds[1])
@@ -97,10 +114,25 @@ def _is_none(value: object) -> bool:
     return value is None
 
 
+def _are_assignments(values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        key, equals, given = value.partition("=")
+        if not equals or not re.fullmatch(_KEY, key) or "\x00" in value:
+            near = re.sub(r"[^\w.]+", "_", key.strip("+~- "))
+            example = f"{near}={given}" if equals and re.fullmatch(_KEY, near) else "trainer.total_timesteps=200000"
+            raise ValueError(f"{value!r} is not a 'key=value' argument, such as {example}")
+    return values
+
+
+Assignments = Annotated[tuple[str, ...], AfterValidator(_are_assignments)]
+"""Arguments for a trainer, each `key=value`."""
+
+
 class TrainingJobConfig(Frozen):
     """What one training job runs and on what.
 
-    What only SkyPilot uses is None by default and left out of JSON then, so that it changes no key of another plan.
+    What is None by default (most of it for SkyPilot only) is left out of JSON then, so that it changes no key of
+    another plan.
     """
 
     curriculum: str = Field(min_length=1, description="Curriculum that the trainer runs.")
@@ -109,7 +141,7 @@ class TrainingJobConfig(Frozen):
     spot: bool = Field(False, description="Use spot (preemptible) machines.")
     skip_git_check: bool = Field(False, description="Launch also from a tree with uncommitted or unpushed changes.")
     wandb_tags: tuple[str, ...] = Field((), description="W&B tags of the run.")
-    additional_args: tuple[str, ...] = Field((), description="Arguments for the trainer, each 'key=value'.")
+    additional_args: Assignments = Field((), description="Arguments for the trainer, each 'key=value'.")
     accelerator: str | None = Field(
         None,
         pattern=r"^[A-Za-z0-9._-]+(:\d{1,4})?$",
@@ -137,7 +169,7 @@ class TrainingJobConfig(Frozen):
         gt=0,
         le=10_000,
         exclude_if=_is_none,
-        description="SkyPilot: end the trainer after this time on a machine.",
+        description="End the trainer after this time on a machine; locally, time asleep does not count.",
     )
     recovery: Literal["FAILOVER", "EAGER_NEXT_REGION"] | None = Field(
         None, exclude_if=_is_none, description="SkyPilot: where a preempted job is started again."
@@ -145,15 +177,6 @@ class TrainingJobConfig(Frozen):
     max_restarts_on_errors: int | None = Field(
         None, ge=0, le=1000, exclude_if=_is_none, description="SkyPilot: how often to start again after an error."
     )
-
-    @field_validator("additional_args")
-    @classmethod
-    def _are_assignments(cls, values: tuple[str, ...]) -> tuple[str, ...]:
-        for value in values:
-            key, equals, _ = value.partition("=")
-            if not equals or not re.fullmatch(r"[A-Za-z_][\w.]*", key) or "\x00" in value:
-                raise ValueError(f"{value!r} is not a 'key=value' argument, such as trainer.total_timesteps=200000")
-        return values
 
     def get_arg_value(self, key: str) -> str | None:
         """Return the value that `additional_args` give to `key`, the last where there are several."""
@@ -203,7 +226,7 @@ class PlannedJob(Frozen):
 
 
 class Plan(Frozen):
-    """The exact list of jobs about to be launched; made by `experiments.planning.make_plan`.
+    """The exact list of jobs about to be launched; made by `experiments.jobs.plan.make_plan`.
 
     Attributes:
         experiment: Name of the experiment.
@@ -280,7 +303,7 @@ class JobStatus(Frozen):
     Attributes:
         scheduler: The launcher's own word, verbatim (`RUNNING`); None where it knows nothing of the job.
         tracker: The run store's own word, verbatim (`finished`); None where there is no run yet.
-        verdict: Derived from both by `experiments.verdicts.verdict`.
+        verdict: Derived from both by `experiments.jobs.watch.verdicts.verdict`.
         reason: Why, in words, where the verdict needs one.
         step: Agent steps so far; None before the first row.
         total_steps: Agent steps that the run was asked for.
@@ -291,7 +314,7 @@ class JobStatus(Frozen):
         exit_code: Of the trainer; negative for the signal that killed it.
         resources: What it runs on, in the scheduler's words.
         recoveries: How often it was started again on other machines.
-        events: What happened as (scheduler's word, reason, Unix seconds), oldest first; see `job_events`.
+        events: What happened as (scheduler's word, reason, Unix seconds), oldest first; see `jobs.events`.
         cost_usd: Estimated US dollars so far; None where nobody knows.
         cost: The same in words.
         as_of: Unix seconds at which the sources were read.
@@ -322,7 +345,7 @@ class JobStatus(Frozen):
 
 
 SectionName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-DEFAULT_SECTIONS: tuple[str, ...] = ("launch", "monitor", "analysis", "replays", "log", "export", "scratch")
+DEFAULT_SECTIONS: tuple[str, ...] = ("log", "analysis", "monitor", "replays", "launch", "export", "scratch")
 
 
 class BaseExperimentConfig(BaseModel):
@@ -335,13 +358,13 @@ class BaseExperimentConfig(BaseModel):
 
     description: str = Field("", description="What the experiment is for; shown at the top of the notebook.")
     sections: Annotated[tuple[SectionName, ...], Control("hidden")] = Field(
-        DEFAULT_SECTIONS, description="Notebook sections, separated by commas; setup and state always come first."
+        DEFAULT_SECTIONS, description="Notebook sections, separated by commas; those that a notebook lacks are added."
     )
     wandb_tags: tuple[str, ...] = Field((), description="W&B tags, added to the recipe's own.")
     wandb_entity: str | None = Field(None, description="W&B entity of new runs; by default the setting.")
     wandb_project: str | None = Field(None, description="W&B project of new runs; by default the setting.")
     wandb_group: str | None = Field(None, description="W&B group of new runs; by default the experiment's name.")
-    additional_args: tuple[str, ...] = Field((), description="Arguments for the trainer, each key=value.")
+    additional_args: Assignments = Field((), description="Arguments for the trainer, each key=value.")
     skip_git_check: bool = Field(False, description="Launch also from a tree with uncommitted or unpushed changes.")
 
     def changed(self) -> dict[str, Any]:

@@ -5,41 +5,41 @@ Every frame of metrics carries where it comes from: `frame.attrs["origin"]` is a
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from experiments.errors import StoreError, UsageError
-from experiments.run_root import cluster_root
-from experiments.runs.credentials import credentials_present
-from experiments.runs.relay import RelayStore, online_is_relayed, reader_socket
+from experiments.jobs.run_names import Run, Runs, here, known_runs, ref_of, refs_of
+from experiments.project.errors import StoreError, UsageError
+from experiments.project.state_words import TRACKER_WORDS
+from experiments.project.workspace import Workspace
+from experiments.runs.opening import default_store
 from experiments.runs.store import Origin, RunInfo, RunQuery, RunStore
-from experiments.settings import load_settings, project_root, state_dir
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from experiments.runs.online import OnlineStore
-
 Moment = float | str | datetime
 
 
-def get_run(name: str, *, store: RunStore | None = None, runs_dir: Path | str | None = None) -> RunInfo:
+def get_run(name: Run, *, store: RunStore | None = None, runs_dir: Path | str | None = None) -> RunInfo:
     """Return what is known of a run: state, tags, config, latest value of each metric.
 
     Args:
-        name: Run name, which is the W&B run id.
+        name: Run name, which is the W&B run id; or its job.
         store: Where to look; the runs of this project, here and on its W&B server, where None.
         runs_dir: Folder of runs (or a `wandb` folder) to look in instead.
 
     Raises:
-        StoreError: There is no such run, or the server cannot be reached.
+        StoreError: There is no such run, it has not begun to log, or the server cannot be reached.
     """
-    found = _store(store, runs_dir).find(RunQuery(names=[name], limit=1))
-    if not found:
-        raise StoreError(f"run {name!r} is not known here. The runs that are: experiments runs")
-    return found[0]
+    run = ref_of(name).run
+    found = known_runs(name, _store(store, runs_dir), _project(store, runs_dir))
+    if run not in found:
+        raise StoreError(f"run {run!r} has not begun to log. See how it is: experiments status")
+    return found[run]
 
 
 def find_training_jobs(
@@ -61,7 +61,7 @@ def find_training_jobs(
     Args:
         wandb_tags: Any of these tags.
         author: User name.
-        state: W&B's word (`running`, `finished`, `failed`, `crashed`), or several.
+        state: W&B's word (`running`, `finished`, `failed`, `crashed`, `killed`), or several.
         created_after: Unix seconds, a datetime (UTC where it has no zone) or ISO 8601 text; that moment counts.
         created_before: The same; that moment does not count.
         entity: W&B entity; with it or `project`, only the server is asked.
@@ -73,12 +73,16 @@ def find_training_jobs(
 
     Raises:
         StoreError: The server cannot be reached.
-        UsageError: A time or an order that cannot be read.
+        UsageError: A state that W&B does not have, a limit below 1, a time or an order that cannot be read.
     """
+    if limit is not None and limit < 1:
+        raise UsageError(f"limit {limit!r} finds nothing. Allowed: 1 or more, or None for all.")
+    if wrong := [word for word in _texts(state) if word not in TRACKER_WORDS]:
+        raise UsageError(f"state {wrong[0]!r} is none of W&B's. Allowed: {', '.join(TRACKER_WORDS)}.")
     query = RunQuery(
-        author=author,
+        author=author or None,
         tags_any=_texts(wandb_tags),
-        state=state,
+        state=_texts(state) or None,
         created_after=_unix(created_after),
         created_before=_unix(created_before),
         order=order_by,
@@ -88,19 +92,19 @@ def find_training_jobs(
 
 
 def fetch_metrics(
-    names: str | Sequence[str],
+    names: Runs,
     samples: int | None = 1000,
-    keys: Sequence[str] | None = None,
+    keys: str | Sequence[str] | None = None,
     min_step: int | None = None,
     max_step: int | None = None,
     *,
     store: RunStore | None = None,
     runs_dir: Path | str | None = None,
 ) -> dict[str, pd.DataFrame]:
-    """Return the history of each run that exists.
+    """Return the history of each run.
 
     Args:
-        names: One run name or several.
+        names: One run or several: names, or jobs as `launch_training` returns them.
         samples: At most about so many rows of each run, evenly chosen with the first and the last; None for all.
         keys: Metrics; None for all.
         min_step: First W&B step, inclusive.
@@ -109,41 +113,42 @@ def fetch_metrics(
         runs_dir: Folder of runs to look in.
 
     Returns:
-        `{run name: frame}`. Columns: `_step` (int64, W&B's step, ascending), `_timestamp` (float64, Unix seconds) and
-        `_runtime` (float64, seconds since the start) where the run has them, then one column a metric: float64, NaN
-        where a row lacks it; objects where it is not a number. `frame.attrs["origin"]` says how many rows of how many
-        these are. A run without rows has the same columns and none of the rows.
+        `{run name: frame}`, in the order given. Columns: `_step` (int64, W&B's step, ascending), `_timestamp` (float64,
+        Unix seconds) and `_runtime` (float64, seconds since the start) where the run has them, then one column a
+        metric: float64, NaN where a row lacks it; objects where it is not a number. `frame.attrs["origin"]` says how
+        many rows of how many these are; keys that the run has not logged are no columns, and stand in its `absent`. A
+        job that has not begun to log has a frame without rows.
 
     Raises:
-        StoreError: The server cannot be reached.
+        StoreError: A name is no run; names all that are none. Or the server cannot be reached.
     """
-    from experiments.runs.sampling import sampled
+    from experiments.runs.frames import sampled
 
-    place = _store(store, runs_dir)
-    wanted = _texts(names)
-    known = {info.name for info in place.find(RunQuery(names=wanted, limit=None, order="name"))}
-    present = [name for name in dict.fromkeys(wanted) if name in known]
-    found = _histories(place, present, keys, complete=samples is None)
+    place, keys = _store(store, runs_dir), None if keys is None else _texts(keys)
+    known = known_runs(names, place, _project(store, runs_dir))
+    wanted = [ref.run for ref in refs_of(names)]
+    found = histories(place, [name for name in wanted if name in known], keys, complete=samples is None)
+    read = {name: found[name] if name in found else _nothing_yet(keys) for name in wanted}
     return {
         name: sampled(frame, origin, samples=samples, min_step=min_step, max_step=max_step)
-        for name, (frame, origin) in found.items()
+        for name, (frame, origin) in read.items()
     }
 
 
 fetch_metrics_data = fetch_metrics
 
 
-def get_run_config(name: str, *, store: RunStore | None = None, runs_dir: Path | str | None = None) -> dict[str, Any]:
+def get_run_config(name: Run, *, store: RunStore | None = None, runs_dir: Path | str | None = None) -> dict[str, Any]:
     """Return the config of a run as nested JSON values.
 
     Raises:
-        StoreError: There is no such run, or the server cannot be reached.
+        StoreError: There is no such run, it has not begun to log, or the server cannot be reached.
     """
     return dict(get_run(name, store=store, runs_dir=runs_dir).config)
 
 
 def get_training_logs(
-    name: str,
+    name: Run,
     log_type: Literal["all", "stdout", "stderr"] = "all",
     *,
     last: int | None = None,
@@ -153,7 +158,7 @@ def get_training_logs(
     """Return the lines that a run printed, oldest first, without newlines.
 
     Args:
-        name: Run name.
+        name: Run name, or its job; one that has printed nothing has no lines.
         log_type: `stdout` and `stderr` are told apart only where W&B recorded the console of an offline run.
         last: At most so many, from the end.
         store: Where to look.
@@ -161,49 +166,46 @@ def get_training_logs(
 
     Raises:
         UsageError: No such `log_type`, or this store cannot tell the streams apart.
-        StoreError: The server cannot be reached.
+        StoreError: There is no such run, or the server cannot be reached.
     """
     if log_type not in ("all", "stdout", "stderr"):
         raise UsageError(f"log_type {log_type!r}. Allowed: 'all', 'stdout', 'stderr'.")
-    place = _store(store, runs_dir)
+    place, run = _store(store, runs_dir), ref_of(name).run
     if log_type == "all":
-        return place.logs(name, last=last)
-    from experiments.runs.offline import OfflineStore
+        printed = place.logs(run, last=last)
+        if not printed:
+            known_runs(name, place, _project(store, runs_dir))
+        return printed
+    from experiments.runs.offline.store import OfflineStore
     from experiments.runs.routed import RoutedStore
 
-    source = place.place_of(name) if isinstance(place, RoutedStore) else place
+    source = place.place_of(run) if isinstance(place, RoutedStore) else place
     if not isinstance(source, OfflineStore):
         raise UsageError(f"log_type {log_type!r}: the {source.name} store keeps both streams as one. Ask for 'all'.")
-    lines = [line.text for line in source.log(name).console() if line.stream == log_type]
+    lines = [line.text for line in source.log(run).console() if line.stream == log_type]
     return lines if last is None else lines[max(0, len(lines) - last) :]
 
 
-def default_store(folder: Path | None = None) -> RunStore:
-    """Return where a project reads runs: its files here, and the W&B server where somebody is logged in.
-
-    Args:
-        folder: Of the project, or in it; None for the working folder.
-
-    Raises:
-        UsageError: The state folder cannot be used, or a setting is wrong.
-    """
-    return _store(None, None, folder=folder)
-
-
-def _histories(
+def histories(
     place: RunStore, names: Sequence[str], keys: Sequence[str] | None, *, complete: bool
 ) -> dict[str, tuple[pd.DataFrame, Origin]]:
-    """Return the history of each run; those of one server in one request, unless every row is wanted."""
-    from experiments.runs.online import OnlineStore
+    """Return the history of each run; those of one server in one request, unless every row is wanted.
+
+    Raises:
+        StoreError: There is no such run, or the server cannot be reached.
+    """
     from experiments.runs.routed import RoutedStore
+    from experiments.runs.server.store import OnlineStore
 
     found = {}
     for name in names:
         source = place.place_of(name) if isinstance(place, RoutedStore) else place
         if isinstance(source, OnlineStore):
             if keys is not None and not complete and name not in found:
-                here = [other for other in names if not isinstance(place, RoutedStore) or not place.offline.has(other)]
-                found.update(source.histories(here, keys))
+                together = [
+                    other for other in names if not isinstance(place, RoutedStore) or not place.offline.has(other)
+                ]
+                found.update(source.histories(together, keys))
             elif name not in found:
                 found[name] = source.history(name, keys, complete=complete)
         else:
@@ -216,40 +218,29 @@ def _store(
     runs_dir: Path | str | None,
     entity: str | None = None,
     project: str | None = None,
-    *,
-    folder: Path | None = None,
 ) -> RunStore:
     if store is not None:
         return store
-    from experiments.runs.offline import OfflineStore
-
     if runs_dir is not None:
+        from experiments.runs.offline.store import OfflineStore
+
         return OfflineStore(Path(runs_dir))
-    root = project_root(folder or Path.cwd())
-    chosen = load_settings(root)
+    return default_store(entity=entity, project=project)
 
-    state = state_dir(root)
 
-    def online() -> OnlineStore | RelayStore:
-        place = (entity or chosen.wandb_entity, project or chosen.wandb_project)
-        if (socket := reader_socket()) is not None:
-            return RelayStore(socket, "/".join(part or "" for part in place))
-        from experiments.runs.online import OnlineStore
+def _project(store: RunStore | None, runs_dir: Path | str | None) -> Workspace | None:
+    """Return the project whose ledger knows runs too; None where somebody named another place to look in."""
+    return here() if store is None and runs_dir is None else None
 
-        return OnlineStore(*place, cache_dir=state / "cache" / "replays")
 
-    if entity is not None or project is not None:
-        return online()
-    offline = OfflineStore(state / "runs", run_root=cluster_root(chosen))
-    if chosen.wandb_mode == "offline" or not (online_is_relayed() or credentials_present()):
-        return offline
-    from experiments.runs.routed import RoutedStore
+def _nothing_yet(keys: Sequence[str] | None) -> tuple[pd.DataFrame, Origin]:
+    from experiments.runs.frames import frame_of_rows
 
-    return RoutedStore(offline, online)
+    return frame_of_rows([]), Origin("offline", 0, 0, complete=True, as_of=time.time(), absent=tuple(keys or ()))
 
 
 def _texts(value: str | Sequence[str] | None) -> list[str]:
-    if value is None:
+    if not value:
         return []
     return [value] if isinstance(value, str) else list(value)
 

@@ -1,120 +1,73 @@
-"""The order of imports of DESIGN section 3: a lower layer never imports a higher one."""
+"""The order of rooms of DESIGN section 3, and their contracts: nobody imports upward, nor a private file of another."""
 
 from __future__ import annotations
 
-import ast
+import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from tests.imports import DOOR, Imports, level, room
+
 ROOT = Path(__file__).parent.parent
-LAYERS = [
-    {"clock", "errors", "look", "types", "settings", "journal"},
-    {
-        *("redaction", "processes", "provenance", "planning", "arms", "leases", "ledger_schema", "ledger_reading"),
-        *("ledger", "ledger_rebuild", "permits", "launchers", "workspace", "handover", "launch", "preparation"),
-        *("trainer", "runs", "wandb_utils", "verdicts", "snapshots", "polling", "watching", "monitoring"),
-        *(
-            "statistics",
-            "lookup",
-            "alerting",
-            "alerts",
-            "direct",
-            "notes",
-            "sky_preview",
-            "journal_record",
-            "scoring",
-            "judging",
-            "latex",
-            "run_rows",
-            "run_diff",
-            "triage",
-            "run_root",
-            "costs",
-            "job_events",
-            "job_logs",
-            "doctor",
-            "doctor_checks",
-        ),
-    },
-    {"forms", "notebooks"},
-    {"notebooks.generation", "notebooks.export"},
-    {
-        *(
-            "experiment",
-            "commandline",
-            "session",
-            "preview",
-            "follow",
-            "terminal",
-            "editor",
-            "cli",
-            "commands",
-            "recipes",
-            "templates",
-        ),
-    },
-]
+TREE = Imports(ROOT)
+ROOMS = ("project", "statistics", "runs", "trainer", "jobs", "results", "notebooks", "cli")
 HEAVY = {"wandb", "sky", "marimo", "altair", "pandas", "numpy", "pyarrow", "scipy", "mettagrid"}
 
 
-def modules():
-    for package in ("experiments", "widgets"):
-        for path in sorted((ROOT / package).rglob("*.py")):
-            parts = path.relative_to(ROOT).with_suffix("").parts
-            if not {"scratch", "log"} & set(parts):
-                yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+def open_to_all(name):
+    """Return the modules of a room that its docstring opens to the others; None where it opens all."""
+    text = import_module(f"experiments.{name}").__doc__
+    said = re.search(r"What one may import: (.*?)(\n\n|$)", text, re.DOTALL).group(1)
+    return None if said.startswith("any of its modules") else set(re.findall(r"`([\w.]+)`", said))
 
 
-def imported(path, *, inside_functions=True):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    nodes = ast.walk(tree) if inside_functions else tree.body
-    for node in nodes:
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+def test_no_room_imports_a_higher_one_but_by_the_door():
+    through_the_door = f"experiments.{DOOR[0]} imports experiments.{DOOR[1]}."
+    assert [line for line in TREE.upward() if not line.startswith(through_the_door)] == []
 
 
-def layer(name):
-    """Return the layer of a module of `experiments`, the most specific entry first; None where it is not ours."""
-    rest = name.removeprefix("experiments.")
-    if name in {"experiments", rest}:
-        return None
-    parts = rest.split(".")
-    for length in range(len(parts), 0, -1):
-        for number, names in enumerate(LAYERS):
-            if ".".join(parts[:length]) in names:
-                return number
-    return None
+def test_no_modules_import_each_other():
+    assert TREE.circles() == []
 
 
-def test_no_module_imports_a_higher_layer():
+def test_every_module_is_in_a_room_and_the_doorstep_is_clear():
+    assert [name for name in TREE.files if name.startswith("experiments.") and level(room(name)) < 0] == []
+    assert len(TREE.entries) <= 15
+
+
+@pytest.mark.parametrize("name", ROOMS)
+def test_what_a_room_does_not_open_is_private_to_it(name):
+    allowed = open_to_all(name)
+    top = f"experiments.{name}"
     wrong = [
-        f"{name} imports {other}"
-        for name, path in modules()
-        for other in imported(path)
-        if layer(name) is not None and layer(other) is not None and layer(name) < layer(other)
+        f"{one} imports {other}"
+        for one, others in TREE.by_module.items()
+        for other in sorted(others)
+        if other.startswith(f"{top}.") and not f"{one}.".startswith(f"{top}.")
+        if allowed is not None and other.removeprefix(f"{top}.") not in allowed
     ]
     assert wrong == []
 
 
-def test_every_module_has_a_layer():
-    names = [name for name, _ in modules() if name.startswith("experiments.")]
-    assert [name for name in names if layer(name) is None and name != "experiments.__main__"] == []
+@pytest.mark.parametrize("name", ROOMS)
+def test_a_room_opens_nothing_that_is_not_there(name):
+    there = {other.removeprefix(f"experiments.{name}.") for other in TREE.files}
+    handed_on = set(getattr(import_module(f"experiments.{name}"), "__all__", ()))
+    assert (open_to_all(name) or set()) - there - handed_on == set()
 
 
 def test_widgets_import_nothing_of_experiments():
-    wrong = [f"{n}: {o}" for n, p in modules() if n.startswith("widgets") for o in imported(p) if "experiments" in o]
-    assert wrong == []
+    wrong = [f"{n}: {o}" for n, all_ in TREE.by_package.items() if n.startswith("widgets") for o in all_]
+    assert [line for line in wrong if "experiments" in line] == []
 
 
 def test_only_the_bridge_imports_sky():
-    wrong = [n for n, p in modules() if "sky" in {o.split(".")[0] for o in imported(p)}]
-    assert set(wrong) <= {"experiments.launchers.sky_bridge"}
+    wrong = [name for name, path in TREE.files.items() if re.search(r"^\s*(import|from) sky\b", path.read_text(), re.M)]
+    assert wrong == ["experiments.jobs.launchers.sky.bridge"]
 
 
 @pytest.mark.parametrize(

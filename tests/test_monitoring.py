@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from experiments.jobs.ledger import open_ledger
+from experiments.jobs.permits import allow_launch
+from experiments.jobs.plan import Placement, RecordedJob, make_plan
+from experiments.jobs.watch.poller import Poller, Sources
 from experiments.launch import submit
 from experiments.monitoring import (
     following,
@@ -17,12 +21,12 @@ from experiments.monitoring import (
     snapshot,
     sources_of,
 )
-from experiments.permits import allow_launch
-from experiments.planning import Placement, RecordedJob, make_plan
-from experiments.polling import Poller
+from experiments.project.errors import LedgerError, StoreError
+from experiments.project.workspace import Workspace
 from experiments.types import JobRef, TrainingJobConfig
-from experiments.workspace import Workspace
 from tests.fakes.job_sources import FakeLauncher, FakeStore, info, job, sources
+from tests.fakes.wandb_files import offline_run
+from tests.fakes.wandb_files import run as run_record
 from tests.fakes.wandb_server import KEY, FakeWandb
 
 ROOT = Path(__file__).parent.parent
@@ -45,7 +49,7 @@ def launch(workspace):
     launched = []
 
     def start(seeds=(0,)):
-        with workspace.ledger() as ledger:
+        with open_ledger(workspace) as ledger:
             place = Placement(user="ada", ledger_id=ledger.id, launcher="local", target="local", train_command=TRAINER)
         plan = make_plan("exp", [RecordedJob("base", TrainingJobConfig(curriculum="arena"))], place, seeds=seeds)
         with allow_launch() as permit:
@@ -108,7 +112,7 @@ def test_ended_jobs_keep_their_end_when_their_folder_is_deleted(workspace, launc
     [run] = launch()
     say(workspace, run, "finish")
     until(lambda: job_statuses(workspace.state, [run])[0].verdict == "succeeded")
-    with workspace.ledger() as ledger:
+    with open_ledger(workspace) as ledger:
         ledger.settle({run: {"word": "SUCCEEDED", "exit_code": 0}})
     shutil.rmtree(workspace.runs / run)
     assert job_statuses(workspace.state, [run])[0].verdict == "succeeded"
@@ -137,7 +141,7 @@ def test_one_monitor_serves_a_whole_process(workspace):
 
 
 def test_an_unknown_launcher_is_a_problem_of_its_own(workspace):
-    with workspace.ledger() as ledger:
+    with open_ledger(workspace) as ledger:
         place = Placement(user="ada", ledger_id=ledger.id, launcher="skypilot", target="aws", train_command=TRAINER)
         plan = make_plan("exp", [RecordedJob("base", TrainingJobConfig(curriculum="arena"))], place)
         ledger.record_plan(plan)
@@ -194,3 +198,33 @@ def test_runs_that_only_a_server_knows_are_in_the_table_too(workspace):
         sources=sources([], server, FakeLauncher()),
     )
     assert list(frame["state"]) == ["finished"]
+
+
+def test_a_server_that_does_not_answer_is_not_one_without_the_run(workspace):
+    server = FakeStore(name="me/p")
+    server.error = StoreError("it is down")
+    frame = monitor_training_statuses(
+        "far", project="p", entity="me", state_dir=workspace.state, sources=sources([], server, FakeLauncher())
+    )
+    assert list(frame["run_name"]) == ["far"]
+    assert list(frame["state"]) == ["NOT READ"]
+    assert "it is down" in " ".join(frame.attrs["problems"])
+
+
+def test_a_ledger_that_cannot_be_read_is_not_one_without_jobs(workspace):
+    def damaged():
+        raise LedgerError("the ledger is damaged")
+
+    parts = Sources(damaged, lambda _: FakeLauncher(), lambda _: FakeStore())
+    with pytest.raises(LedgerError, match="the ledger is damaged"):
+        monitor_training_statuses("a", state_dir=workspace.state, sources=parts)
+
+
+def test_without_a_place_a_run_that_is_not_here_is_looked_up_where_one_is_logged_in(workspace, monkeypatch):
+    monkeypatch.setenv("WANDB_API_KEY", KEY)
+    server = FakeStore(info("far", "finished", step=4), name="/experiments")
+    parts = sources([], server, FakeStore(), FakeLauncher())
+    offline_run(workspace.runs, "near").write(run_record("near"))
+    frame = monitor_training_statuses(["far", "near"], state_dir=workspace.state, sources=parts)
+    assert list(frame["state"]) == ["finished", "NOT FOUND"]
+    assert server.asked == [["far"]]

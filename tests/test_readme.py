@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from experiments.settings import load_settings
+from experiments.project.settings import load_settings
 from tests.fakes.checkout import pushed_copy
 from tests.fakes.project import Project
 from tests.fakes.skypilot import RUNNER
@@ -24,22 +24,24 @@ from tests.fakes.skypilot import RUNNER
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MAIN, SUITE = "pip install uv && uv run experiments/recipes/arena_experiment.py", "pip install uv && uv run pytest"
-FENCED = dict(re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL))
+FENCED = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
+QUICK_START, RECIPE, FRAME = (text for _, text in FENCED)
 INDENTED = re.findall(r"(?m)^    (\S.*)$", re.sub(r"```.*?```", "", README, flags=re.DOTALL))
 # In the table a row's second command leaves out what it shares with the first.
 NAMED = re.findall(r"`(uv run [^`]+|retry RUN|tag TAG RUN)`", README)
 TRAINER = (
     "{python} -P -m experiments.trainer run={run} trainer.curriculum={curriculum} seed={seed} "
-    "trainer.total_timesteps=20000 trainer.evaluation.count=1 trainer.replays.count=1"
+    "trainer.total_timesteps=40000 trainer.evaluation.count=1 trainer.replays.count=1"
 )
 STUDY = "experiments/scratch/arena_nb.py"
 # What each command of the README is given for its words in capitals, its exit code, and something that it says.
 ENDING = {
     "uv run experiments status": (0, "succeeded"),
-    "uv run experiments logs RUN": (0, "20,000 agent-steps"),
+    "uv run experiments logs RUN": (0, "40,000 agent-steps"),
     "uv run experiments show RUN": (0, "command"),
     "uv run experiments cancel RUN": (0, "had ended already"),
     "retry RUN": (0, "attempt 2"),
+    "uv run experiments resume RUN --steps N": (0, "goes on as"),
     "uv run experiments note RUN TEXT": (0, "noted"),
     "tag TAG RUN": (0, "1 job tagged 'arena'"),
     "uv run experiments diff A B": (0, "settings"),
@@ -63,7 +65,7 @@ SERVING = {
 
 
 def test_every_command_and_block_of_the_readme_is_run_here():
-    assert sorted(FENCED) == ["bash", "python"]
+    assert [language for language, _ in FENCED] == ["bash", "python", "python"]
     assert set(NAMED) == set(ENDING) | set(SERVING)
     settings = [line for line in INDENTED if line.startswith("export ")]
     assert [line for line in INDENTED if line not in settings] == [
@@ -81,7 +83,7 @@ def test_the_suites_own_command_is_taken_from_the_readme_by_ci():
 
 def test_the_recipe_plans_what_it_says(tmp_path):
     project = Project(tmp_path)
-    project.recipe.write_text(FENCED["python"])
+    project.recipe.write_text(RECIPE)
     said = project.run("--dry-run", "--vary", "learning_rate=0.001,0.003", "--seeds", "2").stdout
     assert "4 jobs of my_experiment" in said
     assert "trainer.optimizer.learning_rate 0.003" in said
@@ -164,7 +166,15 @@ def words(reader):
     names = reader.runs()
     first, second = (next(name for name in names if f".{experiment}." in name) for experiment in ("arena", "other"))
     [replay, *_] = sorted((reader.folder / ".experiments" / "runs" / first / "replays").glob("*.json.z"))
-    given = {"RUN": first, "A": first, "B": second, "TEXT": "'a note'", "TAG": "arena", "NAME": "my_study"}
+    given = {
+        "RUN": first,
+        "N": "60000",
+        "A": first,
+        "B": second,
+        "TEXT": "'a note'",
+        "TAG": "arena",
+        "NAME": "my_study",
+    }
     return {**given, "NOTEBOOK": STUDY, "FILE": str(replay)}
 
 
@@ -175,13 +185,23 @@ def test_the_quick_start_runs_word_for_word(reader):
     sky = "uv run experiments/recipes/arena_experiment.py sky --launcher skypilot --gpus 4 --seeds 2 --yes"
     reader.types(sky, EXPERIMENTS_SKY_ACCELERATOR="H100")
     assert [json.loads(line)["id"] for line in names.read_text().splitlines()[-2:]] == [2979, 2980]
-    said = reader.types(FENCED["bash"], EXPERIMENTS_SKY_ACCELERATOR="H100")
+    said = reader.types(QUICK_START, EXPERIMENTS_SKY_ACCELERATOR="H100")
     assert said.count("Open at:  http://127.0.0.1:") == 2
     assert "my_arena.baseline" in said
     for process in re.findall(r"end it with: kill (\d+)", said):
         os.kill(int(process), signal.SIGTERM)
     for notebook in ("arena", "my_arena", "analysis"):
         assert (reader.folder / "experiments" / "scratch" / f"{notebook}_nb.py").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_metrics_of_an_experiment_are_one_frame(reader, words):
+    (reader.folder / "frame.py").write_text(FRAME)
+    said = reader.types("uv run --quiet python frame.py")
+    assert re.search(r"(?m)^baseline +0 +-?\d", said), said
+    # Where the quick start's run has ended by now, the main command's is the next repeat.
+    assert re.search(r"of ([12]) of \1 runs?, complete agent steps", said), said
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from experiments.cli import commands
-from experiments.commandline import parse
+from experiments.cli.recipe import parse
 from experiments.recipes.arena_experiment import ArenaExperimentConfig
 
 ROOT = Path(__file__).parent.parent
@@ -42,8 +43,22 @@ def test_no_registry_address_and_no_lock_file_is_committed():
             assert not hosts.search(path.read_text(encoding="utf-8", errors="ignore")), path
 
 
+def test_no_value_is_changed_or_made_without_being_checked():
+    """`replaced` checks; `model_copy(update=...)` and `model_construct` do not, so a bad value could be recorded."""
+    found = []
+    for path in [*(ROOT / "experiments").rglob("*.py"), *(ROOT / "apps").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            name = node.attr if isinstance(node, ast.Attribute) else None
+            is_update = isinstance(node, ast.Call) and getattr(node.func, "attr", "") in {"model_copy", "copy"}
+            if name in {"model_construct", "construct"} or (
+                is_update and any(k.arg == "update" for k in node.keywords)
+            ):
+                found.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert found == []
+
+
 def test_every_command_of_the_readme_exists():
-    named = set(re.findall(r"`uv run experiments (\w+)", README)) | {"retry", "tag"}
+    named = set(re.findall(r"`uv run experiments (\w+)", README)) | {"retry", "tag", "untag"}
     assert named <= set(commands())
     assert set(commands()) - named == set()
 

@@ -7,9 +7,14 @@ import sys
 
 import pytest
 
-from experiments import wandb_utils
-from experiments.errors import StoreError, UsageError
+from experiments import metrics_frame, wandb_utils
+from experiments.jobs.ledger import open_ledger
+from experiments.notebooks.analysis import create_run_summary_table, plot_sps
+from experiments.notebooks.replays import get_available_replays, show_replay
+from experiments.project.errors import StoreError, UsageError
+from experiments.project.workspace import Workspace
 from tests.fakes import wandb_files as fake
+from tests.fakes.launching import plan_in
 from tests.fakes.wandb_server import FakeWandb
 
 
@@ -33,14 +38,73 @@ def test_jobs_are_found_by_any_of_the_tags(runs_dir):
 
 
 def test_metrics_say_how_many_rows_of_how_many_they_are(runs_dir):
-    frames = wandb_utils.fetch_metrics(["r0", "absent"], samples=10, keys=["loss"])
-    assert list(frames) == ["r0"]
+    frames = wandb_utils.fetch_metrics(["r0"], samples=10, keys=["loss"])
     origin = frames["r0"].attrs["origin"]
     assert (origin.rows, origin.total, origin.complete) == (10, 100, False)
     assert frames["r0"]["_step"].iloc[[0, -1]].tolist() == [0, 99]
     whole = wandb_utils.fetch_metrics("r0", samples=None, min_step=10, max_step=19)["r0"]
     assert whole["_step"].tolist() == list(range(10, 20))
     assert whole.attrs["origin"].complete
+
+
+ASKED_OF_A_NAME = [
+    wandb_utils.fetch_metrics,
+    wandb_utils.get_run,
+    wandb_utils.get_run_config,
+    wandb_utils.get_training_logs,
+    plot_sps,
+    get_available_replays,
+    show_replay,
+    metrics_frame,
+]
+
+
+@pytest.mark.parametrize("function", ASKED_OF_A_NAME)
+def test_a_name_that_is_no_run_is_named_with_the_nearest(runs_dir, function):
+    with pytest.raises(StoreError, match=r"'rr1' is not known here\. Nearest: 'r1'.*experiments runs"):
+        function("rr1")
+
+
+def test_all_names_that_are_no_run_are_named_at_once(runs_dir):
+    with pytest.raises(StoreError, match="runs 'x', 'nope' are not known here"):
+        wandb_utils.fetch_metrics(["x", "r0", "nope"])
+
+
+def test_a_job_that_has_not_begun_to_log_is_known_and_has_nothing(runs_dir, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    workspace = Workspace.find(tmp_path)
+    plan = plan_in(workspace)
+    with open_ledger(workspace) as ledger:
+        ledger.record_plan(plan)
+    waiting = plan.jobs[0].run_name
+    frames = wandb_utils.fetch_metrics(["r1", waiting])
+    assert [(name, len(frame)) for name, frame in frames.items()] == [("r1", 100), (waiting, 0)]
+    assert list(frames[waiting]) == ["_step"]
+    assert frames[waiting].attrs["origin"].rows == 0
+    assert wandb_utils.get_training_logs(waiting) == []
+    assert get_available_replays(waiting) == []
+    with pytest.raises(StoreError, match=f"run '{waiting}' has not begun to log"):
+        wandb_utils.get_run(waiting)
+    states = dict(create_run_summary_table(["r1", waiting, "nope"])[["run_name", "state"]].to_numpy().tolist())
+    assert states == {"r1": "running", waiting: "pending", "nope": "NOT FOUND"}
+
+
+def test_an_empty_place_is_no_place(runs_dir):
+    assert wandb_utils.find_training_jobs(entity="", project="", wandb_tags="") == ["r2", "r1", "r0"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "says"), [({"state": "bogus"}, "finished"), ({"limit": 0}, "1 or more"), ({"limit": -1}, "1 or more")]
+)
+def test_a_condition_that_nothing_can_meet_is_refused(runs_dir, condition, says):
+    with pytest.raises(UsageError, match=says):
+        wandb_utils.find_training_jobs(**condition)
+
+
+def test_one_metric_may_be_given_without_a_list(runs_dir):
+    assert list(wandb_utils.fetch_metrics("r0", keys="loss")["r0"]) == list(
+        wandb_utils.fetch_metrics("r0", keys=["loss"])["r0"]
+    )
 
 
 def test_config_and_logs_of_a_run(runs_dir):

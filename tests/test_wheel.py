@@ -80,8 +80,10 @@ def test_nothing_of_the_checkout_is_used(installed, folder):
 def test_the_wheel_holds_what_runs_and_no_more(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"experiments", "apps", "widgets"}
-    for needed in ("experiments/templates/new_recipe.py", "experiments/notebooks/export/static/logbook.js"):
+    template = "experiments/notebooks/template_nb.py"
+    for needed in ("experiments/cli/new_recipe.py", "experiments/notebooks/export/static/logbook.js", template):
         assert needed in names
+    names.remove(template)
     assert [name for name in names if re.search(r"_nb\.py$|\.html$|\.sqlite|__pycache__|/tests/", name)] == []
 
 

@@ -1,1 +1,37 @@
-"""The cells of generated notebooks, the helpers behind them, and the generator."""
+"""Notebooks: the study that a notebook opens, the parts of its page, and what writes and reads the file.
+
+A notebook needs these four names:
+
+    from experiments.notebooks import JobRef, Journal, Rule, open_study
+
+What this room promises. A notebook that was made is the file of the person who has it: making it again changes only
+what the package itself wrote. A part that fails shows its reason and takes no other down. Looking launches nothing.
+
+What one may import: the four names above, from here, and `analysis`, `chart_cells`, `chart_inputs`, `context`,
+`drawing`, `export.draw.sheet`, `export.exporting`, `export.logbook`, `export.placing`, `export.run.process`,
+`generation`, `logs`, `monitoring`, `page`, `reading`, `references`, `replays`, `sections`, `study`, `styles`,
+`subject`.
+
+What it may import: every room below it; marimo and altair are imported here and in `apps`, nowhere below.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from experiments.jobs.journal import Journal, Rule
+from experiments.types import JobRef
+
+if TYPE_CHECKING:
+    from experiments.notebooks.study import Study, open_study
+
+__all__ = ["JobRef", "Journal", "Rule", "Study", "open_study"]
+
+
+def __getattr__(name: str) -> Any:
+    # Commands import parts of this package and need neither marimo nor pandas.
+    if name in {"Study", "open_study"}:
+        from experiments.notebooks import study
+
+        return getattr(study, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from experiments.errors import NotebookError
+from experiments.project.errors import NotebookError
 
 INDENT = "    "
 _ALWAYS_THERE = frozenset(dir(builtins)) | {"__file__", "__name__", "__builtins__"}

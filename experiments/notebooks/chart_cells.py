@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import marimo as mo
 import numpy as np
 
 from experiments.notebooks.chart_reading import (
@@ -27,11 +25,13 @@ from experiments.notebooks.charts import (
     learning_curves,
     score_strip,
 )
+from experiments.notebooks.charts.recoveries import marks_on
 from experiments.notebooks.choices import choice_of
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.drawing import show
-from experiments.notebooks.recoveries import marks_on
-from experiments.notebooks.run_table import selected_runs
+from experiments.notebooks.lines import Line, lines_html
+from experiments.notebooks.tables.runs import selected_runs
+from experiments.project.errors import ExperimentsError
 from experiments.types import JobRef
 
 
@@ -67,8 +67,11 @@ def draw_curves(
     )
 
     def build(runs: Sequence[RunCurve]) -> Any:
-        over_steps = runs if axis == "agent steps" else runs_with(experiment, jobs, options.metric, "agent steps")
-        return learning_curves(runs, options, marks=marks_on(runs, over_steps, jobs, experiment.store))
+        over_own = [_over_own(run, job) for run, job in zip(runs, jobs, strict=True)]
+        return learning_curves(runs, options, marks=marks_on(runs, over_own, jobs, experiment.store))
+
+    def _over_own(run: RunCurve, job: JobRef) -> RunCurve:
+        return run if run.is_over_own else runs_with(experiment, [job], options.metric, "steps")[0]
 
     return show(view, made_chart(experiment, jobs, options.metric, axis, options, build))
 
@@ -90,18 +93,27 @@ def draw_scores(
     options = replace(score_options(jobs, controls, selected), note=left_out(jobs, kept))
     return show(
         view,
-        made_chart(experiment, kept, options.metric, "agent steps", options, lambda runs: score_strip(runs, options)),
+        made_chart(experiment, kept, options.metric, "steps", options, lambda runs: score_strip(runs, options)),
     )
 
 
 def comparison_note(experiment: NotebookContext, jobs: Sequence[JobRef], controls: Any, _changed: object = None) -> Any:
     """Return what the scores say about each arm against the first, as text; None where there is one arm only."""
+    return lines_html(comparison_lines(experiment, jobs, controls))
+
+
+def comparison_lines(experiment: NotebookContext, jobs: Sequence[JobRef], controls: Any) -> list[Line]:
+    """Return what the scores say about each arm against the first as lines; none where there is one arm only."""
     if len({job.arm for job in jobs}) < 2:
-        return None
+        return []
     options = score_options(jobs, controls, ())
-    runs = runs_with(experiment, jobs, options.metric, "agent steps")
-    lines = comparison_sentences(runs, options)
-    return mo.Html("".join(f"<p style='margin: 4px 0'>{html.escape(line)}</p>" for line in lines))
+    try:
+        planned = experiment.with_unlaunched(jobs)
+    except ExperimentsError as error:
+        return [Line(str(error), "strong")]
+    return [
+        Line(text) for text in comparison_sentences(runs_with(experiment, planned, options.metric, "steps"), options)
+    ]
 
 
 def brushed_runs(
@@ -127,7 +139,7 @@ def follow_chart(
     set_brushed: Callable[[tuple[str, ...]], None],
     set_clicked: Callable[[tuple[str, int] | None], None],
 ) -> None:
-    """Pass on what a person did in a chart: the runs brushed, and the run and agent steps of the point clicked.
+    """Pass on what a person did in a chart: the runs brushed, and the run and step of the point clicked.
 
     Nothing is passed on twice, so that a zoom or new data change no selection.
     """
@@ -142,18 +154,21 @@ def follow_chart(
     if nonce and nonce != widget.followed.get("nonce"):
         widget.followed["nonce"] = nonce
         run = widget.clicked["run"]
-        step = agent_step_at(experiment, jobs, controls, run, float(widget.clicked["x"]))
+        step = step_at(experiment, jobs, controls, run, float(widget.clicked["x"]))
         set_clicked((run, step) if run else None)
 
 
-def agent_step_at(experiment: NotebookContext, jobs: Sequence[JobRef], controls: Any, run: str, x: float) -> int:
-    """Return the agent steps of a point of a curve, whatever it is drawn over."""
-    axis, metric = axis_of(controls), choice_of(controls).metric
+def step_at(experiment: NotebookContext, jobs: Sequence[JobRef], controls: Any, run: str, x: float) -> int:
+    """Return the step of a point of a curve as the run itself counts, whatever it is drawn over."""
+    metric = choice_of(controls).metric
     own = [job for job in jobs if job.run == run]
-    if axis == "agent steps" or not own:
+    if not own:
         return round(x)
-    drawn = runs_with(experiment, own, metric, axis)[0].curve.steps
-    steps = runs_with(experiment, own, metric, "agent steps")[0].curve.steps
+    # Beside others a run may be drawn over a counter that all have, while its own is what its replays are known by.
+    shown = next(one for one in runs_with(experiment, jobs, metric, axis_of(controls)) if one.run == run)
+    if shown.is_over_own:
+        return round(x)
+    drawn, steps = shown.curve.steps, runs_with(experiment, own, metric, "steps")[0].curve.steps
     if not len(drawn) or not len(steps):
         return 0
     share = np.interp(x, drawn, np.linspace(0, 1, len(drawn)))
@@ -167,8 +182,13 @@ def standing_out(rows: Any, brushed: Sequence[str], point: tuple[str, int] | Non
 
 def clicked_note(jobs: Sequence[JobRef], point: tuple[str, int] | None) -> Any:
     """Return what was clicked, in words; None before the first click."""
+    return lines_html(clicked_lines(jobs, point))
+
+
+def clicked_lines(jobs: Sequence[JobRef], point: tuple[str, int] | None) -> list[Line]:
+    """Return what was clicked as lines; none before the first click."""
     job = next((job for job in jobs if point is not None and job.run == point[0]), None)
     if job is None or point is None:
-        return None
-    where = f"{job.arm} seed {job.seed} at {point[1]:,} agent steps".strip()
-    return mo.Html(f"<p>Clicked: {html.escape(where)}. The replay nearest to it is shown under Replays.</p>")
+        return []
+    where = f"{job.arm} seed {job.seed} at step {point[1]:,}".strip()
+    return [Line(f"Clicked: {where}. The replay nearest to it is shown under Replays.")]

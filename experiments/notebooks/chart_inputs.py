@@ -9,12 +9,13 @@ from typing import Any
 
 import marimo as mo
 
-from experiments.errors import ExperimentsError
 from experiments.notebooks.charts import Axis
 from experiments.notebooks.charts.runs import UPDATE_KEYS
 from experiments.notebooks.context import NotebookContext
+from experiments.project.errors import ExperimentsError
+from experiments.results.scores import known_statuses
 from experiments.runs.store import REWARD_KEY, RunInfo, RunQuery
-from experiments.scoring import known_statuses
+from experiments.runs.wandb_file.media import is_media_part
 from experiments.statistics import Statistic, Summary
 from experiments.types import JobRef, JobStatus
 
@@ -44,8 +45,23 @@ def known_runs(experiment: NotebookContext, jobs: Sequence[JobRef]) -> list[RunI
 
 def logged_metrics(infos: Sequence[RunInfo]) -> list[str]:
     """Return the names of the numbers that runs have logged, sorted; W&B's own keys are left out."""
-    found = {key for info in infos for key, value in info.summary.items() if _is_number(value)}
-    return sorted(key for key in found if not key.startswith("_"))
+    found = {
+        key
+        for info in infos
+        for key, value in info.summary.items()
+        if _is_number(value) and not key.startswith("_") and not is_media_part(key, info.summary)
+    }
+    return sorted(found)
+
+
+def first_metric(logged: Sequence[str]) -> str:
+    """Return what a page shows before anybody chose: our trainer's reward, else what another logged in its place.
+
+    What a random policy gets is logged beside it for comparison, and says nothing of what was learnt.
+    """
+    returns = [name for name in logged if "reward" in name.lower() or "return" in name.lower()]
+    likely = [name for name in returns if "random" not in name.lower()]
+    return REWARD_KEY if REWARD_KEY in logged or not logged else [*likely, *logged][0]
 
 
 def curve_controls(experiment: NotebookContext, jobs: Sequence[JobRef]) -> Any:
@@ -54,41 +70,84 @@ def curve_controls(experiment: NotebookContext, jobs: Sequence[JobRef]) -> Any:
     Its value has `metric`, `axis`, `statistic` and `summary` (keys of the tables here), `smoothing` (% of the x-range),
     `log`, `all_values`, `by_run` and `pattern` (of the small charts).
     """
-    infos = known_runs(experiment, jobs)
-    names = sorted({*logged_metrics(infos), REWARD_KEY})
-    axes = axes_of(infos, known_statuses(experiment.workspace.state), jobs)
     place = (str(experiment.workspace.state), experiment.name)
     before = _chosen.setdefault(threading.current_thread(), {}).get(place, {})
-
-    def one_of(name: str, options: Sequence[str], first: str, label: str) -> Any:
-        value = before.get(name) if before.get(name) in options else first
-        return mo.ui.dropdown(list(options), value=value, label=label, searchable=len(options) > 8)
-
-    def box(name: str, label: str) -> Any:
-        return mo.ui.checkbox(bool(before.get(name)), label=label)
-
-    steps = [100 * share for share in SMOOTHING]
-    smoothing = before.get("smoothing") if before.get("smoothing") in steps else 0.0
-    elements: dict[str, Any] = {
-        "metric": one_of("metric", names, REWARD_KEY, "Metric"),
-        "axis": one_of("axis", axes, "agent steps", "over"),
-        "smoothing": mo.ui.slider(
-            steps=steps, value=smoothing, label="Smoothing (% of the range)", show_value=True, debounce=True
-        ),
-        "log": box("log", "log scale"),
-        "all_values": box("all_values", "outliers too"),
-    }
-    if len({job.seed for job in jobs}) > 1:
-        elements["statistic"] = one_of("statistic", list(STATISTICS), "mean", "Over seeds")
-        elements["by_run"] = box("by_run", "runs only")
-        elements["summary"] = one_of("summary", list(SUMMARIES), "last 10 %", "Score")
-    pattern = str(before.get("pattern") or LOSSES)
-    elements["pattern"] = mo.ui.text(value=pattern, label="Small charts of", placeholder="losses/*, entropy")
 
     def remember(value: dict[str, Any]) -> None:
         _chosen.setdefault(threading.current_thread(), {})[place] = dict(value)
 
+    elements, _ = _controls(experiment, jobs, before)
     return mo.ui.dictionary(elements, on_change=remember)
+
+
+class CurveControls:
+    """The controls of the learning curves; what was chosen stays when there is more to choose from.
+
+    Attributes:
+        value: As that of `curve_controls`; known also in the cell that makes the controls.
+        elements: The controls by name.
+    """
+
+    def __init__(self, experiment: NotebookContext, then: Callable[[], None]) -> None:
+        """Make controls of a study without jobs.
+
+        Args:
+            then: Called after each change.
+        """
+        self._experiment, self._then = experiment, then
+        self.value: dict[str, Any] = {}
+        self.elements: Mapping[str, Any] = {}
+        self._shown: Any = None
+
+    def offer(self, jobs: Sequence[JobRef]) -> None:
+        """Make the controls again for these jobs and what they have logged."""
+        elements, self.value = _controls(self._experiment, jobs, self.value)
+        # The elements of a dictionary are copies of those that it is made of.
+        self._shown = mo.ui.dictionary(elements, on_change=self._changed)
+        self.elements = self._shown.elements
+
+    def view(self) -> mo.Html:
+        """Return the controls on one line."""
+        return controls_line(self.elements)
+
+    def _changed(self, value: Mapping[str, Any]) -> None:
+        self.value = dict(value)
+        self._then()
+
+
+def _controls(
+    experiment: NotebookContext, jobs: Sequence[JobRef], before: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the controls, and what each holds; that is what it held before where it still can."""
+    infos = known_runs(experiment, jobs)
+    logged = logged_metrics(infos)
+    elements: dict[str, Any] = {}
+    values: dict[str, Any] = {}
+
+    def one_of(name: str, options: Sequence[str], first: str, label: str) -> None:
+        values[name] = before.get(name) if before.get(name) in options else first
+        elements[name] = mo.ui.dropdown(list(options), value=values[name], label=label, searchable=len(options) > 8)
+
+    def box(name: str, label: str) -> None:
+        values[name] = bool(before.get(name))
+        elements[name] = mo.ui.checkbox(values[name], label=label)
+
+    one_of("metric", sorted({*logged, REWARD_KEY}), first_metric(logged), "Metric")
+    one_of("axis", axes_of(infos, known_statuses(experiment.workspace.state), jobs), "steps", "over")
+    steps = [100 * share for share in SMOOTHING]
+    values["smoothing"] = before.get("smoothing") if before.get("smoothing") in steps else 0.0
+    elements["smoothing"] = mo.ui.slider(
+        steps=steps, value=values["smoothing"], label="Smoothing (% of the range)", show_value=True, debounce=True
+    )
+    box("log", "log scale")
+    box("all_values", "outliers too")
+    if len({job.seed for job in jobs}) > 1:
+        one_of("statistic", list(STATISTICS), "mean", "Over seeds")
+        box("by_run", "runs only")
+        one_of("summary", list(SUMMARIES), "last 10 %", "Score")
+    values["pattern"] = str(before.get("pattern") or LOSSES)
+    elements["pattern"] = mo.ui.text(value=values["pattern"], label="Small charts of", placeholder="losses/*, entropy")
+    return elements, values
 
 
 def note_metrics(
@@ -110,13 +169,18 @@ def note_metrics(
 
 def controls_view(controls: Any) -> mo.Html:
     """Return the controls under the section's heading."""
-    shown = [element for name, element in controls.elements.items() if name != "pattern"]
-    return mo.vstack([mo.md("## Analysis"), mo.hstack(shown, justify="start", align="center", gap=1.0, wrap=True)])
+    return mo.vstack([mo.md("## Analysis"), controls_line(controls.elements)])
+
+
+def controls_line(elements: Mapping[str, Any]) -> mo.Html:
+    """Return the controls side by side; the pattern of the small charts stands with these."""
+    shown = [element for name, element in elements.items() if name != "pattern"]
+    return mo.hstack(shown, justify="start", align="center", gap=1.0, wrap=True)
 
 
 def axes_of(infos: Sequence[RunInfo], statuses: Mapping[str, JobStatus], jobs: Sequence[JobRef]) -> list[Axis]:
     """Return what curves can be drawn over: updates and cost only where at least one run knows them."""
-    axes: list[Axis] = ["agent steps"]
+    axes: list[Axis] = ["steps"]
     if any(key in info.summary for info in infos for key in UPDATE_KEYS):
         axes.append("updates")
     axes.append("wall time")

@@ -5,23 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from experiments.jobs.watch.verdicts import verdict
 from experiments.notebooks.chart_inputs import known_runs
 from experiments.notebooks.charts import Axis, RunCurve, ScoreOptions, read_runs
 from experiments.notebooks.choices import choice_of
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.drawing import data_versions, drawn_once, specified
-from experiments.scoring import known_statuses
-from experiments.types import JobRef, JobStatus, Verdict
+from experiments.results.scores import known_statuses
+from experiments.types import JobRef, JobStatus
 
 Drawing = tuple[Any, Mapping[str, Any]]
 """A chart, and its specification."""
-
-_TRACKER_WORDS: dict[str, Verdict] = {
-    "finished": "succeeded",
-    "failed": "failed",
-    "crashed": "failed",
-    "running": "running",
-}
 
 
 def runs_with(
@@ -36,6 +30,7 @@ def runs_with(
         statuses=standings(experiment, jobs),
         versions=data_versions(experiment, jobs),
         place=str(experiment.workspace.state),
+        codes=experiment.code_marks(jobs),
     )
 
 
@@ -45,8 +40,8 @@ def standings(experiment: NotebookContext, jobs: Sequence[JobRef]) -> dict[str, 
     known = {job.run: published[job.run] for job in jobs if job.run in published}
     asked = [job for job in jobs if job.run not in known or known[job.run].verdict == "unknown"]
     for info in known_runs(experiment, asked):
-        verdict = _TRACKER_WORDS.get(info.state, "unknown")
-        known[info.name] = JobStatus(run_name=info.name, tracker=info.state, verdict=verdict)
+        state, reason = verdict(None, info.state)
+        known[info.name] = JobStatus(run_name=info.name, tracker=info.state, verdict=state, reason=reason)
     return known
 
 
@@ -69,7 +64,7 @@ def arms_of(jobs: Sequence[JobRef]) -> tuple[str, ...]:
 
 def axis_of(controls: Any) -> Axis:
     """Return what curves are drawn over."""
-    chosen: Axis = controls.value["axis"] or "agent steps"
+    chosen: Axis = controls.value["axis"] or "steps"
     return chosen
 
 

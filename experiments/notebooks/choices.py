@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments.notebooks.chart_inputs import STATISTICS, SUMMARIES
+from experiments.results.scores import FINAL
 from experiments.runs.store import REWARD_KEY
-from experiments.scoring import FINAL
 from experiments.statistics import Statistic, Summary
 
 

@@ -9,14 +9,41 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.errors import LedgerError, NotebookError
+from experiments.jobs.ledger import open_ledger
+from experiments.jobs.ledger.reading import UnreadableJob
+from experiments.jobs.ledger.schema import FILE
 from experiments.notebooks.header import Header, read_header
+from experiments.project.errors import LedgerError, NotebookError
+from experiments.project.workspace import Workspace
 from experiments.types import BaseExperimentConfig, JobRef, TrainingJob, check_name
-from experiments.workspace import Workspace
 
 if TYPE_CHECKING:
-    from experiments.provenance import Provenance
+    from experiments.jobs.ran import Mark
+    from experiments.project.provenance import Provenance
     from experiments.runs.store import RunStore
+
+
+@dataclass(frozen=True)
+class Launched:
+    """What the ledger holds of jobs that were launched.
+
+    Attributes:
+        jobs: Oldest first.
+        problem: What of the ledger cannot be read, so that there may be more; empty where all of it can.
+    """
+
+    jobs: tuple[TrainingJob | UnreadableJob, ...] = ()
+    problem: str = ""
+
+
+def launched_in(workspace: Workspace, experiment: str | None = None) -> Launched:
+    """Return the jobs of an experiment, or of all, that the ledger holds, and what of it cannot be read."""
+    try:
+        with open_ledger(workspace, read_only=True) as ledger:
+            jobs = tuple(job for job in ledger.rows(experiment=experiment) if job.state != "planned")
+    except LedgerError as error:
+        return Launched(problem=f"There may be more jobs than are shown here: {error}")
+    return Launched(jobs, " ".join(job.sentence() for job in jobs if isinstance(job, UnreadableJob)))
 
 
 @dataclass(frozen=True)
@@ -28,14 +55,12 @@ class NotebookContext:
         path: The notebook's file.
         workspace: The project that the file lies in.
         config: The recipe's config as the file has it.
-        recipe: The recipe's file, from the project root; empty in a notebook that no recipe made.
     """
 
     name: str
     path: Path
     workspace: Workspace
     config: BaseExperimentConfig
-    recipe: str = ""
 
     @functools.cached_property
     def store(self) -> RunStore:
@@ -43,34 +68,62 @@ class NotebookContext:
 
         One for all cells, so that each reads only what is new since another did.
         """
-        from experiments.wandb_utils import default_store
+        from experiments.runs.opening import default_store
 
         return default_store(self.workspace.root)
 
-    def launched(self) -> list[TrainingJob]:
-        """Return the jobs of this experiment that the ledger holds, oldest first; none where there is no ledger."""
-        try:
-            with self.workspace.ledger(read_only=True) as ledger:
-                return [job for job in ledger.jobs(experiment=self.name) if job.state != "planned"]
-        except LedgerError:
-            return []
+    def launched(self) -> Launched:
+        """Return the jobs of this experiment that the ledger holds, and what of it cannot be read."""
+        return launched_in(self.workspace, self.name)
 
     def joined(self, jobs: Sequence[JobRef]) -> list[JobRef]:
         """Return the file's references, then the ledger's jobs that the file does not have yet."""
         known = {job.run for job in jobs}
-        return [*jobs, *(job.ref() for job in self.launched() if job.run_name not in known)]
+        return [*jobs, *(job.ref() for job in self.launched().jobs if job.run_name not in known)]
 
-    def provenance(self, jobs: Sequence[JobRef]) -> Provenance | None:
-        """Return where the code of the newest of `jobs` comes from; None where the ledger does not know it."""
-        from experiments.provenance import Provenance
+    def with_unlaunched(self, jobs: Sequence[JobRef]) -> list[JobRef]:
+        """Return jobs with those that were planned beside them and never handed over: no claim may leave them out.
+
+        Raises:
+            LedgerError: The ledger cannot be read, so that nobody knows what was planned.
+        """
+        if not jobs or not (self.workspace.state / FILE).exists():
+            return list(jobs)
+        known, arms = {job.run for job in jobs}, {job.arm for job in jobs}
+        with open_ledger(self.workspace, read_only=True) as ledger:
+            keys = {job.plan_key for job in ledger.rows(run_names=known) if job.plan_key}
+            planned = [job for key in sorted(keys) for job in ledger.rows(plan_key=key, state="planned")]
+        return [*jobs, *(job.ref() for job in planned if job.arm in arms and job.run_name not in known)]
+
+    def code_marks(self, jobs: Sequence[JobRef]) -> dict[str, Mark]:
+        """Return which code each run that has started ran; nothing is known of any where the ledger cannot be read."""
+        from experiments.jobs.ran import Mark, marks_of
 
         try:
-            with self.workspace.ledger(read_only=True) as ledger:
-                known = ledger.jobs(run_names=[job.run for job in jobs])
-                record = ledger.provenance(known[-1].plan_key) if known else {}
+            return marks_of(self.workspace, [job.run for job in jobs])
         except LedgerError:
-            return None
-        return Provenance.model_validate(record) if record else None
+            return {job.run: Mark("") for job in jobs}
+
+    def code_words(self, jobs: Sequence[JobRef]) -> list[str]:
+        """Return what must be said of the code beside results of `jobs`; empty where all ran what their plans say."""
+        from experiments.jobs.ran import code_words
+
+        marks = self.code_marks(jobs)
+        return code_words((job.arm, marks[job.run]) for job in jobs if job.run in marks)
+
+    def provenance(self, jobs: Sequence[JobRef]) -> Provenance | None:
+        """Return where the code that the newest of `jobs` ran comes from; None where nobody knows.
+
+        Raises:
+            LedgerError: The ledger, or its record of the code, cannot be read.
+        """
+        from experiments.jobs.ran import codes_of
+
+        codes = codes_of(self.workspace, [job.run for job in jobs]).values()
+        if problem := next((code.problem for code in codes if code.problem), ""):
+            raise LedgerError(problem)
+        known = [found for code in codes if (found := code.provenance()) is not None]
+        return known[-1] if known else None
 
     def unrecorded(self, jobs: Sequence[JobRef]) -> list[JobRef]:
         """Return the ledger's jobs that the file does not have yet."""
@@ -91,7 +144,6 @@ def open_notebook(file: str, config: BaseExperimentConfig) -> NotebookContext:
         path=path,
         workspace=Workspace.find(path),
         config=config,
-        recipe=header.recipe if header else "",
     )
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import marimo as mo
 
+from experiments.jobs.watch.snapshots import read_versions
 from experiments.notebooks.charts import DARK_FOR_LIGHT
 from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.monitoring import on_a_page
-from experiments.snapshots import read_versions
+from experiments.notebooks.page import on_a_page
 from experiments.types import JobRef
 from widgets.charts import ChartWidget
 

@@ -12,33 +12,15 @@ import marimo as mo
 
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.launching import page_permit
-from experiments.redaction import mask_text
-
-CELLS = {"export": ("export_command", "export_controls", "exported")}
-
-
-def export_command(experiment: NotebookContext) -> None:
-    """Show how this page becomes a file."""
-    export_hint(experiment)
-
-
-def export_controls() -> Any:
-    """Offer to write it; only in an open editor is there a button."""
-    export_button = export_control()
-    export_button
-    return export_button
-
-
-def exported(experiment: NotebookContext, export_button: Any) -> None:
-    """Write it on a click and say where it is."""
-    export_clicked(experiment, export_button)
+from experiments.notebooks.styles import heading, styled
+from experiments.project.redaction import mask_text
 
 
 def export_hint(experiment: NotebookContext) -> mo.Html:
     """Return the command that writes this notebook as one HTML file into the project's log folder."""
     command = f"uv run experiments export {shlex.quote(experiment.workspace.shown(experiment.path))}"
     words = "Write this page as one file that opens anywhere with the network off, into `experiments/log`:"
-    return mo.vstack([mo.md("## Export"), mo.md(words), mo.plain_text(command)])
+    return mo.vstack([heading("Export"), mo.md(words), mo.plain_text(command)])
 
 
 def export_control() -> Any:
@@ -47,18 +29,23 @@ def export_control() -> Any:
 
 
 def export_clicked(experiment: NotebookContext, button: Any) -> mo.Html | None:
-    """Write the log if its button was pressed, and return what came of it.
+    """Write the log if its button was pressed, and return what came of it."""
+    return write_log(experiment) if button is not None and button.value else None
+
+
+def write_log(experiment: NotebookContext) -> mo.Html | None:
+    """Write the log and return what came of it; None where nobody works in an editor.
 
     The file is what counts: the notebook runs once more in a process of its own, which can launch nothing.
     """
-    if button is None or not button.value or page_permit() is None:
+    if page_permit() is None:
         return None
     # A process of its own, for the export stands above the notebooks in the order of layers.
     command = [sys.executable, "-P", "-m", "experiments.cli", "export", str(experiment.path)]
     with mo.status.spinner("Running the notebook and writing its log", remove_on_exit=True):
         done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     said = html.escape(mask_text((done.stdout + done.stderr).strip()))
-    text = mo.Html(f'<pre style="margin: 0; white-space: pre-wrap">{said}</pre>')
+    text = styled(f"<pre>{said}</pre>")
     if done.returncode == 0:
         return mo.vstack([mo.md("Written:"), text])
     return mo.callout(text, kind="warn" if done.stdout else "danger")

@@ -8,7 +8,6 @@ from typing import Any
 
 import marimo as mo
 
-from experiments.errors import ExperimentsError
 from experiments.notebooks.chart_inputs import known_runs, logged_metrics
 from experiments.notebooks.chart_reading import (
     Drawing,
@@ -37,8 +36,9 @@ from experiments.notebooks.charts.grids import MOST_PANELS
 from experiments.notebooks.choices import choice_of
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.drawing import drawn_once, show, specified
-from experiments.notebooks.monitoring import on_a_page
-from experiments.run_rows import config_differences, run_rows, short_names
+from experiments.notebooks.page import on_a_page
+from experiments.project.errors import ExperimentsError
+from experiments.results.rows import config_differences, run_rows, short_names
 from experiments.runs.store import SPS_KEYS
 from experiments.types import JobRef
 
@@ -116,7 +116,9 @@ def draw_more(
     window = window_of(view, axis_of(controls))
     asked = Asked(experiment, only_these(jobs, only), jobs, controls, standing, window)
     if not on_a_page():
-        return mo.vstack([_MAKERS[name](asked)[0] for name in view_names(jobs)])
+        # In a file nobody can try another pattern.
+        names = [name for name in view_names(jobs) if name != SMALL or _matching(asked)]
+        return mo.vstack([_MAKERS[name](asked)[0] for name in names])
     return show(view, _MAKERS.get(tabs.value, _speed)(asked))
 
 
@@ -137,7 +139,7 @@ def _speed(asked: Asked) -> Drawing:
 
 def _small(asked: Asked) -> Drawing:
     pattern, log = str(asked.controls.value["pattern"] or ""), bool(asked.controls.value["log"])
-    found = matching(pattern, logged_metrics(known_runs(asked.experiment, asked.jobs)))
+    found = _matching(asked)
     names, axis = found[:MOST_PANELS], axis_of(asked.controls)
 
     def build() -> Drawing:
@@ -157,6 +159,11 @@ def _small(asked: Asked) -> Drawing:
     options = (SMALL, tuple(names), len(found), axis, asked.smoothing, log, asked.selected)
     made: Drawing = drawn_once(asked.experiment, asked.jobs, options, build)
     return made
+
+
+def _matching(asked: Asked) -> list[str]:
+    pattern = str(asked.controls.value["pattern"] or "")
+    return matching(pattern, logged_metrics(known_runs(asked.experiment, asked.jobs)))
 
 
 def _machines(asked: Asked) -> Drawing:
@@ -184,7 +191,7 @@ def _settings(asked: Asked) -> Drawing:
         asked.experiment,
         asked.jobs,
         options.metric,
-        "agent steps",
+        "steps",
         key,
         lambda runs: setting_effects(runs, settings, options),
     )
@@ -193,11 +200,16 @@ def _settings(asked: Asked) -> Drawing:
 def _scores(name: str, draw: Callable[..., Any]) -> Callable[[Asked], Drawing]:
     def make(asked: Asked) -> Drawing:
         options = replace(score_options(asked.every, asked.controls, asked.selected), note=asked.note)
+        try:
+            # Runs that a reader chose support no claim, and their caption says so.
+            jobs = asked.jobs if asked.note else asked.experiment.with_unlaunched(asked.jobs)
+        except ExperimentsError as error:
+            return specified(empty_chart(f"What was planned could not be read: {error}"))
         return made_chart(
             asked.experiment,
-            asked.jobs,
+            jobs,
             options.metric,
-            "agent steps",
+            "steps",
             (name, options),
             lambda runs: draw(runs, options),
         )

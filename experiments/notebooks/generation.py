@@ -1,170 +1,211 @@
-"""Write marimo notebooks from sections of real, tested functions; regenerate them without losing edits.
+"""Write notebooks from one real notebook, the template, and bring them up to date without losing what people wrote.
 
-How to write a section
-----------------------
-A section is a group of plain functions in a module, listed by name:
+What a page may rely on: `config`, `journal` and `jobs` are literals, one value a line, never text pasted as code; the
+file is what marimo's editor would save, so saving one changed cell changes no other line; the same spec gives the same
+bytes.
 
-    CELLS = {"monitor": ("monitor_title", "live_status", "job_table")}
-
-    def job_table(live: LiveFile, jobs: list[JobRef]) -> tuple[mo.ui.anywidget]:
-        \"\"\"Show the jobs of this notebook.\"\"\"
-        # Rows that the user selected survive an update.
-        table = jobs_widget(live, jobs)
-        mo.vstack([mo.md("Jobs"), table])
-        return (table,)
-
-- Parameters are the names the cell reads, each defined by exactly one other cell. Returned names are the names it
-  defines; any other name it assigns starts with `_`. The last expression is what it shows; annotations and the
-  docstring stay in the module, comments inside the body come along.
-- Names at the top of the module (imports, helpers, classes, constants) can be used freely: an imported one is imported
-  by the notebook in the same way, one defined there is imported from the module. They may not start with `_`.
-- No defaults, decorators, `yield`, `await` or early return; no cell called `setup` or `app`, or the name of another.
-- Given to every section: `config` (the recipe's config), `jobs` (a list of JobRef) and `journal` (hypothesis and rule).
-- A cell of only Markdown is `mo.md(\"\"\"...\"\"\")` with a constant text.
-
-A module's source is read with `ast`: writing a notebook imports neither the section nor what it imports. A recipe adds
-a section with `Section(name="mine", module=__name__, cells=("my_cell",))` in its Experiment's `extra_sections`. It may
-import what only cells use (`import marimo as mo`) under `if TYPE_CHECKING:`, and so starts as fast as before. Where the
-recipe is a lone file, in no installed package, the notebook loads it by its path from the project root
-(`loading.load_recipe`), helpers and all.
-
-What a page may rely on: `config` and `jobs` are literals, one value a line, never text pasted as code; the file is what
-marimo's editor would save, so saving one changed cell changes no other line.
+All that can be refused is refused by `prepare`, before anything is launched; what it built is what `write` writes.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import importlib.metadata
 import itertools
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.errors import NotebookError
-from experiments.notebooks.assembly import Generated, NotebookSpec, build
-from experiments.notebooks.header import Header, hash_of
-from experiments.notebooks.jobs_cell import refs_in
-from experiments.notebooks.layout import Notebook, canonical, render
+from experiments.notebooks.data_cells import JOB_REF, all_refs, with_refs
+from experiments.notebooks.layout import Notebook, canonical, render, with_imports
+from experiments.notebooks.marks import hash_of, is_published
 from experiments.notebooks.reading import parse, read_text
-from experiments.notebooks.references import (
-    add_jobs,
-    all_refs,
-    cell_called,
-    open_file,
-    read_config,
-    read_jobs,
-    read_journal,
-)
-from experiments.notebooks.regeneration import Conflict, Merge, merge
+from experiments.notebooks.references import add_jobs, open_file, read_config, read_jobs, read_journal
+from experiments.notebooks.remaking import Conflict, Merge, check_refs, check_same, check_theirs, merge
 from experiments.notebooks.results import WriteResult
+from experiments.notebooks.spec import NotebookSpec, fresh, pieces_of
+from experiments.notebooks.template import DATA
 from experiments.notebooks.writing import back_up, check_writable, one_writer, write_whole
+from experiments.project.errors import NotebookError
+from experiments.types import JobRef
 
 __all__ = [
     "Conflict",
     "NotebookSpec",
+    "Prepared",
     "WriteResult",
     "add_jobs",
-    "check_target",
+    "fresh",
     "generate",
+    "prepare",
     "read_config",
     "read_jobs",
     "read_journal",
-    "write_after_launch",
+    "write",
     "write_notebook",
 ]
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A notebook that nothing but a full disk keeps from being written.
+
+    Attributes:
+        path: The file.
+        spec: What it was made from.
+        old: Text of the file that is there; None where there is none.
+        new: Its parts as they will be; None where only references are added to the file.
+        merged: How they came about, where the file that is there was brought up to date.
+        theirs: As given.
+        force: As given.
+    """
+
+    path: Path
+    spec: NotebookSpec
+    old: str | None
+    new: Notebook | None
+    merged: Merge | None
+    theirs: tuple[str, ...] = ()
+    force: bool = False
+
+    @property
+    def keeps_data(self) -> bool:
+        """Whether there is a file whose config, journal and jobs stay."""
+        return self.new is None or self.merged is not None
+
+
 def generate(spec: NotebookSpec) -> str:
-    """Return the file of a notebook, in the form that marimo's editor saves.
+    """Return the file of a new notebook, in the form that marimo's editor saves.
 
     Raises:
-        NotebookError: A cell cannot be lifted, the cells do not fit together, or a value has no literal.
+        NotebookError: A value has no literal, or a section of the recipe cannot be imported.
     """
-    generated = build(spec)
-    return _finished(generated.notebook(), generated.header.cells, only_ours=generated.only_ours)
+    return _finished(fresh(spec), only_ours=True)
 
 
-def write_notebook(path: Path, spec: NotebookSpec, *, force: bool = False, theirs: Collection[str] = ()) -> WriteResult:
-    """Write a notebook, or bring the file that is there up to date (see `regeneration`).
+def prepare(
+    path: Path, spec: NotebookSpec, *, launching: bool = False, force: bool = False, theirs: Collection[str] = ()
+) -> Prepared:
+    """Return what `write` will write, and refuse all that can be refused; writes nothing.
 
     Args:
+        launching: The jobs of a launch are to be added; a file that is there then gets their references alone, as long
+            as nothing else is asked for.
         theirs: Generated cells whose template's version is taken over an edit or a deletion.
-        force: Take the template's version of every generated cell, and replace a file that is no notebook of ours.
-            Whatever is overwritten stays beside the file as `.bak`; job references and the user's cells are kept.
+        force: Take the template's version of every generated cell that the file has; config, journal, jobs and the
+            user's own cells are kept. A file that is no notebook of this recipe is replaced, but for the references of
+            its jobs. Whatever is overwritten stays beside the file as `.bak`.
 
     Raises:
-        NotebookError: The notebook cannot be generated, merged or written; the file is as it was.
+        NotebookError: The notebook cannot be generated, merged or written, or the file that is there is damaged or not
+            of this recipe.
+        UsageError: A cell of `theirs` is not generated.
     """
-    path = path.resolve()
-    check_writable(path)
-    with one_writer(path):
-        if not path.exists():
-            write_whole(path, generate(spec))
-            return WriteResult(path, changed=True, created=True)
-        try:
-            old = read_text(path)
-            notebook, header = open_file(old, path)
-        except NotebookError:
-            if not force:
-                raise
-            text = generate(spec)
-            copy = back_up(path)
-            write_whole(path, text)
-            return WriteResult(path, changed=True, backup=copy)
-        generated, merged = _merged(notebook, header, spec, theirs, force=force)
-        new = _finished(merged.notebook, generated.header.cells, only_ours=merged.only_ours)
-        backup = back_up(path) if merged.lost_edits else None
-        if new != old:
-            write_whole(path, new)
-        return WriteResult.of(path, merged, changed=new != old, backup=backup)
-
-
-def write_after_launch(
-    path: Path, spec: NotebookSpec, *, force: bool = False, theirs: Collection[str] = ()
-) -> WriteResult:
-    """Write the notebook of a launch: where one is there, only the references that it lacks are added.
-
-    With `force` or `theirs` the file is brought up to date, as by `write_notebook`.
-
-    Raises:
-        NotebookError: As `write_notebook`; `check_target` finds all of it before the launch.
-    """
-    if force or theirs or not path.exists():
-        return write_notebook(path, spec, force=force, theirs=theirs)
-    return WriteResult(path.resolve(), changed=bool(add_jobs(path, spec.jobs)))
-
-
-def check_target(path: Path, spec: NotebookSpec, *, force: bool = False, theirs: Collection[str] = ()) -> None:
-    """Refuse what would fail after a launch: called before anything is launched; writes nothing.
-
-    Raises:
-        NotebookError: The notebook cannot be generated, the file cannot be written, or the file that is there is
-            damaged, not ours, cannot be merged, or has no `jobs` cell that references can be added to.
-    """
-    path = path.resolve()
+    path, chosen = path.resolve(), tuple(theirs)
     check_writable(path)
     if not path.exists():
-        build(spec)
-        return
+        check_theirs(chosen, pieces_of(spec).by_name)
+        return Prepared(path, spec, None, fresh(spec), None, chosen, force)
+    old = ""
     try:
-        notebook, header = open_file(read_text(path), path)
+        old = read_text(path)
+        notebook = open_file(old, path)
+        check_same(notebook, spec, path)
     except NotebookError:
         if not force:
             raise
-        build(spec)
-        return
-    if not force and "jobs" not in theirs:
-        refs_in(cell_called(notebook, "jobs", path))
-    _merged(notebook, header, spec, theirs, force=force)
+        spec = _with_refs_of(old, path, spec)
+        return Prepared(path, spec, old, fresh(spec), None, chosen, force)
+    if launching and "jobs" not in chosen:
+        check_refs(notebook, path)
+    if launching and not (force or chosen or spec.asked):
+        return Prepared(path, spec, old, None, None)
+    merged = merge(notebook, spec, theirs=chosen, force=force)
+    return Prepared(path, spec, old, merged.notebook, merged, chosen, force)
 
 
-def _merged(
-    notebook: Notebook, header: Header, spec: NotebookSpec, theirs: Collection[str], *, force: bool
-) -> tuple[Generated, Merge]:
-    generated = build(dataclasses.replace(spec, jobs=all_refs(notebook, spec.jobs)))
-    return generated, merge(notebook, header, generated, theirs=theirs, force=force)
+def write(prepared: Prepared, refs: Sequence[JobRef] = ()) -> WriteResult:
+    """Write what was prepared.
+
+    Args:
+        refs: Of the jobs that were launched meanwhile; they are added to those of the spec.
+
+    Raises:
+        NotebookError: The file cannot be written, or was changed meanwhile into something that cannot be merged.
+    """
+    path = prepared.path
+    if prepared.new is None:
+        added = add_jobs(path, [*prepared.spec.jobs, *refs])
+        return WriteResult(path, changed=bool(added))
+    with one_writer(path):
+        if prepared.old and prepared.merged and read_text(path) != prepared.old:
+            # An editor saved it while the jobs were launched.
+            spec = dataclasses.replace(prepared.spec, jobs=[*prepared.spec.jobs, *refs])
+            prepared = prepare(path, spec, force=prepared.force, theirs=prepared.theirs)
+        return _written(prepared, refs)
 
 
-def _finished(notebook: Notebook, generated: Collection[str], *, only_ours: bool) -> str:
+def write_notebook(path: Path, spec: NotebookSpec, *, force: bool = False, theirs: Collection[str] = ()) -> WriteResult:
+    """Write a notebook, or bring the file that is there up to date; the arguments are those of `prepare`.
+
+    Raises:
+        NotebookError: As `prepare`; the file is as it was.
+        UsageError: As `prepare`.
+    """
+    return write(prepare(path, spec, force=force, theirs=theirs))
+
+
+def _written(prepared: Prepared, refs: Sequence[JobRef]) -> WriteResult:
+    path, merged, old = prepared.path, prepared.merged, prepared.old
+    notebook = _with_jobs(prepared.new or fresh(prepared.spec), refs, prepared.spec.root)
+    text = _finished(notebook, only_ours=merged is None or merged.only_ours)
+    if merged is None:
+        copy = back_up(path) if old is not None else None
+        write_whole(path, text)
+        return WriteResult(path, changed=True, created=old is None, backup=copy)
+    is_of_0_1 = merged.notebook.header != parse(old or "", path).header
+    copy = back_up(path) if merged.lost_edits or is_of_0_1 else None
+    if text != old:
+        write_whole(path, text)
+    result = WriteResult.of(path, merged, changed=text != old, backup=copy)
+    return dataclasses.replace(result, notes=(*result.notes, *_newer(old or "")))
+
+
+def _with_refs_of(text: str, path: Path, spec: NotebookSpec) -> NotebookSpec:
+    """Return a spec with the job references of a file that is replaced, as far as they can be read."""
+    try:
+        return dataclasses.replace(spec, jobs=all_refs(parse(text, path).cells, spec.jobs))
+    except NotebookError:
+        return spec
+
+
+def _with_jobs(notebook: Notebook, refs: Sequence[JobRef], root: Path | None) -> Notebook:
+    """Return a notebook with more references in its `jobs` cell."""
+    if not refs:
+        return notebook
+    cells = tuple(
+        dataclasses.replace(with_refs(cell, refs), options=cell.options) if cell.name == "jobs" else cell
+        for cell in notebook.cells
+    )
+    setup = with_imports(notebook.setup, [JOB_REF], root)
+    return dataclasses.replace(notebook, cells=cells, setup=setup)
+
+
+def _newer(text: str) -> tuple[str, ...]:
+    """Return what is to be said of a file that a newer marimo saved: what this version does not know, it keeps."""
+    found = re.search(r'^__generated_with = "([0-9.]+)"$', text, re.MULTILINE)
+    here = importlib.metadata.version("marimo")
+    if found is None or _numbers(found[1]) <= _numbers(here):
+        return ()
+    return (f"the notebook is of a newer version (marimo {found[1]}, here {here}): cells not known here are kept",)
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".") if part.isdigit()]
+
+
+def _finished(notebook: Notebook, *, only_ours: bool) -> str:
     """Return the file of a notebook, and make sure that it holds the cells that it should."""
     text = render(notebook)
     if not only_ours:
@@ -172,7 +213,8 @@ def _finished(notebook: Notebook, generated: Collection[str], *, only_ours: bool
     again = parse(text, Path("the notebook"))
     for cell, other in itertools.zip_longest(notebook.cells, again.cells):
         same = cell and other and cell.names.defines == other.names.defines
-        if not same or (cell.name in generated and hash_of(cell.body) != hash_of(other.body)):
+        is_ours = bool(cell) and (cell.name in DATA or is_published(cell))
+        if not same or (is_ours and hash_of(cell.body) != hash_of(other.body)):
             where = repr(cell.name) if cell else "at its end"
             raise NotebookError(f"the notebook would not come back as written: cell {where}. Nothing was written.")
     return text

@@ -8,26 +8,29 @@ import re
 import shlex
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import marimo as mo
 
-from experiments.arms import differences, parse_vary
-from experiments.errors import ExperimentsError, LaunchRefused, UsageError
-from experiments.forms import ConfigForm, form_problems, form_view, read_form
-from experiments.journal import Journal
-from experiments.journal_record import record_journal
-from experiments.launch import notebook_permit
-from experiments.look import counted
+from experiments.jobs.arms import differences, parse_vary, vary_example
+from experiments.jobs.durations import estimate
+from experiments.jobs.journal import Journal
+from experiments.jobs.journal_record import record_journal
+from experiments.jobs.ledger import open_ledger
+from experiments.jobs.permits import Permit, notebook_permit
+from experiments.jobs.plan import resources, with_interpreter
+from experiments.jobs.preparation import launch_notes, launch_plan
 from experiments.notebooks.context import NotebookContext, recipe_class
-from experiments.permits import Permit
-from experiments.planning import estimate, resources, with_interpreter
-from experiments.preparation import launch_notes, launch_plan
-from experiments.provenance import Provenance, capture
-from experiments.types import Plan, PlannedJob, parse_seeds
-from experiments.workspace import Workspace
+from experiments.notebooks.forms import ConfigForm, form_problems, form_view, read_form
+from experiments.notebooks.styles import heading, styled
+from experiments.notebooks.subject import LaunchOutcome
+from experiments.project.errors import ExperimentsError, LaunchRefused, UsageError
+from experiments.project.look import counted
+from experiments.project.provenance import Provenance, capture
+from experiments.project.workspace import Workspace
+from experiments.types import Plan, PlannedJob, TrainingJobConfig, parse_seeds
 
 _SHOWN_ROWS = 500
 _CODE_VALID_S = 5.0
@@ -40,17 +43,21 @@ class PlanPreview:
     Attributes:
         plan: None where the inputs make none; `problem` then says why.
         workspace: The project, with what the config changes of its settings.
+        baseline: A job of the first arm with the notebook's own config, which its other arms are told from.
         launched: How many of its jobs a launcher has already.
         notes: What else one should know before launching.
         task: The first job's SkyPilot task as YAML, without secrets; empty for other launchers.
+        estimate: What it costs and how long it takes, as far as that is known.
     """
 
     plan: Plan | None
     workspace: Workspace | None = None
     problem: str = ""
+    baseline: TrainingJobConfig | None = None
     launched: int = 0
     notes: tuple[str, ...] = field(default=())
     task: str = ""
+    estimate: str = ""
 
     @property
     def waiting(self) -> int:
@@ -74,10 +81,10 @@ class PlanPreview:
         return mo.vstack([mo.md(self.sentence()), *map(_paragraph, self.notes), table, *task])
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return one row a job: run name, arm, seed, difference from the first arm, resources and command."""
+        """Return one row a job: run name, arm, seed, difference from the baseline, resources and command."""
         assert self.plan is not None
         jobs = self.plan.jobs[:_SHOWN_ROWS]
-        difference = differences(self.plan)
+        difference = differences(self.plan, self.baseline)
         # The seeds of an arm share one config.
         first = {id(job.config): job for job in jobs}
         asked = {config: resources(self.plan, job) for config, job in first.items()}
@@ -98,7 +105,7 @@ class PlanPreview:
         assert self.plan is not None
         what = counted(len(self.plan.jobs), "job")
         where = f"{what} on {self.plan.launcher}, repeat {self.plan.repeat}"
-        where += f"; estimated cost and time: {estimate(self.plan)}"
+        where += f"; estimated cost and time: {self.estimate}"
         if not self.launched:
             return f"{where}. Nothing is launched yet."
         if self.waiting:
@@ -109,27 +116,33 @@ class PlanPreview:
 def run_inputs(experiment: NotebookContext) -> Any:
     """Return the inputs that say how often, where and as which repeat to launch."""
     launcher = experiment.workspace.settings.launcher
-    seeds = _seeds_of(experiment)
+    seeds, example = _seeds_of(experiment), vary_example(experiment.config, 2)
     return mo.ui.dictionary(
         {
             "seeds": mo.ui.text(value=seeds, label="Seeds", placeholder="5, 0..4 or 3,7"),
             "launcher": mo.ui.dropdown(["local", "skypilot", "dry-run"], value=launcher, label="Launcher"),
-            "vary": mo.ui.text(label="Vary", placeholder="learning_rate=0.001,0.003; gpus=1,2", full_width=True),
+            "vary": mo.ui.text(label="Vary", placeholder=example, full_width=True),
             "repeat": mo.ui.text(value="1", label="Repeat"),
         }
     )
 
 
-def launch_form(experiment: NotebookContext, config_inputs: ConfigForm[Any], how_inputs: Any) -> mo.Html:
-    """Return the inputs of a plan; where nobody may launch, a sentence that says how to."""
-    heading = mo.md("## Launch")
-    if page_permit() is None:
+def launch_form(
+    experiment: NotebookContext, config_inputs: ConfigForm[Any], how_inputs: Any, *, may_launch: bool | None = None
+) -> mo.Html:
+    """Return the inputs of a plan; where nobody may launch, a sentence that says how to.
+
+    Args:
+        may_launch: Whether a person works in an editor here; None to find out now.
+    """
+    title = heading("Launch")
+    if not (page_permit() is not None if may_launch is None else may_launch):
         edit = shlex.join(["uv", "run", "marimo", "edit", experiment.workspace.shown(experiment.path)])
         return mo.vstack(
-            [heading, mo.md("This page only shows. To launch from it, open it in the editor:"), mo.plain_text(edit)]
+            [title, mo.md("This page only shows. To launch from it, open it in the editor:"), mo.plain_text(edit)]
         )
     first = mo.hstack([how_inputs[name] for name in ("seeds", "launcher", "repeat")], justify="start", gap=1.5)
-    return mo.vstack([heading, form_view(config_inputs), first, how_inputs["vary"]])
+    return mo.vstack([title, form_view(config_inputs), first, how_inputs["vary"]])
 
 
 def plan_preview(experiment: NotebookContext, config_inputs: ConfigForm[Any], how_inputs: Any) -> PlanPreview:
@@ -147,27 +160,30 @@ def plan_preview(experiment: NotebookContext, config_inputs: ConfigForm[Any], ho
             launcher=how["launcher"],
             repeat=_repeat(str(how["repeat"])),
             arms=parse_vary(varied, config).arms() if varied else None,
+            beside=experiment.config,
         )
-        return _against_ledger(plan, recipe.workspace)
+        baseline = next((job.config for job in recipe.jobs_with(experiment.config)), None)
+        return replace(_against_ledger(plan, recipe.workspace), baseline=baseline)
     except ExperimentsError as error:
         return PlanPreview(None, problem=str(error))
 
 
-def launch_control(preview: PlanPreview) -> Any:
-    """Return the launch button of a preview; None where nobody may launch or nothing is left to launch."""
-    if preview.plan is None or not preview.waiting or page_permit() is None:
+def launch_control(preview: PlanPreview, then: Callable[[], None] | None = None) -> Any:
+    """Return the launch button of a preview; None where nobody may launch or nothing is left to launch.
+
+    Args:
+        then: Called by a click, which asks for leave itself; without it the button's value says that it was pressed.
+    """
+    if preview.plan is None or not preview.waiting or (then is None and page_permit() is None):
         return None
     repeat = f"repeat {preview.plan.repeat}: " if preview.plan.repeat > 1 else ""
     verb = "Launch" if not preview.launched else "Launch the other"
-    return mo.ui.run_button(label=f"{verb} {repeat}{counted(preview.waiting, 'job')}", kind="success")
-
-
-@dataclass(frozen=True)
-class LaunchOutcome:
-    """What came of one click."""
-
-    text: str
-    succeeded: bool
+    label = f"{verb} {repeat}{counted(preview.waiting, 'job')}"
+    return (
+        mo.ui.run_button(label=label, kind="success")
+        if then is None
+        else mo.ui.button(label=label, kind="success", on_change=lambda _: then())
+    )
 
 
 def launch_clicked(
@@ -182,16 +198,28 @@ def launch_clicked(
     Args:
         journal: Hypothesis and rule, recorded beside the plan before its first job is handed over.
     """
+    outcome = launch_plan_of(preview, experiment, journal) if button is not None and button.value else None
+    if outcome is not None:
+        set_launches(lambda before: (*before, outcome))
+
+
+def launch_plan_of(preview: PlanPreview, experiment: NotebookContext, journal: Journal | None) -> LaunchOutcome | None:
+    """Launch what a preview shows, and return what came of it; None where there is nothing to launch, or no leave.
+
+    Called by the click itself: the leave to launch is that of a person's act.
+
+    Args:
+        journal: Hypothesis and rule, recorded beside the plan before its first job is handed over.
+    """
     permit = page_permit()
-    if button is None or not button.value or preview.plan is None or permit is None:
-        return
+    if preview.plan is None or permit is None:
+        return None
     try:
         record_journal(preview.plan, journal, permit, experiment.workspace)
         jobs = launch_plan(preview.plan, permit, preview.workspace or experiment.workspace)
-        outcome = LaunchOutcome(f"{counted(len(jobs), 'job')} launched. The table below follows them.", succeeded=True)
     except ExperimentsError as error:
-        outcome = LaunchOutcome(str(error), succeeded=False)
-    set_launches(lambda before: (*before, outcome))
+        return LaunchOutcome(str(error), succeeded=False)
+    return LaunchOutcome(f"{counted(len(jobs), 'job')} launched. The table of jobs follows them.", succeeded=True)
 
 
 def launch_outcome(launches: tuple[LaunchOutcome, ...]) -> mo.Html | None:
@@ -205,31 +233,37 @@ def launch_outcome(launches: tuple[LaunchOutcome, ...]) -> mo.Html | None:
 
 def page_permit() -> Permit | None:
     """Return the permit of a person who works in `marimo edit`; None in any other place."""
-    meta = mo.app_meta()
     try:
-        return notebook_permit(mode=meta.mode, has_request=meta.request is not None)
+        return notebook_permit()
     except LaunchRefused:
         return None
 
 
 def _against_ledger(plan: Plan, workspace: Workspace) -> PlanPreview:
-    with workspace.ledger(read_only=True) as ledger:
+    with open_ledger(workspace, read_only=True) as ledger:
         latest = ledger.latest_repeat(plan.family)
-        newest = latest.repeat if latest else 0
+        newest = latest.number if latest else 0
         if plan.repeat > newest + 1:
             return PlanPreview(
                 None, problem=f"Repeat {plan.repeat} needs repeat {newest + 1} first. Set it to {newest + 1}."
             )
-        launched = sum(job.state in {"submitted", "submitting", "cancelled"} for job in ledger.jobs(plan_key=plan.key))
+        launched = sum(job.state in {"submitted", "submitting", "cancelled"} for job in ledger.rows(plan_key=plan.key))
         code = _code(workspace.root, int(time.time() / _CODE_VALID_S))
         notes = tuple(launch_notes(plan, code, workspace, ledger))
-        return PlanPreview(plan, workspace, launched=launched, notes=notes, task=_task(plan, workspace))
+        return PlanPreview(
+            plan,
+            workspace,
+            launched=launched,
+            notes=notes,
+            task=_task(plan, workspace),
+            estimate=estimate(plan, workspace),
+        )
 
 
 def _task(plan: Plan, workspace: Workspace) -> str:
     if plan.launcher != "skypilot":
         return ""
-    from experiments.sky_preview import task_preview
+    from experiments.jobs.sky_preview import task_preview
 
     return task_preview(plan, workspace)
 
@@ -260,10 +294,10 @@ def _seeds_of(experiment: NotebookContext) -> str:
 
 
 def _repeat(text: str) -> int:
-    if not re.fullmatch(r"\s*[1-9]\d{0,5}\s*", text):
+    if not re.fullmatch(r"\s*[1-9][0-9]{0,5}\s*", text):
         raise UsageError(f"Repeat {text!r} is not a number from 1 on. Set it to 1, or to one more than the latest.")
     return int(text)
 
 
 def _paragraph(text: str) -> mo.Html:
-    return mo.Html(f'<p style="margin: 0">{html.escape(text)}</p>')
+    return styled(f"<p>{html.escape(text)}</p>")

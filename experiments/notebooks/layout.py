@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import functools
 import importlib.metadata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from experiments.notebooks.cells import INDENT, Cell, indented, parse_python
-from experiments.notebooks.imports import Import, imports_of, setup_lines
+from experiments.notebooks.imports import LOADER, Import, imports_of, setup_lines
 
 DEFAULT_APP = 'app = marimo.App(width="medium")'
 # marimo breaks signatures and returns here, whatever the project's formatter does.
@@ -73,25 +74,55 @@ def statements_of(setup: str) -> list[ast.stmt]:
     return block.body[:-1] if isinstance(block, ast.If) else []
 
 
-def with_imports(setup: str, imports: Collection[Import]) -> str:
-    """Return the lines of an edited setup block with the imports that it lacks added at its end.
+def setup_body(imports: Iterable[Import], root: Path | None = None) -> str:
+    """Return the indented lines of a setup block.
 
-    A name that it takes from another place than `imports` say is taken from the new place.
+    Args:
+        root: Project root, which tells its own packages from others.
+    """
+    wanted = list(imports)
+    ours = {item.module.split(".")[0] for item in wanted if not item.is_file}
+    if root is not None:
+        ours = {top for top in ours if (root / top).is_dir() or (root / "src" / top).is_dir()}
+    else:
+        ours &= {"experiments"}
+    return indented("\n".join(setup_lines(wanted, ours)))
+
+
+def with_imports(
+    setup: str, imports: Collection[Import], root: Path | None = None, *, without: Collection[str] = ()
+) -> str:
+    """Return the lines of a setup block with the imports that it lacks; what else it holds stays.
+
+    A block of nothing but imports stays in order; in any other they come at the end. A name that is taken from
+    another module than `imports` say is taken from there.
+
+    Args:
+        without: Names whose imports go.
     """
     wanted = {item.bound: item for item in imports}
-    lines = setup.split("\n") if setup.strip() else []
     bound = {item.bound: item for node in statements_of(setup) for item in imports_of(node)}
-    stale = {name for name, item in bound.items() if wanted.get(name, item) != item}
+    stale = bound.keys() & set(without)
+    for name, item in bound.items():
+        new = wanted.get(name, item)
+        if new != item and item.name and new.name == item.name:
+            stale |= {name}
+    missing = [item for item in imports if item.bound not in set(bound_in(setup)) - stale]
+    if not (missing or stale):
+        return setup
+    if "#" not in setup and all(imports_of(node) for node in statements_of(setup)):
+        kept = {item for name, item in bound.items() if name not in stale}
+        return setup_body({*kept, *missing} - {LOADER}, root)
+    lines = setup.split("\n") if setup.strip() else []
     for node in reversed(statements_of(setup)):
         items = imports_of(node)
         if {item.bound for item in items} & stale:
             rest = setup_lines([item for item in items if item.bound not in stale], ())
-            lines[node.lineno - 2 : (node.end_lineno or node.lineno) - 1] = indented("\n".join(rest)).split("\n")
-    present = set(bound_in(setup)) - stale
-    missing = [item for item in imports if item.bound not in present]
-    if not missing:
-        return setup
-    return "\n".join([*lines, indented("\n".join(setup_lines(missing, ())))]).strip("\n")
+            new_lines = indented("\n".join(rest)).split("\n") if rest else []
+            lines[node.lineno - 2 : (node.end_lineno or node.lineno) - 1] = new_lines
+    if missing:
+        lines.append(indented("\n".join(setup_lines(missing, ()))))
+    return "\n".join(lines).strip("\n")
 
 
 def render(notebook: Notebook) -> str:

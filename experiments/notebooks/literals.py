@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, SecretBytes, SecretStr
 
-from experiments.errors import NotebookError
 from experiments.notebooks.cells import INDENT
 from experiments.notebooks.imports import MAX_LINE, Import, quoted
 from experiments.notebooks.loading import origin_of_module
-from experiments.redaction import is_telling, mask_command
+from experiments.project.errors import NotebookError
+from experiments.project.redaction import is_telling, mask_command
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

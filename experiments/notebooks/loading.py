@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from experiments.errors import NotebookError
-from experiments.settings import project_root
+from experiments.project.errors import NotebookError
+from experiments.project.settings import project_root
 
 _loading = threading.RLock()
 

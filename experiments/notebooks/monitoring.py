@@ -15,87 +15,43 @@ from typing import Any
 
 import marimo as mo
 
-from experiments.costs import NO_COST
-from experiments.errors import ExperimentsError
-from experiments.job_events import history
-from experiments.look import counted
+from experiments.jobs.costs import NO_COST
+from experiments.jobs.events import history
+from experiments.jobs.journal_record import add_tag, remove_tag, write_note
+from experiments.jobs.permits import asked_by_a_person
+from experiments.jobs.watch.monitor import Subscription
+from experiments.jobs.watch.snapshots import METRICS_FILE, time_left_s
 from experiments.monitoring import Monitor, Snapshot, monitor_for, poll_once
+from experiments.monitoring import monitor_training_statuses as monitor_training_statuses  # noqa: PLC0414 - looked for here, too
 from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.logs import lines_dropdown, log_view
-from experiments.notebooks.triage import failures_in, in_editor, retry_buttons, triage_view
-from experiments.notes import add_tag, write_note
-from experiments.snapshots import METRICS_FILE, time_left_s
+from experiments.notebooks.page import on_a_page
+from experiments.project.errors import ExperimentsError
+from experiments.project.look import counted
 from experiments.types import JobRef, JobStatus
+from experiments.wandb_utils import find_training_jobs as find_training_jobs  # noqa: PLC0414 - looked for here, too
 from widgets.jobs import JobTable
-
-CELLS = {"monitor": ("monitor_heading", "monitor_table", "log_inputs", "job_log", "job_ends", "retry_offer", "triage")}
 
 Handler = Callable[[str, list[str], str], str]
 _FIRST_WAIT_S = 2.0
+_WRITTEN: dict[str, tuple[Callable[..., object], str]] = {
+    "note": (write_note, "note kept with"),
+    "tag": (add_tag, "tag kept with"),
+    "untag": (remove_tag, "tag taken from"),
+}
 _SAME_DATA_S = 5.0  # without news a page hears so often how old its data is
 _kept_alive: weakref.WeakKeyDictionary[threading.Thread, set[Path]] = weakref.WeakKeyDictionary()
 
 
-def monitor_heading() -> None:
-    """Head the section."""
-    mo.md("## Monitor")
-
-
-def monitor_table(experiment: NotebookContext, tracked_jobs: list[JobRef]) -> Any:
-    """Show every job; `job_table.value["selected"]` names those that are selected."""
-    job_table = job_monitor(experiment, tracked_jobs)
-    job_table
-    return job_table
-
-
-def log_inputs() -> Any:
-    """Let the reader choose how much of a log to see, and have it read again."""
-    log_lines = lines_dropdown()
-    log_again = mo.ui.run_button(label="Read the log again")
-    mo.hstack([log_lines, log_again], justify="start")
-    return log_lines, log_again
-
-
-def job_log(
-    experiment: NotebookContext, tracked_jobs: list[JobRef], job_table: Any, log_lines: Any, log_again: Any
-) -> None:
-    """Show what the selected job printed."""
-    log_again
-    log_view(experiment, tracked_jobs, job_table.value["selected"], log_lines.value)
-
-
-def job_ends(experiment: NotebookContext) -> Any:
-    """Follow the ends of jobs: the failures below are looked through again when one has ended."""
-    ends_file = watched_metrics(experiment)
-    return ends_file
-
-
-def retry_offer() -> bool:
-    """Say whether a person edits this page; the end of a job alone could not tell."""
-    may_retry = in_editor()
-    return may_retry
-
-
-def triage(
-    experiment: NotebookContext, tracked_jobs: list[JobRef], set_launches: Any, ends_file: Any, may_retry: Any
-) -> Any:
-    """Group the failed runs by what ended them; in an open editor each group can be tried again."""
-    _failures = failures_in(experiment, tracked_jobs, ends_file)
-    retry_controls = retry_buttons(experiment, _failures, set_launches) if may_retry else None
-    triage_view(_failures, retry_controls)
-    return retry_controls
-
-
 def job_monitor(experiment: NotebookContext, jobs: Sequence[JobRef]) -> Any:
-    """Return the live table of `jobs`; in an open editor it can also cancel, retry, note and tag."""
+    """Return the live table of `jobs`; in an open editor it can also cancel, retry, note, tag and untag."""
     handler = job_actions(experiment)
-    actions = ("cancel", "retry", "note", "tag") if handler else ()
+    actions = ("cancel", "retry", *_WRITTEN) if handler else ()
     return mo.ui.anywidget(live_table(experiment.workspace.state, jobs, actions=actions, on_request=handler))
 
 
 def job_actions(experiment: NotebookContext) -> Handler | None:
     """Return what carries out a confirmed request of the table; None where nobody may launch."""
-    from experiments.launch import cancel, retry
+    from experiments.jobs.submission import cancel, retry
     from experiments.notebooks.launching import page_permit
 
     permit = page_permit()
@@ -105,10 +61,10 @@ def job_actions(experiment: NotebookContext) -> Handler | None:
     def carry_out(action: str, runs: list[str], text: str) -> str:
         if action == "cancel":
             return _told(cancel(runs, permit, experiment.workspace))
-        if action in {"note", "tag"}:
-            keep = write_note if action == "note" else add_tag
+        if action in _WRITTEN:
+            keep, told = _WRITTEN[action]
             keep(runs, text, permit, experiment.workspace)
-            return f"{action} kept with {counted(len(runs), 'job')}"
+            return f"{told} {counted(len(runs), 'job')}"
         done = {}
         for run in runs:
             try:
@@ -134,28 +90,41 @@ def live_table(
     Args:
         state_dir: The project's state folder.
         jobs: What to show, in this order; the ledger need not know them.
-        actions: Controls that the table has (`cancel`, `retry`, `note`, `tag`); none by default.
+        actions: Controls that the table has (`cancel`, `retry`, `note`, `tag`, `untag`); none by default.
         on_request: Called with action, run names and text once a person has confirmed.
+    """
+    table = JobTable(actions=list(actions))
+    if on_request is not None and on_a_page():
+        table.on_request(on_request)
+    watch(table, state_dir, jobs)
+    return table
+
+
+def watch(table: JobTable, state_dir: Path, jobs: Sequence[JobRef]) -> Subscription | None:
+    """Show `jobs` in a table from now on, and keep them up to date for as long as its page is open.
+
+    Returns:
+        What is closed when the table is to show other jobs; None where there is no page, and one poll has to do.
     """
     refs = list(jobs)
     if not on_a_page():
-        return JobTable(**table_traits(poll_once(state_dir, refs=refs), refs), actions=list(actions))
+        table.update(**table_traits(poll_once(state_dir, refs=refs), refs))
+        return None
     monitor = monitor_for(state_dir)
     # What marimo exports stays as it is; on a page that a cell's re-run made, the first update says that it is live.
-    sent_at = time.time() if _asked_by_a_person() else 0.0
-    table = JobTable(**table_traits(_first_snapshot(monitor, refs), refs, sent_at=sent_at), actions=list(actions))
-    if on_request is not None:
-        table.on_request(on_request)
-    monitor.subscribe(_binding(table, refs), refs=refs, is_alive=_page_is_open(table))
-    return table
+    sent_at = time.time() if asked_by_a_person() else 0.0
+    table.update(**table_traits(_first_snapshot(monitor, refs), refs, sent_at=sent_at))
+    return monitor.subscribe(_binding(table, refs), refs=refs, is_alive=_page_is_open(table))
 
 
 def watched_metrics(experiment: NotebookContext) -> Any:
     """Return the Monitor's file of news: a cell that reads it runs again when a run has new rows or has ended."""
     live = experiment.workspace.state / "live" / METRICS_FILE
     if not live.exists():
-        live.parent.mkdir(parents=True, exist_ok=True)
-        live.write_text('{"runs": {}}', encoding="utf-8")
+        # A file that cannot be made now is watched all the same: it may come.
+        with contextlib.suppress(OSError):
+            live.parent.mkdir(parents=True, exist_ok=True)
+            live.write_text('{"runs": {}}', encoding="utf-8")
     if on_a_page():
         _keep_alive(experiment.workspace.state)
     return mo.watch.file(live)
@@ -195,17 +164,6 @@ def job_row(status: JobStatus) -> dict[str, Any]:
         "history": "; ".join(history(status.events, time.time())),
         "cost": "" if status.cost in {"", NO_COST.text} else f"cost: {status.cost}",
     }
-
-
-def on_a_page() -> bool:
-    """Tell whether this code runs for a page of marimo (edit or run), and not in a script or a test."""
-    with contextlib.suppress(Exception):
-        return mo.app_meta().mode in {"edit", "run"}
-    return False
-
-
-def _asked_by_a_person() -> bool:
-    return mo.app_meta().request is not None
 
 
 def _first_snapshot(monitor: Monitor, refs: Sequence[JobRef]) -> Snapshot:

@@ -9,9 +9,7 @@ Nothing is read from a network: the figure is drawn by vl-convert, without a bro
 from __future__ import annotations
 
 import copy
-import csv
 import html
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,17 +17,19 @@ from typing import Any
 
 import marimo as mo
 
-from experiments import look
-from experiments.errors import UsageError
-from experiments.latex import latex_table
-from experiments.notebooks.charts.curves import CurveOptions, bands_of, learning_curves
+from experiments.jobs.watch.snapshots import read_versions
+from experiments.notebooks.chart_reading import standings
+from experiments.notebooks.charts.curves import CurveOptions, axis_note, bands_of, learning_curves
+from experiments.notebooks.charts.figures import FigureError, draw
 from experiments.notebooks.charts.runs import RunCurve, origin_words, read_runs
 from experiments.notebooks.charts.theme import words_of
 from experiments.notebooks.choices import DEFAULTS, Choice, choice_of
 from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.styles import HAIRLINE, MUTED
-from experiments.scoring import known_statuses
-from experiments.snapshots import read_versions
+from experiments.notebooks.styles import styled, warning
+from experiments.project import look
+from experiments.project.errors import ExperimentsError, UsageError
+from experiments.project.latex import latex_table
+from experiments.project.spreadsheet import csv_text
 from experiments.statistics import (
     Comparison,
     Estimate,
@@ -94,7 +94,7 @@ def paper_words(runs: Sequence[RunCurve], chosen: Choice = DEFAULTS) -> PaperKit
         "iqm" if chosen.statistic == "iqm" else "mean",
         higher_is_better=not chosen.summary.lower_score_is_better,
     )
-    unit = next((run.curve.unit for run in runs if len(run.curve.steps)), "agent steps")
+    unit = next((run.curve.unit for run in runs if len(run.curve.steps)), "")
     bands = list(bands_of(runs, _options(chosen)).values())
     half_life = f"half-life {100 * smoothing:.3g} % of the x-axis" if smoothing > 0 else ""
     methods = methods_sentence(scores, [*estimates, *comparisons, *bands], x_axis=unit, smoothing=half_life)
@@ -115,57 +115,67 @@ def paper_words(runs: Sequence[RunCurve], chosen: Choice = DEFAULTS) -> PaperKit
 
 
 def with_figure(kit: PaperKit, runs: Sequence[RunCurve], options: CurveOptions) -> PaperKit:
-    """Return a kit with its figure drawn."""
+    """Return a kit with its figure drawn; its methods say what the figure's axis leaves out or cuts."""
     svg, png, problem = figure(runs, options)
-    return replace(kit, svg=svg, png=png, problem=problem)
+    note = axis_note(runs, options)
+    methods = f"{kit.methods} In the figure: {note[0].lower()}{note[1:]}." if svg and note else kit.methods
+    return replace(kit, svg=svg, png=png, methods=methods, problem=problem)
 
 
 def figure(runs: Sequence[RunCurve], options: CurveOptions) -> tuple[str, bytes, str]:
     """Return the learning curves for print as SVG and PNG, in light colours on white; empty with a reason otherwise."""
-    import vl_convert
-
     chart = learning_curves(runs, replace(options, dark=False))
     spec = _for_print(chart.to_dict())
     try:
-        svg = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
-        png = vl_convert.vegalite_to_png(spec, scale=PNG_SCALE, allowed_base_urls=[])
-    except ValueError as error:
-        return "", b"", f"The figure could not be drawn: {str(error).splitlines()[0]}"
-    return str(svg), bytes(png), ""
+        return draw(spec, "svg").decode(), draw(spec, "png", scale=PNG_SCALE), ""
+    except FigureError as error:
+        return "", b"", str(error)
 
 
 def paper_kit_view(
     experiment: NotebookContext, jobs: Sequence[JobRef], controls: Any = None, _changed: object = None
 ) -> mo.Html | None:
+    """Return what `paper_part` does, under its heading.
+
+    Args:
+        _changed: Read by the cell only so that it runs again when the runs have new data.
+    """
+    part = paper_part(experiment, jobs, controls)
+    return None if part is None else mo.vstack([mo.md("### For a paper"), part], gap=0.75)
+
+
+def paper_part(experiment: NotebookContext, jobs: Sequence[JobRef], controls: Any = None) -> mo.Html | None:
     """Return methods sentence and results table of a notebook's jobs, and, folded, the figure and the files to save.
 
     Args:
         controls: What the reader chose above the charts.
-        _changed: Read by the cell only so that it runs again when the runs have new data.
     """
     if not jobs:
         return None
     chosen, state = choice_of(controls), experiment.workspace.state
+    try:
+        jobs = experiment.with_unlaunched(jobs)
+    except ExperimentsError as error:
+        return warning(error)
     runs = read_runs(
         jobs,
         chosen.metric,
         store=experiment.store,
-        statuses=known_statuses(state),
+        statuses=standings(experiment, jobs),
         versions=read_versions(state / "live"),
         place=str(state),
+        codes=experiment.code_marks(jobs),
     )
     words = paper_words(runs, chosen)
 
     def files() -> mo.Html:
         return files_view(with_figure(words, runs, _options(chosen)), f"{experiment.name}-{_file_part(chosen.metric)}")
 
-    text = f"<p style='margin: 0; max-width: 90ch; font-size: 12px; {MUTED}'>{{}}</p>"
+    said = (words.methods, _sentence(words.origin))
     return mo.vstack(
         [
-            mo.md("### For a paper"),
             _html_table(words.rows),
-            mo.Html(text.format(html.escape(words.methods))),
-            mo.Html(text.format(html.escape(_sentence(words.origin)))),
+            styled("".join(f'<p class="small muted">{html.escape(text)}</p>' for text in said)),
             # Drawn only when somebody opens it: the first figure of a process costs seconds.
             mo.accordion({"Figure and files": files}, lazy=True),
         ],
@@ -222,12 +232,18 @@ def _table_row(arm: Scores, estimate: Estimate, comparisons: Sequence[Comparison
         word = "baseline" if any(one.baseline == arm.arm for one in comparisons) else look.MISSING
         return (*row, word, "", "", "")
     difference = comparison.difference
-    p_value = look.MISSING if comparison.p_adjusted is None else f"{comparison.p_adjusted:.2g}"
+    p_value = _p_cell(comparison)
     bounds = difference.interval.bounds
     ends = f"{_number(bounds[0])} to {_number(bounds[1])}" if bounds else look.MISSING
     chance, sure = comparison.improvement.value, comparison.improvement.interval.bounds
     higher = f"{_number(chance)} ({_number(sure[0])} to {_number(sure[1])})" if sure else _number(chance)
     return (*row, _number(difference.value), ends, p_value, higher)
+
+
+def _p_cell(comparison: Comparison) -> str:
+    if not comparison.claim.is_final:
+        return comparison.verdict
+    return look.MISSING if comparison.p_adjusted is None else f"{comparison.p_adjusted:.2g}"
 
 
 def _bounds(estimate: Estimate) -> str:
@@ -239,21 +255,21 @@ def _csv(
     scores: Sequence[Scores], estimates: Sequence[Estimate], comparisons: Sequence[Comparison], metric: str
 ) -> str:
     """Return one row an arm and one a run, with all digits and with the reason where a number is missing."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(["metric", "arm", "seed", "run", "statistic", "value", "low", "high", "note"])
+    rows: list[Sequence[object]] = [
+        ("metric", "arm", "seed", "run", "statistic", "value", "low", "high", "note"),
+    ]
     for arm, estimate in zip(scores, estimates, strict=True):
         low, high = estimate.interval.bounds or ("", "")
         note = f"{estimate.count.sentence}; {estimate.interval.words}"
-        writer.writerow([metric, arm.arm, "", "", estimate.statistic, _digits(estimate.value), low, high, note])
+        rows.append((metric, arm.arm, "", "", estimate.statistic, _digits(estimate.value), low, high, note))
         for run in arm.runs:
             note = run.reason or run.outcome
-            writer.writerow([metric, arm.arm, run.seed, run.run, arm.what, _digits(run.value), "", "", note])
+            rows.append((metric, arm.arm, run.seed, run.run, arm.what, _digits(run.value), "", "", note))
     for one in comparisons:
         low, high = one.difference.interval.bounds or ("", "")
         name = f"difference to {one.baseline}"
-        writer.writerow([metric, one.arm, "", "", name, _digits(one.difference.value), low, high, one.reason])
-    return out.getvalue()
+        rows.append((metric, one.arm, "", "", name, _digits(one.difference.value), low, high, one.reason))
+    return csv_text(rows)
 
 
 def _for_print(spec: dict[str, Any]) -> dict[str, Any]:
@@ -279,25 +295,13 @@ def _fix_widths(node: object) -> None:
 
 
 def _html_table(rows: Sequence[Sequence[str]]) -> mo.Html:
-    heads = "".join(
-        f"<th style='text-align: {'left' if at < 2 else 'right'}; font-weight: normal; padding: 4px 12px 4px 0; "
-        f"{MUTED}; {HAIRLINE}'>{html.escape(name)}</th>"
-        for at, name in enumerate(HEADINGS)
-    )
-    body = "".join(
-        "<tr>"
-        + "".join(
-            f"<td style='text-align: {'left' if at < 2 else 'right'}; padding: 4px 12px 4px 0; "
-            f"font-variant-numeric: tabular-nums'>{html.escape(cell)}</td>"
-            for at, cell in enumerate(row)
-        )
-        + "</tr>"
-        for row in rows
-    )
-    return mo.Html(
-        f"<div style='overflow-x: auto'><table style='border-collapse: collapse; font-size: 14px'>"
-        f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
+    def line(tag: str, cells: Sequence[str]) -> str:
+        sided = ("" if at < 2 else ' class="number"' for at in range(len(cells)))
+        inner = (f"<{tag}{side}>{html.escape(cell)}</{tag}>" for side, cell in zip(sided, cells, strict=True))
+        return f"<tr>{''.join(inner)}</tr>"
+
+    body = "".join(line("td", row) for row in rows)
+    return styled(f'<div class="wide"><table><thead>{line("th", HEADINGS)}</thead><tbody>{body}</tbody></table></div>')
 
 
 def _options(chosen: Choice) -> CurveOptions:

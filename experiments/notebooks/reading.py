@@ -9,9 +9,9 @@ import tokenize
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.errors import NotebookError
 from experiments.notebooks.cells import INDENT, Cell, parse_python
 from experiments.notebooks.layout import Notebook, Span
+from experiments.project.errors import NotebookError
 
 _OTHERWISE = "Mend it, move it away, or replace it with --force (it is kept as .bak)."
 _Block = ast.FunctionDef | ast.AsyncFunctionDef | ast.With | ast.AsyncWith
@@ -30,16 +30,23 @@ def line_of_colon(lines: Sequence[str], first: int, last: int | None) -> int:
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a notebook file.
+    """Return the text of a notebook file, its lines ended by newlines alone and without a byte order mark.
 
     Raises:
-        NotebookError: It cannot be read or is not UTF-8.
+        NotebookError: It cannot be read, is not UTF-8 or says that it is not.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        content = path.read_bytes()
+        declared, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        if declared not in {"utf-8", "utf-8-sig"}:
+            raise NotebookError(
+                f"notebook {str(path)!r} says that its encoding is {declared}. Save it as UTF-8 and without that line, "
+                "and run the command again."
+            )
+        return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig").read()
     except FileNotFoundError:
         raise NotebookError(f"there is no notebook {str(path)!r}. Give the path of one that exists.") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, SyntaxError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise NotebookError(f"notebook {str(path)!r} cannot be read: {reason}. {_OTHERWISE}") from None
 
@@ -51,14 +58,19 @@ def parse(text: str, path: Path) -> Notebook:
         path: Named in errors only.
 
     Raises:
-        NotebookError: It is not Python, not a marimo notebook, or holds text outside its cells, which marimo drops
-            whenever it saves the file.
+        NotebookError: It is not Python, not a marimo notebook, indented with tabs, or holds text outside its cells,
+            which marimo drops whenever it saves the file.
     """
     try:
         tree = parse_python(text)
     except SyntaxError as error:
         where = f"line {error.lineno}: {error.msg}" if error.lineno else error.msg
         raise NotebookError(f"notebook {str(path)!r} is not Python ({where}). {_OTHERWISE}") from None
+    if (line := _line_of_tab(text)) is not None:
+        raise NotebookError(
+            f"notebook {str(path)!r} is indented with tabs (line {line}), where marimo writes spaces. Save it once "
+            "from marimo edit, or replace them, and run the command again."
+        )
     lines = text.split("\n")
     header, app, statements = _opening(tree, lines, path)
     setup, setup_options = "", ""
@@ -79,6 +91,12 @@ def parse(text: str, path: Path) -> Notebook:
                 "saves. Move it into a cell and run the command again."
             )
     return Notebook(header, app, setup, tuple(cells), setup_options, tuple(spans))
+
+
+def _line_of_tab(text: str) -> int | None:
+    """Return the first line that is indented with a tab; tabs inside of texts are no indentation."""
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    return next((item.start[0] for item in tokens if item.type == token.INDENT and "\t" in item.string), None)
 
 
 def _opening(tree: ast.Module, lines: list[str], path: Path) -> tuple[str, str, list[ast.stmt]]:

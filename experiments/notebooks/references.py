@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from experiments.errors import NotebookError
-from experiments.journal import Journal
-from experiments.notebooks.assembly import JOB_REF, data_cell, setup_body
+from experiments.jobs.journal import Journal
 from experiments.notebooks.cells import Cell
-from experiments.notebooks.header import Header, hash_of, read_header, replace_header
-from experiments.notebooks.imports import imports_of
-from experiments.notebooks.jobs_cell import refs_in, value_of, with_refs
-from experiments.notebooks.layout import Notebook, statements_of, with_imports
+from experiments.notebooks.data_cells import JOB_REF, data_cell, refs_in, value_of, with_refs
+from experiments.notebooks.header import read_header
+from experiments.notebooks.layout import Notebook, with_imports
 from experiments.notebooks.reading import parse, read_text
 from experiments.notebooks.writing import one_writer, write_whole
-from experiments.settings import project_root
-from experiments.types import JobRef
+from experiments.project.errors import NotebookError
+from experiments.project.settings import project_root
+from experiments.types import JobRef, replaced
 
 
 def add_jobs(path: Path, refs: Sequence[JobRef]) -> tuple[JobRef, ...]:
@@ -34,12 +31,12 @@ def add_jobs(path: Path, refs: Sequence[JobRef]) -> tuple[JobRef, ...]:
     path = path.resolve()
     with one_writer(path):
         old = read_text(path)
-        notebook, header = open_file(old, path)
+        notebook = open_file(old, path)
         cell = cell_called(notebook, "jobs", path)
         known = {ref.run for ref in refs_in(cell)}
         added = tuple({ref.run: ref for ref in refs if ref.run not in known}.values())
         if added:
-            write_whole(path, _with_job_import(_with_body(old, notebook, cell, with_refs(cell, added)), path, header))
+            write_whole(path, _with_job_import(_with_body(old, notebook, cell, with_refs(cell, added)), path))
         return added
 
 
@@ -49,7 +46,7 @@ def read_jobs(path: Path) -> list[JobRef]:
     Raises:
         NotebookError: The file is not ours or damaged, or its `jobs` cell is no list of literals.
     """
-    notebook, _ = open_file(read_text(path), path)
+    notebook = open_file(read_text(path), path)
     return refs_in(cell_called(notebook, "jobs", path))
 
 
@@ -59,7 +56,7 @@ def read_config(path: Path) -> dict[str, Any]:
     Raises:
         NotebookError: The file is not ours or damaged, or its `config` cell holds more than literals.
     """
-    notebook, _ = open_file(read_text(path), path)
+    notebook = open_file(read_text(path), path)
     value = value_of(cell_called(notebook, "config", path))
     if not isinstance(value, dict):
         raise NotebookError(f"cell 'config' of {str(path)!r} is not one call of a config class with literals.")
@@ -78,14 +75,14 @@ def add_notes(path: Path, notes: Mapping[str, str]) -> int:
     path = path.resolve()
     with one_writer(path):
         old = read_text(path)
-        notebook, _ = open_file(old, path)
+        notebook = open_file(old, path)
         cell = next((cell for cell in notebook.cells if cell.name == "journal" and cell.kind == "cell"), None)
         journal = read_journal(path)
         if cell is None or journal is None:
             return 0
         added = {when: text for when, text in notes.items() if journal.notes.get(when) != text}
         if added:
-            grown = journal.model_copy(update={"notes": {**journal.notes, **added}})
+            grown = replaced(journal, notes={**journal.notes, **added})
             new, _ = data_cell("journal", grown)
             write_whole(path, _with_body(old, notebook, cell, Cell(cell.name, new.body, options=cell.options)))
         return len(added)
@@ -97,7 +94,7 @@ def read_journal(path: Path) -> Journal | None:
     Raises:
         NotebookError: The file is not ours or damaged, or its `journal` cell is no `Journal` of literals.
     """
-    notebook, _ = open_file(read_text(path), path)
+    notebook = open_file(read_text(path), path)
     cell = next((cell for cell in notebook.cells if cell.name == "journal" and cell.kind == "cell"), None)
     if cell is None:
         return None
@@ -110,20 +107,26 @@ def read_journal(path: Path) -> Journal | None:
         ) from None
 
 
-def open_file(text: str, path: Path) -> tuple[Notebook, Header]:
-    """Return the parts of a generated notebook and what its header says.
+def open_file(text: str, path: Path) -> Notebook:
+    """Return the parts of a notebook that a recipe made, in this version or in 0.1.
 
     Raises:
-        NotebookError: The file is damaged, or was not generated.
+        NotebookError: The file is damaged, or is none of ours.
     """
     notebook = parse(text, path)
-    header = read_header(notebook.header)
-    if header is None:
+    names = {*notebook.setup_names, *(name for cell in notebook.cells for name in cell.names.reads)}
+    if "open_study" not in names and read_header(notebook.header) is None:
         raise NotebookError(
-            f"notebook {str(path)!r} has no '# /// experiments' block, so it was not generated. Choose another "
-            "name, or replace it with --force (it is kept as .bak)."
+            f"notebook {str(path)!r} opens no study, so no recipe made it. Choose another name, or replace it with "
+            "--force (it is kept as .bak)."
         )
-    return notebook, header
+    return notebook
+
+
+def experiment_of(notebook: Notebook, path: Path) -> str:
+    """Return the name of a notebook's experiment: its file's, or what one of version 0.1 says."""
+    header = read_header(notebook.header)
+    return header.experiment if header else path.stem.removesuffix("_nb")
 
 
 def cell_called(notebook: Notebook, name: str, path: Path) -> Cell:
@@ -138,16 +141,6 @@ def cell_called(notebook: Notebook, name: str, path: Path) -> Cell:
     raise NotebookError(f"notebook {str(path)!r} has no cell {name!r}. Bring it back with --theirs {name}")
 
 
-def all_refs(notebook: Notebook, refs: Sequence[JobRef]) -> list[JobRef]:
-    """Return the references of the file, where they can be read, and then those of `refs` that it does not have."""
-    try:
-        present = next((refs_in(cell) for cell in notebook.cells if cell.name == "jobs"), [])
-    except NotebookError:
-        present = []
-    known = {ref.run for ref in present}
-    return [*present, *(ref for ref in refs if ref.run not in known)]
-
-
 def _with_body(text: str, notebook: Notebook, cell: Cell, new: Cell) -> str:
     """Return the text of a file with the body of one cell exchanged."""
     span = notebook.spans[notebook.cells.index(cell)]
@@ -156,16 +149,9 @@ def _with_body(text: str, notebook: Notebook, cell: Cell, new: Cell) -> str:
     return "\n".join([*lines[: span.first - 1], inside, *lines[span.last :]])
 
 
-def _with_job_import(text: str, path: Path, header: Header) -> str:
+def _with_job_import(text: str, path: Path) -> str:
     """Return the text of a file with JobRef imported by its setup block, and the rest as it is."""
     notebook = parse(text, path)
-    if JOB_REF.bound in notebook.setup_names:
+    if JOB_REF.bound in notebook.setup_names or not notebook.setup:
         return text
-    if hash_of(notebook.setup) != header.cells.get("setup"):
-        setup, hashes = with_imports(notebook.setup, [JOB_REF]), dict(header.cells)
-    else:
-        old = [item for statement in statements_of(notebook.setup) for item in imports_of(statement)]
-        setup = setup_body([*old, JOB_REF], project_root(path))
-        hashes = {**header.cells, "setup": hash_of(setup)}
-    comments = replace_header(notebook.header, dataclasses.replace(header, cells=hashes))
-    return text.replace(notebook.header, comments, 1).replace(notebook.setup, setup, 1)
+    return text.replace(notebook.setup, with_imports(notebook.setup, [JOB_REF], project_root(path)), 1)

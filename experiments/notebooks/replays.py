@@ -9,67 +9,45 @@ from typing import Any, Literal
 
 import marimo as mo
 
-from experiments.errors import ExperimentsError, UsageError
-from experiments.look import quantity
+from experiments.jobs.run_names import Run, here, known_runs, ref_of
 from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.run_names import Run, ref_of
-from experiments.notebooks.styles import warning
+from experiments.notebooks.styles import as_markdown, warning
+from experiments.project.errors import ExperimentsError, UsageError
+from experiments.project.look import quantity
+from experiments.results.scores import known_statuses
+from experiments.runs.opening import default_store
 from experiments.runs.store import ReplayFile, RunStore
-from experiments.types import JobRef
-from experiments.wandb_utils import default_store
-
-CELLS = {"replays": ("replay_other", "replay_runs", "replay_step", "replay")}
+from experiments.types import TERMINAL_VERDICTS, JobRef
 
 Step = int | Literal["first", "last"]
 Clicked = tuple[str, int]
-"""Run name and agent steps of a point of a learning curve."""
-
-
-def replay_other(tracked_jobs: list[JobRef]) -> Any:
-    """Let the reader choose a second run to compare with; shown beside the first."""
-    other_picker = run_dropdown(tracked_jobs, label="Compare with", none="no other run")
-    return other_picker
-
-
-def replay_runs(tracked_jobs: list[JobRef], clicked_point: Any, other_picker: Any) -> Any:
-    """Let the reader choose a run; a click on a learning curve chooses it too."""
-    run_picker = run_dropdown(tracked_jobs, chosen=clicked_point())
-    mo.vstack([mo.md("## Replays"), mo.hstack([run_picker, other_picker], justify="start", gap=1.5)])
-    return run_picker
-
-
-def replay_step(experiment: NotebookContext, run_picker: Any, clicked_point: Any) -> Any:
-    """Let the reader choose one of the steps at which the run recorded a replay; a click chooses the nearest."""
-    step_picker = step_dropdown(experiment, run_picker.value, near=near_click(run_picker.value, clicked_point()))
-    step_picker
-    return step_picker
-
-
-def replay(experiment: NotebookContext, run_picker: Any, other_picker: Any, step_picker: Any) -> Any:
-    """Show the chosen replay, or two side by side; `viewer.step` leads the page and follows it."""
-    viewer = replay_view(experiment, run_picker.value, step_picker.value, other_picker.value)
-    viewer
-    return viewer
+"""Run name and step of a point of a learning curve, as the run counts."""
 
 
 def run_dropdown(
-    jobs: Sequence[JobRef], *, label: str = "Run", none: str | None = None, chosen: Clicked | None = None
+    jobs: Sequence[JobRef],
+    *,
+    label: str = "Run",
+    none: str | None = None,
+    chosen: Clicked | None = None,
+    then: Callable[[Any], None] | None = None,
 ) -> mo.ui.dropdown:
     """Return a choice of runs by arm and seed; the value is the run name, None where there is no run.
 
     Args:
         none: Words for no run, chosen at first; without it the first run is.
         chosen: Point of a learning curve, whose run is chosen at first.
+        then: Called with each new choice.
     """
     options: dict[str, str | None] = {} if none is None else {none: None}
     options |= {f"{job.arm} seed {job.seed}  ({job.run.rsplit('.', 1)[-1]})": job.run for job in jobs}
     clicked = next((text for text, run in options.items() if chosen is not None and run == chosen[0]), None)
     first = clicked or next(iter(options), None)
-    return mo.ui.dropdown(options, value=first, label=label, searchable=len(options) > 8)
+    return mo.ui.dropdown(options, value=first, label=label, searchable=len(options) > 8, on_change=then)
 
 
 def near_click(run: str | None, point: Clicked | None) -> int | None:
-    """Return the agent steps of a clicked point where it lies on the curve of `run`; else None."""
+    """Return the step of a clicked point where it lies on the curve of `run`; else None."""
     return point[1] if point is not None and point[0] == run else None
 
 
@@ -79,14 +57,26 @@ def step_dropdown(experiment: NotebookContext, run: str | None, *, near: int | N
     Args:
         near: Agent steps, as clicked on a learning curve: the nearest replay is chosen; None for the newest.
     """
+    return step_choice(experiment, run, near=near)[0]
+
+
+def step_choice(
+    experiment: NotebookContext,
+    run: str | None,
+    *,
+    near: int | None = None,
+    then: Callable[[Any], None] | None = None,
+) -> tuple[mo.ui.dropdown, int | None]:
+    """Return `step_dropdown`, which calls `then` with each new choice, and the step that it begins with."""
     try:
         found = experiment.store.replays(run) if run else []
     except ExperimentsError:
         found = []  # the replay's own cell says why
-    options = {f"{quantity(item.step)} agent steps": item.step for item in sorted(found, key=lambda r: -r.step)}
+    newest = sorted(found, key=lambda item: -item.step)
+    options = {item.when.replace(f"{item.step:,}", quantity(item.step)): item.step for item in newest}
     chosen = nearest_replay(found, "last" if near is None else near).step if found else None
     label = next((text for text, step in options.items() if step == chosen), None)
-    return mo.ui.dropdown(options, value=label, label="Step")
+    return mo.ui.dropdown(options, value=label, label="Step", on_change=then), chosen
 
 
 def replay_view(experiment: NotebookContext, run: str | None, step: int | None, other: str | None = None) -> Any:
@@ -96,21 +86,32 @@ def replay_view(experiment: NotebookContext, run: str | None, step: int | None, 
     cache = experiment.workspace.state / "cache" / "replays"
     try:
         if step is None and not experiment.store.replays(run):
-            return mo.md("This run has recorded no replay yet. The first is written when training starts.")
+            return mo.md(_no_replay_words(experiment, run))
         wanted: Step = "last" if step is None else step
         if other is None:
-            return show_replay(run, wanted, store=experiment.store, cache_dir=cache)
-        return compare_replays(run, other, wanted, store=experiment.store, cache_dir=cache)
+            return show_replay(ref_of(run), wanted, store=experiment.store, cache_dir=cache)
+        return compare_replays(ref_of(run), ref_of(other), wanted, store=experiment.store, cache_dir=cache)
     except ExperimentsError as error:
         return warning(error)
 
 
-def get_available_replays(run: Run, *, store: RunStore | None = None) -> list[dict[str, Any]]:
-    """Return the replays of a run, by step: dicts with `step` (agent steps), `url`, `filename` and `label`.
+def _no_replay_words(experiment: NotebookContext, run: str) -> str:
+    status = known_statuses(experiment.workspace.state).get(run)
+    if status is not None and status.verdict in TERMINAL_VERDICTS:
+        return "This run has recorded no replay, and it has ended."
+    return "This run has recorded no replay yet. One appears here once its trainer writes it."
 
-    `url` is None for a replay that is only a file on this machine, whose path is then `filename`.
+
+def get_available_replays(run: Run, *, store: RunStore | None = None) -> list[dict[str, Any]]:
+    """Return the replays of a run, by step: dicts with `step` (as `label` says it), `url`, `filename` and `label`.
+
+    `url` is None for a replay that is only a file on this machine, whose path is then `filename`. A job that has not
+    recorded one yet has none.
+
+    Raises:
+        StoreError: There is no such run, or the server cannot be reached.
     """
-    found = (store or default_store()).replays(ref_of(run).run)
+    found = _recorded(run, store)
     return [
         {"step": item.step, "url": item.url, "filename": item.path, "label": item.label}
         for item in sorted(found, key=lambda item: item.step)
@@ -129,7 +130,7 @@ def nearest_replay(found: Sequence[ReplayFile], step: Step) -> ReplayFile:
     if step == "last":
         return ordered[-1]
     if isinstance(step, bool) or not isinstance(step, int):
-        raise UsageError(f"step {step!r} is not a replay's step. Use 'first', 'last' or a number of agent steps.")
+        raise UsageError(f"step {step!r} is not a replay's step. Use 'first', 'last' or a number of steps.")
     return min(ordered, key=lambda item: abs(item.step - step))
 
 
@@ -144,17 +145,21 @@ def show_replay(
     """Show one replay of a run on the page.
 
     Args:
-        step: `first`, `last`, or agent steps: then the nearest replay is shown, and its title says so.
+        step: `first`, `last`, or a number of steps: then the nearest replay is shown, and its title says so.
         height: Of the viewer, in pixels.
         cache_dir: Folder of encoded replays.
 
     Returns:
         The viewer as a marimo element (its `step` can be read and set), or a sentence where there is none to show.
+
+    Raises:
+        StoreError: There is no such run, or the server cannot be reached.
+        UsageError: `step` is none of these.
     """
     name = ref_of(run).run
-    chosen = _chosen(store or default_store(), name, step)
+    chosen = _chosen(run, step, store)
     if chosen is None:
-        return mo.md(f"Run `{name}` has recorded no replay yet.")
+        return mo.md(f"Run {as_markdown(name)} has recorded no replay so far.")
 
     def make() -> Any:
         from widgets.replay import ReplayViewer
@@ -173,13 +178,16 @@ def compare_replays(
     Args:
         step: As for `show_replay`; of each run, the replay nearest to it.
         cache_dir: Folder of encoded replays.
+
+    Raises:
+        StoreError: There is no such run, or the server cannot be reached.
+        UsageError: `step` is none of those.
     """
-    source = store or default_store()
     names = [ref_of(item).run for item in (run, other)]
-    left, right = (_chosen(source, name, step) for name in names)
+    left, right = (_chosen(item, step, store) for item in (run, other))
     if left is None or right is None:
         missing = names[0] if left is None else names[1]
-        return mo.md(f"Run `{missing}` has recorded no replay yet.")
+        return mo.md(f"Run {as_markdown(missing)} has recorded no replay so far.")
 
     def make() -> Any:
         from widgets.replay import ReplayCompare
@@ -190,14 +198,23 @@ def compare_replays(
     return _on_page(make)
 
 
-def _chosen(store: RunStore, run: str, step: Step) -> ReplayFile | None:
-    found = store.replays(run)
+def _chosen(run: Run, step: Step, store: RunStore | None) -> ReplayFile | None:
+    found = _recorded(run, store)
     return nearest_replay(found, step) if found else None
+
+
+def _recorded(run: Run, store: RunStore | None) -> list[ReplayFile]:
+    """Return the replays of a run; a name that is none is refused, for it must not look like a run without replays."""
+    place = store or default_store()
+    found = place.replays(ref_of(run).run)
+    if not found:
+        known_runs(run, place, here() if store is None else None)
+    return found
 
 
 def _title(run: str, chosen: ReplayFile, asked: Step) -> str:
     ref = ref_of(run)
-    text = f"{ref.arm} seed {ref.seed} at {chosen.step:,} agent steps"
+    text = f"{ref.arm} seed {ref.seed} at {chosen.when}"
     return text if asked in ("first", "last", chosen.step) else f"{text}, the nearest to {asked:,}"
 
 

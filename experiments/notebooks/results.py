@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.notebooks.regeneration import Conflict, Merge
+from experiments.notebooks.remaking import Conflict, Merge
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class WriteResult:
         gone: Deleted in the file and left out.
         conflicts: Edited in the file and changed in the template: left alone, and to be looked at.
         backup: Copy of the file as it was, where edits were overwritten.
+        notes: What else is to be said, in sentences.
     """
 
     path: Path
@@ -34,6 +35,7 @@ class WriteResult:
     gone: tuple[str, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     backup: Path | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -44,7 +46,8 @@ class WriteResult:
         """Return lines for a terminal: what was done, and each conflict with its difference and the way out."""
         groups = ("replaced", "added", "removed", "kept", "gone")
         words = {"kept": "kept as edited", "gone": "left deleted"}
-        lines = [
+        lines = [f"note: {note}" for note in self.notes]
+        lines += [
             f"{words.get(group, group)}: {', '.join(names)}" for group in groups if (names := getattr(self, group))
         ]
         lines += [conflict.text for conflict in self.conflicts]
@@ -63,4 +66,5 @@ class WriteResult:
             gone=merged.gone,
             conflicts=merged.conflicts,
             backup=backup,
+            notes=merged.notes,
         )

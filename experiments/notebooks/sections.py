@@ -1,63 +1,63 @@
-"""Sections: named groups of cells, and where their functions are.
+"""The sections of a notebook by name: which cells of the template a new one has, and the recipe's own.
 
-A recipe adds its own beside the built-in ones:
+A section of a recipe is a function of the study; what it returns is shown, and it can ask for all that a cell can:
+
+    def weather(study):
+        return mo.md(f"{len(study.jobs)} jobs under a clear sky")
 
     class MyExperiment(Experiment):
-        extra_sections = (Section(name="my_section", module=__name__, cells=("my_table", "my_chart")),)
+        extra_sections = (weather,)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
-from experiments.errors import UsageError
+from experiments.notebooks.template import SECTIONS
+from experiments.project.errors import UsageError
 
-
-@dataclass(frozen=True)
-class Section:
-    """A named group of cells, in the order in which they stand in the notebook.
-
-    Attributes:
-        module: Dotted name of the module that holds the cell functions (`__name__` in a recipe, also when it runs as a
-            script), or the path of a Python file.
-        cells: Names of the functions; empty for those that the module's `CELLS` lists under the section's name.
-    """
-
-    name: str
-    module: str
-    cells: tuple[str, ...] = ()
+GONE = (
+    "Section named a group of cells that were copied into notebooks, and is gone. Write a function, "
+    "`def my_section(study): ...`, that returns what is shown, and name it: extra_sections = (my_section,)."
+)
+OwnSection = Callable[..., Any]
+_OF_0_1 = ("setup", "state")  # were sections of their own; every notebook has what stands for them
 
 
-ALWAYS = ("setup", "state")
-BUILT_IN: dict[str, Section] = {
-    section.name: section
-    for section in (
-        Section("setup", "experiments.notebooks.training"),
-        Section("state", "experiments.notebooks.training"),
-        Section("launch", "experiments.notebooks.training"),
-        Section("monitor", "experiments.notebooks.monitoring"),
-        Section("analysis", "experiments.notebooks.analysis"),
-        Section("replays", "experiments.notebooks.replays"),
-        Section("log", "experiments.notebooks.journal"),
-        Section("export", "experiments.notebooks.exports"),
-        Section("scratch", "experiments.notebooks.journal"),
-    )
-}
-
-
-def select_sections(names: Iterable[str], own: Sequence[Section] = ()) -> tuple[Section, ...]:
-    """Return the named sections in the order given, after setup and state.
+def select_sections(names: Iterable[str], own: Sequence[OwnSection] = ()) -> tuple[str, ...]:
+    """Return the names of sections, each once.
 
     Args:
-        own: Sections of the recipe; one with the name of a built-in section takes its place.
+        own: Those of the recipe.
 
     Raises:
         UsageError: A name is not a section; lists those that are.
     """
-    known = BUILT_IN | {section.name: section for section in own}
-    wanted = list(dict.fromkeys([*ALWAYS, *names]))
-    unknown = [name for name in wanted if name not in known]
-    if unknown:
+    known = [*SECTIONS, *own_names(own)]
+    wanted = [name for name in dict.fromkeys(names) if name not in _OF_0_1]
+    if unknown := [name for name in wanted if name not in known]:
         raise UsageError(f"section {unknown[0]!r} does not exist. Sections: {', '.join(known)}.")
-    return tuple(known[name] for name in wanted)
+    return tuple(wanted)
+
+
+def own_names(own: Sequence[OwnSection]) -> list[str]:
+    """Return the names of a recipe's own sections.
+
+    Raises:
+        UsageError: One is no function, or is called as another section is.
+    """
+    names = [getattr(item, "__name__", "") for item in own] if isinstance(own, (tuple, list)) else [""]
+    for name in names:
+        if not name.isidentifier() or name in SECTIONS or names.count(name) > 1:
+            raise UsageError(
+                f"extra_sections names {name or own!r} in the recipe. Write functions of the study, each of its own "
+                f"name and none of {', '.join(SECTIONS)}: extra_sections = (my_section,)."
+            )
+    return names
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Section":
+        raise ImportError(GONE)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""What the HTML of several sections shares: muted text, lines between rows, and what a failed part says of itself."""
+"""How the HTML of all sections looks, by one sheet for marimo's page and the log; and what a failed part says."""
 
 from __future__ import annotations
 
@@ -6,10 +6,70 @@ import html
 
 import marimo as mo
 
-from experiments import look
+from experiments.project import look
+from experiments.project.look import printable
 
-MUTED = f"color: light-dark({look.LIGHT.muted}, {look.DARK.muted})"
-HAIRLINE = f"border-bottom: 1px solid light-dark({look.LIGHT.hairline}, {look.DARK.hairline})"
+_HAIRLINE = f"light-dark({look.LIGHT.hairline}, {look.DARK.hairline})"
+_ACCENT = f"light-dark({look.LIGHT.accent}, {look.DARK.accent})"
+_MUTED = f"color: light-dark({look.LIGHT.muted}, {look.DARK.muted})"
+
+SHEET = f"""
+:root {{ --marimo-text-font: system-ui, sans-serif; --marimo-heading-font: system-ui, sans-serif; }}
+.xs {{ font: 14px/20px system-ui, sans-serif; font-variant-numeric: tabular-nums; }}
+.xs p {{ margin: 4px 0; }}
+.xs h1 {{ margin: 0; font-size: 28px; line-height: 36px; font-weight: 600; }}
+.xs h2 {{ margin: 0; font-size: 20px; line-height: 28px; font-weight: 600; }}
+.xs h4 {{ margin: 12px 0 4px; font: inherit; font-weight: 600; }}
+.xs .muted {{ {_MUTED}; font-weight: normal; }}
+.xs .small {{ font-size: 12px; line-height: 18px; max-width: 100ch; overflow-wrap: anywhere; }}
+.xs .lead {{ font-size: 20px; line-height: 28px; font-weight: 600; }}
+.xs .pair {{ margin-right: 16px; }}
+.xs .wide {{ overflow-x: auto; }}
+.xs table {{ border-collapse: collapse; }}
+.xs :is(th, td) {{ padding: 2px 16px 2px 0; text-align: left; vertical-align: top; font-weight: normal; }}
+.xs th {{ {_MUTED}; white-space: nowrap; }}
+.xs td {{ overflow-wrap: anywhere; white-space: normal; max-width: none; }}
+.xs :is(th, td).number {{ text-align: right; }}
+.xs thead th {{ border-bottom: 1px solid {_HAIRLINE}; }}
+.xs pre {{ margin: 4px 0; white-space: pre-wrap; overflow-wrap: anywhere; }}
+.xs .log {{ display: flex; flex-direction: column-reverse; max-height: 360px; overflow: auto; padding: 4px 12px; }}
+.xs .log {{ border: 1px solid {_HAIRLINE}; }}
+.xs .frame {{ width: 100%; height: 80vh; border: 0; }}
+.xs .text {{ max-width: 100ch; white-space: pre-wrap; overflow-wrap: anywhere; }}
+.xs .strong {{ font-weight: 600; }}
+.xs ul {{ list-style: none; margin: 0; padding: 0; }}
+.xs li {{ padding: 12px 0; border-top: 1px solid {_HAIRLINE}; }}
+.xs a {{ color: {_ACCENT}; text-decoration: underline; text-underline-offset: 3px; }}
+"""
+"""Sizes 12, 14, 20 and 28 and steps of 4 px, as the look has them; marimo's own parts take the same type family.
+
+The export writes it into its own page.
+"""
+
+
+def styled(inner: str) -> mo.Html:
+    """Return a section's own HTML with the sheet that its classes are of."""
+    return mo.Html(f'<div class="xs"><style>{SHEET}</style>{inner}</div>')
+
+
+def sentence(text: str) -> mo.Html:
+    """Return a text of somebody's as it is, in the letters of the page."""
+    return styled(f'<p class="text">{html.escape(text)}</p>')
+
+
+def heading(text: str, level: int = 2) -> mo.Html:
+    """Return the heading of a page (level 1) or of a section; marimo's outline lists it."""
+    return styled(f"<h{level}>{html.escape(text)}</h{level}>")
+
+
+def as_markdown(text: str) -> str:
+    """Return Markdown that shows a text as it is: a label of marimo's is Markdown, in which much is markup.
+
+    Neither HTML nor an image, which a browser would fetch, nor a formula can stand in it.
+    """
+    return "".join(
+        letter if letter.isalnum() or letter in " .,;:" else f"&#{ord(letter)};" for letter in printable(text)
+    )
 
 
 def warning(error: Exception) -> mo.Html:

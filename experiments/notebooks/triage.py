@@ -9,14 +9,17 @@ from typing import Any
 
 import marimo as mo
 
-from experiments.errors import ExperimentsError
-from experiments.launch import retry
-from experiments.look import counted
+from experiments.jobs.ledger import open_ledger
+from experiments.jobs.preparation import retry_job
+from experiments.jobs.submission import newest_attempt
+from experiments.jobs.watch.triage import Failures, failures_of
 from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.launching import LaunchOutcome, page_permit
-from experiments.notebooks.styles import MUTED
-from experiments.scoring import known_statuses
-from experiments.triage import Failures, failures_of
+from experiments.notebooks.launching import page_permit
+from experiments.notebooks.styles import styled
+from experiments.notebooks.subject import LaunchOutcome
+from experiments.project.errors import ExperimentsError
+from experiments.project.look import counted
+from experiments.results.scores import known_statuses
 from experiments.types import JobRef
 
 SetLaunches = Callable[[Callable[[tuple[LaunchOutcome, ...]], tuple[LaunchOutcome, ...]]], None]
@@ -27,8 +30,8 @@ _SECOND_CLICK_S = 20.0
 def failures_in(experiment: NotebookContext, jobs: Sequence[JobRef], *_changed: object) -> list[Failures]:
     """Return the failed runs of a notebook in groups; none where none failed, or where nobody knows."""
     try:
-        with experiment.workspace.ledger(read_only=True) as ledger:
-            retried = {job.retry_of for job in ledger.jobs(experiment=experiment.name) if job.retry_of}
+        with open_ledger(experiment.workspace, read_only=True) as ledger:
+            retried = {job.retry_of for job in ledger.rows(experiment=experiment.name) if job.retry_of}
     except ExperimentsError:
         retried = set()
     return failures_of(jobs, known_statuses(experiment.workspace.state), experiment.store, retried=retried)
@@ -64,8 +67,8 @@ def triage_view(failures: Sequence[Failures], buttons: Any) -> mo.Html | None:
         return None
     blocks = []
     for at, group in enumerate(failures):
-        way = buttons[at] if buttons is not None else mo.Html(_code(group.retry_command))
-        blocks.append(mo.vstack([mo.Html(_group_html(group)), way], gap=0.25))
+        way = buttons[at] if buttons is not None else styled(_code(group.retry_command))
+        blocks.append(mo.vstack([styled(_group_html(group)), way], gap=0.25))
     number = sum(len(group.runs) for group in failures)
     title = f"{counted(number, 'failed run')}, {counted(len(failures), 'cause')}"
     return mo.vstack([mo.md(f"### {title}"), *blocks], gap=1)
@@ -77,6 +80,7 @@ def _retry(group: Failures, experiment: NotebookContext, set_launches: SetLaunch
     # A function of its own, not a `partial`: marimo copies what an array's elements hold, and a store has locks.
     def launch(_value: object) -> int:
         done, refused, permit = 0, [], page_permit()
+        changed: dict[str, None] = {}
         runs = _old_enough(group.runs, experiment)
         if not runs:
             text = "These runs were started a moment ago. Press again in a while to try them once more."
@@ -84,11 +88,12 @@ def _retry(group: Failures, experiment: NotebookContext, set_launches: SetLaunch
             return 0
         for run in runs:
             try:
-                retry(run, permit, experiment.workspace)
+                _, notes = retry_job(run, permit, experiment.workspace)
+                changed |= dict.fromkeys(notes)
                 done += 1
             except ExperimentsError as error:
                 refused.append(str(error))
-        text = f"{done} of {len(runs)} runs are tried again. {' '.join(refused[:3])}".strip()
+        text = f"{done} of {counted(len(runs), 'run')} tried again. {' '.join([*refused[:3], *changed])}".strip()
         set_launches(lambda before: (*before, LaunchOutcome(text, succeeded=not refused)))
         return done
 
@@ -98,12 +103,12 @@ def _retry(group: Failures, experiment: NotebookContext, set_launches: SetLaunch
 def _old_enough(runs: Sequence[str], experiment: NotebookContext) -> list[str]:
     """Return those of `runs` that a click may mean.
 
-    The second half of a double click can reach the button that has taken the first one's place: its runs are the
-    retries themselves, where these failed at once.
+    The second half of a double click would retry what the first one has started, where that failed at once.
     """
-    with experiment.workspace.ledger(read_only=True) as ledger:
-        retries = [job for job in ledger.jobs(run_names=runs) if job.attempt > 1]
-    fresh = {job.run_name for job in retries if time.time() - job.created_at < _SECOND_CLICK_S}
+    with open_ledger(experiment.workspace, read_only=True) as ledger:
+        newest = {job.run_name: newest_attempt(ledger, job) for job in ledger.jobs(run_names=runs)}
+    now = time.time()
+    fresh = {run for run, job in newest.items() if job.attempt > 1 and now - job.created_at < _SECOND_CLICK_S}
     return [run for run in runs if run not in fresh]
 
 
@@ -112,10 +117,10 @@ def _group_html(group: Failures) -> str:
     more = f" and {len(group.runs) - _SHOWN_RUNS} more" if len(group.runs) > _SHOWN_RUNS else ""
     return (
         f"<div><strong>{html.escape(group.words)}</strong>{_code(group.line)}"
-        f"<div style='font-size: 12px; {MUTED}'>for example: {html.escape(group.example)}</div>"
-        f"<div style='font-size: 12px; overflow-wrap: anywhere; {MUTED}'>{names}{more}</div></div>"
+        f'<div class="small muted">for example: {html.escape(group.example)}</div>'
+        f'<div class="small muted">{names}{more}</div></div>'
     )
 
 
 def _code(text: str) -> str:
-    return f"<pre style='margin: 4px 0; white-space: pre-wrap; overflow-wrap: anywhere'>{html.escape(text)}</pre>"
+    return f"<pre>{html.escape(text)}</pre>"

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from experiments.errors import NotebookError
+from experiments.project.errors import NotebookError
 
 
 @contextlib.contextmanager

@@ -3,10 +3,8 @@
 
 from __future__ import annotations
 
-from pydantic import Field
-
 from experiments.experiment import Experiment
-from experiments.types import BaseExperimentConfig, TrainingJob, TrainingJobConfig
+from experiments.types import BaseExperimentConfig, Field, TrainingJob, TrainingJobConfig
 
 
 class ArenaExperimentConfig(BaseExperimentConfig):

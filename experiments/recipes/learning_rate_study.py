@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
 from experiments.experiment import Experiment
-from experiments.journal import Rule
-from experiments.types import BaseExperimentConfig, Control, SectionName, TrainingJob, TrainingJobConfig
+from experiments.jobs.journal import Rule
+from experiments.types import BaseExperimentConfig, Field, TrainingJob, TrainingJobConfig
 
 
 class LearningRateStudyConfig(BaseExperimentConfig):
@@ -18,10 +14,6 @@ class LearningRateStudyConfig(BaseExperimentConfig):
     description: str = Field(
         "Which learning rate of PPO learns most within a small budget of agent steps?",
         description="What the experiment is for; shown at the top of the notebook.",
-    )
-    sections: Annotated[tuple[SectionName, ...], Control("hidden")] = Field(
-        ("log", "launch", "monitor", "analysis", "replays", "export", "scratch"),
-        description="Notebook sections, separated by commas: here the question and its answer come first.",
     )
     curriculum: str = Field("arena/basic", description="Curriculum that the trainer runs.")
     learning_rates: tuple[float, ...] = Field(

@@ -19,11 +19,12 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
-from experiments.runs.columns import Column
-from experiments.runs.history_table import HistoryTable
-from experiments.runs.run_facts import RunFacts
+from experiments.project.json_text import parse_json
+from experiments.runs.wandb_file.columns import Column
+from experiments.runs.wandb_file.facts import RunFacts
+from experiments.runs.wandb_file.table import STEP, HistoryTable
 
-_FORMAT = 2
+_FORMAT = 5
 _HEAD = 4096
 # Smaller files are read faster than they are looked up.
 MIN_BYTES = 2 << 20
@@ -114,6 +115,7 @@ def _write(target: Path, path: Path, position: Position, facts: RunFacts, table:
 
     # Two processes may write the same file at once: it has to be the same one.
     names = sorted(table.columns)
+    paths = {name: path for path, name in table.names.items()}
     arrays, texts = [], []
     for column in map(table.columns.__getitem__, names):
         array, is_text = _to_arrow(column, table.rows)
@@ -127,7 +129,9 @@ def _write(target: Path, path: Path, position: Position, facts: RunFacts, table:
         "rows": table.rows,
         "first_step": table.first_step,
         "last_step": table.last_step,
+        "renamed": table.renamed,
         "names": names,
+        "paths": [paths.get(name, (name,)) for name in names],
         "texts": texts,
     }
     # Parquet takes a dot in a name for a path, so the names stand apart.
@@ -136,9 +140,12 @@ def _write(target: Path, path: Path, position: Position, facts: RunFacts, table:
         for index, (name, array) in enumerate(zip(names, arrays, strict=True))
     ]
     made = pa.Table.from_arrays(arrays, schema=pa.schema(fields))
-    made = made.replace_schema_metadata({b"experiments": json.dumps(about).encode()})
-    # Doubles hardly compress; uncompressed they are read at the speed of memory.
-    pq.write_table(made, target, compression="none", use_dictionary=texts, write_statistics=False)
+    text = json.dumps(about).encode()
+    made = made.replace_schema_metadata({b"experiments": text, b"crc": str(crc32(text)).encode()})
+    # Doubles hardly compress; uncompressed they are read at the speed of memory. A bit that a disk lost is no value.
+    pq.write_table(
+        made, target, compression="none", use_dictionary=texts, write_statistics=False, write_page_checksum=True
+    )
 
 
 def _to_arrow(column: Column, rows: int) -> tuple[Any, bool]:
@@ -164,18 +171,23 @@ def _read(file: Path, path: Path) -> Cached:
     import pyarrow.parquet as pq
 
     metadata = pq.read_metadata(file)
-    about = json.loads(metadata.metadata[b"experiments"])
+    text = metadata.metadata[b"experiments"]
+    if metadata.metadata[b"crc"] != str(crc32(text)).encode():
+        raise CacheGone(file)
+    about = parse_json(text)
     position = Position(**{**about["position"], "anchor": bytes.fromhex(about["position"]["anchor"])})
     if about["head"] is not None and about["head"] != _head_crc(path):
         raise CacheGone(file)
     facts = RunFacts(**{**about["facts"], "tags": tuple(about["facts"]["tags"])})
     table = HistoryTable()
     table.rows, table.first_step, table.last_step = about["rows"], about["first_step"], about["last_step"]
+    table.renamed = about["renamed"]
     texts = set(about["texts"])
     reader = _Reader(file)
-    for index, name in enumerate(about["names"]):
+    for index, (name, parts) in enumerate(zip(about["names"], about["paths"], strict=True)):
         load = partial(reader.column, index, name)
-        table.columns[name] = Column(load, table.rows, numeric=f"c{index}" not in texts)
+        column = Column(load, table.rows, numeric=f"c{index}" not in texts, is_whole=name == STEP)
+        table.put(tuple(parts), name, column)
     return Cached(position, facts, table)
 
 
@@ -193,24 +205,29 @@ class _Reader:
         """
         try:
             array, found = self._array(index)
+            if found == name:
+                return _values_of(array)
         except Exception as error:
             raise CacheGone(self._file) from error
-        if found != name:
-            raise CacheGone(self._file)
-        rows = None
-        if array.null_count:
-            rows = np.flatnonzero(np.asarray(array.is_valid())).astype(np.int32)
-            array = array.drop_null()
-        if str(array.type) != "string":
-            return rows, array.to_numpy(zero_copy_only=False)
-        values = np.empty(len(array), object)
-        for row, text in enumerate(array.to_pylist()):
-            values[row] = json.loads(text)
-        return rows, values
+        raise CacheGone(self._file)
 
     def _array(self, index: int) -> tuple[Any, str]:
         import pyarrow.parquet as pq
 
-        with pq.ParquetFile(self._file, memory_map=True) as file:
+        # Not mapped into memory: where somebody cuts such a file short, the process that reads it ends at once.
+        with pq.ParquetFile(self._file, page_checksum_verification=True) as file:
             read = file.read([f"c{index}"], use_threads=False)
         return read.column(0).combine_chunks(), read.schema.field(0).metadata[b"name"].decode()
+
+
+def _values_of(array: Any) -> tuple[npt.NDArray[np.int32] | None, npt.NDArray[Any]]:  # noqa: ANN401 - pyarrow has no types
+    rows = None
+    if array.null_count:
+        rows = np.flatnonzero(np.asarray(array.is_valid())).astype(np.int32)
+        array = array.drop_null()
+    if str(array.type) != "string":
+        return rows, array.to_numpy(zero_copy_only=False)
+    values = np.empty(len(array), object)
+    for row, text in enumerate(array.to_pylist()):
+        values[row] = parse_json(text)
+    return rows, values

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
-from experiments.errors import UsageError
+from experiments.project.errors import UsageError
 from experiments.runs.store import JsonValue, RunInfo, RunQuery
 
 Filter = dict[str, Any]
@@ -51,9 +51,9 @@ def unix_time(text: str) -> float | None:
     """Return the Unix seconds of an ISO 8601 time, UTC where it names no zone; None where it is none."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def server_filter(query: RunQuery) -> Filter:

@@ -16,8 +16,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.errors import ExperimentsError, StoreError
-from experiments.redaction import mask_text
+from experiments.project.errors import ExperimentsError, StoreError
+from experiments.project.json_text import parse_json
+from experiments.project.redaction import mask_text
 from experiments.runs.store import Origin, ReplayFile, RunInfo, RunQuery, RunStore, RunUpdate
 
 if TYPE_CHECKING:
@@ -74,11 +75,11 @@ class RelayStore:
         }
 
     def history(self, run: str, keys: Sequence[str] | None = None) -> tuple[pd.DataFrame, Origin]:
-        """Return all rows: `_step`, `_timestamp`, `_runtime` and one column a key, NaN where a row lacks it."""
+        """Return all rows of a run; see `RunStore.history`."""
         import pyarrow as pa
 
         origin, table = self._ask("history", {"run": run, "keys": None if keys is None else list(keys)})
-        return pa.ipc.open_stream(table).read_pandas(), Origin(**origin)
+        return pa.ipc.open_stream(table).read_pandas(), _origin(origin)
 
     def logs(self, run: str, *, last: int | None = None) -> list[str]:
         """Return the console lines of the run, oldest first."""
@@ -106,7 +107,7 @@ class RelayStore:
             with _connected(self._path) as link, link.makefile("rwb") as stream:
                 stream.write(request.encode() + b"\n")
                 stream.flush()
-                answer = json.loads(stream.readline())
+                answer = parse_json(stream.readline())
                 table = stream.read(answer["bytes"])
         except (OSError, ValueError, LookupError, TypeError) as error:
             raise StoreError(
@@ -162,7 +163,7 @@ def _serve_one(link: socket.socket, store_of: Callable[[str], RunStore]) -> None
         value: Any = None
         table, problem = b"", ""
         try:
-            value, table = answered(json.loads(stream.readline(_MAX_REQUEST)), store_of)
+            value, table = answered(parse_json(stream.readline(_MAX_REQUEST)), store_of)
         except ExperimentsError as error:
             problem = str(error)
         except Exception as error:  # noqa: BLE001 - whatever a server does, who asked is told and the reader lives on
@@ -207,6 +208,11 @@ def _stream_of(frame: pd.DataFrame) -> bytes:
 
 def _info(item: Mapping[str, Any]) -> RunInfo:
     return RunInfo(**{**item, "tags": tuple(item["tags"])})
+
+
+def _origin(item: Mapping[str, Any]) -> Origin:
+    nan_steps = {key: tuple(steps) for key, steps in item["nan_steps"].items()}
+    return Origin(**{**item, "absent": tuple(item["absent"]), "nan_steps": nan_steps})
 
 
 def _rows(rows: Mapping[str, Any]) -> dict[str, list[tuple[int, float]]]:

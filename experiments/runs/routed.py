@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from experiments.errors import StoreError
+from experiments.project.errors import StoreError
 from experiments.runs.filters import ordered
-from experiments.runs.offline import OfflineStore
-from experiments.runs.online import OnlineStore
+from experiments.runs.offline.store import OfflineStore
 from experiments.runs.relay import RelayStore
+from experiments.runs.server.store import OnlineStore
 from experiments.runs.store import Origin, ReplayFile, RunInfo, RunQuery, RunStore, RunUpdate
 
 if TYPE_CHECKING:
@@ -51,22 +51,14 @@ class RoutedStore:
     def poll(
         self, runs: Sequence[str], keys: Sequence[str], since: Mapping[str, int] | None = None
     ) -> dict[str, RunUpdate]:
-        """Return what is new in each run that exists.
-
-        Raises:
-            StoreError: The server cannot be reached; nothing was read.
-        """
+        """Return what is new in each run that exists, wherever it is; see `RunStore.poll`."""
         updates = self.offline.poll(runs, keys, since)
         missing = [run for run in runs if run not in updates]
         online = self._server() if missing else None
         return {**updates, **online.poll(missing, keys, since)} if online else updates
 
     def history(self, run: str, keys: Sequence[str] | None = None) -> tuple[pd.DataFrame, Origin]:
-        """Return rows: `_step`, `_timestamp`, `_runtime` and one column a key, NaN where a row lacks it.
-
-        Raises:
-            StoreError: There is no such run, or the server cannot be reached.
-        """
+        """Return the rows of a run, from where it is; see `RunStore.history`."""
         return self.place_of(run).history(run, keys)
 
     def logs(self, run: str, *, last: int | None = None) -> list[str]:

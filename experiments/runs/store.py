@@ -5,9 +5,12 @@ Nothing here imports pandas; frames are made by the callers of `history`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from experiments.types import number_or_none
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +21,15 @@ AGENT_STEP = "metric/agent_step"
 REWARD_KEY = "overview/reward"
 SPS_KEYS = ("overview/sps", "sps", "steps_per_second", "train/sps", "timing/sps", "performance/sps")
 """Names that trainers have for steps per second; the first is our own trainer's."""
+
+
+def latest_sps(summary: Mapping[str, Any]) -> float | None:
+    """Return the latest steps per second of a run, under the first of `SPS_KEYS` that has a number; None for none.
+
+    Monitor, tables and logs all ask here, so that a run has one speed.
+    """
+    return next((value for key in SPS_KEYS if (value := number_or_none(summary.get(key))) is not None), None)
+
 
 JsonValue: TypeAlias = bool | int | float | str | list[Any] | dict[str, Any] | None
 
@@ -34,6 +46,8 @@ class RunInfo:
         config: Plain JSON values, nested.
         summary: Latest value of each key, flattened with dots as W&B shows it.
         url: Page of the run on its server; None offline.
+        note: What is to be known of its rows, in words: what could not be read, how they were joined, where it was
+            forked from.
     """
 
     name: str
@@ -49,6 +63,7 @@ class RunInfo:
     summary: Mapping[str, Any] = field(default_factory=dict)
     url: str | None = None
     exit_code: int | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,6 +77,10 @@ class Origin:
         complete: Whether no row is missing up to `as_of`.
         as_of: Unix seconds of the reading.
         damage: What could not be read, in words; empty where all could.
+        absent: Metrics that were asked for and that the run has not logged up to `as_of`: the frame has no such column.
+        note: What else is to be known of where the rows come from, in words; no fault.
+        nan_steps: W&B's steps at which a metric was logged as NaN, by metric: the frame alone cannot tell these from
+            rows that lack it.
     """
 
     source: str
@@ -70,6 +89,26 @@ class Origin:
     complete: bool
     as_of: float
     damage: str = ""
+    absent: tuple[str, ...] = ()
+    note: str = ""
+    nan_steps: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    @property
+    def words(self) -> str:
+        """What a table or chart of these rows has to say of them: damage and note; empty where there is nothing."""
+        return "; ".join(filter(None, (self.damage, self.note)))
+
+
+def nan_steps_of(points: Mapping[str, Iterable[tuple[int, float]]]) -> dict[str, tuple[int, ...]]:
+    """Return the steps at which a metric is NaN, of those that are it anywhere."""
+    found = {key: tuple(step for step, value in held if math.isnan(value)) for key, held in points.items()}
+    return {key: steps for key, steps in found.items() if steps}
+
+
+def absent_from(columns: Iterable[object], keys: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the keys asked for that are no column."""
+    held = set(columns)
+    return tuple(key for key in dict.fromkeys(keys or ()) if key not in held)
 
 
 @dataclass(frozen=True)
@@ -102,7 +141,7 @@ class ReplayFile:
     """One replay that a run recorded.
 
     Attributes:
-        step: Agent steps of the checkpoint that was played.
+        step: Of the checkpoint that was played: agent steps in a file's name, W&B's step of a link that was logged.
         path: File on this machine, or None.
         url: Public address, or None.
     """
@@ -111,6 +150,11 @@ class ReplayFile:
     path: str | None
     url: str | None
     label: str
+
+    @property
+    def when(self) -> str:
+        """Its step in words, by what it counts."""
+        return f"{self.step:,} agent steps" if self.path is not None else f"W&B step {self.step:,}"
 
 
 class RunStore(Protocol):
@@ -133,7 +177,13 @@ class RunStore(Protocol):
         """
 
     def history(self, run: str, keys: Sequence[str] | None = None) -> tuple[pd.DataFrame, Origin]:
-        """Return all rows: `_step`, `_timestamp`, `_runtime` and one column a key, NaN where a row lacks it."""
+        """Return all rows: `_step`, `_timestamp`, `_runtime` and one column a key, NaN where a row lacks it.
+
+        A key that the run has not logged is no column, and stands in the origin's `absent`.
+
+        Raises:
+            StoreError: There is no such run, or the store cannot be reached.
+        """
 
     def logs(self, run: str, *, last: int | None = None) -> list[str]:
         """Return the console lines of the run, oldest first."""

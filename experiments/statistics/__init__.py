@@ -1,4 +1,4 @@
-"""Statistics over seeds that a careful reviewer would sign: numpy and scipy, no smoothing, no seed lost.
+"""Numbers over seeds that a careful reviewer would sign: no smoothing, no seed lost.
 
 From curves to a verdict:
 
@@ -8,17 +8,35 @@ From curves to a verdict:
     band([curve for curve in curves if curve.arm == "base"]) the curve with its interval and the seeds still alive
     methods_sentence(list(scores.values()), results)         what the paper has to say about it
 
-Every number carries its count of seeds, its method and its assumption. Bad input (no runs, one seed, NaN, no spread,
-different units) gives a value that says so, never an exception. Intervals are chosen by measured coverage: see
-`intervals`, `comparisons` and `methods`.
+What this room promises. Every number carries its count of seeds, its method and its assumption. Bad input (no runs, one
+seed, NaN, no spread, different units, several scores of one run) gives a value that says so, never an exception.
+Nothing is claimed while seeds are out, or where seeds were lost (`claims`). The same scores give the same report, byte
+for byte. Intervals are chosen by measured coverage: see `methods`, `intervals` and `comparisons`. A seed has one score;
+who measures a run on several tasks gives their mean.
+
+What one may import: the names below, from here. The files are private to the room.
+
+What it may import: numpy, `scipy.special`, `experiments.project.look` and `experiments.types`; pandas only as a type.
+Nothing of `scipy.stats`: it takes half a second and 40 MB to load in every notebook. The tests hold each formula to
+it.
 """
 
 from __future__ import annotations
 
 from experiments.statistics.aggregates import STATISTICS, Statistic
 from experiments.statistics.bands import Band, band
+from experiments.statistics.claims import still_out
 from experiments.statistics.comparisons import Comparison, Finding, compare, compare_arms, verdict_of
-from experiments.statistics.curves import Aligned, Curve, align, common_grid, curves_of, outcome_of
+from experiments.statistics.curves import (
+    Aligned,
+    Curve,
+    align,
+    common_grid,
+    count_of,
+    curves_of,
+    outcome_of,
+    standing_curves,
+)
 from experiments.statistics.differences import Difference, difference_of
 from experiments.statistics.display import smoothed_for_display
 from experiments.statistics.improvement import probability_of_improvement
@@ -28,7 +46,7 @@ from experiments.statistics.profiles import Profile, performance_profiles, reach
 from experiments.statistics.scores import Scores, SeedScore, describe
 from experiments.statistics.significance import PermutationTest, holm
 from experiments.statistics.summaries import Summary, summarise
-from experiments.statistics.values import Estimate, Interval, Options, Outcome, SeedCount
+from experiments.statistics.values import Estimate, FloatArray, IntArray, Interval, Options, Outcome, SeedCount, shown
 from experiments.statistics.wording import methods_sentence
 
 __all__ = [
@@ -40,6 +58,8 @@ __all__ = [
     "Difference",
     "Estimate",
     "Finding",
+    "FloatArray",
+    "IntArray",
     "Interval",
     "Options",
     "Outcome",
@@ -56,6 +76,7 @@ __all__ = [
     "common_grid",
     "compare",
     "compare_arms",
+    "count_of",
     "curves_of",
     "describe",
     "difference_of",
@@ -69,7 +90,10 @@ __all__ = [
     "probability_of_improvement",
     "reached_by",
     "seeds_needed",
+    "shown",
     "smoothed_for_display",
+    "standing_curves",
+    "still_out",
     "summarise",
     "verdict_of",
 ]

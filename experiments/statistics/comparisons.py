@@ -2,26 +2,30 @@
 
 | arms | difference of means | difference of interquartile means |
 |---|---|---|
-| planned with the same seeds | t of the paired differences (2 pairs) | BCa of the IQM of the paired differences (5) |
-| other seeds | Welch t (3 seeds each; 3 against at most 12) | Yuen t (5 each; under 10 at most twice as many) |
-| several tasks | Welch-Satterthwaite t (3 a task) | stratified bootstrap (5 a task and 15 an arm) |
-| same runs on all tasks | as one task, on each run's mean over the tasks | none |
+| planned with the same seeds | t of the paired differences (3 pairs) | BCa of the IQM of the paired differences (6) |
+| other seeds | Welch t (3 seeds each) | Yuen t (6 each, at most half as many again; from 10 twice as many) |
+| other seeds, over half as many again | Welch t and permutation, the wider (3 against at most 12) | none |
+
+An arm whose seeds all have the same score has no interval, and no claim is made of it.
+While planned seeds are out, or where seeds were lost, there is a difference without interval, p-value and verdict: see
+`claims`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from experiments.look import counted
+from experiments.project.look import counted
+from experiments.statistics.claims import FINAL, Claim, claim_of
 from experiments.statistics.differences import Compared, Difference, difference_of
 from experiments.statistics.improvement import probability_of_improvement
 from experiments.statistics.scores import Scores
-from experiments.statistics.significance import holm
+from experiments.statistics.significance import PermutationTest, holm
 from experiments.statistics.values import DEFAULTS, Estimate, Interval, Options, SeedCount, shown
 
-Finding = Literal["better", "worse", "undecided", "equivalent"]
+Finding = Literal["better", "worse", "undecided", "interim"]
 
 
 @dataclass(frozen=True)
@@ -30,13 +34,15 @@ class Comparison:
 
     Attributes:
         difference: Of `arm` minus `baseline`, with its interval and its tests.
-        p_adjusted: The difference's p-value after Holm over `family` comparisons; None where there is no test.
+        p_adjusted: The difference's p-value after Holm over `family` comparisons; None where there is no test, and
+            where nothing may be claimed.
         improvement: Probability that a random run of `arm` beats one of `baseline`.
         counts: What became of the seeds of `arm` and of `baseline`.
         what: What a score is, in words.
-        margin: Difference that does not matter, where one was given.
-        verdict: Of `arm`, by interval and adjusted p-value.
+        verdict: Of `arm`, by interval and adjusted p-value; `interim` or `undecided` where nothing may be claimed.
         reason: For the verdict, in one sentence.
+        claim: Whether anything may be claimed, and why not.
+        attempts: Seeds of either arm with several attempts where it matters which one stands, one sentence each.
     """
 
     arm: str
@@ -48,16 +54,25 @@ class Comparison:
     improvement: Estimate
     counts: tuple[SeedCount, SeedCount]
     what: str
-    margin: float | None
     verdict: Finding
     reason: str
+    claim: Claim = FINAL
+    attempts: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
         """The comparison in one line."""
         value = "unknown" if self.difference.value is None else shown(self.difference.value)
-        counts = f"{self.arm}: {self.counts[0].sentence}; {self.baseline}: {self.counts[1].sentence}"
-        return f"{self.arm} against {self.baseline}: {self.verdict}, difference {value}. {self.reason} ({counts})"
+        if self.verdict == "interim":
+            return f"{self.arm} against {self.baseline}: {self.claim.words}. Difference so far {value}."
+        where = "" if self.claim.is_final or self.difference.value is None else " over the seeds with a score"
+        head = f"{self.arm} against {self.baseline}: {self.verdict}, difference {value}{where}."
+        return " ".join([head, self.reason, *(f"{note}." for note in self.attempts), f"({self.counted})"])
+
+    @property
+    def counted(self) -> str:
+        """What became of the seeds of both arms."""
+        return f"{self.arm}: {self.counts[0].sentence}; {self.baseline}: {self.counts[1].sentence}"
 
 
 def compare(
@@ -65,7 +80,6 @@ def compare(
     baseline: Scores,
     statistic: Compared = "mean",
     *,
-    margin: float | None = None,
     higher_is_better: bool = True,
     paired: bool | None = None,
     options: Options = DEFAULTS,
@@ -73,12 +87,9 @@ def compare(
     """Compare one arm with a baseline.
 
     Args:
-        margin: Difference that does not matter, decided beforehand; arms whose interval lies within are equivalent.
         paired: Whether to compare seed by seed; by default where both arms were planned with the same seeds.
     """
-    found = compare_arms(
-        [baseline, arm], statistic, margin=margin, higher_is_better=higher_is_better, paired=paired, options=options
-    )
+    found = compare_arms([baseline, arm], statistic, higher_is_better=higher_is_better, paired=paired, options=options)
     return found[0]
 
 
@@ -87,7 +98,6 @@ def compare_arms(
     statistic: Compared = "mean",
     *,
     baseline: str | None = None,
-    margin: float | None = None,
     higher_is_better: bool = True,
     paired: bool | None = None,
     options: Options = DEFAULTS,
@@ -98,21 +108,29 @@ def compare_arms(
         baseline: Name of the arm to compare with; by default the first.
 
     Returns:
-        One comparison for each other arm, in order; none where there are fewer than two arms or no such baseline.
+        One comparison for each other arm, in order; none where there are fewer than two arms or no such baseline. Those
+        of which nothing may be claimed yet still count for Holm, so that no p-value grows when they end.
     """
     base = next((arm for arm in arms if baseline is None or arm.arm == baseline), None)
     if base is None:
         return []
     others = [arm for arm in arms if arm is not base]
     differences = [difference_of(arm, base, statistic, paired=paired, options=options) for arm in others]
-    adjusted = holm([difference.p_value for difference in differences])
+    claims = [claim_of(arm, base) for arm in others]
+    raw = [difference.p_value if claim.is_final else 1.0 for difference, claim in zip(differences, claims, strict=True)]
+    adjusted = holm(raw)
     family = sum(p_value is not None for p_value in adjusted)
     found = []
-    for arm, difference, p_value in zip(others, differences, adjusted, strict=True):
-        verdict, reason = verdict_of(
-            difference.interval, p_value, margin=margin, higher_is_better=higher_is_better, family=family
-        )
+    for arm, full, claim, corrected in zip(others, differences, claims, adjusted, strict=True):
+        difference, p_value = (full, corrected) if claim.is_final else (_untested(full, claim), None)
+        if claim.is_final:
+            verdict, reason = verdict_of(difference.interval, p_value, higher_is_better=higher_is_better, family=family)
+        else:
+            verdict = "interim" if claim.standing == "interim" else "undecided"
+            reason = f"{claim.words[0].upper()}{claim.words[1:]}."
         improvement = probability_of_improvement(arm, base, options, higher_is_better=higher_is_better)
+        if not claim.is_final:
+            improvement = replace(improvement, interval=_without(improvement.interval, claim))
         found.append(
             Comparison(
                 arm=arm.arm,
@@ -124,37 +142,43 @@ def compare_arms(
                 improvement=improvement,
                 counts=(arm.count, base.count),
                 what=arm.what,
-                margin=margin,
                 verdict=verdict,
                 reason=reason,
+                claim=claim,
+                attempts=(*arm.attempts, *base.attempts),
             )
         )
     return found
+
+
+def _untested(difference: Difference, claim: Claim) -> Difference:
+    """Return a difference without interval and tests: one that excludes 0 is a verdict, whatever stands beside it."""
+    untested = PermutationTest(reason=claim.words)
+    return replace(
+        difference, interval=_without(difference.interval, claim), p_value=None, test="", permutation=untested
+    )
+
+
+def _without(interval: Interval, claim: Claim) -> Interval:
+    return Interval.none(claim.words, interval.n, level=interval.level)
 
 
 def verdict_of(
     interval: Interval,
     p_value: float | None,
     *,
-    margin: float | None = None,
     higher_is_better: bool = True,
     family: int = 1,
 ) -> tuple[Finding, str]:
     """Return what a difference says about an arm, and why, in one sentence.
 
-    An interval within the margin is equivalence even where it excludes 0: the difference is real and does not matter.
-    Holm's correction concerns claims of a difference only, not those of equivalence.
-
     Args:
         p_value: After the correction for `family` comparisons.
-        margin: Difference that does not matter.
     """
     if interval.bounds is None:
         return "undecided", f"No interval of the difference: {interval.reason}."
     low, high = interval.bounds
     ends = f"The {100 * interval.level:.3g} % interval of the difference, {shown(low)} to {shown(high)},"
-    if margin is not None and margin > 0 and interval.within(-margin, margin):
-        return "equivalent", f"{ends} lies within the margin of {shown(margin)}."
     if interval.contains(0.0):
         return "undecided", f"{ends} contains 0."
     after = f" after Holm over {counted(family, 'comparison')}" if family > 1 else ""
@@ -162,4 +186,5 @@ def verdict_of(
     if p_value is not None and p_value >= 1 - interval.level:
         return "undecided", f"{ends} excludes 0, but {tested}."
     better = (low > 0) == higher_is_better
-    return ("better" if better else "worse"), f"{ends} excludes 0{', ' if tested else ''}{tested}."
+    caution = f" {interval.caution}" if interval.caution else ""
+    return ("better" if better else "worse"), f"{ends} excludes 0{', ' if tested else ''}{tested}.{caution}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from experiments.look import counted
-from experiments.statistics.values import FloatArray, IntArray, Outcome, SeedCount, numbers
+from experiments.project.look import counted
+from experiments.statistics.values import WAITING, FloatArray, IntArray, Outcome, SeedCount, numbers
 from experiments.types import Verdict
 
 if TYPE_CHECKING:
@@ -25,17 +26,18 @@ class Curve:
     """One metric of one run, as it was logged: never smoothed.
 
     Points whose step or value is not a finite number are left out and counted. Steps come out in ascending order; of
-    several values at one step the last one logged stays. A curve whose last value is not finite has diverged.
+    several values at one step the last one logged stays. A finished curve whose last value is not finite has diverged;
+    one that goes on may come back. A finished curve without any value has the outcome `no value`.
 
     Attributes:
         steps: float64 (T,), ascending, in `unit`.
         values: float64 (T,).
         arm: Configuration that the run belongs to.
         seed: Of the run.
-        task: What was scored; empty where there is only one task.
         outcome: What became of the run.
         unit: Of the steps, in words: curves of different units cannot be aligned.
-        run: Run name; runs that appear under several tasks are not independent.
+        run: Run name.
+        metric: What `values` are of; empty where it has no name.
         lost: Number of points that were left out.
     """
 
@@ -43,14 +45,16 @@ class Curve:
     values: FloatArray
     arm: str = ""
     seed: int = 0
-    task: str = ""
     outcome: Outcome = "finished"
     unit: str = "agent steps"
     run: str = ""
+    metric: str = ""
     lost: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         steps, values = numbers(self.steps).ravel(), numbers(self.values).ravel()
+        if self.outcome == "finished" and not min(len(steps), len(values)):
+            object.__setattr__(self, "outcome", "no value")
         if len(steps) == len(values) and not np.isnan(values).any() and (np.diff(steps) > 0).all():
             # Nothing to clean, as in nearly every log: a tenth of the time for a long one.
             object.__setattr__(self, "steps", steps)
@@ -60,7 +64,7 @@ class Curve:
         steps, values = (row[: min(len(steps), len(values))] for row in (steps, values))
         order = np.argsort(steps, kind="stable")
         known = order[~np.isnan(steps[order])]
-        if self.outcome in ("finished", "unfinished") and len(known) and math.isnan(values[known[-1]]):
+        if self.outcome == "finished" and len(known) and math.isnan(values[known[-1]]):
             object.__setattr__(self, "outcome", "diverged")
         kept = known[~np.isnan(values[known])]
         last = np.diff(steps[kept], append=np.inf) > 0
@@ -69,14 +73,19 @@ class Curve:
         object.__setattr__(self, "values", values[kept][last])
 
     @property
+    def seed_words(self) -> str:
+        """What to call the seed in a sentence."""
+        return f"seed {self.seed}{f' of {self.arm}' if self.arm else ''}"
+
+    @property
     def name(self) -> str:
         """What to call the run in a sentence."""
-        return " ".join(filter(None, [self.arm, f"seed {self.seed}", self.task]))
+        return " ".join(filter(None, [self.arm, f"seed {self.seed}"]))
 
 
 def outcome_of(verdict: Verdict) -> Outcome:
-    """Return what a job's verdict means for its seed; a cancelled job did not finish, and did not fail either."""
-    meanings: dict[Verdict, Outcome] = {"succeeded": "finished", "failed": "failed"}
+    """Return what a job's verdict means for its seed; what nobody knows has not ended as far as anybody knows."""
+    meanings: dict[Verdict, Outcome] = {"succeeded": "finished", "failed": "failed", "cancelled": "cancelled"}
     return meanings.get(verdict, "unfinished")
 
 
@@ -85,17 +94,15 @@ def curves_of(
     metric: str,
     *,
     outcomes: Mapping[str, Outcome] | None = None,
-    unit: str = "agent steps",
-    task: str = "",
+    unit: str | None = None,
 ) -> list[Curve]:
     """Return one curve a run of a metric.
 
     Args:
-        table: Columns `run`, `arm`, `seed`, `step` and one named `metric`, as `metric_history` returns. A row without
+        table: Columns `run`, `arm`, `seed`, `step` and one named `metric`, as `metrics_frame` returns. A row without
             the metric is a row that logged something else, not a lost point.
         outcomes: What became of each run; one that is not listed counts as finished.
-        unit: Of `step`.
-        task: Name of what `metric` scores, where several metrics are tasks.
+        unit: Of `step`; None for what the table says (`attrs["axis"]`).
 
     Returns:
         Curves in the order in which runs first appear; none where the table has no such column. A run without any
@@ -112,10 +119,10 @@ def curves_of(
                 logged[metric].to_numpy(),
                 arm=str(rows["arm"].iloc[0]),
                 seed=int(rows["seed"].iloc[0]),
-                task=task,
                 outcome=(outcomes or {}).get(str(run), "finished"),
-                unit=unit,
+                unit=unit or table.attrs.get("axis", "agent steps"),
                 run=str(run),
+                metric=metric,
             )
         )
     return curves
@@ -162,14 +169,14 @@ def common_grid(curves: Sequence[Curve], points: int = GRID_POINTS) -> FloatArra
 
 
 def align(curves: Sequence[Curve], *, grid: npt.ArrayLike | None = None, points: int = GRID_POINTS) -> Aligned:
-    """Put the curves of one arm (and task) on a common grid, by interpolation inside each curve's own range.
+    """Put the curves of one arm on a common grid, by interpolation inside each curve's own range.
 
     Args:
         grid: Where to compare; by default `common_grid`. Give several arms the same one.
         points: At most so many.
     """
-    kept, duplicates = without_duplicates(curves)
-    count = SeedCount.of((curve.outcome for curve in kept), duplicates=duplicates)
+    standing = standing_curves(curves)
+    kept, count = [one.curve for one in standing], count_of(standing)
     units = sorted({curve.unit for curve in kept})
     at = common_grid(kept, points) if grid is None else np.unique(_finite(grid))
     problem = ""
@@ -184,27 +191,77 @@ def align(curves: Sequence[Curve], *, grid: npt.ArrayLike | None = None, points:
         inside = (at >= curve.steps[0]) & (at <= curve.steps[-1]) if len(curve.steps) else np.zeros(len(at), bool)
         row[inside] = np.interp(at[inside], curve.steps, curve.values) if inside.any() else np.nan
     alive = (~np.isnan(values)).sum(axis=0)
-    notes = () if problem else (*_endings(kept, at), *_losses(kept))
+    notes = () if problem else (*_endings(kept, at), *_losses(kept), *(one.note for one in standing if one.note))
     return Aligned(at, values, alive, tuple(kept), count, units[0] if units else "", notes, problem)
 
 
-def without_duplicates(curves: Sequence[Curve]) -> tuple[list[Curve], int]:
-    """Return one curve for each arm, seed and task, and how many were left aside.
+@dataclass(frozen=True)
+class Standing:
+    """The run that stands for a seed, of all that were made for it.
 
-    A finished run stands before one that is not (a retry before the failure that it repeats); of equals the one that
-    got further, then the later one.
+    Attributes:
+        attempt: Which of them it is, from 1.
+        replaced: How many before it were lost with their machine, so that it takes their place.
+        aside: How many others were left aside.
     """
-    best: dict[tuple[str, int, str], Curve] = {}
+
+    curve: Curve
+    attempt: int = 1
+    replaced: int = 0
+    aside: int = 0
+
+    @property
+    def note(self) -> str:
+        """What a reader has to know of other attempts at the seed; empty where there is nothing to say."""
+        if self.replaced:
+            return f"{self.curve.seed_words}: attempt {self.attempt}, after the machine failed"
+        if self.aside and self.curve.outcome not in {"finished", *WAITING}:
+            said = _STAYS.get(self.curve.outcome, self.curve.outcome)
+            return f"{self.curve.seed_words}: {said}; a later attempt does not take its place"
+        return ""
+
+
+_STAYS: dict[Outcome, str] = {
+    "failed": "it failed, and not by its machine as far as is known",
+    "cancelled": "a person ended it",
+}
+
+
+def standing_curves(curves: Sequence[Curve]) -> list[Standing]:
+    """Return which run stands for each arm and seed, in the order in which these first appear.
+
+    The first attempt stands. A later one takes its place only where a failure of the machine ended it: a seed whose
+    training failed, or that a person ended, would otherwise be drawn again until it succeeds. Of several that finished
+    the one that got further stands, then the later one.
+
+    Args:
+        curves: Of one seed the earlier attempt first.
+    """
+    found: dict[tuple[str, int], Standing] = {}
+    attempts: Counter[tuple[str, int]] = Counter()
     for curve in curves:
-        key = (curve.arm, curve.seed, curve.task)
-        if key not in best or _standing(curve) >= _standing(best[key]):
-            best[key] = curve
-    return list(best.values()), len(curves) - len(best)
+        key = (curve.arm, curve.seed)
+        attempts[key] += 1
+        number, before = attempts[key], found.get(key)
+        if before is None:
+            found[key] = Standing(curve)
+        elif before.curve.outcome == "machine failed":
+            found[key] = Standing(curve, number, before.replaced + 1, before.aside)
+        else:
+            further = before.curve.outcome == curve.outcome == "finished" and _reach(curve) >= _reach(before.curve)
+            kept = (curve, number) if further else (before.curve, before.attempt)
+            found[key] = Standing(*kept, before.replaced, before.aside + 1)
+    return list(found.values())
 
 
-def _standing(curve: Curve) -> tuple[int, float]:
-    order: tuple[Outcome, ...] = ("failed", "diverged", "unfinished", "finished")
-    return order.index(curve.outcome), float(curve.steps[-1]) if len(curve.steps) else -math.inf
+def count_of(found: Sequence[Standing]) -> SeedCount:
+    """Return what became of the seeds that runs stand for."""
+    metric = next((one.curve.metric for one in found), "")
+    return SeedCount.of((one.curve.outcome for one in found), duplicates=sum(one.aside for one in found), metric=metric)
+
+
+def _reach(curve: Curve) -> float:
+    return float(curve.steps[-1]) if len(curve.steps) else -math.inf
 
 
 def _endings(curves: Sequence[Curve], grid: FloatArray) -> list[str]:

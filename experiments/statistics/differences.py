@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+from scipy import special
 
-from experiments.look import counted
-from experiments.statistics import bounds, methods
-from experiments.statistics.aggregates import aggregate, iqm, trimmed, winsorised
-from experiments.statistics.intervals import interval_of, interval_over_tasks, mean_over_tasks
-from experiments.statistics.pairs import one_score_a_run, paired_differences
-from experiments.statistics.resampling import Strata, over_tasks, stratified
+from experiments.project.look import counted
+from experiments.statistics import methods
+from experiments.statistics.aggregates import Aggregate, aggregate, iqm, trimmed, winsorised
+from experiments.statistics.intervals import interval_of, t_quantile
 from experiments.statistics.scores import Scores
-from experiments.statistics.significance import PermutationTest, permutation_test, sign_test
-from experiments.statistics.values import DEFAULTS, LEVEL, FloatArray, Interval, Method, Options
+from experiments.statistics.significance import PermutationTest, permutation_test, shift_interval, sign_test
+from experiments.statistics.values import DEFAULTS, LEVEL, FloatArray, Interval, Options, alike, shown
 
 Compared = Literal["mean", "iqm"]
+# A score is a mean of many values: what is left of their rounding.
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Difference:
 
     Attributes:
         value: In the unit of the score; None where an arm has no score.
-        p_value: Of the test that belongs to the interval; of the permutation test where the interval is a bootstrap.
+        p_value: Of the test that belongs to the interval; None where there is no interval.
         test: What `p_value` is of, in words.
         paired: Whether seeds were compared one by one; `value` is then the statistic of the paired differences.
         notes: What a reader has to know besides.
@@ -39,6 +41,19 @@ class Difference:
     test: str
     permutation: PermutationTest
     paired: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Pairing:
+    """Differences between two arms at the same seed.
+
+    Attributes:
+        differences: float64 (n,), `arm` minus `baseline`.
+        notes: Seeds that have no partner, where there are any.
+    """
+
+    differences: FloatArray
     notes: tuple[str, ...] = ()
 
 
@@ -55,29 +70,39 @@ def difference_of(
     Args:
         paired: Whether to compare seed by seed; by default where both arms were planned with the same seeds.
     """
-    n = len(arm.values) + len(baseline.values)
-    shared = arm.shared_runs or baseline.shared_runs
+    ours, theirs = arm.values, baseline.values
     problem = ""
-    if arm.tasks != baseline.tasks:
-        problem = "the arms were not scored on the same tasks"
-    elif shared and statistic == "iqm":
-        problem = "the same runs were scored on every task; compare means"
-    elif shared:
-        arm, baseline = one_score_a_run(arm), one_score_a_run(baseline)
-    ours, theirs = arm.strata, baseline.strata
-    if not problem and any(not len(part) for part in [*ours, *theirs]):
+    if not len(ours) or not len(theirs):
         problem = "an arm has no score"
-    elif not problem and not all(np.isfinite(part).all() for part in [*ours, *theirs]):
+    elif not (np.isfinite(ours).all() and np.isfinite(theirs).all()):
         problem = "some seeds never reached the threshold; see the probability of improvement"
     if problem:
-        return Difference(
-            None, Interval.none(problem, n, level=options.level), None, "", PermutationTest(reason=problem)
-        )
+        none = Interval.none(problem, len(ours) + len(theirs), level=options.level)
+        return Difference(None, none, None, "", PermutationTest(reason=problem))
     pairing = None if paired is False else paired_differences(arm, baseline, forced=paired is True)
     if pairing is not None:
-        return replace(_of_pairs(list(pairing.differences), statistic, options), notes=pairing.notes)
+        return replace(_of_pairs(pairing.differences, statistic, options), notes=pairing.notes)
     notes = ("not paired: fewer than two seeds have a score in both arms",) if paired else ()
-    return replace(_of_arms(ours, theirs, statistic, options), notes=notes)
+    names = (arm.arm or "the arm", baseline.arm or "the baseline")
+    return replace(_of_arms(ours, theirs, statistic, options, names), notes=notes)
+
+
+def paired_differences(arm: Scores, baseline: Scores, *, forced: bool = False) -> Pairing | None:
+    """Return paired differences where the arms were planned with the same seeds, else None.
+
+    The plan decides, not which seeds happen to have finished: a seed without a score in one arm is left out of the
+    pairs and named. Fewer than two pairs are no pairing.
+
+    Args:
+        forced: Pair whatever seeds both arms have.
+    """
+    planned_alike = arm.known_seeds and baseline.known_seeds and arm.seeds == baseline.seeds
+    ours, theirs = arm.by_seed, baseline.by_seed
+    shared, alone = sorted(ours.keys() & theirs.keys()), sorted(ours.keys() ^ theirs.keys())
+    if not (forced or planned_alike) or len(shared) < 2:
+        return None
+    notes = (f"{counted(len(alone), 'seed')} without a pair: {', '.join(map(str, alone))}",) if alone else ()
+    return Pairing(_differences(np.array([(ours[seed], theirs[seed]) for seed in shared])), notes)
 
 
 def welch(arm: FloatArray, baseline: FloatArray, level: float) -> tuple[float, float, float]:
@@ -86,9 +111,8 @@ def welch(arm: FloatArray, baseline: FloatArray, level: float) -> tuple[float, f
     Source: Welch 1947, "The generalization of Student's problem when several different population variances are
     involved".
     """
-    parts = np.array([arm.var(ddof=1) / len(arm), baseline.var(ddof=1) / len(baseline)])
-    df = np.array([len(arm) - 1.0, len(baseline) - 1.0])
-    return bounds.t_of_variances(float(arm.mean() - baseline.mean()), parts, df, level)
+    parts = [arm.var(ddof=1) / len(arm), baseline.var(ddof=1) / len(baseline)]
+    return _t_of_variances(float(arm.mean() - baseline.mean()), parts, [len(arm) - 1, len(baseline) - 1], level)
 
 
 def yuen(arm: FloatArray, baseline: FloatArray, level: float) -> tuple[float, float, float]:
@@ -97,8 +121,7 @@ def yuen(arm: FloatArray, baseline: FloatArray, level: float) -> tuple[float, fl
     Source: Yuen 1974, "The two-sample trimmed t for unequal population variances".
     """
     (ours, our_part, our_df), (theirs, their_part, their_df) = _trimmed(arm), _trimmed(baseline)
-    parts, df = np.concatenate([our_part, their_part]), np.concatenate([our_df, their_df])
-    return bounds.t_of_variances(ours - theirs, parts, df, level)
+    return _t_of_variances(ours - theirs, [our_part, their_part], [our_df, their_df], level)
 
 
 def trimmed_t(differences: FloatArray) -> float | None:
@@ -108,111 +131,145 @@ def trimmed_t(differences: FloatArray) -> float | None:
 
     Source: Tukey & McLaughlin 1963, "Less vulnerable confidence and significance procedures for location".
     """
-    found = bounds.t_of_variances(*_trimmed(differences), LEVEL)[2]
+    value, part, df = _trimmed(differences)
+    found = _t_of_variances(value, [part], [df], LEVEL)[2]
     return None if math.isnan(found) else found
 
 
-def _of_pairs(differences: Strata, statistic: Compared, options: Options) -> Difference:
-    value = over_tasks(differences, statistic)
-    permutation = sign_test(differences, aggregate(statistic), options)
-    several = len(differences) > 1
-    found = (
-        interval_over_tasks(differences, statistic, options)
-        if several
-        else interval_of(differences[0], statistic, options)
-    )
-    interval = _of_differences(found, statistic)
+def interval_of_difference(
+    ours: FloatArray,
+    theirs: FloatArray,
+    statistic: Compared,
+    options: Options = DEFAULTS,
+    names: tuple[str, str] = ("the arm", "the baseline"),
+) -> tuple[Interval, float | None]:
+    """Return the interval of a difference of unpaired arms, and the p-value of its test."""
+    sizes = (len(ours), len(theirs))
+    reason = _no_spread(ours, theirs, statistic, names) or _too_few(sizes, statistic)
+    if reason:
+        return Interval.none(reason, sum(sizes), level=options.level), None
+    method, test = (methods.WELCH, welch) if statistic == "mean" else (methods.YUEN, yuen)
+    low, high, p_value = test(ours, theirs, options.level)
+    if statistic == "mean" and _uneven(sizes, methods.EVEN):
+        low_shift, high_shift, p_shift = shift_interval(ours, theirs, options.level, options)
+        if math.isnan(p_shift):
+            few = f"{min(sizes)} against {max(sizes)} seeds can be split in too few ways for a test of any shape"
+            return Interval.none(few, sum(sizes), level=options.level), None
+        # Both must exclude a value: Welch's for arms that spread differently, the other for scores of any shape.
+        method, low, high = methods.UNEVEN, min(low, low_shift), max(high, high_shift)
+        p_value = max(p_value, p_shift)
+    caution = methods.caution(min(sizes))
+    return Interval.made((low, high), method, sum(sizes), level=options.level, caution=caution), p_value
+
+
+def _of_pairs(differences: FloatArray, statistic: Compared, options: Options) -> Difference:
+    function = aggregate(statistic)
+    value, permutation = float(function(differences)), sign_test(differences, function, options)
+    interval = _of_differences(differences, statistic, options)
     if interval.bounds is None:
         return Difference(value, interval, None, "", permutation, paired=True)
-    if statistic == "iqm" and not several:
-        return Difference(value, interval, trimmed_t(differences[0]), "trimmed t", permutation, paired=True)
     if statistic == "iqm":
-        test = f"sign test, {permutation.method}"
-        return Difference(value, interval, permutation.p_value, test, permutation, paired=True)
-    p_value = mean_over_tasks(differences, options.level)[2]
+        return Difference(value, interval, trimmed_t(differences), "trimmed t", permutation, paired=True)
+    part = differences.var(ddof=1) / len(differences)
+    p_value = _t_of_variances(value, [part], [len(differences) - 1], options.level)[2]
     return Difference(value, interval, p_value, interval.method, permutation, paired=True)
 
 
-def _of_arms(ours: Strata, theirs: Strata, statistic: Compared, options: Options) -> Difference:
-    value = over_tasks(ours, statistic) - over_tasks(theirs, statistic)
-    permutation = permutation_test(ours, theirs, aggregate(statistic), options)
-    interval, p_value = interval_of_difference(ours, theirs, statistic, options)
+def _of_arms(
+    ours: FloatArray, theirs: FloatArray, statistic: Compared, options: Options, names: tuple[str, str]
+) -> Difference:
+    function: Aggregate = aggregate(statistic)
+    value = float(function(ours)) - float(function(theirs))
+    permutation = permutation_test(ours, theirs, function, options)
+    interval, p_value = interval_of_difference(ours, theirs, statistic, options, names)
     if interval.bounds is None:
         return Difference(value, interval, None, "", permutation)
-    if p_value is None:
-        test = f"permutation test, {permutation.method}"
-        return Difference(value, interval, permutation.p_value, test, permutation)
     return Difference(value, interval, p_value, interval.method, permutation)
 
 
-def interval_of_difference(
-    ours: Strata, theirs: Strata, statistic: Compared, options: Options = DEFAULTS
-) -> tuple[Interval, float | None]:
-    """Return the interval of a difference of unpaired arms, and the p-value of its test; None for a bootstrap."""
-    n = sum(map(len, [*ours, *theirs]))
-    reason = _too_few(ours, theirs, statistic)
-    if reason:
-        return Interval.none(reason, n, level=options.level), None
-    p_value = None
-    if statistic == "iqm" and len(ours) > 1:
-        method = replace(methods.STRATIFIED, name=f"{methods.STRATIFIED.name} over {len(ours)} tasks")
-        ends = stratified(ours, statistic, options, minus=theirs)
-    else:
-        method, ends, p_value = _t_interval(ours, theirs, statistic, options.level)
-    return Interval.made(ends, method, n, level=options.level), p_value
+def _differences(pairs: FloatArray) -> FloatArray:
+    """Return the differences of (n, 2) scores, equal where they are to the scores' own rounding.
+
+    What is left of the rounding of large scores would pass for a spread, and a t of it for certainty.
+    """
+    found: FloatArray = pairs[:, 0] - pairs[:, 1]
+    rounding = _ROUNDING * float(np.abs(pairs).max())
+    return np.full_like(found, np.median(found)) if np.ptp(found) <= rounding else found
 
 
-def _trimmed(scores: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+def _t_of_variances(
+    centre: float, parts: Sequence[float], df: Sequence[float], level: float
+) -> tuple[float, float, float]:
+    """Return a t interval of a sum with independent parts, and the p-value of it being 0; NaN where none varies.
+
+    Args:
+        parts: Variance of each part's mean.
+        df: Degrees of freedom of each part.
+
+    Source: Satterthwaite 1946, "An Approximate Distribution of Estimates of Variance Components".
+    """
+    error = math.sqrt(sum(parts))
+    if not error > 0:
+        return math.nan, math.nan, math.nan
+    share = np.array(parts) / max(parts)  # so that squares of small variances stay numbers
+    together = float(share.sum() ** 2 / (share**2 / df).sum())
+    half = float(t_quantile(together, level)) * error
+    return centre - half, centre + half, 2 * float(special.stdtr(together, -abs(centre) / error))
+
+
+def _trimmed(scores: FloatArray) -> tuple[float, float, float]:
     """Return the interquartile mean of scores, the variance of it, and its degrees of freedom."""
     n, kept = len(scores), len(scores) - 2 * trimmed(len(scores))
     variance = (n - 1) * winsorised(scores).var(ddof=1) / (kept * (kept - 1))
-    return float(iqm(scores)), np.array([variance]), np.array([kept - 1.0])
+    return float(iqm(scores)), float(variance), kept - 1.0
 
 
-def _t_interval(
-    ours: Strata, theirs: Strata, statistic: Compared, level: float
-) -> tuple[Method, tuple[float, float], float]:
-    if len(ours) > 1:
-        method, found = methods.SATTERTHWAITE, _over_tasks(ours, theirs, level)
-    elif statistic == "mean":
-        method, found = methods.WELCH, welch(ours[0], theirs[0], level)
-    else:
-        method, found = methods.YUEN, yuen(ours[0], theirs[0], level)
-    return method, found[:2], found[2]
+def _no_spread(ours: FloatArray, theirs: FloatArray, statistic: Compared, names: tuple[str, str]) -> str:
+    """Return which arm does not vary, so that nothing is known of how much its seeds do, or nothing."""
+    for name, arm in zip(names, (ours, theirs), strict=True):
+        if not alike(winsorised(arm) if statistic == "iqm" else arm):
+            continue
+        n = len(arm)
+        if n == 1:
+            return f"there is 1 seed in {name}, so nothing is known of how much its seeds vary"
+        which = f"all {n} seeds" if alike(arm) else f"the middle {n - 2 * trimmed(n)} of {n} seeds"
+        return f"{which} of {name} have the same score, so nothing is known of how much its seeds vary"
+    return ""
 
 
-def _over_tasks(ours: Strata, theirs: Strata, level: float) -> tuple[float, float, float]:
-    centre = float(np.mean([first.mean() - second.mean() for first, second in zip(ours, theirs, strict=True)]))
-    arms = [*ours, *theirs]
-    parts = np.array([part.var(ddof=1) / len(part) for part in arms]) / len(ours) ** 2
-    return bounds.t_of_variances(centre, parts, np.array([len(part) - 1.0 for part in arms]), level)
-
-
-def _too_few(ours: Strata, theirs: Strata, statistic: Compared) -> str:
+def _too_few(sizes: tuple[int, int], statistic: Compared) -> str:
     """Return why so few seeds have no interval of their difference, or nothing."""
-    sizes = [len(part) for part in [*ours, *theirs]]
     fewest, most = min(sizes), max(sizes)
-    if all(part.max() == part.min() for part in [*ours, *theirs]):
-        return "no score varies within its arm"
-    several = len(ours) > 1
-    if statistic == "mean":
-        needed = methods.FEWEST_OVER_TASKS if several else methods.FEWEST_WELCH
-    else:
-        needed = methods.FEWEST_STRATIFIED if several else methods.FEWEST_IQM
+    needed = methods.FEWEST_WELCH if statistic == "mean" else methods.FEWEST_IQM_COMPARED
     if fewest < needed:
         return f"{counted(fewest, 'seed')} in an arm; it needs {needed}"
-    if several:
-        runs = min(sum(map(len, ours)), sum(map(len, theirs)))
-        enough = statistic == "mean" or runs >= methods.FEWEST_RUNS_STRATIFIED
-        return "" if enough else f"{counted(runs, 'run')} in an arm; it needs {methods.FEWEST_RUNS_STRATIFIED}"
-    uneven = (fewest == 3 and most > 12) if statistic == "mean" else (fewest < 10 and most > 2 * fewest)
-    return f"{fewest} against {most} seeds are too uneven" if uneven else ""
+    if statistic == "mean":
+        too_uneven = fewest == methods.FEWEST_WELCH and most > methods.MOST_AGAINST_FEWEST
+    else:
+        too_uneven = _uneven(sizes, methods.EVEN_IQM if fewest >= methods.MANY else methods.EVEN)
+    return f"{fewest} against {most} seeds are too uneven" if too_uneven else ""
 
 
-def _of_differences(interval: Interval, statistic: Compared) -> Interval:
-    """Return the interval of paired differences under a name that says so."""
+def _uneven(sizes: tuple[int, int], even: float) -> bool:
+    return max(sizes) > even * min(sizes)
+
+
+def _of_differences(differences: FloatArray, statistic: Compared, options: Options) -> Interval:
+    """Return the interval of paired differences under a name that says so, or why there is none."""
+    n = len(differences)
+    needed = methods.FEWEST_PAIRS if statistic == "mean" else methods.FEWEST_IQM_COMPARED
+    reason = ""
+    if n < needed:
+        reason = f"{counted(n, 'pair')} of seeds; a comparison needs {needed}"
+    elif alike(differences):
+        same = f"all {n} pairs of seeds differ by the same {shown(float(differences[0]))}"
+        reason = f"{same}, which says nothing of how much differences vary"
+    if reason:
+        return Interval.none(reason, n, level=options.level)
+    interval = interval_of(differences, statistic, options)
     if interval.bounds is None:
         return interval
+    interval = replace(interval, caution=methods.caution(n))
     if statistic == "mean" and interval.method == methods.STUDENT.name:
         method = methods.PAIRED
         return replace(interval, method=method.name, assumption=method.assumption, coverage=method.coverage)

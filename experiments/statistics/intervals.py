@@ -6,9 +6,6 @@
 | interquartile mean | 5 or more | BCa with widened tails |
 | median | 5; 6 or more | the range of the seeds (93.75 %); interpolated order statistics |
 | optimality gap | 2 or more | Student t where no seed reaches the target; else BCa from 20 |
-| mean over tasks | 3 a task | Welch-Satterthwaite t; Student t over seeds where runs are shared (2) |
-| interquartile mean, gap over tasks | 5 a task | stratified bootstrap; over seeds where runs are shared (8) |
-| median over tasks | never | covers between 49 and 99 %, whatever is done |
 
 The t interval of a gap was measured with targets 1.5 standard deviations and more above the mean; nearer ones are
 reached by some seed. Under these numbers the seeds themselves are the honest thing to show, and the value says why
@@ -19,17 +16,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 
-from experiments.look import counted
-from experiments.statistics import bounds, methods
-from experiments.statistics.aggregates import Statistic
-from experiments.statistics.resampling import Strata, by_seed, stratified
+from experiments.project.look import counted
+from experiments.statistics import methods
+from experiments.statistics.aggregates import Aggregate, Statistic, aggregate, counts_of, resampled_iqm
 from experiments.statistics.values import DEFAULTS, FloatArray, Interval, Method, Options, alike, numbers
+
+Bounds = tuple[FloatArray, FloatArray]
+"""Both ends (...) of the intervals of scores (..., n)."""
+_CHUNK = 4_000_000  # numbers held at once while resampling
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Choice:
 
     method: Method
     level: float
-    bounds: Callable[[FloatArray], bounds.Bounds]
+    bounds: Callable[[FloatArray], Bounds]
 
 
 def interval(
@@ -54,7 +55,11 @@ def interval(
     Args:
         values: One score a seed; whatever is not a finite number is left aside, and `n` says how many were used.
     """
-    scores = numbers(values).ravel()
+    scores = numbers(values)
+    if scores.size > len(np.atleast_1d(scores)):
+        several = "several scores of one seed; give one, such as their mean"
+        return Interval.none(several, len(scores), level=options.level)
+    scores = scores.ravel()
     return interval_of(scores[~np.isnan(scores)], statistic, options)
 
 
@@ -82,52 +87,115 @@ def choose(n: int, statistic: Statistic, options: Options, *, reached: bool = Fa
     if statistic in ("median", "iqm"):
         return _of_median(n, options) if statistic == "median" else _of_iqm(n, options)
     if statistic == "mean" and not (options.bootstrap and n >= methods.FEWEST_BCA):
-        return Choice(methods.STUDENT, options.level, lambda scores: bounds.student_t(scores, options.level))
+        return Choice(methods.STUDENT, options.level, lambda scores: student_t(scores, options.level))
     if statistic == "optimality gap" and not reached:
         short = options.target
-        return Choice(methods.STUDENT, options.level, lambda scores: bounds.student_t(short - scores, options.level))
+        return Choice(methods.STUDENT, options.level, lambda scores: student_t(short - scores, options.level))
     if n < methods.FEWEST_BCA:
         return f"{counted(n, 'seed')}; a bootstrap covers too little under {methods.FEWEST_BCA}"
     return _bca(statistic, options, math.sqrt(n / (n - 1)))
 
 
-def interval_over_tasks(
-    strata: Strata, statistic: Statistic, options: Options = DEFAULTS, *, table: FloatArray | None = None
-) -> Interval:
-    """Return the interval of an aggregate over several tasks, or the reason why there is none.
+def t_quantile(df: FloatArray | float, level: float) -> FloatArray:
+    """Return the two-sided quantile of Student's t with `df` degrees of freedom."""
+    return np.asarray(special.stdtrit(df, (1 + level) / 2))
+
+
+def student_t(scores: FloatArray, level: float) -> Bounds:
+    """Return Student's t interval of the mean; NaN where the scores are all the same."""
+    n = scores.shape[-1]
+    centre = scores.mean(axis=-1)
+    error = scores.std(axis=-1, ddof=1) / math.sqrt(n)
+    half = np.where(alike(scores) | (error == 0), np.nan, t_quantile(n - 1, level) * error)
+    return centre - half, centre + half
+
+
+def order_ranks(n: int, level: float) -> tuple[int, float, float] | None:
+    """Return which order statistics bound the median of n scores, or None where no pair reaches 93 %.
+
+    Returns:
+        Rank k (from 1), the share of the step from k towards k + 1, and the level that is reached. Only at 5 scores is
+        it below the one asked for: the whole range covers the median with 93.75 %.
+
+    Source: Hettmansperger & Sheather 1986, "Confidence intervals based on interpolated order statistics".
+    """
+
+    def covered(rank: int) -> float:
+        return float(1 - 2 * special.bdtr(rank - 1, n, 0.5))
+
+    ranks = [rank for rank in range(1, n // 2 + 1) if covered(rank) >= level]
+    if not ranks:
+        return (1, 0.0, covered(1)) if n >= 5 and level <= 0.95 else None
+    rank = ranks[-1]
+    inner = covered(rank + 1) if rank + 1 <= n - rank else 0.0
+    excess = (covered(rank) - level) / (covered(rank) - inner)
+    return rank, (n - rank) * excess / (rank + (n - 2 * rank) * excess), level
+
+
+def order_statistics(scores: FloatArray, level: float) -> Bounds:
+    """Return the interval of the median between two order statistics; scores may be infinite (never reached)."""
+    n = scores.shape[-1]
+    found = order_ranks(n, level)
+    if found is None:
+        return np.full(scores.shape[:-1], np.nan), np.full(scores.shape[:-1], np.nan)
+    rank, towards, _ = found
+    ordered = np.sort(scores, axis=-1)
+    low, high = ordered[..., rank - 1], ordered[..., n - rank]
+    if towards > 0:
+        inward = ordered[..., rank], ordered[..., n - rank - 1]
+        with np.errstate(invalid="ignore"):  # a finite end does not move towards an infinite one
+            low = np.where(np.isinf(inward[0]), low, low + towards * (inward[0] - low))
+            high = np.where(np.isinf(high), high, high + towards * (inward[1] - high))
+    same = ordered[..., 0] == ordered[..., -1]
+    return np.where(same, np.nan, low), np.where(same, np.nan, high)
+
+
+def widened_tail(level: float, df: float, inflation: float) -> float:
+    """Return the tail of a resampling distribution that makes up for its being too narrow.
+
+    Resampled means vary by (n - 1) / n too little, and normal tails are too light for a standard error that rests on
+    few scores.
 
     Args:
-        strata: Clean scores (n,) of each task.
-        table: The same scores as (seeds, tasks) where the runs are shared, so that only rows are independent.
+        inflation: Square root of n / (n - 1), or 1 where the statistic itself varies more when resampled.
+
+    Source: Hesterberg 2015, "What Teachers Should Know About the Bootstrap", section 4.1 (expanded percentiles).
     """
-    n = sum(map(len, strata))
-    reason = _none_over_tasks(strata, statistic, options.target, table)
-    if reason:
-        return Interval.none(reason, n, level=options.level)
-    if table is not None and statistic == "mean":
-        return interval_of(table.mean(axis=1), "mean", options)
-    if table is not None:
-        method, n, ends = methods.BY_SEED, len(table), by_seed(table, statistic, options)
-    elif statistic == "mean":
-        method, ends = methods.SATTERTHWAITE, mean_over_tasks(strata, options.level)[:2]
-    else:
-        method, ends = methods.STRATIFIED, stratified(strata, statistic, options)
-    named = replace(method, name=f"{method.name} over {len(strata)} tasks")
-    return Interval.made(ends, named, n, level=options.level)
+    return float(special.ndtr(-inflation * t_quantile(df, level)))
 
 
-def mean_over_tasks(strata: Strata, level: float) -> tuple[float, float, float]:
-    """Return both ends of the interval of a mean of task means, and the p-value of its being 0."""
-    centre = float(np.mean([stratum.mean() for stratum in strata]))
-    parts = np.array([stratum.var(ddof=1) / len(stratum) for stratum in strata]) / len(strata) ** 2
-    return bounds.t_of_variances(centre, parts, np.array([len(stratum) - 1.0 for stratum in strata]), level)
+def bca(scores: FloatArray, statistic: Statistic, options: Options, *, inflation: float) -> Bounds:
+    """Return the bias-corrected and accelerated bootstrap interval, with widened tails.
+
+    Source: Efron 1987, "Better Bootstrap Confidence Intervals", with `widened_tail` in place of its nominal level.
+    """
+    shape, n = scores.shape[:-1], scores.shape[-1]
+    rows = np.sort(scores.reshape(-1, n), axis=-1)  # seeds come in any order
+    function = aggregate(statistic, options.target)
+    tail = widened_tail(options.level, n - 1, inflation)
+    step = max(1, _CHUNK // options.resamples)
+    parts = [rows[start : start + step] for start in range(0, len(rows), step)]
+    ends = [_bca_ends(part, np.sort(_drawn(part, statistic, options), axis=-1), function, tail) for part in parts]
+    low, high = (np.where(alike(rows), np.nan, np.concatenate(side)) for side in zip(*ends, strict=True))
+    return low.reshape(shape), high.reshape(shape)
+
+
+def wilson(share: FloatArray, n: FloatArray | float, level: float) -> Bounds:
+    """Return Wilson's interval of a share among n.
+
+    Source: Wilson 1927; Brown, Cai & DasGupta 2001, "Interval Estimation for a Binomial Proportion".
+    """
+    z2 = float(special.ndtri((1 + level) / 2)) ** 2
+    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = np.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n**2))) / (1 + z2 / n)
+    return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
 
 
 def _of_median(n: int, options: Options) -> Choice | str:
-    ranks = bounds.order_ranks(n, options.level)
+    ranks = order_ranks(n, options.level)
     if ranks is None:
         return f"{counted(n, 'seed')}; no two seeds bound the median with {100 * options.level:.3g} %"
-    return Choice(methods.ORDER, ranks[2], lambda scores: bounds.order_statistics(scores, options.level))
+    return Choice(methods.ORDER, ranks[2], lambda scores: order_statistics(scores, options.level))
 
 
 def _of_iqm(n: int, options: Options) -> Choice | str:
@@ -138,7 +206,7 @@ def _of_iqm(n: int, options: Options) -> Choice | str:
 
 
 def _bca(statistic: Statistic, options: Options, inflation: float) -> Choice:
-    ends = partial(bounds.bca, statistic=statistic, options=options, inflation=inflation)
+    ends = partial(bca, statistic=statistic, options=options, inflation=inflation)
     return Choice(methods.BCA, options.level, ends)
 
 
@@ -155,23 +223,39 @@ def _no_spread(scores: FloatArray, statistic: Statistic, target: float) -> str:
     return ""
 
 
-def _none_over_tasks(strata: Strata, statistic: Statistic, target: float, table: FloatArray | None) -> str:
-    """Return why an aggregate over tasks has no interval, or nothing."""
-    if statistic == "median":
-        return "no interval of the median of task means was found to cover what it says"
-    if any(len(stratum) == 0 or not np.isfinite(stratum).all() for stratum in strata):
-        return "some seeds never reached the threshold; look at the median of each task"
-    if statistic == "optimality gap" and min(stratum.min() for stratum in strata) >= target:
-        return f"every seed reaches the target of {target:g}"
-    if all(alike(stratum) for stratum in strata):
-        return "no score varies within its task"
-    return _few_over_tasks(strata, statistic, table)
+def _drawn(rows: FloatArray, statistic: Statistic, options: Options) -> FloatArray:
+    """Return the statistic (rows, resamples) of every resample of sorted rows (rows, n)."""
+    n = rows.shape[-1]
+    counts = counts_of(n, options.resamples, options.seed)
+    if statistic == "iqm":
+        return resampled_iqm(rows, counts)
+    values = rows if statistic == "mean" else np.maximum(options.target - rows, 0.0)
+    return np.asarray(values @ counts / n)
 
 
-def _few_over_tasks(strata: Strata, statistic: Statistic, table: FloatArray | None) -> str:
-    if table is not None:
-        needed = methods.FEWEST_T if statistic == "mean" else methods.FEWEST_BY_SEED
-        return "" if len(table) >= needed else f"{counted(len(table), 'seed')} scored on all tasks; it needs {needed}"
-    needed = methods.FEWEST_OVER_TASKS if statistic == "mean" else methods.FEWEST_STRATIFIED
-    fewest = min(map(len, strata), default=0)
-    return "" if fewest >= needed else f"{counted(fewest, 'seed')} in a task; it needs {needed}"
+def _bca_ends(rows: FloatArray, draws: FloatArray, function: Aggregate, tail: float) -> Bounds:
+    count = draws.shape[-1]
+    point = function(rows)[:, None]
+    slack = 1e-9 * (rows[:, -1:] - rows[:, :1])  # rounding must not decide what equals the estimate
+    below = ((draws < point - slack).sum(axis=-1) + (draws <= point + slack).sum(axis=-1)) / (2 * count)
+    bias = special.ndtri(np.clip(below, 1 / count, 1 - 1 / count))[:, None]
+    left_out = np.stack([function(np.delete(rows, at, axis=-1)) for at in range(rows.shape[-1])], axis=-1)
+    lean = left_out.mean(axis=-1, keepdims=True) - left_out
+    with np.errstate(invalid="ignore", divide="ignore"):
+        lean = lean / np.abs(lean).max(axis=-1, keepdims=True)  # so that cubes of large scores stay numbers
+        speed = (lean**3).sum(axis=-1, keepdims=True) / (6 * (lean**2).sum(axis=-1, keepdims=True) ** 1.5)
+    speed = np.where(np.isnan(speed), 0.0, speed)
+    z = special.ndtri(np.array([tail, 1 - tail]))
+    at = special.ndtr(bias + (bias + z) / (1 - speed * (bias + z)))
+    ends = _quantiles(draws, at)
+    return ends[:, 0], ends[:, 1]
+
+
+def _quantiles(ordered: FloatArray, at: FloatArray) -> FloatArray:
+    """Return quantiles (rows, k) of sorted draws (rows, count), interpolated; `at` may differ from row to row."""
+    position = at * (ordered.shape[-1] - 1)
+    below = np.floor(position).astype(np.intp)
+    above = np.minimum(below + 1, ordered.shape[-1] - 1)
+    share = position - below
+    low, high = np.take_along_axis(ordered, below, -1), np.take_along_axis(ordered, above, -1)
+    return np.asarray(low + share * (high - low))

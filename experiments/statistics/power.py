@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special
 
-from experiments.look import counted
-from experiments.statistics.bounds import t_quantile
-from experiments.statistics.pairs import paired_differences
+from experiments.project.look import counted
+from experiments.statistics.differences import paired_differences
+from experiments.statistics.intervals import t_quantile
 from experiments.statistics.scores import Scores
 from experiments.statistics.values import DEFAULTS, Options, alike, shown
 
@@ -82,7 +82,7 @@ def power_analysis(
     power: float = 0.8,
     options: Options = DEFAULTS,
 ) -> Power:
-    """Answer "how many more seeds to see this difference?" for the mean of one task.
+    """Answer "how many more seeds to see this difference?" for the mean.
 
     Args:
         difference: What is worth seeing, in the unit of the score. By default the one that was observed, which makes
@@ -90,9 +90,7 @@ def power_analysis(
         power: Chance of seeing it that is wanted.
     """
     paired = paired_differences(arm, baseline)
-    if len(arm.tasks) > 1 or len(baseline.tasks) > 1:
-        return _no_answer("Several tasks: ask for each task by itself.")
-    samples = list(paired.differences) if paired else [arm.strata[0], baseline.strata[0]]
+    samples = [paired.differences] if paired else [arm.values, baseline.values]
     if any(len(sample) < 2 for sample in samples):
         return _no_answer("Two seeds with a score in each arm are needed to know how much seeds vary.")
     if not all(np.isfinite(sample).all() for sample in samples):

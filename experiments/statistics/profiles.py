@@ -11,10 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from experiments.look import counted
 from experiments.statistics import methods
-from experiments.statistics.bounds import wilson
-from experiments.statistics.improvement import pulled
+from experiments.statistics.intervals import wilson
 from experiments.statistics.scores import Scores
 from experiments.statistics.values import DEFAULTS, FloatArray, Options, SeedCount, numbers
 
@@ -25,7 +23,7 @@ class Profile:
 
     Attributes:
         thresholds: float64 (T,), ascending, in the unit of the score.
-        share: float64 (T,), between 0 and 1; over several tasks the mean of the tasks' shares.
+        share: float64 (T,), between 0 and 1.
         low: float64 (T,); NaN where there is no band.
         high: float64 (T,).
         n: Scores that it rests on.
@@ -91,48 +89,16 @@ def reached_by(
 
 
 def _profile(arm: Scores, thresholds: FloatArray, options: Options, *, below: bool, what: str) -> Profile:
-    strata = [np.sort(part) for part in arm.strata]
-    n, fewest = sum(map(len, strata)), min(map(len, strata))
-    if fewest == 0:
+    n, level = len(arm.values), options.level
+    if n == 0:
         none = np.empty(0)
         problem = f"no seed has a score: {arm.count.sentence}" if arm.runs else "no runs"
         return Profile(arm.arm, none, none, none, none, n, f"no band: {problem}", what, arm.count, problem=problem)
-    counts = np.stack([np.searchsorted(part, thresholds, side="right") for part in strata])  # (tasks, T) at most
-    sizes = np.array([len(part) for part in strata], dtype=np.float64)
-    shares = counts / sizes[:, None] if below else 1 - counts / sizes[:, None]
-    share = shares.mean(axis=0)
-    reason = _no_band(arm, fewest)
-    if reason:
-        nothing = np.full(len(thresholds), np.nan)
-        return Profile(arm.arm, thresholds, share, nothing, nothing, n, f"no band: {reason}", what, arm.count)
-    low, high = wilson(share, effective_size(shares, sizes), options.level)
-    method = f"{methods.WILSON.name} {100 * options.level:.3g} % band, n = {n}"
+    reached = np.searchsorted(np.sort(arm.values), thresholds, side="right") / n
+    share = reached if below else 1 - reached
+    if n < methods.FEWEST_PROFILE:
+        nothing, method = np.full(len(thresholds), np.nan), f"no band: 1 seed; it needs {methods.FEWEST_PROFILE}"
+        return Profile(arm.arm, thresholds, share, nothing, nothing, n, method, what, arm.count)
+    low, high = wilson(share, n, level)
+    method = f"{methods.WILSON.name} {100 * level:.3g} % band, n = {n}"
     return Profile(arm.arm, thresholds, share, low, high, n, method, what, arm.count, methods.WILSON.assumption)
-
-
-def effective_size(shares: FloatArray, sizes: FloatArray) -> FloatArray:
-    """Return how many runs of one single task would tell as much as the runs of all tasks together.
-
-    Where tasks differ, fixing how many runs each of them has makes their mean share more certain.
-
-    Args:
-        shares: Share (tasks, T).
-        sizes: Runs of each task.
-    """
-    mean = shares.mean(axis=0)
-    runs = float(sizes.sum())
-    if len(sizes) == 1:
-        return np.full(len(mean), runs)
-    chance = mean * (1 - mean) / sizes[:, None]
-    near = pulled(shares.T, chance.T).T
-    variance = (near * (1 - near) / sizes[:, None]).sum(axis=0) / len(sizes) ** 2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        found = np.where(variance > 0, mean * (1 - mean) / variance, runs)
-    return np.clip(found, runs, 50 * runs)
-
-
-def _no_band(arm: Scores, fewest: int) -> str:
-    if arm.shared_runs:
-        return "the same runs were scored on every task; look at each task"
-    needed = methods.FEWEST_PROFILE if len(arm.tasks) == 1 else methods.FEWEST_PROFILE_TASKS
-    return "" if fewest >= needed else f"{counted(fewest, 'seed')}; it needs {needed}"

@@ -9,10 +9,10 @@ from typing import Literal
 
 import numpy as np
 
-from experiments.look import counted
-from experiments.statistics.curves import Curve, without_duplicates
+from experiments.project.look import counted
+from experiments.statistics.curves import Curve, count_of, standing_curves
 from experiments.statistics.scores import Scores, SeedScore
-from experiments.statistics.values import FloatArray, Outcome
+from experiments.statistics.values import FINISHED, FloatArray, Outcome
 
 Kind = Literal["final", "area", "best", "steps to threshold"]
 OWN_END: Literal["own end"] = "own end"
@@ -73,7 +73,7 @@ def summarise(
     """Return the scores of each arm, in the order in which the arms first appear.
 
     Only runs that finished have a score; the others are kept with the reason. A finished run without a value at the
-    end is unfinished here: its score would be that of a shorter run.
+    end has none: its score would be that of a shorter run.
 
     Args:
         at: Step at which all runs are compared. By default the last step of the longest finished run, so that all arms
@@ -84,23 +84,24 @@ def summarise(
     Returns:
         No arm at all where there are no curves. Curves with different step units give scores without any value.
     """
-    kept, _ = without_duplicates(curves)
+    kept = [one.curve for one in standing_curves(curves)]
     arms = list(dict.fromkeys(curve.arm for curve in curves))
     units = sorted({curve.unit for curve in kept})
     if isinstance(at, float) and math.isnan(at):
         at = None
     end = _common_end(kept) if at is None else at
     start = min((float(curve.steps[0]) for curve in kept if len(curve.steps)), default=0.0)
-    goal = f"reached {at:,.0f} {units[0]}" if isinstance(at, (int, float)) and units else "finished"
+    goal = f"reached {at:,.0f} {units[0]}" if isinstance(at, (int, float)) and units else FINISHED
     found = {}
     for arm in arms:
-        ours, duplicates = without_duplicates([curve for curve in curves if curve.arm == arm])
-        runs = [_score(curve, summary, start, end, failed_score, given=goal != "finished") for curve in ours]
+        standing = standing_curves([curve for curve in curves if curve.arm == arm])
+        ours = [one.curve for one in standing]
+        runs = [_score(curve, summary, start, end, failed_score, given=goal != FINISHED) for curve in ours]
         notes: list[str] = []
         if len(units) > 1:
             problem = f"the curves have different step units: {', '.join(units)}"
-            runs = [replace(run, value=None, outcome=_lost(run.outcome), reason=problem) for run in runs]
-        runs.sort(key=lambda run: (run.task, run.seed))
+            runs = [replace(run, value=None, outcome=_unscored(run.outcome), reason=problem) for run in runs]
+        runs.sort(key=lambda run: run.seed)
         lost = sum(curve.lost for curve in ours)
         if lost:
             notes.append(f"{counted(lost, 'point')} without a finite number left out")
@@ -110,20 +111,22 @@ def summarise(
             summary.words,
             goal=goal,
             unit=units[0] if summary.kind == "steps to threshold" and units else "",
-            duplicates=duplicates,
+            duplicates=count_of(standing).duplicates,
+            metric=next((curve.metric for curve in ours), ""),
+            attempts=tuple(one.note for one in standing if one.note),
             notes=tuple(notes),
         )
     return found
 
 
-def _lost(outcome: Outcome) -> Outcome:
-    return "unfinished" if outcome == "finished" else outcome
+def _unscored(outcome: Outcome) -> Outcome:
+    return "unscored" if outcome == "finished" else outcome
 
 
 def _common_end(curves: Sequence[Curve]) -> float:
     """Return the last step of the longest finished run; of any run where none has finished."""
     drawn = [curve for curve in curves if len(curve.steps)]
-    finished = [curve for curve in drawn if curve.outcome == "finished"] or drawn
+    finished = [curve for curve in drawn if curve.outcome == FINISHED] or drawn
     return max((float(curve.steps[-1]) for curve in finished), default=0.0)
 
 
@@ -145,25 +148,34 @@ def _score(
     """
 
     def without(outcome: Outcome, reason: str) -> SeedScore:
-        filled = failed_score if outcome in ("failed", "diverged") else None
+        filled = failed_score if outcome in ("failed", "machine failed", "diverged") else None
         said = reason if filled is None else f"{reason}, counted as {filled:g}"
-        return SeedScore(curve.seed, filled, outcome, curve.task, said, curve.run)
+        return SeedScore(curve.seed, filled, outcome, said, curve.run)
 
     outcome = curve.outcome
     if not len(curve.steps):
-        return without(_lost(outcome), f"{outcome}, no value logged")
+        return without(outcome, _valueless(curve))
     last = float(curve.steps[-1])
     stop = last if end == OWN_END else float(end)
-    if outcome != "finished" and not (given and last >= stop):
-        return without(outcome, f"{outcome} at {last:,.0f} {curve.unit}")
+    if outcome != FINISHED and not (given and last >= stop):
+        return without(outcome, f"{_WORDS.get(outcome, outcome)}, last value at {last:,.0f} {curve.unit}")
     slack = 0.1 if summary.kind != "final" or summary.last_values else summary.share
     if last < stop - max(slack, 0.01) * (stop - start):
-        return without("unfinished", f"no value after {last:,.0f} of {stop:,.0f} {curve.unit}")
+        return without("unscored", f"no value after {last:,.0f} of {stop:,.0f} {curve.unit}")
     inside = curve.steps <= stop
     if not inside.any():
-        return without("unfinished", f"no value before {curve.steps[0]:,.0f} {curve.unit}")
+        return without("unscored", f"no value before {curve.steps[0]:,.0f} {curve.unit}")
     value = _value(curve.steps[inside], curve.values[inside], summary, start)
-    return SeedScore(curve.seed, value, "finished", curve.task, "", curve.run)
+    return SeedScore(curve.seed, value, run=curve.run)
+
+
+_WORDS: dict[Outcome, str] = {"machine failed": "lost with its machine"}
+
+
+def _valueless(curve: Curve) -> str:
+    if curve.outcome == "no value":
+        return f"ended without a value of {curve.metric or 'the metric'}"
+    return f"{_WORDS.get(curve.outcome, curve.outcome)}, no value logged"
 
 
 def _value(steps: FloatArray, values: FloatArray, summary: Summary, start: float) -> float:

@@ -11,13 +11,19 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from experiments import look
+from experiments.project import look
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-Outcome = Literal["finished", "failed", "diverged", "unfinished"]
+Outcome = Literal[
+    "finished", "no value", "unscored", "failed", "machine failed", "diverged", "cancelled", "unfinished", "unread"
+]
+"""What became of a seed, which `experiments.results.endings` says of a job; `SeedCount` tells what each means."""
+WAITING: frozenset[Outcome] = frozenset({"unfinished", "unread"})
+"""Outcomes that may still become a score."""
 
 LEVEL = 0.95
+FINISHED = "finished"
 _TOO_LARGE = 1e150  # the square of anything larger is no longer a number
 
 
@@ -49,44 +55,108 @@ class SeedCount:
 
     Attributes:
         finished: Runs that ended as planned and have a score.
-        failed: Runs that crashed, or that nobody could start.
-        diverged: Runs whose last value is not a finite number.
-        unfinished: Runs that are still going, were stopped, or have no data at the end.
-        duplicates: Runs left aside because another run has the same arm, seed and task; not part of `total`.
+        failed: Runs whose training failed, or of which nobody can say that something else ended them.
+        diverged: Runs that ended on a value that is not a finite number.
+        unfinished: Runs that go on, wait, or of which nobody knows: they may still get a score.
+        cancelled: Runs that a person ended.
+        machine_failed: Runs that a failure of their machine ended, and that no later attempt took the place of.
+        no_value: Runs that ended as planned without any value of the metric.
+        unscored: Runs that ended as planned, whose values cannot be compared with those of the others.
+        unread: Runs of which it could not be read now what became of them, or what they logged.
+        duplicates: Runs left aside because another run has the same arm and seed; not part of `total`.
         goal: What `finished` means, in words; `reached 200k` where runs are compared at a given step.
+        metric: What was scored; empty where it has no name.
     """
 
     finished: int = 0
     failed: int = 0
     diverged: int = 0
     unfinished: int = 0
+    cancelled: int = 0
+    machine_failed: int = 0
+    no_value: int = 0
+    unscored: int = 0
+    unread: int = 0
     duplicates: int = 0
-    goal: str = "finished"
+    goal: str = FINISHED
+    metric: str = ""
 
     @classmethod
-    def of(cls, outcomes: Iterable[Outcome], *, duplicates: int = 0, goal: str = "finished") -> SeedCount:
+    def of(
+        cls, outcomes: Iterable[Outcome], *, duplicates: int = 0, goal: str = FINISHED, metric: str = ""
+    ) -> SeedCount:
         """Count outcomes."""
         found = Counter(outcomes)
         return cls(
-            found["finished"], found["failed"], found["diverged"], found["unfinished"], duplicates=duplicates, goal=goal
+            found["finished"],
+            found["failed"],
+            found["diverged"],
+            found["unfinished"],
+            found["cancelled"],
+            found["machine failed"],
+            found["no value"],
+            found["unscored"],
+            found["unread"],
+            duplicates=duplicates,
+            goal=goal,
+            metric=metric,
         )
+
+    def __add__(self, other: SeedCount) -> SeedCount:
+        """Return what became of the seeds of both together."""
+        numbers_of = {
+            name: getattr(self, name) + getattr(other, name)
+            for name in self.__dataclass_fields__
+            if name not in {"goal", "metric"}
+        }
+        return replace(self, **numbers_of)
 
     @property
     def total(self) -> int:
         """Number of seeds that were planned."""
-        return self.finished + self.failed + self.diverged + self.unfinished
+        return self.ended + self.waiting
+
+    @property
+    def waiting(self) -> int:
+        """Number of seeds that may still get a score."""
+        return self.unfinished + self.unread
+
+    @property
+    def ended(self) -> int:
+        """Number of seeds of which all is known."""
+        lost = self.failed + self.diverged + self.cancelled + self.machine_failed
+        return self.finished + self.no_value + self.unscored + lost
+
+    @property
+    def losses(self) -> str:
+        """Why seeds that ended have no score: `1 failed, 2 cancelled`; empty where none is lost."""
+        lost = [
+            (self.failed, "failed"),
+            (self.machine_failed, "lost with the machine"),
+            (self.cancelled, "cancelled"),
+            (self.diverged, "diverged"),
+            (self.no_value, f"without a value of {self.metric or 'the metric'}"),
+            (self.unscored, "without a score"),
+        ]
+        return ", ".join(f"{number} {word}" for number, word in lost if number)
 
     @property
     def sentence(self) -> str:
         """Every count that is not zero: `4 of 5 finished, 1 failed, 1 duplicate left aside`."""
-        lost = [(self.failed, "failed"), (self.diverged, "diverged"), (self.unfinished, "unfinished")]
-        parts = [str(self), *(f"{number} {word}" for number, word in lost if number)]
-        if self.duplicates:
-            parts.append(f"{look.counted(self.duplicates, 'duplicate')} left aside")
-        return ", ".join(parts)
+        waiting = ((self.unfinished, "unfinished"), (self.unread, "not read"))
+        out = [f"{number} {word}" for number, word in waiting if number]
+        aside = f"{look.counted(self.duplicates, 'duplicate')} left aside" if self.duplicates else ""
+        return ", ".join(filter(None, [self._reached, self.losses, *out, aside]))
+
+    @property
+    def _reached(self) -> str:
+        # A run without a value of this metric finished all the same; it did not reach a goal that was set beside it.
+        ended = self.finished + (self.no_value + self.unscored if self.goal == FINISHED else 0)
+        return f"{ended} of {self.total} {self.goal}"
 
     def __str__(self) -> str:
-        return f"{self.finished} of {self.total} {self.goal}"
+        without = self.no_value + self.unscored
+        return f"{self._reached}, {without} without a score" if without else self._reached
 
 
 @dataclass(frozen=True)
@@ -125,6 +195,7 @@ class Interval:
         assumption: One clause for the methods sentence.
         coverage: What simulation says about the method, in words.
         reason: Why there is no interval.
+        caution: What no method repairs at so few seeds, one sentence to stand beside a claim; empty where it is little.
     """
 
     low: float | None = None
@@ -135,6 +206,7 @@ class Interval:
     assumption: str = ""
     coverage: str = ""
     reason: str = ""
+    caution: str = ""
 
     @classmethod
     def none(cls, reason: str, n: int = 0, *, level: float = LEVEL) -> Interval:
@@ -142,12 +214,12 @@ class Interval:
         return cls(level=level, n=n, reason=reason)
 
     @classmethod
-    def made(cls, bounds: tuple[float, float], method: Method, n: int, *, level: float) -> Interval:
+    def made(cls, bounds: tuple[float, float], method: Method, n: int, *, level: float, caution: str = "") -> Interval:
         """Return an interval from its ends; one that cannot be computed has a reason instead."""
         low, high = (float(bound) for bound in bounds)
         if math.isnan(low) or math.isnan(high):
             return cls.none("the scores are too large, too small or too alike to compute with", n, level=level)
-        return cls(low, high, level, method.name, n, method.assumption, method.coverage)
+        return cls(low, high, level, method.name, n, method.assumption, method.coverage, caution=caution)
 
     @property
     def bounds(self) -> tuple[float, float] | None:
@@ -164,10 +236,6 @@ class Interval:
     def contains(self, value: float) -> bool:
         """Tell whether a value lies within, ends included; never where there is no interval."""
         return self.bounds is not None and self.bounds[0] <= value <= self.bounds[1]
-
-    def within(self, low: float, high: float) -> bool:
-        """Tell whether the whole interval lies between two values."""
-        return self.bounds is not None and low <= self.bounds[0] and self.bounds[1] <= high
 
     def __str__(self) -> str:
         if self.bounds is None:
@@ -200,10 +268,6 @@ class Estimate:
         """The whole estimate in one line."""
         value = "none" if self.value is None else shown(self.value)
         return f"{self.statistic} {value}, {self.interval}; {self.count.sentence}"
-
-    def noting(self, *notes: str) -> Estimate:
-        """Return the same estimate with more notes."""
-        return replace(self, notes=self.notes + notes)
 
 
 def numbers(values: Sequence[object] | npt.ArrayLike) -> FloatArray:

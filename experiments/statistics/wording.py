@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from experiments.look import counted
+from experiments.project.look import counted
 from experiments.statistics.bands import RESAMPLES, Band
+from experiments.statistics.claims import still_out
 from experiments.statistics.comparisons import Comparison
 from experiments.statistics.profiles import Profile
 from experiments.statistics.scores import Scores
@@ -28,7 +29,7 @@ def methods_sentence(
     """
     if not arms:
         return "No runs."
-    parts = [_seeds(arms), *_scores(arms), *_intervals(arms, results), *_tests(results)]
+    parts = [_interim(arms), _seeds(arms), *_scores(arms), *_intervals(arms, results), *_tests(results)]
     if any("bootstrap" in part for part in parts):
         along = (
             f" ({RESAMPLES:,} at each step of a curve)"
@@ -42,28 +43,32 @@ def methods_sentence(
         parts.append(f"Curves are smoothed for display only ({smoothing}); all numbers are from values as logged.")
     elif x_axis:
         parts.append("Nothing is smoothed.")
-    return " ".join(parts)
+    return " ".join(filter(None, parts))
+
+
+def _interim(arms: Sequence[Scores | Band]) -> str:
+    words = still_out([(arm.arm if isinstance(arm, Scores) else "", arm.count) for arm in arms])
+    return f"Interim: {words}." if words else ""
 
 
 def _seeds(arms: Sequence[Scores | Band]) -> str:
     counts = [arm.count for arm in arms]
     totals = sorted({count.total for count in counts})
-    tasks = max(len(arm.tasks) if isinstance(arm, Scores) else 1 for arm in arms)
-    noun = ("run" if tasks > 1 else "seed") + ("s" if totals[-1] != 1 else "")
-    each = " to ".join(dict.fromkeys(str(total) for total in (totals[0], totals[-1])))
-    over = f" over {counted(tasks, 'task')}" if tasks > 1 else ""
-    start = f"n = {each} {noun} an arm{over}"
+    fewest = f"{totals[0]} to " if totals[0] < totals[-1] else ""
+    start = f"n = {fewest}{counted(totals[-1], 'seed')} an arm"
     lost = [count.sentence for count in counts if count.finished < count.total or count.duplicates]
     if not lost:
         return f"{start}, all {counts[0].goal}."
-    finished, planned = sum(count.finished for count in counts), sum(count.total for count in counts)
-    return f"{start}; {finished} of {planned} {counts[0].goal} ({'; '.join(dict.fromkeys(lost))})."
+    return f"{start}; {sum(counts[1:], counts[0])} ({'; '.join(dict.fromkeys(lost))})."
 
 
 def _scores(arms: Sequence[Scores | Band]) -> Iterator[str]:
     kinds = dict.fromkeys(arm.what for arm in arms if isinstance(arm, Scores))
     if kinds:
         yield f"One score a run: {'; '.join(kinds)}."
+    attempts = dict.fromkeys(note for arm in arms if isinstance(arm, Scores) for note in arm.attempts)
+    if attempts:
+        yield f"Attempts: {'; '.join(attempts)}."
     filled = dict.fromkeys(
         run.reason
         for arm in arms
@@ -100,7 +105,7 @@ def _named_intervals(results: Sequence[Result]) -> Iterator[tuple[str, Interval]
     for result in results:
         if isinstance(result, Estimate):
             yield _NAMES.get(result.statistic, result.statistic), result.interval
-        elif isinstance(result, Comparison):
+        elif isinstance(result, Comparison) and result.claim.is_final:
             name = _NAMES.get(result.statistic, result.statistic)
             yield f"difference of the {name}", result.difference.interval
             yield result.improvement.statistic, result.improvement.interval
@@ -108,15 +113,17 @@ def _named_intervals(results: Sequence[Result]) -> Iterator[tuple[str, Interval]
 
 def _tests(results: Sequence[Result]) -> Iterator[str]:
     compared = [result for result in results if isinstance(result, Comparison)]
+    unclaimed = dict.fromkeys(
+        f"{one.arm} against {one.baseline}: {one.claim.reason}" for one in compared if one.claim.standing == "lost"
+    )
+    if unclaimed:
+        yield f"Undecided: {'; '.join(unclaimed)}."
     tested = [one for one in compared if one.p_adjusted is not None]
     if compared:
         names = ", ".join(dict.fromkeys(one.baseline for one in compared))
         tests = ", ".join(dict.fromkeys(one.difference.test for one in tested))
         how = f" by {tests}" if tests else ""
         family = max(one.family for one in compared)
-        holm = f", p-values after Holm over {counted(family, 'comparison')}" if family > 1 else ""
+        holm = f", p-values after Holm over {counted(family, 'comparison')}" if tested and family > 1 else ""
         paired = ", seed by seed" if all(one.difference.paired for one in compared) else ""
         yield f"Compared with {names}{paired}{how}{holm}."
-    margins = dict.fromkeys(f"{one.margin:g}" for one in compared if one.margin)
-    if margins:
-        yield f"Differences within {', '.join(margins)} count as none."

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from experiments.errors import ExperimentsError
+from experiments.project.errors import ExperimentsError
 from experiments.trainer.config import help_text, parse
 from experiments.trainer.stopping import Stopped, StopRequest
 

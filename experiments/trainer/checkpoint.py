@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from experiments.errors import ExperimentsError
+from experiments.project.errors import ExperimentsError
+from experiments.project.json_text import parse_json
 from experiments.trainer.features import FloatArray
 
 FORMAT = 1
@@ -89,7 +90,7 @@ def load(path: Path) -> Checkpoint:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-        state = json.loads(arrays.pop("state").tobytes())
+        state = parse_json(arrays.pop("state").tobytes())
         if state["format"] != FORMAT:
             raise DamagedCheckpoint(
                 f"{path.name} has checkpoint format {state['format']!r}; this version reads {FORMAT}."

@@ -14,12 +14,14 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, Validati
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from experiments.errors import UsageError
+from experiments.project.errors import UsageError
+from experiments.project.refusals import message
 from experiments.trainer import curricula
 from experiments.types import Frozen
 
 ALIASES = {"trainer.seed": "seed"}
 """Keys that Metta's users pass, and what they are called here."""
+_HELP = "All keys: python -P -m experiments.trainer --help"
 
 
 def _read_count(value: object) -> object:
@@ -164,17 +166,17 @@ def parse(arguments: Sequence[str]) -> Arguments:
     for argument in arguments:
         written, equals, value = argument.partition("=")
         if not equals:
-            raise UsageError(f"{argument!r} is not of the form key=value. --help lists the keys.")
+            raise UsageError(f"{argument!r} is not of the form key=value. {_HELP}")
         key = ALIASES.get(written, written)
         if key not in known:
-            raise UsageError(f"unknown key {written!r}. Nearest: {', '.join(_nearest(key, known))}. --help lists all.")
+            raise UsageError(f"unknown key {written!r}. Nearest: {', '.join(_nearest(key, known))}. {_HELP}")
         if key in values:
             raise UsageError(f"{key!r} is given twice, {values[key]!r} and {value!r}. Give it once.")
         values[key] = value
     try:
         return Arguments.model_validate(_nest(values))
     except ValidationError as error:
-        raise UsageError("\n".join(_explain(error, values))) from None
+        raise UsageError(f"{'; '.join(_explain(error, values))}. {_HELP}") from None
 
 
 def _nearest(key: str, known: Sequence[str]) -> list[str]:
@@ -201,7 +203,7 @@ def _explain(error: ValidationError, values: dict[str, str]) -> Iterator[str]:
     for problem in error.errors(include_url=False):
         key = ".".join(str(part) for part in problem["loc"])
         given = f"{key}={values[key]!r}" if key in values else key
-        yield f"{given}: {problem['msg']}"
+        yield f"{given}: {message(problem['msg'])}"
 
 
 def help_text() -> str:

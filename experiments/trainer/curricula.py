@@ -9,7 +9,7 @@ import difflib
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from experiments.errors import UsageError
+from experiments.project.errors import UsageError
 
 PREFIX = "env/mettagrid/curriculum/"
 DEFAULT = f"{PREFIX}arena/learning_progress"

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-from experiments.errors import StoreError, UsageError
-from experiments.runs.credentials import credentials_present
+from experiments.project.credentials import credentials_present
+from experiments.project.errors import StoreError, UsageError
+from experiments.project.files import unset_empty
 from experiments.trainer.config import Arguments
 
 VIEWER = "https://metta-ai.github.io/metta/mettascope/mettascope.html?replay="
@@ -40,6 +41,7 @@ class Tracker:
             UsageError: WANDB_MODE is not a mode.
             StoreError: W&B refuses it or cannot be reached.
         """
+        unset_empty()
         environment, chosen = os.environ, arguments.wandb
         mode, preset = chosen.mode, environment.get("WANDB_MODE")
         if mode is None and not preset:
@@ -59,8 +61,8 @@ class Tracker:
                 id=None if "WANDB_RUN_ID" in environment else arguments.run,
                 name=None if "WANDB_NAME" in environment else arguments.run,
                 project=chosen.project or (None if "WANDB_PROJECT" in environment else "experiments"),
-                entity=chosen.entity,
-                group=chosen.group,
+                entity=chosen.entity or None,
+                group=chosen.group or None,
                 tags=chosen.tags or None,
                 config=arguments.model_dump(mode="json", exclude={"run_dir", "wandb"}),
                 # Offline, continuing a run means continuing its steps, which are always given.
@@ -77,7 +79,8 @@ class Tracker:
         """Send one row; its `_step` is the agent-step, so a resumed run goes on where it was.
 
         A killed run goes on from a checkpoint that may lie before its last rows. They are logged again, and whoever
-        reads W&B's files takes the later ones (see `runs.starts`); a server takes no step twice and keeps the first.
+        reads W&B's files takes the later ones (see `runs.offline.starts`); a server takes no step twice and keeps
+        the first.
 
         Args:
             agent_step: Agent-steps so far.

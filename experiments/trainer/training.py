@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.errors import ExperimentsError, UsageError
+from experiments.project.errors import ExperimentsError, UsageError
 from experiments.trainer import checkpoint as checkpoints
 from experiments.trainer import ppo
 from experiments.trainer.arena import load_curriculum

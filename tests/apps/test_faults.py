@@ -11,11 +11,12 @@ import time
 
 import pytest
 
-from apps.feed import FleetFeed, _Link, fleet_table
+from apps.parts.feed import FleetFeed, _Link, fleet_table
+from experiments.jobs.ledger import open_ledger
+from experiments.jobs.watch.monitor import Monitor
+from experiments.jobs.watch.snapshots import read_status
 from experiments.monitoring import sources_of
-from experiments.snapshots import read_status
-from experiments.watching import Monitor
-from experiments.workspace import Workspace
+from experiments.project.workspace import Workspace
 from tests.apps.test_server import NOTEBOOK, get, hear, log_in
 from tests.fakes.fleet import fleet_snapshot, publish
 from tests.fakes.served import served
@@ -44,7 +45,7 @@ def wait_until(condition, timeout_s=20.0):
 
 @pytest.mark.slow
 def test_a_ledger_locked_or_deleted_while_serving_leaves_the_pages_up(workspace):
-    with workspace.ledger():
+    with open_ledger(workspace):
         pass
     with served(workspace.root) as server:
         cookie = log_in(server)
@@ -57,7 +58,7 @@ def test_a_ledger_locked_or_deleted_while_serving_leaves_the_pages_up(workspace)
         for path in workspace.state.glob("ledger.sqlite*"):
             path.unlink()
         assert asyncio.run(hear(server, cookie, "/apps/compare/", "Launch a recipe"))
-        shutil.rmtree(workspace.state / "live")
+        shutil.rmtree(workspace.state / "live", ignore_errors=True)  # the server writes into it meanwhile
         assert asyncio.run(hear(server, cookie, "/apps/fleet/", "Fleet"))
         assert get(server, "/health", Cookie=cookie)[0] == 200
 
@@ -66,11 +67,11 @@ def test_a_ledger_locked_or_deleted_while_serving_leaves_the_pages_up(workspace)
 def test_the_reader_polls_only_while_somebody_looks_and_ends_with_the_server(workspace):
     import psutil
 
-    with workspace.ledger():
+    with open_ledger(workspace):
         pass
     with served(workspace.root) as server:
         reader = next(
-            child for child in psutil.Process(server.process.pid).children() if "apps.reader" in child.cmdline()
+            child for child in psutil.Process(server.process.pid).children() if "apps.serving.reader" in child.cmdline()
         )
         status = workspace.state / "live" / "status.json"
         time.sleep(2)
@@ -147,7 +148,7 @@ def test_a_status_file_that_is_torn_keeps_what_was_seen_and_says_so(workspace):
 
 
 def test_a_table_in_a_script_holds_one_poll(workspace):
-    with workspace.ledger():
+    with open_ledger(workspace):
         pass
     table = fleet_table(workspace, experiment="<script>", run="../../x")
     assert (table.rows, table.sent_at, json.dumps(table.selected)) == ([], 0.0, '{"experiment": "", "run": ""}')

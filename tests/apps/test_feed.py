@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from apps.feed import FleetFeed, _selection, fleet_rows
+from apps.parts.feed import FleetFeed, _selection, fleet_rows
 from tests.fakes.fleet import fleet_snapshot
 from widgets.fleet import FleetTable
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import subprocess
 import sys
@@ -11,21 +12,20 @@ from pathlib import Path
 
 import pytest
 
-from apps import details
-from apps.comparing import arm_picker, compared, known_arms, matching
-from apps.gallery import MOST, Shown, _runs, chosen_view, found_replays, gallery, picture_of
-from apps.links import several
-from apps.logs import log_list, logs_of
-from experiments.errors import StoreError
-from experiments.notebooks.export.freeze import LogRecord
+from apps.parts import details
+from apps.parts.comparing import arm_picker, compared, known_arms, matching
+from apps.parts.gallery import MOST, Shown, chosen_view, found_replays, gallery, picture_of
+from apps.parts.links import known_jobs, several
+from apps.parts.logs import log_list, logs_of
+from experiments.notebooks.context import Launched
 from experiments.notebooks.export.logbook import Log
-from experiments.notebooks.header import hash_of
-from experiments.notebooks.lifting import lift_section
-from experiments.notebooks.reading import parse
-from experiments.notebooks.sections import BUILT_IN
+from experiments.notebooks.export.record import LogRecord
+from experiments.notebooks.page import Section
+from experiments.project.errors import StoreError
+from experiments.project.workspace import Workspace
 from experiments.runs.store import ReplayFile
 from experiments.types import JobRef
-from experiments.workspace import Workspace
+from tests.fakes.cases import CASES
 from tests.fakes.fleet import fleet_snapshot, publish
 from tests.widgets.replays import packed, small
 from widgets.gallery import ReplayGallery
@@ -52,7 +52,8 @@ def workspace(tmp_path, monkeypatch):
 
 def run_app(name):
     """Return what an app's cells define, run as a script."""
-    spec = importlib.util.spec_from_file_location(f"app_{name}", Path(details.__file__).with_name(f"{name}.py"))
+    path = Path(details.__file__).parents[1] / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"app_{name}", path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
@@ -91,12 +92,13 @@ def test_marimo_finds_nothing_to_complain_about(name):
     assert done.returncode == 0, done.stdout
 
 
-def test_the_cells_of_compare_are_those_of_the_analysis_and_replays_sections():
-    path = Path("apps/compare.py")
-    written = {cell.name: hash_of(cell.body) for cell in parse(path.read_text(), path).cells}
-    for section in (BUILT_IN["analysis"], BUILT_IN["replays"]):
-        for item in lift_section(section):
-            assert written.get(item.cell.name) == hash_of(item.cell.body), item.cell.name
+def test_compare_shows_the_parts_of_a_study_over_the_runs_that_are_chosen_and_offers_no_launch(workspace):
+    publish(workspace.state / "live", fleet_snapshot(2, 4))
+    outputs, values = run_app("compare")
+    parts = [type(output).__name__ for output in outputs if isinstance(output, Section)]
+    assert parts == ["Curves", "Scores", "Replay", "Runs", "Details"]
+    assert {job.run.split(".")[1] for job in values["study"].jobs} == {"study-00"}
+    assert values["study"].plan is None
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -105,7 +107,7 @@ def test_a_hostile_address_chooses_nothing(workspace, text):
     known = known_arms(workspace)
     assert several(text, list(known)) == []
     assert set(arm_picker(known, "", text).value) <= set(known)
-    assert compared(workspace, known, [text])[1] == []
+    assert compared(workspace, known, [text]).jobs == []
     assert gallery([], workspace, text).chosen == []
     assert details.view_picker(text, on_change=print).value == "Curves"
     for view in ("Log", "Config", "Provenance"):
@@ -125,14 +127,14 @@ def test_arms_are_found_by_words_of_experiment_arm_and_run(workspace):
 
 def test_arms_of_two_experiments_keep_their_experiments_name(workspace):
     known = {"one/base": [JobRef(run="a", arm="base")], "two/base": [JobRef(run="b", arm="base")]}
-    assert [job.arm for job in compared(workspace, known, ["one/base"])[1]] == ["base"]
-    context, jobs = compared(workspace, known, list(known))
-    assert ([job.arm for job in jobs], context.name) == (["one/base", "two/base"], "comparison")
+    assert [job.arm for job in compared(workspace, known, ["one/base"]).jobs] == ["base"]
+    both = compared(workspace, known, list(known))
+    assert ([job.arm for job in both.jobs], both.experiment.name) == (["one/base", "two/base"], "comparison")
 
 
 def test_500_runs_are_the_most(workspace):
     known = {"big/base": [JobRef(run=f"r{number}", arm="base") for number in range(900)]}
-    assert len(compared(workspace, known, ["big/base"])[1]) == 500
+    assert len(compared(workspace, known, ["big/base"]).jobs) == 500
 
 
 class Replays:
@@ -149,15 +151,22 @@ class Replays:
 
 def test_replays_come_newest_run_first_one_a_step_and_a_store_that_is_down_is_named(workspace):
     publish(workspace.state / "live", fleet_snapshot(1, 2))
-    names = [run[0] for run in _runs(workspace)]
+    names = [job.run for _, job in known_jobs(workspace, Launched())[1]]
     shown, problems = found_replays(workspace, store=Replays({names[0]: [5, 9, 9]}))
     assert [item.id for item in shown] == [f"{names[0]}@9", f"{names[0]}@5"]
     assert problems == [f"{names[1]}: the server is down"]
 
 
+def test_a_card_says_of_its_step_what_it_counts():
+    logged = ReplayFile(1_000, None, "https://x.org/a.json.z", "")
+    of_file = ReplayFile(1_000, "step_1000.json.z", None, "")
+    words = [Shown("r@1", "exp", "r", "base", 0, file).item()["when"] for file in (logged, of_file)]
+    assert words == ["W&B step 1,000", "1,000 agent steps"]
+
+
 def test_the_gallery_has_an_end(workspace):
     publish(workspace.state / "live", fleet_snapshot(2, 2))
-    names = [run[0] for run in _runs(workspace)]
+    names = [job.run for _, job in known_jobs(workspace, Launched())[1]]
     shown, _ = found_replays(workspace, store=Replays({name: range(500) for name in names}))
     assert len(shown) == MOST
 
@@ -180,6 +189,16 @@ def test_a_picture_is_drawn_once_and_kept(workspace, replay_file):
     stamp = kept.stat().st_mtime_ns
     assert picture_of(item, cache) == picture
     assert kept.stat().st_mtime_ns == stamp
+
+
+def test_a_reward_that_is_not_finite_is_said_and_no_number(workspace):
+    path = CASES / "replays" / "07-nan-reward.json.z"
+    item = Shown("r@1", "exp", "r", "base", 0, ReplayFile(1, str(path), None, ""))
+    cache = workspace.state / "cache" / "thumbnails"
+    for _ in ("drawn", "kept"):
+        picture = picture_of(item, cache)
+        assert (picture["reward"], picture["not_finite"]) == (None, True)
+        json.dumps(picture, allow_nan=False)
 
 
 def test_pictures_reach_the_page_as_they_are_drawn(workspace, replay_file):

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http.client
 import os
 import secrets
 import signal
+import socket
+import subprocess
+import sys
 import urllib.parse
 from pathlib import Path
 
+import psutil
 import pytest
 
-from apps.environment import clean_environment
-from apps.server import Options, check
-from experiments.errors import UsageError
-from experiments.workspace import Workspace
+from apps.serving.environment import clean_environment
+from apps.serving.server import Options, check
+from experiments.jobs.ledger import open_ledger
+from experiments.project.errors import UsageError
+from experiments.project.workspace import Workspace
 from tests.fakes.served import served
 
 NOTEBOOK = """
@@ -114,6 +120,19 @@ def test_a_signal_ends_the_server_within_five_seconds_while_pages_are_open(proje
         assert server.process.returncode == 0
 
 
+def test_strangers_in_any_number_leave_files_for_who_has_the_token(project):
+    host, few_files, path = "127.0.0.1", 160, "/notebooks/experiments/scratch/hello_nb/"
+    with served(project, files=few_files) as server, contextlib.ExitStack() as strangers:
+        port = int(server.url.rsplit(":", 1)[1])
+        for _ in range(4 * few_files):
+            strangers.enter_context(socket.create_connection((host, port), timeout=10))
+        cookie = log_in(server)
+        assert get(server, path, Cookie=cookie)[0] == 200
+        assert asyncio.run(hear(server, cookie, path, "hello from the notebook"))
+        assert "system resource" not in server.log.read_text()
+        assert psutil.Process(server.process.pid).num_fds() < few_files
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -131,15 +150,26 @@ def test_an_option_that_would_open_the_server_or_cannot_work_is_refused(options,
 
 
 def test_a_port_in_use_is_said_with_the_next_command(project):
-    import subprocess
-    import sys
-
     with served(project) as server:
         port = server.url.rsplit(":", 1)[1]
-        command = [sys.executable, "-P", "-m", "apps.server", "--port", port]
+        command = [sys.executable, "-P", "-m", "apps.serving.server", "--port", port]
         done = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert "experiments serve --port 0" in done.stderr
+
+
+@pytest.mark.parametrize("host", ["256.1.1.1", "x" * 300, "\xe9..x", "a b", ""])
+def test_a_host_that_is_no_address_is_said_with_the_next_command(project, host):
+    done = subprocess.run(
+        [sys.executable, "-m", "experiments.cli", "serve", "--host", host, "--port", "0"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
+    assert "experiments serve" in done.stderr
 
 
 def test_of_the_users_environment_only_harmless_names_are_kept(tmp_path):
@@ -156,8 +186,9 @@ def test_a_read_only_process_opens_every_ledger_to_read(project):
     import subprocess
     import sys
 
-    code = "from experiments.workspace import Workspace; print(Workspace.find('.').ledger().read_only)"
-    with Workspace.find(project).ledger():
+    code = "from experiments.jobs.ledger import open_ledger; from experiments.project.workspace import Workspace; "
+    code += "print(open_ledger(Workspace.find('.')).read_only)"
+    with open_ledger(Workspace.find(project)):
         pass
     environment = {**os.environ, "EXPERIMENTS_READ_ONLY": "1"}
     done = subprocess.run([sys.executable, "-c", code], cwd=project, env=environment, capture_output=True, text=True)

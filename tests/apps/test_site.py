@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import re
 import time
 
 import pytest
 
-from apps.site import Site
-from experiments.workspace import Workspace
+from apps.serving.site import Site
+from experiments.project.workspace import Workspace
 from tests.fakes.asking import ask, asked
 
 NOTEBOOK = "import marimo\n\napp = marimo.App()\n\n\n@app.cell\ndef _():\n    1\n    return\n"
@@ -151,6 +153,15 @@ def test_a_thousand_notebooks_cost_nothing_until_they_are_asked_for(site, projec
     assert site.mounted == 1
 
 
+def test_a_viewer_cannot_have_the_log_folder_read_without_end(site, project, monkeypatch):
+    for number in range(20):
+        log_named(project, f"log{number}.html").write_text("x")
+    looked_at = []
+    monkeypatch.setattr("apps.serving.site.why_odd", lambda path: looked_at.append(path.name) or "")
+    assert {ask(site).text.count('href="/log/') for _ in range(10)} == {20}
+    assert len([name for name in looked_at if name.endswith(".html")]) < 5 * 20
+
+
 def test_many_who_ask_at_once_make_a_notebook_once(site):
     async def crowd():
         path = "/notebooks/experiments/scratch/arena_nb/"
@@ -158,3 +169,40 @@ def test_many_who_ask_at_once_make_a_notebook_once(site):
 
     assert {answer.status for answer in asyncio.run(crowd())} == {200}
     assert site.mounted == 1
+
+
+def log_named(project, name):
+    return project / "experiments" / "log" / name
+
+
+def test_an_odd_file_is_left_out_by_name_and_takes_nothing_with_it(site, project):
+    log_named(project, "good.html").write_text("good")
+    log_named(project, os.fsdecode(b"latin\xe9.html")).write_text("x")
+    os.mkfifo(log_named(project, "pipe.html"))
+    os.link(project / "pyproject.toml", log_named(project, "hard.html"))
+    os.mkfifo(project / "experiments" / "scratch" / "pipe_nb.py")
+    page = ask(site).text
+    assert 'href="/log/good.html"' in page
+    for name, reason in [
+        ("latin\ufffd.html", "not UTF-8"),
+        ("pipe.html", "no regular file"),
+        ("hard.html", "hard link"),
+        ("pipe_nb.py", "no regular file"),
+    ]:
+        assert re.search(rf"{re.escape(name)} \([^)]*{reason}", page)
+    assert ask(site, "/log/good.html").text == "good"
+    for name in ("pipe.html", "hard.html"):
+        answer = ask(site, f"/log/{name}")
+        assert (answer.status, "is not shown" in answer.text) == (404, True)
+
+
+def test_a_log_is_sent_in_pieces_up_to_a_size_that_is_said(site, project, monkeypatch):
+    log_named(project, "big.html").write_bytes(b"x" * 1_000_000)
+    assert len(ask(site, "/log/big.html").body) == 1_000_000
+    monkeypatch.setattr("apps.serving.files.MOST_BYTES", 500_000)
+    answer = ask(site, "/log/big.html")
+    assert (answer.status, "it has 1.0 MB, and at most 500 kB are sent" in answer.text) == (404, True)
+
+
+def test_a_file_of_a_page_that_is_gone_is_an_answer(site):
+    assert ask(site, "/notebooks/experiments/scratch/arena_nb/@file/12-nothing.txt").status == 404

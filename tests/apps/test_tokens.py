@@ -4,8 +4,8 @@ import stat
 
 import pytest
 
-from apps.tokens import Sessions, Tries, load_token, token_file
-from experiments.errors import UsageError
+from apps.serving.tokens import Sessions, Tries, load_token, token_file
+from experiments.project.errors import UsageError
 from tests.fakes.job_sources import FakeClock
 
 
@@ -49,11 +49,16 @@ def test_a_cookie_outlives_a_restart_and_ends_with_the_token():
 def test_a_cookie_runs_out_and_cannot_be_prolonged():
     clock = FakeClock()
     sessions = Sessions("a" * 43, clock=clock)
-    until, rest = sessions.new_cookie().split(".", 1)
-    assert sessions.is_valid(f"{until}.{rest}")
-    assert not sessions.is_valid(f"{int(until) + 1}.{rest}")
+    cookie = sessions.new_cookie()
+    name, until, signature = cookie.split(".")
+    assert sessions.is_valid(cookie)
+    later = Sessions("b" * 43, clock=clock).new_cookie().split(".")[1]
+    clock.pass_s(60)
+    newer = sessions.new_cookie().split(".")[1]
+    assert newer != later == until
+    assert not sessions.is_valid(f"{name}.{newer}.{signature}")
     clock.pass_s(31 * 86_400)
-    assert not sessions.is_valid(f"{until}.{rest}")
+    assert not sessions.is_valid(cookie)
 
 
 @pytest.mark.parametrize("cookie", ["", ".", "..", "a.b.c", "9999999999.x." + "0" * 64, "\u0660.x.y", "é"])

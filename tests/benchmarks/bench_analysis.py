@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from experiments.notebooks.charts import CurveOptions, RunCurve, learning_curves, read_runs
 from experiments.notebooks.charts.runs import forget_runs
-from experiments.runs.offline import OfflineStore
+from experiments.runs.offline.store import OfflineStore
 from experiments.statistics import Curve
 from experiments.types import JobRef
 from tests.benchmarks import Bar

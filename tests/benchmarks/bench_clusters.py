@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from experiments.runs.offline import OfflineStore
-from experiments.runs.pull import pull_runs
+from experiments.runs.offline.store import OfflineStore
+from experiments.runs.transfer.pull import pull_runs
 from tests.benchmarks import Bar
 from tests.benchmarks.measuring import least_cpu_s
 from tests.fakes import wandb_files as fake

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import marimo as mo
 from pydantic import BaseModel, Field
 
-from experiments.forms import config_form, form_view, read_form
+from experiments.notebooks.forms import config_form, form_view, read_form
 from experiments.types import Control
 from tests.benchmarks import Bar
 from tests.benchmarks.measuring import least_cpu_s

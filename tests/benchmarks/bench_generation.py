@@ -1,4 +1,4 @@
-"""CPU time of writing a notebook of every section: fresh, again, one job more, and merged with an edit."""
+"""A notebook of every section: its size, and the CPU time of writing it fresh, again, with a job more, and merged."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ import sys, time
 from pathlib import Path
 start = time.process_time()
 from experiments.notebooks.generation import NotebookSpec, add_jobs, write_notebook
-from experiments.notebooks.sections import BUILT_IN, select_sections
+from experiments.notebooks.template import SECTIONS
 from experiments.types import BaseExperimentConfig, JobRef
 root, path = Path(sys.argv[1]), Path(sys.argv[2])
 refs = [JobRef(run=f"ann.arena.base.s{n}.aaaaaaaa", arm="base", seed=n) for n in range(20)]
-spec = NotebookSpec("arena", BaseExperimentConfig(), select_sections(BUILT_IN), "a.py", "a.py", refs, root)
+spec = NotebookSpec("arena", BaseExperimentConfig(), tuple(SECTIONS), jobs=refs, root=root)
 times = []
 def measured(act):
     global start
@@ -28,6 +28,7 @@ def measured(act):
     times.append(now - start)
     start = time.process_time()
 measured(lambda: write_notebook(path, spec))
+Path(sys.argv[3]).write_text(path.read_text())
 measured(lambda: write_notebook(path, spec))
 measured(lambda: add_jobs(path, [JobRef(run="another")]))
 path.write_text(path.read_text().replace("    config = ", "    # mine\\n    config = "))
@@ -39,13 +40,28 @@ print(*times)
 def run() -> list[Bar]:
     """Measure in a fresh process, imports included in the first figure."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-c", CODE, str(ROOT), str(Path(folder) / "arena_nb.py")]
+        made = Path(folder) / "made.py"
+        command = [sys.executable, "-c", CODE, str(ROOT), str(Path(folder) / "arena_nb.py"), str(made)]
         done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+        sizes = _size(made.read_text())
     fresh, again, more, merged = map(float, done.stdout.split())
     note = "all sections, 20 jobs"
     return [
+        *sizes,
         Bar("write a notebook, imports included", fresh, 1.5, "CPU s", note=note),
         Bar("write it again without a change", again, 0.5, "CPU s", note=note),
         Bar("add a job to it", more, 0.2, "CPU s", note=note),
         Bar("merge it with an edit (imports marimo)", merged, 1.5, "CPU s", note=note),
+    ]
+
+
+def _size(notebook: str) -> list[Bar]:
+    lines = notebook.splitlines()
+    first = lines.index(next(line for line in lines if line.startswith("with app.setup")))
+    setup = next(number for number, line in enumerate(lines[first + 1 :]) if line and not line.startswith(" "))
+    cells = sum(line.startswith("@app.cell") for line in lines)
+    return [
+        Bar("cells of a generated notebook", cells, 16, "cells", gate=True),
+        Bar("lines of a generated notebook", len(lines), 180, "lines", gate=True),
+        Bar("lines of its setup block", len([x for x in lines[first + 1 :][:setup] if x]), 8, "lines", gate=True),
     ]

@@ -15,11 +15,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from experiments.jobs.ledger import open_ledger
+from experiments.jobs.permits import allow_launch
+from experiments.jobs.plan import Placement, RecordedJob, make_plan
 from experiments.launch import cancel, submit
-from experiments.permits import allow_launch
-from experiments.planning import Placement, RecordedJob, make_plan
+from experiments.project.workspace import Workspace
 from experiments.types import TrainingJobConfig
-from experiments.workspace import Workspace
 from tests.benchmarks import Bar
 from tests.benchmarks.measuring import widget_states
 from tests.fakes.serving import ROOT, marimo_server
@@ -181,7 +182,7 @@ def _jobs():
         (root / "pyproject.toml").write_text("[tool.experiments]\nmax_parallel = 4\n")
         (root / "arena_nb.py").write_text(NOTEBOOK)
         workspace = Workspace.find(root)
-        with workspace.ledger() as ledger:
+        with open_ledger(workspace) as ledger:
             command = ("{python}", "-c", RUN_TRAINER)
             place = Placement(user="ada", ledger_id=ledger.id, launcher="local", target="local", train_command=command)
         plan = make_plan("arena", [RecordedJob("base", TrainingJobConfig(curriculum="arena"))], place, seeds=range(4))

@@ -9,14 +9,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from experiments.arms import Grid
-from experiments.forms import config_form
-from experiments.ledger import Ledger
+from experiments.jobs.arms import Grid
+from experiments.jobs.ledger import Ledger
 from experiments.notebooks.context import NotebookContext
+from experiments.notebooks.forms import config_form
 from experiments.notebooks.launching import PlanPreview, plan_preview
+from experiments.project.workspace import Workspace
 from experiments.recipes.arena_experiment import ArenaExperiment, ArenaExperimentConfig
 from experiments.types import TrainingJobConfig
-from experiments.workspace import Workspace
 from tests.benchmarks import Bar
 from tests.benchmarks.measuring import least_cpu_s
 from tests.fakes.launching import wait_until, workspace_at

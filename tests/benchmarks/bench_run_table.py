@@ -8,9 +8,9 @@ from pathlib import Path
 
 import marimo as mo
 
-from experiments.notebooks.run_table import run_frame, run_table
-from experiments.run_rows import run_rows
-from experiments.snapshots import METRICS_FILE
+from experiments.jobs.watch.snapshots import METRICS_FILE
+from experiments.notebooks.tables.runs import run_frame, run_table
+from experiments.results.rows import run_rows
 from tests.benchmarks import Bar
 from tests.benchmarks.measuring import least_cpu_s
 from tests.fakes.studies import REWARD, Study

@@ -15,11 +15,11 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from experiments.project.credentials import Credentials
 from experiments.runs.cache import HistoryCache
-from experiments.runs.credentials import Credentials
-from experiments.runs.offline import OfflineStore
-from experiments.runs.online import OnlineStore
-from experiments.runs.wandb_log import RunLog
+from experiments.runs.offline.store import OfflineStore
+from experiments.runs.server.store import OnlineStore
+from experiments.runs.wandb_file.log import RunLog
 from tests.benchmarks import Bar
 from tests.benchmarks.measuring import cpu_s
 from tests.fakes import wandb_files as fake
@@ -29,7 +29,7 @@ METRICS = [f"losses/metric_{number:02d}" for number in range(20)]
 _READ = """
 import json, sys, time
 import numpy, pandas, pyarrow, pyarrow.compute
-from experiments.runs.wandb_log import RunLog
+from experiments.runs.wandb_file.log import RunLog
 imported = time.process_time()
 log = RunLog(sys.argv[1])
 log.poll()

@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 from unittest import mock
 
-from experiments.launchers.bridge_client import BridgeClient, bridge_command
-from experiments.settings import Settings, load_settings
-from experiments.sky_preview import task_preview
+from experiments.jobs.launchers.sky.client import BridgeClient, bridge_command
+from experiments.jobs.sky_preview import task_preview
+from experiments.project.settings import Settings, load_settings
 from tests.benchmarks import Bar
 from tests.fakes.launching import plan_in
 from tests.fakes.skypilot import RUNNER, FakeSky, sky_workspace

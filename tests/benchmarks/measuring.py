@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 
@@ -31,3 +32,8 @@ def widget_states(message: object) -> Iterator[dict]:
     elif isinstance(message, list):
         for inner in message:
             yield from widget_states(inner)
+
+
+def tell(text: str) -> None:
+    """Say how far a long measure is; the figures alone go to the output."""
+    print(f"  {time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)

@@ -7,7 +7,8 @@ from functools import cache
 from pathlib import Path
 
 from tests.widgets.replays import shipped_named, small
-from widgets.replay.codec import encode, load_replay
+from widgets.replay.normalise import load_replay
+from widgets.replay.wire import encode
 
 STATIC = Path(__file__).parents[2] / "widgets" / "replay" / "static"
 CHROMIUM = Path("/usr/bin/chromium")

@@ -1,4 +1,4 @@
-"""The analysis section in a real marimo server: what a reader points at, drags over and clicks."""
+"""The charts of a notebook in a real marimo server: what a reader points at, drags over and clicks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tests.browser.study_controls import choose_two
 from tests.fakes.charted import study
 from tests.fakes.serving import chromium, marimo_server, scratch_folder
 
@@ -79,25 +80,38 @@ def walk(page):
 
     page.get_by_role("slider").first.focus()
     page.keyboard.press("ArrowRight")
-    curves(page).get_by_text("smoothed for display only").wait_for(timeout=60 * SECONDS)
+    method = curves(page).get_by_text("smoothed for display only")
+    method.wait_for(state="attached", timeout=60 * SECONDS)
+    assert not method.is_visible()
+    line = curves(page).locator("summary")
+    assert re.fullmatch(r"mean, 95 % Student t interval, n = 3, .*\d\d:\d\d UTC", line.inner_text())
+    line.focus()
+    page.keyboard.press("Enter")
+    method.wait_for(timeout=20 * SECONDS)
     assert curves(page).get_by_role("button", name="Whole range").is_visible()
 
     box = curves(page).locator("canvas").bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.55)
-    note = page.get_by_text(re.compile(r"Clicked: .* agent steps"))
+    note = page.get_by_text(re.compile(r"Clicked: .* at step"))
     note.wait_for(timeout=60 * SECONDS)
-    arm, seed, at = re.match(r"Clicked: (\S+) seed (\d) at ([\d,]+)", note.inner_text()).groups()
+    arm, seed, at = re.match(r"Clicked: (\S+) seed (\d) at step ([\d,]+)", note.inner_text()).groups()
     page.get_by_text(f"{arm} seed {seed} (abcdefg").first.wait_for(timeout=60 * SECONDS)
     near = min((40, 80, 120), key=lambda step: abs(step - int(at.replace(",", "")) / 1000))
     page.get_by_label("Step", exact=True).locator("option:checked", has_text=f"{near}k").wait_for(state="attached")
 
-    page.get_by_text("9 runs", exact=True).wait_for(timeout=60 * SECONDS)
+    page.get_by_text(re.compile(r"^9 runs\b")).wait_for(timeout=60 * SECONDS)
     curves(page).get_by_role("button", name="Drag selects runs").click()
     drag(page, (0.2, 0.2), (0.9, 0.32))
     curves(page).get_by_role("button", name="All runs").wait_for(timeout=20 * SECONDS)
-    page.get_by_text(re.compile(r"^[1-8] runs?$")).wait_for(timeout=60 * SECONDS)
+    page.get_by_text(re.compile(r"^[1-8] runs?\b")).wait_for(timeout=60 * SECONDS)
     curves(page).get_by_role("button", name="All runs").click()
-    page.get_by_text("9 runs", exact=True).wait_for(timeout=60 * SECONDS)
+    page.get_by_text(re.compile(r"^9 runs\b")).wait_for(timeout=60 * SECONDS)
+
+    # The text that was opened stays open through every drawing, until its line is pressed again.
+    assert curves(page).get_by_text("smoothed for display only").is_visible()
+    line.focus()
+    page.keyboard.press("Space")
+    curves(page).get_by_text("smoothed for display only").wait_for(state="hidden")
 
     page.get_by_label("Metric", exact=True).select_option(label="losses/entropy")
     wait_until(page, lambda: "losses/entropy" in (page.locator(".chart-stage").first.get_attribute("aria-label") or ""))
@@ -110,8 +124,16 @@ def test_a_reader_zooms_smooths_clicks_brushes_and_picks(browser, project, mode)
         errors = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         walk(page)
+        assert page.get_by_text("could not be drawn").count() == 0
         page.close()
     assert errors == []
+
+
+def test_two_arms_that_are_chosen_from_their_lists_are_told_apart(browser, project):
+    with marimo_server("run", project.notebook(), cwd=project.root) as url:
+        page = open_page(browser, url)
+        choose_two(page, ("baseline", "fast-lr"))
+        page.close()
 
 
 def test_a_dark_page_has_dark_charts(browser, project):

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.serving import marimo_server, scratch_folder
+
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 ROOT = Path(__file__).parent.parent.parent
@@ -27,7 +29,7 @@ with app.setup:
     import marimo as mo
     from pydantic import BaseModel, Field, SecretStr
 
-    from experiments.forms import config_form, form_problems, form_view, read_form
+    from experiments.notebooks.forms import config_form, form_problems, form_view, read_form
     from experiments.types import Control
 
 
@@ -233,3 +235,63 @@ def test_every_input_has_a_name_for_screen_readers(page):
         "network.widths",
     ):
         assert page.get_by_label(field, exact=True).count() >= 1, field
+
+
+RECIPE = """
+import marimo
+
+app = marimo.App()
+
+with app.setup:
+    from experiments.notebooks.forms import config_form, form_problems, form_view, read_form
+    from experiments.recipes.arena_experiment import ArenaExperimentConfig
+    import marimo as mo
+
+
+@app.cell
+def _():
+    config = ArenaExperimentConfig()
+    form = config_form(config, name="folded")
+    return config, form
+
+
+@app.cell
+def _(form):
+    form_view(form)
+    return
+
+
+@app.cell
+def _(config, form):
+    mo.Html(f"<pre id='preview'>{form_problems(form, config) or read_form(form, config).model_dump_json()}</pre>")
+    return
+
+
+if __name__ == "__main__":
+    app.run()
+"""
+
+
+def test_what_every_experiment_has_opens_by_keyboard_and_stays_open_while_one_types_in_it(browser):
+    with scratch_folder() as folder:
+        notebook = folder / "recipe_nb.py"
+        notebook.write_text(RECIPE, encoding="utf-8")
+        with marimo_server("run", notebook, cwd=folder) as url:
+            page = browser.new_page(viewport={"width": 1000, "height": 900})
+            page.goto(url)
+            page.wait_for_selector("#preview")
+            entity, line = page.get_by_label("wandb_group has a value"), page.locator(".xf-further > summary")
+            assert page.get_by_label("gpus", exact=True).is_visible()
+            assert not entity.is_visible()
+            line.focus()
+            page.keyboard.press("Enter")
+            entity.wait_for()
+            type_in(page, "description", "Why it is done.")
+            preview_has(page, "Why it is done.")
+            assert page.get_by_label("description", exact=True).input_value() == "Why it is done."
+            page.get_by_text("1 changed", exact=True).wait_for()
+            line.focus()
+            page.keyboard.press("Enter")
+            entity.wait_for(state="hidden")
+            assert page.get_by_text("1 changed", exact=True).is_visible()
+            page.close()

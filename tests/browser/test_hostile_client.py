@@ -8,7 +8,7 @@ import urllib.request
 
 import pytest
 
-from experiments.ledger import Ledger
+from experiments.jobs.ledger import Ledger
 from tests.fakes.project import Project
 from tests.fakes.serving import chromium, marimo_server, scratch_folder
 

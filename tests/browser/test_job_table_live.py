@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from experiments.jobs.ledger import open_ledger
+from experiments.jobs.permits import allow_launch
+from experiments.jobs.plan import Placement, RecordedJob, make_plan
 from experiments.launch import cancel, submit
 from experiments.monitoring import job_statuses
-from experiments.permits import allow_launch
-from experiments.planning import Placement, RecordedJob, make_plan
-from experiments.processes import try_lock
+from experiments.project.files import try_lock
+from experiments.project.workspace import Workspace
 from experiments.types import TERMINAL_VERDICTS, TrainingJobConfig
-from experiments.workspace import Workspace
 from tests.fakes.serving import CHROMIUM, ROOT, chromium, scratch_folder
 
 RUN_TRAINER = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from tests.fakes.tiny_trainer import main; main()"
@@ -77,7 +78,7 @@ def workspace():
 def runs(workspace):
     """Names of two jobs that run until a file tells them to end, or the test ends."""
     command = ("{python}", "-c", RUN_TRAINER)
-    with workspace.ledger() as ledger:
+    with open_ledger(workspace) as ledger:
         place = Placement(user="ada", ledger_id=ledger.id, launcher="local", target="local", train_command=command)
     plan = make_plan("arena", [RecordedJob("base", TrainingJobConfig(curriculum="arena"))], place, seeds=(0, 1))
     with allow_launch() as permit:

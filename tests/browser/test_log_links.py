@@ -70,3 +70,34 @@ def test_runs_selected_in_a_chart_are_marked_in_tables(page):
     page.locator("tr.picked").wait_for()
     assert page.locator("tr.picked").text_content().startswith(RUNS[1])
     assert chart.get_by_text(f"1 selected and marked in the tables: {RUNS[1]}").is_visible()
+
+
+def test_what_stands_beneath_a_chart_opens_by_keyboard_and_is_printed_open(tmp_path):
+    path = tmp_path / "log.html"
+    words = {"summary": "n = 2, complete", "caption": "One line a run. Nothing is smoothed."}
+    charts = [
+        pointed_at("return").properties(usermeta=words | more)
+        for more in ({}, {"pick": pointed_at("return").usermeta["pick"]})
+    ]
+    path.write_bytes(page_of(*charts).html)
+    with chromium() as browser:
+        page = browser.new_context(offline=True, viewport={"width": 1000, "height": 1000}).new_page()
+        page.goto(path.as_uri())
+        page.wait_for_selector("html[data-charts=drawn]")
+        for figure in page.locator("figure.chart").all():
+            line, text = figure.get_by_text("n = 2, complete"), figure.get_by_text("Nothing is smoothed")
+            assert (line.count(), text.count()) == (1, 1)
+            assert not text_shown(figure)
+            line.focus()
+            page.keyboard.press("Enter")
+            assert text_shown(figure)
+            page.keyboard.press("Enter")
+            assert not text_shown(figure)
+            page.emulate_media(media="print")
+            assert text_shown(figure)
+            page.emulate_media(media="screen")
+
+
+def text_shown(figure):
+    """Tell whether the folded text is drawn: its element lies beneath the line."""
+    return figure.locator("figcaption").bounding_box()["height"] > 50

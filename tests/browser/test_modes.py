@@ -1,6 +1,6 @@
 """Who gets leave to launch: every way in which code comes to run, in every mode that marimo knows.
 
-The means that each origin tries are those of `experiments.permits`: a direct call, a typed command, the page's own
+The means that each origin tries are those of `experiments.jobs.permits`: a direct call, a typed command, the page's own
 permit and an `allow_launch` block.
 """
 
@@ -17,15 +17,20 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.embedding import wall_of
 from tests.fakes.launching import wait_until
 from tests.fakes.origins import RESULTS, results
+from tests.fakes.project import Project, jobs_of
 from tests.fakes.serving import ROOT, chromium, marimo_server, scratch_folder
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 INSIDE = {"setup", "cell", "Thread", "mo.Thread"}
 SCRIPT = {"direct", "command", "allow_launch"}
-FROM_THE_PAGE = {"on_change", "on_click", "widget message", "widget trait"}
+PRESSES = {"on_change", "on_click", "on_change of what a thread made"}
+FROM_THE_PAGE = {*PRESSES, "widget message", "widget trait", "news"}
+A_PERSONS_OWN = {origin: {"page"} for origin in ("setup", "cell", *PRESSES)}
+FAILS = "echo 'ValueError: no such map'; exit 3"
 
 
 @pytest.fixture
@@ -58,7 +63,7 @@ def press_everything(url, *, run_all=False):
             page.locator(".cm-content").first.wait_for()
             page.keyboard.press("Control+Shift+r")
         page.get_by_text("ready", exact=True).first.wait_for(timeout=60_000)
-        for name in ("Press", "Send"):
+        for name in ("Press", "Touch", "Send"):
             page.get_by_role("button", name=name, exact=True).click(timeout=60_000)
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline and not set(results(Path(os.environ[RESULTS]))) >= FROM_THE_PAGE:
@@ -81,7 +86,7 @@ def test_an_editor_gives_leave_to_a_persons_own_act_only(folder, outside_of_pyte
     outside_of_pytest()
     with marimo_server("edit", folder / "modes_nb.py", cwd=folder) as url:
         press_everything(url, run_all=True)
-    assert granted(folder) == {origin: {"page"} for origin in ("setup", "cell", "on_change", "on_click")}
+    assert granted(folder) == A_PERSONS_OWN
 
 
 def test_a_read_only_editor_gives_leave_to_nothing(folder, outside_of_pytest, monkeypatch):
@@ -97,6 +102,59 @@ def test_a_served_page_gives_leave_to_nothing(folder, outside_of_pytest):
     with marimo_server("run", folder / "modes_nb.py", cwd=folder) as url:
         press_everything(url)
     assert granted(folder) == {}
+
+
+def test_a_page_that_embeds_a_notebook_gives_the_leave_that_it_has_itself(folder, outside_of_pytest):
+    outside_of_pytest()
+    # In an app that another embeds, no cell runs again for what a thread sets.
+    wall = wall_of(folder / "modes_nb.py")
+    with marimo_server("run", wall, cwd=folder) as url:
+        press_everything(url)
+    assert granted(folder, but_for={"news"}) == {}
+    with marimo_server("edit", wall, cwd=folder) as url:
+        press_everything(url, run_all=True)
+    assert granted(folder, but_for={"news"}) == A_PERSONS_OWN
+
+
+def test_an_embedded_study_offers_its_acts_only_in_an_editor(folder, outside_of_pytest):
+    outside_of_pytest()
+    project = Project(folder, FAILS)
+    project.run("--seeds", "2", "--sections", "launch,monitor,log,export", "--follow", code=None)
+    wall = wall_of(project.notebook())
+    assert acts_offered("run", wall) == []
+    assert len(jobs_of(project)) == 2
+    assert acts_offered("edit", wall) == [
+        "Cancel jobs",
+        "Keep the note",
+        "Launch 1 job",
+        "Note on 2 jobs",
+        "Retry 2 jobs",
+        "Retry these 2 runs",
+        "Tag 2 jobs",
+        "Untag 2 jobs",
+        "Write a note",
+        "Write the log",
+    ]
+
+
+def acts_offered(mode, notebook):
+    """Return the buttons of an open page that would change something, with all of its jobs selected."""
+    with marimo_server(mode, notebook, cwd=notebook.parent) as url, chromium() as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 5000})
+        page.goto(url)
+        page.get_by_text("2 failed runs, 1 cause").first.wait_for(timeout=150_000)
+        page.get_by_label("Select all jobs shown").check()
+        page.locator(".jobs-row[aria-selected=true]").nth(1).wait_for()
+        page.get_by_role("heading", name="Launch", exact=True).wait_for(timeout=60_000)
+        for folded in page.get_by_role("button", name="Write a note").all():
+            folded.click()
+            page.get_by_role("button", name="Keep the note").wait_for(timeout=60_000)
+        names = [button.inner_text().strip() for button in page.get_by_role("button").all()]
+    return sorted(
+        name
+        for name in names
+        if any(word in name.lower() for word in ("launch", "cancel", "retry", "note", "tag", "write"))
+    )
 
 
 def test_a_mounted_app_gives_leave_to_nothing(folder, outside_of_pytest):

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from experiments.ledger import Ledger
+from experiments.jobs.ledger import Ledger
 from tests.fakes.project import Project
 from tests.fakes.serving import ROOT, chromium, marimo_server, scratch_folder
 
@@ -58,9 +58,11 @@ def test_a_double_click_launches_once_and_the_page_then_offers_no_button(browser
     project.run("--no-launch")
     with marimo_server("edit", project.notebook(), cwd=folder) as url:
         page = open_page(browser, url)
+        page.get_by_text("No jobs yet. Launch some, and they appear here.").wait_for(timeout=120 * SECONDS)
         click_when_still(page, "Launch 1 job")
-        page.get_by_text("1 job launched.").wait_for(timeout=30 * SECONDS)
-        page.get_by_text("already launched. To run the same again").wait_for(timeout=10 * SECONDS)
+        page.get_by_text("1 job launched.").wait_for(timeout=60 * SECONDS)
+        page.get_by_text("already launched. To run the same again").wait_for(timeout=30 * SECONDS)
+        page.get_by_role("row", name="study.arm-0").first.wait_for(timeout=60 * SECONDS)
         assert page.get_by_role("button", name="Launch").count() == 0
         page.close()
     assert len(jobs_of(project)) == 1

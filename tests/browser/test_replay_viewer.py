@@ -8,8 +8,11 @@ import anywidget
 import pytest
 
 from tests.browser.replay_page import CHROMIUM, STATIC, STEP, box_of, sample, settle
+from tests.fakes.cases import CASES
 from tests.widgets.replays import shipped
+from widgets.replay.normalise import load_replay
 from widgets.replay.viewer import ReplayViewer
+from widgets.replay.wire import encode
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM.exists(), reason="wants Debian's chromium")]
 
@@ -294,3 +297,22 @@ def test_every_control_has_a_name_and_can_be_seen_with_the_focus(viewer):
         "getComputedStyle(document.activeElement.closest('label') ?? document.activeElement).outlineStyle"
     )
     assert outline == "solid"
+
+
+def test_a_reward_that_is_not_finite_is_named_at_its_step_and_its_totals_are_unknown(viewer):
+    nan, clean = (case_encoded(f"{name}.json.z") for name in ("07-nan-reward", "00-base"))
+    page = viewer(nan)
+    page.get_by_label("Event to jump to").select_option(label="reward not finite")
+    page.get_by_role("button", name="Next event").click()
+    settle(page, STEP, 5)
+    cells = page.locator("tr[data-object]").first.locator("td")
+    assert cells.all_inner_texts()[2:5] == ["NaN", "unknown", "unknown"]
+    page.locator("tr[data-object]").first.click()
+    page.get_by_text("NaN now, unknown so far, unknown at the end").wait_for()
+    page.get_by_text("reward NaN, +3 ore").wait_for()
+    page = viewer(clean, kind="compare", labels=["clean", "NaN"], more={"data_b": nan}, step=7)
+    page.wait_for_function("el.querySelector('.rv-differences').textContent.includes('reward so far1.5unknown')")
+
+
+def case_encoded(name):
+    return encode(load_replay(CASES / "replays" / name)).pack("all")

@@ -23,7 +23,10 @@ class Answer:
 def ask(
     app, path="/", *, method="GET", kind="http", host="localhost:80", body=b"", client="127.0.0.1", more=(), **headers
 ):
-    """Return the answer to one request; `headers` are named with underscores, None leaves one out."""
+    """Return the answer to one request; `headers` are named with underscores, None leaves one out.
+
+    A body that is None is promised and never sent.
+    """
     return asyncio.run(
         asked(app, path, method=method, kind=kind, host=host, body=body, client=client, more=more, **headers)
     )
@@ -57,6 +60,8 @@ async def asked(
         sent = [{"type": "websocket.connect"}, {"type": "websocket.disconnect", "code": 1000}]
 
     async def receive():
+        if body is None:
+            await asyncio.Event().wait()
         return sent.pop(0) if sent else {"type": "http.disconnect"}
 
     async def send(message):

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from experiments.jobs.ledger import open_ledger
 from experiments.notebooks.generation import add_jobs
+from experiments.project.workspace import Workspace
 from experiments.types import JobRef
 from tests.fakes.project import Project
 from tests.fakes.wandb_files import exit_record, offline_run, run
@@ -28,13 +30,16 @@ def refs(arms: tuple[str, ...] = ARMS, seeds: int = 3) -> list[JobRef]:
     ]
 
 
-def write_run(runs_dir: Path, job: JobRef, level: float, *, rows: int = ROWS, code: int | None = 0) -> None:
-    """Write one run as its trainer would have; None for one that still runs."""
+def write_run(
+    runs_dir: Path, job: JobRef, level: float, *, rows: int = ROWS, code: int | None = 0, spike: float = 0.0
+) -> None:
+    """Write one run as its trainer would have; `code` is None for one that still runs, `spike` added to one reward."""
     rng = np.random.default_rng([job.seed, len(job.arm)])
     rate = 0.001 * (1 + len(job.arm))
     log = offline_run(runs_dir, job.run)
     log.write(run(job.run, {"trainer": {"optimizer": {"learning_rate": rate}}, "seed": job.seed}))
     noise, offset = rng.normal(0, 0.15, rows), rng.normal(0, 0.2)
+    noise[rows // 4] += spike
     log.log(
         *(
             {
@@ -65,6 +70,8 @@ def write_replays(runs_dir: Path, job: JobRef, steps: tuple[int, ...] = (40_000,
 def study(folder: Path, *, arms: tuple[str, ...] = ARMS, seeds: int = 3) -> tuple[Project, list[JobRef]]:
     """Return a project in `folder` with a notebook over finished runs; the last seed of the second arm failed early."""
     project, jobs = Project(folder), refs(arms, seeds)
+    with open_ledger(Workspace.find(folder)):
+        pass  # one without these jobs: they are known from the notebook alone
     for job in jobs:
         failed = len(arms) > 1 and job.arm == arms[1] and job.seed == seeds - 1
         level = 2.0 + 0.8 * arms.index(job.arm)

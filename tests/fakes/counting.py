@@ -8,7 +8,7 @@ import threading
 import time
 from pathlib import Path
 
-from experiments.runs.offline import OfflineStore
+from experiments.runs.offline.store import OfflineStore
 
 _counts = {"polls": 0, "opened": 0}
 _started = threading.Event()

@@ -19,16 +19,22 @@ import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from experiments.jobs.ledger import open_ledger
+
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from experiments import handover, leases, ledger, ledger_reading, ledger_schema, processes
-from experiments import launch as launch_module
+from experiments.jobs import handover, leases, submission
+from experiments.jobs.launchers.local import launcher as local
+from experiments.jobs.launchers.local import records, slots, supervisor
+from experiments.jobs.ledger import ledger
+from experiments.jobs.ledger import reading as ledger_reading
+from experiments.jobs.ledger import schema as ledger_schema
 from experiments.launch import allow_launch, reconcile, submit
-from experiments.launchers import local, records, slots, supervisor
+from experiments.project import files as processes
 from tests.fakes import launching
 from tests.fakes.launching import FileCluster, plan_in, starts, wait_for_end, words_of, workspace_at
 
-LAUNCHING = (launch_module, handover, ledger, ledger_reading, ledger_schema, leases, processes, launching, slots, local)
+LAUNCHING = (submission, handover, ledger, ledger_reading, ledger_schema, leases, processes, launching, slots, local)
 RUNNING = (supervisor, processes, records)
 DEPTHS = {"starter": {0}, "supervisor": {1}, "both": {0, 1}, "trainer": {2}, "all": {0, 1, 2}}
 
@@ -114,7 +120,7 @@ def cluster_point(folder: Path, at: int, report: Report, *, again: int = 0) -> d
         in_child(lambda: launch(again))
     where = report.wait()
     recovered = in_child(lambda: launch(0))
-    with workspace.ledger() as opened:
+    with open_ledger(workspace) as opened:
         jobs = opened.jobs()
     ids = {job["name"]: job["id"] for job in cluster.jobs()}
     return {
@@ -160,7 +166,7 @@ def supervisor_point(folder: Path, at: int, report: Report, role: str) -> dict:
         with allow_launch() as permit:
             submit(plan, permit, workspace)
         slots.start_next = slots_start
-        with workspace.ledger() as opened:
+        with open_ledger(workspace) as opened:
             processes.write_json(run_dir / supervisor.SPEC, slots._spec(opened, name))
 
     def claim() -> None:
@@ -169,7 +175,7 @@ def supervisor_point(folder: Path, at: int, report: Report, role: str) -> dict:
             supervisor.main([str(run_dir)])
 
     def recover() -> None:
-        with workspace.ledger() as opened:
+        with open_ledger(workspace) as opened:
             reconcile(opened, workspace)
             slots.start_next(opened)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from experiments.snapshots import Snapshot, SourceState, write_live
+from experiments.jobs.watch.snapshots import Snapshot, SourceState, write_live
 from experiments.types import JobStatus
 
 STATES = ("running", "running", "running", "pending", "succeeded", "succeeded", "failed", "cancelled", "recovering")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from experiments.launchers.base import SchedulerStatus
-from experiments.polling import Sources
+from experiments.jobs.launchers.base import SchedulerStatus
+from experiments.jobs.watch.poller import Sources
 from experiments.runs.store import RunInfo, RunUpdate
 from experiments.types import TrainingJob, TrainingJobConfig
 

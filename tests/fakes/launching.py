@@ -9,16 +9,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from experiments.errors import LaunchError
+from experiments.jobs.launchers.base import Absent, Found, JobSpec, SchedulerStatus, Unknown
+from experiments.jobs.ledger import open_ledger
+from experiments.jobs.plan import Placement, RecordedJob, make_plan
 from experiments.launch import launcher_for
-from experiments.launchers.base import Absent, Found, JobSpec, SchedulerStatus, Unknown
-from experiments.planning import Placement, RecordedJob, make_plan
-from experiments.settings import Settings
+from experiments.project.errors import LaunchError
+from experiments.project.settings import Settings
+from experiments.project.workspace import Workspace
 from experiments.types import Plan, TrainingJobConfig
-from experiments.workspace import Workspace
 
 TRAINER = Path(__file__).with_name("trainer.py")
-ENDED = {"SUCCEEDED", "FAILED", "CANCELLED", "KILLED", "LOST"}
+ENDED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "CANCELLED", "KILLED", "LOST"}
 
 
 def trainer_command(*words: str) -> tuple[str, ...]:
@@ -43,7 +44,7 @@ def workspace_at(folder: Path, *, command: Sequence[str] = shell(COUNTED), **set
 
 
 def plan_in(workspace: Workspace, *, seeds=range(5), arms=("base",), launcher="local", repeat=1, **config) -> Plan:
-    with workspace.ledger() as ledger:
+    with open_ledger(workspace) as ledger:
         placement = Placement(
             user="ada",
             ledger_id=ledger.id,
@@ -110,7 +111,7 @@ def _programs_of(workspace: Workspace) -> list[str]:
                 line = (entry / "cmdline").read_bytes()
             except OSError:
                 continue
-            if needle in line and b"experiments.launchers" in line:
+            if needle in line and b"experiments.jobs.launchers" in line:
                 found.append(entry.name)
     return found
 

@@ -5,6 +5,7 @@ app = marimo.App()
 
 with app.setup:
     import threading
+    import time
 
     import anywidget
     import marimo as mo
@@ -52,6 +53,40 @@ def _():
     button = mo.ui.button(label="Press", **handlers)
     sender = mo.ui.anywidget(Sender())
     mo.vstack([button, sender])
+    return
+
+
+@app.cell
+def _():
+    # As the sections of a study do: their elements are made in a thread, and news has cells run again.
+    made = []
+
+    def make():
+        made.append(mo.ui.button(label="Touch", on_change=lambda _: attempt("on_change of what a thread made")))
+
+    maker = mo.Thread(target=make)
+    maker.start()
+    maker.join()
+    made[0]
+    return
+
+
+@app.cell
+def _():
+    news, set_news = mo.state(0)
+
+    def tell():
+        time.sleep(1)
+        set_news(1)
+
+    mo.Thread(target=tell, daemon=True).start()
+    return (news,)
+
+
+@app.cell
+def _(news):
+    if news():
+        attempt("news")
     return
 
 

@@ -8,11 +8,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from experiments.launchers.base import SchedulerStatus
-from experiments.polling import Sources
+from experiments.jobs.launchers.base import SchedulerStatus
+from experiments.jobs.watch.monitor import Monitor
+from experiments.jobs.watch.poller import Sources
 from experiments.runs.store import RunInfo, RunUpdate
 from experiments.types import TrainingJob, TrainingJobConfig
-from experiments.watching import Monitor
 from tests.fakes.fleet import TOTAL
 
 

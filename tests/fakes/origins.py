@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from experiments.errors import LaunchRefused
-from experiments.permits import allow_launch, command_permit, implicit_permit, notebook_permit
+from experiments.jobs.permits import allow_launch, command_permit, implicit_permit, notebook_permit
+from experiments.project.errors import LaunchRefused
 
 RESULTS = "ORIGINS_RESULTS"
 
@@ -20,17 +20,10 @@ def _allowed() -> None:
         implicit_permit()
 
 
-def _page() -> None:
-    import marimo as mo
-
-    meta = mo.app_meta()
-    notebook_permit(mode=meta.mode, has_request=meta.request is not None)
-
-
 MEANS: dict[str, Callable[[], object]] = {
     "direct": implicit_permit,
     "command": lambda: command_permit("test"),
-    "page": _page,
+    "page": notebook_permit,
     "allow_launch": _allowed,
 }
 

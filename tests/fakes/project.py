@@ -9,14 +9,12 @@ import sys
 import time
 from pathlib import Path
 
-from experiments.ledger import Ledger
+from experiments.jobs.ledger import Ledger
 from experiments.types import TrainingJob
 
 RECIPE = '''
-from pydantic import Field
-
 from experiments.experiment import Experiment
-from experiments.types import BaseExperimentConfig, TrainingJobConfig
+from experiments.types import BaseExperimentConfig, Field, TrainingJobConfig
 
 
 class StudyConfig(BaseExperimentConfig):

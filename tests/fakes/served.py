@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from apps.tokens import token_file
+from apps.serving.tokens import token_file
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,13 +45,15 @@ class Served:
 
 
 @contextlib.contextmanager
-def served(root: Path, *arguments: str, **environment: str) -> Iterator[Served]:
-    """Yield `experiments serve` over the project at `root`; it ends with the block."""
+def served(root: Path, *arguments: str, files: int | None = None, **environment: str) -> Iterator[Served]:
+    """Yield `experiments serve` over the project at `root`, with so many open files; it ends with the block."""
     log = root / "serve.log"
     command = [sys.executable, "-P", "-m", "experiments.cli", "serve", "--port", "0", *arguments]
     environ = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore", **environment}
     with log.open("wb") as file:
         process = subprocess.Popen(command, cwd=root, env=environ, stdout=file, stderr=file, start_new_session=True)
+    if files is not None:
+        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (files, files))
     try:
         url = _address(log, process)
         path = token_file(Path(environ.get("EXPERIMENTS_HOME") or root / ".experiments"))

@@ -39,6 +39,15 @@ def scratch_folder() -> Iterator[Path]:
 @contextlib.contextmanager
 def marimo_server(command: str, notebook: Path, *, cwd: Path) -> Iterator[str]:
     """Yield the address of `marimo edit|run NOTEBOOK`; the server ends with the block."""
+    with marimo_process(command, notebook, cwd=cwd) as (_, url):
+        yield url
+
+
+@contextlib.contextmanager
+def marimo_process(
+    command: str, notebook: Path, *, cwd: Path, packages: Path = ROOT
+) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """Yield the process and the address of `marimo edit|run NOTEBOOK`, with the packages of one folder."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -54,13 +63,13 @@ def marimo_server(command: str, notebook: Path, *, cwd: Path) -> Iterator[str]:
         str(port),
     ]
     arguments += ["--no-sandbox", "--skip-update-check"] if command == "edit" else ["--no-sandbox"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(packages)}
     with (cwd / "server.log").open("wb") as log:
         process = subprocess.Popen(arguments, cwd=cwd, env=environment, stdout=log, stderr=log, start_new_session=True)
     try:
         url = f"http://127.0.0.1:{port}"
         _wait_for(f"{url}/health", process)
-        yield url
+        yield process, url
     finally:
         process.terminate()
         try:

@@ -7,12 +7,12 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from experiments.launchers import bridge_client
-from experiments.workspace import Workspace
+from experiments.jobs.launchers.sky import client as bridge_client
+from experiments.project.workspace import Workspace
 from tests.fakes.launching import workspace_at
 
 RUNNER = Path(__file__).parent / "fake_sky" / "run.py"
-PAYLOADS = json.loads((Path(__file__).parents[1] / "launchers" / "sky_payloads" / "records.json").read_text())
+PAYLOADS = json.loads((Path(__file__).parents[1] / "jobs" / "launchers" / "sky_payloads" / "records.json").read_text())
 SETTINGS = {"sky_python": (sys.executable, str(RUNNER)), "run_root": "/shared/runs", "sky_accelerator": "H100"}
 
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from experiments.jobs.watch.snapshots import Snapshot, write_live
 from experiments.notebooks.context import NotebookContext
-from experiments.runs.offline import OfflineStore
-from experiments.snapshots import Snapshot, write_live
+from experiments.project.workspace import Workspace
+from experiments.runs.offline.store import OfflineStore
 from experiments.types import BaseExperimentConfig, JobRef, JobStatus
-from experiments.workspace import Workspace
 from tests.fakes.wandb_files import exit_record, offline_run, run
 
 REWARD, STEP = "overview/reward", "metric/agent_step"

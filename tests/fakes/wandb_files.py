@@ -56,6 +56,11 @@ def history(row: Mapping[str, object], step: int | None = None) -> bytes:
     return record(2, b"".join(field(1, one) for one in items) + tail)
 
 
+def history_with_objects(row: Mapping[str, object], step: int) -> bytes:
+    """A row as W&B up to 0.17 writes it: a nested value is one item, whose JSON is an object."""
+    return record(2, b"".join(field(1, item(key, value)) for key, value in row.items()) + field(2, field(1, step)))
+
+
 def summary(row: Mapping[str, object], remove: Sequence[Sequence[str]] = ()) -> bytes:
     items = [item(path, value) for key, inner in row.items() for path, value in leaves(inner, (key,))]
     gone = [b"".join(field(2, name) for name in path) for path in remove]
@@ -74,6 +79,7 @@ def run(
     notes: str = "",
     group: str = "",
     display_name: str = "",
+    host: str = "",
     started_at: float = 1_700_000_000.0,
 ) -> bytes:
     update = b"".join(field(1, item(key, value, keyed=True)) for key, value in (values or {}).items())
@@ -81,6 +87,7 @@ def run(
     message = field(1, run_id) + field(3, "project") + field(4, update)
     message += (field(6, group) if group else b"") + field(8, display_name or run_id)
     message += (field(9, notes) if notes else b"") + b"".join(field(10, tag) for tag in tags) + field(17, time)
+    message += field(13, host) if host else b""
     return record(17, message)
 
 
@@ -119,11 +126,12 @@ def frame(records: Iterable[bytes], start: int = 0) -> bytes:
 
 
 class LogWriter:
-    """A `.wandb` file that grows like a live run's."""
+    """A `.wandb` file that grows like a live run's; a row is logged each second from `began` (Unix seconds) on."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, began: float = 1.7e9) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
+        self.began = began
         self.step = 0
 
     def write(self, *records: bytes) -> LogWriter:
@@ -137,16 +145,22 @@ class LogWriter:
         """Append history rows as `run.log` does: a summary, then the row with W&B's own keys."""
         out = []
         for row in rows:
-            full = {**row, "_step": self.step, "_timestamp": 1.7e9 + self.step, "_runtime": float(self.step)}
+            full = {**row, "_step": self.step, "_timestamp": self.began + self.step, "_runtime": float(self.step)}
             out += [summary(full), history(full, self.step)]
             self.step += 1
         return self.write(*out)
 
 
 def offline_run(
-    runs_dir: Path, name: str, *, stamp: str = "20260101_120000", offline: bool = True, run_id: str | None = None
+    runs_dir: Path,
+    name: str,
+    *,
+    stamp: str = "20260101_120000",
+    offline: bool = True,
+    run_id: str | None = None,
+    began: float = 1.7e9,
 ) -> LogWriter:
     """Return the writer of `<runs_dir>/<name>/wandb/offline-run-<stamp>-<id>/run-<id>.wandb`; nothing is written."""
     run_id = run_id or name
     folder = f"{'offline-' if offline else ''}run-{stamp}-{run_id}"
-    return LogWriter(runs_dir / name / "wandb" / folder / f"run-{run_id}.wandb")
+    return LogWriter(runs_dir / name / "wandb" / folder / f"run-{run_id}.wandb", began)

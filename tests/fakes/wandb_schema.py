@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from experiments.runs.filters import ABSENT, evaluate, lookup
+from experiments.runs.wandb_file.trees import flatten
 
 if TYPE_CHECKING:
     from tests.fakes.wandb_server import FakeWandb
@@ -113,11 +114,9 @@ class RunNode:
     def _sampled(self, spec: Mapping[str, Any]) -> list[dict[str, Any]]:
         low, high = spec.get("minStep", 0), spec.get("maxStep", 1 << 62)
         keys = spec["keys"]
-        rows = [
-            {key: row[key] for key in keys}
-            for row in self.run.history
-            if low <= row["_step"] <= high and all(key in row for key in keys)
-        ]
+        # As the server does: only rows with all keys count, so one that nobody logged leaves none; dots are paths.
+        flat = [{**flatten(row), **row} for row in self.run.history if low <= row["_step"] <= high]
+        rows = [{key: row[key] for key in keys} for row in flat if all(key in row for key in keys)]
         return thinned(rows, spec.get("samples", 500))
 
     def field_history(

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from experiments.watching import Monitor
+from experiments.jobs.watch.monitor import Monitor
 from tests.fakes.job_sources import FakeLauncher, FakeStore, info, job, sources
 
 

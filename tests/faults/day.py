@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import psutil
 
-from experiments.ledger import Ledger
+from experiments.jobs.ledger import Ledger
 from tests.fakes.project import Project
 from tests.fakes.serving import ROOT
 from tests.faults.processes import bridges, kill, supervisors, trainers

@@ -25,7 +25,7 @@ def supervisors(folder: Path) -> dict[str, psutil.Process]:
 
 def bridges(folder: Path) -> list[psutil.Process]:
     """Return the bridges to SkyPilot that processes of `folder` have open."""
-    return [process for process, words in _of(folder) if any(word.endswith("sky_bridge.py") for word in words)]
+    return [process for process, words in _of(folder) if any(word.endswith("sky/bridge.py") for word in words)]
 
 
 def kill(*processes: psutil.Process) -> None:

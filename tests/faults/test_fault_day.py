@@ -162,7 +162,9 @@ class Pages:
 
     def __init__(self, browser, server, editor):
         self.fleet, self.reader, self.edited = (
-            browser.new_page(viewport={"width": 1280, "height": 1600}) for _ in range(3)
+            # As tall as a notebook: marimo draws a cell when it comes into view.
+            browser.new_page(viewport={"width": 1280, "height": 7000})
+            for _ in range(3)
         )
         self.fleet.goto(server.entry)
         self.fleet.goto(f"{server.url}/apps/fleet/?open=all")

@@ -6,9 +6,11 @@ import { agentEvents, binOf, binStart, nextStep, rewardBins } from "../../widget
 import { Facts } from "../../widgets/replay/js/facts.js";
 import { Presence } from "../../widgets/replay/js/presence.js";
 import { Replay } from "../../widgets/replay/js/replay.js";
+import { hasRewards, odd, rewardAt, rewardText, totalText } from "../../widgets/replay/js/rewards.js";
 import { matching, names, search } from "../../widgets/replay/js/search.js";
 import { Texts } from "../../widgets/replay/js/texts.js";
-import { opened, sample } from "./encoded.js";
+import { kindsIn } from "../../widgets/replay/js/transport.js";
+import { HEADER, opened, sample } from "./encoded.js";
 
 test("a value holds until the next change point, across parts", async () => {
   const replay = await opened();
@@ -85,7 +87,7 @@ test("unmoving objects are found by their cells", async () => {
 
 test("an agent's events are its own, at their exact steps", async () => {
   const events = agentEvents(await opened(), 0);
-  assert.deepEqual(events, { reward: [6], penalty: [12], gain: [6], freeze: [], death: [15], failure: [8], talk: [] });
+  assert.deepEqual(events, { reward: [6], penalty: [12], odd: [], gain: [6], freeze: [], death: [15], failure: [8], talk: [] });
 });
 
 test("one can go from event to event, both ways", () => {
@@ -158,4 +160,41 @@ test("texts are fetched once, and read at their steps", async () => {
     });
     texts.part(5);
   });
+});
+
+const NOT_FINITE = {
+  first: { "current_reward.n": ["u1", [4]], "current_reward.s": ["u1", [3, 1, 2, 1]], "current_reward.u": ["f4", [0, 1, NaN]], "current_reward.v": ["u1", [2, 0, 1, 0]] },
+  second: { "total_reward.k": ["f8", [NaN]] },
+  base: { "total_reward.f": ["f8", [NaN]], "overview.reward": ["f4", [0, NaN, 0, 1, 0, 0, -0.5, 0, 0, 0]] },
+};
+
+test("a reward that is not finite is found at its step and makes the totals after it unknown", async () => {
+  const replay = await opened(NOT_FINITE);
+  assert.deepEqual([2, 3, 4, 6, 9, 12].map((step) => totalText(replay.total(0, step))), ["0", "unknown", "unknown", "unknown", "unknown", "unknown"]);
+  assert.deepEqual([2, 3, 4, 6, 12].map((step) => rewardAt(replay, 0, step)), ["0", "NaN", "0", "+1", "\u22120.5"]);
+  assert.deepEqual(agentEvents(replay, 0).odd, [3]);
+  assert.deepEqual(kindsIn(replay).filter((kind) => kind === "odd"), ["odd"]);
+  assert.deepEqual(kindsIn(await opened()).filter((kind) => kind === "odd"), []);
+  const bins = rewardBins(replay, 0, 10);
+  assert.deepEqual([...bins.keys()].filter((bin) => odd(bins[bin])), [1]);
+});
+
+test("what an agent did names a reward that is not finite", async () => {
+  const facts = new Facts(await opened(NOT_FINITE));
+  assert.equal(describeLine("agent 0", lineAt(facts, 0, 3)), "agent 0, step 3\nmove east\nreward NaN");
+  assert.deepEqual(activity(facts, 0, 0, 8).map((line) => [line.from, line.to]), [[0, 0], [1, 2], [3, 3], [4, 5], [6, 6], [7, 7]]);
+});
+
+test("a reward that was not recorded is not 0", async () => {
+  const without = ({ current_reward, total_reward, ...others }) => others;
+  const replay = await opened({
+    header: { fields: without(HEADER.fields), movers: without(HEADER.movers) },
+    base: Object.fromEntries(["current_reward.i", "current_reward.f", "total_reward.i", "total_reward.f"].map((name) => [name, ["u1", []]])),
+  });
+  assert.equal(hasRewards(replay), false);
+  assert.equal(rewardAt(replay, 0, 6), "\u2013");
+});
+
+test("infinities have their sign", () => {
+  assert.deepEqual([Infinity, -Infinity, NaN, -1.5].map(rewardText), ["\u221e", "\u2212\u221e", "NaN", "\u22121.5"]);
 });

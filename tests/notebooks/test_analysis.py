@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import look
-from experiments.notebooks.analysis import create_run_summary_table, metric_history, plot_sps
+from experiments.notebooks.analysis import create_run_summary_table, plot_sps
 from experiments.notebooks.charts import curve_chart
 from experiments.notebooks.charts.thinning import min_max
-from experiments.notebooks.run_names import ref_of
-from experiments.runs.offline import OfflineStore
-from experiments.runs.store import Origin
+from experiments.project import look
+from experiments.project.errors import StoreError
+from experiments.results.frames import metrics_frame
+from experiments.runs.offline.store import OfflineStore
 from experiments.types import JobRef
 from tests.fakes.wandb_files import exit_record, offline_run, run
 
@@ -34,42 +34,8 @@ def store(tmp_path):
 RUNS = ["ada.exp.base.s0.abcdefg2", "ada.exp.base.s1.abcdefg3"]
 
 
-def test_history_has_one_row_a_logged_row_with_arm_seed_and_agent_steps(store):
-    table = metric_history(RUNS, [REWARD], store=store)
-    assert list(table.columns) == ["run", "arm", "seed", "step", REWARD]
-    assert table["step"].tolist() == [100, 200, 300, 400] * 2
-    assert set(zip(table["arm"], table["seed"], strict=True)) == {("base", 0), ("base", 1)}
-    assert table.attrs["origin"] == "8 rows of 2 of 2 runs, complete"
-
-
-def test_a_run_that_is_not_there_is_said_not_raised(store):
-    table = metric_history([*RUNS, "ada.exp.base.s2.zzzzzzzz"], [REWARD], store=store)
-    assert len(table) == 8
-    assert "2 of 3 runs" in table.attrs["origin"]
-    assert "zzzzzzzz" in table.attrs["origin"]
-
-
-def test_no_run_at_all_is_an_empty_table_with_the_same_columns(store):
-    table = metric_history([], [REWARD], store=store)
-    assert list(table.columns) == ["run", "arm", "seed", "step", REWARD]
-    assert table.empty
-
-
-class SampledStore:
-    """A server that sends a few rows of many."""
-
-    def history(self, run, keys=None):
-        frame = pd.DataFrame({"_step": [0, 9], STEP: [0.0, 900.0], REWARD: [1.0, 2.0]})
-        return frame, Origin("server", rows=2, total=1000, complete=False, as_of=0.0)
-
-
-def test_sampled_rows_are_said_to_be_sampled():
-    table = metric_history(["a", "b"], [REWARD], store=SampledStore())
-    assert table.attrs["origin"] == "4 rows of 2 of 2 runs, sampled: 4 of 2,000 rows of 2 runs"
-
-
 def test_the_curve_says_seeds_method_and_origin_beneath_it(store):
-    spec = curve_chart(metric_history(RUNS, [REWARD], store=store), REWARD).to_dict()
+    spec = curve_chart(metrics_frame(RUNS, REWARD, store=store), REWARD).to_dict()
     caption = spec["usermeta"]["caption"]
     assert "n = 2 seeds an arm, all finished" in caption
     assert "Pointwise 95 % Student t interval of the mean" in caption
@@ -100,9 +66,32 @@ def test_sps_is_found_under_the_names_that_trainers_use(tmp_path):
     assert "9.0" in spec
 
 
+def test_runs_without_speed_are_not_no_runs(tmp_path):
+    log = offline_run(tmp_path, "other")
+    log.write(run("other"))
+    log.log({STEP: 1, "loss": 7.0})
+    spec = json.dumps(plot_sps(["other"], store=OfflineStore(tmp_path)).to_dict())
+    assert "No values of overview/sps" in spec
+    assert "was not logged by 1 run (other)" in spec
+    assert "No runs yet" not in spec
+
+
+def test_a_name_that_is_no_run_is_no_run_without_speed(store):
+    with pytest.raises(StoreError, match="run 'nope' is not known here"):
+        plot_sps([*RUNS, "nope"], store=store)
+    # What somebody launched may not have begun to log.
+    spec = plot_sps([RUNS[0], JobRef(run="waiting", arm="base", seed=2)], store=store).to_dict()
+    assert "waiting: it has not begun to log" in spec["usermeta"]["caption"]
+
+
+def test_one_run_may_be_given_without_a_list(store):
+    assert "50.0" in json.dumps(plot_sps(RUNS[0], store=store).to_dict())
+    assert create_run_summary_table(RUNS[0], "overview/sps", store=store)["overview/sps"].tolist() == [50.0]
+
+
 def test_the_summary_has_one_row_a_run_and_names_the_ones_without_data(store):
     table = create_run_summary_table([*RUNS, "nobody"], store=store)
-    assert table["state"].tolist() == ["finished", "finished", "not found"]
+    assert table["state"].tolist() == ["finished", "finished", "NOT FOUND"]
     assert table["reward"].tolist()[:2] == [3.0, 4.0]
     assert table["total_steps"].tolist()[:2] == [400, 400]
 
@@ -115,11 +104,6 @@ def test_names_with_brackets_dots_and_html_stay_text(tmp_path):
 
 
 def test_the_colours_of_a_chart_are_those_of_the_page(store):
-    table = metric_history(RUNS, [REWARD], store=store)
+    table = metrics_frame(RUNS, REWARD, store=store)
     assert look.DARK.arms[0] in json.dumps(curve_chart(table, REWARD, dark=True).to_dict())
     assert look.LIGHT.arms[0] in json.dumps(curve_chart(table, REWARD).to_dict())
-
-
-def test_arm_and_seed_are_read_out_of_a_run_name_of_ours_only():
-    assert ref_of("ada.exp.big-lr.s3.abcdefgh") == JobRef(run="ada.exp.big-lr.s3.abcdefgh", arm="big-lr", seed=3)
-    assert ref_of("somebody-elses-run") == JobRef(run="somebody-elses-run", arm="somebody-elses-run")

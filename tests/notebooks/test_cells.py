@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from experiments.errors import NotebookError
 from experiments.notebooks.cells import Cell, check_cells, find_problems, names_in
+from experiments.project.errors import NotebookError
 
 
 def cells(**bodies):

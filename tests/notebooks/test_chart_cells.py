@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
+from experiments.jobs.watch.snapshots import Snapshot, write_live
 from experiments.notebooks.chart_cells import (
-    agent_step_at,
     brushed_runs,
     clicked_note,
     comparison_note,
@@ -16,16 +16,17 @@ from experiments.notebooks.chart_cells import (
     draw_scores,
     follow_chart,
     standing_out,
+    step_at,
 )
-from experiments.notebooks.chart_inputs import curve_controls, note_metrics
+from experiments.notebooks.chart_inputs import curve_controls, first_metric, note_metrics
 from experiments.notebooks.chart_reading import arms_of, runs_with, standings
 from experiments.notebooks.drawing import chart_widget, drawn_once
 from experiments.notebooks.further_charts import draw_more, view_names, view_tabs
 from experiments.notebooks.replays import near_click, run_dropdown
-from experiments.snapshots import Snapshot, write_live
 from experiments.types import JobRef
 from tests.fakes.charted import ARMS, refs, write_replays, write_run
 from tests.fakes.studies import Study
+from tests.fakes.wandb_files import exit_record, offline_run, run
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_the_trackers_word_counts_where_no_monitor_has_one(study):
 
 def test_a_brush_finds_the_runs_with_a_value_inside_as_logged(study):
     controls = curve_controls(study, refs())
-    [run] = runs_with(study, refs()[-1:], "overview/reward", "agent steps")
+    [run] = runs_with(study, refs()[-1:], "overview/reward", "steps")
     step, value = run.curve.steps[50], run.curve.values[50]
     brush = {"x": [step - 1, step + 1], "y": [value - 1e-9, value + 1e-9]}
     assert brushed_runs(study, refs(), controls, brush) == [run.run]
@@ -98,7 +99,7 @@ def test_a_click_on_a_curve_over_time_finds_its_agent_steps(study):
     controls._update({"axis": ["wall time"]})
     job = refs()[0]
     [curve] = runs_with(study, [job], "overview/reward", "wall time")
-    assert agent_step_at(study, refs(), controls, job.run, float(curve.curve.steps[59])) == 60_000
+    assert step_at(study, refs(), controls, job.run, float(curve.curve.steps[59])) == 60_000
 
 
 def test_a_click_chooses_the_run_and_its_steps_in_the_replays(study):
@@ -106,7 +107,7 @@ def test_a_click_chooses_the_run_and_its_steps_in_the_replays(study):
     assert run_dropdown(refs(), chosen=point).value == point[0]
     assert near_click(point[0], point) == 75_000
     assert near_click(refs()[0].run, point) is None
-    assert "fast-lr seed 1 at 75,000 agent steps" in clicked_note(refs(), point).text
+    assert "fast-lr seed 1 at step 75,000" in clicked_note(refs(), point).text
 
 
 def test_controls_that_are_made_again_keep_what_was_chosen(study):
@@ -171,3 +172,18 @@ def test_viewers_of_the_same_data_share_one_drawing(study):
 
 def test_arms_keep_the_order_of_the_jobs():
     assert arms_of([JobRef(run="b", arm="b"), JobRef(run="a", arm="a"), JobRef(run="c", arm="b")]) == ("b", "a")
+
+
+def test_the_page_of_a_trainer_of_ones_own_starts_with_its_return_over_its_own_counter(tmp_path):
+    made = Study(tmp_path)
+    for seed in (0, 1):
+        job = JobRef(run=f"own{seed}", arm="own", seed=seed)
+        rows = ({"charts/SPS": 9.0, "charts/episodic_return": 20.0 + n, "global_step": 100 * n} for n in range(5))
+        offline_run(made.workspace.runs, job.run).write(run(job.run)).log(*rows).write(exit_record())
+        made.jobs.append(job)
+    assert curve_controls(made.context, made.jobs).value["metric"] == "charts/episodic_return"
+    view = drawn(made.context, made.jobs)
+    assert "charts/episodic_return over global_step" in view.description
+    assert "Over global_step: no metric/agent_step was logged with it" in view.description
+    assert [first_metric(names) for names in ([], ["a", "b"])] == ["overview/reward", "a"]
+    assert first_metric(["eval/random_reward", "eval/reward"]) == "eval/reward"  # not what a random policy gets

@@ -9,7 +9,6 @@ import warnings
 import numpy as np
 import pytest
 
-from experiments import look
 from experiments.notebooks.charts import (
     CurveOptions,
     Mark,
@@ -21,12 +20,15 @@ from experiments.notebooks.charts import (
     matching,
     metric_grid,
     performance_profile,
+    read_runs,
     score_strip,
     setting_effects,
 )
 from experiments.notebooks.charts.theme import arm_colour
+from experiments.project import look
 from experiments.runs.store import Origin
 from experiments.statistics import Curve, Summary
+from tests.fakes.studies import REWARD, Study
 from widgets.charts.chart import divided
 
 NASTY = "<img src=x onerror=alert(1)>.[0]:\"'\\ {a} datum.y #%"
@@ -186,10 +188,99 @@ def test_a_few_far_values_do_not_squeeze_the_others_and_are_marked():
     values = np.sin(np.arange(2_000.0) / 50)
     values[700] = 1e6
     spec = learning_curves([run(rows=2_000, values=values)]).to_dict()
-    domains = [entry["domain"] for entry in objects(divided(spec)["spec"]) if isinstance(entry.get("domain"), list)]
-    assert any(isinstance(low, float) and high < 20 for low, high in (pair[:2] for pair in domains if len(pair) == 2))
+    ((low, high),) = axis_ends(spec)
+    assert (low, high) == pytest.approx((-1, 7), abs=0.1)
     assert "1 value of 1 run beyond it" in spec["usermeta"]["caption"]
     assert [row for data in spec["datasets"].values() for row in data if "cut_high" in row]
+
+
+def two_seeds(arm="two", start=2.0, apart=1.5):
+    """Two runs so far apart that the interval of their mean goes from -7 to 12."""
+    wave = 0.1 * np.sin(np.arange(40.0) / 5)
+    return [run(arm, seed, values=start + apart * seed + wave) for seed in range(2)]
+
+
+def axis_ends(spec):
+    """Return both ends of each axis that has some of its own."""
+    params = divided(spec)["params"]
+    ends = {name.removesuffix("_from") for name in params if name.endswith("_from")}
+    return {(params[f"{name}_from"], params[f"{name}_to"]) for name in ends} - {(None, None)}
+
+
+def drawn(spec, *columns):
+    rows = [row for data in spec["datasets"].values() for row in data if set(columns) <= row.keys()]
+    return [row[column] for row in rows for column in columns if row[column] is not None]
+
+
+@pytest.mark.parametrize("options", [CurveOptions(), CurveOptions(smoothing=0.1), CurveOptions(log=True)])
+def test_an_interval_of_two_seeds_does_not_set_the_axis_and_is_said_to_be_cut(options):
+    spec = learning_curves([*two_seeds(), *(run("three", seed, level=3.0) for seed in range(3))], options).to_dict()
+    ((low, high),) = axis_ends(spec)
+    assert 0 <= low < 2
+    assert 3.5 < high < 6
+    ends = drawn(spec, "low", "high")
+    assert (min(ends), max(ends)) == (pytest.approx(low), pytest.approx(high))
+    assert "beyond the y-axis, which is made for runs and means: two from -" in spec["usermeta"]["caption"]
+
+
+def test_a_band_among_its_runs_leaves_the_axis_as_it_is():
+    spec = learning_curves(arms(seeds=8)).to_dict()
+    assert axis_ends(spec) == set()
+    assert "beyond" not in spec["usermeta"]["caption"]
+
+
+def test_an_axis_cut_at_an_interval_stays_while_rows_come_in():
+    first, second = (
+        divided(learning_curves([run("", 0, rows=rows), run("", 1, rows=rows, level=2.0)]).to_dict())
+        for rows in (40, 42)
+    )
+    assert "beyond the y-axis" in first["caption"]
+    assert first["spec"] == second["spec"]
+
+
+def test_what_is_never_negative_is_not_drawn_below_0_and_what_is_may_be():
+    speed = learning_curves(two_seeds(start=900.0, apart=400.0), CurveOptions(metric="overview/sps")).to_dict()
+    assert min(min(axis_ends(speed))) >= 0
+    assert min(drawn(speed, "low")) >= 0
+    below = learning_curves(two_seeds(start=-2.0)).to_dict()
+    assert min(min(axis_ends(below))) < -2
+
+
+def test_an_interval_of_two_seeds_is_cut_on_the_strip_of_scores_and_its_numbers_stay():
+    spec = score_strip([*two_seeds(), *(run("three", seed, level=3.0 + 0.2 * seed) for seed in range(3))]).to_dict()
+    ((low, high),) = axis_ends(spec)
+    assert 0 <= low < 2
+    assert 3.5 < high <= 6
+    assert min(drawn(spec, "from")) >= low
+    assert max(drawn(spec, "to")) <= high
+    assert min(drawn(spec, "low")) < -5
+    assert (
+        "The interval goes beyond the x-axis, which is made for runs and means: two from -"
+        in (spec["usermeta"]["caption"])
+    )
+
+
+def test_an_interval_of_five_seeds_is_drawn_whole_on_the_strip():
+    spec = score_strip([run("five", seed, level=3.0 + 0.2 * seed) for seed in range(5)]).to_dict()
+    assert (drawn(spec, "from"), drawn(spec, "to")) == (drawn(spec, "low"), drawn(spec, "high"))
+    assert "beyond" not in spec["usermeta"]["caption"]
+
+
+def test_small_charts_count_runs_not_curves_and_name_runs_without_a_value():
+    grid = metric_grid({"loss": [*arms(), nothing()], "entropy": arms()}).to_dict()
+    assert "480 values of 6 of 7 runs" in grid["usermeta"]["caption"]
+    assert "base seed 0: no value of loss" in grid["usermeta"]["caption"]
+
+
+def test_a_run_whose_last_values_are_nan_has_diverged_and_none_of_them_is_passed_over(tmp_path):
+    study = Study(tmp_path)
+    study.add("late", 0, [1.0] * 98 + [math.nan] * 2)
+    study.add("always", 0, [math.nan] * 100)
+    late, always = runs = read_runs(study.jobs, REWARD, store=study.store)
+    assert (late.curve.outcome, late.curve.lost, late.state) == ("diverged", 2, "diverged")
+    assert (always.curve.outcome, always.curve.lost) == ("diverged", 100)
+    assert always.problem == "no finite value of overview/reward"
+    assert "late: 0 of 1 finished, 1 diverged" in learning_curves(runs).to_dict()["usermeta"]["caption"]
 
 
 def test_an_arm_keeps_its_colour_where_others_are_not_drawn():
@@ -218,6 +309,39 @@ def test_new_rows_leave_the_form_of_a_chart_as_it_is():
     assert first["spec"] == second["spec"]
     assert first["datasets"].keys() == second["datasets"].keys()
     assert json.dumps(first["datasets"]) != json.dumps(second["datasets"])
+
+
+def waves(rows, *, spike=0.0, low=2.0):
+    """Two runs of one arm, of which the first ends in one far value."""
+    values = low + np.sin(np.arange(float(rows)) / 5)
+    values[-1] += spike
+    return [run("", seed, rows=rows, values=values if seed == 0 else values[::-1]) for seed in range(2)]
+
+
+@pytest.mark.parametrize(
+    "chart",
+    [
+        learning_curves,
+        lambda runs: learning_curves(runs, CurveOptions(log=True)),
+        lambda runs: learning_curves([*runs, run("", 2, level=-1.0)], CurveOptions(log=True)),
+        lambda runs: learning_curves(runs, CurveOptions(window=(200.0, 900.0))),
+        lambda runs: metric_grid({"losses/a": runs, NASTY: runs}),
+        score_strip,
+    ],
+    ids=["linear", "log", "symlog", "zoomed", "small charts", "scores"],
+)
+def test_an_axis_that_follows_its_rows_leaves_the_form_of_the_chart_as_it_is(chart):
+    first, second = (divided(chart(waves(rows, low=low)).to_dict()) for rows, low in ((120, 2.0), (170, 9.0)))
+    assert first["spec"] == second["spec"]
+    assert first["datasets"].keys() == second["datasets"].keys()
+
+
+def test_a_far_value_that_comes_in_moves_the_ends_of_small_charts_and_not_their_form():
+    first, second = (divided(metric_grid({"a": waves(500, spike=spike)}).to_dict()) for spike in (0.0, 1e6))
+    assert first["spec"] == second["spec"]
+    assert (first["params"]["y0_title"], first["params"]["y0_to"]) == ("a", None)
+    assert "cut at" in second["params"]["y0_title"]
+    assert second["params"]["y0_to"] < 20
 
 
 def test_five_hundred_runs_make_a_chart_of_moderate_size_with_a_readable_legend():

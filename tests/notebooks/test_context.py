@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from pydantic import Field
 
-from experiments.errors import NotebookError
-from experiments.notebooks.context import open_notebook, recipe_class
+from experiments.notebooks.context import Launched, open_notebook, recipe_class
+from experiments.project.errors import NotebookError
 from experiments.recipes.arena_experiment import ArenaExperiment, ArenaExperimentConfig
 from experiments.types import BaseExperimentConfig, JobRef
 from tests.fakes.project import Project
@@ -29,7 +29,7 @@ def test_a_notebook_knows_its_experiment_and_joins_its_jobs_with_the_ledgers(tmp
     [run] = project.started()
     context = open_notebook(str(project.notebook()), BaseExperimentConfig())
     foreign = JobRef(run="from.another.machine.s0.aaaaaaaa", arm="machine")
-    assert (context.name, context.recipe) == ("study", "study.py")
+    assert context.name == "study"
     assert [ref.run for ref in context.joined([foreign])] == [foreign.run, run]
     assert [ref.run for ref in context.unrecorded([foreign])] == [run]
 
@@ -39,5 +39,5 @@ def test_a_notebook_that_no_recipe_made_takes_its_name_from_its_file(tmp_path):
     file.write_text("import marimo\n")
     (tmp_path / "pyproject.toml").write_text("[tool.experiments]\n")
     context = open_notebook(str(file), BaseExperimentConfig())
-    assert (context.name, context.recipe) == ("mine", "")
-    assert context.launched() == []
+    assert context.name == "mine"
+    assert context.launched() == Launched()

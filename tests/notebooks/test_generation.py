@@ -9,12 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from experiments.errors import NotebookError, UsageError
-from experiments.notebooks.generation import check_target, generate, read_config, read_jobs, write_notebook
+from experiments.notebooks.generation import generate, prepare, read_config, read_jobs, write, write_notebook
 from experiments.notebooks.layout import canonical
-from experiments.notebooks.sections import BUILT_IN, Section, select_sections
+from experiments.notebooks.reading import parse
+from experiments.notebooks.sections import select_sections
+from experiments.notebooks.template import FILE, SECTIONS
+from experiments.project.errors import NotebookError, UsageError
 from experiments.types import BaseExperimentConfig, JobRef
-from tests.notebooks.specs import GOLDEN, NAMES, REFS, ROOT, sample_spec, spec_in
+from tests.notebooks.specs import GOLDEN, REFS, ROOT, own_section, sample_spec, spec_in
 
 HOSTILE = [
     '"""',
@@ -33,7 +35,7 @@ HOSTILE = [
 def hostile_spec():
     config = BaseExperimentConfig(description=HOSTILE[0], wandb_tags=tuple(HOSTILE))
     refs = [JobRef(run=f"run{n}{text}", arm=text, id=text, tracker=text) for n, text in enumerate(HOSTILE)]
-    return dataclasses.replace(sample_spec(config, refs), recipe=HOSTILE[4], remake=HOSTILE[2])
+    return sample_spec(config, refs)
 
 
 def test_the_golden_notebook_is_what_is_generated():
@@ -68,13 +70,14 @@ def test_marimo_and_ruff_find_nothing_to_say(tmp_path):
 def test_a_notebook_runs_and_its_cells_can_be_given_other_data(tmp_path):
     write_notebook(tmp_path / "deep" / "sample_nb.py", spec_in(tmp_path, jobs=REFS))
     code = (
-        "import sample_nb\noutputs, defs = sample_nb.app.run()\nassert defs['scores'] == [], defs\n"
-        "outputs, defs = sample_nb.app.run(defs={'jobs': [sample_nb.JobRef(run='a', seed=9)]})\nprint(defs['scores'])"
+        "import sample_nb\noutputs, defs = sample_nb.app.run()\nassert len(defs['study'].jobs) == 2, defs\n"
+        "outputs, defs = sample_nb.app.run(defs={'jobs': [sample_nb.JobRef(run='a', seed=9)]})\n"
+        "print(len(defs['study'].jobs))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path / "deep", capture_output=True, text=True, check=False
     )
-    assert done.stdout == "[3.0]\n", done.stderr
+    assert done.stdout == "1\n", done.stderr
 
 
 def test_the_same_spec_gives_the_same_bytes_in_another_process():
@@ -95,7 +98,7 @@ def test_any_text_comes_back_from_the_file(tmp_path, description, arm):
     path = tmp_path / "sample_nb.py"
     path.unlink(missing_ok=True)
     refs = [JobRef(run="a", arm=arm)]
-    write_notebook(path, sample_spec(BaseExperimentConfig(description=description), refs, names=("setup", "state")))
+    write_notebook(path, sample_spec(BaseExperimentConfig(description=description), refs, sections=()))
     assert read_jobs(path) == refs
     assert BaseExperimentConfig.model_validate(read_config(path)).description == description
 
@@ -107,57 +110,90 @@ def test_hostile_texts_come_back_from_the_file(tmp_path):
     assert BaseExperimentConfig.model_validate(read_config(tmp_path / "sample_nb.py")) == spec.config
 
 
-def test_data_cells_stand_between_setup_and_the_rest():
-    names = re.findall(r"^def (\w+)", generate(sample_spec()), re.MULTILINE)
-    assert names[:4] == ["title", "config", "jobs", "tracked"]
+def test_a_new_notebook_is_the_template_with_its_data():
+    text, template = generate(sample_spec()), parse(FILE.read_text(), FILE)
+    data = {"config", "journal", "jobs"}
+    made = parse(text, GOLDEN)
+    assert [cell.name for cell in made.cells] == [cell.name for cell in template.cells]
+    assert [cell for cell in made.cells if cell.name not in data] == [c for c in template.cells if c.name not in data]
 
 
-def test_setup_and_state_come_first_whatever_is_selected():
-    own = Section("mine", "recipes/x.py", ("a",))
-    assert [section.name for section in select_sections(["mine", "analysis", "state"], [own])] == [
-        *("setup", "state", "mine", "analysis")
-    ]
+def test_a_notebook_is_short_and_its_setup_shorter_whatever_is_in_it():
+    text = generate(sample_spec(jobs=REFS))
+    assert len(text.splitlines()) <= 180
+    assert len(parse(text, GOLDEN).setup.splitlines()) <= 8
+    assert text.startswith("import marimo\n")
 
 
-def test_an_unknown_section_lists_the_known_ones_and_the_recipes_own():
-    with pytest.raises(UsageError, match=f"'anlysis' does not exist. Sections: {', '.join(BUILT_IN)}, mine"):
-        select_sections(["anlysis"], [Section("mine", "x.py", ("a",))])
+@pytest.mark.parametrize("section", SECTIONS)
+def test_a_notebook_of_one_section_imports_only_what_its_cells_use_and_fits_together(section):
+    made = parse(generate(sample_spec(sections=[section])), GOLDEN)
+    assert {cell.name for cell in made.cells} == {"study", "config", "journal", "jobs", *SECTIONS[section]}
+    read = frozenset().union(*(cell.names.reads for cell in made.cells))
+    assert set(made.setup_names) == read - {name for cell in made.cells for name in cell.names.defines}
 
 
-def test_a_cell_that_needs_another_section_says_so():
-    names = tuple(name for name in NAMES if name != "state")
-    with pytest.raises(
-        NotebookError, match=r"cell 'score_table' needs 'runs', which no selected cell defines \(defined: "
-    ):
-        generate(sample_spec(names=names))
+def test_the_sections_of_a_notebook_are_those_of_its_cells_and_no_setting():
+    config = BaseExperimentConfig(description="d", sections=("log",))
+    assert "sections" not in generate(sample_spec(config, sections=["log"]))
 
 
-def test_a_recipe_adds_a_section_in_five_lines(tmp_path):
-    (tmp_path / "my_recipe.py").write_text(
-        "import marimo as mo\n\n\ndef reward_note(jobs):\n    mo.md(note(jobs))\n\n\n"
-        "def note(jobs):\n    return f'{len(jobs)} jobs'\n"
+def test_an_unknown_section_lists_the_known_ones_and_the_recipes_own(tmp_path):
+    own = own_section(tmp_path, OWN, "weather")
+    with pytest.raises(UsageError, match=f"'anlysis' does not exist. Sections: {', '.join(SECTIONS)}, weather"):
+        select_sections(["anlysis"], [own])
+
+
+def test_the_sections_of_version_0_1_are_still_known_by_their_names():
+    names = ["setup", "state", "launch", "monitor", "analysis", "replays", "log", "export", "scratch"]
+    assert sorted(select_sections(names)) == sorted(SECTIONS)
+
+
+OWN = "import marimo as mo\n\n\ndef weather(study):\n    return mo.md(f'{len(study.jobs)} jobs under a clear sky')\n"
+
+
+def test_a_recipes_own_section_is_a_function_of_the_study(tmp_path):
+    own = own_section(tmp_path, OWN, "weather")
+    text = generate(sample_spec(sections=["log", "weather"], own=[own], root=tmp_path))
+    assert '    weather = load_recipe("my_recipe.py", __file__).weather\n' in text
+    assert "@app.cell(hide_code=True)\ndef show_weather(study):\n    weather(study)\n    return\n" in text
+    assert canonical(text) == text
+
+
+@pytest.mark.slow
+def test_a_recipes_own_section_runs(tmp_path):
+    own = own_section(tmp_path, OWN, "weather")
+    write_notebook(tmp_path / "x_nb.py", sample_spec(sections=["weather"], own=[own], root=tmp_path))
+    code = (
+        "import x_nb\noutputs, _ = x_nb.app.run()\n"
+        "print('clear sky' in str([getattr(output, 'text', '') for output in outputs]))"
     )
-    spec = spec_in(tmp_path)
-    own = Section(name="mine", module="my_recipe.py", cells=("reward_note",))
-    text = generate(dataclasses.replace(spec, sections=[*spec.sections, own]))
-    assert '    note = load_recipe("my_recipe.py", __file__).note\n' in text
-    assert "@app.cell\ndef reward_note(jobs):\n    mo.md(note(jobs))\n    return\n" in text
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout == "True\n", done.stderr
 
 
-def test_two_cells_with_one_name_are_refused(tmp_path):
-    (tmp_path / "r.py").write_text("def title(config):\n    print(config)\n")
-    spec = spec_in(tmp_path)
-    own = Section("mine", str(tmp_path / "r.py"), ("title",))
-    with pytest.raises(NotebookError, match="two cells are called 'title'"):
-        generate(dataclasses.replace(spec, sections=[*spec.sections, own]))
+@pytest.mark.parametrize("own", [("weather",), (sample_spec, sample_spec), 3, "weather"])
+def test_own_sections_that_are_no_functions_are_refused_with_what_to_write(own):
+    with pytest.raises(UsageError, match=r"extra_sections names .* extra_sections = \(my_section,\)"):
+        select_sections(["log"], own)
 
 
-def test_two_imports_of_one_name_are_refused(tmp_path):
-    (tmp_path / "r.py").write_text("import cmath as math\n\n\ndef other(jobs):\n    print(math.pi, jobs)\n")
-    spec = spec_in(tmp_path)
-    own = Section("mine", str(tmp_path / "r.py"), ("other",))
-    with pytest.raises(NotebookError, match="'math' is imported from 'cmath' and from 'math'"):
-        generate(dataclasses.replace(spec, sections=[*spec.sections, own]))
+@pytest.mark.parametrize("place", ["experiments", "experiments.notebooks.sections"])
+def test_a_recipe_that_still_names_the_class_section_is_told_what_to_write(place):
+    done = subprocess.run(
+        [sys.executable, "-c", f"from {place} import Section"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("ImportError: Section named a group of cells")
+    assert "extra_sections = (my_section,)" in last
+
+
+def test_what_is_prepared_before_a_launch_is_what_is_written_with_its_jobs(tmp_path):
+    path = tmp_path / "sample_nb.py"
+    prepared = prepare(path, sample_spec(), launching=True)
+    assert not path.exists()
+    assert write(prepared, REFS).created
+    assert path.read_text() == generate(sample_spec(jobs=REFS))
 
 
 DAMAGED = {
@@ -171,7 +207,7 @@ DAMAGED = {
     "nested too deeply": b"import marimo\napp = marimo.App()\nx = " + b"(" * 5000 + b")" * 5000,
     "code outside cells": GOLDEN.read_bytes().replace(b"@app.cell\ndef jobs", b"x = 1\n\n\n@app.cell\ndef jobs"),
     "comment outside cells": GOLDEN.read_bytes().replace(b"@app.cell\ndef jobs", b"# mine\n@app.cell\ndef jobs"),
-    "truncated": GOLDEN.read_bytes()[:1500],
+    "truncated": GOLDEN.read_bytes().split(b"chosen())")[0],
 }
 
 
@@ -179,7 +215,7 @@ DAMAGED = {
 def test_a_file_that_is_no_notebook_of_ours_is_left_alone(tmp_path, content):
     path = tmp_path / "sample_nb.py"
     path.write_bytes(content)
-    for act in (check_target, write_notebook):
+    for act in (prepare, write_notebook):
         with pytest.raises(NotebookError):
             act(path, sample_spec())
     assert path.read_bytes() == content
@@ -190,7 +226,7 @@ def test_a_file_that_is_no_notebook_of_ours_is_left_alone(tmp_path, content):
 def test_force_replaces_any_file_and_keeps_a_copy(tmp_path, content):
     path = tmp_path / "sample_nb.py"
     path.write_bytes(content)
-    check_target(path, sample_spec(), force=True)
+    prepare(path, sample_spec(), force=True)
     result = write_notebook(path, sample_spec(), force=True)
     assert path.read_text() == generate(sample_spec())
     assert result.backup.read_bytes() == content
@@ -200,10 +236,10 @@ def test_force_replaces_any_file_and_keeps_a_copy(tmp_path, content):
 def test_a_target_that_cannot_be_a_notebook_is_refused_before_a_launch(tmp_path, name):
     (tmp_path / "folder_nb.py").mkdir()
     with pytest.raises(NotebookError, match=r"Name (it like|a file)"):
-        check_target(tmp_path / name, sample_spec())
+        prepare(tmp_path / name, sample_spec())
 
 
 def test_a_target_below_a_file_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(NotebookError, match=r"cannot be written: a part of its path is a file. Name another folder"):
-        check_target(tmp_path / "file" / "sample_nb.py", sample_spec())
+        prepare(tmp_path / "file" / "sample_nb.py", sample_spec())

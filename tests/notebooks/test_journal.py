@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from experiments.journal import BLANK, Journal, Rule
-from experiments.journal_record import record_journal
+from experiments.jobs.journal import BLANK, Journal, Rule
+from experiments.jobs.journal_record import record_journal
+from experiments.jobs.ledger import open_ledger
+from experiments.jobs.permits import command_permit
 from experiments.notebooks.journal import hypothesis_view, log_view_of, note_form, verdict_view
 from experiments.notebooks.triage import failures_in, in_editor, retry_buttons, triage_view
-from experiments.permits import command_permit
-from experiments.types import Plan, TrainingJob, TrainingJobConfig
+from experiments.types import JobRef, Plan, TrainingJob, TrainingJobConfig
 from tests.fakes.studies import REWARD, Study
 
 CONFIG = TrainingJobConfig(curriculum="arena/basic")
@@ -46,12 +47,44 @@ def test_a_verdict_names_interval_counts_and_origin(study):
     assert "18 rows of 6 runs, complete" in text
 
 
+def test_a_verdict_waits_for_seeds_that_were_launched_and_that_nobody_knows_yet(study):
+    more = [
+        JobRef(run=f"ada.study.{arm}.s{seed}.zzzzzzzz", arm=arm, seed=seed) for arm in "ab" for seed in range(3, 10)
+    ]
+    text = verdict_view(study.context, [*study.jobs, *more], WRITTEN).text
+    assert "Interim" in text
+    assert "3 of 10 seeds of b and 3 of 10 of a have ended; 7 of b and 7 of a are still out" in text
+    assert not any(word in text for word in ("Confirmed", "Rejected", "Undecided"))
+
+
+def test_a_verdict_waits_for_seeds_that_were_planned_and_never_handed_over(study):
+    def job(run, arm, seed, state):
+        fields = {"experiment": "study", "config": CONFIG, "launcher": "local", "plan_key": "k" * 64}
+        return TrainingJob(run_name=run, arm=arm, seed=seed, state=state, **fields)
+
+    with open_ledger(study.workspace) as ledger:
+        for ref in study.jobs:
+            ledger.add_attempt(job(ref.run, ref.arm, ref.seed, "submitted"))
+        ledger.add_attempt(job("ada.study.b.s3.zzzzzzzz", "b", 3, "planned"))
+    assert "3 of 4 seeds of b" in verdict_view(study.context, study.jobs, WRITTEN).text
+    assert study.context.with_unlaunched(study.jobs)[:-1] == study.jobs
+
+
+def test_lost_seeds_are_said_with_the_command_that_runs_them_again(study):
+    study.add("b", 3, [0.1], verdict="cancelled")
+    study.publish()
+    text = verdict_view(study.context, study.jobs, WRITTEN).text
+    assert "Undecided" in text
+    assert "1 of 4 seeds of b was lost. b: 3 of 4 finished, 1 cancelled." in text
+    assert "experiments retry ada.study.b.s3.abcdefgh" in text
+
+
 def test_a_hypothesis_written_after_the_launch_is_said_beside_the_verdict(study):
     jobs = [
         TrainingJob(run_name=job.run, experiment="study", arm=job.arm, seed=job.seed, config=CONFIG, launcher="local")
         for job in study.jobs
     ]
-    with study.workspace.ledger() as ledger:
+    with open_ledger(study.workspace) as ledger:
         for job in jobs:
             ledger.add_attempt(job)
     assert "Written after the launch" in verdict_view(study.context, study.jobs, WRITTEN).text

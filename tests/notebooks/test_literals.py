@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from experiments.errors import NotebookError
 from experiments.notebooks.literals import from_source, to_source
+from experiments.project.errors import NotebookError
 from experiments.types import JobRef, TrainingJobConfig
 
 TEXTS = st.text(st.characters(exclude_categories=[])) | st.sampled_from(

@@ -1,24 +1,21 @@
 from __future__ import annotations
 
-import dataclasses
 import subprocess
 import sys
 
 import pytest
 
-from experiments.errors import NotebookError
 from experiments.notebooks.loading import load_recipe, origin_of_module
+from experiments.project.errors import NotebookError
 
 RECIPE = '''"""A recipe that no package holds."""
 
 import sys
-from dataclasses import dataclass
-
 from beside import FACTOR
+from experiments.types import BaseExperimentConfig
 
 
-@dataclass(frozen=True)
-class Config:
+class Config(BaseExperimentConfig):
     gpus: int = FACTOR
 
 
@@ -26,20 +23,14 @@ def main(notebook):
     from pathlib import Path
 
     from experiments.notebooks.generation import NotebookSpec, generate
-    from experiments.notebooks.sections import Section
 
-    section = Section("setup", __name__, ("title",))
     root = Path(notebook).parents[1]
-    spec = NotebookSpec("mine", Config(gpus=4), [section], "recipes/my-recipe.py", "again", root=root)
+    spec = NotebookSpec("mine", Config(gpus=4), ["double"], own=[double], root=root)
     Path(notebook).write_text(generate(spec))
 
 
-def title(config):
-    print(double(config.gpus))
-
-
-def double(value):
-    return FACTOR * value
+def double(study):
+    print(FACTOR * study.experiment.config.gpus)
 
 
 if __name__ == "__main__":
@@ -110,7 +101,7 @@ def test_a_recipe_is_loaded_once_and_leads_back_to_its_file(project):
     notebook = str(project / "scratch" / "a_nb.py")
     first = load_recipe("recipes/my-recipe.py", notebook)
     assert load_recipe("recipes/my-recipe.py", str(project / "b_nb.py")) is first
-    assert dataclasses.asdict(first.Config()) == {"gpus": 2}
+    assert first.Config().gpus == 2
     origin = origin_of_module(first.Config.__module__, project)
     assert (origin.module, origin.is_file) == ("recipes/my-recipe.py", True)
 

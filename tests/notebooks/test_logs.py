@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from experiments import handover
-from experiments.errors import LaunchError
-from experiments.job_logs import keep_log
+from experiments.jobs import handover
+from experiments.jobs.watch.logs import keep_log
 from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.logs import log_view, plain_text
+from experiments.notebooks.logs import log_view
+from experiments.project.errors import LaunchError
+from experiments.project.workspace import Workspace
 from experiments.types import BaseExperimentConfig, JobRef
-from experiments.workspace import Workspace
 
 
 @pytest.fixture
@@ -22,20 +22,6 @@ def log_of(experiment, run, text):
     folder = experiment.workspace.runs / run
     folder.mkdir()
     (folder / "train.log").write_text(text)
-
-
-@pytest.mark.parametrize(
-    ("line", "shown"),
-    [
-        ("\x1b[31mred\x1b[0m", "red"),
-        ("10%\r50%\r100%", "100%"),
-        ("\x1b]0;title\x07text", "text"),
-        ("bell\x07", "bell"),
-        ("tab\tstays", "tab\tstays"),
-    ],
-)
-def test_a_line_is_shown_as_a_terminal_would_leave_it(line, shown):
-    assert plain_text(line) == shown
 
 
 def test_a_log_is_text_and_never_markup(experiment):
@@ -59,6 +45,15 @@ def test_a_long_log_shows_its_end_and_says_so(experiment):
     assert "line 999" in shown
     assert "line 799\n" not in shown
     assert "the last 200 lines" in shown
+
+
+def test_a_huge_line_is_shown_by_its_ends(experiment):
+    log_of(experiment, "a", f"begin{'y' * 5_000_000}end\nafter\n")
+    shown = log_view(experiment, [JobRef(run="a")], [], 200).text
+    assert "beginyyy" in shown
+    assert "yyyend\nafter" in shown
+    assert "[4,990,008 characters left out]" in shown
+    assert len(shown) < 20_000
 
 
 def test_a_secret_that_a_trainer_printed_is_masked(experiment, monkeypatch):

@@ -8,11 +8,11 @@ import weakref
 import pytest
 
 from experiments import monitoring as layer
+from experiments.jobs.watch.snapshots import Snapshot, SourceState
 from experiments.notebooks import monitoring
 from experiments.notebooks.monitoring import job_row, live_table, table_traits
-from experiments.snapshots import Snapshot, SourceState
+from experiments.project.workspace import Workspace
 from experiments.types import JobRef, JobStatus
-from experiments.workspace import Workspace
 from tests.fakes.job_sources import FakeLauncher, FakeStore, info, job, sources
 
 REFS = [JobRef(run="b", arm="x", seed=1), JobRef(run="a", arm="y", seed=2)]
@@ -35,7 +35,7 @@ def on_page(monkeypatch, store):
     young = [job(run, created_at=time.time()) for run in "ab"]
     parts = sources(young, FakeLauncher(a="RUNNING", b="RUNNING"), store)
     monkeypatch.setattr(monitoring, "on_a_page", lambda: True)
-    monkeypatch.setattr(monitoring, "_asked_by_a_person", lambda: True)
+    monkeypatch.setattr(monitoring, "asked_by_a_person", lambda: True)
     monkeypatch.setattr(layer, "sources_of", lambda _: parts)
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from experiments.notebooks.charts.runs import read_runs
 from experiments.notebooks.choices import Choice
-from experiments.notebooks.paper_kit import files_view, paper_kit, paper_kit_view, paper_words, save
+from experiments.notebooks.paper_kit import HEADINGS, files_view, paper_kit, paper_kit_view, paper_words, save
+from experiments.types import JobRef
 from tests.fakes.studies import REWARD, Study
 
 HOSTILE = "a.b[0]:\"'<b>&{x}"
@@ -40,6 +41,15 @@ def test_the_figure_is_drawn_without_a_network(study, tmp_path):
     assert names == ["svg", "png", "tex", "csv", "txt"]
 
 
+def test_the_words_beside_a_figure_say_where_a_band_is_cut(study, tmp_path):
+    for seed in range(2):
+        study.add("two", seed, [1.0 + seed] * 3)
+    kit = paper_kit(runs(study))
+    assert "In the figure: the band goes beyond the y-axis, which is made for runs and means: two from -" in kit.methods
+    save(kit, str(tmp_path), "a")
+    assert kit.methods in (tmp_path / "a.txt").read_text()
+
+
 def test_table_file_and_sentence_hold_the_same_numbers(study):
     kit = paper_words(runs(study))
     assert kit.rows[1][:2] == ("rate_0.1", "4 of 5 finished")
@@ -59,6 +69,38 @@ def test_a_failed_seed_is_in_the_file_with_its_reason(study):
     [failed] = [row for row in rows if row["arm"] == "rate_0.1" and row["seed"] == "4"]
     assert failed["value"] == ""
     assert "failed" in failed["note"]
+
+
+def test_while_seeds_are_out_table_files_and_sentence_are_interim_without_p(study):
+    for seed in range(5, 8):
+        study.add("rate_0.1", seed, [0.0], verdict="running")
+    kit = paper_words(runs(study))
+    assert kit.rows[1][HEADINGS.index("p (Holm)")] == "interim"
+    assert kit.methods.startswith("Interim: 4 of 4 seeds of base and 5 of 8 of rate_0.1 have ended; 3 of rate_0.1 are")
+    assert "Interim: " in kit.latex
+    text = kit.latex + kit.csv + kit.methods
+    assert not any(word in text for word in ("better", "worse", "p ="))
+
+
+def test_lost_seeds_leave_no_p_and_are_said(study):
+    kit = paper_words(runs(study))
+    assert kit.rows[1][HEADINGS.index("p (Holm)")] == "undecided"
+    assert "Undecided: rate_0.1 against base: 1 of 5 seeds of rate_0.1 was lost." in kit.methods
+
+
+def test_finished_runs_without_the_metric_are_called_finished_and_the_metric_named(study):
+    study.jobs = [job for job in study.jobs if study.statuses[job.run].verdict == "succeeded"]
+    kit = paper_words(runs(study, "no.such/metric"), Choice("no.such/metric"))
+    assert [row[1] for row in kit.rows] == ["4 of 4 finished, 4 without a score"] * 2
+    assert "8 of 8 finished, 8 without a score" in kit.methods
+    assert "without a value of no.such/metric" in kit.methods
+
+
+def test_a_page_waits_for_runs_that_no_monitor_and_no_tracker_knows(study):
+    study.jobs = [job for job in study.jobs if study.statuses[job.run].verdict == "succeeded"]
+    study.jobs.append(JobRef(run="ada.study.base.s9.zzzzzzzz", arm="base", seed=9))
+    text = paper_kit_view(study.context, study.jobs).text
+    assert "4 of 5 seeds of base and 4 of 4 of rate_0.1 have ended; 1 of base is still out" in text
 
 
 def test_smoothing_is_said_and_changes_no_number(study):

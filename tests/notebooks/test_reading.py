@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from experiments.errors import NotebookError
 from experiments.notebooks.layout import canonical, render
-from experiments.notebooks.reading import parse
+from experiments.notebooks.reading import parse, read_text
+from experiments.project.errors import NotebookError
 from tests.notebooks.specs import GOLDEN
 
 EVERYTHING = canonical('''# /// script
@@ -134,3 +134,29 @@ def test_text_that_marimo_would_drop_is_said_with_its_line(line):
 def test_a_cell_on_one_line_is_said():
     with pytest.raises(NotebookError, match="one line at line 5"):
         parse("import marimo\napp = marimo.App()\n\n@app.cell\ndef a(): x = 1\n", Path("a_nb.py"))
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_line_ends_and_the_mark_of_other_editors_make_no_difference(tmp_path, ends, mark):
+    file = tmp_path / "a_nb.py"
+    file.write_bytes(mark + EVERYTHING.replace("\n", ends).encode())
+    assert read_text(file) == EVERYTHING
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [("# -*- coding: latin-1 -*-", "its encoding is iso-8859-1"), ("# coding: nonsense", "is not UTF-8 text")],
+)
+def test_a_notebook_that_says_it_is_not_utf_8_is_refused(tmp_path, line, words):
+    file = tmp_path / "a_nb.py"
+    file.write_text(f"{line}\n{EVERYTHING}")
+    with pytest.raises(NotebookError, match=words):
+        read_text(file)
+
+
+def test_a_notebook_indented_with_tabs_is_refused_with_its_line_and_tabs_in_texts_are_not():
+    cell = 'import marimo\napp = marimo.App()\n\n\n@app.cell\ndef a():\n    x = """\n\ty"""\n    return\n'
+    assert len(parse(cell, Path("a_nb.py")).cells) == 1
+    with pytest.raises(NotebookError, match=r"indented with tabs \(line 7\)"):
+        parse(cell.replace("    ", "\t"), Path("a_nb.py"))

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from experiments.notebooks.charts import CurveOptions, learning_curves, read_runs
-from experiments.notebooks.recoveries import marks_on
-from experiments.runs.offline import OfflineStore
+from experiments.notebooks.charts.recoveries import marks_on
+from experiments.runs.offline.store import OfflineStore
 from experiments.types import JobRef
 from tests.fakes import wandb_files as fake
 
@@ -25,7 +25,7 @@ def store(tmp_path):
     return OfflineStore(tmp_path)
 
 
-@pytest.mark.parametrize(("axis", "x"), [("agent steps", 200.0), ("wall time", 2.0 / 3600)])
+@pytest.mark.parametrize(("axis", "x"), [("steps", 200.0), ("wall time", 2.0 / 3600)])
 def test_a_recovery_is_marked_where_it_was_in_the_unit_of_the_axis(store, axis, x):
     by_step = read_runs(JOBS, "overview/reward", store=store)
     runs = read_runs(JOBS, "overview/reward", store=store, axis=axis)

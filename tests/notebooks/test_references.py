@@ -7,9 +7,9 @@ import threading
 
 import pytest
 
-from experiments.errors import NotebookError
 from experiments.notebooks.generation import add_jobs, read_config, read_jobs, write_notebook
 from experiments.notebooks.layout import canonical
+from experiments.project.errors import NotebookError
 from experiments.types import JobRef
 from tests.notebooks.specs import REFS, ROOT, sample_spec, spec_in
 
@@ -56,13 +56,18 @@ def test_the_first_job_brings_its_import(tmp_path):
     spec = spec_in(tmp_path)
     write_notebook(path, spec)
     assert "JobRef" not in path.read_text()
+    before = path.read_text()
     assert add_jobs(path, [MORE]) == (MORE,)
     assert path.read_text() == canonical(path.read_text())
+    assert changes(before, path.read_text())[:2] == [
+        "-    from experiments.notebooks import Journal, Rule, open_study",
+        "+    from experiments.notebooks import JobRef, Journal, Rule, open_study",
+    ]
     assert write_notebook(path, spec).changed is False
 
 
 def test_edits_elsewhere_even_unsaved_forms_stay_as_they_are(path):
-    before = replaced(path, "    # A run name is unique", "    x  =   1\n    # A run name is unique")
+    before = replaced(path, "    # A place for your own", "    x  =   1\n    # A place for your own")
     add_jobs(path, [MORE])
     assert changes(before, path.read_text()) == [
         '+        JobRef(run="ann.sample.base.s2.cccccccc", arm="base", seed=2),'
@@ -128,7 +133,7 @@ def test_a_list_that_is_no_longer_literals_is_an_error_and_never_run(path, value
 
 def test_a_deleted_jobs_cell_says_how_to_get_it_back(path):
     text = path.read_text()
-    start, end = text.index("@app.cell\ndef jobs"), text.index("@app.cell\ndef tracked")
+    start, end = text.index("@app.cell\ndef jobs"), text.index("@app.cell(hide_code=True)\ndef export")
     path.write_text(text[:start] + text[end:])
     with pytest.raises(NotebookError, match=r"has no cell 'jobs'. Bring it back with --theirs jobs"):
         add_jobs(path, [MORE])

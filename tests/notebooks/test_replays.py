@@ -1,20 +1,25 @@
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
-from experiments.errors import UsageError
+from experiments.jobs.watch.snapshots import Snapshot, write_live
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.replays import (
     get_available_replays,
     nearest_replay,
     replay_view,
     run_dropdown,
+    show_replay,
     step_dropdown,
 )
-from experiments.runs.offline import OfflineStore
+from experiments.project.errors import UsageError
+from experiments.project.workspace import Workspace
+from experiments.runs.offline.store import OfflineStore
 from experiments.runs.store import ReplayFile
-from experiments.types import BaseExperimentConfig, JobRef
-from experiments.workspace import Workspace
+from experiments.types import BaseExperimentConfig, JobRef, JobStatus
+from tests.fakes.cases import CASES, case_copy
 from tests.fakes.wandb_files import offline_run, run
 
 FOUND = [ReplayFile(step, None, None, "") for step in (300, 0, 100)]
@@ -54,6 +59,19 @@ def test_replays_are_listed_by_step_with_their_files(tmp_path):
     assert found[0]["filename"].endswith("step_100.json.z")
 
 
+def test_a_replay_that_is_only_the_nearest_says_so(tmp_path):
+    offline_run(tmp_path, "a").write(run("a"))
+    folder = tmp_path / "a" / "replays"
+    folder.mkdir()
+    for step in (100, 200):
+        shutil.copy(CASES / "replays" / "00-base.json.z", folder / f"step_{step}.json.z")
+    store = OfflineStore(tmp_path)
+    titles = {step: show_replay("a", step, store=store).widget.labels[0] for step in ("first", "last", 200, 160)}
+    assert titles["first"].endswith("at 100 agent steps")
+    assert titles["last"] == titles[200] == titles["first"].replace("100", "200")
+    assert titles[160] == f"{titles[200]}, the nearest to 160"
+
+
 def test_runs_are_chosen_by_arm_and_seed():
     jobs = [JobRef(run="u.e.base.s0.aaaaaaaa", arm="base"), JobRef(run="u.e.base.s0.bbbbbbbb", arm="base")]
     picker = run_dropdown(jobs)
@@ -75,3 +93,18 @@ def test_no_run_and_no_replay_are_sentences_that_say_what_to_do(context_with_rep
     assert "Once one is launched" in replay_view(context_with_replays, None, None).text
     offline_run(context_with_replays.workspace.runs, "b").write(run("b"))
     assert "no replay yet" in replay_view(context_with_replays, "b", None).text
+    ended = JobStatus(run_name="b", arm="b", seed=0, verdict="succeeded")
+    write_live(context_with_replays.workspace.state / "live", Snapshot(jobs=(ended,)), with_metrics=False)
+    assert "no replay, and it has ended" in replay_view(context_with_replays, "b", None).text
+
+
+def test_the_step_of_a_link_is_not_called_agent_steps():
+    stored, link = ReplayFile(1_000, "/r/step_1000.json.z", None, ""), ReplayFile(40, None, "https://e.invalid/r", "")
+    assert (stored.when, link.when) == ("1,000 agent steps", "W&B step 40")
+
+
+def test_the_choice_of_steps_says_what_they_count(tmp_path):
+    (tmp_path / "pyproject.toml").write_text('[tool.experiments]\nwandb_mode = "offline"\n')
+    context = NotebookContext("x", tmp_path / "x_nb.py", Workspace.find(tmp_path), BaseExperimentConfig())
+    case_copy("data/sdk-0.17.9", context.workspace.runs)
+    assert list(step_dropdown(context, "old2").options) == ["W&B step 40", "W&B step 20", "W&B step 0"]

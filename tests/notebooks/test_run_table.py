@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
+import re
 
 import pandas as pd
 import pytest
 
-from experiments.notebooks.groups import group_frame, group_picker, group_view
-from experiments.notebooks.run_table import downloads, run_frame, run_table, selected_runs, table_downloads, table_latex
+from experiments.notebooks.analysis import create_run_summary_table
+from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.scored import scored_once
-from experiments.notebooks.sparklines import Sparkline, blocks, scale_of, thinned
-from experiments.run_rows import run_rows
+from experiments.notebooks.tables.groups import group_frame, group_picker, group_view
+from experiments.notebooks.tables.runs import (
+    csv_of,
+    downloads,
+    run_frame,
+    run_table,
+    selected_runs,
+    table_downloads,
+    table_latex,
+)
+from experiments.notebooks.tables.sparklines import Sparkline, blocks, scale_of, thinned
+from experiments.results.rows import flat_config, run_rows
+from experiments.runs.offline.store import OfflineStore
 from experiments.runs.store import RunInfo
+from experiments.types import BaseExperimentConfig, JobStatus
 from tests.fakes.studies import REWARD, Study
 
 HOSTILE = "a.b[0]:\"'<b>&{x}"
@@ -37,7 +51,7 @@ def test_a_row_shows_what_differs_and_nothing_else_of_the_config(study):
     frame, curves = run_frame(study.context, study.jobs)
     assert list(frame.columns) == [
         *("run_name", "arm", "seed", "verdict", "learning_rate", REWARD, f"{REWARD} curve"),
-        *("steps", "sps", "time", "cost", "state"),
+        *("steps", "sps", "time", "cost"),
     ]
     assert frame["learning_rate"].tolist() == [0.001] * 3 + [0.01] * 3
     assert frame[REWARD].iloc[0] == pytest.approx(3.1)
@@ -72,6 +86,13 @@ def test_a_run_without_a_status_is_judged_by_the_word_of_its_tracker(study):
     assert run_rows(study.jobs[:1], Preempted())[0].verdict == "recovering"
 
 
+def test_the_trackers_word_is_shown_where_it_contradicts_a_verdict(study):
+    run = study.jobs[0].run
+    study.statuses[run] = study.statuses[run].model_copy(update={"verdict": "failed"})
+    study.publish()
+    assert run_frame(study.context, study.jobs)[0]["state"].tolist() == ["finished"] * 6
+
+
 def test_no_runs_unknown_runs_and_a_missing_metric_are_tables(study, tmp_path):
     assert len(run_table(study.context, []).data) == 0
     ghost = study.jobs[0].model_copy(update={"run": "nobody.knows.this.s0.run"})
@@ -94,6 +115,19 @@ def test_failed_unfinished_nan_and_words_are_rows(study):
     assert len(run_table(study.context, study.jobs).data) == len(study.jobs)
 
 
+def test_runs_whose_curves_look_the_same_as_text_are_each_drawn_as_their_own(tmp_path):
+    study = Study(tmp_path)
+    values = {"a": [1.0, 1.01, 2.0], "b": [1.0, 1.0, 2.0]}
+    for arm, curve in values.items():
+        study.add(arm, 0, curve)
+    study.publish()
+    colours = {"a": "red", "b": "blue"}
+    table = run_table(study.context, study.jobs, colours=colours)
+    texts = table.data[f"{REWARD} curve"]
+    assert texts.nunique() == 1
+    assert re.findall(r"\bred\b|\bblue\b", table.text) == ["red"] * 2 + ["blue"] * 2  # its line and its last point
+
+
 def test_names_with_markup_brackets_and_quotes_are_text(tmp_path):
     study = Study(tmp_path)
     study.add("a", 0, [1.0], config={HOSTILE: 1, "run_name": "x", "": "empty"}, metric=HOSTILE)
@@ -110,7 +144,9 @@ def test_names_with_markup_brackets_and_quotes_are_text(tmp_path):
 
 def test_files_hold_every_digit_and_every_row(study):
     frame, _ = run_frame(study.context, study.jobs)
-    assert pd.read_csv(__import__("io").StringIO(frame.to_csv(index=False)))[REWARD].tolist() == frame[REWARD].tolist()
+    saved = pd.read_csv(io.StringIO(csv_of(frame)))
+    assert saved[REWARD].tolist() == frame[REWARD].tolist()
+    assert saved["seed"].tolist() == frame["seed"].tolist()
     assert "Save as LaTeX" in downloads(frame, "study").text
     assert "Save as CSV" in table_downloads(run_table(study.context, study.jobs), "study").text
     assert table_downloads(run_table(study.context, []), "study") is None
@@ -128,6 +164,26 @@ def test_a_group_has_its_mean_interval_and_count(study):
     assert (frame["mean"] < frame["high"]).all()
     assert "n = 3" in frame["interval"].iloc[0]
     assert "complete" in frame.attrs["origin"]
+
+
+def test_a_group_whose_runs_are_out_is_interim_and_one_without_the_metric_names_it(study):
+    study.add("high", 3, [9.0], verdict="running", config=config(0.01))
+    study.publish()
+    frame = group_frame(study.context, study.jobs, ["arm"])
+    assert frame["runs"].tolist() == ["3 of 3 finished", "interim: 3 of 4 finished, 1 unfinished"]
+    missing = group_frame(study.context, study.jobs[:3], ["arm"], "no.such/metric")
+    assert missing["runs"].tolist() == ["3 of 3 finished, 3 without a value of no.such/metric"]
+
+
+def test_a_seed_that_another_attempt_stands_for_is_said_under_the_groups(study):
+    study.jobs.insert(0, first := study.add("high", 0, [1.0], verdict="failed", name="ada.study.high.s0.lost0000"))
+    study.jobs.pop()
+    lost = JobStatus(run_name=first.run, arm="high", verdict="failed", scheduler="LOST")
+    study.statuses[first.run] = lost
+    study.publish()
+    frame = group_frame(study.context, study.jobs, ["arm"])
+    assert "3 of 3 finished" in frame["runs"].tolist()
+    assert "seed 0 of high: attempt 2, after the machine failed" in frame.attrs["origin"]
 
 
 def test_scores_are_read_again_only_when_a_run_has_new_data(study):
@@ -181,3 +237,53 @@ def test_spikes_survive_thinning_and_text_has_eight_heights():
     assert blocks([], 0.0, 0.0) == ""
     assert blocks([2.0, 2.0], 2.0, 2.0) == "▅▅"
     assert str(Sparkline([1.0, 2.0], 1.0, 2.0, "▁█", "red")) == "▁█"
+
+
+def test_a_metric_that_a_run_never_logged_is_not_one_without_a_value_yet(study):
+    study.add("live", 0, [1.0], config=config(0.1), verdict="running", metric="other")
+    study.add("waits", 0, verdict="pending")
+    study.add("silent", 0)  # its job has ended, so nothing is to come
+    study.add("nan", 0, [1.0, math.nan], config=config(0.1))
+    study.publish()
+    frame, _ = run_frame(study.context, study.jobs, [REWARD, "never"])
+    said = dict(zip(frame["arm"], frame["never curve"], strict=True))
+    ended = dict.fromkeys(("low", "high", "nan"), "not logged")
+    assert said == {**ended, "live": "no value yet", "waits": "no run yet", "silent": "no run found"}
+    assert frame["never"].isna().all()
+    rewards = dict(zip(frame["arm"], frame[f"{REWARD} curve"], strict=True))
+    assert (rewards["live"], rewards["waits"], rewards["silent"]) == ("no value yet", "no run yet", "no run found")
+    names, known = [job.run for job in study.jobs[-5:]], dict(list(study.statuses.items())[:-2])
+    table = create_run_summary_table(names, ["never", REWARD], store=study.store, statuses=known)
+    assert list(table.attrs["missing"].values()) == [
+        {"never": "not logged"},
+        {"never": "no value yet", REWARD: "no value yet"},
+        {"never": "no run yet", REWARD: "no run yet"},
+        {"never": "no run found", REWARD: "no run found"},
+        {"never": "not logged"},
+    ]
+
+
+class Interrupted(NotebookContext):
+    """A notebook whose store finds runs, and cannot read their rows for a while."""
+
+    is_down = True
+
+    @property
+    def store(self):
+        store = OfflineStore(self.workspace.runs)
+        if self.is_down:
+            store.history = lambda run, keys=None: store.log("../nobody")
+        return store
+
+
+def test_a_curve_that_could_not_be_read_is_not_an_empty_one_and_is_read_again(study):
+    context = Interrupted("study", study.root / "study_nb.py", study.workspace, BaseExperimentConfig())
+    frame, _ = run_frame(context, study.jobs)
+    assert set(frame[f"{REWARD} curve"]) == {"not read"}
+    Interrupted.is_down = False
+    frame, _ = run_frame(context, study.jobs)
+    assert "not read" not in set(frame[f"{REWARD} curve"])
+
+
+def test_settings_of_two_paths_of_one_name_are_two():
+    assert flat_config({"a.b": 1, "a": {"b": 2, "c": [1]}, "d": {}}) == {"a\\.b": 1, "a.b": 2, "a.c": "[1]", "d": "{}"}

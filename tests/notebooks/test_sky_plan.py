@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from experiments.forms import config_form
 from experiments.notebooks.context import NotebookContext
+from experiments.notebooks.forms import config_form
 from experiments.notebooks.launching import plan_preview
 from experiments.recipes.arena_experiment import ArenaExperimentConfig
 from tests.fakes.skypilot import sky_workspace

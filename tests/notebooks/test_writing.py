@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments.errors import NotebookError
 from experiments.notebooks.writing import back_up, check_writable, one_writer, write_whole
+from experiments.project.errors import NotebookError
 
 
 def test_a_file_keeps_its_mode_and_a_link_its_target(tmp_path):
@@ -43,7 +43,7 @@ def test_a_full_disk_is_said_and_leaves_the_file(tmp_path):
     path = tmp_path / "a_nb.py"
     path.write_text("old")
     code = (
-        "import resource, signal, sys; from pathlib import Path\nfrom experiments.errors import NotebookError\n"
+        "import resource, signal, sys; from pathlib import Path\nfrom experiments.project.errors import NotebookError\n"
         "from experiments.notebooks.writing import write_whole\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
         "try: write_whole(Path(sys.argv[1]), 'x' * 5000)\nexcept NotebookError as error: print(error)"

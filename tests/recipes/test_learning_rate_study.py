@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from experiments.project.workspace import Workspace
 from experiments.recipes.learning_rate_study import LearningRateStudy, LearningRateStudyConfig, arm_of
-from experiments.workspace import Workspace
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from marimo._convert.converters import MarimoConvert
 
-from experiments.ledger import Ledger
+from experiments.jobs.ledger import Ledger
 
 ROOT = Path(__file__).parents[2]
 RECIPES = sorted(path for path in (ROOT / "experiments" / "recipes").glob("*.py") if path.name != "__init__.py")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from experiments.runs.credentials import Credentials
-from experiments.runs.online import OnlineStore
+from experiments.project.credentials import Credentials
+from experiments.runs.server.store import OnlineStore
 from tests.fakes.wandb_schema import ENTITY
 from tests.fakes.wandb_server import FakeWandb
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from experiments.runs.attempts import FILE, note_attempt, read_attempts
+from experiments.runs.offline.attempts import FILE, note_attempt, read_attempts
 
 
 def test_every_start_is_noted_with_the_step_it_went_on_from(tmp_path):

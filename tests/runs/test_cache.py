@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import multiprocessing
+import random
 import shutil
 from concurrent.futures import ProcessPoolExecutor, wait
 
@@ -12,8 +13,8 @@ import pytest
 
 from experiments.runs import cache as cache_module
 from experiments.runs.cache import HistoryCache
-from experiments.runs.offline import OfflineStore
-from experiments.runs.wandb_log import RunLog
+from experiments.runs.offline.store import OfflineStore
+from experiments.runs.wandb_file.log import RunLog
 from tests.fakes import wandb_files as fake
 
 ROW = {"loss": 0.5, "text": "x", "nan": float("nan"), "big": 2**60, "list": [1, {"a": None}], "d": {"x": 1}}
@@ -58,8 +59,8 @@ def test_a_cached_read_is_the_same_read(writer, folder):
     read(writer, folder)
     log, frame = read(writer, folder)
     assert same(frame, plain)
-    assert (log.summary.keys(), log.tags, log.rows) == (plain_log.summary.keys(), ("t",), 3000)
-    assert math.isnan(log.config["lr"])
+    assert (log.facts.summary.keys(), log.facts.tags, log.rows) == (plain_log.facts.summary.keys(), ("t",), 3000)
+    assert math.isnan(log.facts.config["lr"])
     assert same(read(writer, folder, ["rare", "d.x"])[1], plain[["_step", "_timestamp", "_runtime", "rare", "d.x"]])
 
 
@@ -98,6 +99,20 @@ def test_a_damaged_cache_file_loses_nothing(writer, folder, damage):
     if damage == "gone":
         file.unlink()
     assert same(read(writer, folder)[1], plain)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 3, 4])
+def test_bits_that_a_disk_lost_are_no_values(writer, folder, seed):
+    _, plain = read(writer, None)
+    read(writer, folder)
+    (file,) = folder.glob("*.parquet")
+    chance, content = random.Random(seed), bytearray(file.read_bytes())
+    for _ in range(30):
+        content[chance.randrange(len(content) - 8)] ^= 1 << chance.randrange(8)
+    file.write_bytes(content)
+    log, frame = read(writer, folder)
+    assert same(frame, plain)
+    assert math.isnan(log.facts.config["lr"])
 
 
 def test_deleting_the_cache_while_it_is_in_use_loses_nothing(writer, folder):

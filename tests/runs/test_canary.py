@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments.runs.offline import OfflineStore
-from experiments.runs.wandb_log import RunLog
+from experiments.runs.offline.store import OfflineStore
+from experiments.runs.wandb_file.log import RunLog
 
 pytestmark = pytest.mark.slow
 
@@ -99,8 +99,8 @@ def test_the_frame_holds_what_the_columns_hold(log, theirs):
 
 def test_config_tags_notes_and_exit_are_the_same(log, theirs):
     last = theirs["run"][-1]
-    assert log.config == {key: value for key, value in last["config"]["update"].items() if key != "_wandb"}
-    assert (list(log.tags), log.facts.notes) == (last["tags"], last["notes"])
+    assert log.facts.config == {key: value for key, value in last["config"]["update"].items() if key != "_wandb"}
+    assert (list(log.facts.tags), log.facts.notes) == (last["tags"], last["notes"])
     assert (log.facts.display_name, log.facts.group) == (last["display_name"], last["run_group"])
     assert log.exit_code == theirs["exit"][0]["exit_code"] == 3
 
@@ -110,7 +110,7 @@ def test_the_summary_is_the_last_word_on_each_key(log, theirs):
     for record in theirs["summary"]:
         expected.update(record.get("update", {}))
     expected = {key: value for key, value in expected.items() if not key.startswith("_wandb") and key != "best"}
-    ours = {key: as_leet_prints(value) for key, value in log.summary.items()}
+    ours = {key: as_leet_prints(value) for key, value in log.facts.summary.items()}
     assert ours.pop("best.max") == 0
     assert ours == expected
 

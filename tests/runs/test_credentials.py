@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from experiments.runs.credentials import credentials_present, find_credentials
+from experiments.project.credentials import credentials_present, find_credentials
 
 KEY = "k" * 40
 

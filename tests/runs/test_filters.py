@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from experiments.errors import UsageError
+from experiments.project.errors import UsageError
 from experiments.runs.filters import iso_time, matches, ordered, server_filter, unix_time
 from experiments.runs.store import RunInfo, RunQuery
 

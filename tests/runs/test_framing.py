@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.runs.framing import LogTail
-from experiments.runs.wandb_log import RunLog
+from experiments.runs.wandb_file.framing import LogTail
+from experiments.runs.wandb_file.log import RunLog
 from tests.fakes import wandb_files as fake
 
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.runs import vector
-from experiments.runs.history_table import HistoryTable
-from experiments.runs.run_facts import RunFacts
+from experiments.runs.wandb_file import batches as vector
+from experiments.runs.wandb_file.facts import RunFacts
+from experiments.runs.wandb_file.table import HistoryTable
 from tests.fakes import wandb_files as fake
 
-NAMES = st.sampled_from(["a", "b", "env/reward", "x.y", "ü", "k" * 40, "long" * 60])
+NAMES = st.sampled_from(["a", "b", "a.b", "env/reward", "x.y", "ü", "k" * 40, "long" * 60])
 SCALARS = st.one_of(
     st.floats(),
     st.integers(-(2**70), 2**70),
@@ -53,6 +53,38 @@ def test_many_at_once_reads_what_one_by_one_reads(rows, start):
 
 
 @settings(max_examples=150, deadline=None)
+@given(ROWS, st.booleans())
+def test_an_object_reads_as_the_items_that_later_versions_write(rows, many):
+    numbered = [{**row, "_step": n} for n, row in enumerate(rows)]
+    items = [fake.history(row, n) for n, row in enumerate(numbered)]
+    objects = [fake.history_with_objects(row, n) for n, row in enumerate(numbered)]
+    assert contents(read(objects, many=many)) == contents(read(items, many=False))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.integers(-(2**63) + 1, 2**63 - 1), min_size=1, max_size=40), st.booleans())
+def test_every_step_that_int64_holds_is_exact(steps, many):
+    table = read([fake.history({"_step": step, "a": 1.0}, 0) for step in steps], many=many)
+    assert table.steps_since(0) == table.columns["_step"].dense(table.rows)[0].tolist() == steps
+    assert table.since(0, ["a"]) == {"a": [(step, 1.0) for step in steps]}
+    assert table.first_number("_step") == steps[0]
+
+
+@pytest.mark.parametrize("many", [True, False])
+@pytest.mark.parametrize("rows", [[{"a.b": 1.0, "a": {"b": 2.0}}] * 30, [{"a.b": 1.0}] * 30 + [{"a": {"b": 2.0}}] * 30])
+def test_two_paths_of_one_name_are_two_columns(rows, many):
+    table = read([fake.history(row, n) for n, row in enumerate(rows)], many=many)
+    assert set(table.columns["a\\.b"].sparse()[1]) == {1.0}
+    assert set(table.columns["a.b"].sparse()[1]) == {2.0}
+    assert len(table.columns["a\\.b"]) == len(table.columns["a.b"]) == 30
+    assert sorted(table.columns) == ["_step", "a.b", "a\\.b"]
+
+
+def test_a_dotted_key_alone_keeps_its_name():
+    assert sorted(read([fake.history({"x.y": 1}, 0)], many=False).columns) == ["_step", "x.y"]
+
+
+@settings(max_examples=150, deadline=None)
 @given(ROWS, st.lists(st.tuples(st.integers(0, 40), NAMES), max_size=3))
 def test_the_summary_is_the_same_many_at_once_and_one_by_one(rows, removals):
     batch = [fake.summary(row, [[name] for at, name in removals if at == n]) for n, row in enumerate(rows)]
@@ -80,7 +112,7 @@ def test_typed_items_without_json_are_read():
         rows, first, _, bad, columns = contents(read([record] * 30, many=many))
         assert (rows, first, bad) == (30, 3, 0)
         assert {name: values[0] for name, values in columns.items()} == {
-            "_step": 3, "flag": True, "count": -4, "loss": 0.5, "text": "hello", "tree": {"x": 1}, "nothing": None,
+            "_step": 3, "flag": True, "count": -4, "loss": 0.5, "text": "hello", "tree.x": 1, "nothing": None,
         }  # fmt: skip
 
 

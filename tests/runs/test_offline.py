@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
+import subprocess
+import sys
 import threading
 import time
 
 import pytest
 
-from experiments.errors import StoreError
-from experiments.runs.offline import OfflineStore
+from experiments.project.errors import StoreError
+from experiments.runs.offline.store import OfflineStore
 from experiments.runs.store import RunQuery
+from experiments.wandb_utils import find_training_jobs
 from tests.fakes import wandb_files as fake
+from tests.fakes.cases import CASES, case_copy
 
 
 def test_a_poll_returns_only_what_is_new(tmp_path):
@@ -52,7 +57,8 @@ def test_a_replaced_run_is_reset(tmp_path):
 
 def test_a_resumed_run_is_one_run_with_ascending_steps(tmp_path):
     fake.offline_run(tmp_path, "r", stamp="20260101_120000").write(fake.run("r", {"lr": 1})).log({"a": 1}, {"a": 2})
-    fake.offline_run(tmp_path, "r", stamp="20260102_120000").write(fake.run("r")).log({"a": 3})
+    later = fake.offline_run(tmp_path, "r", stamp="20260102_120000", began=1.8e9)
+    later.write(fake.run("r", started_at=1.8e9)).log({"a": 3})
     store = OfflineStore(tmp_path)
     frame, origin = store.history("r")
     assert frame["_step"].tolist() == [0, 1, 2]
@@ -135,6 +141,18 @@ def test_an_unknown_run_is_named(tmp_path):
     with pytest.raises(StoreError, match="'nobody' has no W&B file"):
         OfflineStore(tmp_path).history("nobody")
     assert OfflineStore(tmp_path / "missing").find(RunQuery()) == []
+
+
+def test_a_job_that_left_wandb_nothing_has_no_rows_and_one_whose_files_were_deleted_is_not_known(tmp_path):
+    for name in ("silent", "deleted"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "job.json").write_text("{}")
+    (tmp_path / "deleted" / "wandb").mkdir()
+    frame, origin = OfflineStore(tmp_path).history("silent", ["loss"])
+    assert (len(frame), origin.rows, origin.complete, origin.absent) == (0, 0, True, ("loss",))
+    assert origin.words == "no W&B file is in its folder"
+    with pytest.raises(StoreError, match="'deleted' has no W&B file"):
+        OfflineStore(tmp_path).history("deleted", ["loss"])
 
 
 def test_a_directory_deleted_while_reading_keeps_the_last_data(tmp_path):
@@ -229,6 +247,14 @@ def test_threads_may_share_a_store(tmp_path):
     assert len(store.history("r", ["a"])[0]) == 300
 
 
+def test_a_value_logged_as_nan_is_told_from_a_row_without_the_metric(tmp_path):
+    log = fake.offline_run(tmp_path, "r")
+    log.log({"loss": 1.0, "other": 1}, {"loss": math.nan}, {"other": 2})
+    frame, origin = OfflineStore(tmp_path).history("r", ["loss", "other"])
+    assert frame["loss"].isna().tolist() == [False, True, True]
+    assert origin.nan_steps == {"loss": (1,)}
+
+
 def test_starts_with_different_metrics_are_joined(tmp_path):
     fake.offline_run(tmp_path, "r", stamp="20260101_120000").log({"a": 1, "same": 1}, {"a": 2, "same": 1})
     fake.offline_run(tmp_path, "r", stamp="20260102_120000").write(fake.run("r"))
@@ -270,3 +296,133 @@ def test_a_poller_that_held_the_pulled_copy_is_told_to_drop_it(tmp_path):
     fake.offline_run(tmp_path / "share", "r").log({"a": 1}, {"a": 2})
     update = store.poll(["r"], ["a"], {"r": cursor})["r"]
     assert (update.reset, update.rows) == (True, {"a": [(0, 1.0), (1, 2.0)]})
+
+
+@pytest.mark.parametrize(
+    ("told", "author"), [('{"username": "ada", "host": "h"}', "ada"), ('{"username": "a', ""), ("[]", ""), (None, "")]
+)
+def test_the_author_up_to_sdk_0_22_stands_beside_the_records(tmp_path, told, author):
+    writer = fake.offline_run(tmp_path, "r").write(fake.run("r")).log({"a": 1})
+    if told is not None:
+        (writer.path.parent / "files").mkdir()
+        (writer.path.parent / "files" / "wandb-metadata.json").write_text(told)
+    [info] = OfflineStore(tmp_path).find(RunQuery(names=["r"]))
+    assert info.user == author
+    assert find_training_jobs(author="ada", runs_dir=tmp_path) == (["r"] if author else [])
+
+
+def test_two_run_ids_in_the_folder_of_a_job_are_never_one_curve(tmp_path):
+    case_copy("data/two-ids-one-folder", tmp_path / "job")
+    store = OfflineStore(tmp_path)
+    frame, origin = store.history("job")
+    assert frame["loss"].tolist() == [100.0, 101.0, 102.0, 103.0, 104.0]
+    assert origin.damage == (
+        "its folder has runs of 2 ids, none of them its own: shown is the newest, 'rb', and not 'ra'"
+    )
+    assert store.poll(["job"], ["loss"])["job"].damage == origin.damage
+    assert store.names() == ["job", "ra"]
+    assert store.history("ra")[0]["loss"].tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]
+    assert store.history("rb")[0]["loss"].tolist() == frame["loss"].tolist()
+
+
+@pytest.mark.parametrize("run", ["ra", "rb"])
+def test_a_run_in_the_folder_of_another_is_found_by_its_own_id(tmp_path, run):
+    case_copy("data/two-ids-one-folder", tmp_path / "job")
+    fake.offline_run(tmp_path, "else").log({"loss": 1})
+    assert [info.name for info in OfflineStore(tmp_path).find(RunQuery(names=[run]))] == [run]
+    assert OfflineStore(tmp_path).has(run)
+    assert OfflineStore(tmp_path).history(run)[1].damage == ""
+
+
+def test_two_run_ids_in_a_wandb_folder_are_two_runs():
+    store = OfflineStore(CASES / "data" / "two-ids-one-folder")
+    found = {name: store.history(name)[0]["loss"].tolist() for name in store.names()}
+    assert found == {"ra": [0.0, 1.0, 2.0, 3.0, 4.0], "rb": [100.0, 101.0, 102.0, 103.0, 104.0]}
+
+
+def test_the_run_of_a_jobs_own_id_is_the_jobs_and_the_others_are_named(tmp_path):
+    fake.offline_run(tmp_path, "job").write(fake.run("job")).log({"loss": 1})
+    fake.offline_run(tmp_path, "job", run_id="eval", stamp="20260102_120000").write(fake.run("eval")).log({"loss": 2})
+    store = OfflineStore(tmp_path)
+    frame, origin = store.history("job")
+    assert (frame["loss"].tolist(), origin.damage) == ([1.0], "")
+    assert origin.note == "its folder also has 'eval', of another run id"
+    assert store.names() == ["eval", "job"]
+
+
+def test_a_trainer_that_gives_wandb_an_id_of_its_own_is_read_under_the_jobs_name(tmp_path):
+    fake.offline_run(tmp_path, "job", run_id="mine").write(fake.run("mine")).log({"loss": 1})
+    store = OfflineStore(tmp_path)
+    frame, origin = store.history("job")
+    assert (frame["loss"].tolist(), origin.damage) == ([1.0], "")
+    assert origin.note == store.poll(["job"], [])["job"].info.note == "its trainer gave W&B the run id 'mine'"
+    assert (store.names(), store.has("mine")) == (["job"], True)
+
+
+def test_the_name_of_a_directory_is_not_the_run_id():
+    store = OfflineStore(CASES / "data" / "sync-dir-suffix")
+    assert store.names() == ["sfx"]
+    assert store.history("sfx")[0]["loss"].tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]
+
+
+def test_a_dot_wandb_folder_is_read_like_any_other(tmp_path):
+    case_copy("data/sync-dir-suffix", tmp_path / "alone" / "sfx")
+    (tmp_path / "alone" / "sfx" / "wandb").rename(tmp_path / "alone" / "sfx" / ".wandb")
+    for folder in (tmp_path / "alone", tmp_path / "alone" / "sfx", tmp_path / "alone" / "sfx" / ".wandb"):
+        store = OfflineStore(folder)
+        assert (store.names(), len(store.history("sfx")[0])) == (["sfx"], 5)
+
+
+def test_a_start_in_each_of_wandbs_folders_is_one_run(tmp_path):
+    fake.offline_run(tmp_path, "r", stamp="20260101_120000").write(fake.run("r")).log({"a": 1})
+    later = fake.LogWriter(tmp_path / "r" / ".wandb" / "offline-run-20260102_120000-r" / "run-r.wandb", 1.8e9)
+    later.write(fake.run("r", started_at=1.8e9)).log({"a": 2})
+    assert OfflineStore(tmp_path).history("r")[0]["a"].tolist() == [1.0, 2.0]
+
+
+def test_a_fork_names_the_run_and_the_step_that_it_was_forked_from():
+    store = OfflineStore(CASES / "data" / "forked")
+    frame, origin = store.history("forked")
+    assert frame["_step"].tolist() == [11, 12, 13, 14, 15]
+    note = "forked from run 'parent' at step 10: the rows before are those of that run"
+    assert (origin.damage, origin.note, origin.words) == ("", note, note)
+    assert store.poll(["forked"], [])["forked"].info.note == note
+
+
+REWIND = """
+import sys, wandb
+quiet = wandb.Settings(x_disable_stats=True, console="off")
+for first, more in [(0, {"id": "r"}), (100, {"resume_from": "r?_step=10"})]:
+    run = wandb.init(mode="offline", project="p", dir=sys.argv[1], settings=quiet, **more)
+    for step in range(15 if first == 0 else 3):
+        run.log({"loss": first + step})
+    run.finish()
+"""
+
+
+def test_a_rewound_run_of_the_real_sdk_goes_on_from_the_step_that_it_names(tmp_path):
+    (tmp_path / "r").mkdir()
+    subprocess.run([sys.executable, "-c", REWIND, str(tmp_path / "r")], check=True, capture_output=True, cwd=tmp_path)
+    frame, origin = OfflineStore(tmp_path).history("r")
+    assert frame["_step"].tolist() == list(range(14))
+    assert frame["loss"].tolist() == [*range(11), 100, 101, 102]
+    assert (origin.damage, origin.note) == ("", "rewound to step 10")
+
+
+@pytest.mark.parametrize(("job", "damage"), [({"pid": 1}, ""), ({"pid": 1, "ended_at": 5.0}, "its last record is cut")])
+def test_a_torn_tail_without_an_exit_record_is_said_once_the_run_has_ended(tmp_path, job, damage):
+    writer = fake.offline_run(tmp_path, "r").write(fake.run("r")).log({"a": 1}, {"a": 2})
+    writer.path.write_bytes(writer.path.read_bytes()[:-5])
+    (tmp_path / "r" / "job.json").write_text(json.dumps(job))
+    store = OfflineStore(tmp_path)
+    frame, origin = store.history("r")
+    assert (len(frame), origin.damage, store.poll(["r"], [])["r"].damage) == (1, damage, damage)
+
+
+def test_a_torn_tail_of_a_start_that_another_followed_is_said_with_its_directory(tmp_path):
+    first = fake.offline_run(tmp_path, "r").write(fake.run("r")).log({"a": 1}, {"a": 2})
+    first.path.write_bytes(first.path.read_bytes()[:-5])
+    later = fake.offline_run(tmp_path, "r", stamp="20260102_120000", began=1.8e9).write(fake.run("r", started_at=1.8e9))
+    later.step = 1
+    later.log({"a": 3})
+    assert OfflineStore(tmp_path).history("r")[1].damage == "offline-run-20260101_120000-r: its last record is cut"

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from experiments.errors import StoreError, UsageError
-from experiments.runs.credentials import Credentials
-from experiments.runs.online import OnlineStore
+from experiments.project.credentials import Credentials
+from experiments.project.errors import StoreError, UsageError
+from experiments.runs import replay_files
+from experiments.runs.server.store import OnlineStore
 from experiments.runs.store import RunQuery
 from tests.fakes.wandb_server import KEY
 
@@ -115,14 +116,48 @@ def test_a_long_run_is_said_to_be_sampled(server, credentials):
 def test_history_has_the_columns_of_every_store(server, store):
     grow(server.add_run("r"), 3, loss=1.0, d={"x": 2})
     frame, origin = store.history("r", ["loss", "never"])
-    assert frame.columns.tolist() == ["_step", "_timestamp", "_runtime", "loss", "never"]
+    assert frame.columns.tolist() == ["_step", "_timestamp", "_runtime", "loss"]
+    assert origin.absent == ("never",)
     assert frame["_step"].tolist() == [0, 1, 2]
-    assert frame["never"].isna().all()
     assert (origin.source, origin.complete) == (server.base_url.removeprefix("http://"), True)
     every, _ = store.history("r")
     assert every.columns.tolist() == ["_step", "_timestamp", "_runtime", "d.x", "loss"]
     with pytest.raises(StoreError, match="'absent' is not in 'me/p'"):
         store.history("absent", ["loss"])
+
+
+def test_a_value_logged_as_nan_is_told_from_a_row_without_the_metric(server, store):
+    run = server.add_run("r")
+    grow(run, 2, loss=1.0, other=1.0)
+    grow(run, 1, loss="NaN")
+    grow(run, 1, other=2.0)
+    frame, origin = store.history("r", ["loss", "other"])
+    assert frame["loss"].isna().tolist() == [False, False, True, True]
+    assert origin.nan_steps == {"loss": (2,)}
+
+
+def test_a_missing_metric_hides_no_row_of_the_others(server, store):
+    grow(server.add_run("r"), 3, loss=1.0, word="a", d={"x": 2})
+    frame, origin = store.history("r", ["never", "loss", "word", "d.x"])
+    assert frame["loss"].tolist() == [1.0] * 3
+    assert frame["d.x"].tolist() == [2.0] * 3
+    assert (origin.absent, frame["word"].isna().all()) == (("never",), True)
+    assert store.poll(["r"], ["never", "loss"])["r"].rows == {"never": [], "loss": [(0, 1.0), (1, 1.0), (2, 1.0)]}
+    [(frame, origin)] = store.histories(["r"], ["never", "loss"]).values()
+    assert ("never" in frame, origin.absent, len(frame)) == (False, ("never",), 3)
+    frame, origin = store.history("r", ["never", "loss"], complete=True)
+    assert ("never" in frame, origin.absent, len(frame)) == (False, ("never",), 3)
+
+
+def test_what_a_server_that_is_down_was_not_asked_before_is_not_called_absent(server, store, clock):
+    grow(server.add_run("r"), 3, loss=1.0, score=2.0)
+    store.history("r", ["loss"])
+    with server.stopped():
+        clock.sleep(60)
+        frame, origin = store.history("r", ["loss"])
+        assert (len(frame), origin.damage.startswith("not the newest")) == (3, True)
+        with pytest.raises(StoreError):
+            store.history("r", ["loss", "score"])
 
 
 def test_drawing_forty_runs_again_costs_one_request_for_what_is_new(forty, store, clock):
@@ -209,7 +244,7 @@ def test_logs_and_replay_links(server, store):
 def test_the_default_entity_is_the_users(server):
     server.add_run("r", rows=1)
     store = OnlineStore(project="p", credentials=Credentials(server.base_url, KEY))
-    assert store.config("r") == {}
+    assert [info.config for info in store.find(RunQuery())] == [{}]
     assert store.name == "me/p"
     with pytest.raises(UsageError, match="no W&B project"):
         OnlineStore(credentials=Credentials(server.base_url, KEY))
@@ -228,9 +263,47 @@ def test_replays_stored_with_the_run_are_fetched_once(server, credentials, tmp_p
     assert OnlineStore(credentials=credentials).replays("r") == []
 
 
+@pytest.mark.parametrize("name", ["r", "r" * 128])
+def test_replays_are_shown_where_no_cache_can_be_written(server, credentials, tmp_path, name):
+    """A file in the cache's place is what root meets, whom no right of a folder keeps from writing."""
+    server.add_run(name).files["replays/step_5.json.z"] = b"replay"
+    (tmp_path / "cache").write_text("no folder")
+    store = OnlineStore(credentials=credentials, cache_dir=tmp_path / "cache" / "replays")
+    found = store.replays(name)
+    assert [Path(replay.path).read_bytes() for replay in found] == [b"replay"]
+    count = store.requests
+    assert store.replays(name) == found
+    assert store.requests == count + 1
+
+
+def test_a_replay_that_has_no_place_at_all_is_said(server, credentials, tmp_path, monkeypatch):
+    server.add_run("r").files["replays/step_5.json.z"] = b"replay"
+    (tmp_path / "full").write_text("no folder")
+
+    def no_place(prefix):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tempfile.mkdtemp", no_place)
+    replay_files._beside.cache_clear()
+    with pytest.raises(StoreError, match=r"No space left on device.*export TMPDIR=DIR"):
+        OnlineStore(credentials=credentials, cache_dir=tmp_path / "full" / "replays").replays("r")
+
+
+def test_replays_of_places_with_like_names_are_told_apart(server, credentials, tmp_path):
+    places = [("a-b", "c"), ("a", "b-c"), ("a", "b_c")]
+    found = []
+    for entity, project in places:
+        run = server.add_run("r", entity=entity, project=project)
+        run.files["replays/step_5.json.z"] = f"{entity}/{project}".encode()
+        store = OnlineStore(entity, project, credentials=credentials, cache_dir=tmp_path)
+        found.append(Path(store.replays("r")[0].path).read_text())
+    assert found == ["a-b/c", "a/b-c", "a/b_c"]
+
+
 @pytest.mark.slow
 def test_a_refused_query_is_asked_through_wandbs_own_client(server, store, clock, monkeypatch, tmp_path):
-    for name, value in {**server.environment(), "HOME": str(tmp_path)}.items():
+    # W&B's client alone would refuse a variable that somebody emptied.
+    for name, value in {**server.environment(), "HOME": str(tmp_path), "WANDB_TAGS": ""}.items():
         monkeypatch.setenv(name, value)
     grow(server.add_run("r", tags=["t"], config={"lr": 1}, summary={"x": 1}), 30, loss=1.0)
     original = server.answer

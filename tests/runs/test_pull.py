@@ -6,12 +6,13 @@ import os
 
 import pytest
 
-from experiments.errors import StoreError, UsageError
-from experiments.processes import try_lock
-from experiments.runs import pull as pulling
-from experiments.runs.offline import OfflineStore
-from experiments.runs.pull import pull_runs, runs_in
+from experiments.project.errors import StoreError, UsageError
+from experiments.project.files import try_lock
+from experiments.runs.offline.store import OfflineStore
+from experiments.runs.transfer import pull as pulling
+from experiments.runs.transfer.pull import pull_runs, runs_in
 from tests.fakes import wandb_files as fake
+from tests.fakes.cases import case_copy
 
 
 @pytest.fixture
@@ -156,3 +157,15 @@ def test_progress_ends_where_it_said_it_would(share, tmp_path):
     pull(share, tmp_path, on_progress=told.append)
     assert (told[0].done, told[-1].done) == (0, told[-1].total)
     assert [at.done for at in told] == sorted(at.done for at in told)
+
+
+def test_a_dot_wandb_folder_is_pulled_and_hidden_files_in_it_are_not(tmp_path):
+    root, runs = tmp_path / "root", tmp_path / "runs"
+    case_copy("data/sync-dir-suffix", root / "sfx")
+    (root / "sfx" / "wandb").rename(root / "sfx" / ".wandb")
+    (root / "sfx" / ".wandb" / ".hidden").write_text("half")
+    (root / "sfx" / ".wandb" / "run-20260101_120000-online").mkdir()
+    (root / "sfx" / ".wandb" / "run-20260101_120000-online" / "run-online.wandb").write_text("old")
+    [pulled] = pull_runs(["sfx"], root, runs)
+    assert (pulled.copied, pulled.problems) == (1, [])
+    assert len(OfflineStore(runs).history("sfx")[0]) == 5

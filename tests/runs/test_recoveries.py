@@ -7,11 +7,11 @@ import time
 
 import pytest
 
-from experiments.job_events import keep
-from experiments.launchers.base import SchedulerStatus
-from experiments.runs.attempts import FILE
-from experiments.runs.offline import OfflineStore
-from experiments.runs.recoveries import recoveries, recovery_marks
+from experiments.jobs.events import keep
+from experiments.jobs.launchers.base import SchedulerStatus
+from experiments.results.recoveries import recoveries, recovery_marks
+from experiments.runs.offline.attempts import FILE
+from experiments.runs.offline.store import OfflineStore
 from experiments.runs.routed import RoutedStore
 from experiments.types import JobRef
 from tests.fakes import wandb_files as fake
@@ -55,18 +55,18 @@ def told_of(folder):
 def test_the_trainers_note_and_the_schedulers_word_are_one_mark(share):
     noted(share, (at(41), 0), (at(43, 20), 20))
     told(share, ("RUNNING", "", at(41)), ("RECOVERING", "", at(42, 21)), ("RUNNING", "", at(43, 5)))
-    text = "preempted at 12:42, running again 44 s later, from agent-step 20; 2 rows after it were logged again"
+    text = "preempted at 12:42, running again 44 s later, from step 20; 2 rows after it were logged again"
     assert told_of(share) == [(20, text)]
 
 
 def test_without_a_scheduler_the_trainers_note_says_where(share):
     noted(share, (at(41), 0), (at(43), 20))
-    text = "started again at 12:43 on node-3, from agent-step 20; 2 rows after it were logged again"
+    text = "started again at 12:43 on node-3, from step 20; 2 rows after it were logged again"
     assert told_of(share) == [(20, text)]
 
 
 def test_without_notes_wandbs_own_files_tell(share):
-    text = "started again at 12:43, from agent-step 25; 2 rows after it were logged again"
+    text = "started again at 12:43, from step 25; 2 rows after it were logged again"
     assert told_of(share) == [(25, text)]
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from experiments import redaction
-from experiments.errors import StoreError
+from experiments.project import redaction
+from experiments.project.errors import StoreError
+from experiments.runs.opening import default_store
 from experiments.runs.relay import READER, READER_ONLINE, RelayStore, serve_relay
 from experiments.runs.routed import RoutedStore
 from experiments.runs.store import Origin, ReplayFile, RunInfo, RunQuery, RunUpdate
-from experiments.wandb_utils import default_store
 
 
 class Store:
@@ -26,7 +26,7 @@ class Store:
     info = RunInfo("r", "running", tags=("a", "b"), config={"lr": 1}, summary={"x": 1.5}, url="https://x/r")
     update = RunUpdate(info, {"x": [(1, 2.0), (3, 4.5)]}, 4, "v1", total=9)
     frame = pd.DataFrame({"_step": [1, 2], "x": [0.5, float("nan")], "word": ["a", None]})
-    origin = Origin("server", 2, 2, complete=True, as_of=5.0)
+    origin = Origin("server", 2, 2, complete=True, as_of=5.0, absent=("never",), nan_steps={"x": (2,)})
 
     def find(self, query):
         return [self.info] if query.names == ["r"] else []

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from experiments.errors import StoreError
-from experiments.runs.offline import OfflineStore
+from experiments.project.errors import StoreError
+from experiments.runs.offline.store import OfflineStore
 from experiments.runs.routed import RoutedStore
 from experiments.runs.store import RunQuery
 from tests.fakes import wandb_files as fake

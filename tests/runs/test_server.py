@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from experiments.errors import StoreError
-from experiments.runs.credentials import Credentials
-from experiments.runs.queries import VIEWER
-from experiments.runs.server import QueryRefused, Server, ServerBusy
+from experiments.project.credentials import Credentials
+from experiments.project.errors import StoreError
+from experiments.runs.server.queries import VIEWER
+from experiments.runs.server.requests import QueryRefused, Server, ServerBusy
 from tests.fakes.wandb_server import KEY
 
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
-
-from experiments.runs.offline import OfflineStore
+from experiments.runs.offline.store import OfflineStore
 from tests.fakes import wandb_files as fake
 
 STAMPS = ("20260101_120000", "20260102_120000", "20260103_120000")
 
 
 def start(folder, number, steps, *, offset=0.0, started_at=None, **more):
-    """Write start `number` of run `r`, whose rows have these explicit steps."""
-    writer = fake.offline_run(folder, "r", stamp=STAMPS[number])
-    writer.write(fake.run("r", started_at=1.7e9 + number if started_at is None else started_at))
+    """Write start `number` of run `r`, whose rows have these explicit steps; it begins when the one before is over."""
+    began = 1.7e9 + number * 1000 if started_at is None else started_at
+    writer = fake.offline_run(folder, "r", stamp=STAMPS[number], began=began)
+    writer.write(fake.run("r", started_at=began))
     for step in steps:
         writer.step = step
         writer.log({"loss": step + offset, **{key: value(step) for key, value in more.items()}})
@@ -57,6 +54,12 @@ def test_where_wandb_counts_each_start_anew_the_agent_steps_decide(tmp_path):
     assert origin.damage == "start 2 of 2 counts its steps anew: shown 3 later"
 
 
+def test_where_agent_steps_are_not_logged_another_counter_of_the_trainer_decides(tmp_path):
+    start(tmp_path, 0, range(5), global_step=lambda step: step * 10)
+    start(tmp_path, 1, range(3), global_step=lambda step: 30 + step * 10)
+    assert [value for _, value in curve(tmp_path, "global_step")[0]] == [0, 10, 20, 30, 40, 50]
+
+
 def test_a_poll_across_a_recovery_starts_over_once_and_then_only_adds(tmp_path):
     store = OfflineStore(tmp_path)
     start(tmp_path, 0, [0, 10, 20, 30])
@@ -77,15 +80,33 @@ def test_a_poll_across_a_recovery_starts_over_once_and_then_only_adds(tmp_path):
 def test_a_machine_that_was_given_up_too_early_does_not_come_back_into_the_curve(tmp_path):
     old = start(tmp_path, 0, [0, 10])
     start(tmp_path, 1, [10, 20], offset=0.5)
-    old.step = 30
+    old.step, old.began = 30, 1.7e9 + 2000
     old.log({"loss": 9.9})
-    assert curve(tmp_path)[0] == [(0, 0.0), (10, 10.5), (20, 20.5)]
+    found, origin = curve(tmp_path)
+    assert found == [(0, 0.0), (10, 10.5), (20, 20.5)]
+    assert origin.damage == (
+        "start 1 of 2 still logged when start 2 had gone on from the middle of it with the same metrics: "
+        "2 rows of it left out"
+    )
 
 
 def test_starts_are_ordered_by_their_time_and_not_by_their_machines_local_time(tmp_path):
     start(tmp_path, 1, [0, 10, 20], started_at=1.7e9)
     start(tmp_path, 0, [10], offset=0.5, started_at=1.7e9 + 60)
     assert curve(tmp_path)[0] == [(0, 0.0), (10, 10.5)]
+
+
+def test_a_start_without_the_metrics_of_another_replaces_nothing_of_it(tmp_path):
+    start(tmp_path, 0, [0, 10, 20])
+    later = start(tmp_path, 1, [])
+    later.step = 10
+    later.log({"eval/score": 1.0})
+    frame, origin = OfflineStore(tmp_path).history("r")
+    assert (frame["loss"].count(), frame["eval/score"].count(), origin.damage) == (
+        3,
+        1,
+        "start 2 of 2 counts its steps anew: shown 11 later",
+    )
 
 
 def test_media_of_replaced_rows_are_left_out(tmp_path):
@@ -96,36 +117,7 @@ def test_media_of_replaced_rows_are_left_out(tmp_path):
     assert [(item.step, item.row) for item in log.media()] == [(0, 0), (10, 1), (20, 2)]
 
 
-SCRIPT = """
-import os, signal, sys, wandb
-folder, first, last, offset, kill = sys.argv[1], *map(float, sys.argv[2:])
-quiet = wandb.Settings(x_disable_stats=True, x_transaction_log_flush_interval=0.1)
-run = wandb.init(mode="offline", dir=folder, id="r", project="p", settings=quiet)
-for step in range(int(first), int(last)):
-    run.log({"loss": step + offset}, step=step * 64)
-print("logged", flush=True)
-if kill:
-    input()
-    os.kill(os.getpid(), signal.SIGKILL)
-run.finish()
-"""
-
-
-def test_a_killed_run_of_the_real_sdk_goes_on_as_one_curve(tmp_path):
-    folder = tmp_path / "r"
-    folder.mkdir()
-    command = [sys.executable, "-c", SCRIPT, str(folder)]
-    first = subprocess.Popen(
-        [*command, "0", "10", "0", "1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=tmp_path
-    )
-    assert first.stdout.readline() == "logged\n"
-    store = OfflineStore(tmp_path)
-    while not store.has("r") or len(store.history("r")[0]) < 9:
-        assert first.poll() is None
-    first.communicate("\n", timeout=30)
-    assert first.returncode == -signal.SIGKILL
-    subprocess.run([*command, "6", "12", "0.5", "0"], check=True, capture_output=True, cwd=tmp_path)
-    frame, origin = store.history("r")
-    assert frame["_step"].tolist() == [step * 64 for step in range(12)]
-    assert frame["loss"].tolist() == [0, 1, 2, 3, 4, 5, 6.5, 7.5, 8.5, 9.5, 10.5, 11.5]
-    assert (origin.damage, store.poll(["r"], [])["r"].info.state) == ("", "finished")
+def test_a_start_is_told_in_the_counter_that_the_run_goes_by(tmp_path):
+    start(tmp_path, 0, [0, 1, 2], global_step=lambda step: step * 50)
+    start(tmp_path, 1, [2, 3], global_step=lambda step: step * 50)
+    assert [one.step for one in OfflineStore(tmp_path).starts("r")] == [0, 100]

@@ -6,14 +6,16 @@ import fcntl
 
 import pytest
 
-from experiments.errors import StoreError
-from experiments.runs.sync import sync_runs
+from experiments.project.errors import StoreError
+from experiments.runs.transfer.sync import sync_runs
 from tests.fakes import wandb_files as fake
+from tests.fakes.cases import case_copy
 
 
 @pytest.fixture
 def logged_in(server, monkeypatch, tmp_path):
-    for name, value in {**server.environment(), "HOME": str(tmp_path)}.items():
+    # W&B's own program alone would refuse a variable that somebody emptied.
+    for name, value in {**server.environment(), "HOME": str(tmp_path), "WANDB_TAGS": ""}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
     return server
@@ -90,3 +92,50 @@ def test_a_killed_run_is_uploaded_once_and_its_next_start_after_it(logged_in, tm
     assert states(sync_runs(runs_dir=runs)) == {"a": "synced"}
     (run,) = logged_in.runs.values()
     assert (run.state, run.history[-1]["x"]) == ("finished", 3)
+
+
+@pytest.mark.slow
+def test_the_rows_of_two_ranks_reach_the_server_each_step_once(logged_in, tmp_path):
+    case_copy("data/two-ranks-one-id", tmp_path / "runs" / "job1")
+    (result,) = sync_runs(runs_dir=tmp_path / "runs")
+    assert (result.state, result.note) == (
+        "synced",
+        "2 writers at once: the rows of all are laid into each other by step",
+    )
+    (run,) = logged_in.runs.values()
+    assert [row["_step"] for row in run.history] == list(range(10))
+    for key in ("rank0/loss", "rank1/loss"):
+        assert [row[key] for row in run.history] == list(range(10))
+        assert run.summary[key] == 9
+    assert run.state == "finished"
+    assert states(sync_runs(runs_dir=tmp_path / "runs")) == {"job1": "already"}
+
+
+@pytest.mark.slow
+def test_writers_that_cannot_be_joined_are_uploaded_with_all_their_values_and_said_to_be(logged_in, tmp_path):
+    for number in range(2):
+        began = 1.7e9 + number
+        writer = fake.offline_run(tmp_path / "runs", "r", stamp=f"20260101_12000{number}", began=began)
+        writer.write(fake.run("r", {f"rank{number}": True}, started_at=began))
+        writer.log(*({"loss": float(number)} for _ in range(3))).write(fake.exit_record(0, runtime=5))
+    (result,) = sync_runs(runs_dir=tmp_path / "runs")
+    assert result.note.startswith("2 writers at once, of which more than one logged 'loss'")
+    (run,) = logged_in.runs.values()
+    assert [row["loss"] for row in run.history] == [0, 1, 0, 1, 0, 1]
+    # W&B's own client moves the second row of a step to the next.
+    assert [row["_step"] for row in run.history] == list(range(6))
+    assert {"rank0", "rank1"} <= set(run.config)
+
+
+@pytest.mark.slow
+def test_a_run_is_uploaded_wherever_its_directory_is(logged_in, tmp_path):
+    case_copy("data/two-ids-one-folder", tmp_path / "runs" / "job")
+    case_copy("data/sync-dir-suffix", tmp_path / "runs" / "sfx")
+    (tmp_path / "runs" / "sfx" / "wandb").rename(tmp_path / "runs" / "sfx" / ".wandb")
+    results = sync_runs(runs_dir=tmp_path / "runs")
+    assert states(results) == {"job": "synced", "ra": "synced", "sfx": "synced"}
+    assert results[0].note.startswith("its folder has runs of 2 ids")
+    found = {name: [row["loss"] for row in run.history] for (_, _, name), run in logged_in.runs.items()}
+    assert found == {"rb": [100, 101, 102, 103, 104], "ra": [0, 1, 2, 3, 4], "sfx": [0, 1, 2, 3, 4]}
+    again = sync_runs(runs_dir=tmp_path / "runs")
+    assert states(again) == {"job": "already", "ra": "already", "sfx": "already"}

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
-from experiments.runs.wandb_log import RunLog
+from experiments.runs.frames import frame_of, frame_of_rows
+from experiments.runs.offline.store import OfflineStore
+from experiments.runs.wandb_file.log import RunLog
+from experiments.wandb_utils import fetch_metrics
 from tests.fakes import wandb_files as fake
+from tests.fakes.cases import CASES
 
 
 @pytest.fixture
@@ -78,10 +83,10 @@ def test_config_summary_tags_and_exit_are_the_latest(writer):
     writer.write(fake.summary({"manual": 7}), fake.summary({}, remove=[["manual"]]), fake.exit_record(3))
     log = RunLog(writer.path)
     log.poll()
-    assert log.config == {"a": {"b": 1}, "lr": 0.2}
-    assert log.tags == ("x", "y")
+    assert log.facts.config == {"a": {"b": 1}, "lr": 0.2}
+    assert log.facts.tags == ("x", "y")
     assert log.facts.notes == "n"
-    assert (log.summary["loss"], log.summary["once"], "manual" in log.summary) == (1, 1, False)
+    assert (log.facts.summary["loss"], log.facts.summary["once"], "manual" in log.facts.summary) == (1, 1, False)
     assert log.exit_code == 3
 
 
@@ -130,7 +135,7 @@ def test_rows_that_are_not_wanted_are_counted_and_read_when_they_are(writer):
     log = RunLog(writer.path)
     writer.write(fake.run("r", {"lr": 1})).log(*({"a": n} for n in range(40)))
     assert log.poll(history=False) == 40
-    assert (log.rows, log.summary["a"], log.config, log.keys) == (40, 39, {"lr": 1}, [])
+    assert (log.rows, log.facts.summary["a"], log.facts.config, log.keys) == (40, 39, {"lr": 1}, [])
     writer.log({"a": 40})
     assert log.poll(history=False) == 1
     assert log.poll() == 41
@@ -164,3 +169,67 @@ def test_media_are_listed_with_their_step(writer):
         (step, "replays/link", f"{step}.html", step) for step in range(3)
     ]
     assert len(log.media()) == 6
+
+
+def case(name):
+    return OfflineStore(CASES / "data" / name)
+
+
+def test_a_run_of_sdk_0_17_has_its_replays_and_nested_metrics():
+    frame, origin = case("sdk-0.17.9").history("old2")
+    assert (frame["nest.a"].dtype, frame["nest.a"].tolist()) == (np.float64, [float(n) for n in range(60)])
+    assert "nest" not in frame
+    assert (origin.rows, origin.complete, origin.damage) == (60, True, "")
+    links = [(replay.step, replay.url) for replay in case("sdk-0.17.9").replays("old2")]
+    assert links == [(step, "https://e.invalid/r.json.z") for step in (0, 20, 40)]
+    polled = case("sdk-0.17.9").poll(["old2"], ["nest.a"])["old2"]
+    assert polled.rows == {"nest.a": [(n, float(n)) for n in range(60)]}
+    assert polled.info.summary["nest.a"] == 59
+
+
+def test_a_dotted_and_a_nested_key_are_two_metrics():
+    store = case("dotted-and-nested")
+    frame, _ = store.history("dots")
+    assert frame["a\\.b"].tolist() == [1.0] * 30
+    assert frame["a.b"].tolist() == [2.0] * 30
+    update = store.poll(["dots"], ["a.b", "a\\.b"])["dots"]
+    assert {key: {value for _, value in points} for key, points in update.rows.items()} == {
+        "a.b": {2.0},
+        "a\\.b": {1.0},
+    }
+    assert (update.info.summary["a.b"], update.info.summary["a\\.b"]) == (2, 1)
+
+
+def test_a_poller_drops_what_it_held_when_a_metric_gets_another_name(tmp_path):
+    store = OfflineStore(tmp_path)
+    writer = fake.offline_run(tmp_path, "r").log({"a.b": 1.0})
+    first = store.poll(["r"], ["a.b"])["r"]
+    assert first.rows == {"a.b": [(0, 1.0)]}
+    writer.log({"a": {"b": 2.0}})
+    second = store.poll(["r"], ["a.b", "a\\.b"], {"r": first.cursor})["r"]
+    assert (second.reset, second.rows) == (True, {"a.b": [(1, 2.0)], "a\\.b": [(0, 1.0)]})
+    assert OfflineStore(tmp_path).poll(["r"], ["a.b"], {"r": second.cursor})["r"].reset is False
+
+
+def test_steps_beyond_two_to_53_are_exact_everywhere():
+    steps = [*range(2**53 - 1, 2**53 + 4), 2**62]
+    store = case("steps-beyond-2-53")
+    frame, _ = store.history("bigstep", ["a"])
+    assert (frame["_step"].dtype, frame["_step"].tolist()) == (np.int64, steps)
+    update = store.poll(["bigstep"], ["a"])["bigstep"]
+    assert [step for step, _ in update.rows["a"]] == steps
+    assert update.info.summary["_step"] == 2**62
+    points = {"a": [(step, 1.0) for step in steps]}
+    assert frame_of(points)["_step"].tolist() == steps
+    assert frame_of_rows([{"_step": step} for step in steps])["_step"].tolist() == steps
+
+
+def test_a_metric_that_was_not_logged_is_no_column_and_is_named(tmp_path):
+    fake.offline_run(tmp_path, "r").log({"loss": 1.0, "null": None}, {"rare": 2.0})
+    frame, origin = OfflineStore(tmp_path).history("r", ["never", "loss", "null", "rare"])
+    assert frame.columns.tolist() == ["_step", "_timestamp", "_runtime", "loss", "null", "rare"]
+    assert origin.absent == ("never",)
+    assert frame["null"].isna().all()
+    [sampled] = fetch_metrics("r", keys=["never", "loss"], runs_dir=tmp_path).values()
+    assert sampled.columns.tolist() == ["_step", "_timestamp", "_runtime", "loss"]
+    assert sampled.attrs["origin"].absent == ("never",)

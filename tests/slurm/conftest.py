@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.workspace import Workspace
+from experiments.project.workspace import Workspace
 from tests.fakes.checkout import pushed_copy
 from tests.fakes.skypilot import close_clients
 from tests.slurm.rig import NODE_VENV, Rig, why_not

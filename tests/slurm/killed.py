@@ -11,11 +11,11 @@ import signal
 import sys
 from pathlib import Path
 
+from experiments.jobs.launchers.sky.launcher import SkyPilotLauncher
+from experiments.jobs.ledger import Ledger
+from experiments.jobs.permits import allow_launch
 from experiments.launch import submit
-from experiments.launchers.skypilot import SkyPilotLauncher
-from experiments.ledger import Ledger
-from experiments.permits import allow_launch
-from experiments.workspace import Workspace
+from experiments.project.workspace import Workspace
 from tests.fakes.launching import plan_in
 
 SEEDS = range(4)

@@ -13,13 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from experiments.errors import LaunchError
-from experiments.job_events import interruptions
+from experiments.jobs.events import interruptions
+from experiments.jobs.launchers.base import SchedulerStatus
+from experiments.jobs.launchers.sky.launcher import SkyPilotLauncher
+from experiments.jobs.ledger import open_ledger
+from experiments.jobs.permits import allow_launch
 from experiments.launch import cancel, reconcile
-from experiments.launchers.base import SchedulerStatus
-from experiments.launchers.skypilot import SkyPilotLauncher
 from experiments.monitoring import job_statuses
-from experiments.permits import allow_launch
+from experiments.project.errors import LaunchError
+from experiments.runs.opening import offline_store
 from tests.slurm.killed import SEEDS
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(900)]
@@ -29,7 +31,7 @@ PACE_S = 4.0
 
 
 def job_of(workspace, experiment):
-    with workspace.ledger(read_only=True) as ledger:
+    with open_ledger(workspace, read_only=True) as ledger:
         return ledger.jobs(experiment=experiment)[-1]
 
 
@@ -66,9 +68,9 @@ def launched(recipe, workspace):
     arguments = {
         "preempted": ["trainer.total_timesteps=1500000", "trainer.checkpoint.interval=5"],
         "arena": ["trainer.total_timesteps=100000"],
-        "failing": ["trainer.no_such_key=1"],
+        "failing": ["trainer.resume_from=no-such-run"],
     }
-    with workspace.ledger() as ledger:
+    with open_ledger(workspace) as ledger:
         there = ledger.experiments()
     for name, values in arguments.items():
         if name not in there:
@@ -85,7 +87,7 @@ def test_a_preempted_job_goes_on_from_its_checkpoint_as_the_same_run(launched, w
     assert status.recoveries == 1
     [gap] = interruptions(status.events)
     assert 0 < gap.back_at - gap.at < 300
-    history, origin = workspace.offline_store().history(job.run_name, ["overview/reward"])
+    history, origin = offline_store(workspace).history(job.run_name, ["overview/reward"])
     steps = history["_step"].tolist()
     assert steps == sorted(set(steps))
     assert steps[-1] >= 1_500_000
@@ -111,7 +113,7 @@ def test_a_job_that_fails_says_why(launched, workspace):
     status = wait_for(workspace, job, {"FAILED"})
     assert (status.exit_code, "exit code 2" in status.reason) == (2, True)
     log = SkyPilotLauncher(workspace).read_log(job.launcher_id)
-    assert any("unknown key 'trainer.no_such_key'" in line for line in log)
+    assert any("'no-such-run' has no checkpoint" in line for line in log)
 
 
 def test_a_server_that_is_killed_costs_no_job_and_a_cancel_ends_it_after(recipe, workspace, rig):
@@ -137,7 +139,7 @@ def test_two_clients_that_launch_the_same_plan_at_once_launch_one_job(project, w
     for client in clients:
         _, errors = client.communicate(timeout=300)
         assert client.returncode == 0, errors
-    with workspace.ledger() as ledger:
+    with open_ledger(workspace) as ledger:
         reconcile(ledger, workspace)
         jobs = ledger.jobs(experiment="exp")
     assert in_queue(workspace, jobs) == {job.run_name: 1 for job in jobs}
@@ -152,7 +154,7 @@ def test_a_launch_that_is_killed_at_any_step_launches_each_job_once(project, wor
             capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
         assert done.returncode == (-signal.SIGKILL if number < len(steps) else 0), done.stderr
-    with workspace.ledger() as ledger:
+    with open_ledger(workspace) as ledger:
         jobs = [job for job in ledger.jobs(experiment="exp") if job.arm == "killed"]
     assert [job.state for job in jobs] == ["submitted"] * len(SEEDS)
     assert in_queue(workspace, jobs) == {job.run_name: 1 for job in jobs}
@@ -167,8 +169,8 @@ def test_twenty_jobs_are_polled_with_one_question_to_the_queue(workspace):
 LAUNCH_TRUE = """
 from pathlib import Path
 from experiments.launch import submit
-from experiments.permits import allow_launch
-from experiments.workspace import Workspace
+from experiments.jobs.permits import allow_launch
+from experiments.project.workspace import Workspace
 from tests.fakes.launching import plan_in
 workspace = Workspace.find(Path.cwd())
 workspace = type(workspace)(workspace.root, workspace.state, workspace.settings.model_copy(

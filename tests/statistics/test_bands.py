@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from experiments.statistics import align, band, describe, interval, summarise
+from experiments.statistics import align, band, interval
 from experiments.statistics.values import Options
 from tests.statistics.samples import curve, learning
 
@@ -47,15 +47,3 @@ def test_steps_at_which_all_seeds_agree_have_no_band():
     found = band(curves)
     assert (np.isnan(found.low).tolist(), found.value.tolist()) == ([True, False], [0.0, 2.0])
     assert found.notes == ("no band at 1 step where all seeds have the same value",)
-
-
-def test_over_tasks_the_band_is_the_sample_efficiency_of_the_benchmark():
-    curves = [
-        one for seed, task in enumerate(("east", "west", "north")) for one in learning("a", 5.0, task=task, seed=seed)
-    ]
-    found = band(curves, "iqm", grid=[0.0, 50_000.0, 100_000.0])
-    assert found.method == "pointwise 95 % stratified bootstrap over 3 tasks interval"
-    at_end = describe(summarise(curves)["a"], "iqm")
-    assert found.value[-1] == pytest.approx(at_end.value, abs=0.3)
-    assert (found.low < found.value).all()
-    assert str(found.count) == "15 of 15 finished"

@@ -9,7 +9,7 @@ from scipy import optimize, stats
 from experiments.statistics import Interval, Scores, Summary, compare, compare_arms, holm, verdict_of
 from experiments.statistics.differences import difference_of, welch, yuen
 from experiments.statistics.improvement import _variance, probability_of_improvement, score_interval
-from experiments.statistics.significance import permutation_test, sign_test
+from experiments.statistics.significance import permutation_test, shift_interval, sign_test
 
 A = np.array([12.1, 9.4, 10.8, 13.3, 11.0, 8.7])
 B = np.array([14.2, 13.1, 11.9, 15.8, 12.4, 13.0])
@@ -17,6 +17,10 @@ B = np.array([14.2, 13.1, 11.9, 15.8, 12.4, 13.0])
 
 def arm(values, name="a", seeds=None, **options):
     return Scores.of(values, arm=name, seeds=seeds, **options)
+
+
+def _gap(first, second, axis):
+    return first.mean(axis) - second.mean(axis)
 
 
 def test_arms_with_other_seeds_are_compared_by_welch():
@@ -64,7 +68,7 @@ def test_swapping_the_arms_turns_the_difference_round(test):
 
 
 def test_few_seeds_get_the_exact_permutation_test():
-    found = permutation_test([A], [B])
+    found = permutation_test(A, B)
     expected = stats.permutation_test(
         (A, B), lambda x, y, axis: x.mean(axis) - y.mean(axis), n_resamples=np.inf, vectorized=True
     )
@@ -73,12 +77,12 @@ def test_few_seeds_get_the_exact_permutation_test():
 
 
 def test_three_against_three_seeds_can_never_reach_five_percent():
-    found = permutation_test([np.array([1.0, 2.0, 3.0])], [np.array([11.0, 12.0, 13.0])])
+    found = permutation_test(np.array([1.0, 2.0, 3.0]), np.array([11.0, 12.0, 13.0]))
     assert (found.p_value, found.smallest) == (0.1, 0.1)
 
 
 def test_paired_seeds_get_the_exact_sign_test():
-    found = sign_test([B - A])
+    found = sign_test(B - A)
     expected = stats.permutation_test(
         (B - A,), np.mean, permutation_type="samples", n_resamples=np.inf, vectorized=True, axis=0
     )
@@ -88,9 +92,9 @@ def test_paired_seeds_get_the_exact_sign_test():
 def test_many_seeds_get_random_splits_that_never_give_zero():
     rng = np.random.default_rng(1)
     ours, theirs = rng.normal(size=30) + 5, rng.normal(size=30)
-    found = permutation_test([ours], [theirs])
+    found = permutation_test(ours, theirs)
     assert (found.method, found.p_value) == ("10,000 random splits", pytest.approx(1 / 10_001))
-    assert permutation_test([ours], [theirs]) == found
+    assert permutation_test(ours, theirs) == found
 
 
 def test_holm_adjusts_step_by_step_and_leaves_out_what_was_not_tested():
@@ -108,45 +112,35 @@ def test_the_probability_of_improvement_is_mann_and_whitney_s():
 
 @pytest.mark.parametrize("share", [0.5, 0.84, 0.96, 1.0])
 def test_its_interval_ends_where_the_share_is_1_96_standard_errors_away(share):
-    sizes = np.array([[5.0, 5.0]])
-    low, high = (float(end) for end in score_interval(np.array([share]), sizes, 0.95))
+    sizes = (5, 5)
+    low, high = (float(end) for end in score_interval(np.array(share), sizes, 0.95))
 
     def beyond(at):
-        return abs(at - share) - 1.959964 * float(_variance(np.array([at]), sizes)[0]) ** 0.5
+        return abs(at - share) - 1.959964 * float(_variance(np.array(at), sizes)) ** 0.5
 
     assert low == pytest.approx(optimize.brentq(beyond, 1e-6, share - 1e-9), abs=1e-4)
     assert high == (1.0 if share == 1 else pytest.approx(optimize.brentq(beyond, share + 1e-9, 1 - 1e-9), abs=1e-4))
 
 
 def test_equal_shares_have_the_exact_variance_of_mann_and_whitney():
-    assert _variance(np.array([0.5]), np.array([[4.0, 7.0]]))[0] == pytest.approx((4 + 7 + 1) / (12 * 4 * 7))
-
-
-def test_the_share_of_wins_over_tasks_is_their_mean():
-    ours, theirs = np.stack([A, B], axis=1), np.stack([B, A], axis=1)
-    found = probability_of_improvement(arm(ours), arm(theirs))
-    assert found.value == pytest.approx(0.5)
-    assert found.interval.low < 0.5 < found.interval.high
+    assert _variance(np.array(0.5), (4, 7)) == pytest.approx((4 + 7 + 1) / (12 * 4 * 7))
 
 
 @pytest.mark.parametrize(
-    ("ends", "p_value", "margin", "higher", "verdict"),
+    ("ends", "p_value", "higher", "verdict"),
     [
-        ((1.0, 3.0), 0.01, None, True, "better"),
-        ((1.0, 3.0), 0.01, None, False, "worse"),
-        ((-3.0, -1.0), 0.01, None, True, "worse"),
-        ((-3.0, -1.0), 0.01, None, False, "better"),
-        ((-1.0, 3.0), 0.4, None, True, "undecided"),
-        ((1.0, 3.0), 0.08, None, True, "undecided"),
-        ((-1.0, 1.0), 0.9, 2.0, True, "equivalent"),
-        ((0.5, 1.0), 0.01, 2.0, True, "equivalent"),
-        ((-1.0, 3.0), 0.4, 2.0, True, "undecided"),
-        (None, None, 2.0, True, "undecided"),
+        ((1.0, 3.0), 0.01, True, "better"),
+        ((1.0, 3.0), 0.01, False, "worse"),
+        ((-3.0, -1.0), 0.01, True, "worse"),
+        ((-3.0, -1.0), 0.01, False, "better"),
+        ((-1.0, 3.0), 0.4, True, "undecided"),
+        ((1.0, 3.0), 0.08, True, "undecided"),
+        (None, None, True, "undecided"),
     ],
 )
-def test_verdicts(ends, p_value, margin, higher, verdict):
+def test_verdicts(ends, p_value, higher, verdict):
     interval = Interval.none("1 seed") if ends is None else Interval(*ends, method="Welch t", n=10)
-    found, reason = verdict_of(interval, p_value, margin=margin, higher_is_better=higher, family=3)
+    found, reason = verdict_of(interval, p_value, higher_is_better=higher, family=3)
     assert found == verdict
     assert reason.endswith(".")
 
@@ -167,23 +161,96 @@ def test_every_arm_is_compared_with_the_chosen_baseline():
     assert compare_arms(arms, baseline="nothing") == compare_arms([]) == compare_arms(arms[:1]) == []
 
 
-def test_runs_shared_by_tasks_are_compared_by_their_mean_over_the_tasks():
-    rng = np.random.default_rng(6)
-    ours, theirs = rng.normal(size=(6, 3)) + 2, rng.normal(size=(6, 3))
-    found = difference_of(arm(ours, shared_runs=True), arm(theirs, shared_runs=True))
-    expected = stats.ttest_ind(ours.mean(axis=1), theirs.mean(axis=1), equal_var=False)
-    assert found.p_value == pytest.approx(expected.pvalue)
-    assert "compare means" in difference_of(arm(ours, shared_runs=True), arm(theirs), "iqm").interval.reason
-
-
-def test_five_pairs_can_decide_about_an_interquartile_mean():
-    found = compare(arm(A[:5] + np.array([5, 6, 5.5, 6.5, 5.2]), "b", range(5)), arm(A[:5], "a", range(5)), "iqm")
+def test_six_pairs_can_decide_about_an_interquartile_mean():
+    found = compare(arm(A + np.array([5, 6, 5.5, 6.5, 5.2, 7]), "b", range(6)), arm(A, "a", range(6)), "iqm")
     assert (found.difference.test, found.verdict) == ("trimmed t", "better")
-    assert found.difference.permutation.smallest == 0.0625
-    middle = np.array([5.0, 5.2, 5.5, 6.0, 6.5])
-    winsorised = np.array([5.2, 5.2, 5.5, 6.0, 6.0])
-    t = middle[1:4].mean() / np.sqrt(4 * winsorised.var(ddof=1) / 6)
-    assert found.difference.p_value == pytest.approx(2 * stats.t.sf(t, 2))
+    assert found.difference.permutation.smallest == 0.03125
+    middle = np.array([5.2, 5.5, 6.0, 6.5])
+    winsorised = np.array([5.2, 5.2, 5.5, 6.0, 6.5, 6.5])
+    t = middle.mean() / np.sqrt(5 * winsorised.var(ddof=1) / 12)
+    assert found.difference.p_value == pytest.approx(2 * stats.t.sf(t, 3))
+
+
+@pytest.mark.parametrize(("level", "tail"), [(0.95, 0.025), (0.9, 0.05)])
+def test_a_shift_is_inside_where_a_permutation_test_with_it_taken_off_does_not_exclude_it(level, tail):
+    low, high, _ = shift_interval(A[:3], B, level)
+    for shift, inside in ((low - 0.01, False), (low + 0.01, True), (high - 0.01, True), (high + 0.01, False)):
+        tails = [
+            stats.permutation_test(
+                (A[:3] - shift, B), _gap, n_resamples=np.inf, vectorized=True, alternative=side
+            ).pvalue
+            for side in ("less", "greater")
+        ]
+        assert (min(tails) > tail) == inside
+
+
+def test_the_p_value_of_a_shift_is_that_of_an_exact_permutation_test_and_the_same_the_other_way_round():
+    low, high, p_value = shift_interval(B[:4] + 2, A, 0.95)
+    assert shift_interval(A, B[:4] + 2, 0.95) == pytest.approx((-high, -low, p_value))
+    tail = stats.permutation_test((B[:4] + 2, A), _gap, n_resamples=np.inf, vectorized=True, alternative="greater")
+    assert p_value == pytest.approx(2 * tail.pvalue)
+
+
+def test_uneven_arms_are_compared_by_the_wider_of_two_intervals_and_the_larger_of_two_p_values():
+    found, expected = difference_of(arm(B), arm(A[:3])), stats.ttest_ind(B, A[:3], equal_var=False)
+    low, high, p_value = shift_interval(B, A[:3], 0.95)
+    ends = expected.confidence_interval()
+    assert found.test == "Welch t with permutation"
+    assert found.interval.bounds == pytest.approx((min(low, ends.low), max(high, ends.high)))
+    assert found.p_value == pytest.approx(max(p_value, expected.pvalue))
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "said"),
+    [
+        ([1, 1, 1], [0, 1, 0, 1, 1, 0, 1, 0, 1, 0], "all 3 seeds of a have the same score, so nothing is known"),
+        ([0, 1, 0, 1, 1], [3, 3, 3, 3], "all 4 seeds of b have the same score, so nothing is known"),
+        ([2, 2, 2], [1, 1, 1], "all 3 seeds of a have the same score, so nothing is known"),
+        ([0.9, 0.91, 0.9], [0.1, 0.9, 0.1, 0.9, 0.9, 0.1, 0.9, 0.1, 0.9, 0.1], "contains 0"),
+        ([5, 6], [1, 2, 3, 4], "2 seeds in an arm; it needs 3"),
+    ],
+)
+def test_nothing_is_claimed_of_an_arm_without_spread_or_with_too_few_seeds(ours, theirs, said):
+    found = compare(arm(ours, "a"), arm(theirs, "b"))
+    assert found.verdict == "undecided"
+    assert said in found.reason
+    assert (found.difference.p_value is None) == (found.difference.interval.bounds is None)
+
+
+def test_an_interquartile_mean_whose_middle_seeds_are_all_alike_decides_nothing():
+    found = compare(arm([0, 5, 5, 5, 5, 9], "a"), arm(A, "b"), "iqm")
+    assert "the middle 4 of 6 seeds of a have the same score" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("ours", "said"),
+    [
+        (  # 1.5, but for what rounding leaves of it
+            [2.5, 3.5 + 1e-13, 4.5 - 1e-13],
+            "all 3 pairs of seeds differ by the same 1.5, which says nothing of how much differences vary",
+        ),
+        (
+            [2.5, 3.5, 4.5],
+            "all 3 pairs of seeds differ by the same 1.5, which says nothing of how much differences vary",
+        ),
+        ([2.5, 3.6], "2 pairs of seeds; a comparison needs 3"),
+    ],
+)
+def test_equal_differences_and_too_few_pairs_are_called_what_they_are(ours, said):
+    seeds = range(len(ours))
+    found = compare(arm(ours, "a", seeds), arm([1, 2, 3][: len(ours)], "b", seeds))
+    assert (found.verdict, found.p_adjusted) == ("undecided", None)
+    assert found.reason == f"No interval of the difference: {said}."
+
+
+def test_a_claim_on_few_seeds_says_what_it_rests_on_and_no_claim_says_nothing():
+    claimed = compare(arm(B + 9, "b"), arm(A, "a"))
+    assert "excludes 0" in claimed.reason
+    assert "which 6 seeds cannot show" in claimed.reason
+    assert "up to a quarter of cases (simulated)" in claimed.reason
+    assert "simulated" not in compare(arm(A + 0.1, "b"), arm(A, "a")).reason
+    many = np.linspace(0, 1, 20)
+    assert "simulated" not in compare(arm(many + 3, "b"), arm(many, "a")).reason
 
 
 def test_a_lower_score_is_the_better_one_for_steps_to_a_threshold():

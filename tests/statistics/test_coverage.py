@@ -18,7 +18,7 @@ def named(case):
 
 
 def is_quick(case):
-    return case.method in QUICK and case.name.count(" ") < 5  # no more than one task
+    return case.method in QUICK and case.name.count(" ") < 5  # not one trial after the other
 
 
 @pytest.mark.parametrize("case", [case for case in simulation.CASES if is_quick(case)], ids=named)
@@ -35,11 +35,12 @@ def test_a_costly_interval_covers_about_what_it_says_in_few_trials(case):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", simulation.CASES, ids=named)
-def test_every_interval_covers_93_to_97_percent_on_normal_scores(case, capsys):
+def test_every_interval_covers_93_to_97_percent_on_normal_scores_or_more_where_arms_are_uneven(case, capsys):
     _, normal, skewed, line = next(simulation.table([case]))
     with capsys.disabled():
         print(f"\n{line}", end="")
-    assert 0.93 <= normal <= 0.97
+    assert normal >= 0.93
+    assert normal <= 0.97 or case.method == methods.UNEVEN
     assert case.method.normal[0] - 0.003 <= normal <= case.method.normal[1] + 0.003
     assert case.method.skewed[0] - 0.02 <= skewed <= case.method.skewed[1] + 0.02
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.statistics import align, common_grid, curves_of, outcome_of
+from experiments.statistics import align, common_grid, curves_of, outcome_of, standing_curves
 from tests.statistics.samples import curve
 
 
@@ -62,8 +64,8 @@ def test_curves_come_from_the_table_of_histories():
             "reward": [1.0, np.nan, np.inf, 3.0, np.nan],
         }
     )
-    first, second, third = curves_of(table, "reward", outcomes={"z": "failed"}, task="arena")
-    assert (first.values.tolist(), first.lost, first.outcome, first.task) == ([1, 3], 0, "finished", "arena")
+    first, second, third = curves_of(table, "reward", outcomes={"z": "failed"})
+    assert (first.values.tolist(), first.lost, first.outcome) == ([1, 3], 0, "finished")
     assert (second.arm, second.outcome, second.lost) == ("b", "diverged", 1)
     assert (third.run, third.outcome, len(third.steps)) == ("z", "failed", 0)
     assert curves_of(table, "not logged") == []
@@ -71,7 +73,48 @@ def test_curves_come_from_the_table_of_histories():
 
 @pytest.mark.parametrize(
     ("verdict", "outcome"),
-    [("succeeded", "finished"), ("failed", "failed"), ("cancelled", "unfinished"), ("running", "unfinished")],
+    [
+        ("succeeded", "finished"),
+        ("failed", "failed"),
+        ("cancelled", "cancelled"),
+        ("running", "unfinished"),
+        ("unknown", "unfinished"),
+    ],
 )
 def test_a_job_s_verdict_says_what_became_of_its_seed(verdict, outcome):
     assert outcome_of(verdict) == outcome
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "stands", "replaced", "aside"),
+    [
+        (["finished"], 1, 0, 0),
+        (["machine failed", "finished"], 2, 1, 0),
+        (["machine failed", "machine failed", "finished"], 3, 2, 0),
+        (["machine failed", "unfinished"], 2, 1, 0),
+        (["machine failed", "failed", "finished"], 2, 1, 1),
+        (["failed", "finished"], 1, 0, 1),
+        (["cancelled", "finished"], 1, 0, 1),
+        (["diverged", "finished"], 1, 0, 1),
+        (["unfinished", "finished"], 1, 0, 1),
+        (["finished", "failed"], 1, 0, 1),
+        (["finished", "finished"], 2, 0, 1),
+    ],
+)
+def test_another_attempt_takes_a_seeds_place_only_where_the_machine_failed(outcomes, stands, replaced, aside):
+    attempts = [curve([1.0, 2.0], arm="b", seed=3, outcome=outcome) for outcome in outcomes]
+    [found] = standing_curves(attempts)
+    assert (found.curve, found.attempt, found.replaced, found.aside) == (attempts[stands - 1], stands, replaced, aside)
+    if replaced:
+        assert found.note == f"seed 3 of b: attempt {stands}, after the machine failed"
+    elif outcomes[0] in ("failed", "cancelled", "diverged"):
+        assert "a later attempt does not take its place" in found.note
+    else:
+        assert found.note == ""
+
+
+def test_a_curve_that_goes_on_has_not_diverged_yet_and_one_without_values_has_none():
+    assert curve([1.0, math.nan], outcome="unfinished").outcome == "unfinished"
+    assert curve([1.0, math.nan]).outcome == "diverged"
+    assert curve([]).outcome == "no value"
+    assert curve([], outcome="failed").outcome == "failed"

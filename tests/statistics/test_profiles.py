@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from experiments.statistics import Scores, Summary, performance_profiles, reached_by, summarise
-from experiments.statistics.profiles import effective_size
 from tests.statistics.samples import curve
 
 
@@ -20,26 +19,6 @@ def test_a_profile_is_the_share_of_runs_beyond_each_threshold():
 def test_arms_share_their_thresholds():
     first, second = performance_profiles([Scores.of([0.0, 1.0]), Scores.of([5.0, 9.0])], points=10)
     assert first.thresholds.tolist() == second.thresholds.tolist() == list(range(10))
-
-
-def test_tasks_weigh_the_same_and_tell_more_where_they_differ():
-    alike = Scores.of(np.tile(np.arange(6.0)[:, None], (1, 2)))
-    apart = Scores.of(np.arange(6.0)[:, None] + np.array([0.0, 10.0]))
-    even, uneven = (performance_profiles([one], thresholds=[2.5, 6.0])[0] for one in (alike, apart))
-    assert (even.share[0], uneven.share[1]) == (0.5, 0.5)
-    assert uneven.high[1] - uneven.low[1] < even.high[0] - even.low[0]
-
-
-def test_tasks_that_differ_by_chance_alone_are_pooled():
-    assert effective_size(np.array([[0.4], [0.6]]), np.array([10.0, 10.0])).tolist() == [20.0]
-    assert effective_size(np.array([[0.0], [1.0]]), np.array([10.0, 10.0])) > 100
-
-
-def test_few_seeds_on_several_tasks_have_a_profile_without_a_band():
-    found = performance_profiles([Scores.of(np.ones((3, 4)))])[0]
-    assert (found.method, np.isnan(found.low).all()) == ("no band: 3 seeds; it needs 5", True)
-    shared = performance_profiles([Scores.of(np.eye(6), shared_runs=True)])[0]
-    assert "the same runs" in shared.method
 
 
 def test_sample_efficiency_is_the_share_of_runs_that_are_there():

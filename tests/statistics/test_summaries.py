@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from experiments.statistics import Scores, Summary, describe, summarise
-from tests.statistics.samples import curve, learning
+from experiments.statistics import Scores, Summary, describe, interval, summarise
+from tests.statistics.samples import curve
 
 RAMP = np.arange(101.0)  # the value equals a tenth of the step: 0 to 100 over 0 to 1000
 
@@ -47,13 +47,15 @@ def test_runs_without_a_score_keep_their_reason_and_their_count():
         curve([], seed=5),
     ]
     found = summarise(curves)[""]
-    assert found.count.sentence == "1 of 6 finished, 1 failed, 1 diverged, 3 unfinished"
+    assert found.count.sentence == (
+        "3 of 6 finished, 1 failed, 1 diverged, 1 without a value of the metric, 1 without a score, 1 unfinished"
+    )
     assert [run.reason for run in found.runs][1:] == [
-        "failed at 390 agent steps",
-        "diverged at 490 agent steps",
-        "unfinished at 590 agent steps",
+        "failed, last value at 390 agent steps",
+        "diverged, last value at 490 agent steps",
+        "unfinished, last value at 590 agent steps",
         "no value after 690 of 1,000 agent steps",
-        "finished, no value logged",
+        "ended without a value of the metric",
     ]
 
 
@@ -62,19 +64,19 @@ def test_a_failed_run_may_be_given_a_score_and_still_counts_as_failed():
     found = summarise(curves, failed_score=0.0)[""]
     assert found.values.tolist() == [95.0, 0.0]
     assert str(found.count) == "1 of 2 finished"
-    assert describe(found).notes == ("seed 1: failed at 390 agent steps, counted as 0",)
+    assert describe(found).notes == ("seed 1: failed, last value at 390 agent steps, counted as 0",)
 
 
 def test_a_run_counts_at_a_given_step_as_soon_as_it_got_there():
     curves = [curve(RAMP, seed=0), curve(RAMP[:60], seed=1, outcome="failed"), curve(RAMP[:30], seed=2)]
     found = summarise(curves, Summary("best"), at=500)[""]
     assert found.values.tolist() == [50.0, 50.0]
-    assert str(found.count) == "2 of 3 reached 500 agent steps"
+    assert str(found.count) == "2 of 3 reached 500 agent steps, 1 without a score"
 
 
 def test_arms_are_compared_at_the_same_experience_unless_told_otherwise():
     curves = [curve(RAMP, arm="long"), curve(RAMP[:51], arm="short")]
-    assert str(summarise(curves)["short"].count) == "0 of 1 finished"
+    assert str(summarise(curves)["short"].count) == "1 of 1 finished, 1 without a score"
     own = summarise(curves, Summary("best"), at="own end")
     assert (own["long"].values.tolist(), own["short"].values.tolist()) == ([100.0], [50.0])
 
@@ -96,20 +98,25 @@ def test_a_seed_that_never_gets_there_keeps_the_median_honest():
     assert "1 of 5 seeds never reached it" in mean.notes
 
 
-def test_scores_are_told_apart_by_task_and_shared_runs_are_noticed():
-    tasks = [one for task in ("east", "west") for one in learning("a", 5.0, seeds=4, task=task)]
-    apart = summarise(tasks)["a"]
-    assert (apart.tasks, apart.table.shape, apart.shared_runs) == (("east", "west"), (4, 2), False)
-    assert apart.only("west").strata[0].tolist() == apart.strata[1].tolist()
-    named = [one for task in ("east", "west") for one in learning("a", 5.0, seeds=4, task=task, run="r")]
-    assert summarise(named)["a"].shared_runs
-
-
 def test_plain_numbers_make_scores_too():
     found = Scores.of([1.0, 2.0, float("nan"), "four"], arm="a", seeds=[3, 5, 7, 9])
     assert (found.values.tolist(), found.seeds, found.count.diverged) == ([1.0, 2.0], (3, 5, 7, 9), 2)
     twice = Scores.of([1.0, 2.0, 3.0], seeds=[0, 0, 1])
     assert (twice.values.tolist(), twice.count.sentence) == ([1.0, 3.0], "2 of 2 finished, 1 duplicate left aside")
+
+
+def test_several_scores_of_one_run_are_never_taken_for_several_runs():
+    found = describe(Scores.of(np.arange(12.0).reshape(4, 3), arm="a"))
+    assert (found.value, found.interval.bounds, found.count.sentence) == (
+        None,
+        None,
+        "4 of 4 finished, 4 without a score",
+    )
+    assert found.notes[0] == "seed 0: 3 scores of one run; give one, such as their mean"
+    assert interval(np.arange(12.0).reshape(4, 3)).words == (
+        "no interval: several scores of one seed; give one, such as their mean"
+    )
+    assert describe(Scores.of(np.arange(4.0).reshape(4, 1))).value == 1.5
 
 
 def test_a_summary_says_in_words_what_it_measures():

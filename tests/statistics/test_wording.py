@@ -22,7 +22,7 @@ def test_it_says_seeds_scores_intervals_assumptions_tests_axis_and_smoothing():
     arms = list(summarise(curves).values())
     text = methods_sentence(
         arms,
-        [*map(describe, arms), *compare_arms(arms, margin=0.1)],
+        [*map(describe, arms), *compare_arms(arms)],
         x_axis="agent steps",
         smoothing="EMA, half-life 5k agent steps",
     )
@@ -32,7 +32,6 @@ def test_it_says_seeds_scores_intervals_assumptions_tests_axis_and_smoothing():
         "95 % Student t interval of the mean, which assumes roughly symmetric scores",
         "95 % paired Student t interval of the difference of the mean, which assumes roughly symmetric differences",
         "Compared with base, seed by seed by paired Student t, p-values after Holm over 2 comparisons.",
-        "Differences within 0.1 count as none.",
         "Curves are drawn over agent steps",
         "smoothed for display only (EMA, half-life 5k agent steps); all numbers are from values as logged.",
     ):
@@ -62,7 +61,7 @@ def test_scores_that_were_put_in_for_failed_runs_are_named():
     curves = learning("a", 5.0)
     curves[1] = curve([1.0], arm="a", seed=1, outcome="failed")
     arms = list(summarise(curves, failed_score=0.0).values())
-    assert "Runs that were given a score: failed at 0 agent steps, counted as 0." in methods_sentence(arms)
+    assert "Runs that were given a score: failed, last value at 0 agent steps, counted as 0." in methods_sentence(arms)
     assert methods_sentence([]) == "No runs."
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from experiments.errors import UsageError
+from experiments.project.errors import UsageError
 from experiments.trainer.config import Arguments, fields, help_text, parse
 
 
@@ -67,7 +67,7 @@ def test_a_run_name_that_is_no_file_name_is_refused(name):
 
 
 def test_a_run_needs_a_name():
-    assert message("seed=1") == "run: Field required"
+    assert message("seed=1").startswith("run: Field required. All keys: ")
 
 
 def test_help_has_every_key_with_default_type_and_description():

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from experiments.errors import UsageError
+from experiments.project.errors import UsageError
 from experiments.trainer import curricula
 from experiments.trainer.arena import load_curriculum
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.errors import UsageError
-from experiments.runs.attempts import read_attempts
-from experiments.runs.offline import OfflineStore
+from experiments.project.errors import UsageError
+from experiments.runs.offline.attempts import read_attempts
+from experiments.runs.offline.store import OfflineStore
 from experiments.trainer import checkpoint as checkpoints
 from experiments.trainer.config import parse
 from experiments.trainer.loop import run_folder
@@ -84,7 +84,7 @@ def test_the_metrics_are_in_wandbs_file(finished):
     evaluated = frame.dropna(subset="eval/reward")
     assert len(evaluated) == 3
     assert evaluated["eval/random_reward"].nunique() == 1
-    assert store.config("r")["trainer"]["total_timesteps"] == 7000
+    assert store.log("r").facts.config["trainer"]["total_timesteps"] == 7000
 
 
 def test_replays_of_saved_checkpoints_are_files_and_links(finished):
@@ -171,15 +171,17 @@ def test_a_killed_run_goes_on_from_its_checkpoint_and_its_curve_counts_each_step
         assert process.poll() is None
         time.sleep(0.05)
     assert end(process, signal.SIGKILL)[0] == -signal.SIGKILL
-    _, before = history(tmp_path)
-    goal = int(before["_step"].iloc[-1]) + 2000
+    # W&B's file lies behind the trainer: the goal must lie beyond both, or there is nothing left to train.
+    saved = checkpoints.newest(tmp_path / "r" / "checkpoints", pytest.fail).agent_step
+    goal = max(saved, int(history(tmp_path)[1]["_step"].iloc[-1])) + 2000
     done = train("run=r", *arguments, f"trainer.total_timesteps={goal}")
     assert done.returncode == 0, done.stderr
     store, frame = history(tmp_path)
     first, second = read_attempts(tmp_path / "r")
     assert (first.step, f"continuing at agent-step {second.step:,}" in done.stdout) == (0, True)
     assert [piece.log.first_step > second.step for piece in store.log("r").pieces] == [False, True]
-    assert not store.log("r").damage
+    # Whether the kill fell into the writing of a record is chance; nothing else may be damaged.
+    assert re.fullmatch(r"(offline-run-\S+-r: its last record is cut)?", store.log("r").damage)
     assert frame["_step"].is_monotonic_increasing
     assert frame["_step"].is_unique
     assert (frame["metric/agent_step"] == frame["_step"]).all()

@@ -1,6 +1,6 @@
 import pytest
 
-from experiments.errors import UsageError
+from experiments.project.errors import UsageError
 from experiments.trainer.config import parse
 from experiments.trainer.tracking import Tracker, replay_link
 
@@ -18,3 +18,12 @@ def test_an_unknown_wandb_mode_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "cloud")
     with pytest.raises(UsageError, match=r"WANDB_MODE='cloud' is not a mode of W&B\. Known: online, offline"):
         Tracker(parse(["run=r"]), tmp_path)
+
+
+def test_empty_variables_of_wandb_are_none(tmp_path, monkeypatch):
+    for name in ("TAGS", "RUN_ID", "NAME", "PROJECT", "DIR", "MODE", "RESUME", "QUIET", "HTTP_TIMEOUT"):
+        monkeypatch.setenv(f"WANDB_{name}", "")
+    tracker = Tracker(parse(["run=r", "wandb.mode=offline", "wandb.entity=", "wandb.group="]), tmp_path)
+    tracker.finish(0)
+    [file] = tmp_path.glob("wandb/offline-run-*/run-*.wandb")
+    assert file.name == "run-r.wandb"

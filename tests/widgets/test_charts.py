@@ -28,6 +28,19 @@ def test_rows_travel_by_column_under_a_name_that_stays():
     assert (parts["caption"], parts["description"]) == ("n = 2", "words")
 
 
+def test_the_line_that_a_caption_folds_into_travels_with_it_and_is_no_part_of_the_form():
+    chart = Chart([{"x": 1}], "n = 2. And more.")
+    spec = chart.to_dict()
+    spec["usermeta"]["summary"] = "n = 2"
+    widget, plain = ChartWidget(), ChartWidget()
+    widget.show(chart, spec)
+    plain.show(chart)
+    assert (widget.summary, widget.caption, widget.spec) == ("n = 2", "n = 2. And more.", plain.spec)
+    assert plain.summary == ""
+    widget.clear()
+    assert (widget.summary, widget.caption) == ("", "")
+
+
 def test_two_datasets_with_the_same_columns_stay_apart():
     spec = {"layer": [{"data": {"name": "a"}}, {"data": {"name": "b"}}], "datasets": {"a": [{"x": 1}], "b": [{"x": 2}]}}
     parts = divided(spec)
@@ -45,6 +58,16 @@ def test_new_rows_do_not_send_the_form_again():
     assert "spec" in sent
 
 
+def test_params_come_with_rows_but_those_that_a_person_on_the_page_sets():
+    """The page's own keep their first value in the form; what Python sets is no part of the form."""
+    page = [{"name": name, "value": None} for name in ("x_from", "x_to", "hovered")]
+    page += [{"name": "own", "value": 3, "bind": {"input": "range"}}, {"name": "arms", "select": "point", "value": []}]
+    spec = {"mark": "line", "params": [*page, {"name": "y_to", "value": 4.0}]}
+    parts = divided(spec)
+    assert parts["params"] == {"y_to": 4.0}
+    assert parts["spec"]["params"] == [*page, {"name": "y_to"}]
+
+
 def test_a_cleared_chart_shows_nothing():
     widget = ChartWidget()
     widget.show(Chart([{"x": 1}]))
@@ -57,6 +80,7 @@ def test_a_cleared_chart_shows_nothing():
     [
         {"spec": {"evil": 1}},
         {"datasets": {"x": {}}},
+        {"params": {"y_to": 1.0}},
         {"caption": "forged"},
         {"zoom": [2.0, 1.0]},
         {"zoom": ["a", "b"]},
@@ -70,7 +94,9 @@ def test_a_cleared_chart_shows_nothing():
 )
 def test_what_a_page_may_not_send_changes_nothing(sent):
     widget = ChartWidget()
-    before = {name: getattr(widget, name) for name in ("spec", "datasets", "caption", "zoom", "brush", "clicked")}
+    before = {
+        name: getattr(widget, name) for name in ("spec", "datasets", "params", "caption", "zoom", "brush", "clicked")
+    }
     widget.set_state(sent)
     assert {name: getattr(widget, name) for name in before} == before
 

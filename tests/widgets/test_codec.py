@@ -15,7 +15,9 @@ import numpy as np
 import pytest
 
 from tests.widgets.replays import packed, shipped, shipped_named, small, text_of, value_at, with_object
-from widgets.replay.codec import Replay, ascii_map, load_replay
+from widgets.replay.inspect import ascii_map
+from widgets.replay.normalise import load_replay
+from widgets.replay.replay import Replay
 
 NAMES = [path.name for path in shipped()]
 MAPS = [path for path in shipped() if path.with_name(path.name + ".map.txt").exists()]
@@ -191,13 +193,6 @@ def test_column_of_one_object_gives_its_steps_and_values():
     steps, cells = load_replay(packed(small())).location.of(1)
     assert steps.tolist() == [0, 3, 6]
     assert cells.tolist() == [[1, 0], [1, 1], [1, 2]]
-
-
-def test_an_agent_is_found_by_its_number():
-    replay = load_replay(packed(small()))
-    assert replay.row_of_agent(1) == 1
-    with pytest.raises(KeyError, match="no agent 7"):
-        replay.row_of_agent(7)
 
 
 def test_arrays_have_the_documented_types():

@@ -10,7 +10,10 @@ import pytest
 from tests.widgets.replays import packed, shipped_named, small
 from widgets.replay import cache
 from widgets.replay.cache import cached_encode
-from widgets.replay.codec import FormatError, LimitError, Limits, encode, load_replay
+from widgets.replay.errors import FormatError, LimitError
+from widgets.replay.limits import Limits
+from widgets.replay.normalise import load_replay
+from widgets.replay.wire import encode
 
 
 def test_the_same_content_is_encoded_once_whatever_its_name(tmp_path, monkeypatch):

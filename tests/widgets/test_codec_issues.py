@@ -9,7 +9,9 @@ import zlib
 import pytest
 
 from tests.widgets.replays import packed, small, with_object
-from widgets.replay.codec import FormatError, LimitError, Limits, ReplayError, load_replay
+from widgets.replay.errors import FormatError, LimitError, ReplayError
+from widgets.replay.limits import Limits
+from widgets.replay.normalise import load_replay
 
 
 def issues_of(replay: dict) -> list[str]:

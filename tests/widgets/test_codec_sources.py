@@ -12,10 +12,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from tests.fakes.cases import CASES
 from tests.widgets.replays import packed, small
-from widgets.replay.codec import LimitError, Limits, SourceError, load_replay
-from widgets.replay.download import is_public
-from widgets.replay.sources import http_url, read_source, shown
+from widgets.replay.errors import FormatError, LimitError, SourceError
+from widgets.replay.limits import Limits
+from widgets.replay.normalise import load_replay
+from widgets.replay.sources import http_url, is_public, read_source, shown
 from widgets.replay.viewer import public_url
 
 REPLAY = packed(small())
@@ -99,9 +101,9 @@ def test_a_redirect_to_this_machine_is_refused_after_a_public_address(server, mo
     def resolve(host: str, *rest: object, **more: object) -> object:
         return found("127.0.0.1", *rest, **more)
 
-    monkeypatch.setattr("widgets.replay.download.socket.getaddrinfo", resolve)
+    monkeypatch.setattr("widgets.replay.sources.socket.getaddrinfo", resolve)
     public = iter([True, False])
-    monkeypatch.setattr("widgets.replay.download.is_public", lambda _: next(public))
+    monkeypatch.setattr("widgets.replay.sources.is_public", lambda _: next(public))
     with pytest.raises(SourceError, match="not a public address"):
         load_replay(f"http://replays.example:{port}/to?http://other.example:{port}/ok")
 
@@ -260,3 +262,14 @@ def test_other_things_are_no_source():
     with pytest.raises(SourceError, match="'int' is no replay"):
         read_source(3, Limits.default)  # type: ignore[arg-type]
     assert load_replay(bytearray(REPLAY)).label == load_replay(memoryview(REPLAY)).label == "tiny"
+
+
+def test_a_gzip_file_of_several_members_is_read_to_its_end():
+    two, clean = (load_replay(CASES / "replays" / name) for name in ("46-two-gz-members.json.gz", "00-base.json.z"))
+    assert (two.steps, two.issues) == (clean.steps, clean.issues)
+    assert (two.total_reward(two.last_step) == clean.total_reward(clean.last_step)).all()
+
+
+def test_a_bitworld_recording_is_refused_by_its_name():
+    with pytest.raises(FormatError, match="is a BitWorld recording, not a MettaGrid replay"):
+        load_replay(CASES / "replays" / "51-bitworld.bitreplay")

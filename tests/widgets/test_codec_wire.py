@@ -11,7 +11,11 @@ import numpy as np
 import pytest
 
 from tests.widgets.replays import WireReader, packed, shipped_named, small
-from widgets.replay.codec import FormatError, Replay, encode, load_replay, unpack
+from widgets.replay.encoded import unpack
+from widgets.replay.errors import FormatError
+from widgets.replay.normalise import load_replay
+from widgets.replay.replay import Replay
+from widgets.replay.wire import encode
 
 
 def columns_of(replay: Replay) -> dict[str, object]:

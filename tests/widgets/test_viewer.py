@@ -1,4 +1,4 @@
-"""The viewer's Python side: traits, share text, and answers to the page's requests."""
+"""The viewer's Python side: traits, and answers to the page's requests."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import pytest
 import traitlets
 
 from tests.widgets.replays import packed, shipped_named, small
-from widgets.replay.codec import FormatError, encode, load_replay
-from widgets.replay.sprites import pack_sprites
-from widgets.replay.viewer import ReplayCompare, ReplayViewer
+from widgets.replay.errors import FormatError
+from widgets.replay.normalise import load_replay
+from widgets.replay.viewer import ReplayCompare, ReplayViewer, pack_sprites
+from widgets.replay.wire import encode
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
 
@@ -78,31 +79,6 @@ def test_values_of_a_wrong_kind_are_refused(viewer, name, value):
 def test_unknown_options_are_refused():
     with pytest.raises(TypeError, match="no option 'stepp'"):
         ReplayViewer(stepp=3)
-
-
-def test_an_agent_is_selected_by_its_number(viewer):
-    viewer.select_agent(1)
-    assert viewer.selected == 2
-    viewer.select_agent(None)
-    assert viewer.selected is None
-    with pytest.raises(KeyError, match="it has 2 agents"):
-        viewer.select_agent(7)
-
-
-def test_shared_text_restores_the_view(viewer):
-    viewer.step, viewer.selected, viewer.view = 4, 2, "2.5,-1,12.25,follow"
-    text = viewer.share()
-    assert text == "step=4&selected=2&view=2.5,-1,12.25,follow"
-    other = ReplayViewer(packed(small()))
-    other.restore("?" + text + "&extra=1")
-    assert (other.step, other.selected, other.view) == (4, 2, viewer.view)
-
-
-@pytest.mark.parametrize("text", ["step=x", "selected=one", "view=left"])
-def test_text_that_was_not_shared_is_refused(viewer, text):
-    with pytest.raises(ValueError, match="is not a shared view"):
-        viewer.restore(text)
-    assert (viewer.step, viewer.selected, viewer.view) == (0, None, "")
 
 
 def test_the_page_gets_the_chunk_that_it_asks_for(viewer, sent):

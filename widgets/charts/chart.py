@@ -12,6 +12,9 @@ import traitlets
 from widgets.charts.bundle import vega_script
 from widgets.page import GuardedWidget, script, styles
 
+_WORDS = ("caption", "summary")
+_OF_THE_PAGE = {"x_from", "x_to", "hovered"}
+
 
 class ChartWidget(GuardedWidget):
     """A chart that is drawn again only where its form changes; new rows go into the drawing that is there.
@@ -24,7 +27,9 @@ class ChartWidget(GuardedWidget):
             `points` (a dataset with `x`, `y` and `k`, the number of a run), `runs` (one with `k`, `run`, `label`,
             `state`), `x` and `y` (what they are called). The params `x_from`, `x_to` and `hovered` are set by the page.
         datasets: Rows of each dataset by column: `{name: {column: [values]}}`.
+        params: Values of all other params, such as the ends of an axis: they change with the rows, not with the form.
         caption: What stands beneath the chart, as text.
+        summary: The line that the caption folds into; empty where all of it stands there.
         description: What a reader who cannot see the chart is told.
         colours: Colours to put in the place of others on a dark page.
         can_select: Whether dragging may select runs, and a click one of them.
@@ -40,6 +45,8 @@ class ChartWidget(GuardedWidget):
 
     spec = traitlets.Dict().tag(sync=True)
     datasets = traitlets.Dict().tag(sync=True)
+    params = traitlets.Dict().tag(sync=True)
+    summary = traitlets.Unicode("").tag(sync=True)
     caption = traitlets.Unicode("").tag(sync=True)
     description = traitlets.Unicode("").tag(sync=True)
     colours = traitlets.Dict().tag(sync=True)
@@ -73,15 +80,16 @@ class ChartWidget(GuardedWidget):
         with self.hold_sync():
             if parts["spec"] != self.spec:
                 self.spec = parts["spec"]
-            self.caption, self.description = parts["caption"], parts["description"]
-            self.datasets = parts["datasets"]
+            self.caption, self.summary, self.description = parts["caption"], parts["summary"], parts["description"]
+            self.params, self.datasets = parts["params"], parts["datasets"]
 
     def clear(self) -> None:
         """Show nothing."""
         self.chart = None
         if self.spec:
             with self.hold_sync():
-                self.spec, self.datasets, self.caption, self.description = {}, {}, "", ""
+                self.spec, self.datasets, self.params = {}, {}, {}
+                self.caption, self.summary, self.description = "", "", ""
 
     def may_set(self, name: str, value: object) -> bool:
         """Tell whether a trait is the page's own and the value has the right form."""
@@ -99,13 +107,19 @@ class ChartWidget(GuardedWidget):
 
 
 def divided(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `spec` (Vega-Lite without rows and words), `datasets` (by column), `caption` and `description` of a chart.
+    """Return `spec` (Vega-Lite without what comes with rows), `datasets` (by column), `params` and words of a chart.
 
     A dataset is called by its columns, so that its name stays the same when its rows change.
     """
     form = {key: value for key, value in spec.items() if key not in {"datasets", "title", "description", "usermeta"}}
-    meta = {key: value for key, value in spec.get("usermeta", {}).items() if key != "caption"}
+    meta = {key: value for key, value in spec.get("usermeta", {}).items() if key not in _WORDS}
     form |= {"usermeta": meta} if meta else {}
+    params = {param["name"]: param["value"] for param in spec.get("params", []) if _comes_with_rows(param)}
+    if params:
+        form["params"] = [
+            {key: value for key, value in param.items() if key != "value" or param["name"] not in params}
+            for param in spec["params"]
+        ]
     text, datasets = json.dumps(form), {}
     for old, rows in spec.get("datasets", {}).items():
         name = dataset_name(rows[0]) if rows else "empty"
@@ -114,8 +128,14 @@ def divided(spec: Mapping[str, Any]) -> dict[str, Any]:
         columns = list(rows[0]) if rows else []
         datasets[name] = {column: [row[column] for row in rows] for column in columns}
         text = text.replace(json.dumps(old), json.dumps(name))
-    words = {"caption": spec.get("usermeta", {}).get("caption", ""), "description": spec.get("description", "")}
-    return {"spec": json.loads(text), "datasets": datasets, **words}
+    words = {name: spec.get("usermeta", {}).get(name, "") for name in _WORDS}
+    words["description"] = spec.get("description", "")
+    return {"spec": json.loads(text), "datasets": datasets, "params": params, **words}
+
+
+def _comes_with_rows(param: Mapping[str, Any]) -> bool:
+    """Tell whether the value of a param is Python's: a person on the page sets selections, bound params and three."""
+    return "value" in param and not param.keys() & {"select", "bind"} and param["name"] not in _OF_THE_PAGE
 
 
 def dataset_name(columns: Mapping[str, Any]) -> str:

@@ -18,9 +18,9 @@ class ReplayGallery(GuardedWidget):
     What the page may set is `chosen`; anything else that it sends is ignored.
 
     Attributes:
-        items: One dict a replay: `id`, `experiment`, `run`, `arm`, `seed`, `step` (agent steps).
-        pictures: What is known of each by now, by id: `svg`, `reward` (mean an agent; None where it has none),
-            `problem` (why there is no picture).
+        items: One dict a replay: `id`, `experiment`, `run`, `arm`, `seed`, `step`, `when` (the step in words).
+        pictures: What is known of each by now, by id: `svg`, `reward` (mean an agent; None where nobody knows it),
+            `not_finite` (a reward is no finite number, so that there is no sum), `problem` (why there is no picture).
         more: Those that were made last and are not in `pictures` yet.
         chosen: Ids, at most two.
         empty: What a gallery without replays says: one sentence and the next action.

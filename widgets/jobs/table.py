@@ -26,7 +26,7 @@ class JobTable(GuardedWidget):
         sent_at: Unix seconds of the last write while somebody keeps the table up to date; 0 in a page that stays.
         stale_after: Seconds after which the data counts as stale; 0 where it never does, since all jobs have ended.
         problems: Sentences shown above the table.
-        actions: What a user may ask for: `cancel`, `retry`, `note`, `tag`. Empty: there are no such controls.
+        actions: What a user may ask for: `cancel`, `retry`, `note`, `tag`, `untag`. Empty: there are no such controls.
         notice: What came of the last request.
         empty: What a table without jobs says: one sentence and the next action.
         selected: Run names.

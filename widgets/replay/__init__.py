@@ -10,19 +10,24 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from widgets.replay.cache import cached_encode
-    from widgets.replay.codec import Limits, Replay, ReplayError, ascii_map, encode, load_replay
+    from widgets.replay.errors import ReplayError
+    from widgets.replay.inspect import ascii_map
+    from widgets.replay.limits import Limits
+    from widgets.replay.normalise import load_replay
+    from widgets.replay.replay import Replay
     from widgets.replay.viewer import ReplayCompare, ReplayViewer
+    from widgets.replay.wire import encode
 
 _HOMES = {
-    "Limits": "codec",
-    "Replay": "codec",
+    "Limits": "limits",
+    "Replay": "replay",
     "ReplayCompare": "viewer",
     "ReplayError": "errors",
     "ReplayViewer": "viewer",
-    "ascii_map": "codec",
+    "ascii_map": "inspect",
     "cached_encode": "cache",
-    "encode": "codec",
-    "load_replay": "codec",
+    "encode": "wire",
+    "load_replay": "normalise",
 }
 
 __all__ = [

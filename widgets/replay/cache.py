@@ -12,13 +12,13 @@ import zlib
 from dataclasses import asdict
 from pathlib import Path
 
-from widgets.replay.codec import ENCODER, Limits, Source, encode
-from widgets.replay.container import sniff
-from widgets.replay.encoded import Encoded, unpack
+from widgets.replay.document import sniff
+from widgets.replay.encoded import ENCODER, Encoded, unpack
 from widgets.replay.errors import FormatError, LimitError, ReplayError, SourceError
-from widgets.replay.limits import MIB
+from widgets.replay.limits import MIB, Limits
 from widgets.replay.normalise import replay_from_bytes
-from widgets.replay.sources import read_source
+from widgets.replay.sources import Source, read_source
+from widgets.replay.wire import encode
 
 SUBPROCESS_BYTES = 50 * MIB
 """Replays with more JSON than this are encoded in another process, so that a notebook does not stall."""
@@ -27,21 +27,18 @@ _WORKER_SECONDS = 1800.0
 _PIECE = MIB
 
 
-def cached_encode(
-    source: Source, cache_dir: Path | None, *, limits: Limits = Limits.default, allow_private: bool = False
-) -> Encoded:
+def cached_encode(source: Source, cache_dir: Path | None, *, limits: Limits = Limits.default) -> Encoded:
     """Return the encoding of a replay, from the cache when its very content has been encoded before.
 
     Args:
         source: A path, an http, https or s3 address, or the bytes of a file.
         cache_dir: Folder of encoded replays, safe to delete at any time; None encodes without a cache.
         limits: Bounds on everything.
-        allow_private: Whether an address may lead to this machine or a private network.
 
     Raises:
         ReplayError: As of `load_replay`. A cache that cannot be written is not an error.
     """
-    data = read_source(source, limits, allow_private=allow_private)
+    data = read_source(source, limits)
     place = None if cache_dir is None else cache_dir / _name(data, limits)
     found = None if place is None else _cached(place)
     if found is not None:

@@ -16,7 +16,7 @@ class Column:
     """The values of one field, for n objects over all steps.
 
     A change point holds until the next one. There are none at step 0 (that is `base`) and none that repeats the value
-    before it, so a row that is in `index` really changes.
+    before it (NaN repeats NaN), so a row that is in `index` really changes.
 
     Attributes:
         base: Value at step 0: (n,), or (n, 2) for locations (x, y).
@@ -55,13 +55,6 @@ class Column:
         values = self.base.copy()
         rows, points = self.last_before(step)
         values[self.index[rows]] = self.values[points]
-        return values
-
-    def changing(self, step: int) -> Array:
-        """Return the values at `step` of the changing rows only, in the order of `index`."""
-        values = self.base[self.index]
-        rows, points = self.last_before(step)
-        values[rows] = self.values[points]
         return values
 
     def of(self, row: int) -> tuple[Array, Array]:
@@ -134,6 +127,8 @@ def column(base: Array, owners: Array, steps: Array, values: Array) -> Column:
     before[1:] = values[:-1]
     before[first] = base[owners[first]]
     changed = values != before
+    if values.dtype.kind == "f":
+        changed &= ~(np.isnan(values) & np.isnan(before))
     if changed.ndim == 2:
         changed = changed.any(axis=1)
     changed &= ~at_start

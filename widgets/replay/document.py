@@ -3,26 +3,111 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
-from widgets.replay.container import Text
+from widgets.replay import version1
 from widgets.replay.errors import FormatError
-from widgets.replay.fields import DEFAULT_ITEMS, FIELDS, RENAMED_ACTIONS, STRUCTURE_KEYS, TOP_KEYS
+from widgets.replay.fields import FIELDS, STRUCTURE_KEYS, TOP_KEYS
 from widgets.replay.issues import IssueLog
 from widgets.replay.limits import MIB, Limits
 from widgets.replay.series import Raws
 from widgets.replay.values import BadValueError, as_int, decode_any, repair
 
+Container = Literal["zlib", "gzip", "json"]
+
+Text = bytes | bytearray
+"""JSON text; inflated it is a bytearray, which grows without a second copy."""
+
+_BOM = b"\xef\xbb\xbf"
+_PIECE = 64 * 1024
+_GZIP = b"\x1f\x8b"
+_BITWORLD = b"BITWORLD"
+
+
+def sniff(data: Text, what: str = "the file") -> Container:
+    """Return the form of `data`, called `what` in errors, from its first bytes; a file's suffix is never asked.
+
+    Raises:
+        FormatError: It is neither zlib, gzip nor JSON text.
+    """
+    if data[:2] == _GZIP:
+        return "gzip"
+    if len(data) >= 2 and data[0] & 0x0F == 8 and data[0] >> 4 <= 7 and (data[0] << 8 | data[1]) % 31 == 0:
+        return "zlib"
+    text = data[:64].removeprefix(_BOM).lstrip()
+    if text[:1] in (b"{", b"[", b"n", b"t", b"f", b'"') or text[:1].isdigit():
+        return "json"
+    if not data:
+        raise FormatError(f"{what} is empty (0 bytes); a replay is JSON text, plain or compressed with zlib or gzip")
+    if data[: len(_BITWORLD)] == _BITWORLD:
+        raise FormatError(f"{what} is a BitWorld recording, not a MettaGrid replay; watch it in BitWorld's own viewer")
+    raise FormatError(
+        f"{what} begins with {bytes(data[:8])!r}, which is neither zlib, gzip nor JSON; "
+        "a replay is a .json, .json.z or .json.gz file"
+    )
+
+
+def inflate(data: bytes, limits: Limits, log: IssueLog) -> Text:
+    """Return the JSON text in `data`, without a byte order mark.
+
+    Raises:
+        FormatError: The compressed data are damaged, cut short or compressed twice.
+        LimitError: The text is longer than `limits.inflated_bytes`.
+    """
+    limits.check("compressed_bytes", len(data), f"the file has {len(data):,} bytes")
+    container = sniff(data)
+    text = data if container == "json" else _inflated(data, container, limits, log)
+    limits.check("inflated_bytes", len(text), f"the replay's JSON has {len(text):,} bytes")
+    if text.startswith(_BOM):
+        log.add("(file)", "begins with a byte order mark", severity="note")
+        text = text[len(_BOM) :]
+    return text
+
+
+def _inflated(data: bytes, container: Container, limits: Limits, log: IssueLog) -> Text:
+    text = bytearray()
+    view = memoryview(data)
+    start, end = 0, 0
+    try:
+        while True:  # a gzip file may have several members, one after the other
+            inflater = zlib.decompressobj(wbits=31 if container == "gzip" else 15)
+            end = start
+            while end < len(data) and not inflater.eof:
+                # A piece inflates to 64 MB at most: deflate's best is 1032 to 1.
+                text += inflater.decompress(view[end : end + _PIECE])
+                end = min(end + _PIECE, len(data))
+                if len(text) > limits.inflated_bytes:
+                    limits.check("inflated_bytes", len(text), f"the replay's JSON has {len(text):,} bytes or more")
+            end -= len(inflater.unused_data)
+            if not inflater.eof or container != "gzip" or data[end : end + 2] != _GZIP:
+                break
+            start = end
+    except zlib.error as error:
+        raise FormatError(f"the {container} data are damaged: {error}; fetch or record the replay again") from error
+    if not inflater.eof:
+        raise FormatError(
+            f"the {container} data are cut short: {len(data):,} bytes gave {len(text):,} bytes of JSON and no end; "
+            "fetch or record the replay again"
+        )
+    log.add("(file)", "bytes after the end of the compressed data are ignored", len(data) - end)
+    inner = sniff(text[:64], f"the text in the {container} data")
+    if inner != "json":
+        raise FormatError(f"the {container} data hold {inner} data again; a replay is compressed once")
+    return text
+
+
 _REPAIR_BYTES = 64 * MIB
 NEWEST_VERSION = 4
 
 _Maybe = msgspec.Raw | msgspec.UnsetType
-_Top = msgspec.defstruct("_Top", [(key, _Maybe, msgspec.UNSET) for key in ("version", *sorted(TOP_KEYS - {"version"}))])
+_TOP_KEYS = ("version", *sorted((TOP_KEYS | version1.TOP_KEYS) - {"version"}))  # others are noted as unexpected
+_Top = msgspec.defstruct("_Top", [(key, _Maybe, msgspec.UNSET) for key in _TOP_KEYS])
 _StrictTop = msgspec.defstruct("_StrictTop", [], bases=(_Top,), forbid_unknown_fields=True)
 _Anything = msgspec.defstruct("_Anything", [])
 
@@ -55,15 +140,15 @@ def parse(text: Text, limits: Limits, log: IssueLog) -> Document:
     """
     top = _top(text, log)
     version = _version(top, log)
-    key = "grid_objects" if version == 1 else "objects"
-    if key not in top:
-        key = "objects" if key == "grid_objects" else "grid_objects"
-    objects = top.pop(key, None)
-    if objects is None:
-        raise FormatError(f"the JSON has no 'objects' (version 1: 'grid_objects'); it has {sorted(top)[:8]}")
-    item_names = names(top, ("item_names", "inventory_items"), limits, log)
-    if version == 1 and not item_names:
-        item_names = list(DEFAULT_ITEMS)
+    usual = version1.OBJECTS_KEY if version == version1.VERSION else "objects"
+    key = next((key for key in (usual, "objects", version1.OBJECTS_KEY) if key in top), None)
+    if key is None:
+        known = f"'objects' (version 1: '{version1.OBJECTS_KEY}')"
+        raise FormatError(f"the JSON has no {known}; it has {sorted(top)[:8]}")
+    objects = top.pop(key)
+    item_names = names(top, ("item_names", version1.ITEMS_KEY), limits, log)
+    if version == version1.VERSION and not item_names:
+        item_names = list(version1.DEFAULT_ITEMS)
     count, columns = _objects(objects, key, _object_keys(version, item_names), text.count(b"{"), limits)
     return Document(version, top, item_names, count, columns)
 
@@ -110,7 +195,7 @@ def _as_dict(top: msgspec.Struct) -> dict[str, msgspec.Raw]:
 def _version(top: dict[str, msgspec.Raw], log: IssueLog) -> int:
     if "version" not in top:
         log.add("version", "missing; guessed from the other keys", severity="error")
-        return 1 if "grid_objects" in top else NEWEST_VERSION
+        return version1.VERSION if version1.OBJECTS_KEY in top else NEWEST_VERSION
     value = decoded(top["version"])
     version = as_int(value)
     if version is None or version < 1:
@@ -148,14 +233,14 @@ def names(top: dict[str, msgspec.Raw], keys: tuple[str, ...], limits: Limits, lo
     log.add(key, "an entry is not a name", len(wrong), lambda: str(wrong[0]), "error")
     found = [str(entry)[: limits.name_chars] if isinstance(entry, str) else "" for entry in value]
     if key == "action_names":
-        return [RENAMED_ACTIONS.get(name, name) for name in found]
+        return [version1.RENAMED_ACTIONS.get(name, name) for name in found]
     return found
 
 
 def _object_keys(version: int, item_names: list[str]) -> tuple[str, ...]:
-    keys = {key for field in FIELDS for key in field.all_keys} | set(STRUCTURE_KEYS)
-    if version == 1:
-        keys |= {prefix + item for item in item_names for prefix in ("inv:", "agent:inv:")}
+    keys = {key for field in FIELDS for key in field.all_keys} | {*STRUCTURE_KEYS, *version1.OBJECT_KEYS}
+    if version == version1.VERSION:
+        keys |= {key for item in item_names for key in version1.item_keys(item)}
     return tuple(sorted(keys))
 
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 import json
 import sys
 
-from widgets.replay.codec import Limits, encode
 from widgets.replay.errors import LimitError, ReplayError
+from widgets.replay.limits import Limits
 from widgets.replay.normalise import replay_from_bytes
+from widgets.replay.wire import encode
 
 
 def main() -> None:

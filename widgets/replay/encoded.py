@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
-import numpy as np
 
 from widgets.replay.errors import FormatError
 
@@ -16,7 +15,7 @@ MAGIC = b"RPLW"
 FORMAT = 1
 """Version of the wire format: a page refuses another."""
 
-ENCODER = 1
+ENCODER = 2
 """Raised whenever the same replay would be encoded differently: cached encodings of another number are not used."""
 
 LEVEL = 5
@@ -70,17 +69,6 @@ class Encoded:
             if chunk.name == name:
                 return chunk.data
         raise KeyError(f"no chunk {name!r}; there are {[chunk.name for chunk in self.chunks]}")
-
-    def columns(self, name: str) -> dict[str, np.ndarray[Any, Any]]:
-        """Return the columns of a base, steps or text chunk as they are sent; JSON columns are left out."""
-        raw = zlib.decompress(self.chunk(name))
-        (length,) = struct.unpack_from("<I", raw)
-        directory = msgspec.json.decode(raw[8 : 8 + length], type=dict[str, tuple[str, int, int]])
-        return {
-            column: np.frombuffer(raw, f"<{dtype}", count, offset)
-            for column, (dtype, count, offset) in directory.items()
-            if dtype != "json"
-        }
 
     def pack(self, embed: Embed = "steps", max_bytes: int | None = None) -> bytes:
         """Return the container: with all chunks, or without texts and configuration.

@@ -85,7 +85,7 @@ FIELDS: tuple[Field, ...] = (
 
 BY_NAME: dict[str, Field] = {field.name: field for field in FIELDS}
 
-STRUCTURE_KEYS = ("id", "type", "type_id", "type_name", "location", "r", "c", "agent_id", "action", "inventory")
+STRUCTURE_KEYS = ("id", "type", "type_id", "type_name", "location", "agent_id", "inventory")
 """Keys of an object that are read by code of their own."""
 
 REQUIRED_KEYS = ("id", "orientation", "inventory", "inventory_max", "color")
@@ -94,17 +94,11 @@ REQUIRED_KEYS = ("id", "orientation", "inventory", "inventory_max", "color")
 REQUIRED_AGENT_KEYS = ("agent_id", "group_id", "action_id", "action_success", "current_reward", "total_reward")
 """Keys that every agent must have from version 2 on."""
 
-_TOP_KEYS_V1 = {"version", "num_agents", "max_steps", "map_size", "action_names", "grid_objects", "object_types"}
+_TOP_KEYS = {"version", "num_agents", "max_steps", "map_size", "action_names"}
 _TOP_KEYS_V2 = {"objects", "item_names", "type_names", "mg_config", "file_name", "group_names", "reward_sharing_matrix"}
 _TOP_KEYS_V4 = {"animation_names", "capacity_names", "tags", "policy_env_interface", "infos"}
-TOP_KEYS = frozenset(_TOP_KEYS_V1 | _TOP_KEYS_V2 | _TOP_KEYS_V4 | {"inventory_items"})
-"""Top-level keys of any version; others are noted as unexpected."""
+TOP_KEYS = frozenset(_TOP_KEYS | _TOP_KEYS_V2 | _TOP_KEYS_V4)
+"""Top-level keys from version 2 on."""
 
 REQUIRED_TOP_KEYS = ("num_agents", "max_steps", "map_size", "action_names", "item_names", "type_names")
 """Top-level keys that a replay must have from version 2 on, besides `version` and `objects`."""
-
-DEFAULT_ITEMS = ("ore.red", "ore.blue", "ore.green", "battery", "heart", "armor", "laser", "blueprint")
-"""Items of a version 1 replay that does not list its own."""
-
-RENAMED_ACTIONS = {"put_recipe_items": "put_items", "get_output": "get_items"}
-"""Actions that got another name after version 1."""

@@ -11,13 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from widgets.replay.ascii_map import ascii_map
-from widgets.replay.codec import Limits, Replay, encode, load_replay
-from widgets.replay.container import inflate
+from widgets.replay.document import inflate
 from widgets.replay.errors import SourceError
 from widgets.replay.issues import IssueLog
-from widgets.replay.normalise import replay_from_bytes
+from widgets.replay.limits import Limits
+from widgets.replay.normalise import load_replay, replay_from_bytes
+from widgets.replay.objects import first_not_finite
+from widgets.replay.replay import Replay
 from widgets.replay.sources import Source, read_source
+from widgets.replay.values import name_of
+from widgets.replay.wire import encode
 
 CONVERSIONS = (".json", ".json.z", ".json.gz", ".replay")
 """Suffixes that `convert` writes: the replay's JSON plain or compressed, and the viewer's wire format."""
@@ -30,9 +33,10 @@ def summary(replay: Replay) -> dict[str, Any]:
 
     Returns:
         Sizes and names; `types` counts objects by type; `rewards` has minimum, mean and maximum of the agents' totals
-        (null without agents); `fields` counts the change points of each; `issues` is empty for a clean file.
+        (null without agents or without rewards; each is null where a total is not finite); `not_finite` has the first
+        reward of each agent that is no finite number: `agent`, `step` and `value` as text; `fields` counts the change
+        points of each; `issues` is empty for a clean file.
     """
-    totals = replay.total_reward(replay.last_step)[replay.agents]
     numbers, counts = np.unique(replay.types, return_counts=True)
     names = [replay.names.types[number] if number >= 0 else "(unknown)" for number in numbers]
     columns = {"location": replay.location, "inventory": replay.inventory.counts, **replay.columns}
@@ -49,7 +53,8 @@ def summary(replay: Replay) -> dict[str, Any]:
         "types": dict(sorted(zip(names, counts.tolist(), strict=True), key=lambda entry: (-entry[1], entry[0]))),
         "actions": list(replay.names.actions),
         "items": list(replay.names.items),
-        "rewards": _spread(totals),
+        "rewards": _spread(replay),
+        "not_finite": _not_finite(replay),
         "fields": {name: int(column.steps.size) for name, column in columns.items()},
         "issues": [
             {
@@ -65,10 +70,23 @@ def summary(replay: Replay) -> dict[str, Any]:
     }
 
 
-def _spread(totals: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, float] | None:
-    if not totals.size:
+def _spread(replay: Replay) -> dict[str, float | None] | None:
+    totals = replay.total_reward(replay.last_step)[replay.agents]
+    if not totals.size or not replay.has_rewards:
         return None
+    if not np.isfinite(totals).all():
+        return {"min": None, "mean": None, "max": None}
     return {"min": float(totals.min()), "mean": float(totals.mean()), "max": float(totals.max())}
+
+
+def _not_finite(replay: Replay) -> list[dict[str, Any]]:
+    rewards = replay.columns.get("current_reward")
+    if rewards is None:
+        return []
+    return [
+        {"agent": int(replay.agent_ids[row]), "step": step, "value": name_of(value)}
+        for row, step, value in first_not_finite(rewards, replay.agents)
+    ]
 
 
 def format_summary(replay: Replay) -> str:
@@ -85,9 +103,16 @@ def format_summary(replay: Replay) -> str:
         f"actions   {_listed(found['actions'])}",
         f"items     {_listed(found['items'])}",
     ]
-    if rewards:
-        spread = f"{rewards['mean']:.4g} on average, {rewards['min']:.4g} to {rewards['max']:.4g}"
+    if rewards is None and found["agents"]:
+        lines.append("reward    none is recorded")
+    elif rewards and rewards["mean"] is None:
+        lines.append("reward    unknown by the last step: a total is not finite")
+    elif rewards:
+        spread = f"{rewards['mean']:.3g} on average, {rewards['min']:.3g} to {rewards['max']:.3g}"
         lines.append(f"reward    {spread} by the last step")
+    odd = [f"{each['value']} at step {each['step']:,} of agent {each['agent']}" for each in found["not_finite"]]
+    if odd:
+        lines.append(f"          {_listed(odd)}")
     changes = sorted(found["fields"].items(), key=lambda entry: -entry[1])
     lines.append(f"changes   {_listed([f'{name} {count:,}' for name, count in changes if count])}")
     total = len(replay.issues) + replay.issues_more
@@ -109,7 +134,7 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
-def convert(source: Source, target: Path, *, limits: Limits = Limits.default, allow_private: bool = False) -> Replay:
+def convert(source: Source, target: Path, *, limits: Limits = Limits.default) -> Replay:
     """Write a replay in another form, chosen by the target's suffix (`CONVERSIONS`); return the replay.
 
     The target is written by rename, so that it is whole or untouched.
@@ -120,7 +145,7 @@ def convert(source: Source, target: Path, *, limits: Limits = Limits.default, al
     suffix = next((known for known in reversed(CONVERSIONS) if target.name.endswith(known)), None)
     if suffix is None:
         raise SourceError(f"{target.name!r} has no known suffix; use one of {', '.join(CONVERSIONS)}")
-    data = read_source(source, limits, allow_private=allow_private)
+    data = read_source(source, limits)
     replay = replay_from_bytes(data, limits)
     if suffix == ".replay":
         _write(target, encode(replay).pack("all"))
@@ -156,11 +181,57 @@ def _umask() -> int:
     return mask
 
 
-def map_text(source: Source, step: int = 0, *, limits: Limits = Limits.default, allow_private: bool = False) -> str:
+def map_text(source: Source, step: int = 0, *, limits: Limits = Limits.default) -> str:
     """Return the ASCII map of a replay file at one step.
 
     Raises:
         ReplayError: The source is no replay.
         ValueError: `step` is not one of the replay's.
     """
-    return ascii_map(load_replay(source, limits=limits, allow_private=allow_private), step)
+    return ascii_map(load_replay(source, limits=limits), step)
+
+
+_SYMBOLS = {
+    "agent": "@@",
+    "wall": "##",
+    "assembler": "As",
+    "carbon_extractor": "Ca",
+    "charger": "En",
+    "chest": "Ch",
+    "germanium_extractor": "Ge",
+    "oxygen_extractor": "O2",
+    "silicon_extractor": "Si",
+}
+
+
+def ascii_map(replay: Replay, step: int = 0) -> str:
+    """Return the map at `step`; where several objects share a cell, the last one shows.
+
+    Objects that are gone at that step are not drawn.
+
+    Raises:
+        ValueError: `step` is not one of the replay's.
+    """
+    if not 0 <= step < replay.steps:
+        raise ValueError(f"step {step!r} is outside the replay; it has steps 0 to {replay.last_step}")
+    width, height = replay.map_size
+    symbols = np.array([_symbol(name) for name in replay.names.types] + ["??"])
+    cells = np.full((height, width), "  ")
+    location = replay.location.at(step)
+    shown = replay.columns["alive"].at(step).astype(np.bool_) if "alive" in replay.columns else slice(None)
+    x, y = location[shown, 0], location[shown, 1]
+    last = {int(cell): row for row, cell in enumerate(y.astype(np.int64) * width + x)}
+    rows = np.fromiter(last.values(), np.int64, len(last))
+    cells[y[rows], x[rows]] = symbols[replay.types[shown][rows]]
+    edge = "+" + "--" * width + "+\n"
+    # Line by line: a list of the cells of a large map would be many times its size.
+    return edge + "".join(f"|{''.join(line.tolist())}|\n" for line in cells) + edge
+
+
+def _symbol(type_name: str) -> str:
+    """Return two characters for a type: known ones, else the first two of its name, made safe for a terminal."""
+    known = _SYMBOLS.get(type_name)
+    if known is not None:
+        return known
+    text = "".join(char if char.isprintable() else "?" for char in type_name[:2])
+    return text.ljust(2) if text else "??"

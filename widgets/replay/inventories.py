@@ -1,17 +1,16 @@
-"""Reading what objects hold: snapshots of all items (versions 2 to 4), or one series for each item (version 1)."""
+"""Reading what objects hold: snapshots of all items."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from widgets.replay.build import Builder
-from widgets.replay.columns import Array, Column, Inventory, Points, column, in_order, put_in_order
+from widgets.replay.columns import Array, Column, Inventory, column, in_order, put_in_order
 from widgets.replay.fields import INT32_MAX
 from widgets.replay.series import Raws, Reader, batches, careful_points
 from widgets.replay.values import DECODE_ERRORS, as_int
@@ -196,32 +195,8 @@ def _dropped(pair: Array, snapshot: Array, owners: Array) -> tuple[Array, Array]
     return pair[gone], after[gone]
 
 
-def from_items(parts: list[tuple[int, Points]], items: int, builder: Builder) -> Inventory:
-    """Build an inventory from the series of each item (version 1)."""
-    path = "objects[].inv:*"
-    width = max(items, 1)
-    rows = [points.rows * width + item for item, points in parts]
-    owners = [points.owners * width + item for item, points in parts]
-    pairs = np.unique(np.concatenate([*rows, *owners, np.zeros(0, np.int64)]))
-    joined = Points(
-        np.searchsorted(pairs, _join(rows)),
-        np.maximum(_join([points.singles for _, points in parts]), 0),
-        np.searchsorted(pairs, _join(owners)),
-        _join([points.steps for _, points in parts]),
-        np.maximum(_join([points.values for _, points in parts]), 0),
-    )
-    order = np.argsort(joined.owners, kind="stable")
-    joined = replace(joined, owners=joined.owners[order], steps=joined.steps[order], values=joined.values[order])
-    series = replace(builder, count=pairs.size).column(joined, 0, path)
-    return from_series(pairs // width, pairs % width, series)
-
-
-def _join(arrays: list[Array]) -> Array:
-    return np.concatenate(arrays) if arrays else np.zeros(0, np.int32)
-
-
 def from_series(objects: Array, items: Array, counts: Column) -> Inventory:
-    """Build an inventory from pairs that each have their own column (version 1), ordered by object and item."""
+    """Build an inventory from pairs that each have their own column, ordered by object and item."""
     held = counts.base != 0
     held[counts.index] = True
     place = np.cumsum(held) - 1

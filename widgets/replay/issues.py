@@ -9,6 +9,8 @@ Severity = Literal["error", "warning", "note"]
 LISTED = 200
 _EXAMPLE_CHARS = 160
 _PATH_CHARS = 80
+MISSING = "missing; 0 is taken"
+"""Rule of a number that an object has to have."""
 
 
 @dataclass(frozen=True, slots=True)

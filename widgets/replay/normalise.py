@@ -7,21 +7,20 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 import numpy as np
 
-from widgets.replay import identity, inventories, places, rewards
+from widgets.replay import inventories, objects, version1
 from widgets.replay.build import Builder
-from widgets.replay.columns import Column, Inventory, Points, column
-from widgets.replay.container import inflate
-from widgets.replay.document import Document, parse
+from widgets.replay.columns import Column, Inventory, Points
+from widgets.replay.document import Document, inflate, parse
 from widgets.replay.fields import BY_NAME, FIELDS, REQUIRED_AGENT_KEYS, REQUIRED_KEYS, Field
 from widgets.replay.issues import IssueLog
 from widgets.replay.limits import Limits
 from widgets.replay.replay import Replay
 from widgets.replay.series import Raws, Reader, Shape, read
-from widgets.replay.shapes import BOOLS, FLOATS, INTS, PAIRS
+from widgets.replay.shapes import BOOLS, FLOATS, INTS
+from widgets.replay.sources import Source, read_source
 from widgets.replay.texts import Interner, TextColumn, accept_list, accept_text, read_tables, read_texts
 from widgets.replay.top import Top, read_top
 
@@ -38,6 +37,25 @@ def collector_paused() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+def load_replay(source: Source, *, limits: Limits = Limits.default, allow_private: bool = False) -> Replay:
+    """Open a replay: zlib, gzip or plain JSON, told apart by content; versions 1 to 4, newer ones on best effort.
+
+    Args:
+        source: A path, an http, https or s3 address, or the bytes of a file.
+        limits: Bounds on everything; `Limits.large` for files that one trusts.
+        allow_private: Whether an address may lead to this machine or a private network.
+
+    Returns:
+        The replay; what is wrong with it but could be mended or left out is in its `issues`.
+
+    Raises:
+        SourceError: The bytes cannot be read.
+        FormatError: They are not a replay.
+        LimitError: The replay goes past the limits.
+    """
+    return replay_from_bytes(read_source(source, limits, allow_private=allow_private), limits)
 
 
 def replay_from_bytes(data: bytes, limits: Limits) -> Replay:
@@ -75,19 +93,19 @@ class _Normaliser:
         if builder.count == 0:
             self.log.add("objects", "is empty", severity="error")
         self._check_required()
-        ids = identity.read_ids(self.raws, builder, reader)
-        types, type_names = identity.read_types(self.raws, top.names.types, builder, reader)
-        agent_ids, agents = identity.read_agents(self.raws, top.num_agents, builder, reader)
-        location, map_size = places.fit(
-            places.read_locations(self.raws, builder, reader),
-            top.map_size if self.version > 1 else None,
+        ids = objects.read_ids(self.raws, builder, reader)
+        types, type_names = objects.read_types(self.raws, top.names.types, builder, reader)
+        agent_ids, self.agents = objects.read_agents(self.raws, top.num_agents, builder, reader)
+        location, map_size = objects.fit(
+            objects.read_locations(self.raws, builder, reader),
+            None if self.version == version1.VERSION else top.map_size,
             self.limits,
             self.log,
         )
         inventory = self._inventory()
         found = self._fields()
         steps = top.steps or 1 + max(int(part.steps.max(initial=0)) for part in self._all(found, location, inventory))
-        derived = rewards.total_is_derived(found.columns, steps)
+        derived = objects.total_is_derived(found.columns, steps)
         if derived:
             found.columns.pop("total_reward", None)
         return Replay(
@@ -100,7 +118,7 @@ class _Normaliser:
             ids=ids,
             types=types,
             agent_ids=agent_ids,
-            agents=agents,
+            agents=self.agents,
             location=location,
             columns=found.columns,
             derived_total=derived,
@@ -114,7 +132,7 @@ class _Normaliser:
         )
 
     def _check_required(self) -> None:
-        if self.version == 1:
+        if self.version == version1.VERSION:
             return
         agents = set(self.raws["agent_id"].rows) if "agent_id" in self.raws else set()
         for key, rows in [(key, None) for key in REQUIRED_KEYS] + [(key, agents) for key in REQUIRED_AGENT_KEYS[1:]]:
@@ -131,23 +149,11 @@ class _Normaliser:
         return [location, inventory.counts, *found.columns.values(), *texts]
 
     def _inventory(self) -> Inventory:
-        names = len(self.top.names.items)
         raws = self.raws.pop("inventory", None)
         if raws is not None:
-            snapshots = inventories.read_snapshots(raws, self.reader)
+            snapshots, names = inventories.read_snapshots(raws, self.reader), len(self.top.names.items)
             return inventories.from_snapshots(snapshots, names, self.builder.steps, self.reader)
-        return self._item_series()
-
-    def _item_series(self) -> Inventory:
-        """Read the inventories of version 1: one series for each object and item."""
-        read_ints = partial(read, INTS, reader=self.reader)
-        parts: list[tuple[int, Points]] = []
-        for item, name in enumerate(self.top.names.items):
-            for key in (f"inv:{name}", f"agent:inv:{name}"):
-                raws = self.raws.pop(key, None)
-                if raws is not None:
-                    parts.append((item, read_ints(raws, f"objects[].{key}")))
-        return inventories.from_items(parts, len(self.top.names.items), self.builder)
+        return version1.read_inventory(self.raws, self.top.names.items, self.builder, self.reader)
 
     def _fields(self) -> _Found:
         found = _Found()
@@ -163,13 +169,23 @@ class _Normaliser:
             else:
                 points = read(_SHAPES[kind.kind], raws, path, self.reader)
                 self._add(found, kind, points, path)
-        self._v1_action(found)
-        self._v1_frozen(found)
+        action = self.raws.pop("action", None)
+        if action is not None and "action_id" not in found.columns:
+            for name, points in version1.read_actions(action, self.reader).items():
+                self._add(found, BY_NAME[name], points, "objects[].action")
+        if self.version == version1.VERSION and "freeze_remaining" in found.columns:
+            found.columns.setdefault("is_frozen", version1.is_frozen(found.columns["freeze_remaining"]))
         return found
 
     def _add(self, found: _Found, kind: Field, points: Points, path: str) -> None:
         points = self.builder.in_range(points, kind, len(self.top.names.actions), path)
-        found.columns[kind.name] = self.builder.column(points, kind.default, path)
+        made = self.builder.column(points, kind.default, path)
+        if kind.kind == "float":
+            given = np.zeros(self.builder.count, np.bool_)
+            given[points.rows] = given[points.owners] = True
+            # Of an agent without rewards nobody knows what it earned; of a wall one does.
+            made.base[self.agents[~given[self.agents]]] = np.nan
+        found.columns[kind.name] = made
 
     def _raws(self, kind: Field) -> Raws | None:
         """Take the undecoded values of a field out of the document, from the first of its keys that an object has."""
@@ -195,22 +211,3 @@ class _Normaliser:
         interner = Interner(path, accept, "text_bytes", self.limits, self.log)
         points = read_texts(raws, interner, self.reader)
         return TextColumn(self.builder.column(points, -1, path), tuple(interner.table))
-
-    def _v1_action(self, found: _Found) -> None:
-        """Split the series of [action, parameter] that version 1 has instead of two fields."""
-        raws = self.raws.pop("action", None)
-        if raws is None or "action_id" in found.columns:
-            return
-        points = read(PAIRS, raws, "objects[].action", self.reader)
-        for part, name in enumerate(("action_id", "action_param")):
-            one = replace(points, singles=points.singles[:, part].copy(), values=points.values[:, part].copy())
-            self._add(found, BY_NAME[name], one, "objects[].action")
-
-    def _v1_frozen(self, found: _Found) -> None:
-        """Derive from the steps that an agent stays frozen, which version 1 counts down, whether it is."""
-        remaining = found.columns.get("freeze_remaining")
-        if self.version > 1 or remaining is None or "is_frozen" in found.columns:
-            return
-        owners = np.repeat(remaining.index.astype(np.int64), remaining.counts)
-        base, values = (remaining.base > 0).astype(np.uint8), (remaining.values > 0).astype(np.uint8)
-        found.columns["is_frozen"] = column(base, owners, remaining.steps, values)

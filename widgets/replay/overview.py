@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from widgets.replay.columns import Array, Column
@@ -16,8 +18,9 @@ def overview(replay: Replay) -> dict[str, Array]:
     Bin b covers the steps from floor(b * steps / B) to floor((b + 1) * steps / B) - 1.
 
     Returns:
-        `reward` (float64), and as int64 `deaths`, `freezes`, `gains` (an item count went up), `talk` (a text began),
-        `failures` (agent-steps without success) and `moves`. What never happens is left out.
+        `reward` (float64; NaN where one is not finite), and as int64 `deaths`, `freezes`, `gains` (an item count went
+        up), `talk` (a text began), `failures` (agent-steps without success) and `moves`. What never happens is left
+        out.
     """
     agents = replay.agent_ids >= 0
     found = {
@@ -59,9 +62,21 @@ def _events(replay: Replay, column: Column | None, agents: Array, becomes: int |
 
 
 def _held(replay: Replay, column: Column | None, agents: Array) -> Array | None:
-    """Sum a value over agents and steps: each point counts for as long as it holds."""
+    """Sum a value over agents and steps: each point counts for as long as it holds.
+
+    A bin in which a value is not finite has no sum: NaN. The bins around it have theirs.
+    """
     if column is None:
         return None
+    base, values = np.isfinite(column.base), np.isfinite(column.values)
+    if base.all() and values.all():
+        return _summed(replay, column, agents)
+    finite = replace(column, base=np.where(base, column.base, 0), values=np.where(values, column.values, 0))
+    lost = replace(column, base=1.0 - base, values=1.0 - values)
+    return np.where(_summed(replay, lost, agents) > 0, np.nan, _summed(replay, finite, agents))
+
+
+def _summed(replay: Replay, column: Column, agents: Array) -> Array:
     rows = _rows(column)
     change = column.values - before(column)
     change = np.where(agents[rows], change, 0)

@@ -45,7 +45,8 @@ class State:
     Attributes:
         step: The step.
         location: Cell of each object, x and y: int32 (n, 2).
-        fields: Value of each field that the replay has: (n,), int32, uint8 (truth values) or float64 (rewards).
+        fields: Value of each field that the replay has: (n,), int32, uint8 (truth values) or float64 (rewards, which
+            are NaN or infinite where the file says so, and NaN where it gives an agent no number).
         inventory: Count of each pair of `Replay.inventory`: int32 (q,).
         tables: Decoded value of each list field (tags, protocols) by object index; objects without one are left out.
         texts: Decoded text of each text field by object index; objects without one are left out.
@@ -112,21 +113,15 @@ class Replay:
         """The last valid step."""
         return self.steps - 1
 
+    @property
+    def has_rewards(self) -> bool:
+        """Whether the replay records rewards at all; if not, nobody knows what was earned."""
+        return not {"current_reward", "total_reward"}.isdisjoint(self.columns)
+
     def type_name(self, row: int) -> str:
         """Return the type of an object; empty when it has no name."""
         kind = int(self.types[row])
         return self.names.types[kind] if 0 <= kind < len(self.names.types) else ""
-
-    def row_of_agent(self, agent_id: int) -> int:
-        """Return the object index of an agent.
-
-        Raises:
-            KeyError: The replay has no such agent.
-        """
-        found = np.flatnonzero(self.agent_ids == agent_id)
-        if agent_id < 0 or not found.size:
-            raise KeyError(f"the replay has no agent {agent_id!r}; it has {self.agents.size} agents")
-        return int(found[0])
 
     def state_at(self, step: int) -> State:
         """Return everything as it is at `step`.
@@ -149,7 +144,10 @@ class Replay:
         )
 
     def total_reward(self, step: int) -> Array:
-        """Return the reward of each object summed over steps 0 to `step`: float64 (n,)."""
+        """Return the reward of each object summed over steps 0 to `step`: float64 (n,).
+
+        Not finite from the step on at which a reward is not; 0 everywhere where the replay records no rewards.
+        """
         if "total_reward" in self.columns:
             return self.columns["total_reward"].at(step)
         rewards = self.columns.get("current_reward")
@@ -169,5 +167,8 @@ def sum_to(column: Column, step: int) -> Array:
     inner[column.offsets[1:] - 1] = False
     ends[inner] = column.steps[1:][inner[:-1]]
     lasts = np.maximum(np.minimum(ends, end) - column.steps, 0)
-    total[column.index] += np.add.reduceat(column.values * lasts, column.offsets[:-1])
+    # A value that is not finite counts from its step on, not before.
+    sums = np.multiply(column.values, lasts, out=np.zeros(column.steps.size), where=lasts > 0)
+    with np.errstate(invalid="ignore"):  # an infinity of each sign makes no sum
+        total[column.index] += np.add.reduceat(sums, column.offsets[:-1])
     return total

@@ -62,6 +62,8 @@ class Shape:
         fast: Reads many values, which are also given joined by commas; raises one of `DECODE_ERRORS` if one is wrong.
         parse: Returns one decoded value as it is kept, or None when it is of another shape.
         is_series: Whether a decoded value is a list of change points rather than one value.
+        unknown: Returns what is kept where `parse` finds nothing, so that the value before does not seem to hold on;
+            None where such a value is left out.
     """
 
     dtype: type[np.generic]
@@ -70,6 +72,7 @@ class Shape:
     fast: Callable[[bytes, Sequence[msgspec.Raw]], Points]
     parse: Callable[[object], object]
     is_series: Callable[[object], bool]
+    unknown: Callable[[object], object] | None = None
 
 
 def read(shape: Shape, raws: Raws, path: str, reader: Reader) -> Points:
@@ -143,7 +146,9 @@ def _careful(shape: Shape, values: Sequence[msgspec.Raw], rows: Sequence[int], p
     at: list[int] = []
     singles: list[Any] = []
     for position, raw in enumerate(values):
-        for step, value in careful_points(raw, shape.parse, shape.is_series, shape.wants, path, rows[position], reader):
+        for step, value in careful_points(
+            raw, shape.parse, shape.is_series, shape.wants, path, rows[position], reader, shape.unknown
+        ):
             if step is None:
                 at.append(position)
                 singles.append(value)
@@ -170,8 +175,13 @@ def careful_points(
     path: str,
     row: int,
     reader: Reader,
+    unknown: Callable[[object], Any] | None = None,
 ) -> Iterator[tuple[int | None, Any]]:
-    """Yield (step, value) of one object's field, or (None, value) for a single value; log the rest."""
+    """Yield (step, value) of one object's field, or (None, value) for a single value; log the rest.
+
+    Args:
+        unknown: As of `Shape`.
+    """
     try:
         value = decode_any(raw, reader.log, path)
     except BadValueError as error:
@@ -182,24 +192,42 @@ def careful_points(
     if isinstance(value, list):
         reader.take(len(value))
     if not is_series(value):
-        parsed = parse(value)
-        if parsed is None:
+        parsed, known = _kept(value, parse, unknown)
+        if not known:
             reader.log.add(path, f"is not {wants}", 1, partial(where, row, value), "error")
-        else:
+        if parsed is not None:
             yield None, parsed
         return
     assert isinstance(value, list)
     wrong: list[object] = []
-    for point in value:
-        step = as_int(point[0]) if isinstance(point, list) and len(point) == 2 else None
-        parsed = None if step is None else parse(point[1])
-        if parsed is None:
-            wrong.append(point)
-        else:
-            yield step, parsed
+    yield from _careful_series(value, parse, unknown, wrong)
     if wrong:
         rule = f"a change point is not [step, {wants.removeprefix('a ')}]"
         reader.log.add(path, rule, len(wrong), partial(where, row, wrong[0]), "error")
+
+
+def _careful_series(
+    series: list[Any],
+    parse: Callable[[object], Any],
+    unknown: Callable[[object], Any] | None,
+    wrong: list[object],
+) -> Iterator[tuple[int, Any]]:
+    """Yield the change points of a series; what is none goes into `wrong`."""
+    for point in series:
+        step = as_int(point[0]) if isinstance(point, list) and len(point) == 2 else None
+        parsed, known = (None, False) if step is None else _kept(point[1], parse, unknown)
+        if not known:
+            wrong.append(point)
+        if step is not None and parsed is not None:
+            yield step, parsed
+
+
+def _kept(value: object, parse: Callable[[object], Any], unknown: Callable[[object], Any] | None) -> tuple[Any, bool]:
+    """Return what is kept of a value, None for nothing, and whether the value is of its shape."""
+    parsed = parse(value)
+    if parsed is not None:
+        return parsed, True
+    return (None if unknown is None else unknown(value)), False
 
 
 def where(row: int, value: object) -> str:

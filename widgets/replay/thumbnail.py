@@ -39,8 +39,11 @@ def thumbnail(replay: Replay, size: int = SIZE) -> str:
 
 
 def total_reward(replay: Replay) -> float | None:
-    """Return the mean over agents of what each earned in the whole episode; None where the replay has no rewards."""
-    if replay.agents.size == 0 or not {"total_reward", "current_reward"} & replay.columns.keys():
+    """Return the mean over agents of what each earned in the whole episode.
+
+    None where the replay has no rewards; NaN or infinite where a reward is.
+    """
+    if replay.agents.size == 0 or not replay.has_rewards:
         return None
     return float(np.mean(replay.total_reward(replay.last_step)[replay.agents]))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from widgets.replay import version1
 from widgets.replay.document import Document, decoded, excerpt, names
 from widgets.replay.fields import REQUIRED_TOP_KEYS
 from widgets.replay.issues import IssueLog, shorten
@@ -48,7 +49,7 @@ class Top:
 def read_top(document: Document, limits: Limits, log: IssueLog) -> Top:
     """Read and check the top level."""
     top = document.top
-    if document.version > 1:
+    if document.version > version1.VERSION:
         for key in REQUIRED_TOP_KEYS:
             if key not in top:
                 log.add(key, "missing", severity="error")
@@ -111,7 +112,7 @@ def _names(document: Document, pieces: dict[str, msgspec.Raw], limits: Limits, l
         return tuple(names(top, keys, limits, log))
 
     found = Names(
-        types=read("type_names", "object_types"),
+        types=read("type_names", version1.TYPES_KEY),
         actions=read("action_names"),
         items=tuple(document.item_names),
         animations=read("animation_names"),

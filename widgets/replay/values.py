@@ -14,7 +14,10 @@ from widgets.replay.issues import IssueLog
 DECODE_ERRORS = (msgspec.DecodeError, ValueError, TypeError, OverflowError, RecursionError)
 """What typed decoding and filling arrays raise on values of another kind; the careful reader takes over then."""
 
-_TOKENS = (b"NaN", b"Infinity", b"-Infinity")
+NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+"""What a repaired text says where a number was not finite, which JSON has no words for."""
+
+_TOKENS = tuple(name.encode() for name in NOT_FINITE)
 _BEFORE_TOKEN = (b",", b":", b"[", b", ", b": ")
 _MOST_SURROGATES = 100_000
 _PIECE = 4 * 1024 * 1024
@@ -47,7 +50,7 @@ def decode_any(raw: msgspec.Raw | bytes, log: IssueLog | None = None, path: str 
 
 
 def repair(text: bytes) -> bytes:
-    """Return JSON text in which NaN and infinities are null, and characters that UTF-8 cannot hold are replaced.
+    """Return JSON text in which NaN and infinities are texts, and characters that UTF-8 cannot hold are replaced.
 
     A text of an agent that says `,NaN` is changed too: telling strings apart takes many times the time and memory.
     """
@@ -55,7 +58,7 @@ def repair(text: bytes) -> bytes:
     for token in _TOKENS:
         if token in text:
             for before in _BEFORE_TOKEN:
-                text = text.replace(before + token, before + b"null")
+                text = text.replace(before + token, before + b'"%s"' % token)
     if 0 < text.count(b"\\ud") + text.count(b"\\uD") <= _MOST_SURROGATES:
         text = _SURROGATES.sub(_paired, text)
     return text
@@ -92,6 +95,16 @@ def as_float(value: object) -> float | None:
     if type(value) is int:
         return float(value) if abs(value) < 2**1000 else None
     return value if type(value) is float and math.isfinite(value) else None
+
+
+def not_finite(value: object) -> float:
+    """Return the number that is known of `value` where `as_float` finds none: an infinity, or NaN."""
+    return NOT_FINITE.get(value, math.nan) if isinstance(value, str) else math.nan
+
+
+def name_of(value: float) -> str:
+    """Return the name of a number that is not finite."""
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 def as_pair(value: object) -> tuple[int, int] | None:

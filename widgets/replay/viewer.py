@@ -2,19 +2,75 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
-from collections.abc import Mapping
+import struct
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import anywidget
 import traitlets
 
 from widgets.replay.cache import cached_encode
-from widgets.replay.codec import Encoded, Limits, Replay, Source, encode
-from widgets.replay.encoded import Embed
-from widgets.replay.sources import http_url, is_url
-from widgets.replay.sprites import pack_sprites
+from widgets.replay.encoded import Embed, Encoded
+from widgets.replay.limits import Limits
+from widgets.replay.replay import Replay
+from widgets.replay.sources import Source, http_url, is_url
+from widgets.replay.wire import encode
+
+_MAGIC = b"\x89PNG\r\n\x1a\n"
+_ONE_BYTES = 256 * 1024
+_ALL_BYTES = 4 * 1024 * 1024
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def pack_sprites(type_names: Iterable[str], folder: Path | None = None) -> bytes:
+    """Return the sprites of some types in one piece: u32 J, J bytes of JSON `{type: [offset, length]}`, PNG files.
+
+    Offsets count from the end of the JSON.
+
+    Args:
+        type_names: Types of objects.
+        folder: Where `objects/<type>.png` and `agents/<type>.s.png` are; None asks METTAGRID_ASSET_DIR.
+
+    Returns:
+        Empty when there are no sprites.
+    """
+    if folder is None:
+        named = os.environ.get("METTAGRID_ASSET_DIR")
+        if not named:
+            return b""
+        folder = Path(named)
+    places: dict[str, tuple[int, int]] = {}
+    pictures: list[bytes] = []
+    size = 0
+    for name in dict.fromkeys(type_names):
+        picture = _picture(folder, name)
+        if picture and size + len(picture) <= _ALL_BYTES:
+            places[name] = (size, len(picture))
+            pictures.append(picture)
+            size += len(picture)
+    if not places:
+        return b""
+    index = json.dumps(places).encode()
+    return struct.pack("<I", len(index)) + index + b"".join(pictures)
+
+
+def _picture(folder: Path, name: str) -> bytes:
+    if not _NAME.fullmatch(name):
+        return b""
+    for place in (folder / "objects" / f"{name}.png", folder / "agents" / f"{name}.s.png"):
+        try:
+            with place.open("rb") as file:
+                data = file.read(_ONE_BYTES + 1)
+        except OSError:
+            continue
+        if data.startswith(_MAGIC) and len(data) <= _ONE_BYTES:
+            return data
+    return b""
+
 
 _STATIC = Path(__file__).parent / "static"
 _EMBED_BYTES = 16 * 1024 * 1024
@@ -74,32 +130,6 @@ class _Player(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships no 
         """Put texts and configuration into the page's data too, as a page needs that is to be saved without Python."""
         self._embed = "all"
         self._send_data()
-
-    def share(self) -> str:
-        """Return step, selection and camera as text, which `restore` takes back; the page makes the same text."""
-        parts: dict[str, object] = {"step": self.step}
-        if self.selected is not None:
-            parts["selected"] = self.selected
-        if self.view:
-            parts["view"] = self.view
-        return urlencode(parts, safe=",")
-
-    def restore(self, text: str) -> None:
-        """Show what `share` described; unknown parts are ignored.
-
-        Raises:
-            ValueError: A part cannot be read.
-        """
-        parts = dict(parse_qsl(text.lstrip("?#")[:1000]))
-        try:
-            step = int(parts.get("step", self.step))
-            selected = int(parts["selected"]) if parts.get("selected") else None
-            with self.hold_trait_notifications():
-                self.step, self.selected, self.view = max(step, 0), selected, parts.get("view", "")
-        except (ValueError, traitlets.TraitError) as error:
-            raise ValueError(
-                f"{text[:80]!r} is not a shared view, such as 'step=120&selected=7&view=5,4,12'"
-            ) from error
 
     def _load(self, name: str, source: Replay | Encoded | Source | None) -> None:
         if source is None:
@@ -184,21 +214,6 @@ class ReplayViewer(_Player):
         self.url = public_url(source)
         self._send_data()
 
-    def select_agent(self, agent_id: int | None) -> None:
-        """Select an agent by its number, or nothing.
-
-        Raises:
-            KeyError: The replay has no such agent.
-        """
-        if agent_id is None:
-            self.selected = None
-            return
-        encoded = self._encoded.get("a")
-        ids = {} if encoded is None else agent_object_ids(encoded)
-        if agent_id not in ids:
-            raise KeyError(f"the replay has no agent {agent_id!r}; it has {len(ids)} agents")
-        self.selected = ids[agent_id]
-
 
 class ReplayCompare(_Player):
     """Shows two replays side by side, locked to the same step, with the differences in reward and inventory.
@@ -259,11 +274,3 @@ def public_url(source: object) -> str:
     url = http_url(source)
     parts = urlsplit(url)
     return "" if parts.query or parts.username or parts.fragment else url
-
-
-def agent_object_ids(encoded: Encoded) -> dict[int, int]:
-    """Return the object id of each agent number."""
-    columns = encoded.columns("base")
-    ids = columns["id"].cumsum()
-    numbers = columns["agent_id"] if "agent_id" in columns else ids * 0 - 1
-    return {int(number): int(ids[row]) for row, number in enumerate(numbers) if number >= 0}

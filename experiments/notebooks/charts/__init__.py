@@ -1,13 +1,15 @@
 """Charts: plain altair from data and options, in the colours of the page, each with its origin beneath it.
 
 Every function takes the runs that were planned, also those without a value, and returns a chart or one sentence, never
-an exception. `chart.description` says in words what is drawn; `chart.usermeta["caption"]` is what stands beneath it.
+an exception. `chart.description` says in words what is drawn; `chart.usermeta["caption"]` is what stands beneath it,
+and `["summary"]` the line that it folds into.
 """
 
 from __future__ import annotations
 
-from experiments.notebooks.charts.curves import CurveOptions, Mark, curve_chart, learning_curves
+from experiments.notebooks.charts.curves import CurveOptions, curve_chart, learning_curves
 from experiments.notebooks.charts.grids import matching, metric_grid
+from experiments.notebooks.charts.layers import Mark
 from experiments.notebooks.charts.machines import machine_curves
 from experiments.notebooks.charts.profiles import performance_profile
 from experiments.notebooks.charts.runs import Axis, RunCurve, read_runs

@@ -10,15 +10,28 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from experiments import look
-from experiments.look import counted
 from experiments.notebooks.charts import layers
-from experiments.notebooks.charts.axes import ValueAxis, step_axis, value_axis
-from experiments.notebooks.charts.runs import RunCurve, origin_words, problems, runs_of
+from experiments.notebooks.charts.axes import ValueAxis, clear_of, step_axis, value_axis
+from experiments.notebooks.charts.captions import caption_of, interval_name, per_arm
+from experiments.notebooks.charts.layers import Mark
+from experiments.notebooks.charts.runs import RunCurve, axis_sentence, origin_words, problems, runs_of
 from experiments.notebooks.charts.theme import empty_chart, palette_of, sentences, styled, words_of
+from experiments.project import look
+from experiments.project.look import counted
 from experiments.runs.store import REWARD_KEY
-from experiments.statistics import Band, Curve, SeedCount, Statistic, band, common_grid, methods_sentence
-from experiments.statistics.values import FloatArray, shown
+from experiments.statistics import (
+    Band,
+    Curve,
+    FloatArray,
+    Statistic,
+    band,
+    common_grid,
+    count_of,
+    methods_sentence,
+    shown,
+    standing_curves,
+)
+from experiments.types import TERMINAL_VERDICTS
 
 MOST_POINTS = 24_000
 """Points of all runs together in one chart; zooming shows more of fewer steps."""
@@ -66,20 +79,6 @@ class CurveOptions:
 DEFAULTS = CurveOptions()
 
 
-@dataclass(frozen=True)
-class Mark:
-    """Something that happened to a run, shown on its curve: a preemption, a recovery.
-
-    Attributes:
-        x: In the unit of the x-axis.
-        text: What it was, for the tooltip.
-    """
-
-    run: str
-    x: float
-    text: str
-
-
 def learning_curves(
     runs: Sequence[RunCurve], options: CurveOptions = DEFAULTS, *, marks: Sequence[Mark] = (), origin: str = ""
 ) -> Any:
@@ -103,7 +102,7 @@ def learning_curves(
         return empty_chart(f"These runs count their steps in different units ({', '.join(units)}).", palette)
     half_life = options.smoothing * _span(drawn) if options.smoothing > 0 else 0.0
     bands = {} if options.by_run else bands_of(chosen, options, half_life)
-    axis = value_axis(drawn, log=options.log, safe=options.safe, window=options.window)
+    axis = _axis_of(drawn, bands, options, half_life)
     base = layers.Layers(
         arms, _chosen_arms(drawn, options), palette, step_axis(unit), axis, name, half_life, options.window
     )
@@ -120,17 +119,42 @@ def learning_curves(
     chart = alt.layer(first, *rest)
     shown_marks = any(mark.run == run.run for mark in marks for run in drawn)
     restarts = "Dotted: where a run was started again" if shown_marks else ""
-    text = sentences(options.note, caption_of(chosen, bands, axis, half_life, unit), restarts, origin)
+    words = caption_of(
+        chosen,
+        _methods(chosen, bands, axis, half_life, unit),
+        restarts,
+        method=_in_few_words(chosen, bands),
+        note=options.note,
+        n=[int(found.alive.max()) for found in bands.values()],
+        origin=origin,
+    )
     return styled(
         chart,
-        text,
+        words,
         palette,
-        description=f"Learning curves: {name} over {unit}. {text}",
+        description=f"Learning curves: {name} over {unit}. {words.text}",
         pick=layers.pick(unit, name),
         width="container",
         height=options.height,
-        params=layers.page_params(base),
+        params=layers.params_of(base),
     )
+
+
+def axis_note(runs: Sequence[RunCurve], options: CurveOptions = DEFAULTS) -> str:
+    """Return what the y-axis of `learning_curves` leaves out or cuts, for a text that stands elsewhere."""
+    drawn = [run for run in runs if len(run.curve.steps) and (options.only is None or run.run in options.only)]
+    if len({run.curve.unit for run in drawn}) != 1:
+        return ""
+    half_life = options.smoothing * _span(drawn) if options.smoothing > 0 else 0.0
+    bands = {} if options.by_run else bands_of(drawn, options, half_life)
+    return _axis_of(drawn, bands, options, half_life).note
+
+
+def _axis_of(drawn: Sequence[RunCurve], bands: dict[str, Band], options: CurveOptions, half_life: float) -> ValueAxis:
+    axis = value_axis(drawn, log=options.log, safe=options.safe, window=options.window)
+    means, ends = layers.reach(bands, half_life, options.window)
+    values = [run.curve.values[run.within(options.window)] for run in drawn]
+    return clear_of(axis, [*values, *means], ends, options.window)
 
 
 def bands_of(runs: Sequence[RunCurve], options: CurveOptions, half_life: float = 0.0) -> dict[str, Band]:
@@ -159,7 +183,15 @@ def bands_of(runs: Sequence[RunCurve], options: CurveOptions, half_life: float =
     return {arm: found for arm, found in made.items() if not found.problem}
 
 
-def caption_of(
+def _in_few_words(runs: Sequence[RunCurve], bands: dict[str, Band]) -> str:
+    if not bands:
+        return "one line a run, no interval"
+    statistics = " and ".join(sorted({found.statistic for found in bands.values()}))
+    alone = len({run.arm for run in runs}) > len(bands)
+    return f"{statistics}, {interval_name(list(bands.values()), some_without=alone)}"
+
+
+def _methods(
     runs: Sequence[RunCurve],
     bands: dict[str, Band],
     axis: ValueAxis,
@@ -172,12 +204,12 @@ def caption_of(
         names = sorted({found.statistic for found in bands.values()})
         what = f"Thick lines: {', '.join(names)} over seeds; thin lines: seeds"
         methods = methods_sentence(list(bands.values()), x_axis=unit, smoothing=smoothed)
-        notes = dict.fromkeys(f"{_arm(arm)}{note}" for arm, found in bands.items() for note in found.notes)
+        notes = per_arm((arm, note) for arm, found in bands.items() for note in found.notes)
     else:
         single = "one seed an arm, no interval" if len({run.arm for run in runs}) == len(runs) else "no interval"
         what = f"One line a run ({single})"
         methods = f"Smoothed for display only ({smoothed})" if smoothed else "Nothing is smoothed"
-        notes = {}
+        notes = []
     many = len(dict.fromkeys(run.arm for run in runs)) > len(look.LIGHT.arms)
     return sentences(
         what,
@@ -185,6 +217,7 @@ def caption_of(
         seed_counts(runs) if not bands or len(bands) < len({run.arm for run in runs}) else "",
         methods,
         "; ".join(notes),
+        axis_sentence(runs),
         axis.note,
         problems(runs),
         origin_words(runs),
@@ -197,14 +230,10 @@ def seed_counts(runs: Sequence[RunCurve], most: int = 8) -> str:
     for run in runs:
         by_arm.setdefault(run.arm, []).append(run)
     if len(by_arm) > most:
-        total = SeedCount.of(run.curve.outcome for run in runs)
+        total = count_of(standing_curves([run.curve for run in runs]))
         return f"{counted(len(by_arm), 'arm')}, {counted(len(runs), 'run')}: {total.sentence}"
-    counts = {arm: SeedCount.of(run.curve.outcome for run in own) for arm, own in by_arm.items()}
-    return "; ".join(f"{_arm(arm)}{count.sentence}" for arm, count in counts.items())
-
-
-def _arm(arm: str) -> str:
-    return f"{arm}: " if arm else ""
+    counts = {arm: count_of(standing_curves([run.curve for run in own])) for arm, own in by_arm.items()}
+    return "; ".join(f"{arm}: {count.sentence}" if arm else count.sentence for arm, count in counts.items())
 
 
 def _nothing(runs: Sequence[RunCurve], chosen: Sequence[RunCurve], name: str) -> str:
@@ -212,9 +241,12 @@ def _nothing(runs: Sequence[RunCurve], chosen: Sequence[RunCurve], name: str) ->
         return "No runs yet. Launch one, and its curve appears here."
     if not chosen:
         return f"None of the {counted(len(runs), 'run')} is chosen. Choose some in the table, or clear the selection."
-    return sentences(
-        f"No values of {name} yet. They appear here as the runs log them", seed_counts(chosen), problems(chosen)
-    )
+    what = f"No values of {name} yet. They appear here as the runs log them"
+    if all(run.is_unread for run in chosen):
+        what = f"The values of {name} could not be read"
+    elif all(run.state in TERMINAL_VERDICTS for run in chosen):
+        what = f"No run has a value of {name}, and all have ended"
+    return sentences(what, seed_counts(chosen), problems(chosen))
 
 
 def _chosen_arms(runs: Sequence[RunCurve], options: CurveOptions) -> list[str]:
@@ -232,6 +264,12 @@ def _budget(runs: Sequence[RunCurve]) -> int:
 
 
 def curve_chart(table: pd.DataFrame, metric: str, *, dark: bool = False) -> Any:
-    """Return the learning curves of a table as `metric_history` returns it, with the origin that it carries."""
-    options = CurveOptions(metric=metric, dark=dark)
-    return learning_curves(runs_of(table, metric), options, origin=str(table.attrs.get("origin", "")))
+    """Return the learning curves of a table as `metrics_frame` returns it, with the origin that it carries."""
+    lacking = [run for run, keys in table.attrs.get("without", {}).items() if metric in keys]
+    named = f"{', '.join(lacking[:3])}{' and others' if len(lacking) > 3 else ''}"
+    note = f"{metric} was not logged by {counted(len(lacking), 'run')} ({named})" if lacking else ""
+    options = CurveOptions(metric=metric, note=note, dark=dark)
+    runs, origin = runs_of(table, metric), str(table.attrs.get("origin", ""))
+    if not runs and (note or origin):  # the runs are there, and the table has no row of them
+        return empty_chart(sentences(f"No values of {metric}", note, origin), palette_of(dark=dark))
+    return learning_curves(runs, options, origin=origin)

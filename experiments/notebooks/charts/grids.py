@@ -9,22 +9,21 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from experiments.look import counted
-from experiments.notebooks.charts.axes import step_axis, value_axis
-from experiments.notebooks.charts.runs import RunCurve, origin_words
+from experiments.notebooks.charts.axes import ValueAxis, step_axis, value_axis
+from experiments.notebooks.charts.captions import caption_of
+from experiments.notebooks.charts.runs import RunCurve, axis_sentence, origin_words, problems
 from experiments.notebooks.charts.theme import (
     colour_by_arm,
     dash_by_arm,
     data_of,
     empty_chart,
     palette_of,
-    sentences,
     styled,
     words_of,
 )
 from experiments.notebooks.charts.thinning import min_max, rounded
-from experiments.statistics import smoothed_for_display
-from experiments.statistics.values import shown
+from experiments.project.look import counted
+from experiments.statistics import shown, smoothed_for_display
 
 MOST_PANELS = 12
 _MOST_POINTS = 18_000
@@ -78,41 +77,49 @@ def metric_grid(
     ]
     colour = colour_by_arm(order, palette, chosen)
     budget = int(np.clip(_MOST_POINTS // sum(map(len, panels.values())), 20, 400))
+    axes = {name: value_axis(runs, log=log, safe=True) for name, runs in panels.items()}
+    style = (colour, dash_by_arm(order), budget)
     drawn = [
-        _panel(name, runs, colour, dash_by_arm(order), budget, smoothing=smoothing, log=log, wanted=wanted)
-        for name, runs in panels.items()
+        _panel(f"y{number}", runs, axes[name], *style, smoothing=smoothing, wanted=wanted)
+        for number, (name, runs) in enumerate(panels.items())
     ]
     hidden = len(known) - len(panels) + left_out
-    one = next(iter(panels.values()))
-    caption = sentences(
+    units = ", ".join(dict.fromkeys(runs[0].curve.unit for runs in panels.values()))
+    planned = [run for name in panels for run in metrics[name]]
+    logged = {run.run for runs in panels.values() for run in runs}
+    silent = {run.run: run for run in planned if run.run not in logged}
+    caption = caption_of(
+        planned,
         "One line a run; no statistic over seeds",
         f"Smoothed for display only (EMA, half-life {100 * smoothing:.3g} % of the x-range)"
         if smoothing
         else "Nothing is smoothed",
         f"{counted(hidden, 'more metric')} not drawn: name fewer" if hidden > 0 else "",
         f"Without values: {', '.join(name for name in given if name not in known)}" if len(known) < len(given) else "",
-        origin_words([run for runs in panels.values() for run in runs]),
+        problems(list(silent.values())),
+        "; ".join(dict.fromkeys(filter(None, map(axis_sentence, panels.values())))),
+        origin_words(planned),
+        method="one line a run, no statistic over seeds",
     )
     shared = alt.Resolve(scale=alt.ScaleResolveMap(color="shared", strokeDash="shared"))
     chart = alt.concat(*drawn, columns=_COLUMNS, spacing=18)
     names = ", ".join(words_of(name) for name in panels)
-    words = f"Small charts of {names} over {one[0].curve.unit}. {caption}"
-    return styled(chart, caption, palette, description=words, resolve=shared, params=_params())
+    words = f"Small charts of {names} over {units}. {caption.text}"
+    return styled(chart, caption, palette, description=words, resolve=shared, params=_params(axes))
 
 
 def _panel(
-    name: str,
+    called: str,
     runs: Sequence[RunCurve],
+    axis: ValueAxis,
     colour: Any,
     dash: Any,
     points: int,
     *,
     smoothing: float,
-    log: bool,
     wanted: set[str],
 ) -> Any:
     unit = runs[0].curve.unit
-    axis = value_axis(runs, log=log, safe=True)
     rows = []
     for number, run in enumerate(runs):
         steps, values = run.curve.steps, run.curve.values
@@ -125,10 +132,10 @@ def _panel(
             {"x": x, "y": y, "k": number, "arm": run.arm, "o": opacity, "run": run.label}
             for x, y in zip(rounded(steps[kept]), rounded(values[kept], 5), strict=True)
         ]
-    cut = f"  (cut at {shown(axis.domain[0])} and {shown(axis.domain[1])})" if axis.domain else ""
-    title = alt.TitleParams(f"{words_of(name)}{cut}", fontSize=12, fontWeight="normal", anchor="start", limit=_WIDTH)
+    words = alt.ExprRef(f"{called}_title")
+    title = alt.TitleParams(words, fontSize=12, fontWeight="normal", anchor="start", limit=_WIDTH)
     line = alt.Chart(data_of(rows)).mark_line(strokeWidth=1.2, clip=True)
-    y = axis.encoding("y", "")
+    y = axis.encoding("y", "", called=called)
     return line.encode(
         x=step_axis(unit, ticks=5),
         y=y,
@@ -140,5 +147,11 @@ def _panel(
     ).properties(width=_WIDTH, height=_HEIGHT, title=title)
 
 
-def _params() -> list[Any]:
-    return [alt.VariableParameter(name=name, value=None) for name in ("x_from", "x_to")]
+def _params(axes: Mapping[str, ValueAxis]) -> list[Any]:
+    """Return the params of all panels: the y-axis and the title of each, which says where that axis is cut."""
+    params: list[Any] = [alt.VariableParameter(name=name, value=None) for name in ("x_from", "x_to")]
+    for number, (name, axis) in enumerate(axes.items()):
+        cut = f"  (cut at {shown(axis.domain[0])} and {shown(axis.domain[1])})" if axis.domain else ""
+        title = alt.VariableParameter(name=f"y{number}_title", value=f"{words_of(name)}{cut}")
+        params += [*axis.params(f"y{number}"), title]
+    return params

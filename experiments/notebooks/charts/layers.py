@@ -8,22 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import altair as alt
 import numpy as np
 import numpy.typing as npt
 
-from experiments import look
 from experiments.notebooks.charts.axes import ValueAxis
 from experiments.notebooks.charts.runs import RunCurve
 from experiments.notebooks.charts.theme import colour_by_arm, dash_by_arm, data_of
 from experiments.notebooks.charts.thinning import min_max, rounded
-from experiments.statistics import Band, smoothed_for_display
-from experiments.statistics.values import FloatArray
-
-if TYPE_CHECKING:
-    from experiments.notebooks.charts.curves import Mark
+from experiments.project import look
+from experiments.statistics import Band, FloatArray, smoothed_for_display
 
 Rows = list[dict[str, Any]]
 # Shape at the end of a curve, and the state whose colour it has.
@@ -41,6 +37,20 @@ _MOST_COUNTS = 20
 _COLUMNS = {"points": "k-x-y", "runs": "arm-k-label-o-p-run-state-w"}
 _ARMS = "arms"
 _HIDDEN = {"not": {"param": _ARMS}}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something that happened to a run, shown on its curve: a preemption, a recovery.
+
+    Attributes:
+        x: In the unit of the x-axis.
+        text: What it was, for the tooltip.
+    """
+
+    run: str
+    x: float
+    text: str
 
 
 @dataclass(frozen=True)
@@ -95,6 +105,10 @@ class Layers:
         """Return values as they are drawn."""
         return smoothed_for_display(steps, values, self.half_life) if self.half_life else values
 
+    def held(self, values: FloatArray) -> FloatArray:
+        """Return values cut at the ends of the y-axis: a logarithm has no place for an end below 0."""
+        return values if self.value.domain is None else np.clip(values, *self.value.domain)
+
     def inside(self, steps: FloatArray) -> npt.NDArray[np.bool_]:
         """Tell which steps are looked at."""
         if self.window is None:
@@ -102,10 +116,14 @@ class Layers:
         return np.asarray((steps >= self.window[0]) & (steps <= self.window[1]))
 
 
-def page_params(base: Layers) -> list[Any]:
-    """Return the params that a page sets: both ends of x, the run under the pointer, the arms chosen in the legend."""
+def params_of(base: Layers) -> list[Any]:
+    """Return the params of the y-axis, and those that a page sets.
+
+    These are both ends of x, the run under the pointer and the arms chosen in the legend.
+    """
     values = (("x_from", None), ("x_to", None), ("hovered", -1))
     params: list[Any] = [alt.VariableParameter(name=name, value=value) for name, value in values]
+    params += base.value.params()
     if base.has_legend:
         kind = alt.PointSelectionConfig(type="point", fields=["arm"])
         params.append(alt.TopLevelSelectionParameter(name=_ARMS, select=kind, bind="legend", views=["seeds"]))
@@ -125,7 +143,7 @@ def bands(base: Layers, found: Mapping[str, Band]) -> Iterable[Any]:
         seen = base.inside(one.grid)
         if not known.any():
             continue
-        ends = (rounded(base.line(one.grid, values)[seen]) for values in (one.low, one.high))
+        ends = (rounded(base.held(base.line(one.grid, values))[seen]) for values in (one.low, one.high))
         for x, low, high, there in zip(rounded(one.grid[seen]), *ends, known[seen].tolist(), strict=True):
             rows.append({"x": x, "low": low if there else None, "high": high if there else None, "arm": arm})
     if rows:
@@ -133,6 +151,24 @@ def bands(base: Layers, found: Mapping[str, Band]) -> Iterable[Any]:
         yield area.encode(
             x=base.x, y=base.y("low"), y2=alt.Y2("high:Q"), color=base.colour, opacity=base.opacity(0.18, 0.02)
         )
+
+
+def reach(
+    found: Mapping[str, Band], half_life: float, window: tuple[float, float] | None
+) -> tuple[list[FloatArray], dict[str, tuple[float, float]]]:
+    """Return the statistic of each arm as drawn, and the lowest and highest end of its interval."""
+    lines, ends = [], {}
+    for arm, one in found.items():
+        seen = slice(None) if window is None else (one.grid >= window[0]) & (one.grid <= window[1])
+        value, low, high = (
+            (smoothed_for_display(one.grid, row, half_life) if half_life else row)[seen]
+            for row in (one.value, one.low, one.high)
+        )
+        lines.append(value)
+        known = np.isfinite(one.low)[seen] & np.isfinite(one.high)[seen]
+        if known.any():
+            ends[arm] = (float(low[known].min()), float(high[known].max()))
+    return lines, ends
 
 
 def seeds(
@@ -169,12 +205,15 @@ def statistics(base: Layers, found: Mapping[str, Band]) -> Iterable[Any]:
     for arm, one in found.items():
         seen = base.inside(one.grid)
         columns = (rounded(one.grid[seen]), rounded(base.line(one.grid, one.value)[seen]), one.alive[seen].tolist())
-        rows += [{"x": x, "m": m, "n": n, "arm": arm} for x, m, n in zip(*columns, strict=True)]
+        rows += [
+            {"x": x, "m": m, "n": n, "arm": arm, "at": look.quantity(x), "said": look.quantity(m)}
+            for x, m, n in zip(*columns, strict=True)
+        ]
     if rows:
         tips = [
             alt.Tooltip("arm:N", title="arm"),
-            alt.Tooltip("x:Q", format=",.4~g", title="x"),
-            alt.Tooltip("m:Q", format=".4~g", title="statistic over seeds"),
+            alt.Tooltip("at:N", title="x"),
+            alt.Tooltip("said:N", title="statistic over seeds"),
             alt.Tooltip("n:Q", title="seeds"),
         ]
         yield (

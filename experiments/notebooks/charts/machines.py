@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from experiments.errors import ExperimentsError
 from experiments.notebooks.charts.runs import RunCurve
-from experiments.runs.offline import OfflineStore
+from experiments.project.errors import ExperimentsError
+from experiments.runs.offline.store import OfflineStore
 from experiments.runs.store import Origin, RunStore
 from experiments.statistics import Curve
 from experiments.types import JobRef
@@ -50,7 +50,8 @@ def machine_curves(jobs: Sequence[JobRef], store: RunStore) -> dict[str, list[Ru
             known = ~np.isnan(values)
             hours = (seconds[known] - seconds[0]) / 3600
             curve = Curve(hours, values[known], arm=job.arm or job.run, seed=job.seed, unit="wall time", run=job.run)
-            found.setdefault(WORDS[name], []).append(RunCurve(curve, origin=origin))
+            # Its rows do not say what became of the run.
+            found.setdefault(WORDS[name], []).append(RunCurve(curve, state="", origin=origin))
     return {words: found[words] for words in WORDS.values() if words in found}
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import altair as alt
 
+from experiments.notebooks.charts.captions import caption_of, interval_name
 from experiments.notebooks.charts.runs import RunCurve, origin_words
-from experiments.notebooks.charts.scores import DEFAULTS, ScoreOptions, scores_of
+from experiments.notebooks.charts.scores import DEFAULTS, ScoreOptions, no_score_words, scores_of
 from experiments.notebooks.charts.theme import (
     colour_by_arm,
     dash_by_arm,
@@ -31,7 +32,7 @@ def performance_profile(runs: Sequence[RunCurve], options: ScoreOptions = DEFAUL
     drawn = [profile for profile in profiles if not profile.problem and len(profile.thresholds)]
     if not drawn:
         counts = "; ".join(f"{scores.arm}: {scores.count.sentence}" for scores in found)
-        return empty_chart(sentences("No run has a score yet, so there is no profile", counts), palette)
+        return empty_chart(sentences(f"{no_score_words(found)}, so there is no profile", counts), palette)
     arms = list(options.arms) or [scores.arm for scores in found]
     rows, areas = [], []
     for profile in drawn:
@@ -54,12 +55,16 @@ def performance_profile(runs: Sequence[RunCurve], options: ScoreOptions = DEFAUL
     y = alt.Y("share:Q", axis=axis, scale=scale)
     parts.append(line.encode(x=x, y=y, color=colour, strokeDash=dash_by_arm(arms), detail="arm:N"))
     without = [profile.arm for profile in profiles if profile.problem]
-    caption = sentences(
-        options.note,
+    caption = caption_of(
+        runs,
         methods_sentence(found, drawn),
         f"No run has a score in {', '.join(without)}" if without else "",
         origin_words(runs),
+        method=f"performance profile, {interval_name(profiles)}",
+        note=options.note,
+        counts=[scores.count for scores in found],
+        n=[profile.n for profile in profiles if not profile.problem],
     )
     height = 260
-    words = f"Performance profile: {options.name}. {caption}"
+    words = f"Performance profile: {options.name}. {caption.text}"
     return styled(alt.layer(*parts), caption, palette, description=words, width="container", height=height)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -12,17 +12,31 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from experiments.clock import clock_words
-from experiments.errors import ExperimentsError
-from experiments.look import counted
+from experiments.jobs.ran import Mark, code_words
 from experiments.notebooks.charts.thinning import bucket_means, min_max, rounded
-from experiments.runs.store import AGENT_STEP, Origin, RunStore
-from experiments.statistics import Curve, Outcome, outcome_of
-from experiments.statistics.values import FloatArray
-from experiments.types import JobRef, JobStatus
+from experiments.project.errors import ExperimentsError
+from experiments.project.look import clock_words, counted
+from experiments.results.endings import outcome_of_job
+from experiments.runs.axes import (
+    COUNTERS,
+    ROW_STEP,
+    as_numbers,
+    axes_of,
+    axis_note,
+    axis_words,
+    common_axis,
+    filled,
+    holding,
+    steps_along,
+)
+from experiments.runs.store import Origin, RunStore
+from experiments.statistics import Curve, FloatArray, Outcome
+from experiments.types import TERMINAL_VERDICTS, JobRef, JobStatus
 
 UPDATE_KEYS = ("metric/update", "metric/epoch", "trainer/update", "trainer/epoch", "update", "epoch")
-Axis = Literal["agent steps", "updates", "wall time", "cost"]
+Axis = Literal["steps", "updates", "wall time", "cost"]
+"""What a reader may choose; which counter `steps` are is said by the unit of the curves."""
+
 BUCKETS = 2_000
 _DRAWINGS = 3
 _HELD_BYTES = 256 << 20
@@ -36,13 +50,17 @@ class RunCurve:
         curve: Steps in the unit of the x-axis, and values; never smoothed. Empty where there is nothing.
         state: What became of the run, in the words of the job table.
         origin: Where the rows come from; None where they could not be read.
-        problem: Why there is nothing, or what is missing; empty where all is well.
+        problem: Why there is nothing; empty where there are values.
+        counters: What it could be drawn over, the best first, where it is drawn over steps.
+        code: Which code it ran; None where nobody asked, or where it has not started.
     """
 
     curve: Curve
     state: str = "succeeded"
     origin: Origin | None = None
     problem: str = ""
+    counters: tuple[str, ...] = ()
+    code: Mark | None = None
 
     @property
     def run(self) -> str:
@@ -58,6 +76,16 @@ class RunCurve:
     def label(self) -> str:
         """Arm and seed, as a person calls the run."""
         return f"{self.arm} seed {self.curve.seed}" if self.arm else self.run
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether its rows could not be read: then nobody knows what it has logged."""
+        return self.origin is None and bool(self.problem)
+
+    @property
+    def is_over_own(self) -> bool:
+        """Whether it is drawn over the counter that the run itself goes by."""
+        return bool(self.counters) and self.curve.unit == axis_words(self.counters[0])
 
     @cached_property
     def buckets(self) -> tuple[FloatArray, FloatArray]:
@@ -92,71 +120,115 @@ def read_runs(
     metric: str | Sequence[str],
     *,
     store: RunStore,
-    axis: Axis = "agent steps",
+    axis: Axis = "steps",
     statuses: Mapping[str, JobStatus] | None = None,
     versions: Mapping[str, str] | None = None,
     place: str = "",
+    codes: Mapping[str, Mark] | None = None,
 ) -> list[RunCurve]:
     """Return one metric of every job, in their order; a run without it has an empty curve and says why.
+
+    Steps are those of the best counter that all runs with a value have logged; `axis_sentence` says which.
 
     Args:
         metric: Its name, or several of which the first that a run has logged is taken.
         axis: What x is; a run that did not log it has an empty curve.
-        statuses: What became of each run and what it has cost; without it the rows alone are looked at.
+        statuses: What became of each run and what it has cost; a run that is not in it has not ended as far as anybody
+            knows. Without it the rows alone are looked at, as those of runs that finished.
         versions: Data version of each run: what was read for it is kept in memory until it changes.
         place: Which project the versions belong to.
+        codes: Which code each run ran, for the captions.
     """
     keys = (metric,) if isinstance(metric, str) else tuple(metric)
-    found = []
-    for job in jobs:
+
+    def read(job: JobRef, counter: str | None = None) -> RunCurve:
         status = (statuses or {}).get(job.run)
         version = (versions or {}).get(job.run)
-        state = "" if status is None else status.verdict
+        state = status.verdict if status is not None else "" if statuses is None else "unknown"
         cost = status.cost_usd if status is not None and axis == "cost" else None
-        outcome: Outcome = "finished" if status is None else outcome_of(status.verdict)
-        key = (place, job, version, keys, axis, cost, state)
+        outcome: Outcome = "finished" if statuses is None else outcome_of_job(status)
+        code = (codes or {}).get(job.run)
+        key = (place, job, version, keys, axis, counter, cost, state, outcome, code)
         run = _kept.get(key) if version else None
         if run is None:
-            run = _read(job, keys, store, axis, cost, state, outcome)
-            if version:
+            run = replace(_read(job, keys, store, axis, counter, cost, state, outcome), code=code)
+            if version and run.origin is not None:
                 _kept.put(key, run)
-        found.append(run)
-    return found
+        return run
+
+    found = [read(job) for job in jobs]
+    counter = common_axis(run.counters for run in found)
+    unit = axis_words(counter)
+    if axis != "steps" or all(run.curve.unit == unit for run in found):
+        return found
+    return [_over(run, unit) or read(job, counter) for job, run in zip(jobs, found, strict=True)]
 
 
-def runs_of(table: pd.DataFrame, metric: str, unit: str = "agent steps") -> list[RunCurve]:
-    """Return the runs of a table as `metric_history` returns it."""
+def _over(run: RunCurve, unit: str) -> RunCurve | None:
+    """Return a run over an axis where it need not be read again for it: it has that axis already, or no value."""
+    if run.curve.unit == unit:
+        return run
+    return None if len(run.curve.steps) else replace(run, curve=replace(run.curve, unit=unit))
+
+
+def axis_sentence(runs: Sequence[RunCurve]) -> str:
+    """Return what the curves are drawn over and why, where it is not agent steps or what a reader chose."""
+    return axis_note(run.counters for run in runs)
+
+
+def runs_of(table: pd.DataFrame, metric: str) -> list[RunCurve]:
+    """Return the runs of a table as `metrics_frame` returns it, over the axis that it says."""
     if metric not in table:
         return []
     found = []
+    unit = table.attrs.get("axis", "agent steps")
     for run, rows in table.groupby("run", sort=False):
-        values = _floats(rows[metric])
+        values = as_numbers(rows[metric])
         logged = ~np.isnan(values)
         steps = rows["step"].to_numpy(dtype=float)[logged]
         arm, seed = str(rows["arm"].iloc[0]), int(rows["seed"].iloc[0])
-        found.append(RunCurve(Curve(steps, values[logged], arm=arm, seed=seed, unit=unit, run=str(run))))
+        curve = Curve(steps, values[logged], arm=arm, seed=seed, unit=unit, run=str(run), metric=metric)
+        found.append(RunCurve(curve, state=""))  # a table does not say what became of its runs
     return found
 
 
 def origin_words(runs: Sequence[RunCurve]) -> str:
-    """Return where the rows of a chart come from, whether they are whole, and how old they are."""
+    """Return where the rows of a chart come from, whether they are whole, how old they are, and what else to know.
+
+    Args:
+        runs: Each curve that is drawn; of several metrics a run has several, and is one run.
+    """
     origins = [run.origin for run in runs if run.origin is not None]
     if not origins:
         return ""
     rows = sum(len(run.curve.steps) for run in runs)
-    sampled = [origin for origin in origins if not origin.complete]
+    sampled = {run.run for run in runs if run.origin is not None and not run.origin.complete}
+    known, every = {run.run for run in runs if run.origin is not None}, {run.run for run in runs}
     whole = f"sampled or with rows lost in {counted(len(sampled), 'run')}" if sampled else "complete"
     places = ", ".join(dict.fromkeys(origin.source for origin in origins))
     oldest = clock_words(min(origin.as_of for origin in origins))
-    read = f"{rows:,} values of {len(origins)} of {counted(len(runs), 'run')}"
-    return f"{read} ({places}, {whole}), as of {oldest}"
+    read = f"{rows:,} values of {len(known)} of {counted(len(every), 'run')}"
+    told = _first_few(
+        [f"{run.label}: {run.origin.words}" for run in runs if run.origin is not None and run.origin.words]
+    )
+    words = "; ".join([f"{read} ({places}, {whole}), as of {oldest}", *code_words(codes_in(runs))])
+    return f"{words}{'. ' if told else ''}{told}"
 
 
-def problems(runs: Sequence[RunCurve], shown: int = 3) -> str:
+def codes_in(runs: Sequence[RunCurve]) -> list[tuple[str, Mark]]:
+    """Return the arm and the code of each run, once, where it was asked for and the run has started."""
+    return list({run.run: (run.arm, run.code) for run in runs if run.code is not None}.values())
+
+
+def problems(runs: Sequence[RunCurve]) -> str:
     """Return what is missing from a chart, run by run, the first few in words."""
-    told = [f"{run.label}: {run.problem}" for run in runs if run.problem]
-    more = f"; and {len(told) - shown} more" if len(told) > shown else ""
-    return "; ".join(told[:shown]) + more
+    return _first_few([f"{run.label}: {run.problem}" for run in runs if run.problem])
+
+
+def _first_few(told: Sequence[str], shown: int = 3) -> str:
+    once = list(dict.fromkeys(told))
+    more = f"; and {len(once) - shown} more" if len(once) > shown else ""
+    return "; ".join(once[:shown]) + more
 
 
 @dataclass
@@ -196,66 +268,71 @@ def forget_runs() -> None:
 
 
 def _read(
-    job: JobRef, keys: Sequence[str], store: RunStore, axis: Axis, cost: float | None, state: str, outcome: Outcome
+    job: JobRef,
+    keys: Sequence[str],
+    store: RunStore,
+    axis: Axis,
+    counter: str | None,
+    cost: float | None,
+    state: str,
+    outcome: Outcome,
 ) -> RunCurve:
-    def made(steps: FloatArray, values: FloatArray, origin: Origin | None, problem: str) -> RunCurve:
-        arm = job.arm or job.run
-        curve = Curve(steps, values, arm=arm, seed=job.seed, outcome=outcome, unit=axis, run=job.run)
-        return RunCurve(curve, "diverged" if curve.outcome == "diverged" else state, origin, problem)
+    """Return one run's curve; over steps, it is over `counter`, or over the best that it has where None."""
+    counters: tuple[str, ...] = ()
+
+    def made(
+        steps: FloatArray, values: FloatArray, origin: Origin | None, problem: str, instead: Outcome = "finished"
+    ) -> RunCurve:
+        arm, became = job.arm or job.run, instead if outcome == "finished" else outcome
+        unit = axis_words(counter or common_axis([counters])) if axis == "steps" else axis
+        curve = Curve(steps, values, arm=arm, seed=job.seed, outcome=became, unit=unit, run=job.run, metric=keys[0])
+        return RunCurve(curve, "diverged" if curve.outcome == "diverged" else state, origin, problem, counters)
 
     nothing = np.empty(0)
     try:
-        frame, origin = store.history(job.run, [*(UPDATE_KEYS if axis == "updates" else (AGENT_STEP,)), *keys])
+        frame, origin = store.history(job.run, [*(UPDATE_KEYS if axis == "updates" else COUNTERS), *keys])
     except ExperimentsError as error:
-        return made(nothing, nothing, None, str(error))
-    values = _first_logged(frame, keys)
-    if values is None:
-        return made(nothing, nothing, origin, f"no value of {keys[0]}")
-    steps = _axis_values(frame, axis, cost)
+        return made(nothing, nothing, None, str(error), "unread")
+    key = _first_logged(frame, keys, origin.nan_steps)
+    if key is None:
+        never = state in TERMINAL_VERDICTS and set(keys) <= set(origin.absent)
+        return made(nothing, nothing, origin, f"{keys[0]} was not logged" if never else f"no value of {keys[0]}")
+    values = as_numbers(frame[key])
+    if axis == "steps":
+        counters = axes_of(frame, key)
+        along = counter if counter is not None and counter in frame else next(iter(counters), ROW_STEP)
+        steps: FloatArray | None = steps_along(frame, along)
+    else:
+        steps = _axis_values(frame, axis, cost)
     if steps is None:
-        return made(nothing, nothing, origin, f"{axis} not known")
-    lacking = np.isnan(values)
-    if lacking.any():
-        steps, values = steps[~lacking], values[~lacking]
-    run = made(steps, values, origin, origin.damage)
+        return made(nothing, nothing, origin, f"{axis} not known", "unscored")
+    rows = holding(frame, values, origin.nan_steps.get(key, ()))
+    if not rows.all():
+        steps, values = steps[rows], values[rows]
+    run = made(steps, values, origin, "")
     return run if len(run.curve.steps) else replace(run, problem=f"no finite value of {keys[0]}")
 
 
-def _first_logged(frame: pd.DataFrame, keys: Sequence[str]) -> FloatArray | None:
-    for key in keys:
-        if key in frame:
-            values = _floats(frame[key])
-            if not np.isnan(values).all():
-                return values
-    return None
+def _first_logged(frame: pd.DataFrame, keys: Sequence[str], nan_steps: Collection[str]) -> str | None:
+    return next(
+        (key for key in keys if key in frame and (key in nan_steps or not np.isnan(as_numbers(frame[key])).all())), None
+    )
 
 
 def _axis_values(frame: pd.DataFrame, axis: Axis, cost: float | None) -> FloatArray | None:
     """Return x of every row; None where it is not known. Time adds up over restarts, and cost goes with time."""
-    if axis == "agent steps":
-        return _filled(frame[AGENT_STEP]) if AGENT_STEP in frame else _floats(frame["_step"])
     if axis == "updates":
         known = [key for key in UPDATE_KEYS if key in frame and frame[key].notna().any()]
-        return _filled(frame[known[0]]) if known else None
+        return filled(frame[known[0]]) if known else None
     if "_runtime" not in frame or frame["_runtime"].isna().all() or (axis == "cost" and not cost):
         return None
-    seconds = _filled(frame["_runtime"])
+    seconds = filled(frame["_runtime"])
     back = np.diff(seconds, prepend=seconds[:1]) < 0
+    if "_timestamp" in frame:  # of writers at once, rows in the order of steps may go back in time: no restart does
+        times = filled(frame["_timestamp"])
+        back &= ~(np.diff(times, prepend=times[:1]) < 0)
     before = np.concatenate([[0.0], seconds[:-1]])
     hours = (seconds + np.cumsum(np.where(back, before, 0.0))) / 3600
     if axis == "wall time":
         return np.asarray(hours)
     return np.asarray(hours / hours[-1] * (cost or 0.0)) if hours[-1] > 0 else None
-
-
-def _filled(column: Any) -> FloatArray:
-    """Return a column as float64, each gap with the value before it."""
-    values = _floats(column)
-    return np.asarray(pd.Series(values).ffill().to_numpy()) if np.isnan(values).any() else values
-
-
-def _floats(column: Any) -> FloatArray:
-    """Return a column as float64; what is not a number is NaN."""
-    if column.dtype == np.float64:
-        return np.asarray(column.to_numpy())
-    return np.asarray(pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan))

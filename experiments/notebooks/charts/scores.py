@@ -9,8 +9,8 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from experiments import look
-from experiments.look import counted
+from experiments.notebooks.charts.axes import Ends, beyond_words, end_params, moving_scale, with_intervals
+from experiments.notebooks.charts.captions import caption_of, interval_name
 from experiments.notebooks.charts.runs import RunCurve, origin_words
 from experiments.notebooks.charts.theme import (
     colour_by_arm,
@@ -22,9 +22,12 @@ from experiments.notebooks.charts.theme import (
     styled,
     words_of,
 )
+from experiments.project import look
+from experiments.project.look import counted
 from experiments.runs.store import REWARD_KEY
 from experiments.statistics import (
     Comparison,
+    Interval,
     Scores,
     Statistic,
     Summary,
@@ -35,6 +38,8 @@ from experiments.statistics import (
 )
 
 _ROW = 30
+_CHANCES = (("p", "chance"), ("low", "low"), ("high", "high"))
+_END_TIPS = (alt.Tooltip("low_said:N", title="low"), alt.Tooltip("high_said:N", title="high"))
 
 
 @dataclass(frozen=True)
@@ -79,35 +84,30 @@ def score_strip(runs: Sequence[RunCurve], options: ScoreOptions = DEFAULTS) -> A
     found = scores_of(runs, options)
     arms = list(options.arms) or [scores.arm for scores in found]
     named = {scores.arm: f"{scores.arm} ({scores.count})".strip() for scores in found}
-    dots = [
-        {
-            "arm": scores.arm,
-            "row": named[scores.arm],
-            "score": run.value,
-            "seed": f"seed {run.seed}",
-            "run": run.run,
-            "o": 1.0 if run.run in options.selected else 0.25 if options.selected else 0.75,
-        }
-        for scores in found
-        for run in scores.runs
-        if run.value is not None and np.isfinite(run.value)
-    ]
+    dots = [dot for scores in found for dot in _dots(scores, named[scores.arm], options)]
     if not dots:
         return empty_chart(_no_score(found, options.name), palette)
     estimates = [describe(scores, options.statistic) for scores in found]
+    made = {scores.arm: one.interval.bounds for scores, one in zip(found, estimates, strict=True)}
+    centres = [one.value for one in estimates if one.value is not None and np.isfinite(one.value)]
+    drawn = np.array([*(dot["score"] for dot in dots), *centres])
+    intervals = {arm: bounds for arm, bounds in made.items() if bounds}
+    ends = with_intervals(drawn, list(intervals.values()))
+    cut = beyond_words("interval", intervals, ends, "x-axis")
     bars = [
         {
             "arm": scores.arm,
             "row": named[scores.arm],
             "value": one.value,
-            "low": one.interval.low,
-            "high": one.interval.high,
+            "said": look.quantity(one.value),
+            **_within(one.interval, ends),
         }
         for scores, one in zip(found, estimates, strict=True)
     ]
     y = _rows(list(named.values()))
     axis = si_axis(options.name, gridOpacity=0.6, tickCount=8)
-    x = alt.X("score:Q", scale=alt.Scale(zero=False), axis=axis)
+    scale = moving_scale("score", zero=False)
+    x = alt.X("score:Q", scale=scale, axis=axis)
     colour = colour_by_arm(arms, palette, _chosen(found, options), legend=False)
     strip = alt.Chart(data_of(dots)).mark_point(size=46, strokeWidth=1.4, filled=False, yOffset=-6)
     centre = alt.Chart(data_of([bar for bar in bars if bar["value"] is not None]))
@@ -118,25 +118,33 @@ def score_strip(runs: Sequence[RunCurve], options: ScoreOptions = DEFAULTS) -> A
             y=y,
             color=colour,
             opacity=alt.Opacity("o:Q", scale=None, legend=None),
-            tooltip=[alt.Tooltip("run:N", title="run"), alt.Tooltip("score:Q", format=".4~g", title="score"), "seed:N"],
+            tooltip=[alt.Tooltip("run:N", title="run"), alt.Tooltip("said:N", title="score"), "seed:N"],
         )
     ]
     if any(bar["low"] is not None for bar in bars):
         rule = spread.mark_rule(strokeWidth=2.2, yOffset=7)
-        parts.append(rule.encode(x=alt.X("low:Q", axis=axis), x2="high:Q", y=y, color=colour))
+        parts.append(rule.encode(x=alt.X("from:Q", axis=axis, scale=scale), x2="to:Q", y=y, color=colour))
     thick = centre.mark_tick(thickness=2.6, size=15, yOffset=7)
-    tips = [alt.Tooltip("arm:N", title="arm"), alt.Tooltip("value:Q", format=".4~g", title=options.statistic)]
-    parts.append(thick.encode(x=alt.X("value:Q", axis=axis), y=y, color=colour, tooltip=[*tips, "low:Q", "high:Q"]))
-    caption = sentences(
-        options.note,
+    tips = [alt.Tooltip("arm:N", title="arm"), alt.Tooltip("said:N", title=options.statistic)]
+    x = alt.X("value:Q", axis=axis, scale=scale)
+    parts.append(thick.encode(x=x, y=y, color=colour, tooltip=[*tips, *_END_TIPS]))
+    caption = caption_of(
+        runs,
         f"Circles: seeds; tick and line: {options.statistic} with its interval",
+        cut,
         methods_sentence(found, estimates),
         lost_runs(found),
         origin_words(runs),
+        method=f"{options.statistic}, {interval_name(estimates)}",
+        note=options.note,
+        counts=[scores.count for scores in found],
+        n=[len(scores.values) for scores in found],
     )
     height = _ROW * max(2, len(found))
-    words = f"Scores of the seeds of each arm: {options.name}. {caption}"
-    return styled(alt.layer(*parts), caption, palette, description=words, width="container", height=height)
+    words = f"Scores of the seeds of each arm: {options.name}. {caption.text}"
+    params = end_params("score", ends if cut else None)
+    chart = alt.layer(*parts)
+    return styled(chart, caption, palette, description=words, width="container", height=height, params=params)
 
 
 def improvement_chart(runs: Sequence[RunCurve], options: ScoreOptions = DEFAULTS) -> Any:
@@ -157,7 +165,8 @@ def improvement_chart(runs: Sequence[RunCurve], options: ScoreOptions = DEFAULTS
         if one.improvement.value is not None
     ]
     if not rows:
-        few = "A comparison needs two arms" if len(found) < 2 else "No comparison yet: an arm has no score"
+        yet = " yet" if any(scores.waiting for scores in found) else ""
+        few = "A comparison needs two arms" if len(found) < 2 else f"No comparison{yet}: an arm has no score"
         return empty_chart(sentences(few, "; ".join(f"{s.arm}: {s.count.sentence}" for s in found)), palette)
     base = results[0].baseline
     y = _rows([str(row["row"]) for row in rows])
@@ -176,17 +185,24 @@ def improvement_chart(runs: Sequence[RunCurve], options: ScoreOptions = DEFAULTS
         rule = alt.Chart(data_of(drawn)).mark_rule(strokeWidth=2.2)
         parts.append(rule.encode(x=alt.X("low:Q", axis=axis, scale=scale), x2="high:Q", y=y, color=colour))
     points = alt.Chart(data_of(rows)).mark_point(filled=True, size=70, opacity=1)
-    tips = [alt.Tooltip("arm:N", title="arm"), alt.Tooltip("p:Q", format=".0%", title="chance"), "low:Q", "high:Q"]
+    tips = [
+        alt.Tooltip("arm:N", title="arm"),
+        *(alt.Tooltip(f"{name}:Q", format=".0%", title=title) for name, title in _CHANCES),
+    ]
     parts.append(points.encode(x=alt.X("p:Q", axis=axis, scale=scale), y=y, color=colour, tooltip=tips))
-    caption = sentences(
-        options.note,
+    caption = caption_of(
+        runs,
         f"Probability of improvement over {base}; the dashed line is chance",
         methods_sentence(found, results),
         lost_runs(found),
         origin_words(runs),
+        method=f"probability of improvement, {interval_name(results)}",
+        note=options.note,
+        counts=[scores.count for scores in found],
+        n=[len(scores.values) for scores in found],
     )
     height = _ROW * max(2, len(rows))
-    words = f"Probability of improvement over {base}. {caption}"
+    words = f"Probability of improvement over {base}. {caption.text}"
     return styled(alt.layer(*parts), caption, palette, description=words, width="container", height=height)
 
 
@@ -201,6 +217,32 @@ def comparison_sentences(runs: Sequence[RunCurve], options: ScoreOptions = DEFAU
     results = comparisons(scores_of(runs, options), options)
     more = [f"and {counted(len(results) - most, 'arm')} more"] if len(results) > most else []
     return [one.sentence for one in results[:most]] + more
+
+
+def _dots(scores: Scores, row: str, options: ScoreOptions) -> list[dict[str, Any]]:
+    """Return a point for each run of an arm that has a score."""
+    return [
+        {
+            "arm": scores.arm,
+            "row": row,
+            "score": run.value,
+            "said": look.quantity(run.value),
+            "seed": f"seed {run.seed}",
+            "run": run.run,
+            "o": 1.0 if run.run in options.selected else 0.25 if options.selected else 0.75,
+        }
+        for run in scores.runs
+        if run.value is not None and np.isfinite(run.value)
+    ]
+
+
+def _within(interval: Interval, ends: Ends) -> dict[str, float | str | None]:
+    """Return the ends of an interval, and those that are drawn on an axis."""
+    if interval.bounds is None:
+        return dict.fromkeys(("low", "high", "from", "to", "low_said", "high_said"))
+    (low, high), (first, last) = interval.bounds, ends
+    said = {"low_said": look.quantity(low), "high_said": look.quantity(high)}
+    return {"low": low, "high": high, "from": max(low, first), "to": min(high, last), **said}
 
 
 def _rows(names: Sequence[str]) -> Any:
@@ -226,4 +268,9 @@ def lost_runs(found: Sequence[Scores], most: int = 4) -> str:
 def _no_score(found: Sequence[Scores], name: str) -> str:
     if not found:
         return "No runs yet. Launch some, and their scores appear here."
-    return sentences(f"No run has a score yet ({name})", lost_runs(found))
+    return sentences(f"{no_score_words(found)} ({name})", lost_runs(found))
+
+
+def no_score_words(found: Sequence[Scores]) -> str:
+    """Return that no run has a score; `yet` only where one may still get one."""
+    return f"No run has a score{' yet' if any(scores.waiting for scores in found) else ''}"

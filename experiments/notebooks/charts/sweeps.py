@@ -8,9 +8,9 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from experiments.look import counted
+from experiments.notebooks.charts.captions import caption_of
 from experiments.notebooks.charts.runs import RunCurve, origin_words
-from experiments.notebooks.charts.scores import DEFAULTS, ScoreOptions, lost_runs, scores_of
+from experiments.notebooks.charts.scores import DEFAULTS, ScoreOptions, lost_runs, no_score_words, scores_of
 from experiments.notebooks.charts.theme import (
     colour_by_arm,
     data_of,
@@ -20,6 +20,9 @@ from experiments.notebooks.charts.theme import (
     si_axis,
     styled,
 )
+from experiments.project import look
+from experiments.project.look import counted
+from experiments.statistics import still_out
 
 MOST_SETTINGS = 9
 _COLUMNS, _WIDTH, _HEIGHT = 3, 268, 150
@@ -39,7 +42,7 @@ def setting_effects(
     found = scores_of(runs, options)
     scores = {run.run: (arm.arm, run.value) for arm in found for run in arm.runs if _is_finite(run.value)}
     if not scores:
-        return empty_chart(sentences("No run has a score yet", lost_runs(found)), palette)
+        return empty_chart(sentences(no_score_words(found), lost_runs(found)), palette)
     drawn = {name: values for name, values in settings.items() if _differs(values, scores)}
     if not drawn:
         return empty_chart("The runs with a score do not differ in any setting.", palette)
@@ -49,17 +52,22 @@ def setting_effects(
     names = list(drawn)[:MOST_SETTINGS]
     panels = [_panel(name, drawn[name], scores, options, colour, palette.muted) for name in names]
     hidden = len(drawn) - len(names)
-    caption = sentences(
-        options.note,
+    out = still_out([(arm.arm, arm.count) for arm in found])
+    caption = caption_of(
+        runs,
         "One point a run; the line joins the mean score of each value, without an interval",
         "Each chart mixes all values of the other settings" if len(drawn) > 1 else "",
         f"Score: {options.name}",
+        f"Interim: {out}" if out else "",
         f"{counted(hidden, 'more setting')} not drawn" if hidden else "",
         lost_runs(found),
         origin_words(runs),
+        method="mean of each value, no interval",
+        note=options.note,
+        counts=[arm.count for arm in found],
     )
     chart = alt.concat(*panels, columns=_COLUMNS, spacing=18)
-    words = f"Score over {', '.join(names)}: {options.name}. {caption}"
+    words = f"Score over {', '.join(names)}: {options.name}. {caption.text}"
     return styled(chart, caption, palette, description=words)
 
 
@@ -78,7 +86,7 @@ def _panel(
         arm, score = scores[run]
         shown = value if numeric else _short(value)
         opacity = 1.0 if not options.selected or run in options.selected else 0.2
-        rows.append({"v": shown, "score": score, "arm": arm, "run": run, "o": opacity})
+        rows.append({"v": shown, "score": score, "said": look.quantity(score), "arm": arm, "run": run, "o": opacity})
     kind = "v:Q" if numeric else "v:N"
     x = alt.X(
         kind,
@@ -101,7 +109,7 @@ def _panel(
             tooltip=[
                 alt.Tooltip("run:N", title="run"),
                 alt.Tooltip(kind, title="setting"),
-                alt.Tooltip("score:Q", format=".4~g", title="score"),
+                alt.Tooltip("said:N", title="score"),
             ],
         )
     )

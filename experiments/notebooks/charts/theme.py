@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
 
-from experiments import look
+from experiments.project import look
 
 AXIS_WORDS = {
     "overview/reward": "return per agent",
@@ -29,6 +30,21 @@ NUMBERS = (
 """How numbers are written at ticks: `200k`, `0.05`, `1e-5`."""
 
 _CAPTION_WIDTH = 150
+# Characters of a line that stands where a chart would: as many as a page of 800 px has room for.
+_LINE = 76
+
+
+@dataclass(frozen=True)
+class Caption:
+    """The words beneath a chart.
+
+    Attributes:
+        line: Method, n, completeness, what limits a conclusion, and the time of the newest data, in few words.
+        text: All of it, in sentences.
+    """
+
+    line: str
+    text: str
 
 
 def words_of(metric: str) -> str:
@@ -101,7 +117,7 @@ def si_axis(title: str, **more: Any) -> alt.Axis:
 
 def styled(
     chart: Any,
-    caption: str,
+    caption: Caption,
     palette: look.Palette,
     *,
     description: str,
@@ -110,13 +126,15 @@ def styled(
 ) -> Any:
     """Return a chart in the colours of the page, with its caption beneath it.
 
+    Where a page draws it, the whole text is folded into the caption's line; a picture has the whole text.
+
     Args:
         description: What a reader who cannot see it is told.
         pick: What a widget may point at (see `widgets.charts`).
         more: Properties of the chart, such as `width` and `height`.
     """
     below = alt.TitleParams(
-        textwrap.wrap(caption, _CAPTION_WIDTH) or [""],
+        textwrap.wrap(caption.text, _CAPTION_WIDTH) or [""],
         orient="bottom",
         anchor="start",
         fontSize=12,
@@ -124,20 +142,20 @@ def styled(
         color=palette.muted,
         offset=12,
     )
-    meta: dict[str, Any] = {"caption": caption} | ({"pick": pick} if pick else {})
+    meta: dict[str, Any] = {"caption": caption.text, "summary": caption.line} | ({"pick": pick} if pick else {})
     # In one step: altair copies the whole chart, and checks it, for each of its own.
     return chart.properties(title=below, description=description, usermeta=meta, config=_config(palette), **more)
 
 
 def empty_chart(sentence: str, palette: look.Palette = look.LIGHT) -> Any:
     """Return a chart that says in one sentence why there is nothing to draw."""
-    lines = textwrap.wrap(sentence, 100) or [""]
+    lines = textwrap.wrap(sentence, _LINE) or [""]
     text = alt.Chart(data_of([{"text": lines}])).mark_text(fontSize=14, color=palette.muted, lineHeight=20)
     return text.encode(text="text:N").properties(
         width="container",
         height=60 + 20 * len(lines),
         description=sentence,
-        usermeta={"caption": ""},
+        usermeta={"caption": "", "summary": ""},
         config=_config(palette),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from experiments.statistics.values import FloatArray, IntArray
+from experiments.statistics import FloatArray, IntArray
 
 
 def min_max(values: FloatArray, points: int) -> IntArray:
@@ -18,7 +18,7 @@ def min_max(values: FloatArray, points: int) -> IntArray:
     from tsdownsample import MinMaxDownsampler
 
     wanted = max(2, (points - 2) // 2 * 2)
-    kept = MinMaxDownsampler().downsample(np.ascontiguousarray(values), n_out=wanted).astype(np.int64)
+    kept = MinMaxDownsampler().downsample(np.ascontiguousarray(values, np.float64), n_out=wanted).astype(np.int64)
     return np.unique(np.concatenate([[0], kept, [size - 1]]))
 
 

@@ -10,7 +10,8 @@ import os
 from importlib.metadata import version
 from pathlib import Path
 
-from experiments.look import DARK, LIGHT, STATES, Palette
+from experiments.notebooks.styles import SHEET
+from experiments.project.look import DARK, LIGHT, STATES, Palette
 
 _STATIC = Path(__file__).parent / "static"
 SCRIPTS = ("store.js", "theme.js", "tables.js", "tabs.js", "model.js", "charts.js", "links.js", "widgets.js", "page.js")
@@ -21,6 +22,11 @@ SCRIPTS = ("store.js", "theme.js", "tables.js", "tabs.js", "model.js", "charts.j
 def static_text(name: str) -> str:
     """Return one of the files of the page."""
     return (_STATIC / name).read_text(encoding="utf-8")
+
+
+def frame_script() -> str:
+    """Return what runs in the frame of somebody else's widget."""
+    return static_text("model.js") + static_text("frame.js")
 
 
 def script_hash(script: str) -> str:
@@ -64,7 +70,7 @@ def style_sheet() -> str:
         f":root {{ {light}; --paper: transparent }}\n"
         f"@media (prefers-color-scheme: dark) {{ :root:not([data-theme=light]) {{ {dark} }} }}\n"
         f":root[data-theme=dark] {{ {dark} }}\n"
-        f"{static_text('page.css')}\n"
+        f"{static_text('page.css')}\n{SHEET}\n"
         f"@media print {{ :root:root:root {{ {light}; --paper: transparent; color-scheme: light }} }}\n"
     )
 

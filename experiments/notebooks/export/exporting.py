@@ -13,9 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from experiments.errors import ExperimentsError, NotebookError, UsageError
-from experiments.notebooks.export.child import Request
-from experiments.notebooks.export.freeze import read_record
 from experiments.notebooks.export.logbook import write_logbook
 from experiments.notebooks.export.model import MAX_BYTES
 from experiments.notebooks.export.placing import (
@@ -27,43 +24,32 @@ from experiments.notebooks.export.placing import (
     put_in_place,
     target_of,
 )
-from experiments.notebooks.export.process import Answer, Told, run_child
+from experiments.notebooks.export.record import read_record
+from experiments.notebooks.export.run.child import Request
+from experiments.notebooks.export.run.process import Answer, Told, run_child
 from experiments.notebooks.header import Header, read_header
-from experiments.processes import locked
-from experiments.redaction import mask_text
-from experiments.workspace import Workspace
+from experiments.project.errors import UNWRITABLE, ExperimentsError, NotebookError, UsageError
+from experiments.project.files import locked
+from experiments.project.redaction import mask_text
+from experiments.project.workspace import Workspace
 
 DEADLINE_S = 600.0
 
 
-@dataclass(frozen=True)
-class Exported:
+@dataclass(frozen=True, kw_only=True)
+class Exported(Answer):
     """What came of an export.
 
     Attributes:
         path: The log.
         kept: Where the log before is now; None where there was none or it said the same.
-        unchanged: The log before said the same and was written again.
         size: Bytes of the log.
-        changes: What changed since the log before, in sentences; None for the first.
-        problems: Cells that failed, as `cell: what it raised`.
-        launches: Cells that tried to launch, which was refused.
-        hung: Which cell had to be interrupted, in words; empty for none.
-        dropped: What was left out for the file's size.
-        notes: What could not be shown.
         logbook: The page of all logs; None where this log does not lie in the log folder.
     """
 
     path: Path
     kept: Path | None
-    unchanged: bool
     size: int
-    changes: tuple[str, ...] | None
-    problems: tuple[str, ...]
-    launches: tuple[str, ...]
-    hung: str
-    dropped: tuple[str, ...]
-    notes: tuple[str, ...]
     logbook: Path | None
 
     @property
@@ -133,7 +119,13 @@ def _alone(workspace: Workspace, wait_s: float, progress: Callable[[Told], None]
     """Let one export of a project run at a time, so that each sees the log before it."""
     lock = workspace.state / "export.lock"
     with contextlib.ExitStack() as held:
-        if not held.enter_context(locked(lock, wait_s=0.0)):
+        try:
+            is_free = held.enter_context(locked(lock, wait_s=0.0))
+        except OSError as error:
+            if error.errno not in UNWRITABLE:
+                raise
+            is_free = True  # of a state that nobody can write, nobody can export into its own log either
+        if not is_free:
             progress(Told("waiting"))
             if not held.enter_context(locked(lock, wait_s=wait_s)):
                 raise NotebookError(f"another export of this project has been running for {wait_s:g} s. Try again.")
@@ -141,25 +133,13 @@ def _alone(workspace: Workspace, wait_s: float, progress: Callable[[Told], None]
 
 
 def _finished(target: Path, kept: Path | None, answer: Answer, workspace: Workspace) -> Exported:
-    logbook, notes = None, answer.notes
+    logbook, said = None, vars(answer)
     if target.parent == log_folder(workspace.root):
         try:
             logbook = write_logbook(target.parent)
         except NotebookError as error:
-            notes = (*notes, f"the logbook is as it was: {error}")
-    return Exported(
-        path=target,
-        kept=kept,
-        unchanged=answer.same,
-        size=target.stat().st_size,
-        changes=answer.changes,
-        problems=answer.problems,
-        launches=answer.launches,
-        hung=answer.hung,
-        dropped=answer.dropped,
-        notes=notes,
-        logbook=logbook,
-    )
+            said = {**said, "notes": (*answer.notes, f"the logbook is as it was: {error}")}
+    return Exported(**said, path=target, kept=kept, size=target.stat().st_size, logbook=logbook)
 
 
 def _experiment(notebook: Path) -> str:

@@ -16,18 +16,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from experiments.errors import ExperimentsError
-from experiments.journal import Journal
-from experiments.look import quantity
+from experiments.jobs.journal import Journal
+from experiments.jobs.watch.snapshots import Snapshot, reason_of
 from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.export.freeze import LoggedMetric
 from experiments.notebooks.export.model import CellRecord
-from experiments.notebooks.header import hash_of
-from experiments.provenance import Provenance, capture
+from experiments.notebooks.export.record import LoggedMetric
+from experiments.notebooks.marks import hash_of
+from experiments.notebooks.study import Study
+from experiments.project.errors import ExperimentsError
+from experiments.project.look import quantity
+from experiments.project.provenance import Provenance, capture
+from experiments.project.workspace import Workspace
 from experiments.runs.store import AGENT_STEP, REWARD_KEY, RunStore, RunUpdate
-from experiments.snapshots import Snapshot, reason_of
 from experiments.types import BaseExperimentConfig, JobRef, JobStatus
-from experiments.workspace import Workspace
 
 _POLL_S = 10.0
 _METRIC_WORDS = {REWARD_KEY: "return per agent"}
@@ -64,13 +65,21 @@ class Facts:
         return [known.get(job.run, unknown[job.run]) for job in self.jobs]
 
     def code(self) -> Provenance:
-        """Return where the code of the newest jobs comes from; without jobs, what lies here now."""
-        launched = self.context.provenance(self.jobs) if self.context and self.jobs else None
+        """Return where the code that the newest job ran comes from; without jobs, what lies here now."""
+        launched = None
+        try:
+            launched = self.context.provenance(self.jobs) if self.context and self.jobs else None
+        except ExperimentsError as error:
+            self.problems.append(reason_of(error))
         if launched is not None:
             return launched
         here = capture(self.workspace.root, command=())
-        # The commit of today says nothing of jobs whose own was not recorded.
-        return here.model_copy(update={"commit": None, "file_count": 0}) if self.jobs else here
+        # The code of today says nothing of jobs whose own is not known.
+        return Provenance(state="unknown", reason="not known which code ran") if self.jobs else here
+
+    def code_words(self) -> list[str]:
+        """Return what must be said of the code that the jobs ran; empty where all ran what their plans say."""
+        return self.context.code_words(self.jobs) if self.context and self.jobs else []
 
     def digest(self) -> str:
         """Return a hash of each run's latest values and its whole curve of the return; empty without runs."""
@@ -100,9 +109,13 @@ def find_facts(values: Mapping[str, Any], cells: Sequence[CellRecord], notebook:
         values: What its cells defined.
         experiment: Name of the experiment, or of the file where no recipe made it.
     """
-    context, config, jobs = values.get("experiment"), values.get("config"), values.get("tracked_jobs")
-    jobs = values.get("jobs") if jobs is None else jobs
-    ours = context if isinstance(context, NotebookContext) else None
+    study, config = values.get("study"), values.get("config")
+    ours: NotebookContext | None
+    if isinstance(study, Study):
+        ours, jobs = study.experiment, study.jobs
+    else:  # as notebooks of 0.1 call them
+        context, jobs = values.get("experiment"), values.get("tracked_jobs", values.get("jobs"))
+        ours = context if isinstance(context, NotebookContext) else None
     facts = Facts(
         workspace=ours.workspace if ours else Workspace.find(notebook),
         experiment=experiment,
@@ -111,6 +124,8 @@ def find_facts(values: Mapping[str, Any], cells: Sequence[CellRecord], notebook:
         jobs=[job for job in jobs if isinstance(job, JobRef)] if isinstance(jobs, (list, tuple)) else [],
         texts=texts_of(cells),
     )
+    if ours and (problem := ours.launched().problem):
+        facts.problems.append(problem)
     if facts.jobs:
         _poll(facts)
     facts.metric = _mean_of(status.reward for status in facts.statuses())
@@ -147,16 +162,16 @@ def _poll(facts: Facts) -> None:
 
 
 def _store(facts: Facts) -> RunStore:
-    from experiments.wandb_utils import default_store
+    from experiments.runs.opening import default_store
 
     return facts.context.store if facts.context else default_store(facts.workspace.root)
 
 
 def _judge(facts: Facts, journal: Journal) -> None:
     """Take hypothesis and verdict from the journal, and the number that its rule is about."""
-    from experiments.judging import judge
-    from experiments.scoring import scored_runs, summary_of
-    from experiments.statistics.values import shown
+    from experiments.results.scores import scored_runs, summary_of
+    from experiments.results.verdict import judge
+    from experiments.statistics import shown
 
     facts.texts["hypothesis"] = journal.hypothesis
     if journal.rule is None or facts.store is None:
@@ -164,7 +179,8 @@ def _judge(facts: Facts, journal: Journal) -> None:
     statuses = {status.run_name: status for status in facts.statuses()}
     summary = summary_of(journal.rule)
     try:
-        scores = scored_runs(facts.jobs, journal.rule.metric, facts.store, statuses=statuses, summary=summary)
+        jobs = facts.context.with_unlaunched(facts.jobs) if facts.context else facts.jobs
+        scores = scored_runs(jobs, journal.rule.metric, facts.store, statuses=statuses, summary=summary)
     except ExperimentsError as error:
         facts.problems.append(reason_of(error))
         return
@@ -174,12 +190,16 @@ def _judge(facts: Facts, journal: Journal) -> None:
     if found.comparison and difference and difference.value is not None:
         bounds = difference.interval.bounds
         spread = f" [{shown(bounds[0])}, {shown(bounds[1])}]" if bounds else ""
+        standing = _STANDINGS[found.comparison.claim.standing]
         name = _METRIC_WORDS.get(journal.rule.metric, journal.rule.metric)
         facts.metric = LoggedMetric(
-            name=f"{name}, {found.comparison.arm} minus {found.comparison.baseline}",
+            name=f"{name}, {found.comparison.arm} minus {found.comparison.baseline}{standing}",
             value=difference.value,
             text=f"{shown(difference.value)}{spread}",
         )
+
+
+_STANDINGS = {"final": "", "interim": " (interim)", "lost": " (of the seeds with a score)"}
 
 
 def _mean_of(rewards: Iterable[float | None]) -> LoggedMetric | None:

@@ -5,8 +5,6 @@ It needs no server and no network. A file that is damaged, or that is none of ou
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,20 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from experiments.look import DECISIONS, MISSING, counted
-from experiments.notebooks.export.freeze import LogRecord, read_record
+from experiments.notebooks.export.assets import script_hash, static_text, style_sheet
 from experiments.notebooks.export.placing import LOGBOOK, draft_of, is_kept_name, put_in_place, write_draft
+from experiments.notebooks.export.record import LogRecord, read_record
+from experiments.project.look import DECISIONS, MISSING, counted, printable
 
-_STATIC = Path(__file__).parent / "static"
 _OURS = '<meta name="generator" content="experiments logbook">'
-_HEADINGS = (
-    ("log", ""),
-    ("verdict", ""),
-    ("hypothesis", ""),
-    ("key metric", "number"),
-    ("jobs", "number"),
-    ("when", ""),
-)
+_HEADINGS = ("log", "verdict", "hypothesis", "key metric", "jobs", "when")
 
 
 @dataclass(frozen=True)
@@ -73,17 +64,17 @@ def read_logs(folder: Path) -> tuple[list[Log], list[str]]:
             others.append(path.name)
         else:
             logs.append(Log(path.name, record, is_kept_name(path)))
-    logs.sort(key=lambda log: (_moment(log.record), log.file), reverse=True)
+    logs.sort(key=lambda log: (log.record.moment or _NEVER, log.file), reverse=True)
     return logs, others
 
 
 def logbook_page(folder: Path) -> str:
     """Return the page of all logs in a folder; the same files give the same page."""
     logs, others = read_logs(folder)
-    style = (_STATIC / "logbook.css").read_text(encoding="utf-8")
-    script = (_STATIC / "logbook.js").read_text(encoding="utf-8")
+    style = style_sheet() + static_text("logbook.css")
+    script = "".join(map(static_text, ("theme.js", "tables.js", "page.js", "logbook.js")))
     policy = (
-        f"default-src 'none'; style-src {_hash_of(style)}; script-src {_hash_of(script)}; base-uri 'none'; "
+        f"default-src 'none'; style-src {script_hash(style)}; script-src {script_hash(script)}; base-uri 'none'; "
         "form-action 'none'"
     )
     return "\n".join(
@@ -95,9 +86,8 @@ def logbook_page(folder: Path) -> str:
             _OURS,
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>Logbook</title><style>{style}</style></head>",
-            "<body><main>",
-            "<h1>Logbook</h1>",
-            f'<p class="muted">{_summary(logs)}</p>',
+            '<body><header class="top"><h1>Logbook</h1><button id="theme" type="button">Dark</button></header><main>',
+            f'<p class="quiet">{_summary(logs)}</p>',
             *(_table(logs) if logs else [_EMPTY]),
             *(_others(others) if others else []),
             f"</main><script>{script}</script></body></html>",
@@ -106,24 +96,17 @@ def logbook_page(folder: Path) -> str:
     )
 
 
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _EMPTY = '<p class="empty">No log yet. Write one: <code>uv run experiments export NOTEBOOK</code></p>'
 
 
 def _table(logs: Sequence[Log]) -> list[str]:
-    heads = "".join(
-        f'<th scope="col"{" data-kind=number" if kind else ""}><button type="button">{name}</button></th>'
-        for name, kind in _HEADINGS
-    )
+    heads = "".join(f'<th scope="col">{name}</th>' for name in _HEADINGS)
     earlier = sum(log.earlier for log in logs)
     switch = f'<label><input type="checkbox" id="earlier"> show {counted(earlier, "earlier log")}</label>'
     return [
-        '<div class="tools">',
-        '<input type="search" id="search" placeholder="Search" aria-label="Search the logs" hidden>',
         switch if earlier else "",
-        '<span id="count" class="muted" role="status"></span>',
-        '<button type="button" id="theme" hidden>Light or dark</button>',
-        "</div>",
-        f'<div class="wide"><table class="logs"><thead><tr>{heads}</tr></thead><tbody>',
+        f'<div class="table"><table class="logs" data-search="logs"><thead><tr>{heads}</tr></thead><tbody>',
         *map(_row, logs),
         "</tbody></table></div>",
     ]
@@ -131,29 +114,30 @@ def _table(logs: Sequence[Log]) -> list[str]:
 
 def _row(log: Log) -> str:
     record = log.record
+    metric = record.key_metric
     cells = [
-        _cell(_title(log), record.experiment),
-        _cell(_verdict(record.verdict), record.verdict, "verdict"),
-        _cell(_text(record.hypothesis, 400), record.hypothesis, "hypothesis"),
-        _cell(_metric(record), "" if record.key_metric is None else repr(record.key_metric.value), "metric"),
-        _cell(_jobs(record), str(len(record.jobs)) if record.jobs else "", "jobs"),
-        _cell(_when(record), record.created, "when"),
+        _cell(_title(log)),
+        _cell(_verdict(record.verdict), "verdict"),
+        _cell(_text(record.hypothesis, 400), "hypothesis"),
+        _cell(_metric(record), "metric n", metric.value if metric else None),
+        _cell(_jobs(record), "jobs n", len(record.jobs) or None),
+        _cell(_when(record), "when"),
     ]
     return f"<tr{' class=earlier' if log.earlier else ''}>{''.join(cells)}</tr>"
 
 
-_NONE = f'<span class="none muted">{MISSING}</span>'
+_NONE = f'<span class="none quiet">{MISSING}</span>'
 
 
-def _cell(content: str, value: str, name: str = "") -> str:
-    kind = f' class="{name}"' if name else ""
-    return f'<td{kind} data-value="{html.escape(value)}">{content or _NONE}</td>'
+def _cell(content: str, name: str = "", value: float | None = None) -> str:
+    sort = "" if value is None else f' data-v="{value!r}"'
+    return f'<td class="{name}"{sort}>{content or _NONE}</td>'
 
 
 def _title(log: Log) -> str:
     record = log.record
-    link = f'<a href="./{quote(log.file)}">{_text(record.title, 120)}</a>'
-    apart = f'<div class="muted">{_text(record.experiment, 60)}</div>' if record.title != record.experiment else ""
+    link = f'<a href="./{quote(log.file, errors="surrogateescape")}">{_text(record.title, 120)}</a>'
+    apart = f'<div class="quiet">{_text(record.experiment, 60)}</div>' if record.title != record.experiment else ""
     failed = f'<div class="rejected">{counted(len(record.problems), "cell")} failed</div>' if record.problems else ""
     return link + apart + failed
 
@@ -163,13 +147,13 @@ def _verdict(text: str) -> str:
     word = first.strip(".:,").lower()
     if word not in DECISIONS:
         return _text(text, 200)
-    why = f'<div class="muted">{_text(reason, 200)}</div>' if reason else ""
+    why = f'<div class="quiet">{_text(reason, 200)}</div>' if reason else ""
     return f'<span class="{word}">{DECISIONS[word].mark} <strong>{word.capitalize()}</strong></span>{why}'
 
 
 def _metric(record: LogRecord) -> str:
     found = record.key_metric
-    return f'{_text(found.text, 80)}<div class="muted">{_text(found.name, 80)}</div>' if found else ""
+    return f'{_text(found.text, 80)}<div class="quiet">{_text(found.name, 80)}</div>' if found else ""
 
 
 def _jobs(record: LogRecord) -> str:
@@ -180,46 +164,26 @@ def _jobs(record: LogRecord) -> str:
 
 
 def _when(record: LogRecord) -> str:
-    who = f'<div class="muted">{_text(record.who, 60)}</div>' if record.who else ""
-    moment = _moment(record)
-    return f"{moment:%Y-%m-%d %H:%M} UTC{who}" if moment != _NEVER else _text(record.created, 40) + who
+    who = f'<div class="quiet">{_text(record.who, 60)}</div>' if record.who else ""
+    return f"{record.moment:%Y-%m-%d %H:%M} UTC{who}" if record.moment else _text(record.created, 40) + who
 
 
 def _others(names: Sequence[str]) -> list[str]:
-    links = ", ".join(f'<a href="./{quote(name)}">{_text(name, 200)}</a>' for name in names)
-    return [f'<p class="files muted">Also here, but no log that can be read: {links}</p>']
+    links = ", ".join(f'<a href="./{quote(name, errors="surrogateescape")}">{_text(name, 200)}</a>' for name in names)
+    return [f'<p class="files quiet">Also here, but no log that can be read: {links}</p>']
 
 
 def _summary(logs: Sequence[Log]) -> str:
     if not logs:
         return ""
     experiments = len({log.record.experiment for log in logs})
-    newest = _when_short(logs[0].record)
+    first = logs[0].record
+    newest = f"{first.moment:%Y-%m-%d}" if first.moment else _text(first.created, 40)
     return f"{counted(experiments, 'experiment')}, {counted(len(logs), 'log')}, the newest of {newest}"
 
 
-def _when_short(record: LogRecord) -> str:
-    moment = _moment(record)
-    return f"{moment:%Y-%m-%d}" if moment != _NEVER else _text(record.created, 40)
-
-
-_NEVER = datetime.min.replace(tzinfo=UTC)
-
-
-def _moment(record: LogRecord) -> datetime:
-    try:
-        moment = datetime.fromisoformat(record.created)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return _NEVER
-
-
 def _text(text: str, limit: int) -> str:
-    return html.escape(text if len(text) <= limit else f"{text[: limit - 1]}…")
-
-
-def _hash_of(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+    return html.escape(printable(text if len(text) <= limit else f"{text[: limit - 1]}…"))
 
 
 def _bytes_of(path: Path) -> bytes | None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from experiments.notebooks.export.record import LogRecord
 
 MAX_BYTES = 25_000_000
 """Size of a log above which its replays are left out, oldest first."""
@@ -33,69 +36,27 @@ class CellRecord:
 
 
 @dataclass(frozen=True)
-class JobRow:
-    """One job in the head of a log; numbers are None where they are not known.
-
-    Attributes:
-        state: A verdict: pending, running, recovering, succeeded, failed, cancelled, unknown.
-        words: What scheduler and tracker say.
-        step: Agent steps done.
-        total: Agent steps asked for.
-        reward: Latest return per agent.
-        duration_s: Seconds since the start, or from start to end.
-    """
-
-    run: str
-    arm: str
-    seed: int
-    state: str
-    words: str = ""
-    step: float | None = None
-    total: float | None = None
-    reward: float | None = None
-    duration_s: float | None = None
-
-
-@dataclass(frozen=True)
 class Head:
-    """The head of a log. All but the title may be missing.
+    """What a page says of its log beside what its cells show. All but the record may be missing.
 
     Attributes:
-        hypothesis: Markdown.
-        verdict: Markdown.
-        key_metric: Name and value of the number that decides, such as ("return per agent", "8.1 [7.2, 9.0]").
-        who: Who exported it.
-        created: When it was exported, as it is to be read (`2026-11-22 14:05 UTC`); the only time of the file's own.
-        commit: Git commit.
-        dirty: The working tree held changes that are in no commit.
+        record: What is also kept in the file in numbers.
+        code: What must be said of the code that the jobs ran, such as that an arm ran two; empty where nothing.
         command: What makes this log again.
         config: Rows (name, value), differences from the defaults first.
-        jobs: The experiment's jobs.
-        versions: Rows (package, version).
-        data_digest: Hash of the data that was read.
+        jobs: Rows of a `JobTable`.
+        as_of: Unix seconds of what is known of the jobs.
         sources: Rows (source, how old its data is and whether it is whole).
-        changes: Sentences on what changed since the last log; None for the first log.
-        previous: File name of the last log, beside this one.
         deadline: Why the notebook did not run to its end; empty where it did.
     """
 
-    title: str
-    experiment: str = ""
-    hypothesis: str = ""
-    verdict: str = ""
-    key_metric: tuple[str, str] | None = None
-    who: str = ""
-    created: str = ""
-    commit: str = ""
-    dirty: bool | None = None
+    record: LogRecord
+    code: str = ""
     command: str = ""
     config: tuple[tuple[str, str], ...] = ()
-    jobs: tuple[JobRow, ...] = ()
-    versions: tuple[tuple[str, str], ...] = ()
-    data_digest: str = ""
+    jobs: tuple[Mapping[str, Any], ...] = ()
+    as_of: float = 0.0
     sources: tuple[tuple[str, str], ...] = ()
-    changes: tuple[str, ...] | None = None
-    previous: str = ""
     deadline: str = ""
 
 
@@ -105,10 +66,12 @@ class RenderedPage:
 
     Attributes:
         html: UTF-8.
+        shown: Hash of all that the cells show.
         dropped: What the size budget left out, each as a sentence.
         notes: What could not be shown, each as a sentence with the cell's name.
     """
 
     html: bytes
+    shown: str = ""
     dropped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

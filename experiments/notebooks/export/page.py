@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import traceback
 from collections.abc import Iterable, Sequence
@@ -12,17 +13,17 @@ import msgspec
 from experiments.notebooks.export.assets import (
     SCRIPTS,
     chart_colours,
+    frame_script,
     script_hash,
     static_text,
     style_sheet,
     vega_bundle,
 )
-from experiments.notebooks.export.budget import Chosen, choose
-from experiments.notebooks.export.heading import contents_html, head_html
+from experiments.notebooks.export.draw.sheet import Chosen, Sheet
+from experiments.notebooks.export.draw.values import new_sheet, text_html, value_html
+from experiments.notebooks.export.head import contents_html, tail_html, top_html
 from experiments.notebooks.export.model import MAX_BYTES, CellRecord, Head, RenderedPage
-from experiments.notebooks.export.privacy import Cleaner
-from experiments.notebooks.export.sheet import Sheet
-from experiments.notebooks.export.values import text_html, value_html
+from experiments.project.look import counted
 
 _TRACEBACK_LINES = 60
 _FRAMEWORK = re.compile(r"site-packages|/marimo/|notebooks/export/")
@@ -49,24 +50,26 @@ def render_page(
         root: The project's folder: files in it are shown by their path from there.
         cache_dir: Where vega's script is kept between exports; without it each makes it again (2 s).
     """
-    sheet = Sheet(Cleaner(root), cache_dir=cache_dir)
-    sheet.title = sheet.cleaner.text(head.title).strip()
-    top = head_html(sheet, head)
-    shown = "\n".join(part for cell in cells if (part := _cell_html(sheet, cell, include_code=include_code)))
-    tail = _source_html(sheet, source, notebook_name)
-    notes = _notes_html(sheet)
+    sheet = new_sheet(root, cache_dir=cache_dir)
+    sheet.title = sheet.cleaner.text(head.record.title).strip()
+    cells_html = "\n".join(part for cell in cells if (part := _cell_html(sheet, cell, include_code=include_code)))
+    top, tail = top_html(sheet, head, cells_html), tail_html(sheet, head)
+    source_part, notes = _source_html(sheet, source, notebook_name), _notes_html(sheet)
     body = (
         '<a class="skip" href="#main">Skip to the log</a>'
         f'<header class="top"><div>{top}</div><button id="theme" type="button">Dark</button></header>'
-        f'{contents_html(sheet)}<main id="main">{shown}</main>{tail}{notes}'
+        f'{contents_html(sheet)}<main id="main">{cells_html}</main>{tail}{source_part}{notes}'
     )
-    style = style_sheet() + "\n".join(_style_text(text) for text in sheet.styles.values())
+    style = style_sheet() + "\n".join(text.replace("</", "<\\/") for text in sheet.styles.values())
     assets = _assets(sheet)
     empty = Chosen(dict.fromkeys(range(len(sheet.pieces)), ""), (), ())
     others = len(_document(sheet, head, sheet.fill(body, empty.html), style, empty, assets).encode())
-    chosen = choose(sheet, others, max_bytes)
+    chosen = sheet.choose(others, max_bytes)
     html = _document(sheet, head, sheet.fill(body, chosen.html), style, chosen, assets)
-    return RenderedPage(html.encode(), chosen.dropped, tuple(dict.fromkeys(sheet.notes)))
+    # Packed data is named by what it holds.
+    shown = "\n".join([sheet.fill(cells_html, chosen.html), source_part, notes, *chosen.blocks])
+    digest = hashlib.sha256(shown.encode()).hexdigest()
+    return RenderedPage(html.encode(), digest, chosen.dropped, tuple(dict.fromkeys(sheet.notes)))
 
 
 def _cell_html(sheet: Sheet, cell: CellRecord, *, include_code: bool) -> str:
@@ -110,7 +113,7 @@ def _trace(error: BaseException) -> str:
 def _source_html(sheet: Sheet, source: str, name: str) -> str:
     if not source:
         return ""
-    title = sheet.heading(2, "Notebook", "Notebook")
+    title = sheet.heading(2, "Notebook")
     return (
         f'{title}<details class="source"><summary>{sheet.text(name or "Source of the notebook")}</summary>'
         '<p><button type="button" data-copies="source">Copy the source</button></p>'
@@ -121,9 +124,10 @@ def _source_html(sheet: Sheet, source: str, name: str) -> str:
 def _notes_html(sheet: Sheet) -> str:
     if not sheet.notes:
         return ""
-    title = sheet.heading(2, "Not in this file", "Not in this file")
-    lines = "".join(f"<li>{sheet.text(note)}</li>" for note in dict.fromkeys(sheet.notes))
-    return f'{title}<details><summary>{len(sheet.notes)} notes</summary><ul class="quiet">{lines}</ul></details>'
+    title = sheet.heading(2, "Not in this file")
+    told = dict.fromkeys(sheet.notes)
+    notes, lines = counted(len(told), "note"), "".join(f"<li>{sheet.text(note)}</li>" for note in told)
+    return f'{title}<details><summary>{notes}</summary><ul class="quiet">{lines}</ul></details>'
 
 
 def _assets(sheet: Sheet) -> dict[str, object]:
@@ -133,7 +137,7 @@ def _assets(sheet: Sheet) -> dict[str, object]:
     if "chart" in kinds:
         found |= {"vega": sheet.pack(vega_bundle(sheet.cache_dir)), **chart_colours()}
     if "widget" in kinds:
-        found["frame"] = sheet.pack(static_text("frame.js").encode())
+        found["frame"] = sheet.pack(frame_script().encode())
     return found
 
 
@@ -143,7 +147,7 @@ def _asset_blocks(assets: dict[str, object]) -> list[str]:
 
 def _document(sheet: Sheet, head: Head, body: str, style: str, chosen: Chosen, assets: dict[str, object]) -> str:
     scripts = {name: static_text(name) for name in SCRIPTS}
-    hashes = [script_hash(text) for text in (*scripts.values(), static_text("frame.js"))]
+    hashes = [script_hash(text) for text in (*scripts.values(), frame_script())]
     policy = (
         f"default-src 'none'; script-src {' '.join(hashes)} blob:; style-src 'unsafe-inline'; img-src data: blob:; "
         "media-src data:; font-src data:; base-uri 'none'; form-action 'none'"
@@ -157,7 +161,7 @@ def _document(sheet: Sheet, head: Head, body: str, style: str, chosen: Chosen, a
             f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             '<meta name="referrer" content="no-referrer">',
-            f"<title>{sheet.text(head.title)}</title>\n<style>\n{style}</style>",
+            f"<title>{sheet.text(head.record.title)}</title>\n<style>\n{style}</style>",
             f"<script>{scripts.pop('theme.js')}</script>\n</head>\n<body>\n{body}",
             f'<script type="application/json" id="log-assets">{described}</script>',
             *_blocks(sheet, [*_asset_blocks(assets), *early]),
@@ -177,7 +181,3 @@ def _blocks(sheet: Sheet, names: Iterable[str]) -> list[str]:
     return [
         f'<script type="text/plain" id="data-{name}" data-packed="{how}">{text}</script>' for name, how, text in packed
     ]
-
-
-def _style_text(text: str) -> str:
-    return text.replace("</", "<\\/")

@@ -14,9 +14,9 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-from experiments.errors import NotebookError, UsageError
-from experiments.notebooks.export.freeze import LogRecord, read_record
-from experiments.processes import sync
+from experiments.notebooks.export.record import read_record
+from experiments.project.errors import NotebookError, UsageError
+from experiments.project.files import sync
 
 LOG_FOLDER = Path("experiments") / "log"
 LOGBOOK = "index.html"
@@ -118,7 +118,7 @@ def put_in_place(draft: Path, path: Path, *, keep_old: bool) -> Path | None:
 def kept_name(path: Path) -> Path:
     """Return the name under which the log at `path` is kept when another takes its place."""
     record = read_record(path)
-    moment = _moment(record) or datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    moment = (record.moment if record else None) or datetime.fromtimestamp(path.stat().st_mtime, UTC)
     stem = f"{path.stem}.{moment:%Y-%m-%dT%H%M%SZ}"
     names = (f"{stem}{f'-{number}' if number > 1 else ''}{path.suffix}" for number in range(1, 1_000_000))
     return next(found for name in names if not (found := path.with_name(name)).exists())
@@ -127,13 +127,6 @@ def kept_name(path: Path) -> Path:
 def is_kept_name(path: Path) -> bool:
     """Say whether a file is an earlier log by its name."""
     return re.search(r"\.\d{4}-\d\d-\d\dT\d{6}Z(-\d+)?$", path.stem) is not None
-
-
-def _moment(record: LogRecord | None) -> datetime | None:
-    try:
-        return datetime.fromisoformat(record.created).astimezone(UTC) if record else None
-    except ValueError:
-        return None
 
 
 def _drop(draft: Path) -> None:

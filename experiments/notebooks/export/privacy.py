@@ -10,14 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments.look import without_escapes
-from experiments.redaction import MASK, is_telling, mask_text
+from experiments.project.look import plain_text
+from experiments.project.redaction import MASK, is_telling, mask_text
+from experiments.project.settings import home_folder
 
 _JOINT = "\x1e"
-_STRANGE = "\ufffd"
-# Explicit directions: what follows would read in another order. Hebrew and Arabic need none of them.
-_DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _PART = r"[^\s/'\"<>|:*?`,;()\[\]{}\\]+"
 _PATH = re.compile(rf"(?:file://)?(?<![\w.~$\\-])(?<!/)/({_PART})((?:/{_PART})+)/?|file:///({_PART})((?:/{_PART})*)/?")
 _WINDOWS_PATH = re.compile(rf"(?<!\w)[A-Za-z]:\\{{1,2}}(?:{_PART}\\{{1,2}})*({_PART})")
@@ -38,7 +35,7 @@ class Cleaner:
     """
 
     def __init__(self, root: Path | None = None) -> None:
-        known = [Path.home(), Path(sys.prefix), Path(tempfile.gettempdir())]
+        known = [home_folder(), Path(sys.prefix), Path(tempfile.gettempdir())]
         roots = [] if root is None else [root, root.resolve()]
         self._first = _FIRST_FOLDERS | {path.parts[1] for path in known + roots if len(path.parts) > 1}
         longest_first = sorted({f"{path}/" for path in roots if len(path.parts) > 1}, key=len, reverse=True)
@@ -47,7 +44,7 @@ class Cleaner:
 
     def text(self, value: object) -> str:
         """Return a value's text, to be shown or packed; not escaped."""
-        return _readable(self._private(str(value)))
+        return plain_text(self._private(str(value)))
 
     def texts(self, values: Sequence[str]) -> list[str]:
         """Return many texts as `text` would, looking for the secrets once."""
@@ -55,7 +52,7 @@ class Cleaner:
         parts = self._private(_JOINT.join(value.replace(_JOINT, " ") for value in unique)).split(_JOINT)
         if len(parts) != len(unique):  # a secret without an end reached over the joint
             parts = [self._private(value) for value in unique]
-        cleaned = {value: _readable(part) for value, part in zip(unique, parts, strict=True)}
+        cleaned = {value: plain_text(part) for value, part in zip(unique, parts, strict=True)}
         return [cleaned[value] for value in values]
 
     def html(self, value: object) -> str:
@@ -76,6 +73,13 @@ class Cleaner:
 
         return cleaned(value)
 
+    def file(self, data: bytes) -> bytes | None:
+        """Return the bytes of a file, cleaned where they are text; None where they hold a secret and are not."""
+        try:
+            return self.text(data.decode("utf-8")).encode()
+        except UnicodeDecodeError:
+            return None if self.holds_secret(data) else data
+
     def holds_secret(self, data: bytes) -> bool:
         """Say whether bytes that cannot be changed hold a secret in plain text."""
         text = data.decode("utf-8", errors="replace")
@@ -94,13 +98,6 @@ class Cleaner:
         if not match[0].startswith("file:") and first not in self._first:
             return match[0]
         return f"…/{(first + rest).rsplit('/', 1)[-1]}"
-
-
-def _readable(text: str) -> str:
-    """Return text without what a terminal or a bidirectional layout would act on."""
-    if text.isascii() and text.isprintable():
-        return text
-    return _DIRECTIONS.sub(_STRANGE, _CONTROLS.sub(_STRANGE, without_escapes(text)))
 
 
 def _texts_in(value: Any) -> Iterator[str]:

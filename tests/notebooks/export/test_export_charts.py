@@ -9,9 +9,9 @@ import marimo as mo
 import pandas as pd
 import pytest
 
-from experiments.notebooks.export.charts import MAX_ROWS
-from experiments.notebooks.export.keeping import keeping
-from experiments.notebooks.export.values import value_html
+from experiments.notebooks.export.draw.charts import MAX_ROWS
+from experiments.notebooks.export.draw.objects import keeping
+from experiments.notebooks.export.draw.values import value_html
 from tests.notebooks.export.pages import sheet
 
 TABLE = pd.DataFrame({"step": [1, 2, 3], "value": [0.1, None, 0.3], "arm": ["a", "b", "a"]})
@@ -102,6 +102,22 @@ def test_times_are_iso_text(table):
     plan, blocks, _ = plans(page)[0]
     (name,) = plan["tables"].values()
     assert blocks[name]["when"][0].startswith("2026-01-01T00:00:00")
+
+
+@pytest.mark.parametrize("pick", [{}, {"pick": {"points": "a", "runs": "b", "x": "x", "y": "y"}}])
+def test_what_stands_beneath_a_chart_folds_into_its_line_and_is_in_the_page_once(pick):
+    """The page has the words, so neither the drawing nor the still picture repeats them."""
+    page = sheet()
+    words = {"summary": "n = 2 <b>", "caption": "Caption of all arms. n = 2 <b>.", "unknown": "secret"}
+    value_html(page, chart().properties(usermeta={**words, **pick}))
+    (piece,) = page.pieces
+    plan = json.loads(gzip.decompress(base64.b64decode(page.blocks[piece.needs[0]][1])))
+    below = "<figcaption><details><summary>n = 2 &lt;b&gt;</summary>Caption of all arms. n = 2 &lt;b&gt;.</details>"
+    assert below in piece.html
+    assert "title" not in plan["spec"]
+    assert "Caption of all arms" not in json.dumps(plan)
+    still = base64.b64decode(piece.html.partition("svg+xml;base64,")[2].partition('"')[0]).decode()
+    assert "Caption" not in still
 
 
 def test_a_chart_that_one_points_at_is_drawn_by_the_chart_widget():

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from experiments.notebooks.export.exporting import export_notebook
-from experiments.notebooks.export.freeze import read_record
+from experiments.notebooks.export.record import read_record
 from tests.fakes.notebooks import write_notebook
 from tests.fakes.project import Project
 

@@ -4,7 +4,7 @@ import anywidget
 import marimo as mo
 import traitlets
 
-from experiments.notebooks.export.keeping import keeping
+from experiments.notebooks.export.draw.objects import keeping
 from tests.notebooks.export.pages import drawn, page_of
 from tests.widgets.replays import packed, small
 from widgets.jobs import JobTable

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from experiments.errors import NotebookError, UsageError
-from experiments.ledger import Ledger
-from experiments.notebooks.export.environment import child_environment
+from experiments.jobs.ledger import Ledger
 from experiments.notebooks.export.exporting import export_notebook
-from experiments.notebooks.export.freeze import read_record
+from experiments.notebooks.export.record import read_record
+from experiments.notebooks.export.run.loading import load_cells
+from experiments.notebooks.export.run.process import child_environment
+from experiments.notebooks.template import FILE
+from experiments.project.errors import NotebookError, UsageError
 from tests.fakes.notebooks import write_notebook
 
 ROOT = Path(__file__).parents[3]
@@ -42,6 +44,18 @@ def test_a_plain_marimo_notebook_becomes_a_log(project):
     assert (record.title, record.experiment, record.notebook) == ("A title", "odd", "odd_nb.py")
     assert record.created == "2026-11-22T14:05:00+00:00"
     assert done.logbook.read_text().count('href="./odd.html"') == 1
+
+
+def test_the_example_that_came_with_a_notebook_is_left_out_until_somebody_changes_it(project):
+    example = {cell.name: cell.code for cell in load_cells(FILE)}["scratch"]
+    given = "news = lambda: 0\nstudy = types.SimpleNamespace(frame=lambda *_: frame_of)"
+    frame_of = "frame_of = pd.DataFrame({'step': [1], 'value': [2.0], 'arm': ['a'], 'run': ['r']})"
+    setup = "import types\nimport altair as alt\nimport marimo as mo\nimport pandas as pd"
+    cells = {"frame_of": frame_of, "given": given, "scratch": example}
+    done = export_notebook(write_notebook(project / "odd_nb.py", cells, setup=setup))
+    assert (done.exit_code, "<figure" in done.path.read_text()) == (0, False)
+    write_notebook(project / "odd_nb.py", cells | {"scratch": example.replace("mark_line", "mark_point")}, setup=setup)
+    assert "<figure" in export_notebook(project / "odd_nb.py").path.read_text()
 
 
 def test_a_cell_that_raises_is_exported_with_its_error(project):
@@ -84,7 +98,7 @@ def test_the_same_input_gives_the_same_bytes(project):
     notebook = write_notebook(project / "odd_nb.py", {"a": "mo.ui.slider(1, 5)", "b": "{'x': [1]}"}, setup=SETUP)
     first = export_notebook(notebook).path.read_bytes()
     again = export_notebook(notebook)
-    assert again.unchanged
+    assert again.same
     assert again.path.read_bytes() == first
     assert [path.name for path in log_of(project).parent.glob("odd*")] == ["odd.html"]
 
@@ -105,10 +119,10 @@ def test_a_change_keeps_the_log_before_and_is_said(project, monkeypatch):
 def test_other_output_alone_is_a_change_too(project):
     (project / "value").write_text("1")
     notebook = write_notebook(project / "odd_nb.py", {"a": "import pathlib\npathlib.Path('value').read_text()"})
-    assert [export_notebook(notebook).unchanged for _ in range(2)] == [False, True]
+    assert [export_notebook(notebook).same for _ in range(2)] == [False, True]
     (project / "value").write_text("2")
     done = export_notebook(notebook)
-    assert (done.unchanged, done.changes) == (False, ("what the cells show",))
+    assert (done.same, done.changes) == (False, ("what the cells show",))
 
 
 @pytest.mark.slow

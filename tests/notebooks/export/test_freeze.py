@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from experiments.notebooks.export.freeze import (
+from experiments.notebooks.export.record import (
     LoggedJob,
     LoggedMetric,
     LogRecord,

@@ -6,13 +6,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from experiments.journal import Journal, Rule
+from experiments.jobs.journal import Journal, Rule
 from experiments.notebooks.export.facts import texts_of
-from experiments.notebooks.export.freeze import LogRecord
-from experiments.notebooks.export.head import describe, set_against
+from experiments.notebooks.export.head import gather, set_against, top_html
 from experiments.notebooks.export.model import CellRecord
+from experiments.notebooks.export.record import LoggedMetric
+from experiments.notebooks.study import Study as Notebook
 from experiments.types import BaseExperimentConfig
 from tests.fakes.studies import REWARD, Study
+from tests.notebooks.export.pages import head as made_head
+from tests.notebooks.export.pages import page_of, sheet
+from widgets.jobs import JobTable
 
 WHEN = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
 
@@ -26,83 +30,105 @@ def study(tmp_path):
     return made
 
 
-def head_of(study, *, cells=(), **values):
+def head_of(study, /, *, cells=(), **values):
     # Nobody's ledger here has them; their state is what the tracker says.
     jobs = [job.model_copy(update={"launcher": "elsewhere"}) for job in study.jobs]
     values = {"experiment": study.context, "tracked_jobs": jobs, **values}
     notebook = study.root / "study_nb.py"
-    return describe(cells, values, notebook=notebook, experiment="study", created=WHEN, who="ada")
+    return gather(cells, values, notebook=notebook, experiment="study", created=WHEN, who="ada")
 
 
 def test_the_journal_gives_hypothesis_verdict_and_the_number_that_decides(study):
     rule = Rule(metric=REWARD, direction="higher", effect=1.0, arm="fast", baseline="slow")
-    head, record = head_of(study, journal=Journal(hypothesis="Fast is better.", rule=rule))
-    assert head.hypothesis == "Fast is better."
-    assert head.verdict.startswith("Confirmed. fast minus slow: ")
-    name, text = head.key_metric
-    assert name == "return per agent, fast minus slow"
-    assert text.startswith("18.4 [18")
+    record = head_of(study, journal=Journal(hypothesis="Fast is better.", rule=rule)).record
+    assert record.hypothesis == "Fast is better."
+    assert record.verdict.startswith("Confirmed. fast minus slow: ")
+    assert record.key_metric.name == "return per agent, fast minus slow"
+    assert record.key_metric.text.startswith("18.4 [18")
     assert record.key_metric.value == pytest.approx(18.36)
 
 
+def test_the_study_of_a_notebook_gives_its_jobs_and_where_their_runs_are(study):
+    rule = Rule(metric=REWARD, direction="higher", effect=1.0, arm="fast", baseline="slow")
+    journal = Journal(hypothesis="Fast is better.", rule=rule)
+    jobs = [job.model_copy(update={"launcher": "elsewhere"}) for job in study.jobs]
+    made = Notebook(study.context, jobs, journal)
+    head = head_of(study, study=made, experiment=None, tracked_jobs=None, journal=journal)
+    assert len(head.record.jobs) == 10
+    assert head.record.verdict.startswith("Confirmed. fast minus slow: ")
+
+
 def test_without_a_journal_the_mean_over_runs_says_how_many(study):
-    assert head_of(study)[0].key_metric == ("return per agent", "18.4 (mean of 10 runs, 9 to 28.1)")
+    metric = head_of(study).record.key_metric
+    assert (metric.name, metric.text) == ("return per agent", "18.4 (mean of 10 runs, 9 to 28.1)")
 
 
 def test_jobs_stand_in_order_with_their_state(study):
     study.add("late", 0, verdict="unknown")
-    head, record = head_of(study)
-    assert [(job.arm, job.seed, job.state) for job in head.jobs][:2] == [
+    head = head_of(study)
+    assert [(job["arm"], job["seed"], job["state"]) for job in head.jobs][:2] == [
         ("slow", 0, "succeeded"),
         ("fast", 0, "succeeded"),
     ]
-    assert (head.jobs[-1].arm, head.jobs[-1].state) == ("late", "unknown")
-    assert len(record.jobs) == 11
+    assert (head.jobs[-1]["arm"], head.jobs[-1]["state"]) == ("late", "unknown")
+    assert len(head.record.jobs) == 11
 
 
 def test_sources_say_how_much_was_read_and_from_when(study):
-    [(source, words)] = head_of(study)[0].sources
+    [(source, words)] = head_of(study).sources
     assert source == "offline"
     assert words.startswith("100 rows of 10 of 10 runs; newest ")
 
 
 def test_the_digest_follows_the_data_and_nothing_else(study):
-    first = head_of(study)[0].data_digest
-    assert head_of(study)[0].data_digest == first
+    first = head_of(study).record.data
+    assert head_of(study).record.data == first
     study.add("fast", 9, [1.0])
-    assert head_of(study)[0].data_digest != first
+    assert head_of(study).record.data != first
 
 
 def test_the_config_shows_differences_first_and_no_secret(study):
     config = BaseExperimentConfig(description="mine", additional_args=("hub.token=hunter22hunter22",))
-    head, record = head_of(study, config=config)
+    head = head_of(study, config=config)
     assert head.config[0] == ("description", "mine")
     assert all(value.endswith("(default)") for _, value in head.config[2:])
-    assert set(record.config) == {"description", "additional_args"}
+    assert set(head.record.config) == {"description", "additional_args"}
 
 
 def test_jobs_of_unknown_code_have_no_commit_and_the_head_says_so(study):
-    head, record = head_of(study)
-    assert (head.commit, head.dirty, record.commit) == ("not recorded when the jobs were launched", None, "")
+    head = head_of(study)
+    assert (head.record.commit, head.record.dirty) == ("", None)
+    assert "not known which code ran" in top_html(sheet(), head, "")
 
 
 def test_what_changed_is_said_and_a_log_that_says_the_same_keeps_its_place(study):
-    _, first = head_of(study)
-    head, same = set_against(*head_of(study), first, "study.old.html")
-    assert (head.changes, head.previous, same) == (None, "", first)
+    first = head_of(study)
+    assert set_against(head_of(study), first.record, "study.old.html").record == first.record
     study.add("fast", 9, [1.0], name="new-run")
-    head, record = set_against(*head_of(study), first, "study.old.html")
-    assert (head.previous, record.previous) == ("study.old.html", "study.old.html")
-    assert head.changes[0] == "1 job added: new-run"
+    record = set_against(head_of(study), first.record, "study.old.html").record
+    assert record.previous == "study.old.html"
+    assert record.changes[0] == "1 job added: new-run"
 
 
 def test_a_notebook_without_an_experiment_has_a_head_too(tmp_path):
     (tmp_path / "pyproject.toml").write_text("[tool.experiments]\n")
     cells = [CellRecord("a", code="mo.md('# Mine')"), CellRecord("b", error=ValueError("no\nmore"))]
-    head, record = describe(cells, {"jobs": 5}, notebook=tmp_path / "x.py", experiment="x", created=WHEN, who="")
-    assert (head.title, head.jobs, head.key_metric) == ("Mine", (), None)
-    assert record.problems == ("b: no",)
-    assert isinstance(record, LogRecord)
+    head = gather(cells, {"jobs": 5}, notebook=tmp_path / "x.py", experiment="x", created=WHEN, who="")
+    assert (head.record.title, head.jobs, head.record.key_metric) == ("Mine", (), None)
+    assert head.record.problems == ("b: no",)
+
+
+def test_what_a_cell_tells_is_not_told_again_in_the_head():
+    texts = {"hypothesis": "A **curriculum** helps.", "verdict": "Confirmed. fast minus slow: 18.4."}
+    full = made_head(**texts, key_metric=LoggedMetric(name="difference", value=18.4, text="18.4 [18, 19]"))
+    alone = top_html(sheet(), full, "")
+    assert all(part in alone for part in ("<strong>curriculum</strong>", "minus slow: 18.4", "18.4 [18, 19]"))
+    told = top_html(sheet(), full, "<p>✓ Confirmed</p><p>fast minus\nslow: 18.4.</p><p>A <b>curriculum</b> helps.</p>")
+    assert not any(part in told for part in ("curriculum", "18.4"))
+    jobs = ({"run": "ada.arena.a.s0.x", "state": "failed"},)
+    assert "ada.arena.a.s0.x" in page_of(head=made_head(jobs=jobs)).html.decode()
+    page = page_of(JobTable(rows=list(jobs)), head=made_head(jobs=jobs)).html.decode()
+    assert page.count("<td>ada.arena.a.s0.x</td>") == 1
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from experiments.notebooks.export.freeze import LoggedMetric, LogRecord, with_record
 from experiments.notebooks.export.logbook import logbook_page, read_logs, write_logbook
+from experiments.notebooks.export.record import LoggedMetric, LogRecord, with_record
 
 
 def log(folder, name, **fields):

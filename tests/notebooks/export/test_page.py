@@ -7,28 +7,27 @@ import marimo as mo
 import pandas as pd
 
 from experiments.notebooks.export.assets import script_hash
-from experiments.notebooks.export.model import CellRecord, Head, JobRow
+from experiments.notebooks.export.model import CellRecord
 from experiments.notebooks.export.page import render_page
-from tests.notebooks.export.pages import HEAD, page_of
+from experiments.notebooks.export.record import LoggedMetric
+from tests.notebooks.export.pages import head, page_of
 from tests.widgets.replays import packed, small
 from widgets.replay import ReplayViewer
 
 HOSTILE = "</title></script><script>alert(1)</script><img src=x onerror=alert(1)>\u202e"
-FULL = Head(
+FULL = head(
     title="Arena",
-    experiment="arena",
     hypothesis="A **curriculum** helps.",
     verdict="Undecided.",
-    key_metric=("return per agent", "8.1 [7.2, 9.0]"),
+    key_metric=LoggedMetric(name="return per agent", value=8.1, text="8.1 [7.2, 9.0]"),
     who="ada",
-    created="2026-11-22 14:05 UTC",
     commit="abc1234",
     dirty=True,
     command="uv run experiments export arena_nb.py",
     config=(("lr", "0.1"),),
-    jobs=(JobRow("ada.arena.a.s0.x", "a", 0, "succeeded", step=1e6, total=1e6, reward=8.1, duration_s=3600),),
-    versions=(("marimo", "0.25.2"),),
-    data_digest="sha256:0123",
+    jobs=({"run": "ada.arena.a.s0.x", "state": "succeeded", "step": 1e6, "total": 1e6, "reward": 8.1},),
+    packages={"marimo": "0.25.2"},
+    data="sha256:0123",
     sources=(("offline files", "whole, 12 s old"),),
     changes=("1 job more",),
     previous="arena-1.html",
@@ -47,7 +46,7 @@ def test_the_head_says_what_is_known_and_nothing_else():
     html = text(page_of(head=FULL))
     known = ("<strong>curriculum</strong>", "8.1 [7.2, 9.0]", "abc1234, with changes that are in no commit", "✓</span>")
     assert all(part in html for part in (*known, "arena-1.html", "1 job more", "sha256:0123", "whole, 12 s old"))
-    assert "None" not in text(page_of(head=Head(title="Bare")))
+    assert "None" not in text(page_of(head=head("Bare")))
 
 
 def test_the_same_input_gives_the_same_bytes():
@@ -77,9 +76,12 @@ def test_only_our_scripts_may_run():
 
 def test_hostile_names_and_texts_are_text():
     cell = CellRecord(HOSTILE, code=HOSTILE, output=HOSTILE, error=ValueError(HOSTILE), stdout=HOSTILE, stderr=HOSTILE)
-    job = JobRow(HOSTILE, HOSTILE, 0, HOSTILE, words=HOSTILE)
-    head = Head(HOSTILE, HOSTILE, HOSTILE, HOSTILE, (HOSTILE, HOSTILE), jobs=(job,), config=((HOSTILE, HOSTILE),))
-    html = text(render_page(head, [cell], include_code=True, source=HOSTILE, notebook_name=HOSTILE))
+    job = {"run": HOSTILE, "state": HOSTILE, "words": HOSTILE, "reason": HOSTILE}
+    names = ("title", "experiment", "hypothesis", "verdict", "who", "commit", "data", "previous")
+    texts = dict.fromkeys(names, HOSTILE) | {"packages": {HOSTILE: HOSTILE}, "changes": (HOSTILE,)}
+    number = LoggedMetric(name=HOSTILE, value=1, text=HOSTILE)
+    full = head(**texts, key_metric=number, jobs=(job,), config=((HOSTILE, HOSTILE),), code=HOSTILE, command=HOSTILE)
+    html = text(render_page(full, [cell], include_code=True, source=HOSTILE, notebook_name=HOSTILE))
     assert "alert(1)</script>" not in html
     assert "<img" not in html
     assert "\u202e" not in html
@@ -97,8 +99,8 @@ def test_no_secret_and_no_path_reaches_the_page(monkeypatch, tmp_path):
 
 
 def test_what_stands_under_a_telling_name_is_masked():
-    head = Head("A log", config=(("hub.api_key", "nowhere else"),))
-    html = text(page_of({"wandb": {"token": "nowhere either"}, "rate": 0.1}, head=head))
+    full = head(config=(("hub.api_key", "nowhere else"),))
+    html = text(page_of({"wandb": {"token": "nowhere either"}, "rate": 0.1}, head=full))
     assert "nowhere" not in html
     assert html.count("***") == 2
 
@@ -106,13 +108,13 @@ def test_what_stands_under_a_telling_name_is_masked():
 def test_an_error_stands_in_its_cells_place():
     cells = [CellRecord("a", output=mo.md("before")), CellRecord("b", error=ZeroDivisionError("division by zero"))]
     cells.append(CellRecord("c", skipped="cell 'b', which it needs, failed"))
-    html = text(render_page(HEAD, cells))
+    html = text(render_page(head(), cells))
     assert html.index("before") < html.index("<b>ZeroDivisionError</b> in b: division by zero")
     assert "c did not run: cell &#x27;b&#x27;, which it needs, failed." in html
 
 
 def test_what_is_printed_is_kept_apart_from_what_is_shown():
-    html = text(render_page(HEAD, [CellRecord("a", output=1, stdout="\x1b[31mred\n", stderr="warned")]))
+    html = text(render_page(head(), [CellRecord("a", output=1, stdout="\x1b[31mred\n", stderr="warned")]))
     assert 'aria-label="printed"><pre class="console">red' in html
     assert "warned" in html
 

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from experiments.errors import NotebookError, UsageError
-from experiments.notebooks.export.freeze import LogRecord, with_record
 from experiments.notebooks.export.placing import (
     check_writable,
     draft_of,
@@ -20,6 +18,8 @@ from experiments.notebooks.export.placing import (
     target_of,
     write_draft,
 )
+from experiments.notebooks.export.record import LogRecord, with_record
+from experiments.project.errors import NotebookError, UsageError
 
 ROOT = Path(__file__).parents[3]
 

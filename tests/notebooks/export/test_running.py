@@ -6,10 +6,9 @@ import time
 
 import pytest
 
-from experiments.errors import NotebookError
-from experiments.notebooks.export.console import MAX_CONSOLE
-from experiments.notebooks.export.loading import BrokenCell
-from experiments.notebooks.export.running import CellDidNotEnd, run_notebook
+from experiments.notebooks.export.run.loading import BrokenCell
+from experiments.notebooks.export.run.running import MAX_CONSOLE, CellDidNotEnd, run_notebook
+from experiments.project.errors import NotebookError
 from tests.fakes.notebooks import write_notebook
 
 

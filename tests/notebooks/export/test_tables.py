@@ -4,14 +4,9 @@ import marimo as mo
 import pandas as pd
 import pyarrow as pa
 
-from experiments.notebooks.export.keeping import keeping
-from experiments.notebooks.export.markup import parse
-from experiments.notebooks.export.tables import MAX_ROWS
-from tests.notebooks.export.pages import drawn
-
-
-def cells(html):
-    return [cell.text() for cell in parse(html).find("td")]
+from experiments.notebooks.export.draw.objects import keeping
+from experiments.notebooks.export.draw.tables import MAX_ROWS
+from tests.notebooks.export.pages import cells, drawn
 
 
 def test_a_table_is_whole():

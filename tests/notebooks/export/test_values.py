@@ -6,7 +6,7 @@ import marimo as mo
 import numpy as np
 import pytest
 
-from experiments.notebooks.export import pictures
+from experiments.notebooks.export.draw import pictures
 from tests.notebooks.export.pages import drawn
 
 PIXEL = (

@@ -1,44 +1,70 @@
-# /// experiments
-# experiment = "sample"
-# recipe = "recipes/sample.py"
-# remake = "uv run recipes/sample.py sample --no-launch"
-#
-# [cells]
-# setup = "5054a616e5d2"
-# title = "323aecf4ea13"
-# config = "eb83c36c8315"
-# jobs = "5f86d9676240"
-# tracked = "0221fce5540c"
-# threshold_input = "38e6a59e5380"
-# score_table = "70f151c7aa5c"
-# summary = "dc566abd06a9"
-# notes = "2f4126702a01"
-# ///
-
 import marimo
 
 __generated_with = "0.25.2"
 app = marimo.App(width="medium")
 
-with app.setup:
-    import math
-
+with app.setup(hide_code=True):
+    import altair as alt
     import marimo as mo
 
-    from experiments.notebooks.loading import load_recipe
-    from experiments.types import BaseExperimentConfig, JobRef
-
-    UNITS = load_recipe("tests/notebooks/samples/sample_sections.py", __file__).UNITS
-    heading = load_recipe("tests/notebooks/samples/sample_sections.py", __file__).heading
-    mean = load_recipe("tests/notebooks/samples/sample_sections.py", __file__).mean
-    score = load_recipe("tests/notebooks/samples/sample_sections.py", __file__).score
+    from experiments.notebooks import JobRef, Journal, Rule, open_study
+    from experiments.types import BaseExperimentConfig
 
 
-@app.cell
-def title(config):
-    mo.md(f"""
-    # {heading(config)}
-    """)
+@app.cell(hide_code=True)
+def study(config, jobs, journal):
+    study = open_study(__file__, config, jobs, journal)
+    known, chosen, news, plan = study.values
+    jobs_table = study.jobs_table
+    study
+    return chosen, jobs_table, known, news, plan, study
+
+
+@app.cell(hide_code=True, expand_output=True)
+def verdict(study):
+    study.verdict()
+    return
+
+
+@app.cell(hide_code=True, expand_output=True)
+def curves(known, study):
+    study.curves(known())
+    return
+
+
+@app.cell(hide_code=True)
+def scores(chosen, study):
+    study.scores(chosen())
+    return
+
+
+@app.cell(hide_code=True, expand_output=True)
+def monitor(known, study):
+    study.monitor(known())
+    return
+
+
+@app.cell(hide_code=True)
+def job_log(jobs_table, known, study):
+    study.job_log(jobs_table.value["selected"], known())
+    return
+
+
+@app.cell(hide_code=True, expand_output=True)
+def replay(chosen, known, study):
+    study.replay(known(), chosen())
+    return
+
+
+@app.cell(hide_code=True)
+def runs(chosen, news, study):
+    study.runs(chosen(), news())
+    return
+
+
+@app.cell(hide_code=True, expand_output=True)
+def details(chosen, news, study):
+    study.details(chosen(), news())
     return
 
 
@@ -48,6 +74,21 @@ def config():
         description="What a generated notebook looks like",
     )
     return (config,)
+
+
+@app.cell(hide_code=True, expand_output=True)
+def launch(known, plan, study):
+    study.launch(plan, known())
+    return
+
+
+@app.cell
+def journal():
+    journal = Journal(
+        hypothesis="",
+        rule=Rule(metric="overview/reward", direction="higher", effect=0.0),
+    )
+    return (journal,)
 
 
 @app.cell
@@ -66,48 +107,19 @@ def jobs():
     return (jobs,)
 
 
-@app.cell
-def tracked(jobs):
-    # A run name is unique, so no job hides another.
-    runs = {job.run: job for job in jobs}
-    return (runs,)
-
-
-@app.cell
-def threshold_input():
-    threshold = mo.ui.slider(0, 10, value=3, label="Threshold")
-    mo.vstack([threshold])
-    return (threshold,)
-
-
-@app.cell
-def score_table(runs, threshold):
-    scores = [math.sqrt(score(job)) for job in runs.values() if score(job) > threshold.value]
-    _shown = [f"{value:.2f}" for value in scores]  # kept for the table only
-
-    unit = UNITS[1]
-    mo.ui.table(
-        [{"score": value, "unit": unit} for value in _shown],
-        label='scores, in "reward"',
-    )
-    return scores, unit
-
-
-@app.cell
-def summary(scores, unit):
-    mo.md(f"""
-    Mean: {mean(scores):.1f} {unit}
-    """)
+@app.cell(hide_code=True)
+def export(study):
+    study.export()
     return
 
 
 @app.cell
-def notes():
-    mo.md("""
-    ## Notes
-
-    Write here.
-    """)
+def scratch(news, study):
+    # A place for your own: this cell runs again when rows arrive, and nothing takes your changes away.
+    _frame = study.frame(news=news())
+    _median = _frame.groupby(["arm", "step"], as_index=False)["value"].median()
+    _lines = alt.Chart(_median).mark_line().encode(x="step:Q", y="value:Q", color="arm:N")
+    mo.vstack([mo.md("## Scratch"), _lines.properties(width="container", height=200)])
     return
 
 

@@ -1,10 +1,10 @@
 /**
- * A Vega-Lite chart that is drawn once and then fed: new rows go into the drawing that is there, so zoom, brush and
- * hidden arms survive.
+ * A Vega-Lite chart that is drawn once and then fed: new rows, and the ends of axes that come with them, go into the
+ * drawing that is there, so zoom, brush and hidden arms survive.
  *
  * @import { Columns } from "./data.js"
  * @typedef {{points: string, runs: string, x: string, y: string}} Pick
- * @typedef {{spec: any, datasets: Record<string, Columns>, caption: string, description: string, colours: Record<string, string>,
+ * @typedef {{spec: any, datasets: Record<string, Columns>, params?: Record<string, any>, caption: string, summary: string, description: string, colours: Record<string, string>,
  *   can_select: boolean, zoom: number[], brush: {x?: number[], y?: number[]}, clicked: {run?: string, x?: number, nonce?: string}}} State See ../chart.py.
  * @typedef {import("@anywidget/types").AnyModel<State>} Model
  */
@@ -22,7 +22,9 @@ export class ChartView {
   plot = make("div.chart-plot");
   stage = make("div.chart-stage", {}, this.plot);
   wait = make("p.chart-wait", {}, "Drawing the chart");
+  line = make("summary");
   caption = make("p.chart-caption");
+  folded = make("details.chart-words", {}, this.line);
 
   /** @param {Model} model @param {HTMLElement} root */
   constructor(model, root) {
@@ -30,7 +32,7 @@ export class ChartView {
     this.root = root;
     this.tools = new Tools(model, () => this.tell());
     this.pointer = new Pointer(this);
-    root.append(this.tools.element, this.wait, this.stage, this.caption);
+    root.append(this.tools.element, this.wait, this.stage, this.folded, this.caption);
     this.resizer = new ResizeObserver(() => this.resize());
     this.resizer.observe(this.stage);
     this.dark = isDark(root);
@@ -77,7 +79,9 @@ export class ChartView {
   full(spec) {
     const full = recoloured({ ...spec, datasets: this.rows() }, this.colours);
     const [from, to] = this.model.get("zoom");
+    const given = this.model.get("params") ?? {};
     for (const param of full.params ?? []) {
+      if (param.name in given) param.value = given[param.name];
       if (param.name === "x_from" && from !== undefined) param.value = from;
       if (param.name === "x_to" && to !== undefined) param.value = to;
     }
@@ -94,11 +98,12 @@ export class ChartView {
     const { view, turn, colours } = this;
     if (!view) return;
     try {
+      for (const [name, value] of Object.entries(this.model.get("params") ?? {})) view.signal(name, value);
       for (const [name, rows] of Object.entries(this.rows())) view.data(name, name.includes("x") ? rows : recoloured(rows, colours));
       await view.runAsync();
       this.note("fed");
     } catch {
-      // A dataset that this drawing does not have: its form is about to change, or did.
+      // A dataset or param that this drawing does not have: its form is about to change, or did.
       if (turn === this.turn) await this.draw();
     }
   }
@@ -110,9 +115,18 @@ export class ChartView {
 
   tell() {
     this.root.hidden = !this.model.get("spec").$schema;
-    setText(this.caption, this.model.get("caption"));
+    this.tellWords(this.model.get("summary"), this.model.get("caption"));
     set(this.stage, { "data-pick": Boolean(this.pick), role: "img", label: this.model.get("description") || "Chart" });
     this.tools.show(Boolean(this.pick));
+  }
+
+  /** @param {string} line That the text folds into; empty where all of it stands there. @param {string} text */
+  tellWords(line, text) {
+    setText(this.line, line);
+    setText(this.caption, text);
+    this.folded.hidden = !line;
+    const place = line ? this.folded : this.root;
+    if (this.caption.parentNode !== place) place.append(this.caption);
   }
 
   retheme() {

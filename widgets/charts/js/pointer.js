@@ -11,7 +11,6 @@ import { nearest, rowOf } from "./data.js";
 
 const MOVED_PX = 4;
 const TIP_PX = 240;
-const DIGITS = 4;
 
 export class Pointer {
   hovered = -1;
@@ -123,7 +122,7 @@ export class Pointer {
     this.tip.hidden = number < 0;
     if (number < 0 || !event || !pick) return;
     const run = this.run(number) ?? {};
-    const said = /** @param {"x" | "y"} axis */ (axis) => `${pick[axis]} ${quantity(points[axis][row], false, DIGITS)}`;
+    const said = /** @param {"x" | "y"} axis */ (axis) => `${pick[axis]} ${quantity(points[axis][row])}`;
     const lines = [said("x"), said("y"), run.state ?? ""].map((line) => make("div", {}, line));
     fill(this.tip, make("b", {}, run.label ?? run.run ?? ""), ...lines);
     this.placeTip(event);

@@ -21,7 +21,7 @@ function render({ model, el }) {
   };
   const tell = () => chart.tell();
   const stop = listen(model, {
-    spec: () => later("draw"), datasets: () => later("feed"), caption: tell, zoom: () => chart.follow(), brush: tell,
+    spec: () => later("draw"), datasets: () => later("feed"), params: () => later("feed"), caption: tell, summary: tell, zoom: () => chart.follow(), brush: tell,
   });
   void chart.draw();
   return () => {

@@ -92,15 +92,17 @@ var { abs, ceil, cos, floor, hypot, log1p, max, min, round, sin } = Math;
 
 var MISSING = "–";
 var SUFFIXES = [[1e9, "G"], [1e6, "M"], [1e3, "k"]];
-function quantity(value, measured = false, digits = 3) {
+var ROUNDS_UP = 1 - 5e-4;
+function quantity(value) {
 	if (value === null || !Number.isFinite(value))
 		return MISSING;
-	const [unit, suffix] = SUFFIXES.find(([each]) => abs(value) >= each * (1 - 0.5 / 10 ** digits)) ?? [1, ""];
-	const scaled = value / unit;
-	if (scaled !== 0 && abs(scaled) < 1e-3)
-		return minus(scaled.toExponential(digits - 1));
-	const text = scaled.toPrecision(digits);
-	return minus(measured && scaled !== 0 ? text : String(Number(text))) + suffix;
+	const size = abs(value);
+	if (size >= 1e12 * ROUNDS_UP || size > 0 && size < 1e-4 * ROUNDS_UP) {
+		const [digits, power] = value.toExponential(2).split("e");
+		return minus(`${Number(digits)}e${Number(power)}`);
+	}
+	const [unit, suffix] = SUFFIXES.find(([each]) => size >= each * ROUNDS_UP) ?? [1, ""];
+	return minus(String(Number((value / unit).toPrecision(3)))) + suffix;
 }
 function minus(text) {
 	return text.replaceAll("-", "−");
@@ -108,7 +110,6 @@ function minus(text) {
 
 var MOVED_PX = 4;
 var TIP_PX = 240;
-var DIGITS = 4;
 var Pointer = class {
 	hovered = -1;
 	start = null;
@@ -209,7 +210,7 @@ var Pointer = class {
 		if (number < 0 || !event || !pick)
 			return;
 		const run = this.run(number) ?? {};
-		const said = (axis) => `${pick[axis]} ${quantity(points[axis][row], false, DIGITS)}`;
+		const said = (axis) => `${pick[axis]} ${quantity(points[axis][row])}`;
 		const lines = [said("x"), said("y"), run.state ?? ""].map((line) => make("div", {}, line));
 		fill(this.tip, make("b", {}, run.label ?? run.run ?? ""), ...lines);
 		this.placeTip(event);
@@ -325,13 +326,15 @@ var ChartView = class {
 	plot = make("div.chart-plot");
 	stage = make("div.chart-stage", {}, this.plot);
 	wait = make("p.chart-wait", {}, "Drawing the chart");
+	line = make("summary");
 	caption = make("p.chart-caption");
+	folded = make("details.chart-words", {}, this.line);
 	constructor(model, root) {
 		this.model = model;
 		this.root = root;
 		this.tools = new Tools(model, () => this.tell());
 		this.pointer = new Pointer(this);
-		root.append(this.tools.element, this.wait, this.stage, this.caption);
+		root.append(this.tools.element, this.wait, this.stage, this.folded, this.caption);
 		this.resizer = new ResizeObserver(() => this.resize());
 		this.resizer.observe(this.stage);
 		this.dark = isDark(root);
@@ -374,7 +377,10 @@ var ChartView = class {
 	full(spec) {
 		const full = recoloured({ ...spec, datasets: this.rows() }, this.colours);
 		const [from, to] = this.model.get("zoom");
+		const given = this.model.get("params") ?? {};
 		for (const param of full.params ?? []) {
+			if (param.name in given)
+				param.value = given[param.name];
 			if (param.name === "x_from" && from !== void 0)
 				param.value = from;
 			if (param.name === "x_to" && to !== void 0)
@@ -392,6 +398,8 @@ var ChartView = class {
 		if (!view)
 			return;
 		try {
+			for (const [name, value] of Object.entries(this.model.get("params") ?? {}))
+				view.signal(name, value);
 			for (const [name, rows] of Object.entries(this.rows()))
 				view.data(name, name.includes("x") ? rows : recoloured(rows, colours));
 			await view.runAsync();
@@ -406,9 +414,17 @@ var ChartView = class {
 	}
 	tell() {
 		this.root.hidden = !this.model.get("spec").$schema;
-		setText(this.caption, this.model.get("caption"));
+		this.tellWords(this.model.get("summary"), this.model.get("caption"));
 		set(this.stage, { "data-pick": Boolean(this.pick), role: "img", label: this.model.get("description") || "Chart" });
 		this.tools.show(Boolean(this.pick));
+	}
+	tellWords(line, text) {
+		setText(this.line, line);
+		setText(this.caption, text);
+		this.folded.hidden = !line;
+		const place = line ? this.folded : this.root;
+		if (this.caption.parentNode !== place)
+			place.append(this.caption);
 	}
 	retheme() {
 		const dark = isDark(this.root);
@@ -456,7 +472,9 @@ function render({ model, el }) {
 	const stop = listen(model, {
 		spec: () => later("draw"),
 		datasets: () => later("feed"),
+		params: () => later("feed"),
 		caption: tell,
+		summary: tell,
 		zoom: () => chart.follow(),
 		brush: tell
 	});

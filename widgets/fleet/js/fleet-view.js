@@ -12,6 +12,7 @@
 import { Freshness } from "../../jobs/js/freshness.js";
 import { colouredArms, holds, textOf } from "../../jobs/js/rows.js";
 import { remember } from "../../page/js/address.js";
+import { copyName } from "../../page/js/clipboard.js";
 import { arrange, make, movedTo, sayLines, setText } from "../../page/js/dom.js";
 import { plural } from "../../page/js/format.js";
 import { tellPython } from "../../page/js/model.js";
@@ -45,6 +46,7 @@ export class FleetView {
   }, this.heads);
   scroll = make("div.jobs-scroll", {}, this.grid);
   nothing = make("p.jobs-empty");
+  said = make("p.jobs-detail", { role: "status" });
   lines = new Lines(this.scroll, HEADS.length, (run) => this.draw(run));
   overview = new Overview((experiment, run) => this.select(experiment, run));
 
@@ -54,7 +56,7 @@ export class FleetView {
     this.isOpen = model.get("all_open");
     this.freshness = new Freshness(model, root);
     this.top = make("div.jobs-top", {}, this.filter, this.all, this.count, this.freshness.element);
-    root.replaceChildren(this.overview.sums, this.overview.alerts, this.problems, this.top, this.scroll, this.nothing);
+    root.replaceChildren(this.overview.sums, this.overview.alerts, this.problems, this.top, this.scroll, this.nothing, this.said);
   }
 
   /** Take the whole state. */
@@ -119,7 +121,7 @@ export class FleetView {
     const many = `${plural(visible.length, "experiment")}, ${plural(jobs, "job")}`;
     setText(this.count, text ? `${many} of ${this.rows.size}` : many);
     setText(this.all, this.isOpen ? "Close all" : "Open all");
-    this.top.hidden = this.scroll.hidden = this.rows.size === 0;
+    this.top.hidden = this.scroll.hidden = this.said.hidden = this.rows.size === 0;
     setText(this.nothing, this.rows.size ? `No job matches “${text}”. Change or clear the filter.`
       : "No job yet. Launch a recipe, and its jobs appear here: ./experiments/recipes/arena_experiment.py");
     this.nothing.hidden = jobs > 0;
@@ -181,6 +183,7 @@ export class FleetView {
     if (!line || line.parentElement === this.heads) return;
     this.active = key(line);
     if (target.closest(".fleet-caret")) this.flip(line.dataset.experiment ?? "");
+    else if (target.closest(".jobs-name")) void this.copy(line.dataset.run ?? "");
     else this.selectLine(line);
     line.focus({ preventScroll: true });
   }
@@ -195,11 +198,17 @@ export class FleetView {
     const turns = line.getAttribute("aria-expanded") === "true" ? "ArrowLeft" : "ArrowRight";
     if (next) this.focus(next);
     else if (event.key === "Enter" || event.key === " ") this.selectLine(line);
+    else if (event.key === "c" && (event.ctrlKey || event.metaKey) && line.dataset.run) void this.copy(line.dataset.run);
     else if (event.key === turns && experiment !== undefined) this.flip(experiment);
     else if (event.key === "Escape") this.select("", "");
     else return;
     event.preventDefault();
     event.stopPropagation();
+  }
+
+  /** @param {string} run */
+  async copy(run) {
+    setText(this.said, await copyName(run));
   }
 
   /** @param {HTMLElement} line */

@@ -43,7 +43,7 @@ export class GroupView {
     say(this.warning, sum.alerts ? `! ${sum.alerts}` : "", sum.alerts ? `${sum.alerts} alerts` : "");
     this.fill.style.width = `${100 * (sum.done ?? 0)}%`;
     say(this.share, sum.done === null ? MISSING : `${Math.floor(100 * sum.done)} %`, "Mean over its jobs");
-    say(this.sps, quantity(sum.sps, true), sum.sps === null ? "Nothing runs" : "All that run, together");
+    say(this.sps, quantity(sum.sps), sum.sps === null ? "Nothing runs" : "All that run, together");
     say(this.cost, dollars(sum.cost, sum.unknown), sum.unknown ? "The price of some jobs is not known" : "All jobs together");
     this.at = sum.started;
     this.tick(now);
@@ -54,8 +54,8 @@ export class GroupView {
     if (this.shown === counts.join()) return;
     this.shown = counts.join();
     fill(this.states, ...counts.map(([state, count]) => {
-      const words = counts.length > MOST_WORDS ? `${count}` : `${count} ${state}`;
-      return make("span", { "data-state": state, title: `${count} ${state}` }, mark(state), words);
+      const word = counts.length > MOST_WORDS ? "" : make("span.fleet-word", {}, ` ${state}`);
+      return make("span", { "data-state": state, title: `${count} ${state}` }, mark(state), `${count}`, word);
     }));
   }
 

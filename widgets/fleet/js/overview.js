@@ -23,7 +23,7 @@ export class Overview {
   /** @param {ReturnType<typeof total>} sum */
   showSums({ counts, sps, cost, unknown }) {
     const items = counts.map(([state, count]) => make("li", { "data-state": state }, mark(state), make("b", {}, String(count)), state));
-    if (sps !== null) items.push(make("li", { title: "All that run, together" }, make("b", {}, quantity(sps, true)), "steps/s"));
+    if (sps !== null) items.push(make("li", { title: "All that run, together" }, make("b", {}, quantity(sps)), "steps/s"));
     if (cost !== null) items.push(make("li", { title: "Of all jobs whose price is known" }, make("b", {}, dollars(cost, unknown)), "so far"));
     fill(this.sums, ...items);
   }

@@ -70,18 +70,20 @@ var { abs, ceil, cos, floor, hypot, log1p, max, min, round, sin } = Math;
 
 var MISSING = "–";
 var SUFFIXES = [[1e9, "G"], [1e6, "M"], [1e3, "k"]];
+var ROUNDS_UP = 1 - 5e-4;
 function count(value) {
 	return Number.isFinite(value) ? minus(String(round(value)).replace(/\B(?=(\d{3})+$)/g, ",")) : MISSING;
 }
-function quantity(value, measured = false, digits = 3) {
+function quantity(value) {
 	if (value === null || !Number.isFinite(value))
 		return MISSING;
-	const [unit, suffix] = SUFFIXES.find(([each]) => abs(value) >= each * (1 - 0.5 / 10 ** digits)) ?? [1, ""];
-	const scaled = value / unit;
-	if (scaled !== 0 && abs(scaled) < 1e-3)
-		return minus(scaled.toExponential(digits - 1));
-	const text = scaled.toPrecision(digits);
-	return minus(measured && scaled !== 0 ? text : String(Number(text))) + suffix;
+	const size = abs(value);
+	if (size >= 1e12 * ROUNDS_UP || size > 0 && size < 1e-4 * ROUNDS_UP) {
+		const [digits, power] = value.toExponential(2).split("e");
+		return minus(`${Number(digits)}e${Number(power)}`);
+	}
+	const [unit, suffix] = SUFFIXES.find(([each]) => size >= each * ROUNDS_UP) ?? [1, ""];
+	return minus(String(Number((value / unit).toPrecision(3)))) + suffix;
 }
 function minus(text) {
 	return text.replaceAll("-", "−");
@@ -186,6 +188,24 @@ function remember(values) {
 	history.replaceState(history.state, "", address);
 }
 
+async function copied(text) {
+	try {
+		await navigator.clipboard.writeText(text);
+		return true;
+	} catch {
+		const area = make("textarea", { style: "position:fixed;opacity:0" });
+		area.value = text;
+		document.body.append(area);
+		area.select();
+		const done = document.execCommand("copy");
+		area.remove();
+		return done;
+	}
+}
+async function copyName(name) {
+	return await copied(name) ? `Copied ${name}` : `This browser does not let the page copy. The name is ${name}`;
+}
+
 var RING = 2 * Math.PI * 5;
 function mark(state) {
 	return fill(draw("svg", { viewBox: "0 0 14 14", class: "jobs-mark", "aria-hidden": "true" }), ...shapes(state));
@@ -250,8 +270,8 @@ Click to copy` }, make("bdi", { dir: "ltr" }, run));
 		this.swatch.style.background = `var(--jobs-arm-${arm})`;
 		this.#state(row);
 		this.#progress(row);
-		say(this.cells.sps, quantity(row.sps, true), known(row.sps, "agent steps per second"));
-		say(this.cells.reward, quantity(row.reward, true), known(row.reward, "mean return per agent, latest"));
+		say(this.cells.sps, quantity(row.sps), known(row.sps, "agent steps per second"));
+		say(this.cells.reward, quantity(row.reward), known(row.reward, "mean return per agent, latest"));
 		if (past !== null)
 			say(this.cells.left, `took ${duration(past)}`, `Ended ${moment(row.ended_at ?? 0)}`);
 		else
@@ -369,7 +389,7 @@ var GroupView = class {
 		say(this.warning, sum2.alerts ? `! ${sum2.alerts}` : "", sum2.alerts ? `${sum2.alerts} alerts` : "");
 		this.fill.style.width = `${100 * (sum2.done ?? 0)}%`;
 		say(this.share, sum2.done === null ? MISSING : `${Math.floor(100 * sum2.done)} %`, "Mean over its jobs");
-		say(this.sps, quantity(sum2.sps, true), sum2.sps === null ? "Nothing runs" : "All that run, together");
+		say(this.sps, quantity(sum2.sps), sum2.sps === null ? "Nothing runs" : "All that run, together");
 		say(this.cost, dollars(sum2.cost, sum2.unknown), sum2.unknown ? "The price of some jobs is not known" : "All jobs together");
 		this.at = sum2.started;
 		this.tick(now);
@@ -379,8 +399,8 @@ var GroupView = class {
 			return;
 		this.shown = counts.join();
 		fill(this.states, ...counts.map(([state, count2]) => {
-			const words = counts.length > MOST_WORDS ? `${count2}` : `${count2} ${state}`;
-			return make("span", { "data-state": state, title: `${count2} ${state}` }, mark(state), words);
+			const word = counts.length > MOST_WORDS ? "" : make("span.fleet-word", {}, ` ${state}`);
+			return make("span", { "data-state": state, title: `${count2} ${state}` }, mark(state), `${count2}`, word);
 		}));
 	}
 	tick(now) {
@@ -476,7 +496,7 @@ var Overview = class {
 	showSums({ counts, sps, cost, unknown }) {
 		const items = counts.map(([state, count2]) => make("li", { "data-state": state }, mark(state), make("b", {}, String(count2)), state));
 		if (sps !== null)
-			items.push(make("li", { title: "All that run, together" }, make("b", {}, quantity(sps, true)), "steps/s"));
+			items.push(make("li", { title: "All that run, together" }, make("b", {}, quantity(sps)), "steps/s"));
 		if (cost !== null)
 			items.push(make("li", { title: "Of all jobs whose price is known" }, make("b", {}, dollars(cost, unknown)), "so far"));
 		fill(this.sums, ...items);
@@ -522,6 +542,7 @@ var FleetView = class {
 	}, this.heads);
 	scroll = make("div.jobs-scroll", {}, this.grid);
 	nothing = make("p.jobs-empty");
+	said = make("p.jobs-detail", { role: "status" });
 	lines = new Lines(this.scroll, HEADS.length, (run) => this.draw(run));
 	overview = new Overview((experiment, run) => this.select(experiment, run));
 	constructor(model, root) {
@@ -529,7 +550,7 @@ var FleetView = class {
 		this.isOpen = model.get("all_open");
 		this.freshness = new Freshness(model, root);
 		this.top = make("div.jobs-top", {}, this.filter, this.all, this.count, this.freshness.element);
-		root.replaceChildren(this.overview.sums, this.overview.alerts, this.problems, this.top, this.scroll, this.nothing);
+		root.replaceChildren(this.overview.sums, this.overview.alerts, this.problems, this.top, this.scroll, this.nothing, this.said);
 	}
 	whole() {
 		this.version = this.model.get("version");
@@ -590,7 +611,7 @@ var FleetView = class {
 		const many = `${plural(visible.length, "experiment")}, ${plural(jobs, "job")}`;
 		setText(this.count, text ? `${many} of ${this.rows.size}` : many);
 		setText(this.all, this.isOpen ? "Close all" : "Open all");
-		this.top.hidden = this.scroll.hidden = this.rows.size === 0;
+		this.top.hidden = this.scroll.hidden = this.said.hidden = this.rows.size === 0;
 		setText(this.nothing, this.rows.size ? `No job matches “${text}”. Change or clear the filter.` : "No job yet. Launch a recipe, and its jobs appear here: ./experiments/recipes/arena_experiment.py");
 		this.nothing.hidden = jobs > 0;
 		this.paint();
@@ -645,6 +666,8 @@ var FleetView = class {
 		this.active = key(line);
 		if (target.closest(".fleet-caret"))
 			this.flip(line.dataset.experiment ?? "");
+		else if (target.closest(".jobs-name"))
+			void this.copy(line.dataset.run ?? "");
 		else
 			this.selectLine(line);
 		line.focus({ preventScroll: true });
@@ -661,6 +684,8 @@ var FleetView = class {
 			this.focus(next);
 		else if (event.key === "Enter" || event.key === " ")
 			this.selectLine(line);
+		else if (event.key === "c" && (event.ctrlKey || event.metaKey) && line.dataset.run)
+			void this.copy(line.dataset.run);
 		else if (event.key === turns && experiment !== void 0)
 			this.flip(experiment);
 		else if (event.key === "Escape")
@@ -669,6 +694,9 @@ var FleetView = class {
 			return;
 		event.preventDefault();
 		event.stopPropagation();
+	}
+	async copy(run) {
+		setText(this.said, await copyName(run));
 	}
 	focus(line) {
 		this.active = key(line);

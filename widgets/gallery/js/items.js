@@ -1,8 +1,8 @@
 /**
  * Which replays are shown, in which order, and which are chosen. Pure.
  *
- * @typedef {{id: string, experiment: string, run: string, arm: string, seed: number, step: number}} Item
- * @typedef {{svg?: string, reward?: number | null, problem?: string}} Picture
+ * @typedef {{id: string, experiment: string, run: string, arm: string, seed: number, step: number, when: string}} Item
+ * @typedef {{svg?: string, reward?: number | null, not_finite?: boolean, problem?: string}} Picture
  */
 import { holds } from "../../jobs/js/rows.js";
 

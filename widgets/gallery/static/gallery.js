@@ -72,18 +72,17 @@ var { abs, ceil, cos, floor, hypot, log1p, max, min, round, sin } = Math;
 
 var MISSING = "–";
 var SUFFIXES = [[1e9, "G"], [1e6, "M"], [1e3, "k"]];
-function count(value) {
-	return Number.isFinite(value) ? minus(String(round(value)).replace(/\B(?=(\d{3})+$)/g, ",")) : MISSING;
-}
-function quantity(value, measured = false, digits = 3) {
+var ROUNDS_UP = 1 - 5e-4;
+function quantity(value) {
 	if (value === null || !Number.isFinite(value))
 		return MISSING;
-	const [unit, suffix] = SUFFIXES.find(([each]) => abs(value) >= each * (1 - 0.5 / 10 ** digits)) ?? [1, ""];
-	const scaled = value / unit;
-	if (scaled !== 0 && abs(scaled) < 1e-3)
-		return minus(scaled.toExponential(digits - 1));
-	const text = scaled.toPrecision(digits);
-	return minus(measured && scaled !== 0 ? text : String(Number(text))) + suffix;
+	const size = abs(value);
+	if (size >= 1e12 * ROUNDS_UP || size > 0 && size < 1e-4 * ROUNDS_UP) {
+		const [digits, power] = value.toExponential(2).split("e");
+		return minus(`${Number(digits)}e${Number(power)}`);
+	}
+	const [unit, suffix] = SUFFIXES.find(([each]) => size >= each * ROUNDS_UP) ?? [1, ""];
+	return minus(String(Number((value / unit).toPrecision(3)))) + suffix;
 }
 function minus(text) {
 	return text.replaceAll("-", "−");
@@ -95,7 +94,7 @@ var Card = class {
 	shown = "";
 	constructor(item, press) {
 		const name = make("span.gallery-name", { title: item.run }, `${item.arm || item.run} seed ${item.seed}`);
-		const step = make("span", { title: `${count(item.step)} agent steps` }, `${quantity(item.step)} steps`);
+		const step = make("span", { title: item.when }, `${quantity(item.step)} steps`);
 		this.button = make("button.gallery-card", { type: "button", "aria-pressed": "false", onclick: press }, this.picture, name, make("span.gallery-facts", {}, make("span", {}, item.experiment)), make("span.gallery-facts", {}, step, this.reward));
 		this.element = make("li", {}, this.button);
 	}
@@ -107,7 +106,10 @@ var Card = class {
 		const source = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(picture.svg ?? "")}`;
 		fill(this.picture, picture.svg ? make("img", { src: source, alt: "", loading: "lazy" }) : picture.problem ?? "");
 		const reward = picture.reward ?? null;
-		say(this.reward, `reward ${quantity(reward)}`, reward === null ? "This replay holds no rewards" : "Mean an agent, whole episode");
+		if (picture.not_finite)
+			say(this.reward, "reward unknown", "A reward in this replay is not a finite number");
+		else
+			say(this.reward, `reward ${quantity(reward)}`, reward === null ? "This replay holds no rewards" : "Mean an agent, whole episode");
 	}
 };
 

@@ -14,6 +14,7 @@ const ACTIONS = {
   retry: { verb: "Retry", on: ENDED },
   note: { verb: "Note on", on: STATES, asks: "Note" },
   tag: { verb: "Tag", on: STATES, asks: "Tag" },
+  untag: { verb: "Untag", on: STATES, asks: "Tag" },
 };
 
 export class Actions {

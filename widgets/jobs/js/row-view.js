@@ -40,8 +40,8 @@ export class RowView {
     this.swatch.style.background = `var(--jobs-arm-${arm})`;
     this.#state(row);
     this.#progress(row);
-    say(this.cells.sps, quantity(row.sps, true), known(row.sps, "agent steps per second"));
-    say(this.cells.reward, quantity(row.reward, true), known(row.reward, "mean return per agent, latest"));
+    say(this.cells.sps, quantity(row.sps), known(row.sps, "agent steps per second"));
+    say(this.cells.reward, quantity(row.reward), known(row.reward, "mean return per agent, latest"));
     if (past !== null) say(this.cells.left, `took ${duration(past)}`, `Ended ${moment(row.ended_at ?? 0)}`);
     else say(this.cells.left, duration(row.left_s), row.left_s === null ? "Not known yet" : "At its latest speed");
     this.tick(row, now);

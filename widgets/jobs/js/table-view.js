@@ -7,7 +7,7 @@
  *   request: {action?: string, runs?: string[], text?: string, nonce?: string}}} State See ../table.py.
  * @typedef {import("@anywidget/types").AnyModel<State>} Model
  */
-import { copied } from "../../page/js/clipboard.js";
+import { copyName } from "../../page/js/clipboard.js";
 import { arrange, make, movedTo, sayLines, setText } from "../../page/js/dom.js";
 import { tellPython } from "../../page/js/model.js";
 import { Actions } from "./actions.js";
@@ -173,8 +173,7 @@ export class TableView {
 
   /** @param {string} run */
   async copy(run) {
-    const done = await copied(run);
-    setText(this.detail, done ? `Copied ${run}` : `This browser does not let the page copy. The name is ${run}`);
+    setText(this.detail, await copyName(run));
   }
 
   tick() {

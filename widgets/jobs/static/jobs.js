@@ -83,23 +83,28 @@ async function copied(text) {
 		return done;
 	}
 }
+async function copyName(name) {
+	return await copied(name) ? `Copied ${name}` : `This browser does not let the page copy. The name is ${name}`;
+}
 
 var { abs, ceil, cos, floor, hypot, log1p, max, min, round, sin } = Math;
 
 var MISSING = "–";
 var SUFFIXES = [[1e9, "G"], [1e6, "M"], [1e3, "k"]];
+var ROUNDS_UP = 1 - 5e-4;
 function count(value) {
 	return Number.isFinite(value) ? minus(String(round(value)).replace(/\B(?=(\d{3})+$)/g, ",")) : MISSING;
 }
-function quantity(value, measured = false, digits = 3) {
+function quantity(value) {
 	if (value === null || !Number.isFinite(value))
 		return MISSING;
-	const [unit, suffix] = SUFFIXES.find(([each]) => abs(value) >= each * (1 - 0.5 / 10 ** digits)) ?? [1, ""];
-	const scaled = value / unit;
-	if (scaled !== 0 && abs(scaled) < 1e-3)
-		return minus(scaled.toExponential(digits - 1));
-	const text = scaled.toPrecision(digits);
-	return minus(measured && scaled !== 0 ? text : String(Number(text))) + suffix;
+	const size = abs(value);
+	if (size >= 1e12 * ROUNDS_UP || size > 0 && size < 1e-4 * ROUNDS_UP) {
+		const [digits, power] = value.toExponential(2).split("e");
+		return minus(`${Number(digits)}e${Number(power)}`);
+	}
+	const [unit, suffix] = SUFFIXES.find(([each]) => size >= each * ROUNDS_UP) ?? [1, ""];
+	return minus(String(Number((value / unit).toPrecision(3)))) + suffix;
 }
 function minus(text) {
 	return text.replaceAll("-", "−");
@@ -167,7 +172,8 @@ var ACTIONS = {
 	cancel: { verb: "Cancel", on: ALIVE },
 	retry: { verb: "Retry", on: ENDED },
 	note: { verb: "Note on", on: STATES, asks: "Note" },
-	tag: { verb: "Tag", on: STATES, asks: "Tag" }
+	tag: { verb: "Tag", on: STATES, asks: "Tag" },
+	untag: { verb: "Untag", on: STATES, asks: "Tag" }
 };
 var Actions = class {
 	buttons = make("span.jobs-actions");
@@ -337,8 +343,8 @@ Click to copy` }, make("bdi", { dir: "ltr" }, run));
 		this.swatch.style.background = `var(--jobs-arm-${arm})`;
 		this.#state(row);
 		this.#progress(row);
-		say(this.cells.sps, quantity(row.sps, true), known(row.sps, "agent steps per second"));
-		say(this.cells.reward, quantity(row.reward, true), known(row.reward, "mean return per agent, latest"));
+		say(this.cells.sps, quantity(row.sps), known(row.sps, "agent steps per second"));
+		say(this.cells.reward, quantity(row.reward), known(row.reward, "mean return per agent, latest"));
 		if (past !== null)
 			say(this.cells.left, `took ${duration(past)}`, `Ended ${moment(row.ended_at ?? 0)}`);
 		else
@@ -526,8 +532,7 @@ var TableView = class {
 		event.stopPropagation();
 	}
 	async copy(run) {
-		const done = await copied(run);
-		setText(this.detail, done ? `Copied ${run}` : `This browser does not let the page copy. The name is ${run}`);
+		setText(this.detail, await copyName(run));
 	}
 	tick() {
 		this.freshness.tick();

@@ -17,3 +17,8 @@ export async function copied(text) {
     return done;
   }
 }
+
+/** @param {string} name @returns {Promise<string>} What became of copying it, in words. */
+export async function copyName(name) {
+  return (await copied(name)) ? `Copied ${name}` : `This browser does not let the page copy. The name is ${name}`;
+}

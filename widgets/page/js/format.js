@@ -6,6 +6,8 @@ export const MISSING = "\u2013";
 /** @type {[number, string][]} */
 const SUFFIXES = [[1e9, "G"], [1e6, "M"], [1e3, "k"]];
 
+const ROUNDS_UP = 1 - 0.5e-3;
+
 /** What is said when an error has no message of its own. */
 export const PROBLEM = "the data could not be read";
 
@@ -30,17 +32,19 @@ export function signed(value) {
 }
 
 /**
- * @param {number | null} value @param {boolean} [measured] Keep trailing zeros: they were measured.
- * @param {number} [digits] Significant ones. @returns {string} With an SI suffix and a true minus sign.
+ * What was measured, as `experiments.project.look.quantity` writes it in terminals, tables and logs, digit by digit.
+ * @param {number | null} value @returns {string} Three significant digits, an SI suffix and a true minus sign.
  */
-export function quantity(value, measured = false, digits = 3) {
+export function quantity(value) {
   if (value === null || !Number.isFinite(value)) return MISSING;
+  const size = abs(value);
+  if (size >= 1e12 * ROUNDS_UP || (size > 0 && size < 1e-4 * ROUNDS_UP)) {
+    const [digits, power] = value.toExponential(2).split("e");
+    return minus(`${Number(digits)}e${Number(power)}`);
+  }
   // What rounds up to the next unit is said in it.
-  const [unit, suffix] = SUFFIXES.find(([each]) => abs(value) >= each * (1 - 0.5 / 10 ** digits)) ?? [1, ""];
-  const scaled = value / unit;
-  if (scaled !== 0 && abs(scaled) < 1e-3) return minus(scaled.toExponential(digits - 1));
-  const text = scaled.toPrecision(digits);
-  return minus(measured && scaled !== 0 ? text : String(Number(text))) + suffix;
+  const [unit, suffix] = SUFFIXES.find(([each]) => size >= each * ROUNDS_UP) ?? [1, ""];
+  return minus(String(Number((value / unit).toPrecision(3)))) + suffix;
 }
 
 /** @param {string} text */

@@ -5,10 +5,11 @@
  * @typedef {object} Line
  * @property {number} from @property {number} to Last step of the line.
  * @property {string} action @property {boolean} failed
- * @property {number} reward Sum over the line. @property {string[]} notes Items gained and lost, freezes, death.
+ * @property {number} reward Sum over the line; not finite where one is not. @property {string[]} notes Items gained and lost, freezes, death.
  */
 import { count, joined, signed } from "../../page/js/format.js";
 import { abs, max, min } from "../../page/js/maths.js";
+import { rewardText } from "./rewards.js";
 
 /** Rewards of neighbouring steps that differ by less than this part are one trickle. */
 const TRICKLE = 0.2;
@@ -23,7 +24,7 @@ export function activity(facts, object, from, to) {
     const next = lineAt(facts, object, step);
     const last = lines.at(-1);
     const alike = last && last.to === step - 1 && last.action === next.action && last.failed === next.failed;
-    if (alike && !last.notes.length && !next.notes.length && abs(next.reward - reward) <= TRICKLE * abs(reward)) {
+    if (alike && !last.notes.length && !next.notes.length && (Object.is(next.reward, reward) || abs(next.reward - reward) <= TRICKLE * abs(reward))) {
       last.to = step;
       last.reward += next.reward;
     } else {
@@ -42,7 +43,7 @@ export function lineAt(facts, object, step) {
     to: step,
     action: facts.actionText(object, step),
     failed: replay.at("action_success", object, step) === 0,
-    reward: replay.at("current_reward", object, step) || 0,
+    reward: replay.ready(step) ? replay.at("current_reward", object, step) : 0,
     notes: notesAt(facts, object, step),
   };
 }
@@ -65,5 +66,5 @@ function notesAt(facts, object, step) {
 
 /** @param {string} title @param {Line} line @returns {string} Lines for a tooltip. */
 export function describeLine(title, line) {
-  return joined([`${title}, step ${count(line.from)}`, line.action + (line.failed ? ", failed" : ""), line.reward && `reward ${signed(line.reward)}`, ...line.notes], "\n");
+  return joined([`${title}, step ${count(line.from)}`, line.action + (line.failed ? ", failed" : ""), line.reward !== 0 && `reward ${rewardText(line.reward)}`, ...line.notes], "\n");
 }

@@ -2,9 +2,10 @@
 import { fill, set, setText } from "../../page/js/dom.js";
 import { button, choice, div, h, span } from "./dom.js";
 import { gains } from "./events.js";
-import { number, signed } from "../../page/js/format.js";
+import { number } from "../../page/js/format.js";
 import { ceil, floor, max } from "../../page/js/maths.js";
 import { Part } from "./part.js";
+import { hasRewards, odd, rewardAt, totalText } from "./rewards.js";
 
 /**
  * @import { Viewer } from "./viewer.js"
@@ -68,9 +69,17 @@ export class AgentTable extends Part {
     return [
       { title: "agent", hint: "Agent number", value: (object) => replay.agentIds[object], text: String },
       { title: "doing", hint: "Action at this step", wide: true, value: at("action_id"), text: (_, object) => (replay.here(object, this.shown) ? facts.actionText(object, this.shown) : "dead") },
-      { title: "reward", hint: "Reward at this step", value: at("current_reward"), text: signed },
-      { title: "total", hint: "Reward up to this step", value: (object) => replay.total(object, this.shown), text: number },
-      { title: "final", hint: "Reward of the whole episode", value: (object) => replay.field("total_reward").last(object), text: number },
+      ...(hasRewards(replay) ? this.#rewardColumns() : []),
+    ];
+  }
+
+  /** @returns {Column[]} */
+  #rewardColumns() {
+    const { replay } = this;
+    return [
+      { title: "reward", hint: "Reward at this step", value: (object) => replay.at("current_reward", object, this.shown), text: (_, object) => rewardAt(replay, object, this.shown) },
+      { title: "total", hint: "Reward up to this step", value: (object) => replay.total(object, this.shown), text: totalText },
+      { title: "final", hint: "Reward of the whole episode", value: (object) => replay.field("total_reward").last(object), text: totalText },
     ];
   }
 
@@ -116,8 +125,12 @@ export class AgentTable extends Part {
 
   #sort() {
     const column = this.columns?.find(({ title }) => title === this.sortedBy);
-    const values = new Map(this.order.map((object) => [object, column?.value(object) || 0]));
-    const rank = /** @param {number} object */ (object) => /** @type {number} */ (values.get(object)) * (this.ascending ? 1 : -1);
+    const values = new Map(this.order.map((object) => [object, column?.value(object) ?? 0]));
+    // What is no finite number stands last, whichever way the others are sorted.
+    const rank = /** @param {number} object */ (object) => {
+      const value = values.get(object) ?? 0;
+      return odd(value) ? Infinity : value * (this.ascending ? 1 : -1);
+    };
     this.order.sort((a, b) => rank(a) - rank(b) || this.replay.agentIds[a] - this.replay.agentIds[b]);
   }
 

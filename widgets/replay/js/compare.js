@@ -2,9 +2,10 @@
 import { fill } from "../../page/js/dom.js";
 import { div, h, region, section } from "./dom.js";
 import { overview } from "./events.js";
-import { number, signed } from "../../page/js/format.js";
+import { signed } from "../../page/js/format.js";
 import { max } from "../../page/js/maths.js";
 import { series } from "./palette.js";
+import { odd, totalText } from "./rewards.js";
 import { runningTotal } from "./timeline.js";
 import { Viewer } from "./viewer.js";
 
@@ -65,7 +66,7 @@ export class Compare extends Viewer {
     const cells = /** @param {string[]} texts @param {string} [cls] */ (texts, cls = "muted") => texts.map((text, i) => h(i > 1 ? `td.${cls}` : "td", {}, text));
     const rows = [...new Set([...a.keys(), ...b.keys()])].map((name) => {
       const [x, y] = [a.get(name) ?? 0, b.get(name) ?? 0];
-      return h("tr", {}, h("th", { scope: "row" }, name), ...cells([number(x), number(y), signed(y - x)], y > x ? "good" : y < x ? "bad" : "muted"));
+      return h("tr", {}, h("th", { scope: "row" }, name), ...cells([...[x, y].map(totalText), odd(y - x) ? "unknown" : signed(y - x)], y > x ? "good" : y < x ? "bad" : "muted"));
     });
     const head = h("tr.muted", {}, h("td"), ...cells(["left", "right", "right \u2212 left"]));
     fill(this.differences, section("At this step, over all agents", h("table.table.differences", {}, h("tbody", {}, head, ...rows))));

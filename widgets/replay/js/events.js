@@ -3,14 +3,15 @@
  *
  * @import { Field, Replay } from "./replay.js"
  * @import { Numbers } from "./wire.js"
- * @typedef {"reward" | "penalty" | "gain" | "freeze" | "death" | "talk" | "failure"} EventKind
+ * @typedef {"reward" | "penalty" | "odd" | "gain" | "freeze" | "death" | "talk" | "failure"} EventKind
  * @typedef {Record<EventKind, number[]>} AgentEvents Steps, ascending.
  */
 import { ceil, floor, min } from "../../page/js/maths.js";
+import { odd } from "./rewards.js";
 
 /** Each kind's words, the overview column that counts it over all agents, and its colour where it has a lane. @type {Record<EventKind, [string, string, ("gain" | "cold" | "bad" | "talk")?]>} */
 export const KINDS = {
-  reward: ["reward", "reward"], penalty: ["negative reward", "reward"], gain: ["item gain", "gains", "gain"], freeze: ["freeze", "freezes", "cold"],
+  reward: ["reward", "reward"], penalty: ["negative reward", "reward"], odd: ["reward not finite", "reward"], gain: ["item gain", "gains", "gain"], freeze: ["freeze", "freezes", "cold"],
   death: ["death", "deaths", "bad"], talk: ["talk", "talk", "talk"], failure: ["failed action", "failures"],
 };
 
@@ -21,6 +22,7 @@ export function agentEvents(replay, object) {
   return {
     reward: changes("current_reward", 0, (now) => now > 0),
     penalty: changes("current_reward", 0, (now) => now < 0),
+    odd: changes("current_reward", 0, odd),
     gain: [...new Set(gains(replay, object, 0, replay.steps).map(({ step }) => step))].sort((a, b) => a - b),
     freeze: changes("is_frozen", 0, (now) => now === 1),
     death: changes("alive", 1, (now) => now === 0),
@@ -38,7 +40,7 @@ function changesOf(field, at, from, to, entry) {
   const found = [];
   let before = from > 0 ? field.at(at, from - 1) : entry;
   field.runs(at, from, to, (step, _, now) => {
-    if (now !== before) found.push({ step, now, before });
+    if (!Object.is(now, before)) found.push({ step, now, before });
     before = now;
   });
   return found;
@@ -49,7 +51,7 @@ export function gains(replay, object, from, to, pairs = replay.pairsOf(object)) 
   return pairs.flatMap((pair) => changesOf(replay.inventory, pair, from, to, NaN)).filter(({ now, before }) => now > before);
 }
 
-/** @param {Replay} replay @param {EventKind} kind @returns {Numbers} How often it happens to anyone, by bin; of rewards, their sum. */
+/** @param {Replay} replay @param {EventKind} kind @returns {Numbers} How often it happens to anyone, by bin; of rewards, their sum, NaN where one is not finite. */
 export function overview(replay, kind) {
   return replay.base.numbers(`overview.${KINDS[kind][1]}`);
 }
@@ -59,15 +61,15 @@ export function nextStep(sorted, step, way) {
   return (way > 0 ? sorted.find((value) => value > step) : sorted.findLast((value) => value < step)) ?? -1;
 }
 
-/** @param {Replay} replay @param {number} object @param {number} bins @returns {Float64Array} An agent's reward by the bins of the overview. */
+/** @param {Replay} replay @param {number} object @param {number} bins @returns {Float64Array} An agent's reward by the bins of the overview, NaN where one is not finite. */
 export function rewardBins(replay, object, bins) {
   const sums = new Float64Array(bins);
   const { steps } = replay;
   replay.field("current_reward").runs(object, 0, steps, (start, end, value) => {
-    for (let at = start, until = at; value && at < end; at = until) {
+    for (let at = start, until = at; value !== 0 && at < end; at = until) {
       const bin = binOf(at, bins, steps);
       until = min(end, binStart(bin + 1, bins, steps));
-      sums[bin] += value * (until - at);
+      sums[bin] += odd(value) ? NaN : value * (until - at);
     }
   });
   return sums;

@@ -6,7 +6,8 @@ import { abs, floor, hypot, max, round, within } from "../../page/js/maths.js";
 import { Overlays } from "./overlays.js";
 import { series } from "./palette.js";
 import { Part } from "./part.js";
-import { disc, ink, line, pixelRatio, rect, ring, sized } from "./pen.js";
+import { disc, ink, line, pixelRatio, rect, ring, sized, write } from "./pen.js";
+import { odd, rewardText } from "./rewards.js";
 import { agentPad } from "./sprites.js";
 import { PLAIN_BELOW, Still, centre } from "./still.js";
 
@@ -156,7 +157,8 @@ export class MapView extends Part {
       line(pen, right, y + unit * 1.4, right + 1.6 * unit, y - unit * 0.2);
     }
     const reward = replay.at("current_reward", object, shown);
-    if (reward) disc(pen, reward > 0 ? palette.good : palette.bad, x + unit * 0.6, y + unit * 0.6, unit * 0.75);
+    if (odd(reward)) write(pen, rewardText(reward), x, y, palette.bad, "left", `600 ${max(9, round(unit * 2))}`);
+    else if (reward !== 0) disc(pen, reward > 0 ? palette.good : palette.bad, x + unit * 0.6, y + unit * 0.6, unit * 0.75);
     if (size >= PIPS_FROM && this.state.layers.items) this.#pips(pen, object, x + size / 2, y + size, round(size * 0.14));
   }
 

@@ -1,4 +1,5 @@
 /** The two small menus: what the map shows, and how to pass a place on. */
+import { copied } from "../../page/js/clipboard.js";
 import { set, setText } from "../../page/js/dom.js";
 import { button, definitions, div, h, icon } from "./dom.js";
 import { count, joined } from "../../page/js/format.js";
@@ -61,7 +62,10 @@ export function shareMenu(viewer) {
   const copy = () => {
     input.value = shareText(viewer.place);
     input.select();
-    Promise.resolve(navigator.clipboard?.writeText(input.value) ?? Promise.reject()).then(() => setText(said, "Copied"), () => setText(said, "Selected: copy it with Ctrl+C"));
+    void copied(input.value).then((done) => {
+      input.select();
+      setText(said, done ? "Copied" : "Selected: copy it with Ctrl+C");
+    });
   };
   const fresh = () => {
     input.value = shareText(viewer.place);

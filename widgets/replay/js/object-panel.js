@@ -2,10 +2,11 @@
 import { activity } from "./activity.js";
 import { fill } from "../../page/js/dom.js";
 import { definitions, div, h, legendEntry, note, region, section, span } from "./dom.js";
-import { count, joined, number, signed, words } from "../../page/js/format.js";
+import { count, joined, number, words } from "../../page/js/format.js";
 import { max, min } from "../../page/js/maths.js";
 import { series } from "./palette.js";
 import { Part } from "./part.js";
+import { hasRewards, odd, rewardAt, rewardText, totalText } from "./rewards.js";
 
 /**
  * @import { Line } from "./activity.js"
@@ -58,7 +59,8 @@ export class ObjectPanel extends Part {
     const { replay, facts, selected } = this;
     const rows = [["cell", `${x}, ${y}`]];
     if (facts.isAgent[selected]) {
-      rows.push(["reward", `${signed(this.#at("current_reward"))} now, ${number(replay.total(selected, this.shown))} so far, ${number(replay.field("total_reward").last(selected))} at the end`]);
+      const [sum, last] = [replay.total(selected, this.shown), replay.field("total_reward").last(selected)].map(totalText);
+      rows.push(["reward", hasRewards(replay) ? `${rewardAt(replay, selected, this.shown)} now, ${sum} so far, ${last} at the end` : "not recorded"]);
     }
     if (replay.field("vibe_id").present) rows.push(["vibe", facts.vibeName(this.#at("vibe_id"))]);
     for (const name of this.#fields("int", "delta")) if (this.#at(name)) rows.push([words(name), number(this.#at(name))]);
@@ -121,8 +123,8 @@ export class ObjectPanel extends Part {
     const many = to > from;
     const when = from > this.shown ? "" : to < this.shown ? "past" : "now";
     return activityLine(count(from) + (many ? `\u2013${count(to)}` : ""), action + (many ? ` \u00d7${to - from + 1}` : ""),
-      joined([failed && "failed", reward && `reward ${signed(reward)}`, ...notes]),
-      () => this.viewer.seek(from), when, failed || reward < 0 ? "lost" : reward > 0 ? "won" : "");
+      joined([failed && "failed", reward !== 0 && `reward ${rewardText(reward)}`, ...notes]),
+      () => this.viewer.seek(from), when, failed || reward < 0 || odd(reward) ? "lost" : reward > 0 ? "won" : "");
   }
 }
 

@@ -270,7 +270,7 @@ export class Replay {
     return pairs;
   }
 
-  /** @param {number} object @param {number} step @returns {number} Sum of rewards up to and including `step`. */
+  /** @param {number} object @param {number} step @returns {number} Sum of rewards up to and including `step`; not finite from the step on at which one is not. */
   total(object, step) {
     const totals = this.field("total_reward");
     if (totals.kind !== "derived") return totals.at(object, step);

@@ -3,9 +3,10 @@ import { set, setText } from "../../page/js/dom.js";
 import { h, onDrag, showTip } from "./dom.js";
 import { KINDS, agentEvents, binOf, binStart, overview, rewardBins } from "./events.js";
 import { count, number, plural, signed } from "../../page/js/format.js";
-import { max, round } from "../../page/js/maths.js";
+import { max, min, round } from "../../page/js/maths.js";
 import { Strip } from "./part.js";
 import { disc, ink, rect, write } from "./pen.js";
+import { hasRewards, odd } from "./rewards.js";
 import { extent, ratePerStep, stepAt, ticks, xOf } from "./timeline.js";
 
 /**
@@ -57,7 +58,7 @@ export class TimelineView extends Strip {
   /** @param {EventKind} kind @returns {number[]} Steps at which it happens to the selected agent, or begins to happen to anyone. */
   stepsOf(kind) {
     const counts = overview(this.replay, kind);
-    const happens = /** @param {number} n */ (n) => (kind === "penalty" ? n < this.dust : n > -this.dust);
+    const happens = /** @param {number} n */ (n) => (kind === "odd" ? odd(n) : kind === "penalty" ? n < this.dust : n > -this.dust);
     return this.agent?.events[kind] ?? Array.from(counts.keys()).filter((bin) => happens(counts[bin])).map((bin) => binStart(bin, counts.length, this.replay.steps));
   }
 
@@ -115,12 +116,13 @@ export class TimelineView extends Strip {
 
   /** @param {Pen} pen */
   #drawChart(pen) {
-    const { axis, palette, top } = this;
+    const { axis, palette, top, replay } = this;
     const lines = this.viewer.lines ?? this.#lines();
     const { low, high } = extent(...lines.map(({ values }) => values));
     const bottom = top + CHART;
     const y = /** @param {number} value */ (value) => bottom - ((value - low) / (high - low)) * CHART;
     let right = axis.left + axis.width;
+    if (!hasRewards(replay)) return write(pen, "no reward is recorded in this replay", right, top - 7, palette.muted);
     if (lines.every(({ values }) => values.every((value) => value === 0))) return write(pen, "no reward in this replay", right, top - 7, palette.muted);
     write(pen, number(high), GUTTER - 8, top + 4, palette.muted);
     write(pen, number(low), GUTTER - 8, bottom - 4, palette.muted);
@@ -131,6 +133,18 @@ export class TimelineView extends Strip {
       right -= pen.measureText(each.name).width + 14;
     }
     for (const step of this.full ? this.stepsOf("penalty") : []) rect(pen, palette.bad, round(xOf(axis, step)) - 1, bottom - 6, 2, 6);
+    this.#markOdd(pen, lines, top);
+  }
+
+  /** Mark where a line ends because a reward is no finite number: no sum goes past it. @param {Pen} pen @param {Line[]} lines @param {number} top */
+  #markOdd(pen, lines, top) {
+    const { axis, palette } = this;
+    const ends = lines.flatMap(({ values, steps }) => [...values.keys()].filter((bin) => odd(values[bin]) && !odd(values[bin - 1] ?? 0)).map((bin) => binStart(bin, values.length, steps)));
+    for (const step of ends) rect(pen, palette.bad, round(xOf(axis, step)) - 1, top, 2, CHART);
+    if (!ends.length) return;
+    const x = xOf(axis, min(...ends));
+    const late = x > axis.left + axis.width / 2;
+    write(pen, "reward not finite", x + (late ? -5 : 5), top + 8, palette.bad, late ? "right" : "left");
   }
 
   /** @param {Pen} pen @param {Line} each @param {(value: number) => number} y */
@@ -140,13 +154,14 @@ export class TimelineView extends Strip {
     pen.lineJoin = "round";
     pen.setLineDash(dash);
     pen.beginPath();
-    values.forEach((value, bin) => {
-      const x = xOf(axis, binStart(bin, values.length, steps));
-      // A value holds for its whole bin: where bins are wide, the line has steps.
-      if (bin > 0 && values.length < axis.width / 3) pen.lineTo(x, y(values[bin - 1]));
-      pen.lineTo(x, y(value));
-    });
-    pen.lineTo(xOf(axis, steps - 1), y(values[values.length - 1]));
+    let before = NaN;
+    for (const [bin, value] of [...values, NaN].entries()) {
+      const x = xOf(axis, min(steps - 1, binStart(bin, values.length, steps)));
+      // A value holds for its whole bin: where bins are wide, the line has steps, and ends where there is none.
+      if (!odd(before) && (values.length < axis.width / 3 || odd(value))) pen.lineTo(x, y(before));
+      if (!odd(value)) odd(before) ? pen.moveTo(x, y(value)) : pen.lineTo(x, y(value));
+      before = value;
+    }
     pen.stroke();
     pen.setLineDash([]);
   }
@@ -193,8 +208,13 @@ export class TimelineView extends Strip {
       const times = overview(this.replay, kind)[bin];
       if (times) lines.push(plural(times, KINDS[kind][0]));
     }
-    if (reward[bin]) lines.push(`reward ${signed(reward[bin])}, all agents`);
-    if (agent?.rewards[bin]) lines.push(`reward ${signed(agent.rewards[bin])}, ${this.facts.title(agent.object)}`);
+    if (reward.length && reward[bin] !== 0) lines.push(`reward ${sumText(reward[bin])}, all agents`);
+    if (agent && agent.rewards[bin] !== 0) lines.push(`reward ${sumText(agent.rewards[bin])}, ${this.facts.title(agent.object)}`);
     return lines.join("\n");
   }
+}
+
+/** @param {number} sum Of rewards. @returns {string} */
+function sumText(sum) {
+  return odd(sum) ? "not finite" : signed(sum);
 }

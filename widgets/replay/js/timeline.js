@@ -27,17 +27,18 @@ export function ratePerStep(sums, steps, share) {
   return Float64Array.from(sums, (sum, bin) => sum / max(1, length(bin)) / max(1, share));
 }
 
-/** @param {ArrayLike<number>} sums @param {number} share @returns {Float64Array} The total after each bin. */
+/** @param {ArrayLike<number>} sums @param {number} share @returns {Float64Array} The total after each bin; unknown, NaN, from a bin without a sum on. */
 export function runningTotal(sums, share) {
   let total = 0;
   return Float64Array.from(sums, (sum) => (total += sum / max(1, share)));
 }
 
-/** @param {ArrayLike<number>[]} lines @returns {{low: number, high: number}} The smallest and largest value, 0 included; dust is 0. */
+/** @param {ArrayLike<number>[]} lines @returns {{low: number, high: number}} The smallest and largest finite value, 0 included; dust is 0. */
 export function extent(...lines) {
   let [low, high] = [0, 0];
   for (const line of lines) {
     for (let i = 0; i < line.length; i++) {
+      if (!Number.isFinite(line[i])) continue;
       if (line[i] < low) low = line[i];
       if (line[i] > high) high = line[i];
     }

@@ -8,7 +8,9 @@ import { series } from "./palette.js";
 import { gains } from "./events.js";
 import { Strip } from "./part.js";
 import { disc, ink, rect, write } from "./pen.js";
+import { odd } from "./rewards.js";
 import { GUTTER } from "./timeline-view.js";
+import { kindsIn } from "./transport.js";
 
 /**
  * @import { Family } from "./actions.js"
@@ -67,7 +69,8 @@ export class TraceView extends Strip {
     const used = new Set(this.facts.actions.map((action) => action.family));
     const families = /** @type {Family[]} */ (Object.keys(FAMILIES)).filter((family) => used.has(family));
     fill(this.legend, ...families.map((family) => legendEntry(`background:${this.#colour(family)}`, FAMILIES[family][1])),
-      legendEntry(`border:1.5px solid ${palette.bad}`, "failed"), legendEntry(`background:${palette.gain};height:5px`, "item gain"), legendEntry(`background:${palette.good};height:3px`, "reward"));
+      legendEntry(`border:1.5px solid ${palette.bad}`, "failed"), legendEntry(`background:${palette.gain};height:5px`, "item gain"), legendEntry(`background:${palette.good};height:3px`, "reward"),
+      ...(kindsIn(this.replay).includes("odd") ? [legendEntry(`background:${palette.bad};width:4px`, "reward not finite")] : []));
     this.backdrop = null;
   }
 
@@ -146,7 +149,8 @@ export class TraceView extends Strip {
       else rect(pen, failed ? palette.bad : this.#colour(family), x, y + (failed ? 8 : 3), width, failed ? 4 : ROW - 7);
       if (frozen[column]) rect(pen, palette.cold, x, y + 1, width, 2);
       if (gained.has(column)) rect(pen, palette.gain, x + max(0, width - 5), y + 1, min(5, width), 5);
-      if (rewards[column]) rect(pen, rewards[column] > 0 ? palette.good : palette.bad, x, y + ROW - 3, width, 3);
+      if (odd(rewards[column])) rect(pen, palette.bad, x, y, min(width, 4), ROW - 1);
+      else if (rewards[column] !== 0) rect(pen, rewards[column] > 0 ? palette.good : palette.bad, x, y + ROW - 3, width, 3);
     });
   }
 

@@ -4,6 +4,7 @@ import { button, choice, div, h, icon, iconButton, span } from "./dom.js";
 import { KINDS, overview } from "./events.js";
 import { count } from "../../page/js/format.js";
 import { max } from "../../page/js/maths.js";
+import { odd } from "./rewards.js";
 import { SPEEDS } from "./player.js";
 
 /**
@@ -52,5 +53,5 @@ export function kindsIn(replay) {
   const kinds = /** @type {EventKind[]} */ (Object.keys(KINDS));
   // A gain and a loss of one bin may cancel out, so any change of reward may hide a loss.
   const earns = replay.field("current_reward").movers.length > 0;
-  return kinds.filter((kind) => kind !== "talk" && (/reward|penalty/.test(kind) ? earns : overview(replay, kind).some((value) => value > 0)));
+  return kinds.filter((kind) => kind !== "talk" && (kind === "odd" ? overview(replay, "odd").some(odd) : /reward|penalty/.test(kind) ? earns : overview(replay, kind).some((value) => value > 0)));
 }

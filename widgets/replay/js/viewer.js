@@ -127,9 +127,15 @@ export class Viewer {
     this.node = h("div.root", { tabindex: 0, role: "application", label, "data-theme": this.theme, style: `--rv-height:${this.options.height}px`,
       onkeydown: (/** @type {KeyboardEvent} */ event) => handleKey(event, this),
       // A pressed button keeps no focus, so that Space goes on to mean play.
-      onclick: (/** @type {MouseEvent} */ event) => { if (event.detail > 0 && /** @type {Element} */ (event.target).closest("button")) this.focus(); },
+      onclick: (/** @type {MouseEvent} */ event) => this.clicked(event),
     }, ...content);
     return this.node;
+  }
+
+  /** The keys are the map's again after a button, but for one of a menu: the menu stays open and shows what was done. @param {MouseEvent} event */
+  clicked(event) {
+    const button = /** @type {Element} */ (event.target).closest("button");
+    if (event.detail > 0 && button && !button.closest("details")) this.focus();
   }
 
   focus() {

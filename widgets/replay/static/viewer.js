@@ -96,66 +96,8 @@ function showTip(tip, shown, left, top, room) {
 		tip.style.transform = `translate(${within(left, 4, room - tip.offsetWidth - 4)}px, ${top}px)`;
 }
 
-var KINDS = {
-	reward: ["reward", "reward"],
-	penalty: ["negative reward", "reward"],
-	gain: ["item gain", "gains", "gain"],
-	freeze: ["freeze", "freezes", "cold"],
-	death: ["death", "deaths", "bad"],
-	talk: ["talk", "talk", "talk"],
-	failure: ["failed action", "failures"]
-};
-function agentEvents(replay, object) {
-	const changes = (name, entry, wanted) => changesOf(replay.field(name), object, 0, replay.steps, entry).filter(({ now }) => wanted(now)).map(({ step }) => step);
-	return {
-		reward: changes("current_reward", 0, (now) => now > 0),
-		penalty: changes("current_reward", 0, (now) => now < 0),
-		gain: [...new Set(gains(replay, object, 0, replay.steps).map(({ step }) => step))].sort((a, b) => a - b),
-		freeze: changes("is_frozen", 0, (now) => now === 1),
-		death: changes("alive", 1, (now) => now === 0),
-		failure: changes("action_success", 1, (now) => now === 0),
-		talk: []
-	};
-}
-function changesOf(field, at, from, to, entry) {
-	const found = [];
-	let before = from > 0 ? field.at(at, from - 1) : entry;
-	field.runs(at, from, to, (step, _, now) => {
-		if (now !== before)
-			found.push({ step, now, before });
-		before = now;
-	});
-	return found;
-}
-function gains(replay, object, from, to, pairs = replay.pairsOf(object)) {
-	return pairs.flatMap((pair) => changesOf(replay.inventory, pair, from, to, NaN)).filter(({ now, before }) => now > before);
-}
-function overview(replay, kind) {
-	return replay.base.numbers(`overview.${KINDS[kind][1]}`);
-}
-function nextStep(sorted, step, way) {
-	return (way > 0 ? sorted.find((value) => value > step) : sorted.findLast((value) => value < step)) ?? -1;
-}
-function rewardBins(replay, object, bins) {
-	const sums = new Float64Array(bins);
-	const { steps } = replay;
-	replay.field("current_reward").runs(object, 0, steps, (start, end, value) => {
-		for (let at = start, until = at; value && at < end; at = until) {
-			const bin = binOf(at, bins, steps);
-			until = min(end, binStart(bin + 1, bins, steps));
-			sums[bin] += value * (until - at);
-		}
-	});
-	return sums;
-}
-function binStart(bin, bins, steps) {
-	return floor(bin * steps / bins);
-}
-function binOf(step, bins, steps) {
-	return ceil((step + 1) * bins / steps) - 1;
-}
-
 var MISSING = "–";
+var ROUNDS_UP = 1 - 5e-4;
 var PROBLEM = "the data could not be read";
 function count(value) {
 	return Number.isFinite(value) ? minus(String(round(value)).replace(/\B(?=(\d{3})+$)/g, ",")) : MISSING;
@@ -195,6 +137,86 @@ function tickStep(span2, wanted) {
 	return power * ([1, 2, 5].find((factor) => factor * power >= span2 / wanted) ?? 10);
 }
 
+function odd(value) {
+	return !Number.isFinite(value);
+}
+function rewardText(value) {
+	if (!odd(value))
+		return signed(value);
+	return Number.isNaN(value) ? "NaN" : value > 0 ? "∞" : "−∞";
+}
+function totalText(value) {
+	return odd(value) ? "unknown" : number(value);
+}
+function hasRewards(replay) {
+	return replay.field("total_reward").present;
+}
+function rewardAt(replay, object, step) {
+	const rewards = replay.field("current_reward");
+	return rewards.present ? rewardText(rewards.at(object, step)) : MISSING;
+}
+
+var KINDS = {
+	reward: ["reward", "reward"],
+	penalty: ["negative reward", "reward"],
+	odd: ["reward not finite", "reward"],
+	gain: ["item gain", "gains", "gain"],
+	freeze: ["freeze", "freezes", "cold"],
+	death: ["death", "deaths", "bad"],
+	talk: ["talk", "talk", "talk"],
+	failure: ["failed action", "failures"]
+};
+function agentEvents(replay, object) {
+	const changes = (name, entry, wanted) => changesOf(replay.field(name), object, 0, replay.steps, entry).filter(({ now }) => wanted(now)).map(({ step }) => step);
+	return {
+		reward: changes("current_reward", 0, (now) => now > 0),
+		penalty: changes("current_reward", 0, (now) => now < 0),
+		odd: changes("current_reward", 0, odd),
+		gain: [...new Set(gains(replay, object, 0, replay.steps).map(({ step }) => step))].sort((a, b) => a - b),
+		freeze: changes("is_frozen", 0, (now) => now === 1),
+		death: changes("alive", 1, (now) => now === 0),
+		failure: changes("action_success", 1, (now) => now === 0),
+		talk: []
+	};
+}
+function changesOf(field, at, from, to, entry) {
+	const found = [];
+	let before = from > 0 ? field.at(at, from - 1) : entry;
+	field.runs(at, from, to, (step, _, now) => {
+		if (!Object.is(now, before))
+			found.push({ step, now, before });
+		before = now;
+	});
+	return found;
+}
+function gains(replay, object, from, to, pairs = replay.pairsOf(object)) {
+	return pairs.flatMap((pair) => changesOf(replay.inventory, pair, from, to, NaN)).filter(({ now, before }) => now > before);
+}
+function overview(replay, kind) {
+	return replay.base.numbers(`overview.${KINDS[kind][1]}`);
+}
+function nextStep(sorted, step, way) {
+	return (way > 0 ? sorted.find((value) => value > step) : sorted.findLast((value) => value < step)) ?? -1;
+}
+function rewardBins(replay, object, bins) {
+	const sums = new Float64Array(bins);
+	const { steps } = replay;
+	replay.field("current_reward").runs(object, 0, steps, (start, end, value) => {
+		for (let at = start, until = at; value !== 0 && at < end; at = until) {
+			const bin = binOf(at, bins, steps);
+			until = min(end, binStart(bin + 1, bins, steps));
+			sums[bin] += odd(value) ? NaN : value * (until - at);
+		}
+	});
+	return sums;
+}
+function binStart(bin, bins, steps) {
+	return floor(bin * steps / bins);
+}
+function binOf(step, bins, steps) {
+	return ceil((step + 1) * bins / steps) - 1;
+}
+
 var NAMES = "page raised text muted hairline accent onMark floor wall grid good bad cold gain talk fog heat".split(" ");
 function named(colours, marks) {
 	const values = colours.split(" ");
@@ -230,6 +252,8 @@ function extent(...lines) {
 	let [low, high] = [0, 0];
 	for (const line2 of lines) {
 		for (let i = 0; i < line2.length; i++) {
+			if (!Number.isFinite(line2[i]))
+				continue;
 			if (line2[i] < low)
 				low = line2[i];
 			if (line2[i] > high)
@@ -387,9 +411,15 @@ var AgentTable = class extends Part {
 		return [
 			{ title: "agent", hint: "Agent number", value: (object) => replay.agentIds[object], text: String },
 			{ title: "doing", hint: "Action at this step", wide: true, value: at("action_id"), text: (_, object) => replay.here(object, this.shown) ? facts.actionText(object, this.shown) : "dead" },
-			{ title: "reward", hint: "Reward at this step", value: at("current_reward"), text: signed },
-			{ title: "total", hint: "Reward up to this step", value: (object) => replay.total(object, this.shown), text: number },
-			{ title: "final", hint: "Reward of the whole episode", value: (object) => replay.field("total_reward").last(object), text: number }
+			...hasRewards(replay) ? this.#rewardColumns() : []
+		];
+	}
+	#rewardColumns() {
+		const { replay } = this;
+		return [
+			{ title: "reward", hint: "Reward at this step", value: (object) => replay.at("current_reward", object, this.shown), text: (_, object) => rewardAt(replay, object, this.shown) },
+			{ title: "total", hint: "Reward up to this step", value: (object) => replay.total(object, this.shown), text: totalText },
+			{ title: "final", hint: "Reward of the whole episode", value: (object) => replay.field("total_reward").last(object), text: totalText }
 		];
 	}
 	#itemColumn(item) {
@@ -429,8 +459,11 @@ var AgentTable = class extends Part {
 	}
 	#sort() {
 		const column = this.columns?.find(({ title }) => title === this.sortedBy);
-		const values = new Map(this.order.map((object) => [object, column?.value(object) || 0]));
-		const rank = (object) => values.get(object) * (this.ascending ? 1 : -1);
+		const values = new Map(this.order.map((object) => [object, column?.value(object) ?? 0]));
+		const rank = (object) => {
+			const value = values.get(object) ?? 0;
+			return odd(value) ? Infinity : value * (this.ascending ? 1 : -1);
+		};
 		this.order.sort((a, b) => rank(a) - rank(b) || this.replay.agentIds[a] - this.replay.agentIds[b]);
 	}
 	#row(row, object, index) {
@@ -1287,7 +1320,9 @@ var MapView = class extends Part {
 			line(pen, right, y + unit * 1.4, right + 1.6 * unit, y - unit * 0.2);
 		}
 		const reward = replay.at("current_reward", object, shown);
-		if (reward)
+		if (odd(reward))
+			write(pen, rewardText(reward), x, y, palette.bad, "left", `600 ${max(9, round(unit * 2))}`);
+		else if (reward !== 0)
 			disc(pen, reward > 0 ? palette.good : palette.bad, x + unit * 0.6, y + unit * 0.6, unit * 0.75);
 		if (size >= PIPS_FROM && this.state.layers.items)
 			this.#pips(pen, object, x + size / 2, y + size, round(size * 0.14));
@@ -1382,6 +1417,21 @@ var MapView = class extends Part {
 	}
 };
 
+async function copied(text) {
+	try {
+		await navigator.clipboard.writeText(text);
+		return true;
+	} catch {
+		const area = make("textarea", { style: "position:fixed;opacity:0" });
+		area.value = text;
+		document.body.append(area);
+		area.select();
+		const done = document.execCommand("copy");
+		area.remove();
+		return done;
+	}
+}
+
 function viewText(camera, follow) {
 	if (!camera)
 		return "";
@@ -1451,7 +1501,10 @@ function shareMenu(viewer) {
 	const copy = () => {
 		input.value = shareText(viewer.place);
 		input.select();
-		Promise.resolve(navigator.clipboard?.writeText(input.value) ?? Promise.reject()).then(() => setText(said, "Copied"), () => setText(said, "Selected: copy it with Ctrl+C"));
+		void copied(input.value).then((done) => {
+			input.select();
+			setText(said, done ? "Copied" : "Selected: copy it with Ctrl+C");
+		});
 	};
 	const fresh = () => {
 		input.value = shareText(viewer.place);
@@ -1493,7 +1546,7 @@ function activity(facts, object, from, to) {
 		const next = lineAt(facts, object, step);
 		const last = lines.at(-1);
 		const alike = last && last.to === step - 1 && last.action === next.action && last.failed === next.failed;
-		if (alike && !last.notes.length && !next.notes.length && abs(next.reward - reward) <= TRICKLE * abs(reward)) {
+		if (alike && !last.notes.length && !next.notes.length && (Object.is(next.reward, reward) || abs(next.reward - reward) <= TRICKLE * abs(reward))) {
 			last.to = step;
 			last.reward += next.reward;
 		} else {
@@ -1510,7 +1563,7 @@ function lineAt(facts, object, step) {
 		to: step,
 		action: facts.actionText(object, step),
 		failed: replay.at("action_success", object, step) === 0,
-		reward: replay.at("current_reward", object, step) || 0,
+		reward: replay.ready(step) ? replay.at("current_reward", object, step) : 0,
 		notes: notesAt(facts, object, step)
 	};
 }
@@ -1534,7 +1587,7 @@ function notesAt(facts, object, step) {
 	return notes;
 }
 function describeLine(title, line2) {
-	return joined([`${title}, step ${count(line2.from)}`, line2.action + (line2.failed ? ", failed" : ""), line2.reward && `reward ${signed(line2.reward)}`, ...line2.notes], "\n");
+	return joined([`${title}, step ${count(line2.from)}`, line2.action + (line2.failed ? ", failed" : ""), line2.reward !== 0 && `reward ${rewardText(line2.reward)}`, ...line2.notes], "\n");
 }
 
 var [BEFORE, AFTER] = [60, 30];
@@ -1571,7 +1624,8 @@ var ObjectPanel = class extends Part {
 		const { replay, facts, selected } = this;
 		const rows = [["cell", `${x}, ${y}`]];
 		if (facts.isAgent[selected]) {
-			rows.push(["reward", `${signed(this.#at("current_reward"))} now, ${number(replay.total(selected, this.shown))} so far, ${number(replay.field("total_reward").last(selected))} at the end`]);
+			const [sum, last] = [replay.total(selected, this.shown), replay.field("total_reward").last(selected)].map(totalText);
+			rows.push(["reward", hasRewards(replay) ? `${rewardAt(replay, selected, this.shown)} now, ${sum} so far, ${last} at the end` : "not recorded"]);
 		}
 		if (replay.field("vibe_id").present)
 			rows.push(["vibe", facts.vibeName(this.#at("vibe_id"))]);
@@ -1632,7 +1686,7 @@ var ObjectPanel = class extends Part {
 	#line({ from, to, action, failed, reward, notes }) {
 		const many = to > from;
 		const when = from > this.shown ? "" : to < this.shown ? "past" : "now";
-		return activityLine(count(from) + (many ? `–${count(to)}` : ""), action + (many ? ` ×${to - from + 1}` : ""), joined([failed && "failed", reward && `reward ${signed(reward)}`, ...notes]), () => this.viewer.seek(from), when, failed || reward < 0 ? "lost" : reward > 0 ? "won" : "");
+		return activityLine(count(from) + (many ? `–${count(to)}` : ""), action + (many ? ` ×${to - from + 1}` : ""), joined([failed && "failed", reward !== 0 && `reward ${rewardText(reward)}`, ...notes]), () => this.viewer.seek(from), when, failed || reward < 0 || odd(reward) ? "lost" : reward > 0 ? "won" : "");
 	}
 };
 function activityLine(when, what, more, onclick, ...classes) {
@@ -1976,7 +2030,7 @@ var TimelineView = class extends Strip {
 	}
 	stepsOf(kind) {
 		const counts = overview(this.replay, kind);
-		const happens = (n) => kind === "penalty" ? n < this.dust : n > -this.dust;
+		const happens = (n) => kind === "odd" ? odd(n) : kind === "penalty" ? n < this.dust : n > -this.dust;
 		return this.agent?.events[kind] ?? Array.from(counts.keys()).filter((bin) => happens(counts[bin])).map((bin) => binStart(bin, counts.length, this.replay.steps));
 	}
 	refresh() {
@@ -2024,12 +2078,14 @@ var TimelineView = class extends Strip {
 		return agent ? [mean, line2(this.facts.title(agent.object), agent.rewards, 1, palette.accent)] : [mean];
 	}
 	#drawChart(pen) {
-		const { axis, palette, top } = this;
+		const { axis, palette, top, replay } = this;
 		const lines = this.viewer.lines ?? this.#lines();
 		const { low, high } = extent(...lines.map(({ values }) => values));
 		const bottom = top + CHART;
 		const y = (value) => bottom - (value - low) / (high - low) * CHART;
 		let right = axis.left + axis.width;
+		if (!hasRewards(replay))
+			return write(pen, "no reward is recorded in this replay", right, top - 7, palette.muted);
 		if (lines.every(({ values }) => values.every((value) => value === 0)))
 			return write(pen, "no reward in this replay", right, top - 7, palette.muted);
 		write(pen, number(high), GUTTER - 8, top + 4, palette.muted);
@@ -2042,6 +2098,18 @@ var TimelineView = class extends Strip {
 		}
 		for (const step of this.full ? this.stepsOf("penalty") : [])
 			rect(pen, palette.bad, round(xOf(axis, step)) - 1, bottom - 6, 2, 6);
+		this.#markOdd(pen, lines, top);
+	}
+	#markOdd(pen, lines, top) {
+		const { axis, palette } = this;
+		const ends = lines.flatMap(({ values, steps }) => [...values.keys()].filter((bin) => odd(values[bin]) && !odd(values[bin - 1] ?? 0)).map((bin) => binStart(bin, values.length, steps)));
+		for (const step of ends)
+			rect(pen, palette.bad, round(xOf(axis, step)) - 1, top, 2, CHART);
+		if (!ends.length)
+			return;
+		const x = xOf(axis, min(...ends));
+		const late = x > axis.left + axis.width / 2;
+		write(pen, "reward not finite", x + (late ? -5 : 5), top + 8, palette.bad, late ? "right" : "left");
 	}
 	#stroke(pen, { values, steps, colour, dash = [] }, y) {
 		const { axis } = this;
@@ -2049,13 +2117,15 @@ var TimelineView = class extends Strip {
 		pen.lineJoin = "round";
 		pen.setLineDash(dash);
 		pen.beginPath();
-		values.forEach((value, bin) => {
-			const x = xOf(axis, binStart(bin, values.length, steps));
-			if (bin > 0 && values.length < axis.width / 3)
-				pen.lineTo(x, y(values[bin - 1]));
-			pen.lineTo(x, y(value));
-		});
-		pen.lineTo(xOf(axis, steps - 1), y(values[values.length - 1]));
+		let before = NaN;
+		for (const [bin, value] of [...values, NaN].entries()) {
+			const x = xOf(axis, min(steps - 1, binStart(bin, values.length, steps)));
+			if (!odd(before) && (values.length < axis.width / 3 || odd(value)))
+				pen.lineTo(x, y(before));
+			if (!odd(value))
+				odd(before) ? pen.moveTo(x, y(value)) : pen.lineTo(x, y(value));
+			before = value;
+		}
 		pen.stroke();
 		pen.setLineDash([]);
 	}
@@ -2101,13 +2171,56 @@ var TimelineView = class extends Strip {
 			if (times)
 				lines.push(plural(times, KINDS[kind][0]));
 		}
-		if (reward[bin])
-			lines.push(`reward ${signed(reward[bin])}, all agents`);
-		if (agent?.rewards[bin])
-			lines.push(`reward ${signed(agent.rewards[bin])}, ${this.facts.title(agent.object)}`);
+		if (reward.length && reward[bin] !== 0)
+			lines.push(`reward ${sumText(reward[bin])}, all agents`);
+		if (agent && agent.rewards[bin] !== 0)
+			lines.push(`reward ${sumText(agent.rewards[bin])}, ${this.facts.title(agent.object)}`);
 		return lines.join("\n");
 	}
 };
+function sumText(sum) {
+	return odd(sum) ? "not finite" : signed(sum);
+}
+
+function transport(target, kinds) {
+	const { steps } = target;
+	const last = count(steps - 1);
+	const play = button("", () => target.toggle(), "button.button-main");
+	const input = h("input.step-input", {
+		type: "text",
+		inputmode: "numeric",
+		label: "Step",
+		style: `width:${max(4, last.length + 1)}ch`,
+		onchange: () => target.seek(Number(input.value.replace(/[\s,.']/g, "")) || 0),
+		onfocus: () => input.select()
+	});
+	const speeds = choice("Speed in steps a second", [], (speed) => target.store.set({ speed: Number(speed) }));
+	const kind = choice("Event to jump to", kinds.map((each) => [each, KINDS[each][0]]), () => {
+	});
+	const jumps = div("group", iconButton("earlier", "Previous event (,)", () => target.jump(-1)), kind, iconButton("later", "Next event (.)", () => target.jump(1)));
+	jumps.hidden = kinds.length === 0;
+	const node = h("div.transport", { role: "toolbar", label: "Playback" }, div("group", iconButton("first", "First step (Home)", () => target.seek(0)), iconButton("back", "One step back ([)", () => target.move(-1)), play, iconButton("forward", "One step on (])", () => target.move(1)), iconButton("last", "Last step (End)", () => target.seek(steps))), h("label.step", {}, "step", input, span("muted", `of ${last}`)), h("label.step", {}, speeds, span("muted", "steps/s")), jumps);
+	let now = {};
+	const update = (step, { playing, speed }) => {
+		if (!input.matches(":focus") || playing)
+			input.value = count(step);
+		if (playing !== now.playing) {
+			const label = playing ? "Pause (Space)" : "Play (Space)";
+			fill(set(play, { label, title: label }), icon(playing ? "pause" : "play"));
+		}
+		if (speed !== now.speed) {
+			fill(speeds, ...[...new Set([...SPEEDS, speed])].sort((a, b) => a - b).map((value) => h("option", { value }, String(Number(value.toPrecision(4))))));
+			speeds.value = String(speed);
+		}
+		now = { playing, speed };
+	};
+	return { node, kind, update };
+}
+function kindsIn(replay) {
+	const kinds = Object.keys(KINDS);
+	const earns = replay.field("current_reward").movers.length > 0;
+	return kinds.filter((kind) => kind !== "talk" && (kind === "odd" ? overview(replay, "odd").some(odd) : /reward|penalty/.test(kind) ? earns : overview(replay, kind).some((value) => value > 0)));
+}
 
 var ROW2 = 18;
 var MOST_ROWS = 6;
@@ -2152,7 +2265,7 @@ var TraceView = class extends Strip {
 		const { palette } = this;
 		const used = new Set(this.facts.actions.map((action) => action.family));
 		const families = Object.keys(FAMILIES).filter((family) => used.has(family));
-		fill(this.legend, ...families.map((family) => legendEntry(`background:${this.#colour(family)}`, FAMILIES[family][1])), legendEntry(`border:1.5px solid ${palette.bad}`, "failed"), legendEntry(`background:${palette.gain};height:5px`, "item gain"), legendEntry(`background:${palette.good};height:3px`, "reward"));
+		fill(this.legend, ...families.map((family) => legendEntry(`background:${this.#colour(family)}`, FAMILIES[family][1])), legendEntry(`border:1.5px solid ${palette.bad}`, "failed"), legendEntry(`background:${palette.gain};height:5px`, "item gain"), legendEntry(`background:${palette.good};height:3px`, "reward"), ...kindsIn(this.replay).includes("odd") ? [legendEntry(`background:${palette.bad};width:4px`, "reward not finite")] : []);
 		this.backdrop = null;
 	}
 	#colour(family) {
@@ -2227,7 +2340,9 @@ var TraceView = class extends Strip {
 				rect(pen, palette.cold, x, y + 1, width, 2);
 			if (gained.has(column))
 				rect(pen, palette.gain, x + max(0, width - 5), y + 1, min(5, width), 5);
-			if (rewards[column])
+			if (odd(rewards[column]))
+				rect(pen, palette.bad, x, y, min(width, 4), ROW2 - 1);
+			else if (rewards[column] !== 0)
 				rect(pen, rewards[column] > 0 ? palette.good : palette.bad, x, y + ROW2 - 3, width, 3);
 		});
 	}
@@ -2266,46 +2381,6 @@ var TraceView = class extends Strip {
 		showTip(this.tip, over, x + 12, y + this.scroller.offsetTop - this.tip.offsetHeight - 10, this.width);
 	}
 };
-
-function transport(target, kinds) {
-	const { steps } = target;
-	const last = count(steps - 1);
-	const play = button("", () => target.toggle(), "button.button-main");
-	const input = h("input.step-input", {
-		type: "text",
-		inputmode: "numeric",
-		label: "Step",
-		style: `width:${max(4, last.length + 1)}ch`,
-		onchange: () => target.seek(Number(input.value.replace(/[\s,.']/g, "")) || 0),
-		onfocus: () => input.select()
-	});
-	const speeds = choice("Speed in steps a second", [], (speed) => target.store.set({ speed: Number(speed) }));
-	const kind = choice("Event to jump to", kinds.map((each) => [each, KINDS[each][0]]), () => {
-	});
-	const jumps = div("group", iconButton("earlier", "Previous event (,)", () => target.jump(-1)), kind, iconButton("later", "Next event (.)", () => target.jump(1)));
-	jumps.hidden = kinds.length === 0;
-	const node = h("div.transport", { role: "toolbar", label: "Playback" }, div("group", iconButton("first", "First step (Home)", () => target.seek(0)), iconButton("back", "One step back ([)", () => target.move(-1)), play, iconButton("forward", "One step on (])", () => target.move(1)), iconButton("last", "Last step (End)", () => target.seek(steps))), h("label.step", {}, "step", input, span("muted", `of ${last}`)), h("label.step", {}, speeds, span("muted", "steps/s")), jumps);
-	let now = {};
-	const update = (step, { playing, speed }) => {
-		if (!input.matches(":focus") || playing)
-			input.value = count(step);
-		if (playing !== now.playing) {
-			const label = playing ? "Pause (Space)" : "Play (Space)";
-			fill(set(play, { label, title: label }), icon(playing ? "pause" : "play"));
-		}
-		if (speed !== now.speed) {
-			fill(speeds, ...[...new Set([...SPEEDS, speed])].sort((a, b) => a - b).map((value) => h("option", { value }, String(Number(value.toPrecision(4))))));
-			speeds.value = String(speed);
-		}
-		now = { playing, speed };
-	};
-	return { node, kind, update };
-}
-function kindsIn(replay) {
-	const kinds = Object.keys(KINDS);
-	const earns = replay.field("current_reward").movers.length > 0;
-	return kinds.filter((kind) => kind !== "talk" && (/reward|penalty/.test(kind) ? earns : overview(replay, kind).some((value) => value > 0)));
-}
 
 var PANEL_MS = 110;
 var HINT_MS = 2600;
@@ -2385,12 +2460,14 @@ var Viewer = class {
 			"data-theme": this.theme,
 			style: `--rv-height:${this.options.height}px`,
 			onkeydown: (event) => handleKey(event, this),
-			onclick: (event) => {
-				if (event.detail > 0 && event.target.closest("button"))
-					this.focus();
-			}
+			onclick: (event) => this.clicked(event)
 		}, ...content);
 		return this.node;
+	}
+	clicked(event) {
+		const button2 = event.target.closest("button");
+		if (event.detail > 0 && button2 && !button2.closest("details"))
+			this.focus();
 	}
 	focus() {
 		this.node?.focus({ preventScroll: true });
@@ -2628,7 +2705,7 @@ var Compare = class extends Viewer {
 		const cells = (texts, cls = "muted") => texts.map((text, i) => h(i > 1 ? `td.${cls}` : "td", {}, text));
 		const rows = [...new Set([...a.keys(), ...b.keys()])].map((name) => {
 			const [x, y] = [a.get(name) ?? 0, b.get(name) ?? 0];
-			return h("tr", {}, h("th", { scope: "row" }, name), ...cells([number(x), number(y), signed(y - x)], y > x ? "good" : y < x ? "bad" : "muted"));
+			return h("tr", {}, h("th", { scope: "row" }, name), ...cells([...[x, y].map(totalText), odd(y - x) ? "unknown" : signed(y - x)], y > x ? "good" : y < x ? "bad" : "muted"));
 		});
 		const head = h("tr.muted", {}, h("td"), ...cells(["left", "right", "right − left"]));
 		fill(this.differences, section("At this step, over all agents", h("table.table.differences", {}, h("tbody", {}, head, ...rows))));

@@ -1,8 +1,6 @@
-/** Widgets' models without Python, and how a widget's module is put onto the page. */
+/** Widgets' models without Python, and how a widget's module is put onto the page, or into the frame of a stranger. */
 "use strict";
 {
-  const log = globalThis.experimentsLog;
-
   /** The part of anywidget's model that a page alone can keep: a state that changes, and nobody to send it to. */
   class Model {
     /** @type {Map<string, Set<(value?: any) => void>>} */
@@ -47,7 +45,7 @@
 
   /** @param {string} name @param {string} code @param {any} model @param {HTMLElement} place */
   const mount = async (name, code, model, place) => {
-    if (!modules.has(name)) modules.set(name, import(log.blobUrl(code, "text/javascript")));
+    if (!modules.has(name)) modules.set(name, import(URL.createObjectURL(new Blob([code], { type: "text/javascript" }))));
     const found = await modules.get(name);
     const widget = typeof found.default === "function" ? await found.default() : (found.default ?? found);
     const props = { model, experimental: { invoke: () => Promise.reject(new Error("no Python")) } };
@@ -55,5 +53,5 @@
     await widget.render?.({ ...props, el: place });
   };
 
-  Object.assign(log, { Model, mount });
+  globalThis.experimentsLog = Object.assign(globalThis.experimentsLog ?? {}, { Model, mount });
 }

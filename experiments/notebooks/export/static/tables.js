@@ -42,7 +42,8 @@
   const addSearch = (table) => {
     const field = document.createElement("input");
     field.type = "search";
-    field.placeholder = "Search this table";
+    const things = table.dataset.search || "rows";
+    field.placeholder = table.dataset.search ? `Search the ${things}` : "Search this table";
     field.ariaLabel = field.placeholder;
     const count = document.createElement("span");
     count.className = "quiet";
@@ -53,9 +54,9 @@
       let shown = 0;
       for (const { row, text } of rows) {
         row.hidden = !words.every((word) => text.includes(word));
-        if (!row.hidden) shown++;
+        if (row.getClientRects().length) shown++;
       }
-      count.textContent = words.length ? `${shown.toLocaleString("en")} of ${rows.length.toLocaleString("en")} rows` : "";
+      count.textContent = words.length ? `${shown.toLocaleString("en")} of ${rows.length.toLocaleString("en")} ${things}` : "";
     });
     const bar = document.createElement("div");
     bar.className = "search";

@@ -19,7 +19,7 @@ from pathlib import Path
 
 __version__ = "0.14.1"
 FOLDER = Path(os.environ["FAKE_SKY_DIR"])
-PAYLOADS = json.loads((Path(__file__).parents[3] / "launchers" / "sky_payloads" / "records.json").read_text())
+PAYLOADS = json.loads((Path(__file__).parents[3] / "jobs" / "launchers" / "sky_payloads" / "records.json").read_text())
 
 
 class ApiServerConnectionError(RuntimeError):

@@ -1,0 +1,98 @@
+"""Which runs are compared: arms of any experiment, found by search and carried in the address."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import marimo as mo
+
+from apps.parts.links import experiment_of, known_jobs, several
+from experiments.jobs.journal import BLANK
+from experiments.notebooks.context import launched_in
+from experiments.notebooks.study import Study
+from experiments.notebooks.styles import warning
+from experiments.project.errors import LedgerError
+from experiments.project.look import counted
+from experiments.project.workspace import Workspace
+from experiments.types import JobRef, replaced
+
+MOST_RUNS = 500
+Arms = Mapping[str, Sequence[JobRef]]
+
+
+def known_arms(workspace: Workspace) -> dict[str, list[JobRef]]:
+    """Return the jobs of every arm that is known, by `experiment/arm`, the newest experiment first."""
+    own, seen = known_jobs(workspace, launched_in(workspace))
+    rank = {name: at for at, name in enumerate(dict.fromkeys(name for name, _ in reversed(own)))}
+    found: dict[str, list[JobRef]] = {}
+    for name, job in [*sorted(own, key=lambda one: rank[one[0]]), *seen]:
+        found.setdefault(f"{name}/{job.arm}", []).append(job)
+    return found
+
+
+def search_input(asked: str, *, on_change: Callable[[str], None]) -> mo.ui.text:
+    """Return where words are typed that the arms offered must have."""
+    placeholder = "Words in experiment, arm or run"
+    return mo.ui.text(
+        value=asked, placeholder=placeholder, label="Search", full_width=True, debounce=250, on_change=on_change
+    )
+
+
+def matching(known: Arms, words: str) -> list[str]:
+    """Return the arms in which every word occurs: in the experiment's name, the arm or the name of one of its runs."""
+    wanted = words.casefold().split()
+    return [
+        name
+        for name, jobs in known.items()
+        if all(any(word in text.casefold() for text in (name, *(job.run for job in jobs))) for word in wanted)
+    ]
+
+
+def arm_picker(
+    known: Arms, words: str, asked: str, *, on_change: Callable[[Any], None] | None = None
+) -> mo.ui.multiselect:
+    """Return the choice of arms: those that match, and those that the address asks for, which are chosen at first.
+
+    Where the address asks for none, the arms of the experiment launched last are.
+    """
+    wanted = several(asked, list(known))
+    offered = list(dict.fromkeys([*wanted, *matching(known, words)]))
+    if not wanted and offered:
+        newest = offered[0].partition("/")[0]
+        wanted = [name for name in offered if name.partition("/")[0] == newest][:8]
+    return mo.ui.multiselect(offered, value=wanted, label="Arms", full_width=True, on_change=on_change)
+
+
+def compared(workspace: Workspace, known: Arms, chosen: Sequence[str]) -> Study:
+    """Return what is compared as a study of these jobs and no others.
+
+    Arms of several experiments keep the experiment's name, so that no two are mixed up.
+    """
+    names = [name for name in chosen if name in known]
+    experiments = list(dict.fromkeys(name.partition("/")[0] for name in names))
+    jobs = []
+    for name in names:
+        arm = name if len(experiments) > 1 else name.partition("/")[2]
+        jobs += [replaced(job, arm=arm) for job in known[name]]
+    name = (experiments[0] if len(experiments) == 1 else "") or "comparison"
+    return Study(experiment_of(workspace, name), jobs[:MOST_RUNS], BLANK, with_launched=False)
+
+
+def compared_note(known: Arms, jobs: Sequence[JobRef], workspace: Workspace) -> Any:  # noqa: ANN401 - a marimo element
+    """Return how much is compared, or what to do; first what of the ledger cannot be read."""
+    note = _compared_note(known, jobs)
+    problem = launched_in(workspace).problem
+    return mo.vstack([warning(LedgerError(problem)), *([note] if known else [])]) if problem else note
+
+
+def _compared_note(known: Arms, jobs: Sequence[JobRef]) -> Any:  # noqa: ANN401
+    if not known:
+        return mo.md("No job yet. Launch a recipe, and its runs can be compared here.")
+    if not jobs:
+        return mo.md("Choose at least one arm above.")
+    arms = list(dict.fromkeys(job.arm for job in jobs))
+    most = f" At most {MOST_RUNS} runs are shown." if len(jobs) == MOST_RUNS else ""
+    said = f"{counted(len(jobs), 'run')} of {counted(len(arms), 'arm')}; the first is the baseline: {arms[0]}.{most}"
+    return mo.Html(f"<p>{html.escape(said)}</p>")

@@ -1,0 +1,122 @@
+"""Flags as types: those that several commands have, and those of every recipe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+import tyro
+
+from experiments.types import BaseExperimentConfig, LauncherName
+
+Flag: TypeAlias = Annotated[bool, tyro.conf.arg(help_behavior_hint="")]
+"""A switch, whose help does not say that it is off by default."""
+
+JsonFlag: TypeAlias = Annotated[bool, tyro.conf.arg(name="json", help_behavior_hint="")]
+"""`--json`; the parameter is `json_`."""
+
+Texts = None | tuple[str, ...]
+"""Words after a flag, which may be left out."""
+
+
+def _flag(text: str, metavar: str | None = None) -> Any:  # noqa: ANN401 - tyro's own argument type
+    """Return a flag whose default is said in words; tyro would add "(default: None)"."""
+    return tyro.conf.arg(help=text, metavar=metavar, help_behavior_hint="")
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What to do with the experiment, as opposed to what the experiment is; None where a flag was not given."""
+
+    name: Annotated[
+        tyro.conf.Positional[str | None], _flag("Name of the experiment and of its notebook.", metavar="[NAME]")
+    ] = None
+    launch: Annotated[
+        bool,
+        _flag(
+            "Start nothing; write the notebook. One that is there keeps its config, but for the flags given now. "
+            "A launch plans from the flags and the recipe's defaults, and adds its jobs to the notebook."
+        ),
+    ] = True
+    job_ids: Annotated[
+        Texts,
+        _flag(
+            "Load these jobs (run names or launcher ids) into the notebook; nothing is launched.", metavar="[RUN ...]"
+        ),
+    ] = None
+    runs: Annotated[
+        str | None,
+        _flag(
+            "Load the runs that match, such as 'experiment=arena arm=base' or 'tag=arena'; nothing is launched.",
+            metavar="QUERY",
+        ),
+    ] = None
+    seeds: Annotated[
+        str | None, _flag("Seeds of every arm: 5 is 0 to 4, 0..4 a range, 3,7 a list.", metavar="SEEDS")
+    ] = None
+    vary: Annotated[
+        Texts,
+        _flag("Arms from every combination of these values: learning_rate=0.001,0.003.", metavar="[FIELD=A,B ...]"),
+    ] = None
+    launcher: Annotated[
+        LauncherName | None,
+        _flag("Where jobs run; by default the setting, which is local.", metavar="{local,skypilot,dry-run}"),
+    ] = None
+    dry_run: Annotated[bool, _flag("Show what would be launched and stop; the same as --launcher dry-run.")] = False
+    again: Annotated[bool, _flag("Launch the same jobs once more, as the next repeat.")] = False
+    resume: Annotated[
+        str | None,
+        _flag(
+            "Extend this run from its newest checkpoint, as a new run; raise its steps with --additional-args.",
+            metavar="RUN",
+        ),
+    ] = None
+    yes: Annotated[bool, _flag("Do not ask before a launch that costs money.")] = False
+    follow: Annotated[
+        bool,
+        _flag("Show the progress of every job; Ctrl-C detaches, training goes on. On a terminal this is the default."),
+    ] = False
+    no_follow: Annotated[bool, _flag("Return at once after the launch.")] = False
+    open: Annotated[bool, _flag("Start marimo on the notebook and print its address.")] = False
+    json: Annotated[bool, _flag("Print one JSON document instead of text.")] = False
+    output_dir: Annotated[
+        Path | None, _flag("Folder for the notebook; by default experiments/scratch of the project.", metavar="DIR")
+    ] = None
+    wandb_mode: Annotated[
+        Literal["auto", "offline", "online"] | None,
+        _flag("W&B: auto is online where you are logged in, else offline.", metavar="{auto,offline,online}"),
+    ] = None
+    max_jobs: Annotated[int | None, _flag("Refuse a plan of more jobs.", metavar="N")] = None
+    max_cost: Annotated[float | None, _flag("Refuse a plan whose estimated cost (USD) is higher.", metavar="USD")] = (
+        None
+    )
+    theirs: Annotated[
+        Texts,
+        _flag(
+            "Take the generated version of these notebook cells, though you edited or deleted them.",
+            metavar="[CELL ...]",
+        ),
+    ] = None
+    force: Annotated[
+        bool,
+        _flag("Take the generated version of every cell but config, journal and jobs; your file is kept as .bak."),
+    ] = False
+
+
+@dataclass(frozen=True)
+class Request:
+    """One parsed command line.
+
+    Attributes:
+        config: The recipe's config, checked by pydantic.
+        options: What to do with it.
+        command: The arguments as they were typed, for provenance.
+        given: Fields of the config that were typed, with dots where one lies inside of another: what a notebook says
+            stays, but for these.
+    """
+
+    config: BaseExperimentConfig
+    options: RunOptions
+    command: tuple[str, ...] = field(default=())
+    given: frozenset[str] = frozenset()

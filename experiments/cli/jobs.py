@@ -1,0 +1,245 @@
+"""Commands on jobs: how they are and what they print."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from experiments.cli.flags import Flag
+from experiments.cli.terminal import agrees, say
+from experiments.jobs.finding import find_jobs, find_rows
+from experiments.jobs.launchers.base import Launcher
+from experiments.jobs.ledger import open_ledger
+from experiments.jobs.ledger.reading import UnreadableJob
+from experiments.project.errors import UsageError
+from experiments.project.look import counted, plain_text, without_middle
+from experiments.project.redaction import mask_texts
+from experiments.project.workspace import Workspace
+from experiments.types import TrainingJob
+
+_LINES = 200
+_BATCH = 1 << 20  # characters
+_QUICK_S = 3.0
+_STATUS_S = 15.0  # how often a log that is followed asks whether its job has ended
+
+
+def logs(
+    run: tyro.conf.Positional[str],
+    *,
+    follow: Annotated[bool, tyro.conf.arg(aliases=["-f"], help_behavior_hint="")] = False,
+    lines: Annotated[int, tyro.conf.arg(aliases=["-n"])] = _LINES,
+) -> int:
+    """Show what a job printed.
+
+    Args:
+        run: Run name or launcher id.
+        follow: Go on until the job has ended; Ctrl-C stops the view, not the job.
+        lines: How many of the last lines to show, each of up to 10,000 characters; 0 for all in full.
+    """
+    from experiments.jobs.handover import launcher_for
+
+    if lines < 0:
+        raise UsageError(f"--lines {lines}: no lines can be fewer than none. Give a number, or 0 for all.")
+    workspace = Workspace.find(Path.cwd())
+    job = find_rows(workspace, [run])[0]
+    launcher = launcher_for(job.launcher, workspace)
+    if job.launcher == "skypilot":
+        return _cluster_logs(workspace, job, launcher, keep_on=follow, last=lines)
+    printed = launcher.logs(job.run_name, job.launcher_id or job.run_name, follow=follow, last=lines or None)
+    if not _print(printed, is_whole=not lines, at_once=not follow) and not follow:
+        say(f"{job.run_name} has printed nothing yet.", to_stderr=True)
+    return 0
+
+
+def _print(lines: Iterable[str], *, is_whole: bool, at_once: bool = True) -> bool:
+    """Print what a job printed, plain and without secrets, and say whether it was anything.
+
+    Args:
+        is_whole: Show long lines in full, too.
+        at_once: Look for secrets in many lines at once, which is far faster; what is followed is shown line by line.
+    """
+    batch: list[str] = []
+    size, printed = 0, False
+
+    def out() -> None:
+        masked = mask_texts(batch)
+        say("\n".join(masked if is_whole else map(without_middle, masked)), flush=True)
+        batch.clear()
+
+    for line in lines:
+        batch.append(plain_text(line))
+        size, printed = size + len(batch[-1]) + 1, True
+        if not at_once or size >= _BATCH:
+            out()
+            size = 0
+    if batch:
+        out()
+    return printed
+
+
+def _cluster_logs(
+    workspace: Workspace, job: TrainingJob | UnreadableJob, launcher: Launcher, *, keep_on: bool, last: int
+) -> int:
+    """Show what a job on a cluster printed, also where its scheduler cannot be asked now."""
+    from experiments.jobs.watch.logs import LogReader
+    from experiments.jobs.watch.logs import follow as follow_log
+
+    reader = LogReader(workspace, lambda _: launcher)
+    ref = job.ref()
+    first = reader.view(ref, deadline_s=_QUICK_S)
+    if first.is_late:
+        say(f"waiting for {job.launcher} to show the log; Ctrl-C stops the view, not the job", to_stderr=True)
+        first = reader.view(ref)
+    if first.note:
+        say(first.note, to_stderr=True)
+    shown = first.lines[:-1] if keep_on else first.lines  # the last line may be half written
+    _print(shown[-last:] if last else shown, is_whole=not last)
+    if keep_on:
+        asked, ended = -_STATUS_S, False
+
+        def has_ended() -> bool:
+            nonlocal asked, ended
+            if not ended and time.monotonic() - asked >= _STATUS_S:
+                ended = _has_ended(launcher, job)
+                asked = time.monotonic()
+            return ended
+
+        lines = follow_log(lambda: reader.view(ref), has_ended, on_note=lambda note: say(note, to_stderr=True))
+        new = (line for number, line in enumerate(lines) if number >= len(shown))
+        _print(new, is_whole=not last, at_once=False)
+    elif not first.lines:
+        say(f"{job.run_name} has printed nothing yet.", to_stderr=True)
+    return 0
+
+
+def _has_ended(launcher: Launcher, job: TrainingJob | UnreadableJob) -> bool:
+    from experiments.jobs.handover import has_ended
+    from experiments.project.errors import LaunchError
+
+    try:
+        status = launcher.poll({job.run_name: job.launcher_id or ""}).get(job.run_name)
+    except LaunchError:
+        return False
+    return status is not None and has_ended(status)
+
+
+def cancel(runs: tyro.conf.Positional[tuple[str, ...]], *, yes: Flag = False) -> int:
+    """End jobs: those that wait never start, those that run get TERM and, after a grace, KILL.
+
+    Args:
+        runs: Run names or launcher ids.
+        yes: Do not ask.
+    """
+    from experiments.jobs.permits import command_permit
+    from experiments.jobs.submission import cancel as end
+
+    workspace = Workspace.find(Path.cwd())
+    names = [job.run_name for job in find_rows(workspace, _some(runs))]
+    if not yes and sys.stdin.isatty() and not agrees(f"Cancel {counted(len(names), 'job')}?"):
+        return 1
+    for name, what in end(names, command_permit(f"experiments cancel {' '.join(names)}"), workspace).items():
+        say(f"{name}: {what}")
+    return 0
+
+
+def retry(runs: tyro.conf.Positional[tuple[str, ...]]) -> int:
+    """Launch jobs that have ended once more: the same arm and seed, as a new attempt, with the code that lies here now.
+
+    Args:
+        runs: Run names or launcher ids.
+    """
+    from experiments.jobs.permits import command_permit
+    from experiments.jobs.preparation import retry_job
+
+    workspace = Workspace.find(Path.cwd())
+    for job in find_jobs(workspace, _some(runs)):
+        attempt, notes = retry_job(job.run_name, command_permit(f"experiments retry {job.run_name}"), workspace)
+        again = f", once more after {attempt.retry_of}" if attempt.retry_of not in (None, job.run_name) else ""
+        say(f"{job.run_name}: attempt {attempt.attempt} is {attempt.run_name}{again}")
+        for note in notes:
+            say(f"WARNING: {note}", to_stderr=True)
+    return 0
+
+
+def note(run: tyro.conf.Positional[str], text: tyro.conf.Positional[str]) -> int:
+    """Keep a note with a job, in the place of an earlier one; `experiments show RUN` shows it.
+
+    Args:
+        run: Run name or launcher id.
+        text: The note.
+    """
+    from experiments.jobs.journal_record import write_note
+    from experiments.jobs.permits import command_permit
+
+    workspace = Workspace.find(Path.cwd())
+    job = find_rows(workspace, [run])[0]
+    write_note([job.run_name], text, command_permit("experiments note"), workspace)
+    say(f"noted: {job.run_name}")
+    return 0
+
+
+def tag(tag: tyro.conf.Positional[str], runs: tyro.conf.Positional[tuple[str, ...]]) -> int:
+    """Give jobs a tag.
+
+    Args:
+        tag: The tag.
+        runs: Run names or launcher ids.
+    """
+    from experiments.jobs.journal_record import add_tag
+    from experiments.jobs.permits import command_permit
+
+    workspace = Workspace.find(Path.cwd())
+    names = [job.run_name for job in find_rows(workspace, _some(runs))]
+    add_tag(names, tag, command_permit("experiments tag"), workspace)
+    say(f"{counted(len(names), 'job')} tagged {tag!r}")
+    return 0
+
+
+def untag(tag: tyro.conf.Positional[str], runs: tyro.conf.Positional[tuple[str, ...]]) -> int:
+    """Take a tag from jobs that `experiments tag` gave it; tags of the launch stay.
+
+    Args:
+        tag: The tag.
+        runs: Run names or launcher ids.
+    """
+    from experiments.jobs.journal_record import remove_tag
+    from experiments.jobs.permits import command_permit
+
+    workspace = Workspace.find(Path.cwd())
+    names = [job.run_name for job in find_rows(workspace, _some(runs))]
+    changed = remove_tag(names, tag, command_permit("experiments untag"), workspace)
+    say(f"{counted(len(changed), 'job')} no longer tagged {tag!r}")
+    return 0
+
+
+def record(notebook: tyro.conf.Positional[Path]) -> int:
+    """Write the jobs that were launched from a notebook, and the notes of its log, into its file.
+
+    Args:
+        notebook: The notebook's file.
+    """
+    from experiments.jobs.journal_record import kept_notes
+    from experiments.notebooks.reading import read_text
+    from experiments.notebooks.references import add_jobs, add_notes, experiment_of, open_file
+
+    workspace = Workspace.find(notebook)
+    name = experiment_of(open_file(read_text(notebook), notebook), notebook)
+    with open_ledger(workspace, read_only=True) as ledger:
+        launched = [job.ref() for job in ledger.rows(experiment=name) if job.state != "planned"]
+    added, notes = add_jobs(notebook, launched), add_notes(notebook, kept_notes(workspace, name))
+    what = [counted(len(added), "job")] if added or not notes else []
+    what += [counted(notes, "note")] if notes else []
+    shown = workspace.shown(notebook.absolute())
+    say(f"{' and '.join(what)} added to {shown}" if added or notes else "Nothing to add.")
+    return 0
+
+
+def _some(runs: tuple[str, ...]) -> tuple[str, ...]:
+    if not runs:
+        raise UsageError("no job is named. Give run names or launcher ids; experiments status lists them.")
+    return runs

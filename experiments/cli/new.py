@@ -1,0 +1,121 @@
+"""The command that begins a recipe."""
+
+from __future__ import annotations
+
+import importlib.machinery
+import keyword
+import re
+import shlex
+import sys
+import tomllib
+from pathlib import Path
+
+import tyro
+
+from experiments.cli.terminal import say
+from experiments.project.errors import UsageError
+from experiments.project.settings import project_root
+from experiments.project.workspace import Workspace
+from experiments.types import NAME_PATTERN, suggest_name
+
+TEMPLATE = Path(__file__).with_name("new_recipe.py")
+_MARK = "[tool.experiments]\n"
+_LIVE = "\n[tool.marimo.runtime]\nauto_instantiate = true # a notebook runs when it is opened\n"
+
+
+def new(name: tyro.conf.Positional[str]) -> int:
+    """Write a recipe to begin with into experiments/recipes of this project.
+
+    Args:
+        name: Of the experiment and its file, such as my_study.
+    """
+    check_recipe_name(name)
+    made = _mark_root(Path.cwd())
+    workspace = Workspace.find(Path.cwd())
+    path = workspace.root / "experiments" / "recipes" / f"{name}.py"
+    write_recipe(path, name)
+    run = shlex.join(["uv", "run", workspace.shown(path)])
+    say(f"recipe: {workspace.shown(path)}")
+    if made is not None:
+        say(f"project: {workspace.shown(made)} marks this folder as one; its state will be in .experiments/")
+    say(f"see what it would launch: {run} --dry-run")
+    say(f"launch it: {run}")
+    return 0
+
+
+def check_recipe_name(name: str) -> None:
+    """Refuse a name that cannot be that of an experiment and of a Python module.
+
+    Raises:
+        UsageError: It cannot; the message suggests a name.
+    """
+    if not (re.fullmatch(NAME_PATTERN, name) and name.isidentifier()):
+        rule = "Allowed: 1 to 40 of a-z, 0-9 and '_', starting with a letter"
+        raise UsageError(f"recipe name {name!r} cannot name a Python file and a run. {rule}. Try {_near(name)!r}.")
+    if keyword.iskeyword(name) or name in sys.stdlib_module_names or _is_module(name):
+        raise UsageError(f"recipe name {name!r} is a word or a module of Python already. Try {name + '_study'!r}.")
+
+
+def write_recipe(path: Path, name: str) -> None:
+    """Write the template under a name; a file that is there is never replaced.
+
+    Raises:
+        UsageError: There is such a file, or the folder cannot be written.
+    """
+    text = TEMPLATE.read_text(encoding="utf-8").replace("NewRecipe", _class_name(name)).replace("new_recipe", name)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+        path.chmod(path.stat().st_mode | 0o111)
+    except FileExistsError:
+        raise UsageError(f"recipe {str(path)!r} exists already. Edit it, or choose another name.") from None
+    except OSError as error:
+        raise UsageError(f"recipe {str(path)!r} cannot be written: {error.strerror}. Work in another folder.") from None
+
+
+def _mark_root(folder: Path) -> Path | None:
+    """Make the working folder a project where it lies in none; return the file that says so.
+
+    A recipe's project is found from its file upwards: without a mark it would be the recipe's own folder.
+
+    Raises:
+        UsageError: The folder cannot be written.
+    """
+    root = project_root(folder)
+    path = root / "pyproject.toml"
+    if (root / ".git").exists() or _has_table(path):
+        return None
+    try:
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        # Of a file that is there, only what is needed is changed.
+        text = f"{before.rstrip()}\n\n{_MARK}" if before.strip() else _MARK + _LIVE
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{str(path)!r} cannot be written: {error.strerror}. Work in another folder.") from None
+    return path
+
+
+def _has_table(path: Path) -> bool:
+    try:
+        return "experiments" in tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {})
+    except FileNotFoundError:
+        return False
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{str(path)!r} is not valid TOML: {error}. Mend it and run the command again.") from None
+
+
+def _near(name: str) -> str:
+    near = re.sub(r"[^a-z0-9_]+", "_", suggest_name(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name))).strip("_")
+    near = near if near[:1].isalpha() else f"study_{near}".rstrip("_")
+    return near[:40]
+
+
+def _class_name(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_") if part)
+
+
+def _is_module(name: str) -> bool:
+    """Say whether an installed package has the name; what lies in the working folder does not count."""
+    places = [place for place in sys.path if place and Path(place).resolve() != Path.cwd()]
+    return importlib.machinery.PathFinder.find_spec(name, places) is not None

@@ -1,0 +1,139 @@
+"""The command line of a recipe: flags from its config class, then plan, preview, launch, notebook, follow."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+
+import tyro
+from pydantic import ValidationError
+
+from experiments.cli.flags import Request, RunOptions, Texts
+from experiments.cli.terminal import check_paths, parsed, report_error, say
+from experiments.project.errors import ExperimentsError, UsageError
+from experiments.project.refusals import message, shown
+from experiments.project.streams import INTERRUPTED
+from experiments.types import BaseExperimentConfig
+
+if TYPE_CHECKING:
+    from experiments.experiment import Experiment
+
+
+_SHORT_FLAGS = {"curriculum": "-c", "gpus": "-g", "nodes": "-n"}
+
+
+def run_recipe(
+    experiment_class: type[Experiment], config_class: type[BaseExperimentConfig], *, default_name: str
+) -> int:
+    """Parse the command line of this process, do what it asks, and return the exit code: 0, 1 failed, 2 usage."""
+    try:
+        request = parse(config_class, sys.argv[1:], prog=Path(sys.argv[0]).name, description=experiment_class.__doc__)
+        from experiments.cli.session import run_request
+
+        return run_request(experiment_class, request, default_name=default_name)
+    except BrokenPipeError:
+        return 0  # the reader (`| head`) has seen enough
+    except (ExperimentsError, OSError) as error:
+        return report_error(error)
+    except KeyboardInterrupt:
+        say("Interrupted; what was launched goes on. See: uv run experiments status", to_stderr=True)
+        return INTERRUPTED
+
+
+def parse(
+    config_class: type[BaseExperimentConfig], arguments: Sequence[str], *, prog: str, description: str | None = None
+) -> Request:
+    """Return what `arguments` ask for.
+
+    Raises:
+        UsageError: A flag does not exist or a value is not allowed; the message names it.
+        SystemExit: After `--help`.
+    """
+    flags = _flags_of(config_class)
+    command = dataclasses.make_dataclass(
+        "Command",
+        [
+            ("recipe", Annotated[flags, tyro.conf.arg(name="")]),
+            ("run", Annotated[RunOptions, tyro.conf.arg(name="")], field(default_factory=RunOptions)),
+        ],
+    )
+
+    typed: Any = parsed(
+        arguments,
+        lambda: tyro.cli(
+            command,
+            prog=prog,
+            description=(description or "").strip(),
+            args=list(arguments),
+            config=(tyro.conf.FlagCreatePairsOff,),
+        ),
+    )
+    check_paths([typed.run.output_dir])
+    given = {item.name: getattr(typed.recipe, item.name) for item in dataclasses.fields(typed.recipe)}
+    values = {name: value for name, value in given.items() if value is not None}
+    values["sections"] = [part.strip() for part in values["sections"].split(",") if part.strip()]
+    try:
+        config = config_class.model_validate(values)
+    except ValidationError as error:
+        raise UsageError(_flag_errors(error, prog)) from None
+    return Request(config, typed.run, tuple(arguments), _given(config_class, arguments))
+
+
+def _given(config_class: type[BaseExperimentConfig], arguments: Sequence[str]) -> frozenset[str]:
+    """Return which fields of a config the arguments set, also to what they are by default."""
+    flags = {f"--{name}".replace("_", "-"): name for name in config_class.model_fields}
+    flags |= {f"--no-{name}".replace("_", "-"): name for name in config_class.model_fields} | flags
+    flags |= {short: name for name, short in _SHORT_FLAGS.items() if name in config_class.model_fields}
+    found = set()
+    for word in arguments:
+        flag, dot, inside = word.partition("=")[0].replace("_", "-").partition(".")
+        if flag in flags:
+            found.add(flags[flag] + dot + inside.replace("-", "_"))
+    return frozenset(found)
+
+
+def _flags_of(config_class: type[BaseExperimentConfig]) -> type:
+    """Return a dataclass with one field for each field of the config, as tyro wants them."""
+    common = BaseExperimentConfig.model_fields
+    fields: list[tuple[str, Any, Any]] = []
+    for name, info in config_class.model_fields.items():
+        default: Callable[[], Any] = functools.partial(info.get_default, call_default_factory=True)
+        annotation: Any = info.annotation
+        metavar = _metavar(annotation)
+        if name == "sections":
+            annotation, metavar, default = str, "A,B,...", functools.partial(",".join, info.default)
+        aliases = [_SHORT_FLAGS[name]] if name in _SHORT_FLAGS else None
+        hint = "" if annotation is bool or default() in ((), "", None) else None
+        if not info.is_required() and default() == ():
+            annotation, metavar, default = Texts, "[TEXT ...]", _nothing
+        argument = tyro.conf.arg(help=info.description or "", aliases=aliases, metavar=metavar, help_behavior_hint=hint)
+        if info.is_required():
+            fields.append((name, Annotated[annotation, argument], field()))
+        else:
+            fields.append((name, Annotated[annotation, argument], field(default_factory=default)))
+    # Required flags first, as dataclasses want it; then the recipe's own before those that every recipe has.
+    fields.sort(key=lambda item: (not config_class.model_fields[item[0]].is_required(), item[0] in common))
+    return dataclasses.make_dataclass(config_class.__name__, fields)
+
+
+def _nothing() -> None:
+    return None
+
+
+def _metavar(annotation: Any) -> str | None:  # noqa: ANN401 - any annotation
+    """Return a placeholder without tyro's `{None}|` for `X | None`; None where tyro's own is fine."""
+    plain = [item for item in get_args(annotation) if item is not type(None)]
+    return plain[0].__name__.upper() if len(plain) == 1 and plain[0] in {int, float, str} else None
+
+
+def _flag_errors(error: ValidationError, prog: str) -> str:
+    lines = []
+    for item in error.errors():
+        flag = "--" + ".".join(str(part) for part in item["loc"][:2] if isinstance(part, str)).replace("_", "-")
+        lines.append(f"{shown(flag, item['input'])}: {message(item['msg'])}.")
+    return " ".join(lines) + f" See {prog} --help."

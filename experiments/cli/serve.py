@@ -1,0 +1,49 @@
+"""The command that serves the apps, the notebooks and the logs, read-only."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import tyro
+
+from experiments.cli.flags import Flag
+
+
+def serve(
+    notebooks: tyro.conf.Positional[tuple[Path, ...]] = (),
+    *,
+    host: str = "127.0.0.1",
+    port: int = 2719,
+    no_token: Flag = False,
+    new_token: Flag = False,
+    open: Flag = False,  # noqa: A002 - the name of the flag
+    print_address: Flag = False,
+    allow_host: tuple[str, ...] = (),
+    trusted_proxy: str | None = None,
+    max_viewers: int = 200,
+) -> int:
+    """Serve the apps, the notebooks and the logs of this project, to look at only; Ctrl-C ends it.
+
+    Args:
+        notebooks: Notebooks, or folders of them, beside those in experiments/scratch.
+        host: Address to listen at; other machines reach it only where it is not a loopback address.
+        port: Port to listen at; 0 takes a free one.
+        no_token: Let everybody on this machine look; only for a loopback address.
+        new_token: Make another token, which ends every session.
+        open: Open a browser.
+        print_address: Print the address that logs in to the server which runs here, token and all, and end.
+        allow_host: Other names under which the server may be asked for.
+        trusted_proxy: Address of a proxy whose X-Forwarded-* headers count.
+        max_viewers: Open pages at once.
+    """
+    flags = [f"--host={host}", f"--port={port}", f"--max-viewers={max_viewers}"]
+    flags += ["--no-token"] * no_token + ["--new-token"] * new_token + ["--open"] * open
+    flags += ["--print-address"] * print_address
+    flags += ["--allow-host", *allow_host] if allow_host else []
+    flags += [f"--trusted-proxy={trusted_proxy}"] if trusted_proxy else []
+    # A program of its own, because the server gives up its credentials for good.
+    command = [sys.executable, "-P", "-m", "apps.serving.server", *map(str, notebooks), *flags]
+    sys.stdout.flush()
+    os.execv(sys.executable, command)  # noqa: S606 - the same interpreter, an argument list

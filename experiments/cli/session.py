@@ -1,0 +1,278 @@
+"""One use of a recipe's command line: plan, preview, launch, write the notebook, follow.
+
+Everything that can be refused is refused before anything is launched or written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from experiments.cli.flags import Request
+from experiments.cli.preview import confirm, print_preview
+from experiments.cli.terminal import console, say
+from experiments.experiment import Experiment, recipe_file
+from experiments.jobs.arms import parse_vary
+from experiments.jobs.finding import find_jobs, find_refs, find_runs
+from experiments.jobs.journal import Journal
+from experiments.jobs.plan import refuse_secrets
+from experiments.project.errors import UsageError
+from experiments.project.workspace import Workspace
+from experiments.types import JobRef, LauncherName, Plan, TrainingJob, check_name, job_refs, parse_seeds
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from experiments.cli.editor import Editor
+    from experiments.notebooks.generation import NotebookSpec, Prepared, WriteResult
+
+
+@dataclass(frozen=True)
+class Session:
+    """A recipe, what was asked of it, and where it works."""
+
+    experiment: Experiment
+    request: Request
+    workspace: Workspace
+    recipe: Path
+    out: Console
+
+    @property
+    def launcher(self) -> LauncherName:
+        """Where the jobs of this session run; a dry run for SkyPilot is planned as the launch would be."""
+        options = self.request.options
+        asked = options.launcher or self.workspace.settings.launcher
+        return "dry-run" if options.dry_run and asked != "skypilot" else asked
+
+    @property
+    def notebook(self) -> Path:
+        """The file that this session writes."""
+        folder = self.request.options.output_dir or self.workspace.root / "experiments" / "scratch"
+        return folder.absolute() / f"{self.experiment.name}_nb.py"
+
+    def say(self, text: str = "") -> None:
+        """Print one line for a person; with --json these go to stderr."""
+        self.out.print(text)
+
+
+def run_request(experiment_class: type[Experiment], request: Request, *, default_name: str) -> int:
+    """Do what a command line asks and return the exit code: 1 where a job or a cell needs attention.
+
+    Raises:
+        ExperimentsError: It was refused; nothing was launched and nothing was written.
+    """
+    session = open_session(experiment_class, request, default_name=default_name)
+    options = request.options
+    asked = options.job_ids or ()
+    referenced = find_refs(session.workspace, asked, launcher=options.launcher) if asked else []
+    referenced += find_runs(session.workspace, options.runs) if options.runs is not None else []
+    plan = _plan(session) if options.launch and not referenced else None
+    spec = notebook_spec(session, referenced)
+    if plan is not None and (session.launcher == "dry-run" or options.dry_run):
+        return _dry_run(session, plan)
+    _check_folder(session.notebook)
+    prepared = _prepare(session, spec, launching=plan is not None)
+    launched = _launch(session, plan, _journal(session, prepared)) if plan is not None else []
+    result = _write(session, prepared, launched)
+    editor = _open(session) if options.open else None
+    _report(session, launched, result, editor)
+    succeeded = _follow(session, launched) if launched and _wants_follow(session) else True
+    return 0 if succeeded and not result.conflicts else 1
+
+
+def open_session(experiment_class: type[Experiment], request: Request, *, default_name: str) -> Session:
+    """Return the session of a parsed command line.
+
+    Raises:
+        UsageError: The name or a setting is wrong, or the state folder cannot be used.
+    """
+    options = request.options
+    name = check_name("experiment", default_name if options.name is None else options.name)
+    recipe = recipe_file(experiment_class)
+    flags = {"wandb_mode": options.wandb_mode, "max_jobs": options.max_jobs, "max_cost": options.max_cost}
+    workspace = Workspace.find(recipe, flags)
+    # A recipe's own __init__ takes (name, config), as the base class does.
+    experiment = experiment_class(name, request.config)
+    experiment.workspace = workspace
+    return Session(experiment, request, workspace, recipe, console(stderr=options.json))
+
+
+def notebook_spec(session: Session, refs: Sequence[JobRef]) -> NotebookSpec:
+    """Return what the session's notebook is generated from.
+
+    Raises:
+        UsageError: A section does not exist.
+    """
+    from experiments.notebooks.generation import NotebookSpec
+    from experiments.notebooks.sections import own_names, select_sections
+
+    request, own = session.request, session.experiment.extra_sections
+    sections = select_sections(request.config.sections, own)
+    asked = sections if "sections" in request.given else ()
+    return NotebookSpec(
+        name=session.experiment.name,
+        config=request.config,
+        sections=asked or (*sections, *(name for name in own_names(own) if name not in sections)),
+        own=own,
+        jobs=list(refs),
+        root=session.workspace.root,
+        journal=session.experiment.journal(),
+        given=request.given - {"sections"},
+        asked=asked,
+    )
+
+
+def _plan(session: Session) -> Plan:
+    options = session.request.options
+    seeds = parse_seeds(options.seeds) if options.seeds is not None else None
+    arms = parse_vary(options.vary, session.request.config).arms() if options.vary else None
+    resume = find_jobs(session.workspace, [options.resume])[0] if options.resume is not None else None
+    if resume is not None and (seeds is not None or arms is not None):
+        raise UsageError("--resume extends one run, so --seeds and --vary do not go with it. Leave them out.")
+    plan = session.experiment.plan(
+        seeds=seeds, launcher=session.launcher, again=options.again, arms=arms, resume=resume
+    )
+    refuse_secrets(plan)
+    return plan
+
+
+def _dry_run(session: Session, plan: Plan) -> int:
+    if session.request.options.json:
+        say(json.dumps(plan.model_dump(mode="json"), indent=2))
+    else:
+        print_preview(session.out, plan, session.workspace)
+    if plan.launcher == "skypilot":
+        from experiments.jobs.sky_preview import check_with_skypilot
+        from experiments.project.run_root import storage_notes
+
+        for note in storage_notes(plan, session.workspace.settings):
+            session.say(f"note: {note}")
+        number = check_with_skypilot(plan, session.workspace)
+        session.say(f"SkyPilot accepts {'it' if number == 1 else f'all {number} kinds of jobs'}.")
+    session.say("Dry run: nothing was launched and nothing was written.")
+    return 0
+
+
+def _check_folder(notebook: Path) -> None:
+    folder = notebook.parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"--output-dir {str(folder)!r} cannot be made ({error.strerror}). Name a folder that you can write."
+        ) from None
+    if not os.access(folder, os.W_OK):
+        raise UsageError(f"--output-dir {str(folder)!r} cannot be written. Name a folder that you can write.")
+
+
+def _prepare(session: Session, spec: NotebookSpec, *, launching: bool) -> Prepared:
+    from experiments.notebooks.generation import prepare
+
+    options = session.request.options
+    return prepare(session.notebook, spec, launching=launching, force=options.force, theirs=options.theirs or ())
+
+
+def _write(session: Session, prepared: Prepared, launched: Sequence[TrainingJob]) -> WriteResult:
+    """Write the session's notebook, keeping what people edited in it, and print what was kept."""
+    from experiments.notebooks.generation import write
+
+    result = write(prepared, job_refs(launched))
+    if not result.created and (report := result.report()):
+        session.say(report)
+    return result
+
+
+def _journal(session: Session, prepared: Prepared) -> Journal:
+    """Return the hypothesis and rule that a launch records: the notebook's where one stays, else the recipe's."""
+    from experiments.notebooks.generation import read_journal
+
+    if prepared.keeps_data and "journal" not in prepared.theirs:
+        return read_journal(session.notebook) or session.experiment.journal()
+    return session.experiment.journal()
+
+
+def _launch(session: Session, plan: Plan, journal: Journal) -> list[TrainingJob]:
+    from experiments.jobs.journal_record import record_journal
+    from experiments.jobs.permits import command_permit
+    from experiments.jobs.preparation import check_plan
+    from experiments.project.provenance import capture
+    from experiments.project.redaction import mask_command
+
+    options = session.request.options
+    command = [session.recipe.name, *session.request.command]
+    code = capture(session.workspace.root, command=command, config=session.request.config)
+    checked = check_plan(plan, session.workspace, code)
+    session.say(_where_wandb(session))
+    print_preview(session.out, plan, session.workspace)
+    for note in checked.notes:
+        session.say(f"note: {note}")
+    if session.launcher == "skypilot" and not options.yes:
+        confirm(plan)
+    permit = command_permit(shlex.join(mask_command(command)))
+    record_journal(plan, journal, permit, session.workspace)
+    return session.experiment.launch(checked, permit)
+
+
+def _where_wandb(session: Session) -> str:
+    from experiments.project.run_root import files_of
+
+    files = files_of(session.launcher, session.workspace, within="/wandb")
+    if session.workspace.wandb_mode() == "offline":
+        why = "as asked" if session.workspace.settings.wandb_mode == "offline" else "nobody is logged in"
+        return f"W&B: offline ({why}). Files: {files}. Upload them later: uv run experiments sync"
+    from experiments.project.credentials import find_credentials
+
+    return f"W&B: online at {find_credentials().host}. Files: {files}"
+
+
+def _open(session: Session) -> Editor:
+    from experiments.cli.editor import start_editor
+
+    return start_editor(session.notebook, session.workspace.state)
+
+
+def _report(session: Session, launched: Sequence[TrainingJob], result: WriteResult, editor: Editor | None) -> None:
+    shown = session.workspace.shown(session.notebook)
+    edit = f"uv run marimo edit {shlex.quote(shown)}"
+    if session.request.options.json:
+        document: dict[str, Any] = {
+            "experiment": session.experiment.name,
+            "notebook": shown,
+            "launched": [job.model_dump(mode="json") for job in launched],
+            "wandb": session.workspace.wandb_mode(),
+            "conflicts": [conflict.cell for conflict in result.conflicts],
+            "address": editor.address if editor else None,
+            "editor_pid": editor.pid if editor else None,
+        }
+        say(json.dumps(document, indent=2))
+        return
+    session.say(f"Notebook: {shown}")
+    if editor is None:
+        session.say(f"Open it:  {edit}")
+    else:
+        session.say(f"Open at:  {editor.address}")
+        session.say(f"The editor goes on in the background; end it with: kill {editor.pid}")
+
+
+def _wants_follow(session: Session) -> bool:
+    options = session.request.options
+    if options.follow and options.no_follow:
+        raise UsageError("--follow and --no-follow exclude each other. Give one of the two.")
+    return options.follow or (session.out.is_terminal and not options.no_follow and not options.json)
+
+
+def _follow(session: Session, launched: Sequence[TrainingJob]) -> bool:
+    from experiments.cli.follow import follow
+    from experiments.monitoring import following
+
+    try:
+        with following(session.workspace.state, [job.run_name for job in launched]) as statuses:
+            return follow(statuses, session.out)
+    except KeyboardInterrupt:
+        session.say("Detached; training goes on. See it again: uv run experiments status")
+        return True

@@ -1,0 +1,169 @@
+"""The command that shows all that is known of one job."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shlex
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import tyro
+
+from experiments.cli.flags import JsonFlag
+from experiments.cli.follow import steps_text
+from experiments.cli.status import took_text, why_text
+from experiments.cli.terminal import say
+from experiments.jobs.costs import cost_of
+from experiments.jobs.events import history, read_kept
+from experiments.jobs.finding import find_jobs
+from experiments.jobs.launchers.base import SchedulerStatus
+from experiments.jobs.ledger import open_ledger
+from experiments.project.look import quantity
+from experiments.project.workspace import Workspace
+from experiments.types import JobStatus, TrainingJob
+
+
+def show(run: tyro.conf.Positional[str], *, json_: JsonFlag = False) -> int:
+    """Show all that is known of a job: how it is, config, command, code, attempts and what happened to it.
+
+    Args:
+        run: Run name or launcher id.
+        json_: Print a JSON document instead of text.
+    """
+    workspace = Workspace.find(Path.cwd())
+    job = find_jobs(workspace, [run])[0]
+    status, problems = _status(workspace, job)
+    record = job_record(workspace, job) | {"status": status.model_dump(mode="json"), "problems": problems}
+    if json_:
+        say(json.dumps(record, indent=2))
+    else:
+        _print_record(record, status)
+    for problem in problems:
+        say(f"note: {problem}", to_stderr=True)
+    return 0
+
+
+def _status(workspace: Workspace, job: TrainingJob) -> tuple[JobStatus, list[str]]:
+    """Return how a job is, by the same poll as `experiments status`, and which sources did not answer."""
+    from experiments.monitoring import poll_once, sources_of
+
+    found = poll_once(workspace.state, sources=replace(sources_of(workspace.state), jobs=lambda: [job]))
+    return found.of(job.run_name) or JobStatus(run_name=job.run_name), found.problems(time.time())
+
+
+def job_record(workspace: Workspace, job: TrainingJob) -> dict[str, Any]:
+    """Return what is recorded of a job, as JSON values; times are Unix seconds."""
+    from experiments.jobs.ran import codes_of
+    from experiments.project.run_root import files_of
+
+    with open_ledger(workspace, read_only=True) as ledger:
+        provenance = ledger.provenance(job.plan_key)
+        events = [{"at": event.at, "what": event.kind, **event.data} for event in ledger.events(run_name=job.run_name)]
+        written = ledger.annotations([job.run_name]).get(job.run_name)
+        spec = ledger.spec(job.run_name)
+        attempts = [
+            other.run_name
+            for other in ledger.rows(plan_key=job.plan_key)
+            if (other.arm, other.seed) == (job.arm, job.seed)
+        ]
+    code = codes_of(workspace, [job.run_name])[job.run_name]
+    return {
+        "job": job.model_dump(mode="json") | {"command": _command(workspace, job, spec)},
+        "note": written.note if written else "",
+        "tags": list(written.tags) if written else [],
+        "attempts": attempts,
+        "files": files_of(job.launcher, workspace, job.run_name),
+        "provenance": provenance,
+        "ran": {
+            "what": code.words(workspace.root),
+            "code": code.started.model_dump(mode="json") if code.started else None,
+        },
+        "events": events,
+        **_scheduled(workspace, job),
+    }
+
+
+def _command(workspace: Workspace, job: TrainingJob, spec: Mapping[str, Any] | None) -> list[str]:
+    """Return the command as its launcher was told it, with the interpreter of the place where it runs."""
+    from experiments.jobs.plan import with_interpreter
+
+    python = workspace.settings.sky_node_python if job.launcher == "skypilot" else sys.executable
+    return list(with_interpreter(spec["command"] if spec else job.command, python))
+
+
+def _scheduled(workspace: Workspace, job: TrainingJob) -> dict[str, Any]:
+    """Return what its scheduler told of a job, as far as it was kept here."""
+    kept = read_kept(workspace.runs / job.run_name)
+    word = kept.events[-1][0] if kept.events else ""
+    status = SchedulerStatus(word, duration_s=kept.duration_s or 0.0, price_per_hour=kept.price_per_hour)
+    return {
+        "happened": history(kept.events, time.time()),
+        "scheduler_events": [list(event) for event in kept.events],
+        "recoveries": kept.recoveries,
+        "resources": kept.resources,
+        "cost": cost_of(job.launcher, status, time.time()).text,
+    }
+
+
+def _print_record(record: dict[str, Any], status: JobStatus) -> None:
+    job = record["job"]
+    names = ("run_name", "experiment", "arm", "seed", "repeat", "attempt", "retry_of")
+    rows = [(name, job[name]) for name in names if job[name] is not None]
+    rows += _status_rows(status, job["state"])
+    rows += [("launcher", f"{job['launcher']} {job['launcher_id'] or ''}"), ("tracker", job["tracker"])]
+    rows += [("files", record["files"])]
+    rows += [(name, value) for name, value in job["config"].items()]
+    rows += [("command", shlex.join(job["command"])), ("attempts", ", ".join(record["attempts"]))]
+    rows += _code_rows(record)
+    rows += [("note", record["note"]), ("tags", ", ".join(record["tags"]))]
+    rows += [("resources", status.resources or record["resources"]), ("cost", status.cost)]
+    rows += [("error", job["error"])] if job["error"] else []
+    rows = [(name, value) for name, value in rows if value not in ("", None, [])]
+    for event in record["events"]:
+        told = {
+            key: value
+            for key, value in event.items()
+            if key not in {"at", "what", "row", "provenance", "files", "packages"}
+        }
+        rows.append((event["what"], f"{_time(event['at'])}  {_told(told)}".rstrip()))
+    rows += [("scheduler", what) for what in record["happened"]]
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        say(f"{name:<{width}}  {', '.join(map(str, value)) if isinstance(value, list) else value}")
+
+
+def _status_rows(status: JobStatus, state: str) -> list[tuple[str, Any]]:
+    """Return how a job is, in the words of `experiments status`."""
+    return [
+        ("state", status.verdict),
+        ("because", why_text(status)),
+        ("handed over", "" if state == "submitted" else state),
+        ("scheduler says", status.scheduler),
+        ("tracker says", status.tracker),
+        ("steps", steps_text(status)),
+        ("reward", quantity(status.reward)),
+        ("took", took_text(status)),
+    ]
+
+
+def _code_rows(record: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return where the code comes from; what the plan recorded is called so where another code ran."""
+    from experiments.project.provenance import Provenance
+
+    planned = Provenance.recorded(record["provenance"]).lines() if record["provenance"] else []
+    return [("code that ran", record["ran"]["what"]), *planned]
+
+
+def _told(data: dict[str, Any]) -> str:
+    """Return what an event tells, without what is empty and with times as people read them."""
+    said = [(key, value) for key, value in data.items() if value not in (None, "", [], {})]
+    return ", ".join(f"{key} {_time(value) if key.endswith('_at') else value}" for key, value in said)
+
+
+def _time(at: float) -> str:
+    return dt.datetime.fromtimestamp(at).astimezone().isoformat(" ", "seconds")

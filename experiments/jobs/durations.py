@@ -1,0 +1,105 @@
+"""How long the jobs of a plan may take: an estimate from jobs like them that have ended, and it says so."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import TYPE_CHECKING
+
+from experiments.jobs.costs import plan_cost
+from experiments.jobs.launchers.base import SchedulerStatus
+from experiments.jobs.launchers.dry_run import DryRunLauncher
+from experiments.jobs.launchers.local.launcher import LocalLauncher
+from experiments.jobs.launchers.local.records import status_of
+from experiments.jobs.ledger import open_ledger
+from experiments.jobs.plan import RESUME_KEY
+from experiments.jobs.watch.snapshots import age_in_words
+from experiments.jobs.watch.verdicts import TOTAL_KEY, steps_asked_for
+from experiments.project.errors import LedgerError
+from experiments.project.look import counted
+from experiments.types import Plan, PlannedJob, TrainingJob, TrainingJobConfig
+
+if TYPE_CHECKING:
+    from experiments.jobs.ledger.reading import LedgerReader
+    from experiments.project.workspace import Workspace
+
+_LOOKED_AT = 200
+
+
+def estimate(plan: Plan, workspace: Workspace) -> str:
+    """Return what a launch costs and how long it takes, as far as that is known."""
+    cost = plan_cost(plan)
+    try:
+        time = time_words(plan, workspace)
+    except LedgerError as error:
+        time = f"time unknown ({error})"
+    return f"{'cost unknown' if cost.usd is None else cost.text}, {time}"
+
+
+def time_words(plan: Plan, workspace: Workspace) -> str:
+    """Return how long a plan may take, in words; `time unknown` where no job like its own has succeeded.
+
+    Raises:
+        LedgerError: The ledger cannot be read.
+    """
+    # A dry run shows what this machine would do; one for SkyPilot is planned as the launch would be.
+    where = LocalLauncher.name if plan.launcher == DryRunLauncher.name else plan.launcher
+    with open_ledger(workspace, read_only=True) as ledger:
+        ended = _ended(ledger, where, workspace)
+    arms = {job.arm: job for job in plan.jobs}
+    likes = {arm: _like(job, plan.experiment, ended) for arm, job in arms.items()}
+    each = {arm: median(found.values()) for arm, found in likes.items() if found}
+    if not each:
+        return "time unknown"
+    low, high = age_in_words(min(each.values())), age_in_words(max(each.values()))
+    words = f"about {low if low == high else f'{low} to {high}'} a job"
+    seconds = [each[job.arm] for job in plan.jobs if job.arm in each]
+    if where == LocalLauncher.name and len(seconds) == len(plan.jobs) > 1:
+        words += f", {age_in_words(_all_of(seconds, workspace.settings.max_parallel))} in all"
+    if len(each) < len(arms):
+        words += f", unknown for {len(arms) - len(each)} of {counted(len(arms), 'arm')}"
+    return f"{words} (estimate from {counted(len(set().union(*likes.values())), 'ended job')} like them)"
+
+
+def _ended(ledger: LedgerReader, launcher: str, workspace: Workspace) -> list[tuple[TrainingJob, float]]:
+    """Return the newest jobs of a launcher that succeeded, with the seconds that each took."""
+    jobs = ledger.newest_jobs(launcher, _LOOKED_AT)
+    noted = ledger.outcomes(job.run_name for job in jobs)
+    found = []
+    for job in jobs:
+        status = SchedulerStatus(**noted[job.run_name]) if job.run_name in noted else None
+        if status is None and launcher == LocalLauncher.name:
+            status = status_of(workspace.runs / job.run_name)
+        if status is not None and status.word == "SUCCEEDED" and status.started_at and status.ended_at:
+            found.append((job, status.ended_at - status.started_at))
+    return found
+
+
+def _like(job: PlannedJob, experiment: str, ended: Sequence[tuple[TrainingJob, float]]) -> dict[str, float]:
+    """Return how long a job would take by each job like it: of the same arm or settings, by their steps per second."""
+    found = {}
+    total, settings = steps_asked_for(job.config), _settings(job.config)
+    if RESUME_KEY in settings[1]:
+        return {}  # how many steps it still has to do is not known
+    for other, seconds in ended:
+        theirs = _settings(other.config)
+        if theirs != settings and (other.experiment, other.arm) != (experiment, job.arm):
+            continue
+        steps = steps_asked_for(other.config)
+        if total and steps and RESUME_KEY not in theirs[1]:
+            found[other.run_name] = seconds * total / steps
+        elif theirs == settings and total == steps:
+            found[other.run_name] = seconds
+    return found
+
+
+def _settings(config: TrainingJobConfig) -> tuple[str, Mapping[str, str]]:
+    """Return what makes a job as fast as it is: resources and the trainer's arguments, but the number of steps."""
+    apart = {"wandb_tags", "skip_git_check", "additional_args", "max_runtime_hours"}
+    arguments = dict(argument.split("=", 1) for argument in config.additional_args)
+    return config.model_dump_json(exclude=apart), {key: text for key, text in arguments.items() if key != TOTAL_KEY}
+
+
+def _all_of(seconds: Sequence[float], at_once: int) -> float:
+    return max(math.fsum(seconds) / at_once, *seconds)

@@ -1,0 +1,259 @@
+"""Find jobs and runs by what people call them: a run name, a launcher's id, an experiment, an arm, a tag, a state."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from experiments.jobs.ledger import open_ledger
+from experiments.jobs.ledger.reading import UnreadableJob
+from experiments.jobs.plan import arm_and_seed
+from experiments.project.errors import LaunchError, LedgerError, UsageError
+from experiments.project.workspace import Workspace
+from experiments.runs.filters import ordered
+from experiments.runs.store import RunInfo, RunQuery, RunStore
+from experiments.types import JobRef, JobStatus, TrainingJob
+
+_LISTED = 12
+_CONDITIONS = ("experiment", "arm", "tag", "state", "author", "group", "name", "limit")
+Placed = TypeVar("Placed", bound=TrainingJob | UnreadableJob | JobStatus)
+
+
+def find_jobs(workspace: Workspace, ids: Sequence[str]) -> list[TrainingJob]:
+    """Return the jobs with these run names or launcher ids, in the order asked, each once.
+
+    Raises:
+        UsageError: An id is not in the ledger, or two jobs have it; lists those that are known.
+        LedgerError: The row of one of them cannot be read.
+    """
+    found = []
+    for row in find_rows(workspace, ids):
+        if isinstance(row, UnreadableJob):
+            raise LedgerError(row.sentence())
+        found.append(row)
+    return found
+
+
+def find_rows(workspace: Workspace, ids: Sequence[str]) -> list[TrainingJob | UnreadableJob]:
+    """Return what the ledger has of the jobs with these run names or launcher ids, in the order asked, each once.
+
+    A job whose row cannot be read is among them: it can still be ended, noted and looked at.
+
+    Raises:
+        UsageError: An id is not in the ledger, or two jobs have it; lists those that are known.
+    """
+    with open_ledger(workspace, read_only=True) as ledger:
+        known = [job for job in ledger.rows() if job.state != "planned" or isinstance(job, UnreadableJob)]
+    found: dict[str, TrainingJob | UnreadableJob] = {}
+    for wanted in ids:
+        matches = [job for job in known if wanted in (job.run_name, job.launcher_id)]
+        if not matches:
+            raise UsageError(f"job {wanted!r} is not in the ledger. {_listed(known, workspace.root)}")
+        if len(matches) > 1:
+            names = ", ".join(job.run_name for job in matches)
+            raise UsageError(f"job id {wanted!r} belongs to {len(matches)} jobs: {names}. Give a run name instead.")
+        found[matches[0].run_name] = matches[0]
+    return list(found.values())
+
+
+def find_refs(workspace: Workspace, ids: Sequence[str], *, launcher: str | None = None) -> list[JobRef]:
+    """Return references to the jobs with these run names or launcher ids, in the order asked, each once.
+
+    A number that the ledger does not know is looked up in SkyPilot's queue, whoever launched the job, where SkyPilot is
+    used.
+
+    Args:
+        workspace: Whose ledger.
+        ids: Run names or launcher ids.
+        launcher: Where the jobs ran, if somebody said so.
+
+    Raises:
+        UsageError: An id is known neither here nor there, or two jobs have it.
+        LaunchError: SkyPilot had to be asked, and could not be.
+    """
+    with open_ledger(workspace, read_only=True) as ledger:
+        known = {name for job in ledger.rows() for name in (job.run_name, job.launcher_id)}
+    numbers = [wanted for wanted in ids if wanted not in known and re.fullmatch("[0-9]+", wanted)]
+    queued = _in_skypilots_queue(workspace, numbers, launcher) if numbers else {}
+    found: dict[str, JobRef] = {}
+    for wanted in ids:
+        ref = queued.get(wanted) or find_rows(workspace, [wanted])[0].ref()
+        found[ref.run] = ref
+    return list(found.values())
+
+
+def of_experiments(jobs: Sequence[Placed], experiments: Sequence[str] = (), arms: Sequence[str] = ()) -> list[Placed]:
+    """Return the jobs that belong to any of these experiments and any of these arms, in their order.
+
+    Args:
+        jobs: Those to choose from.
+        experiments: Names; all where none is given.
+        arms: The same.
+
+    Raises:
+        UsageError: A name is that of none of the jobs; lists those that there are.
+    """
+    found = list(jobs)
+    for what, names in (("experiment", experiments), ("arm", arms)):
+        known = list(dict.fromkeys(getattr(job, what) for job in found))
+        where = f" of {', '.join(experiments)}" if what == "arm" and experiments else ""
+        for name in names:
+            if name not in known:
+                listed = f"There are: {_some(known)}" if known else "There is no job yet"
+                raise UsageError(f"no job{where} belongs to {what} {name!r}. {listed}. See: uv run experiments status")
+        found = [job for job in found if not names or getattr(job, what) in names]
+    return found
+
+
+def _in_skypilots_queue(workspace: Workspace, ids: Sequence[str], launcher: str | None) -> dict[str, JobRef]:
+    from experiments.jobs.launchers.sky.launcher import SkyPilotLauncher
+
+    skypilot = SkyPilotLauncher(workspace)
+    if launcher != skypilot.name and not skypilot.is_in_use():
+        return {}
+    try:
+        names = skypilot.named(ids)
+    except LaunchError as error:
+        raise LaunchError(f"job {ids[0]!r} is not in the ledger, and SkyPilot cannot be asked: {error}") from error
+    settings = workspace.settings
+    # Where its metrics are is not known there: the place of this project's own runs is tried.
+    place = (
+        f"{settings.wandb_entity or ''}/{settings.wandb_project}" if workspace.wandb_mode() == "online" else "offline"
+    )
+    refs = {}
+    for job_id, name in names.items():
+        arm, seed = arm_and_seed(name) or (name, 0)
+        refs[job_id] = JobRef(run=name, arm=arm, seed=seed, launcher="skypilot", id=job_id, tracker=place)
+    return refs
+
+
+def find_runs(workspace: Workspace, text: str) -> list[JobRef]:
+    """Return references to the runs that `text` describes, newest first, wherever they were launched.
+
+    Args:
+        text: Conditions separated by spaces, all of which hold: `experiment=arena`, `arm=baseline`, `tag=a`,
+            `state=finished`, `author=ada`, `group=arena`, `name=REGEX`, `limit=20`. An experiment, arm, tag or state
+            given twice means either. Experiments and arms are those of this project's ledger.
+
+    Raises:
+        UsageError: A condition is none of these, an experiment or arm is not in the ledger, or no run matches.
+        StoreError: The W&B server cannot be reached.
+        LedgerError: An experiment, arm or tag is asked for, and the ledger cannot be read.
+    """
+    from experiments.runs.opening import default_store
+
+    conditions = _conditions(text)
+    query = _query_of(conditions)
+    experiments, arms = conditions.get("experiment", []), conditions.get("arm", [])
+    if experiments or arms:
+        with open_ledger(workspace, read_only=True) as ledger:
+            names = [job.run_name for job in of_experiments(ledger.rows(), experiments, arms)]
+        query = replace(query, names=names)
+    found = runs_of(workspace, query, default_store(workspace.root))
+    if not found:
+        raise UsageError(f"no run matches --runs {text!r}. See what there is: uv run experiments runs")
+    settings = workspace.settings
+    place = f"{settings.wandb_entity or ''}/{settings.wandb_project}"
+    refs = []
+    for info in found:
+        arm, seed = arm_and_seed(info.name) or (info.group or info.display_name or info.name, 0)
+        refs.append(JobRef(run=info.name, arm=arm, seed=seed, tracker=place if info.url else "offline"))
+    return refs
+
+
+def runs_of(workspace: Workspace, query: RunQuery, store: RunStore) -> list[RunInfo]:
+    """Return the runs of a query, which may have been tagged in the ledger (`experiments tag`) instead of in W&B.
+
+    Raises:
+        StoreError: The W&B server cannot be reached.
+        LedgerError: The query asks for tags, and the ledger cannot be read.
+    """
+    found = store.find(query)
+    wanted = {*query.tags_any, *query.tags_all}
+    if not wanted:
+        return found
+    with open_ledger(workspace, read_only=True) as ledger:
+        written = ledger.annotations(job.run_name for job in ledger.rows())
+    tags = {run: note.tags for run, note in written.items() if wanted & set(note.tags)}
+    if not tags:
+        return found
+    names = [run for run in tags if query.names is None or run in query.names]
+    candidates = store.find(replace(query, tags_any=(), tags_all=(), names=names, limit=None))
+    joined = [replace(info, tags=tuple(dict.fromkeys([*info.tags, *tags[info.name]]))) for info in candidates]
+    matching = {info.name: info for info in joined if _has_tags(info, query)}
+    return ordered(query, [*matching.values(), *(info for info in found if info.name not in matching)])
+
+
+def _has_tags(info: RunInfo, query: RunQuery) -> bool:
+    tags = set(info.tags)
+    return tags.issuperset(query.tags_all) and (not query.tags_any or not tags.isdisjoint(query.tags_any))
+
+
+def runs_query(text: str) -> RunQuery:
+    """Return the query that conditions separated by spaces describe, but for experiments and arms; see `find_runs`.
+
+    Raises:
+        UsageError: A condition is not one of the known ones.
+    """
+    return _query_of(_conditions(text))
+
+
+def _conditions(text: str) -> dict[str, list[str]]:
+    given: dict[str, list[str]] = {}
+    try:
+        conditions = shlex.split(text)
+    except ValueError as error:
+        raise UsageError(
+            f"--runs {text!r} is not a list of conditions: {error}. Quote it as a shell wants it."
+        ) from None
+    for condition in conditions:
+        key, equals, value = condition.partition("=")
+        if not equals or not value or key not in _CONDITIONS:
+            raise UsageError(f"--runs condition {condition!r} is none of {', '.join(f'{k}=...' for k in _CONDITIONS)}.")
+        given.setdefault(key, []).append(value)
+    return given
+
+
+def _query_of(given: Mapping[str, list[str]]) -> RunQuery:
+    limit = given.get("limit", ["50"])[-1]
+    if not re.fullmatch("[0-9]{1,9}", limit) or int(limit) < 1:
+        raise UsageError(f"--runs condition 'limit={limit}' is not a number from 1 on. Try limit=50.")
+    for key in ("author", "group", "name"):
+        if len(values := given.get(key, [])) > 1:
+            raise UsageError(f"--runs names {key} twice, {values[0]!r} and {values[1]!r}. Give it once.")
+    return RunQuery(
+        tags_any=given.get("tag", ()),
+        state=given.get("state"),
+        author=next(iter(given.get("author", [])), None),
+        group=next(iter(given.get("group", [])), None),
+        name_pattern=next(iter(given.get("name", [])), None),
+        limit=int(limit),
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(names[:_LISTED]) + more
+
+
+def first_launch(root: Path) -> str:
+    """Return what leads to a first job in a project, which may be one of the user's own."""
+    recipe = Path("experiments") / "recipes" / "arena_experiment.py"
+    if (root / recipe).is_file():
+        return f"Launch one: uv run {recipe}"
+    return "Write a recipe to launch: uv run experiments new NAME"
+
+
+def _listed(known: Sequence[TrainingJob | UnreadableJob], root: Path) -> str:
+    if not known:
+        return f"The ledger holds no job yet. {first_launch(root)}"
+    newest = [
+        f"{job.launcher_id} ({job.run_name})" if job.launcher_id not in (None, job.run_name) else job.run_name
+        for job in known[-_LISTED:]
+    ]
+    more = f" and {len(known) - _LISTED} older" if len(known) > _LISTED else ""
+    return f"Known jobs: {', '.join(newest)}{more}. See: uv run experiments status"

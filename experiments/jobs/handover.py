@@ -1,0 +1,223 @@
+"""Between the ledger and a launcher: what a launcher is told of a job, handing jobs over, and resolving doubt.
+
+Before a launcher hears of a job, the ledger holds the intent; after it answered, its id. A job between the two is in
+doubt: only whoever holds its lease may resolve it, by asking the launcher whether it has a job of that name.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any
+
+from experiments.jobs.launchers.base import Found, JobSpec, Launcher, SchedulerStatus, Unknown
+from experiments.jobs.launchers.dry_run import DryRunLauncher
+from experiments.jobs.launchers.environment import UNSET, job_environment
+from experiments.jobs.launchers.local.launcher import LocalLauncher
+from experiments.jobs.leases import tenure
+from experiments.jobs.ledger import Ledger, UnreadableJob
+from experiments.jobs.plan import with_interpreter
+from experiments.jobs.watch.verdicts import verdict
+from experiments.project.errors import LaunchError
+from experiments.project.workspace import Workspace
+from experiments.types import TERMINAL_VERDICTS, Plan, PlannedJob, TrainingJob, replaced
+
+GRACE_S = 20.0
+"""Seconds between the TERM and the KILL of a cancelled job: time to save a checkpoint."""
+
+
+@dataclass
+class Reconciled:
+    """What became of jobs in doubt, by run name.
+
+    Attributes:
+        found: The launcher has them.
+        absent: The launcher does not have them: they are `planned` again, and launching their plan hands them over.
+        unknown: Nobody can tell yet; nothing was changed. With the reason.
+    """
+
+    found: list[str] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
+    unknown: dict[str, str] = field(default_factory=dict)
+
+
+def launcher_for(name: str, workspace: Workspace) -> Launcher:
+    """Return the launcher of this name.
+
+    Raises:
+        LaunchError: There is none.
+    """
+    make = LAUNCHERS.get(name)
+    if make is None:
+        raise LaunchError(f"launcher {name!r} does not exist. Launchers: {', '.join(LAUNCHERS)}.")
+    return make(workspace)
+
+
+def _skypilot(workspace: Workspace) -> Launcher:
+    from experiments.jobs.launchers.sky.launcher import SkyPilotLauncher
+
+    return SkyPilotLauncher(workspace)
+
+
+LAUNCHERS: dict[str, Callable[[Workspace], Launcher]] = {
+    LocalLauncher.name: lambda workspace: LocalLauncher(workspace.state),
+    "skypilot": _skypilot,
+    DryRunLauncher.name: lambda _workspace: DryRunLauncher(),
+}
+"""How each launcher is made."""
+
+
+def job_spec(plan: Plan, job: PlannedJob | TrainingJob, workspace: Workspace) -> dict[str, Any]:
+    """Return what a launcher is told of a job, as JSON values; the intent keeps it, so that anyone can start it."""
+    run_dir = workspace.runs / job.run_name
+    command = with_interpreter(job.command, sys.executable) if plan.launcher == LocalLauncher.name else job.command
+    hours = job.config.max_runtime_hours
+    return {
+        "command": list(command),
+        "env": job_environment(plan, job, workspace.settings, run_dir),
+        "unset": list(UNSET),
+        "cwd": str(workspace.root),
+        "grace_s": GRACE_S,
+        "max_runtime_s": hours * 3600 if hours is not None else None,
+    }
+
+
+_PLACES = {
+    "wandb_entity": "WANDB_ENTITY",
+    "wandb_project": "WANDB_PROJECT",
+    "wandb_group": "WANDB_RUN_GROUP",
+}
+
+
+def as_launched(workspace: Workspace, spec: Mapping[str, Any] | None) -> Workspace:
+    """Return the workspace with the places in W&B that a job was launched with: its recipe may have named its own.
+
+    Args:
+        spec: What the launcher was told of the job; None where none ever was.
+    """
+    if spec is None:
+        return workspace
+    places = {place: spec["env"].get(name) for place, name in _PLACES.items() if spec["env"].get(name)}
+    return replace(workspace, settings=replaced(workspace.settings, **places))
+
+
+def told(job: TrainingJob, spec: Mapping[str, Any], ledger_id: str, workspace: Workspace) -> JobSpec:
+    """Return what a launcher is told of a job, from the values that `job_spec` returned."""
+    return JobSpec(
+        run_name=job.run_name,
+        command=tuple(spec["command"]),
+        run_dir=workspace.runs / job.run_name,
+        config=job.config,
+        env=spec["env"],
+        experiment=job.experiment,
+        plan_key=job.plan_key,
+        ledger_id=ledger_id,
+    )
+
+
+def _batches(names: Mapping[str, Any], size: int) -> Iterator[list[str]]:
+    rest = iter(names)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+def reconcile(ledger: Ledger, workspace: Workspace, *, plan_key: str | None = None) -> Reconciled:
+    """Resolve the jobs that a launcher may or may not have, because whoever handed them over was killed.
+
+    Nothing is launched by this.
+
+    Args:
+        ledger: Where they are recorded.
+        workspace: Whose launchers to ask.
+        plan_key: Only the jobs of this plan.
+
+    Raises:
+        LedgerError: The ledger cannot be written.
+    """
+    result = Reconciled()
+    for job in ledger.rows(plan_key=plan_key, state="submitting"):
+        with tenure() as owner:
+            if holder := ledger.take_lease(job.run_name, owner):
+                result.unknown[job.run_name] = f"it is being handed over by {holder}"
+                continue
+            conclusion: dict[str, Any] = {}
+            try:
+                conclusion = _resolve(ledger, job.run_name, workspace, result)
+            finally:
+                ledger.conclude(owner, **conclusion)
+    return result
+
+
+def _resolve(ledger: Ledger, name: str, workspace: Workspace, result: Reconciled) -> dict[str, Any]:
+    """Return what to conclude of one job in doubt, whose lease is held."""
+    [job] = ledger.rows(run_names=[name])
+    if job.state != "submitting":
+        return {}
+    try:
+        answer = launcher_for(job.launcher, workspace).find(name, job.target)
+    except LaunchError as error:
+        answer = Unknown(str(error))
+    if isinstance(answer, Unknown):
+        result.unknown[name] = answer.reason
+        return {}
+    if isinstance(answer, Found):
+        result.found.append(name)
+        return {"accepted": {name: answer.id}}
+    result.absent.append(name)
+    return {"returned": [name]}
+
+
+def hand_over(
+    ledger: Ledger,
+    launcher: Launcher,
+    specs: Mapping[str, dict[str, Any]],
+    workspace: Workspace,
+) -> dict[str, str]:
+    """Hand jobs to the launcher, in batches that it can afford to be in doubt about; return the failed ones."""
+    jobs = {job.run_name: job for job in ledger.jobs(run_names=specs)}
+    failed: dict[str, str] = {}
+    for names in _batches(specs, launcher.batch):
+        accepted: dict[str, str] = {}
+        refused: dict[str, str] = {}
+        tried: set[str] = set()
+        with tenure() as owner:
+            try:
+                mine = ledger.intend({name: specs[name] for name in names}, launcher.target(), owner)
+                for name in mine:
+                    tried.add(name)
+                    try:
+                        accepted[name] = launcher.submit(told(jobs[name], specs[name], ledger.id, workspace))
+                    except LaunchError as error:
+                        refused[name] = str(error)
+                    except Exception as error:  # noqa: BLE001 - whether the job exists is now in doubt; the rest goes on
+                        failed[name] = f"{type(error).__name__}: {error}"
+            finally:
+                # Also on Ctrl-C: what was not tried is planned again, what was interrupted stays in doubt.
+                untried = [name for name in names if name not in tried]
+                ledger.conclude(owner, accepted=accepted, refused=refused, returned=untried)
+        failed |= refused
+    return failed
+
+
+def statuses(
+    jobs: Sequence[TrainingJob | UnreadableJob], ledger: Ledger, workspace: Workspace
+) -> dict[str, SchedulerStatus]:
+    """Return the scheduler's word on each job that a launcher has; a job whose launcher cannot be asked is absent."""
+    found = {name: SchedulerStatus(**values) for name, values in ledger.outcomes(job.run_name for job in jobs).items()}
+    asked: dict[str, dict[str, str]] = {}
+    for job in jobs:
+        if job.launcher_id is not None and job.run_name not in found:
+            asked.setdefault(job.launcher, {})[job.run_name] = job.launcher_id
+    for name, ids in asked.items():
+        try:
+            found |= launcher_for(name, workspace).poll(ids)
+        except LaunchError:
+            continue
+    return found
+
+
+def has_ended(status: SchedulerStatus) -> bool:
+    """Say whether a scheduler's word means that the job will not run on."""
+    return verdict(status.word, None, exit_code=status.exit_code)[0] in TERMINAL_VERDICTS

@@ -1,0 +1,293 @@
+"""Run one local job from start to end: `python -P -m experiments.jobs.launchers.local.supervisor RUN_DIR`.
+
+The child claims: whoever starts this may do so twice, or die half way. What counts is the lock on
+`RUN_DIR/lock`: only who holds it may claim, and only a job that was never started and has not ended can be claimed.
+The trainer inherits the lock's descriptor, so the lock is held exactly as long as the job is alive, whoever of the two
+dies first. `train.log` is made by the very process that becomes the trainer: without it, and with the lock free, no
+trainer was started or ever will be, so a claim whose supervisor was killed can be claimed again.
+
+Files in RUN_DIR: `spec.json` (read) says what to run; `job.json` (written) says what happened; `cancel` (read) asks
+for the end; `train.log` takes the output. `--end RUN_DIR` ends the processes of a job whose supervisor is gone.
+Standard library only: every job starts one of these.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from experiments.project.code_tree import read_code
+from experiments.project.files import (
+    boot_id,
+    holders,
+    inherited,
+    is_alive,
+    is_locked,
+    read_json,
+    start_time,
+    sync,
+    this_process,
+    try_lock,
+    write_json,
+)
+
+LOCK, SPEC, JOB, CANCEL, LOG = "lock", "spec.json", "job.json", "cancel", "train.log"
+OVER = "over_its_time"
+"""Key of `job.json`: the trainer was ended because of its `max_runtime_hours`."""
+
+CODE = "code"
+"""Key of `job.json`, and kind of the ledger's event, for what lay in the project when the trainer started."""
+
+CLAIMED, FAILED, TAKEN = 0, 1, 3
+"""Exit codes of the process that was started: the job is claimed, could not be, or is another's."""
+
+HEARTBEAT_S = 5.0
+_LOCK_TRIES = 20
+_RECORD_TRIES = 5
+_OK = "claimed"
+
+
+def main(arguments: list[str]) -> int:
+    """Claim and run the job, or end it; return one of the exit codes above."""
+    run_dir = Path(arguments[-1])
+    if arguments[0] == "--end":
+        if os.fork() == 0:
+            os.setsid()
+            end(run_dir)
+            os._exit(0)
+        return CLAIMED
+    lock = _lock(run_dir)
+    if lock is None or not is_claimable(run_dir):
+        return TAKEN
+    spec = read_json(run_dir / SPEC)
+    if spec is None:
+        sys.stderr.write(f"{run_dir.name}: no {SPEC}\n")
+        return FAILED
+    told, tell = os.pipe()
+    if os.fork():
+        # The launcher waits for this process only, so that the job is nobody's child and leaves no zombie behind.
+        os.close(tell)
+        message = os.read(told, 4096).decode()
+        if message != _OK:
+            sys.stderr.write(message)
+        return CLAIMED if message == _OK else FAILED
+    os.close(told)
+    _supervise(run_dir, spec, lock, tell)
+    return FAILED
+
+
+def is_claimable(run_dir: Path) -> bool:
+    """Say whether a job was never started and has not ended; certain only with its lock held."""
+    if (run_dir / LOG).exists():
+        return False
+    try:
+        record = read_json(run_dir / JOB)
+    except (OSError, ValueError):
+        return False
+    return record is None or not (record.get("trainer") or record.get("ended_at"))
+
+
+def _lock(run_dir: Path) -> int | None:
+    # Those who only ask whether the lock is held have it for an instant.
+    for _ in range(_LOCK_TRIES):
+        if (lock := try_lock(run_dir / LOCK)) is not None:
+            return lock
+        time.sleep(0.01)
+    return None
+
+
+def _supervise(run_dir: Path, spec: Mapping[str, Any], lock: int, tell: int) -> None:
+    os.setsid()
+    wake = _listen()
+    record: dict[str, Any] = {
+        **{name: value for name, value in spec.items() if not name.startswith("next")},
+        "supervisor": this_process(),
+        "boot_id": boot_id(),
+        "host": socket.gethostname(),
+        "claimed_at": time.time(),
+    }
+    try:
+        write_json(run_dir / JOB, record)
+    except OSError as error:
+        _tell(tell, f"{run_dir / JOB} cannot be written: {error.strerror}\n")
+        return
+    _tell(tell, _OK)
+    _point_output_to(Path(os.devnull))
+    # What the trainer is about to read may not be what its plan recorded: a job waits, and a retry comes later.
+    record[CODE] = read_code(Path(spec["cwd"]))
+    if _asked_to_end or (run_dir / CANCEL).exists():
+        record |= {"ended_at": time.time(), "cancelled": True}
+    else:
+        record |= _run(run_dir, spec, record, lock, wake)
+    _record_end(run_dir, record)
+    os.close(lock)
+    _hand_over(run_dir.parent, spec)
+
+
+def _run(run_dir: Path, spec: Mapping[str, Any], record: dict[str, Any], lock: int, wake: int) -> dict[str, Any]:
+    """Start the trainer, wait for it, and return what to record of its end."""
+    try:
+        trainer = _start(run_dir / LOG, spec, lock)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is the reason why the job failed
+        return {"ended_at": time.time(), "error": f"{' '.join(spec['command'][:1])!r} cannot be started: {error}"}
+    # The limit's clock stands still while the machine sleeps, and is the same for every process until it restarts.
+    record |= {"trainer": {"pid": trainer.pid, "start": start_time(trainer.pid)}, "started_at": time.time()}
+    record["started_ticks"] = time.monotonic()
+    _point_output_to(run_dir / LOG)
+    _try_to_write(run_dir / JOB, record, tries=1)
+    asked_at, over = None, False
+    while (code := trainer.poll()) is None:
+        # The lock's time of change is the sign of life that tells later when a killed supervisor was last there.
+        os.utime(run_dir / LOCK)
+        select.select([wake], [], [], min(HEARTBEAT_S, max(0.0, left_s(record))) if asked_at is None else 0.2)
+        _drain(wake)
+        cancelled = _asked_to_end or (run_dir / CANCEL).exists()
+        if asked_at is None and trainer.poll() is None and (cancelled or left_s(record) <= 0):
+            asked_at, over = time.monotonic(), not cancelled
+            _signal_group(trainer.pid, signal.SIGTERM)
+        if asked_at is not None and time.monotonic() > asked_at + spec["grace_s"]:
+            _signal_group(trainer.pid, signal.SIGKILL)
+    if asked_at is not None:
+        _signal_group(trainer.pid, signal.SIGKILL)
+    ended = {"ended_at": time.time(), "exit_code": code, "cancelled": asked_at is not None and code != 0}
+    return {**ended, "cancelled": False, OVER: True} if over else ended
+
+
+def left_s(record: Mapping[str, Any]) -> float:
+    """Return the seconds that a job's trainer may still run, by its `max_runtime_hours`; infinite without a limit."""
+    limit, began = record.get("max_runtime_s"), record.get("started_ticks")
+    return math.inf if limit is None or began is None else began + limit - time.monotonic()
+
+
+def _start(log: Path, spec: Mapping[str, Any], lock: int) -> subprocess.Popen[bytes]:
+    def mark_the_start() -> None:
+        # In the process that becomes the trainer, and on the disk before it does; see the module's docstring.
+        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        sync(log.parent)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os.close(output)
+
+    return subprocess.Popen(
+        spec["command"],
+        cwd=spec["cwd"],
+        env=inherited(spec["unset"]) | {name: value for name, value in spec["env"].items() if value},
+        pass_fds=(lock,),
+        process_group=0,
+        preexec_fn=mark_the_start,  # noqa: PLW1509 - this process has no threads
+    )
+
+
+def end(run_dir: Path) -> None:
+    """End the processes of a job without a supervisor, TERM then KILL after the grace, and record why."""
+    record = read_json(run_dir / JOB) or {}
+    over = left_s(record) <= 0 and not (run_dir / CANCEL).exists()
+    deadline = time.monotonic() + float(record.get("grace_s", 20.0))
+    _signal_all(run_dir, record, signal.SIGTERM)
+    while is_locked(run_dir / LOCK):
+        if time.monotonic() > deadline:
+            _signal_all(run_dir, record, signal.SIGKILL)
+        time.sleep(0.1)
+    ended = {"ended_at": time.time(), "cancelled": not over, OVER: over}
+    _try_to_write(run_dir / JOB, {**record, **ended}, tries=_RECORD_TRIES)
+
+
+_asked_to_end = False
+
+
+def _listen() -> int:
+    """Wake the wait below on the trainer's end and on TERM; return the descriptor to wait for.
+
+    Handlers, unlike ignored signals, are not inherited by the trainer.
+    """
+
+    def on_term(_number: int, _frame: object) -> None:
+        global _asked_to_end  # noqa: PLW0603 - a handler can only leave a note
+        _asked_to_end = True
+
+    readable, writable = os.pipe()
+    os.set_blocking(readable, False)
+    os.set_blocking(writable, False)
+    signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
+    signal.signal(signal.SIGTERM, on_term)
+    for number in (signal.SIGCHLD, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: None)
+    return readable
+
+
+def _tell(descriptor: int, message: str) -> None:
+    with contextlib.suppress(BrokenPipeError):  # whoever started this was killed; the claim stands
+        os.write(descriptor, message.encode())
+    os.close(descriptor)
+
+
+def _drain(descriptor: int) -> None:
+    with contextlib.suppress(BlockingIOError):
+        os.read(descriptor, 4096)
+
+
+def _point_output_to(log: Path) -> None:
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for source, target in ((nothing, 0), (output, 1), (output, 2)):
+        os.dup2(source, target)
+    os.close(nothing)
+    os.close(output)
+
+
+def _signal_group(leader: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, number)
+
+
+def _signal_all(run_dir: Path, record: Mapping[str, Any], number: int) -> None:
+    trainer = record.get("trainer")
+    if trainer is not None and is_alive(trainer):
+        _signal_group(trainer["pid"], number)
+    for pid in holders(run_dir / LOCK):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
+
+
+def _record_end(run_dir: Path, record: dict[str, Any]) -> None:
+    if not _try_to_write(run_dir / JOB, record, tries=_RECORD_TRIES):
+        sys.stderr.write(f"\nexperiments: the end could not be recorded: exit code {record.get('exit_code')}\n")
+
+
+def _try_to_write(path: Path, record: dict[str, Any], *, tries: int) -> bool:
+    for left in reversed(range(tries)):
+        try:
+            write_json(path, record)
+        except OSError:
+            if left:
+                time.sleep(1.0)
+        else:
+            return True
+    return False
+
+
+def _hand_over(runs: Path, spec: Mapping[str, Any]) -> None:
+    """Become the program that starts the next waiting job, if one may wait; never return."""
+    # That program is far heavier than this one, so look first.
+    if any(is_claimable(folder) for folder in runs.iterdir()):
+        with contextlib.suppress(OSError):
+            _point_output_to(Path(spec["next_log"]))
+        try:
+            os.execv(spec["next"][0], spec["next"])  # noqa: S606 - our own command, without a shell
+        except OSError as error:
+            sys.stderr.write(f"experiments: {spec['next'][0]!r} cannot be started: {error}\n")
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

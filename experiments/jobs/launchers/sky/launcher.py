@@ -1,0 +1,357 @@
+"""Jobs on Slurm, Kubernetes and clouds, as SkyPilot's managed jobs; SkyPilot itself runs behind `client`.
+
+A job's name is no lock there: SkyPilot takes the same name twice. So the ledger holds, in this order, the intent, who
+asks which server, the request's id and the job's id; and a job in doubt is looked for under all of them before it is
+said to be absent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from experiments.jobs.launchers.base import Absent, Found, JobSpec, SchedulerStatus, Unknown
+from experiments.jobs.launchers.local.supervisor import CODE
+from experiments.jobs.launchers.sky import words as sky_words
+from experiments.jobs.launchers.sky.client import BridgeClient, SkyError, client_for
+from experiments.jobs.launchers.sky.estimate import Prices, check_upload
+from experiments.jobs.launchers.sky.task import Code, code_of, needs_key, task_of, task_yaml, with_secrets
+from experiments.jobs.launchers.sky.words import ASKING, INCIDENT, LAUNCH_S, QUEUE_S, QUICK_S, REQUEST, find_job
+from experiments.jobs.ledger import open_ledger
+from experiments.project.code_tree import commit_alone, read_code
+from experiments.project.errors import ExperimentsError, LaunchError, LedgerError, UsageError
+from experiments.project.files import write_text
+from experiments.project.state_words import SCHEDULER_ENDS
+from experiments.project.workspace import Workspace
+
+TASK_FILE = "task.yaml"
+_GLANCE_S = 3.0
+_FOLLOW_PAUSE_S = 10.0
+_EVENTS_PER_POLL = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class _History:
+    """What happened to a job, and the status and recoveries for which that was asked."""
+
+    state: tuple[str, int]
+    events: sky_words.History
+
+
+_NOT_IN_USE = (
+    "SkyPilot is not used here, so its jobs are not asked for. To ask: export EXPERIMENTS_LAUNCHER=skypilot (jobs are "
+    "then launched there), or EXPERIMENTS_SKY_PYTHON=/path/to/an/interpreter/that/has/it"
+)
+_NO_HISTORY = _History(("", 0), ())
+
+
+class InDoubt(ExperimentsError):  # noqa: N818 - a state that the next look resolves, not a fault
+    """Nobody can tell yet whether SkyPilot has the job; launching again looks for it first."""
+
+
+class SkyPilotLauncher:
+    """Where jobs are SkyPilot's managed jobs.
+
+    Attributes:
+        batch: How many jobs may be in doubt after a crash; each of them costs money.
+    """
+
+    name = "skypilot"
+    batch = 1
+
+    def __init__(self, workspace: Workspace, client: BridgeClient | None = None) -> None:
+        self._workspace = workspace
+        self._given = client
+        self._used = False
+        self._histories: dict[int, _History] = {}
+        self._prices = Prices(lambda kinds: self.client.call("prices", machines=kinds, deadline_s=QUEUE_S).result)
+        self._incidents: dict[str, str] = {}
+
+    @property
+    def client(self) -> BridgeClient:
+        """The child that talks to SkyPilot.
+
+        Raises:
+            SkyError: Nothing here can start it.
+        """
+        return self._given or client_for(self._workspace.settings)
+
+    def is_in_use(self) -> bool:
+        """Say whether somebody here uses SkyPilot, so that asking it is no surprise: uv would install it first."""
+        settings = self._workspace.settings
+        if self._used or self._given or settings.launcher == self.name or settings.sky_python:
+            return True
+        if sky_words.is_configured():
+            return True
+        with open_ledger(self._workspace, read_only=True) as ledger:
+            self._used = any(job.launcher == self.name and job.state != "planned" for job in ledger.rows())
+        return self._used
+
+    def target(self) -> str:
+        """Return the API server's address and the infra that jobs go to unless they say otherwise."""
+        return f"{sky_words.endpoint()} {self._workspace.settings.sky_infra or ''}".strip()
+
+    @functools.cached_property
+    def _code(self) -> Code:
+        return project_code(self._workspace)
+
+    def task(self, job: JobSpec) -> dict[str, Any]:
+        """Return what SkyPilot would be asked to run, without secrets; needs no network.
+
+        Raises:
+            UsageError: It could not run there.
+        """
+        return task_of(job, self._workspace.settings, self._code)
+
+    def check(self, job: JobSpec) -> None:
+        """Have SkyPilot itself check a job and find machines for it; nothing is launched.
+
+        Raises:
+            UsageError: It cannot be a task.
+            SkyError: SkyPilot refuses it, or cannot be asked.
+        """
+        self.client.call("dryrun", task=self.task(job), deadline_s=QUEUE_S)
+
+    def submit(self, job: JobSpec) -> str:
+        """Launch a managed job and return its id.
+
+        Raises:
+            LaunchError: It was refused; no job exists.
+            InDoubt: The answer was lost.
+        """
+        try:
+            task = self.task(job)
+        except UsageError as error:
+            raise LaunchError(str(error)) from error
+        if self._code.url is None:
+            check_upload(self._code.folder, limit_mb=self._workspace.settings.sky_max_upload_mb)
+        secrets = _secrets(job)
+        self._keep(job, task)
+        server = self.client.call("health", deadline_s=QUICK_S).result
+        self._note(ASKING, job.run_name, server=server["endpoint"], user=server["user"], client=server["client"])
+        self._note(CODE, job.run_name, **_code_sent(self._code))
+        noted: list[str] = []
+
+        def keep_request(note: Mapping[str, Any]) -> None:
+            noted.append(str(note["request"]))
+            self._note(REQUEST, job.run_name, id=noted[-1])
+
+        try:
+            answer = self.client.call(
+                "submit", task=with_secrets(task, secrets), deadline_s=LAUNCH_S, on_note=keep_request, is_fatal=True
+            )
+        except SkyError as error:
+            if error.kind in {"invalid", "login", "version"} and not noted:
+                raise
+            return self._after_failure(job.run_name, error)
+        return str(min(answer.result["ids"]))
+
+    def find(self, run_name: str, target: str) -> Found | Absent | Unknown:
+        """Say whether SkyPilot has a job of this name: by its request, among open requests, then by its name."""
+        if target.partition(" ")[0] != self.target().partition(" ")[0]:
+            return Unknown(f"it was launched at {target!r}, and SkyPilot here is at {self.target()!r}")
+        try:
+            return find_job(self.client, self._workspace, run_name)
+        except SkyError as error:
+            return Unknown(str(error))
+
+    def poll(self, jobs: Mapping[str, str]) -> dict[str, SchedulerStatus]:
+        """Return the status of each job that SkyPilot knows, from one request for all of them.
+
+        Raises:
+            LaunchError: SkyPilot cannot be asked.
+        """
+        ids = {run: int(job_id) for run, job_id in jobs.items() if job_id.isdigit()}
+        if not ids:
+            return {}
+        if not self.is_in_use():
+            raise SkyError("not installed", _NOT_IN_USE)
+        records = self.client.call("poll", ids=sorted(set(ids.values())), deadline_s=QUEUE_S).result
+        by_id = {record["job_id"]: record for record in records}
+        self._ask_for_history([by_id[job_id] for job_id in ids.values() if job_id in by_id])
+        prices = self._prices.of(records)
+        found = {}
+        for run, job_id in ids.items():
+            if (record := by_id.get(job_id)) is None:
+                continue
+            if record["job_name"] != run:
+                found[run] = sky_words.another_job(job_id, run, record)
+            else:
+                events = self._history_of(record).events
+                status = sky_words.status_of(record, events, incident=self._incident_of(run))
+                found[run] = dataclasses.replace(status, price_per_hour=prices.get(job_id))
+        self._settle(found)
+        return found
+
+    def cancel(self, jobs: Sequence[tuple[str, str]]) -> None:
+        """Ask SkyPilot to end jobs; each must still have its name there, for ids begin again on another server.
+
+        Raises:
+            LaunchError: SkyPilot cannot be asked, or an id is another job's there, which was left alone.
+        """
+        wanted = {job_id: run for run, job_id in jobs}
+        answer = self.client.call("cancel", jobs=wanted, deadline_s=2 * QUEUE_S).result
+        if answer["others"]:
+            told = "; ".join(
+                f"job {job_id} is {f'called {name!r}' if name else 'not known'} there, not {wanted[job_id]!r}"
+                for job_id, name in answer["others"].items()
+            )
+            raise LaunchError(f"not cancelled, for SkyPilot at {sky_words.endpoint()} has other jobs: {told}.")
+
+    def logs(self, run_name: str, job_id: str, *, follow: bool = False, last: int | None = None) -> Iterator[str]:
+        """Yield what the job's newest attempt printed; with `follow`, until it has ended.
+
+        Raises:
+            LaunchError: SkyPilot cannot be asked.
+        """
+        seen: int | None = None
+        while True:
+            status = self.poll({run_name: job_id}).get(run_name) if follow else None
+            lines = self.read_log(job_id)
+            if seen is None:
+                seen = 0 if last is None else max(0, len(lines) - last)
+            # A job that was started again shows its newest attempt only.
+            yield from lines[seen if len(lines) >= seen else 0 :]
+            seen = len(lines)
+            if not follow or status is None or status.word in SCHEDULER_ENDS:
+                return
+            time.sleep(_FOLLOW_PAUSE_S)
+
+    def read_log(self, job_id: str, *, deadline_s: float = QUEUE_S) -> list[str]:
+        """Return the lines of the newest attempt, without SkyPilot's own words, prefixes and colours.
+
+        Raises:
+            SkyError: There was no answer by the deadline, or SkyPilot cannot be asked.
+        """
+        return sky_words.printed(self.client.call("logs", job=job_id, deadline_s=deadline_s).result)
+
+    def named(self, job_ids: Sequence[str]) -> dict[str, str]:
+        """Return the names of jobs in SkyPilot's queue, whoever launched them, by id.
+
+        Raises:
+            SkyError: SkyPilot cannot be asked.
+        """
+        records = self.client.call("poll", ids=[int(job_id) for job_id in job_ids], deadline_s=QUEUE_S).result
+        return {str(record["job_id"]): record["job_name"] for record in records}
+
+    def _keep(self, job: JobSpec, task: Mapping[str, Any]) -> None:
+        try:
+            job.run_dir.mkdir(parents=True, exist_ok=True)
+            write_text(job.run_dir / TASK_FILE, task_yaml(task))
+        except OSError as error:
+            raise LaunchError(f"run folder {str(job.run_dir)!r} cannot be written: {error.strerror}.") from error
+
+    def _after_failure(self, run_name: str, error: SkyError) -> str:
+        """Find out whether a launch that failed left a job behind."""
+        try:
+            answer = find_job(self.client, self._workspace, run_name)
+        except SkyError as other:
+            answer = Unknown(str(other))
+        if isinstance(answer, Found):
+            return answer.id
+        if isinstance(answer, Absent):
+            raise LaunchError(str(error)) from error
+        raise InDoubt(f"{error} Whether the job exists is not known: {answer.reason}") from error
+
+    def _ask_for_history(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Ask what happened to jobs that were started again, once for each of their states.
+
+        The queue has no history, and each job costs a question: a running job's is awaited for a moment only, and
+        shown by the next poll; that of a job that has ended is awaited, because nobody polls it again.
+        """
+        wanted = [record for record in records if sky_words.needs_history(record)]
+        changed = [record for record in wanted if self._history_of(record).state != _state_of(record)]
+        asked = [
+            threading.Thread(target=self._learn, args=(record, self._history_of(record)), daemon=True)
+            for record in changed[:_EVENTS_PER_POLL]
+        ]
+        for record, thread in zip(changed, asked, strict=False):
+            self._histories[record["job_id"]] = _History(_state_of(record), self._history_of(record).events)
+            thread.start()
+        ended = any(str(record["status"]) in SCHEDULER_ENDS for record in changed)
+        end = time.monotonic() + (QUICK_S if ended else _GLANCE_S)
+        for thread in asked:
+            thread.join(max(0.0, end - time.monotonic()))
+
+    def _history_of(self, record: Mapping[str, Any]) -> _History:
+        return self._histories.get(record["job_id"], _NO_HISTORY)
+
+    def _learn(self, record: Mapping[str, Any], before: _History) -> None:
+        try:
+            rows = self.client.call("events", job=record["job_id"], deadline_s=QUICK_S).result
+        except SkyError:
+            self._histories[record["job_id"]] = before  # asked again by the next poll; the status itself matters more
+            return
+        events = sky_words.history(rows, record["submitted_at"])
+        self._histories[record["job_id"]] = _History(_state_of(record), events)
+
+    def _incident_of(self, run: str) -> str:
+        if run not in self._incidents:
+            with open_ledger(self._workspace, read_only=True) as ledger:
+                told = [
+                    str(event.data.get("what") or event.data)
+                    for event in ledger.events(run_name=run)
+                    if event.kind == INCIDENT
+                ]
+            self._incidents[run] = told[-1] if told else ""
+        return self._incidents[run]
+
+    def _settle(self, found: Mapping[str, SchedulerStatus]) -> None:
+        """Record how jobs ended, so that nobody has to ask SkyPilot again."""
+        ended = {run: status for run, status in found.items() if status.word in SCHEDULER_ENDS}
+        if not ended:
+            return
+        # A read-only page, a full disk: then the next one who polls records it.
+        with contextlib.suppress(LedgerError, UsageError), open_ledger(self._workspace) as ledger:
+            ledger.settle({run: dataclasses.asdict(status) for run, status in ended.items()})
+
+    def _note(self, kind: str, run_name: str, **data: object) -> None:
+        with open_ledger(self._workspace) as ledger:
+            ledger.add_event(kind, run_name=run_name, plan_key=None, **data)
+
+
+def project_code(workspace: Workspace) -> Code:
+    """Return the code that a node gets of this project.
+
+    Raises:
+        UsageError: The setting `sky_workdir` asks for git, and git does not have it.
+    """
+    from experiments.project.git import origin, read_tree
+
+    remote, within = origin(workspace.root)
+    return code_of(workspace.root, read_tree(workspace.root), remote, workspace.settings.sky_workdir, within=within)
+
+
+def _code_sent(code: Code) -> dict[str, Any]:
+    """Return the code that a node gets; its interpreter and packages are its own."""
+    if code.url is not None:
+        return commit_alone(code.commit)
+    return {**read_code(code.folder), "python": "", "packages": {}}
+
+
+def _secrets(job: JobSpec) -> dict[str, str]:
+    """Return what a job's trainer needs and nobody may see.
+
+    Raises:
+        LaunchError: W&B shall be online, and there is no key to give to the node.
+    """
+    if not needs_key(job.env):
+        return {}
+    from experiments.project.credentials import find_credentials
+
+    key = find_credentials().key
+    if key is None:
+        raise LaunchError(
+            "W&B is to be online on a node, and no API key is found here to give it (an identity token stays on its "
+            "machine). Log in with a key: uv run wandb login"
+        )
+    return {"WANDB_API_KEY": key}
+
+
+def _state_of(record: Mapping[str, Any]) -> tuple[str, int]:
+    return str(record["status"]), int(record["recovery_count"] or 0)

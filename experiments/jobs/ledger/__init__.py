@@ -1,0 +1,10 @@
+"""The durable record of plans and jobs: one SQLite file a project, which any number of processes use at once.
+
+`ledger` writes it, `reading` reads it, `schema` is its file, `mending` helps where it is damaged.
+"""
+
+from __future__ import annotations
+
+from experiments.jobs.ledger.ledger import Annotation, Event, Ledger, OpenJob, UnreadableJob, open_ledger
+
+__all__ = ["Annotation", "Event", "Ledger", "OpenJob", "UnreadableJob", "open_ledger"]

@@ -1,0 +1,395 @@
+"""The durable record of plans and jobs: what was asked for, what was handed to a launcher, and what came of it.
+
+Every change is one SQLite transaction that is on the disk before the next step is taken, so whatever is killed when,
+the ledger names every job that may exist. Several processes use it at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from experiments.jobs import leases, permits
+from experiments.jobs.ledger.reading import (
+    JOB_COLUMNS,
+    KEYS,
+    Annotation,
+    DamagedText,
+    Event,
+    LedgerReader,
+    OpenJob,
+    UnreadableJob,
+    read_job,
+)
+from experiments.jobs.ledger.schema import FILE, connect, connect_read_only, sqlite_errors
+from experiments.jobs.plan import training_jobs
+from experiments.project.errors import LedgerError
+from experiments.project.files import write_json
+from experiments.project.settings import check_state
+from experiments.project.workspace import Workspace
+from experiments.types import Plan, TrainingJob
+
+__all__ = ["Annotation", "Event", "Ledger", "OpenJob", "UnreadableJob", "open_ledger"]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A plan with what is recorded beside it, as `plans/*.json` keeps it in case the ledger is damaged."""
+
+    plan: Plan
+    tracker: str
+    provenance: Mapping[str, Any]
+    created_at: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the content of the file."""
+        return {**vars(self), "plan": self.plan.model_dump(mode="json")}
+
+
+_COLUMNS = tuple(name.strip() for name in JOB_COLUMNS.split(","))
+_INSERT_JOB = f"INSERT INTO jobs ({JOB_COLUMNS}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608 - our own words
+_INSERT_PLAN = "INSERT INTO plans VALUES (?, ?, ?, ?, ?, ?, ?)"
+
+
+class _Execute(Protocol):
+    def __call__(self, query: str, values: Sequence[Any] = ..., /) -> sqlite3.Cursor: ...
+
+
+class Ledger(LedgerReader):
+    """The ledger of one state folder; safe to share between threads."""
+
+    def __init__(self, state_dir: Path, connection: sqlite3.Connection, *, read_only: bool) -> None:
+        super().__init__(state_dir, connection)
+        self.read_only = read_only
+
+    @classmethod
+    def open(cls, state_dir: Path, *, read_only: bool = False) -> Self:
+        """Open the ledger in `state_dir`, making it where there is none.
+
+        Raises:
+            LedgerError: It is locked, damaged or of a later version.
+        """
+        connection = connect_read_only(state_dir) if read_only else connect(state_dir)
+        return cls(state_dir, connection, read_only=read_only)
+
+    def close(self) -> None:
+        """Close the file; nothing is lost without it."""
+        with self._lock:
+            self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def record_plan(self, plan: Plan, *, tracker: str = "offline", provenance: Mapping[str, Any] | None = None) -> bool:
+        """Record a plan and its jobs, all of them `planned`; say whether it was not there before.
+
+        Raises:
+            LedgerError: It could not be recorded, or not be read back; then no part of it is.
+        """
+        if self._rows("SELECT 1 FROM plans WHERE key = ?", [plan.key]):
+            return False
+        now = time.time()
+        # Before the rows, so that a damaged ledger can be rebuilt with the jobs that nobody started yet.
+        kept = Kept(plan, tracker=tracker, provenance=dict(provenance or {}), created_at=now)
+        plan_row, jobs = _plan_row(kept), [_job_row(job, now) for job in training_jobs(plan, tracker=tracker)]
+        with self._writing() as execute:
+            if execute("SELECT 1 FROM plans WHERE key = ?", [plan.key]).fetchone():
+                return False
+            self._keep(plan.key[:32], kept.as_json())
+            execute(_INSERT_PLAN, plan_row)
+            for job in jobs:
+                execute(_INSERT_JOB, job)
+            _note(execute, now, "planned", None, plan.key, {"jobs": len(jobs)})
+        return True
+
+    def add_attempt(self, job: TrainingJob) -> bool:
+        """Record a further attempt of an arm and seed; say whether it was not there before.
+
+        Raises:
+            LedgerError: It could not be recorded, or not be read back; then no part of it is.
+        """
+        now = time.time()
+        row = _job_row(job, now)
+        with self._writing() as execute:
+            if execute("SELECT 1 FROM jobs WHERE run_name = ?", [job.run_name]).fetchone():
+                return False
+            self._keep(job.run_name, {"job": job.model_dump(mode="json"), "created_at": now})
+            execute(_INSERT_JOB, row)
+            _note(execute, now, "planned", job.run_name, job.plan_key, {"retry_of": job.retry_of})
+        return True
+
+    def intend(self, specs: Mapping[str, Mapping[str, Any]], target: str, owner: str) -> list[str]:
+        """Record that these jobs are about to be handed to a launcher at `target`; return those that are ours to hand.
+
+        A job that another process hands over, or that was handed over before, is not among them.
+
+        Args:
+            specs: What the launcher will be told of each job, by run name.
+            target: The launcher's word for the place.
+            owner: From `leases.tenure`; holds the lease of each job that is returned.
+        """
+        mine = []
+        with self._writing() as execute:
+            now = time.time()
+            for name, spec in specs.items():
+                query = "SELECT 1 FROM jobs WHERE run_name = ? AND state IN ('planned', 'refused')"
+                if not execute(query, [name]).fetchone() or leases.take(self._connection, name, owner) is not None:
+                    continue
+                query = "UPDATE jobs SET state = 'submitting', target = ?, spec = ?, error = NULL WHERE run_name = ?"
+                execute(query, [target, json.dumps(spec), name])
+                _note(execute, now, "intent", name, None, {"target": target})
+                mine.append(name)
+        return mine
+
+    def take_lease(self, run_name: str, owner: str) -> str | None:
+        """Take the lease of a job for `owner` (from `leases.tenure`); return None, or who holds it, in words."""
+        with self._writing():
+            return leases.take(self._connection, run_name, owner)
+
+    def conclude(
+        self,
+        owner: str,
+        *,
+        accepted: Mapping[str, str] | None = None,
+        refused: Mapping[str, str] | None = None,
+        returned: Iterable[str] = (),
+        cancelled: Iterable[str] = (),
+    ) -> None:
+        """Record what came of jobs in state `submitting`, and give all leases of `owner` back.
+
+        A job whose lease `owner` does not hold is left as it is.
+
+        Args:
+            owner: From `leases.tenure`.
+            accepted: The launcher's id of each job that it took.
+            refused: The reason of each job that it did not take.
+            returned: Jobs that were not handed over at all.
+            cancelled: Jobs that were not handed over and no longer shall be.
+        """
+        changes = [
+            *(("submitted", "accepted", name, job_id, None) for name, job_id in (accepted or {}).items()),
+            *(("refused", "refused", name, None, error) for name, error in (refused or {}).items()),
+            *(("planned", "returned", name, None, None) for name in returned),
+            *(("cancelled", "cancel", name, None, None) for name in cancelled),
+        ]
+        with self._writing() as execute:
+            now = time.time()
+            for state, kind, name, job_id, error in changes:
+                changed = execute(
+                    "UPDATE jobs SET state = ?, launcher_id = ?, error = ? WHERE run_name = ? AND state = 'submitting' "
+                    "AND EXISTS (SELECT 1 FROM leases WHERE name = run_name AND owner = ?)",
+                    [state, job_id, error, name, owner],
+                ).rowcount
+                if changed:
+                    _note(execute, now, kind, name, None, {"id": job_id, "error": error})
+            execute("DELETE FROM leases WHERE owner = ?", [owner])
+
+    def refuse_accepted(self, run_name: str, error: str) -> None:
+        """Record that a waiting job could not be started after all, so that it can be launched again."""
+        with self._writing() as execute:
+            changed = execute(
+                "UPDATE jobs SET state = 'refused', launcher_id = NULL, claimed_at = NULL, error = ? "
+                "WHERE run_name = ? AND state = 'submitted'",
+                [error, run_name],
+            ).rowcount
+            if changed:
+                _note(execute, time.time(), "refused", run_name, None, {"error": error})
+
+    def cancel_unlaunched(self, run_name: str) -> bool:
+        """Record a job that no launcher has as cancelled; say whether there was one to cancel."""
+        with self._writing() as execute:
+            changed = execute(
+                "UPDATE jobs SET state = 'cancelled' WHERE run_name = ? AND state IN ('planned', 'refused')", [run_name]
+            ).rowcount
+            if changed:
+                _note(execute, time.time(), "cancel", run_name, None, {})
+        return changed > 0
+
+    def claimed(self, run_names: Sequence[str]) -> None:
+        """Record that processes were seen to have claimed these jobs: they are never started again."""
+        with self._writing() as execute:
+            now = time.time()
+            for name in run_names:
+                query = "UPDATE jobs SET claimed_at = ? WHERE run_name = ? AND claimed_at IS NULL"
+                if execute(query, [now, name]).rowcount:
+                    _note(execute, now, "claimed", name, None, {})
+
+    def settle(self, outcomes: Mapping[str, Mapping[str, Any]]) -> None:
+        """Record the final status of jobs that have ended, as the fields of a `SchedulerStatus`."""
+        with self._writing() as execute:
+            now = time.time()
+            for name, outcome in outcomes.items():
+                query = "UPDATE jobs SET outcome = ? WHERE run_name = ? AND outcome IS NULL"
+                if execute(query, [json.dumps(outcome), name]).rowcount:
+                    _note(execute, now, "ended", name, None, dict(outcome))
+
+    def add_event(self, kind: str, *, run_name: str | None = None, plan_key: str | None = None, **data: object) -> None:
+        """Record something that happened to a job or a plan, with `data` as JSON values."""
+        with self._writing() as execute:
+            _note(execute, time.time(), kind, run_name, plan_key, data)
+
+    def annotate(
+        self,
+        run_names: Iterable[str],
+        *,
+        note: str | None = None,
+        add_tags: Sequence[str] = (),
+        remove_tags: Sequence[str] = (),
+    ) -> None:
+        """Write a note (None leaves it, an empty one removes it) and tags to jobs."""
+        data = {"note": note, "added": list(add_tags), "removed": list(remove_tags)}
+        with self._writing() as execute:
+            now = time.time()
+            for name in run_names:
+                _note(execute, now, "annotated", name, None, data)
+
+    def set_setting(self, name: str, value: str) -> None:
+        """Keep a value that every process which uses this ledger should know."""
+        if self.setting(name) != value:
+            with self._writing() as execute:
+                execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", [f"setting.{name}", value])
+
+    def mend(self, row: UnreadableJob, job: TrainingJob | None, why: str) -> None:
+        """Put `job` in the place of a row that cannot be read, or take the row out; what stood there becomes an event.
+
+        Args:
+            row: From `unreadable`.
+            job: What can be read of it; None to take it out.
+            why: What was changed, in words.
+        """
+        columns = ", ".join(f"{name} = ?" for name in _COLUMNS)
+        with self._writing() as execute:
+            [old] = execute("SELECT * FROM jobs WHERE run_name = ?", [row.run_name]).fetchall()
+            kind = "removed" if job is None else "mended"
+            _note(execute, time.time(), kind, row.run_name, row.plan_key, {"why": why, "row": dict(old)})
+            if job is None:
+                execute("DELETE FROM jobs WHERE run_name = ?", [row.run_name])
+            else:
+                values = [*_job_row(job, job.created_at), row.run_name]
+                execute(f"UPDATE jobs SET {columns} WHERE run_name = ?", values)  # noqa: S608 - our own words
+
+    def mend_text(self, text: DamagedText, new: str | None) -> None:
+        """Put `new` in the place of a text that cannot be read; what stood there becomes an event."""
+        with self._writing() as execute:
+            _note(execute, time.time(), "mended", None, None, text._asdict())
+            query = f"UPDATE {text.table} SET {text.column} = ? WHERE {KEYS[text.table]} = ?"  # noqa: S608 - our own words
+            execute(query, [new, text.key])
+
+    def restore(
+        self,
+        plans: Sequence[Kept],
+        jobs: Sequence[TrainingJob],
+        claimed: Iterable[str],
+        events: Sequence[tuple[Any, ...]],
+    ) -> None:
+        """Fill an empty ledger with what `mending` found on disk.
+
+        Args:
+            plans: Plans with what was kept beside them.
+            jobs: Jobs in the state that is known of them.
+            claimed: Run names that a process claimed once: these never start again.
+            events: Rows of the old ledger: time, kind, run name, plan key, data as JSON.
+        """
+        with self._writing() as execute:
+            for kept in plans:
+                execute(_INSERT_PLAN, _plan_row(kept))
+            for job in jobs:
+                execute(_INSERT_JOB, _job_row(job, job.created_at))
+            for event in events:
+                execute("INSERT INTO events (at, kind, run_name, plan_key, data) VALUES (?, ?, ?, ?, ?)", event)
+            now = time.time()
+            for name in claimed:
+                execute("UPDATE jobs SET claimed_at = ? WHERE run_name = ?", [now, name])
+            _note(execute, now, "rebuilt", None, None, {"jobs": len(jobs)})
+
+    def _keep(self, name: str, content: Mapping[str, Any]) -> None:
+        folder = self.state_dir / "plans"
+        folder.mkdir(exist_ok=True)
+        write_json(folder / f"{name}.json", {"ledger_id": self.id, **content}, indent=None)
+
+    @contextmanager
+    def _writing(self) -> Iterator[_Execute]:
+        """Hold SQLite's write lock during a block; all of the block's changes are kept, or none."""
+        if self.read_only:
+            raise LedgerError(
+                f"ledger {str(self.state_dir / FILE)!r} is open for reading only, so nothing was recorded or launched. "
+                "Use a command line or `marimo edit`."
+            )
+        with self._lock, sqlite_errors(self.state_dir / FILE):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection.execute
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+
+def open_ledger(workspace: Workspace, *, read_only: bool = False) -> Ledger:
+    """Open the ledger of a project; in a read-only process never to write.
+
+    Raises:
+        LedgerError: It is locked, damaged or of a later version.
+        UsageError: It is to be written, and the state folder cannot be made.
+    """
+    only_reads = read_only or permits.read_only()
+    if not only_reads:
+        check_state(workspace.state)
+    return Ledger.open(workspace.state, read_only=only_reads)
+
+
+def _plan_row(kept: Kept) -> list[Any]:
+    """Return the row of a plan.
+
+    Raises:
+        LedgerError: The plan could not be read back from it.
+    """
+    plan = kept.plan
+    try:
+        content = plan.model_dump_json()
+        Plan.model_validate_json(content)
+    except ValueError as error:
+        raise _not_recorded(f"plan {plan.key[:16]} of {plan.experiment!r}", str(error)) from error
+    provenance = json.dumps(kept.provenance)
+    return [plan.key, plan.family, plan.repeat, plan.experiment, content, provenance, kept.created_at]
+
+
+def _job_row(job: TrainingJob, now: float) -> list[Any]:
+    """Return the row of a job.
+
+    Raises:
+        LedgerError: The job could not be read back from it: a row like that would be seen by nobody who looks.
+    """
+    try:
+        values = job.model_dump(mode="json")
+    except ValueError as error:
+        raise _not_recorded(f"job {job.run_name!r}", str(error)) from error
+    values |= {"config": json.dumps(values["config"]), "command": json.dumps(values["command"]), "created_at": now}
+    row = {name: values[name] for name in _COLUMNS}
+    if isinstance(found := read_job(row), UnreadableJob):
+        raise _not_recorded(f"job {job.run_name!r}", found.problem)
+    return list(row.values())
+
+
+def _not_recorded(what: str, problem: str) -> LedgerError:
+    problem = " ".join(problem.split())
+    return LedgerError(f"{what} is not recorded, since it could not be read back: {problem}. Nothing was launched.")
+
+
+def _note(
+    execute: _Execute, at: float, kind: str, run_name: str | None, plan_key: str | None, data: Mapping[str, Any]
+) -> None:
+    execute(
+        "INSERT INTO events (at, kind, run_name, plan_key, data) VALUES (?, ?, ?, ?, ?)",
+        [at, kind, run_name, plan_key, json.dumps(data)],
+    )

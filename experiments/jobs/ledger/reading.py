@@ -1,0 +1,353 @@
+"""Reading the ledger: jobs, plans, events and how jobs ended.
+
+A row that cannot be read costs that row only: it is named, and what stands in its plain columns is still told, so that
+its job can be seen and ended.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, TypedDict, Unpack
+
+from pydantic import ValidationError
+
+from experiments.jobs.ledger.schema import FILE, sqlite_errors
+from experiments.project.errors import LedgerError
+from experiments.project.json_text import parse_json
+from experiments.project.refusals import reasons
+from experiments.types import JobRef, Plan, TrainingJob
+
+JOB_COLUMNS = (
+    "run_name, plan_key, experiment, arm, seed, attempt, retry_of, repeat, launcher, target, launcher_id, state, "
+    "config, command, tracker, error, created_at"
+)
+MEND = "experiments doctor --mend"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened to a plan or a job.
+
+    Attributes:
+        at: Unix seconds.
+        kind: `planned`, `intent`, `accepted`, `refused`, `returned`, `claimed`, `ended`, `cancel`, `annotated`, ...
+        data: What belongs to it, as JSON values; where it cannot be read, the reason under `unreadable`.
+    """
+
+    at: float
+    kind: str
+    run_name: str | None
+    plan_key: str | None
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class OpenJob:
+    """A job that its launcher has and whose end nobody noted yet.
+
+    Attributes:
+        claimed: Whether a process was seen to have claimed it.
+    """
+
+    run_name: str
+    claimed: bool
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """What people wrote to a job.
+
+    Attributes:
+        note: The latest note; empty where there is none.
+        tags: In the order in which they were added.
+        problem: What of it cannot be read; empty where all of it can.
+    """
+
+    note: str = ""
+    tags: tuple[str, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class UnreadableJob:
+    """A row of the ledger that is no job that can be read, with what its plain columns say.
+
+    Attributes:
+        state: As it stands there, whether it is a state or not.
+        problem: What is wrong with it.
+    """
+
+    run_name: str
+    plan_key: str
+    experiment: str
+    arm: str
+    seed: int
+    attempt: int
+    retry_of: str | None
+    launcher: str
+    target: str
+    launcher_id: str | None
+    state: str
+    tracker: str
+    created_at: float
+    problem: str
+
+    def ref(self) -> JobRef:
+        """Return the job as a notebook refers to it: enough to ask its launcher and to read its run."""
+        own_id = self.launcher_id if self.launcher_id != self.run_name else None
+        return JobRef(
+            run=self.run_name, arm=self.arm, seed=self.seed, launcher=self.launcher, id=own_id, tracker=self.tracker
+        )
+
+    def sentence(self) -> str:
+        """Return what is wrong and the command that mends it."""
+        return f"the ledger's row of job {self.run_name!r} cannot be read ({self.problem}). Mend it: {MEND}"
+
+
+class Repeat(NamedTuple):
+    """One of the launches of the same jobs: its number and the key of its plan."""
+
+    number: int
+    key: str
+
+
+class DamagedText(NamedTuple):
+    """A text of the ledger that cannot be read, beside the rows of jobs.
+
+    Attributes:
+        key: The row's key: a run name, a plan's key or an event's number.
+        text: What stands there.
+    """
+
+    table: str
+    column: str
+    key: str | int
+    text: str
+    problem: str
+
+    def sentence(self) -> str:
+        """Return what is wrong and the command that mends it."""
+        return f"{self.column} of {self.key!r} in the ledger's {self.table} cannot be read ({self.problem}): {MEND}"
+
+
+KEYS = {"plans": "key", "jobs": "run_name", "events": "id"}
+"""Column by which each table's rows are known."""
+
+_TEXTS = (("plans", "provenance"), ("jobs", "spec"), ("jobs", "outcome"), ("events", "data"))
+
+
+class JobFilter(TypedDict, total=False):
+    """What jobs of the ledger can be asked for; all that is given must hold."""
+
+    experiment: str | None
+    plan_key: str | None
+    run_names: Iterable[str] | None
+    launcher_ids: Iterable[str] | None
+    state: str | None
+
+
+class LedgerReader:
+    """What can be asked of a ledger; safe to share between threads."""
+
+    def __init__(self, state_dir: Path, connection: sqlite3.Connection) -> None:
+        self.state_dir = state_dir
+        self._connection = connection
+        self._lock = threading.RLock()
+        self.id = str(self._rows("SELECT value FROM meta WHERE name = 'ledger_id'")[0]["value"])
+
+    def jobs(self, **wanted: Unpack[JobFilter]) -> list[TrainingJob]:
+        """Return the jobs that match all that is given and can be read, oldest first; see `rows` for the others."""
+        return [row for row in self.rows(**wanted) if isinstance(row, TrainingJob)]
+
+    def unreadable(self, **wanted: Unpack[JobFilter]) -> list[UnreadableJob]:
+        """Return the rows that match all that is given and cannot be read, oldest first."""
+        return [row for row in self.rows(**wanted) if isinstance(row, UnreadableJob)]
+
+    def rows(self, **wanted: Unpack[JobFilter]) -> list[TrainingJob | UnreadableJob]:
+        """Return every job that matches all that is given, oldest first, whether its row can be read or not."""
+        where, values = ["1"], []
+        for column in ("experiment", "plan_key", "state"):
+            if (value := wanted.get(column)) is not None:
+                where.append(f"{column} = ?")
+                values.append(value)
+        for column, names in (("run_name", wanted.get("run_names")), ("launcher_id", wanted.get("launcher_ids"))):
+            if names is not None:
+                where.append(f"{column} IN (SELECT value FROM json_each(?))")  # noqa: S608 - our own words
+                values.append(json.dumps(list(names)))
+        query = f"SELECT {JOB_COLUMNS} FROM jobs WHERE {' AND '.join(where)} ORDER BY id"  # noqa: S608 - our own words
+        return [read_job(dict(row)) for row in self._rows(query, values)]
+
+    def columns(self, run_name: str) -> dict[str, Any]:
+        """Return the row of a job as it stands there; empty where there is none."""
+        rows = self._rows(f"SELECT {JOB_COLUMNS} FROM jobs WHERE run_name = ?", [run_name])  # noqa: S608 - our own words
+        return dict(rows[0]) if rows else {}
+
+    def newest_jobs(self, launcher: str, limit: int) -> list[TrainingJob]:
+        """Return the jobs that `launcher` was handed last and that can be read, newest first."""
+        query = f"SELECT {JOB_COLUMNS} FROM jobs WHERE launcher = ? AND state = 'submitted' ORDER BY id DESC LIMIT ?"  # noqa: S608 - our own words
+        found = (read_job(dict(row)) for row in self._rows(query, [launcher, limit]))
+        return [row for row in found if isinstance(row, TrainingJob)]
+
+    def experiments(self) -> list[str]:
+        """Return the names of the experiments that have jobs, the one launched last first."""
+        rows = self._rows("SELECT experiment FROM jobs GROUP BY experiment ORDER BY max(id) DESC")
+        return [row["experiment"] for row in rows]
+
+    def plan(self, key: str) -> Plan | None:
+        """Return the plan of this key, or None where there is none.
+
+        Raises:
+            LedgerError: Its row cannot be read.
+        """
+        rows = self._rows("SELECT content FROM plans WHERE key = ?", [key])
+        try:
+            return Plan.model_validate_json(rows[0]["content"]) if rows else None
+        except ValidationError as error:
+            raise _damaged(f"plan {key[:16]}", reasons(error)) from error
+
+    def provenance(self, plan_key: str) -> dict[str, Any]:
+        """Return what was recorded beside the plan at its first launch; empty where there is no such plan.
+
+        Raises:
+            LedgerError: It cannot be read.
+        """
+        rows = self._rows("SELECT provenance FROM plans WHERE key = ?", [plan_key])
+        return _object(rows[0]["provenance"], f"the code of plan {plan_key[:16]}") if rows else {}
+
+    def latest_repeat(self, family: str) -> Repeat | None:
+        """Return the highest repeat among the plans that differ in nothing else, or None where there is none."""
+        rows = self._rows("SELECT repeat, key FROM plans WHERE family = ? ORDER BY repeat DESC LIMIT 1", [family])
+        return Repeat(rows[0]["repeat"], rows[0]["key"]) if rows else None
+
+    def events(self, *, run_name: str | None = None, plan_key: str | None = None) -> list[Event]:
+        """Return what happened to a job or a plan, or everything, oldest first."""
+        rows = self._rows(
+            "SELECT * FROM events WHERE (?1 IS NULL OR run_name = ?1) AND (?2 IS NULL OR plan_key = ?2) ORDER BY id",
+            [run_name, plan_key],
+        )
+        return [Event(row["at"], row["kind"], row["run_name"], row["plan_key"], _data(row["data"])) for row in rows]
+
+    def latest_events(self, kind: str, run_names: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Return the data of the newest event of a kind, by run name."""
+        rows = self._rows(
+            "SELECT run_name, data FROM events WHERE kind = ? AND run_name IN (SELECT value FROM json_each(?)) "
+            "ORDER BY id",
+            [kind, json.dumps(list(run_names))],
+        )
+        return {row["run_name"]: _data(row["data"]) for row in rows}
+
+    def annotations(self, run_names: Iterable[str]) -> dict[str, Annotation]:
+        """Return the note and tags of each job that people wrote something to."""
+        rows = self._rows(
+            "SELECT run_name, data FROM events WHERE kind = 'annotated' AND run_name IN "
+            "(SELECT value FROM json_each(?)) ORDER BY id",
+            [json.dumps(list(run_names))],
+        )
+        found: dict[str, Annotation] = {}
+        for row in rows:
+            old, data = found.get(row["run_name"], Annotation()), _data(row["data"])
+            removed, note = _texts(data.get("removed")), data.get("note")
+            kept = [tag for tag in old.tags if tag not in removed]
+            found[row["run_name"]] = Annotation(
+                old.note if note is None else str(note),
+                tuple(dict.fromkeys([*kept, *_texts(data.get("added"))])),
+                problem=f"a note or tag cannot be read ({data['unreadable']})" if "unreadable" in data else old.problem,
+            )
+        return found
+
+    def outcomes(self, run_names: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Return the final status of each job whose end was noted, as the fields of a `SchedulerStatus`.
+
+        One that cannot be read is left out, so that the job's launcher is asked.
+        """
+        rows = self._rows(
+            "SELECT run_name, outcome FROM jobs WHERE outcome IS NOT NULL AND run_name IN "
+            "(SELECT value FROM json_each(?))",
+            [json.dumps(list(run_names))],
+        )
+        found = {row["run_name"]: _data(row["outcome"]) for row in rows}
+        return {name: outcome for name, outcome in found.items() if isinstance(outcome.get("word"), str)}
+
+    def open_jobs(self, launcher: str) -> list[OpenJob]:
+        """Return the jobs that `launcher` has and whose end was not noted, oldest first."""
+        rows = self._rows(
+            "SELECT run_name, claimed_at FROM jobs WHERE launcher = ? AND state = 'submitted' AND outcome IS NULL "
+            "ORDER BY id",
+            [launcher],
+        )
+        return [OpenJob(row["run_name"], row["claimed_at"] is not None) for row in rows]
+
+    def spec(self, run_name: str) -> dict[str, Any] | None:
+        """Return what the launcher was told of a job, as recorded with the intent; None before one.
+
+        Raises:
+            LedgerError: It cannot be read.
+        """
+        rows = self._rows("SELECT spec FROM jobs WHERE run_name = ?", [run_name])
+        return _object(rows[0]["spec"], f"what to start for job {run_name!r}") if rows and rows[0]["spec"] else None
+
+    def damaged_texts(self) -> list[DamagedText]:
+        """Return what cannot be read beside the rows of jobs (`unreadable` names those)."""
+        found = []
+        for row in self._rows("SELECT key, content FROM plans ORDER BY created_at"):
+            try:
+                Plan.model_validate_json(row["content"])
+            except ValidationError as error:
+                found.append(DamagedText("plans", "content", row["key"], row["content"], reasons(error)))
+        for table, column in _TEXTS:
+            kind = f"CASE WHEN json_valid({column}) THEN json_type({column}) END"
+            query = f"SELECT {KEYS[table]}, {column} FROM {table} WHERE {column} IS NOT NULL AND {kind} IS NOT 'object'"  # noqa: S608 - our own words
+            found += [DamagedText(table, column, key, text, "it is no JSON object") for key, text in self._rows(query)]
+        return found
+
+    def setting(self, name: str) -> str | None:
+        """Return a value that `set_setting` keeps, or None."""
+        rows = self._rows("SELECT value FROM meta WHERE name = ?", [f"setting.{name}"])
+        return rows[0]["value"] if rows else None
+
+    def _rows(self, query: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
+        with self._lock, sqlite_errors(self.state_dir / FILE):
+            return self._connection.execute(query, values).fetchall()
+
+
+def read_job(columns: Mapping[str, Any]) -> TrainingJob | UnreadableJob:
+    """Return the job that a row of the ledger describes, by column."""
+    values = dict(columns)
+    try:
+        parts = {name: parse_json(values[name]) for name in ("config", "command")}
+        return TrainingJob.model_validate(values | parts)
+    except ValidationError as error:
+        problem = reasons(error)
+    except ValueError as error:
+        problem = f"it holds no JSON: {error}"
+    plain = UnreadableJob.__dataclass_fields__.keys() - {"problem"}
+    return UnreadableJob(**{name: values[name] for name in plain}, problem=problem)
+
+
+def _object(text: str, what: str) -> dict[str, Any]:
+    found = _data(text)
+    if set(found) == {"unreadable"}:
+        raise _damaged(what, found["unreadable"])
+    return found
+
+
+def _data(text: str) -> dict[str, Any]:
+    """Return a JSON object of the ledger; where it is none, one that says so."""
+    try:
+        found = parse_json(text)
+    except ValueError as error:
+        return {"unreadable": str(error)}
+    return found if isinstance(found, dict) else {"unreadable": f"it is a {type(found).__name__}, not an object"}
+
+
+def _texts(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else []
+
+
+def _damaged(what: str, problem: str) -> LedgerError:
+    return LedgerError(f"{what} cannot be read in the ledger ({problem}). Mend it: {MEND}")

@@ -1,0 +1,215 @@
+"""What is known of all jobs at one moment, and the files in `live/` through which one process tells the others."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+
+from experiments.project.files import write_bytes
+from experiments.project.json_text import parse_json
+from experiments.project.look import counted
+from experiments.project.redaction import mask_text
+from experiments.types import TERMINAL_VERDICTS, Frozen, JobStatus
+
+STATUS_FILE = "status.json"
+METRICS_FILE = "metrics.json"
+_NAMED = 3
+SILENT_AFTER_S = 15.0
+"""A monitor that has not written for this long is taken for dead or stopped."""
+
+
+class SourceState(Frozen):
+    """How one launcher or run store answered last.
+
+    Attributes:
+        name: `local`, `skypilot`, `offline`, `entity/project`, or `ledger`.
+        as_of: Unix seconds of the last good answer; None where there was none.
+        problem: Why the last try failed; empty where it did not.
+        interval_s: Seconds between two polls at present.
+        active: Whether it is still asked; it is not once all of its jobs have ended.
+    """
+
+    name: str
+    kind: Literal["ledger", "launcher", "store"]
+    as_of: float | None = None
+    problem: str = ""
+    interval_s: float = 1.0
+    active: bool = True
+
+
+class Snapshot(Frozen):
+    """All jobs as the sources described them last.
+
+    Attributes:
+        jobs: One status a job, in the order of the ledger; then those that only a notebook names.
+        versions: Data version of each run, by run name; changes with every new row.
+        settled: Jobs that have ended for good, with the key of their row in the ledger.
+        unreadable: Jobs whose rows in the ledger cannot be read, each with what is wrong and the command that mends it.
+        written_at: Unix seconds at which this was put together.
+        monitor_pid: Process that polled.
+        notes: What else is wrong, in sentences.
+        damage: Why nothing could be read; empty where it could.
+    """
+
+    jobs: tuple[JobStatus, ...] = ()
+    sources: tuple[SourceState, ...] = ()
+    versions: dict[str, str] = Field(default_factory=dict)
+    settled: dict[str, str] = Field(default_factory=dict)
+    unreadable: dict[str, str] = Field(default_factory=dict)
+    written_at: float = 0.0
+    monitor_pid: int = 0
+    notes: tuple[str, ...] = ()
+    damage: str = ""
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether every job has ended, so that nothing is polled and nothing can grow old."""
+        return not self.damage and not any(source.active or source.problem for source in self.sources)
+
+    @property
+    def as_of(self) -> float | None:
+        """Unix seconds of the oldest answer that is still shown; None before the first."""
+        times = [source.as_of for source in self.sources if source.kind != "ledger" and source.active]
+        if not times:
+            return self.written_at or None
+        return None if None in times else min(known for known in times if known is not None)
+
+    @property
+    def ended(self) -> dict[str, str]:
+        """What became of each job that has ended, by run name."""
+        return {job.run_name: job.verdict for job in self.jobs if job.verdict in TERMINAL_VERDICTS}
+
+    @property
+    def stale_after_s(self) -> float:
+        """Seconds after which the data is older than the pace of its sources explains; 0 where it never is."""
+        if self.is_settled:
+            return 0.0
+        return max([10.0, *(3 * source.interval_s for source in self.sources if source.active)])
+
+    def problems(self, now: float) -> list[str]:
+        """Return what went wrong in the last polls, one sentence each, with the age of the data shown instead."""
+        if self.damage:
+            return [self.damage]
+        found = [*self.notes, *self._unreadable_rows()]
+        found += [_sentence(source, now) for source in self.sources if source.problem]
+        silence = now - self.written_at
+        if not self.is_settled and silence > SILENT_AFTER_S:
+            found.append(f"nobody has polled for {age_in_words(silence)} (last: process {self.monitor_pid})")
+        return found
+
+    @property
+    def ledger_problem(self) -> str:
+        """Why the ledger could not be read, so that there may be jobs that are not here; empty where it could."""
+        return next((source.problem for source in self.sources if source.kind == "ledger"), "")
+
+    def _unreadable_rows(self) -> list[str]:
+        more = len(self.unreadable) - _NAMED
+        rows = list(self.unreadable.values())[:_NAMED]
+        return [*rows, f"{counted(more, 'more row')} of the ledger cannot be read"] if more > 0 else rows
+
+    def without_times(self) -> tuple[object, ...]:
+        """Return what must be equal for two snapshots to say the same."""
+        jobs = [tuple(value for name, value in job if name != "as_of") for job in self.jobs]
+        return (
+            jobs,
+            [(source.name, source.problem, source.active) for source in self.sources],
+            self.versions,
+            self.notes,
+            self.unreadable,
+        )
+
+    def heard(self, kind: str, name: str) -> float | None:
+        """Return when a source answered last, in Unix seconds; None where it never did."""
+        return next((source.as_of for source in self.sources if (source.kind, source.name) == (kind, name)), None)
+
+    def of(self, run_name: str) -> JobStatus | None:
+        """Return the status of one run; None where nobody knows it."""
+        return next((job for job in self.jobs if job.run_name == run_name), None)
+
+
+def time_left_s(status: JobStatus) -> float | None:
+    """Return the seconds that a running job still needs at its latest speed; None where nobody can tell yet.
+
+    The speed is that of the newest row, and where the trainer logs none, the mean since its start.
+    """
+    if status.verdict in TERMINAL_VERDICTS or not status.step or not status.total_steps:
+        return None
+    speed = status.sps
+    if not speed and status.started_at and status.as_of > status.started_at:
+        speed = status.step / (status.as_of - status.started_at)
+    return max(0, status.total_steps - status.step) / speed if speed and speed > 0 else None
+
+
+def age_in_words(seconds: float) -> str:
+    """Return an age as people say it: `12 s`, `3 m`, `2 h 14 m`, `5 d`."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} m"
+    return f"{whole // 3600} h {whole % 3600 // 60} m" if whole < 86_400 else f"{whole // 86_400} d"
+
+
+def reason_of(error: BaseException) -> str:
+    """Return the first line of an error, short enough for a page and without secrets."""
+    text = mask_text(str(error).strip() or type(error).__name__).splitlines()[0]
+    return text if len(text) <= 300 else text[:299] + "…"
+
+
+def write_live(live: Path, snapshot: Snapshot, *, with_metrics: bool) -> None:
+    """Publish a snapshot: `status.json` always, `metrics.json` where a run has new data or has ended.
+
+    Raises:
+        OSError: The folder is gone, full or read-only.
+    """
+    _publish(live / STATUS_FILE, snapshot.model_dump_json(exclude={"damage"}).encode())
+    if with_metrics:
+        _publish(live / METRICS_FILE, _news_json(snapshot))
+
+
+def read_status(live: Path) -> Snapshot:
+    """Return what the monitor published last; where it cannot be read, an empty snapshot that says why."""
+    path = live / STATUS_FILE
+    try:
+        return Snapshot.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return Snapshot(damage="nothing has polled the jobs of this folder yet: experiments status")
+    except OSError as error:
+        return Snapshot(damage=f"{str(path)!r} cannot be read ({error.strerror})")
+    except ValidationError:
+        return Snapshot(damage=f"{str(path)!r} is damaged; the next poll replaces it: experiments status")
+
+
+def read_versions(live: Path) -> dict[str, str]:
+    """Return the data version of each run from `metrics.json`; empty where the file is missing or damaged."""
+    return _read_news(live, "runs")
+
+
+def read_ended(live: Path) -> dict[str, str]:
+    """Return what became of each ended job from `metrics.json`; empty where the file is missing or damaged."""
+    return _read_news(live, "ended")
+
+
+def _read_news(live: Path, part: str) -> dict[str, str]:
+    try:
+        found = parse_json((live / METRICS_FILE).read_bytes())[part]
+        return {str(run): str(word) for run, word in found.items()}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return {}
+
+
+_publish = partial(write_bytes, mode=0o666, lasting=False)  # old news is of no use after a power cut
+
+
+def _news_json(snapshot: Snapshot) -> bytes:
+    return json.dumps({"runs": snapshot.versions, "ended": snapshot.ended}, sort_keys=True).encode()
+
+
+def _sentence(source: SourceState, now: float) -> str:
+    if source.as_of is None:
+        return f"{source.name}: {source.problem} (no answer yet)"
+    return f"{source.name}: {source.problem} (data {age_in_words(now - source.as_of)} old)"

@@ -1,0 +1,165 @@
+"""The cells that hold data: write them as literals, read them, add references without touching those that are there."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from experiments.notebooks.cells import INDENT, Cell, indented
+from experiments.notebooks.imports import Import
+from experiments.notebooks.layout import statements_of
+from experiments.notebooks.literals import from_source, to_source
+from experiments.project.errors import NotebookError
+from experiments.project.refusals import reasons
+from experiments.types import JobRef, replaced
+
+_HOME = "experiments.notebooks"
+_AT_HOME = {"JobRef", "Journal", "Rule"}
+JOB_REF = Import(_HOME, "JobRef")
+_RULE = "It must be one list of JobRef(...) literals for references to be added. Mend it, or restore it: --theirs jobs"
+
+
+def data_cell(name: str, value: object, root: Path | None = None) -> tuple[Cell, frozenset[Import]]:
+    """Return a cell that defines `name` as a literal, and the imports that it needs."""
+    if name == "config" and isinstance(value, BaseModel) and "sections" in type(value).model_fields:
+        # Which sections there are, the file says by its cells.
+        value = replaced(value, sections=type(value).model_fields["sections"].get_default())
+    source, imports = to_source(value, name=name, root=root)
+    homely = (Import(_HOME, item.name) if _is_ours(item) else item for item in imports)
+    return Cell(name, indented(f"{name} = {source}")), frozenset(homely)
+
+
+def config_of(cell: Cell, config: BaseModel, given: Collection[str]) -> BaseModel:
+    """Return the config that a cell holds, with what was given anew.
+
+    Args:
+        config: Says of which class it is, and the values given.
+        given: Names of its fields, with dots between where one lies inside of another.
+
+    Raises:
+        NotebookError: The cell is something else than one call of the class with literals, or the class refuses it.
+    """
+    values = value_of(cell)
+    if not isinstance(values, dict):
+        raise NotebookError(f"cell {cell.name!r} is not one call of a config class with literals.")
+    for path in sorted(given):
+        *parents, last = path.split(".")
+        place, found = values, config
+        for parent in parents:
+            place, found = place.setdefault(parent, {}), getattr(found, parent)
+        place[last] = getattr(found, last)
+    try:
+        return type(config).model_validate(values)
+    except ValidationError as error:
+        what = f"cell {cell.name!r} is refused: {reasons(error)} ({error.title})"
+        raise NotebookError(f"{what}. Correct it in the notebook.") from None
+
+
+def class_of(cell: Cell) -> str:
+    """Return the name of the class that a cell calls; empty where it does something else."""
+    match statements_of(cell.body):
+        case [ast.Assign(value=ast.Call(func=ast.Name(name) | ast.Attribute(attr=name), args=[]))]:
+            return name
+    return ""
+
+
+def refs_in(cell: Cell) -> list[JobRef]:
+    """Return the references of a `jobs` cell.
+
+    Raises:
+        NotebookError: The cell is something else than one list of literals.
+    """
+    return [_ref(item) for item in _list_of(cell).elts]
+
+
+def with_refs(cell: Cell, refs: Sequence[JobRef]) -> Cell:
+    """Return the cell with those of `refs` added at the end that it does not name yet; its own lines stay.
+
+    Raises:
+        NotebookError: As `refs_in`.
+    """
+    known = {ref.run for ref in refs_in(cell)}
+    added = list({ref.run: ref for ref in refs if ref.run not in known}.values())
+    if not added:
+        return cell
+    lines = cell.body.split("\n")
+    found = _list_of(cell)
+    sources, _ = to_source(added, name="jobs")
+    new = [INDENT + line for line in sources.split("\n")[1:-1]]
+    # The syntax tree counts from the line that `statements_of` puts before the cell.
+    start, end = found.lineno - 2, (found.end_lineno or found.lineno) - 2
+    before = lines[start].encode()[: found.col_offset].decode()
+    after = lines[end].encode()[found.end_col_offset :].decode()
+    if found.elts and lines[end].encode()[: (found.end_col_offset or 1) - 1].strip() == b"":
+        kept = _with_comma(lines[start:end], found, start)
+    else:
+        kept = [before + "[", *(f"{INDENT * 2}{ast.unparse(item)}," for item in found.elts)]
+    body = [*lines[:start], *kept, *new, f"{INDENT}]{after}", *lines[end + 1 :]]
+    return Cell(cell.name, "\n".join(body), options=cell.options)
+
+
+def value_of(cell: Cell) -> object:
+    """Return the data that a cell assigns to its name; see `from_source`.
+
+    Raises:
+        NotebookError: It is more than one assignment of literals.
+    """
+    match statements_of(cell.body):
+        case [
+            ast.Assign(targets=[ast.Name()], value=value) | ast.AnnAssign(target=ast.Name(), value=ast.expr() as value)
+        ]:
+            with contextlib.suppress(ValueError):
+                return from_source(value)
+    raise NotebookError(
+        f"cell {cell.name!r} is not one assignment of literals, so it cannot be read without running it."
+    )
+
+
+def all_refs(cells: Iterable[Cell], refs: Sequence[JobRef]) -> list[JobRef]:
+    """Return the references of a file, each that can be read, and then those of `refs` that it does not have."""
+    present = []
+    with contextlib.suppress(NotebookError):
+        for item in next((_list_of(cell).elts for cell in cells if cell.name == "jobs"), []):
+            with contextlib.suppress(NotebookError):
+                present.append(_ref(item))
+    known = {ref.run for ref in present}
+    return [*present, *(ref for ref in refs if ref.run not in known)]
+
+
+def _is_ours(item: Import) -> bool:
+    return item.name in _AT_HOME and item.module in {"experiments.types", "experiments.jobs.journal"}
+
+
+def _list_of(cell: Cell) -> ast.List:
+    match statements_of(cell.body):
+        case [ast.Assign(targets=[ast.Name("jobs")], value=ast.List() as found)]:
+            return found
+        case [ast.AnnAssign(target=ast.Name("jobs"), value=ast.List() as found)]:
+            return found
+    raise NotebookError(f"cell 'jobs' is not a plain list. {_RULE}")
+
+
+def _ref(item: ast.expr) -> JobRef:
+    reason = "it is not a JobRef literal"
+    if isinstance(item, ast.Call) and isinstance(item.func, ast.Name) and item.func.id == "JobRef":
+        try:
+            return JobRef.model_validate(from_source(item))
+        except ValidationError as error:
+            reason = error.errors()[0]["msg"]
+        except ValueError:
+            pass
+    raise NotebookError(f"cell 'jobs' holds {ast.unparse(item)!r}: {reason}. {_RULE}")
+
+
+def _with_comma(lines: list[str], found: ast.List, start: int) -> list[str]:
+    """Return the lines of a list with a comma behind its last element."""
+    last = found.elts[-1]
+    row = (last.end_lineno or last.lineno) - 2 - start
+    line = lines[row].encode()
+    head, tail = line[: last.end_col_offset].decode(), line[last.end_col_offset :].decode()
+    has_comma = "," in "".join([tail.split("#")[0], *(item.split("#")[0] for item in lines[row + 1 :])])
+    return lines if has_comma else [*lines[:row], f"{head},{tail}", *lines[row + 1 :]]

@@ -1,0 +1,164 @@
+"""A study: one object a notebook, of which each cell shows one part.
+
+    study = open_study(__file__, config, jobs, journal)
+    known, chosen, news, plan = study.values
+
+What one part lets choose and another shows flows from cell to cell in four values: a cell that reads one of them runs
+again when it changes. The parts themselves are made once, so that zoom, brush, selection and what was typed survive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from experiments.jobs.journal import BLANK, Journal
+from experiments.notebooks.choices import choice_of
+from experiments.notebooks.context import NotebookContext, open_notebook
+from experiments.notebooks.curves import Curves, Scores
+from experiments.notebooks.details import Details
+from experiments.notebooks.following import Follower
+from experiments.notebooks.job_parts import JobLog, Jobs
+from experiments.notebooks.launch_parts import Export, Launch, plan_inputs
+from experiments.notebooks.launching import page_permit
+from experiments.notebooks.page import on_a_page
+from experiments.notebooks.parts import Head, Replay, Runs, Verdict
+from experiments.notebooks.subject import Chosen, Known, Subject
+from experiments.results.frames import metrics_frame
+from experiments.types import BaseExperimentConfig, JobRef
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Study(Subject):
+    """One notebook's experiment, and the parts of its page.
+
+    Attributes:
+        plan: The inputs of a launch; None where none is offered.
+    """
+
+    def __init__(
+        self, experiment: NotebookContext, recorded: Sequence[JobRef], journal: Journal, *, with_launched: bool = True
+    ) -> None:
+        # Now, while a person asks for the page: a cell that news runs again could not tell.
+        may_launch = page_permit() is not None
+        super().__init__(experiment, recorded, journal, with_launched=with_launched, may_launch=may_launch)
+        self.plan = plan_inputs(experiment) if with_launched else None
+        # All here: marimo closes the widgets of a cell that runs again, and takes what nobody holds away.
+        self.curve_section, self._scores = Curves(self), Scores(self)
+        self._head, self._verdict, self._runs, self._replay = Head(self), Verdict(self), Runs(self), Replay(self)
+        self._jobs, self._log, self._details = Jobs(self), JobLog(self), Details(self, self.curve_section)
+        self._launch, self._export = Launch(self), Export(self)
+        # At once: the parts below the curves have something chosen also where nobody keeps the cell of the curves.
+        self.curve_section.offer(self.known())
+        self._follower = Follower(self) if on_a_page() else None
+
+    @property
+    def values(self) -> tuple[Any, Any, Any, Any]:
+        """The values that flow from cell to cell: `known`, `chosen`, `news` and `plan`."""
+        return self.known, self.chosen, self.news, self.plan
+
+    def frame(self, metric: str | None = None, news: int = 0) -> pd.DataFrame:  # noqa: ARG002 - what a cell waits for
+        """Return one metric of all runs as a tidy frame, for charts of your own.
+
+        Args:
+            metric: Its key; None for the one that the curves show.
+            news: Hand `news()` in, and the cell runs again when rows arrive.
+
+        Returns:
+            Columns `run`, `arm`, `seed`, `step`, `value`; `attrs` as those of `experiments.metrics_frame`.
+        """
+        key = metric or choice_of(self.chosen()).metric
+        found = metrics_frame(self.jobs, key, workspace=self.experiment.workspace, store=self.experiment.store)
+        return found.rename(columns={key: "value"})
+
+    def verdict(self) -> Verdict:
+        """Return the question and its answer: hypothesis, rule, verdict, and notes by time."""
+        self._verdict.offer()
+        return self._verdict
+
+    def curves(self, known: Known) -> Curves:
+        """Return the learning curves under their controls."""
+        self.curve_section.offer(known)
+        return self.curve_section
+
+    def scores(self, chosen: Chosen) -> Scores:
+        """Return one score a seed, and how the arms compare."""
+        self._scores.chosen = chosen
+        return self._scores
+
+    @property
+    def jobs_table(self) -> Any:
+        """The table of jobs as an element: `jobs_table.value["selected"]` names the runs that are selected."""
+        return self._jobs.table
+
+    def monitor(self, known: Known) -> Jobs:
+        """Return the live table of all jobs."""
+        self._jobs.offer(known.jobs)
+        return self._jobs
+
+    def job_log(self, selected: Sequence[str], _known: Known | None = None) -> JobLog:
+        """Return what the first of the selected jobs printed, and why jobs failed."""
+        self._log.selected = selected
+        self._log.made(self._log.offer)
+        return self._log
+
+    def runs(self, chosen: Chosen, _news: int = 0) -> Runs:
+        """Return one row a run."""
+        self._runs.chosen = chosen
+        self._runs.offer()
+        return self._runs
+
+    def details(self, chosen: Chosen, _news: int = 0) -> Details:
+        """Return further charts, groups, differences and what a paper needs; worked out when one is opened."""
+        self._details.chosen = chosen
+        self._details.made(self._details.offer)
+        return self._details
+
+    def replay(self, known: Known, chosen: Chosen) -> Replay:
+        """Return the viewer of a run's replays."""
+        self._replay.made(lambda: self._replay.offer(known, chosen.point))
+        return self._replay
+
+    def launch(self, plan: Any, _known: Known | None = None) -> Launch:
+        """Return the form of a plan, exactly what it would launch, and the button."""
+        self._launch.plan = plan
+        return self._launch
+
+    def export(self) -> Export:
+        """Return how this page becomes one file."""
+        self._export.offer()
+        return self._export
+
+    def select(self, runs: list[str]) -> None:
+        """Have these runs stand out in the charts."""
+        with self.turn:
+            self.selected = runs
+            self.curve_section.refresh()
+            self._scores.refresh()
+
+    def refresh_parts(self) -> None:
+        """Change in place what has news."""
+        for section in (self._verdict, self.curve_section, self._scores, self._details):
+            section.refresh()
+
+    def _display_(self) -> Any:
+        return self._head
+
+
+def open_study(
+    file: str, config: BaseExperimentConfig, jobs: Sequence[JobRef] = (), journal: Journal | None = None
+) -> Study:
+    """Return the study of a notebook; call it once, in a cell of its own.
+
+    Args:
+        file: The notebook's own `__file__`; the study is called as the file is, without `_nb`.
+        config: The recipe's config.
+        jobs: References to the jobs that the notebook is about; the ledger's are shown beside them.
+        journal: Hypothesis and rule.
+
+    Raises:
+        NotebookError: The name of the file is none that an experiment can have.
+    """
+    return Study(open_notebook(file, config), jobs, journal or BLANK)

@@ -1,0 +1,338 @@
+"""The table of runs: one row a run, live numbers, small curves, and only the settings in which the runs differ.
+
+    picked = run_table(experiment, tracked_jobs, ["overview/reward"])
+    selected_runs(picked)          run names of the selected rows; none selected is an empty list
+
+What is selected stays selected when the table is made again with newer data.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import marimo as mo
+import pandas as pd
+
+from experiments.jobs.watch.snapshots import read_versions
+from experiments.notebooks.context import NotebookContext
+from experiments.notebooks.styles import as_markdown
+from experiments.notebooks.tables.sparklines import Sparkline, blocks, scale_of, thinned
+from experiments.project import look
+from experiments.project.errors import ExperimentsError
+from experiments.project.latex import latex_table
+from experiments.project.look import counted
+from experiments.project.spreadsheet import csv_text
+from experiments.project.state_words import TRACKER_WORDS
+from experiments.results.rows import RunRow, config_differences, run_rows, short_names
+from experiments.results.scores import known_statuses
+from experiments.runs.store import REWARD_KEY, RunStore
+from experiments.types import JobRef
+
+MAX_DIFFERENCES = 12
+_PAGE = 20
+_KEPT_CURVES = 4_000
+_WORDS = {word: f"{sign.mark} {word}" for word, sign in look.STATES.items()}
+
+_curves: dict[tuple[object, ...], list[float]] = {}
+_guard = threading.Lock()  # the sessions of one server are threads of one process
+_selected: weakref.WeakKeyDictionary[threading.Thread, dict[tuple[str, str], list[str]]] = weakref.WeakKeyDictionary()
+
+
+def run_table(
+    experiment: NotebookContext,
+    jobs: Sequence[JobRef],
+    metrics: Sequence[str] = (REWARD_KEY,),
+    _changed: object = None,
+    *,
+    colours: Mapping[str, str] | None = None,
+    selected: Iterable[str] | None = None,
+    then: Callable[[list[str]], None] | None = None,
+) -> Any:
+    """Return an interactive table of runs; its `.value` is a DataFrame with the selected rows, column `run_name`.
+
+    Args:
+        metrics: Keys that become a column with the latest value and one with a small curve.
+        _changed: Read by the cell only so that it runs again when the runs have new data.
+        colours: Colour of each arm's curves; the accent of the page where None.
+        selected: Run names to select; by default those that were selected in this table before.
+        then: Called with the run names of each new selection.
+    """
+    place = (str(experiment.workspace.state), experiment.name)
+    chosen = set(_selected.setdefault(threading.current_thread(), {}).get(place, []) if selected is None else selected)
+    frame, curves = run_frame(experiment, jobs, metrics)
+    names = [str(name) for name in frame["run_name"]]
+
+    def remember(value: Any) -> None:
+        found = [str(name) for name in value["run_name"]]
+        _selected.setdefault(threading.current_thread(), {})[place] = found
+        if then is not None:
+            then(found)
+
+    return mo.ui.table(
+        frame,
+        selection="multi",
+        initial_selection=[at for at, name in enumerate(names) if name in chosen],
+        pagination=len(frame) > _PAGE,
+        page_size=_PAGE if len(frame) > _PAGE else max(1, len(frame)),
+        show_column_summaries=False,
+        show_data_types=False,
+        show_download=False,  # marimo's file would be run by a spreadsheet; see `table_downloads`
+        max_columns=None,
+        format_mapping=_formats(frame, curves, colours or {}),
+        freeze_columns_left=["run_name"],
+        text_justify_columns={
+            str(name): "right" for name in frame.columns if pd.api.types.is_numeric_dtype(frame[name])
+        },
+        header_tooltip=frame.attrs["tooltips"],
+        hover_template="{{run_name}}",
+        label=_caption(frame),
+        on_change=remember,
+    )
+
+
+class CurveText(str):
+    """A curve as text that knows whose it is: two runs may look the same in twenty marks."""
+
+    __slots__ = ("arm", "run")
+    arm: str
+    run: str
+
+    @classmethod
+    def of(cls, run: str, arm: str, text: str) -> CurveText:
+        """Return the text of one run's curve."""
+        made = cls(text)
+        made.run, made.arm = run, arm
+        return made
+
+
+def selected_runs(element: Any) -> list[str]:
+    """Return the names of the runs that are selected in a table; none where nothing is, or there is no table."""
+    value = getattr(element, "value", None)
+    if not isinstance(value, pd.DataFrame) or "run_name" not in value:
+        return []
+    return [str(name) for name in value["run_name"]]
+
+
+def run_frame(
+    experiment: NotebookContext, jobs: Sequence[JobRef], metrics: Sequence[str] = (REWARD_KEY,)
+) -> tuple[pd.DataFrame, dict[str, dict[str, list[float]]]]:
+    """Return the data of a run table, and the curves of each metric by run name.
+
+    Returns:
+        Columns `run_name`, `arm`, `seed` (int64), `verdict`; one column for each setting in which runs differ (at most
+        12 are shown, the rest are in `attrs["hidden"]`); for each metric its latest value (float64) and `<metric>
+        curve` (text: one mark a part, or why there is none: `not logged` by a run that ended, `no value yet`, `not a
+        number`, `no run yet`, `no run found`, `not read`); `steps` (agent steps), `sps`, `time` (seconds), `cost` (USD,
+        missing where unknown), and where it contradicts a verdict `state` (the tracker's word). `attrs["problem"]`
+        says what could not be read, `attrs["code"]` in sentences where runs did not run the code that their plan
+        recorded.
+    """
+    keys = list(dict.fromkeys(metrics))
+    problem = ""
+    try:
+        rows = run_rows(
+            jobs,
+            experiment.store,
+            statuses=known_statuses(experiment.workspace.state),
+            metrics=keys,
+        )
+    except ExperimentsError as error:
+        problem = str(error)
+        rows = [RunRow(job.run, job.arm, job.seed, "unknown") for job in jobs]
+    curves = {} if problem else {key: _curves_of(experiment, jobs, key) for key in keys}
+    frame, tooltips = _frame(rows, keys, curves)
+    frame.attrs = {"problem": problem, "tooltips": tooltips, "code": experiment.code_words(jobs)}
+    return frame, curves
+
+
+def table_latex(frame: pd.DataFrame, *, caption: str = "", label: str = "") -> str:
+    """Return a frame as a LaTeX table; curves are left out, numbers have three significant digits."""
+    columns = [name for name in frame.columns if not str(name).endswith(" curve")]
+    numeric = [bool(pd.api.types.is_numeric_dtype(frame[name])) for name in columns]
+    rows = [
+        [_plain(value, is_number=is_number) for value, is_number in zip(row, numeric, strict=True)]
+        for row in frame[columns].itertuples(index=False, name=None)
+    ]
+    return latex_table([str(name) for name in columns], rows, numeric=numeric, caption=caption, label=label)
+
+
+def table_downloads(element: Any, name: str) -> mo.Html | None:
+    """Return buttons that save all rows of a run table; nothing where there is no table."""
+    frame = getattr(element, "data", None)
+    if not isinstance(frame, pd.DataFrame) or not len(frame):
+        return None
+    return downloads(frame[[column for column in frame.columns if not str(column).startswith("_marimo")]], name)
+
+
+def csv_of(frame: pd.DataFrame) -> str:
+    """Return a frame as a CSV file with every digit; what is missing is an empty cell."""
+    filled = frame.astype(object).where(frame.notna(), "")
+    return csv_text([list(frame.columns), *filled.itertuples(index=False, name=None)])
+
+
+def downloads(frame: pd.DataFrame, name: str) -> mo.Html:
+    """Return buttons that save a frame as CSV, with every digit, and as a LaTeX table."""
+    latex = table_latex(frame, caption=name, label=f"tab:{name}")
+    return mo.hstack(
+        [
+            mo.download(csv_of(frame).encode(), filename=f"{name}.csv", mimetype="text/csv", label="Save as CSV"),
+            mo.download(latex.encode(), filename=f"{name}.tex", mimetype="text/x-tex", label="Save as LaTeX"),
+        ],
+        justify="start",
+    )
+
+
+def _frame(
+    rows: Sequence[RunRow], metrics: Sequence[str], curves: Mapping[str, Mapping[str, list[float]]]
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    differences = config_differences(rows)
+    short = short_names(list(differences))
+    data: dict[str, Any] = {
+        "run_name": [row.run_name for row in rows],
+        "arm": [row.arm for row in rows],
+        "seed": [row.seed for row in rows],
+        "verdict": [_WORDS.get(row.verdict, row.verdict) for row in rows],
+    }
+    tooltips = {"verdict": "from the scheduler's word and the tracker's"}
+    for key in list(differences)[:MAX_DIFFERENCES]:
+        name = _free(short[key], [*data, *metrics])
+        data[name] = [differences[key].get(row.run_name) for row in rows]
+        tooltips[name] = f"setting {key}"
+    numbers = ["steps", "sps", "time", "cost"]
+    for key in metrics:
+        name = _free(key, data)
+        numbers.append(name)
+        data[name] = [row.metrics.get(key) for row in rows]
+        tooltips[name] = f"latest value of {key}"
+        shown = curves.get(key, {})
+        low, high = scale_of(list(shown.values()))
+        spark = _free(f"{key} curve", data)
+        texts = [_spark(shown.get(row.run_name), low, high, row.missing.get(key, "")) for row in rows]
+        named = [CurveText.of(row.run_name, row.arm, text) for row, text in zip(rows, texts, strict=True)]
+        data[spark] = pd.Series(named, dtype=object)
+        tooltips[spark] = f"{key} over the run; one scale for all rows, {look.quantity(low)} to {look.quantity(high)}"
+    data |= {
+        "steps": [row.steps for row in rows],
+        "sps": [row.sps for row in rows],
+        "time": [row.duration_s for row in rows],
+        "cost": [row.cost for row in rows],
+    }
+    tooltips |= {
+        "steps": "agent steps",
+        "sps": "latest agent steps per second",
+        "time": "seconds since the run began",
+        "cost": "USD so far, an estimate where the prices are known",
+    }
+    if any(row.state and TRACKER_WORDS.get(row.state) != row.verdict for row in rows):
+        data["state"] = [row.state for row in rows]
+        tooltips["state"] = "the tracker's own word"
+    frame = pd.DataFrame(data)
+    return frame.astype(dict.fromkeys(numbers, "float64") | {"seed": "int64"}), tooltips
+
+
+def _curves_of(experiment: NotebookContext, jobs: Sequence[JobRef], metric: str) -> dict[str, list[float]]:
+    """Return the thinned curve of each run that can be read; one whose data did not change is not read again."""
+    versions = read_versions(experiment.workspace.state / "live")
+    store, found = experiment.store, {}
+    for job in jobs:
+        key = (str(experiment.workspace.state), job.run, metric, versions.get(job.run))
+        with _guard:
+            known = _curves.get(key) if job.run in versions else None
+        curve = _curve(store, job.run, metric) if known is None else known
+        if curve is None:
+            continue
+        found[job.run] = curve
+        with _guard:
+            _curves[key] = curve
+            while len(_curves) > _KEPT_CURVES:
+                del _curves[next(iter(_curves))]
+    return found
+
+
+def _spark(points: list[float] | None, low: float, high: float, missing: str) -> str:
+    """Return a curve as text; without one, why there is none."""
+    return blocks(points, low, high) if points else missing if points is not None or missing else "not read"
+
+
+def _curve(store: RunStore, run: str, metric: str) -> list[float] | None:
+    """Return the thinned curve of a run; None where it cannot be read."""
+    try:
+        history, _ = store.history(run, [metric])
+    except ExperimentsError:
+        return None
+    if metric not in history or not pd.api.types.is_numeric_dtype(history[metric]):
+        return []
+    return thinned(history[metric].dropna().tolist())
+
+
+def _formats(
+    frame: pd.DataFrame, curves: Mapping[str, Mapping[str, list[float]]], colours: Mapping[str, str]
+) -> dict[str, Callable[..., Any] | str]:
+    """Return how each column is shown; what is selected, sorted, filtered and saved is the data itself."""
+    formats: dict[str, Callable[..., Any] | str] = {
+        "run_name": _name_end,
+        "time": lambda value: look.duration(_number(value)),
+        "cost": lambda value: look.MISSING if _number(value) is None else f"${value:,.2f}",
+        "steps": _three_digits,
+        "sps": _three_digits,
+    }
+    fixed = {"run_name", "arm", "seed", "verdict", "state", *formats}
+    for name in frame.columns:
+        if str(name) not in fixed and pd.api.types.is_numeric_dtype(frame[name]):
+            formats[str(name)] = _three_digits
+        elif str(name) not in fixed and not str(name).endswith(" curve"):
+            formats[str(name)] = lambda value: look.MISSING if value is None else value
+    for key, shown in curves.items():
+        if f"{key} curve" in frame:
+            formats[f"{key} curve"] = _drawer(shown, colours)
+    return formats
+
+
+def _drawer(curves: Mapping[str, list[float]], colours: Mapping[str, str]) -> Callable[[object], Any]:
+    """Return what draws a cell of curves."""
+    low, high = scale_of(list(curves.values()))
+    accent = f"light-dark({look.LIGHT.accent}, {look.DARK.accent})"
+
+    def draw(text: object) -> Any:
+        if not isinstance(text, CurveText) or not (points := curves.get(text.run)):
+            return str(text) or look.MISSING
+        return Sparkline(points, low, high, str(text), colours.get(text.arm, accent))
+
+    return draw
+
+
+def _caption(frame: pd.DataFrame) -> str:
+    if frame.attrs["problem"]:
+        return f"{counted(len(frame), 'run')}, not read: {as_markdown(frame.attrs['problem'])}"
+    return "; ".join([counted(len(frame), "run"), *map(as_markdown, frame.attrs["code"])])
+
+
+def _name_end(name: object, keep: int = 28) -> str:
+    """Return a run name whose end can be seen: arm and seed differ there."""
+    text = str(name)
+    return text if len(text) <= keep else f"…{text[-keep:]}"
+
+
+def _free(name: str, taken: Iterable[str]) -> str:
+    """Return a column name that no other column has; one without letters gets some."""
+    found = name or "(empty)"
+    while found in taken or found in {"run_name", "arm", "seed", "verdict", "steps", "sps", "time", "cost", "state"}:
+        found += " "
+    return found
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and value == value else None  # noqa: PLR0124 - NaN
+
+
+def _three_digits(value: object) -> str:
+    return look.quantity(_number(value))
+
+
+def _plain(value: object, *, is_number: bool) -> str:
+    if value is None or value != value:  # noqa: PLR0124 - NaN
+        return look.MISSING
+    return look.quantity(_number(value)) if is_number else str(value)

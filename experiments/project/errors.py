@@ -1,0 +1,61 @@
+"""The errors of Experiments, one class for each reaction that a caller can have.
+
+    ExperimentsError            anything below; `exit_code` is what a command ends with
+    ├── UsageError              bad input: nothing was launched, nothing was written
+    ├── LaunchRefused           a launch, cancel or retry without a permit
+    ├── LaunchError             a launcher could not do what was asked
+    ├── LedgerError             the ledger cannot be opened, read or written
+    ├── StoreError              runs cannot be read: a server or a file is at fault
+    └── NotebookError           a notebook cannot be generated, merged or exported
+
+Every message says the value, then what is allowed or known, then the next command.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Sequence
+from typing import Any
+
+UNWRITABLE = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT})
+"""What the system says of a place that is full or cannot be written; to read from it is possible all the same."""
+
+
+class ExperimentsError(Exception):
+    """Base of all errors that a user can act on; shown without a traceback."""
+
+    exit_code = 1
+
+
+class UsageError(ExperimentsError):
+    """The input is wrong and was refused before anything happened."""
+
+    exit_code = 2
+
+
+class LaunchRefused(ExperimentsError):  # noqa: N818 - a refusal is the rule working, not an error in it
+    """Code that nobody asked to launch tried to; the message says how to launch."""
+
+
+class LaunchError(ExperimentsError):
+    """A launcher failed to start, find or end a job.
+
+    Attributes:
+        jobs: The plan's jobs (`TrainingJob`) as the ledger has them now, where a launch failed in part.
+    """
+
+    def __init__(self, message: str, *, jobs: Sequence[Any] = ()) -> None:
+        super().__init__(message)
+        self.jobs = tuple(jobs)
+
+
+class LedgerError(ExperimentsError):
+    """The ledger is locked, damaged, read-only or written by a later version."""
+
+
+class StoreError(ExperimentsError):
+    """A run store cannot be reached or a run's files cannot be read."""
+
+
+class NotebookError(ExperimentsError):
+    """A notebook cannot be written without losing or breaking something."""

@@ -1,0 +1,103 @@
+"""How a program begins and ends: its three streams, and Ctrl-C before a command has begun and after it is done.
+
+All three streams are there, show any text, and have taken all of it when the program ends.
+
+Whoever starts a program may close a stream, lead it to a full disk or a reader that leaves, or give it an encoding that
+knows few letters. Libraries that print expect none of that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import signal
+import sys
+from types import TracebackType
+from typing import TextIO
+
+
+def prepare() -> None:
+    """Have all three streams, and let none fail over a letter that its encoding lacks."""
+    # Else the next file that is opened would be the stream, and what others print would go into it.
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115 - as long as the process
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def written(code: int) -> int:
+    """Write what the streams still hold and return the exit code: 1 instead of 0 where not all could be written.
+
+    A reader that has seen enough (`| head`) is no error.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            _give_up(stream)
+        except OSError as error:
+            _give_up(stream)
+            if not code and stream is sys.stdout:
+                told = f"error: not all of the output could be written: {error.strerror or error}."
+                with contextlib.suppress(OSError):
+                    print(f"{told} Lead it elsewhere and run the command again.", file=sys.stderr)  # noqa: T201 - a command line talks
+            code = code or 1
+        except ValueError:  # it is closed
+            pass
+    return code
+
+
+def _give_up(stream: TextIO) -> None:
+    """Let what a stream holds go nowhere; Python would try once more as it ends, and complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+INTERRUPTED = 130
+"""Exit code of a command that Ctrl-C ended, as a shell says it."""
+
+# Importing a module, finding that of `python -m`, and making a class of pydantic's, as a recipe does.
+_LOADING = re.compile(
+    r"<frozen importlib.*|<frozen runpy> _get_module_details|.*pydantic/_internal/_model_construction.*"
+)
+
+
+def quiet_while_loading() -> None:
+    """Say in one line that a program was interrupted while it imported modules; any other error is shown as ever."""
+    before = sys.excepthook
+
+    def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt) and _is_loading(trace):
+            print("Interrupted before it began; nothing was launched.", file=sys.stderr)  # noqa: T201 - a command line talks
+        else:
+            before(kind, error, trace)
+
+    sys.excepthook = show
+
+
+def end(code: int) -> None:
+    """End this process; from here on Ctrl-C ends it at once, since there is nothing left to bring in order.
+
+    Python's own way out waits for threads and writes a traceback where somebody interrupts it.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.exit(written(code))
+
+
+def _is_loading(trace: TracebackType | None) -> bool:
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        # The body of a module that is not the program's own runs only where somebody imports it.
+        is_import = code.co_name == "<module>" and trace.tb_frame.f_globals.get("__name__") != "__main__"
+        if is_import or _LOADING.fullmatch(f"{code.co_filename} {code.co_name}"):
+            return True
+        trace = trace.tb_next
+    return False

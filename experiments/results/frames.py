@@ -1,0 +1,183 @@
+"""The metrics of runs as one tidy frame: run, arm, seed, step, then one column a metric."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from experiments.jobs.ledger import open_ledger
+from experiments.jobs.run_names import Run, Runs, here, known_runs, refs_of, refuse_unknown, several
+from experiments.project.errors import UsageError
+from experiments.project.look import counted
+from experiments.project.state_words import TRACKER_ENDS
+from experiments.project.workspace import Workspace
+from experiments.runs.axes import COUNTERS, axes_of, axis_note, axis_words, common_axis, steps_along
+from experiments.runs.opening import default_store
+from experiments.runs.store import REWARD_KEY, Origin, RunInfo, RunStore
+from experiments.types import JobRef
+from experiments.wandb_utils import histories
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    History = tuple[pd.DataFrame, Origin]
+
+
+_KINDS: dict[str, Any] = {"run": object, "arm": object, "seed": "int64", "step": "float64"}
+_COLUMNS = tuple(_KINDS)
+
+
+def metrics_frame(
+    runs: Runs,
+    metrics: str | Sequence[str] = REWARD_KEY,
+    *,
+    complete: bool = False,
+    workspace: Workspace | None = None,
+    store: RunStore | None = None,
+) -> pd.DataFrame:
+    """Return metrics of an experiment, or of runs, as one tidy frame.
+
+    Args:
+        runs: Name of an experiment, which is all of its jobs; or a run (its name, a JobRef or a TrainingJob); or
+            several of these.
+        metrics: One metric or several.
+        complete: Whether a server is asked for every row, which takes it a request and more a run; files always are.
+        workspace: Whose experiments; None for the project of the working folder, or none where `store` is given.
+        store: Where to read; the runs of the project, here and on its W&B server, where None.
+
+    Returns:
+        One row for each row of a run that has at least one of `metrics`: `run`, `arm` (text), `seed` (int64), `step`
+        (float64, ascending in a run, NaN before the run's first), then one float64 column a metric, NaN where the row
+        lacks it; objects where it is not a number. Runs come in the order given, those of an experiment in the order
+        of their launch; a seed that was tried again or launched again has several. With the same columns and no row
+        where no run has data.
+
+        `attrs["axis"]` is what `step` counts: `agent steps`, or the best counter that all runs have logged with the
+        metrics (`global_step`, `W&B steps`), so that rows of several runs can be compared; empty where there is no row.
+        `attrs["without"]` are the metrics that a run has not logged, by run; all of them for one that has not begun.
+        `attrs["origin"]` says in words where the rows come from.
+
+    Raises:
+        StoreError: A name is no run and no experiment, or a server does not answer.
+        UsageError: All runs have ended, and none has logged one of `metrics`, though some have logged others; or a
+            metric has the name of one of the first columns.
+        LedgerError: The ledger cannot be read.
+    """
+    project = workspace or (here() if store is None else None)
+    place = store or default_store(project.root if project else None)
+    wanted = [metrics] if isinstance(metrics, str) else list(dict.fromkeys(metrics))
+    if taken := [key for key in wanted if key in _COLUMNS]:
+        raise UsageError(f"metric {taken[0]!r} has the name of a column of the frame. Read it with fetch_metrics.")
+    refs, known = _found(runs, place, project)
+    read = histories(place, [ref.run for ref in refs if ref.run in known], [*COUNTERS, *wanted], complete=complete)
+    frame = tidy_frame(refs, read, wanted)
+    if all(ref.run in known and known[ref.run].state in TRACKER_ENDS for ref in refs):
+        _refuse_unlogged(wanted, known, frame.attrs["without"])
+    return frame
+
+
+def tidy_frame(
+    refs: Sequence[JobRef], read: Mapping[str, History], metrics: Sequence[str], notes: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Return the histories of runs as `metrics_frame` does.
+
+    Args:
+        refs: The runs, in the order of their rows.
+        read: History with `COUNTERS` and `metrics`, and where it comes from, by run; a run that has not begun
+            to log is not in it.
+        metrics: Columns.
+        notes: What else the origin says, in sentences.
+    """
+    import numpy as np
+    import pandas as pd
+
+    parts: list[pd.DataFrame] = []
+    steps: list[Any] = []
+    logged: list[JobRef] = []  # the run of each part
+    axes = {run: axes_of(history, *metrics) for run, (history, _) in read.items()}
+    axis = common_axis(axes.values())
+    without: dict[str, list[str]] = {}
+    for ref in refs:
+        history = read[ref.run][0] if ref.run in read else pd.DataFrame()
+        present = [key for key in metrics if key in history and history[key].notna().any()]
+        if absent := [key for key in metrics if key not in present]:
+            without[ref.run] = absent
+        if not present:
+            continue  # nor need it have the axis
+        rows = history[present].notna().any(axis=1).to_numpy()
+        parts.append(history.loc[rows, present])
+        steps.append(steps_along(history, axis)[rows])
+        logged.append(ref)
+    columns = [*_COLUMNS, *metrics]
+    if not parts:
+        table = pd.DataFrame(columns=columns).astype({**_KINDS, **dict.fromkeys(metrics, "float64")})
+    else:
+        table = pd.concat(parts, ignore_index=True).reindex(columns=list(metrics))
+        counts = [len(part) for part in parts]
+        for at, name in enumerate(("run", "arm", "seed")):
+            of_runs = np.array([getattr(ref, name) for ref in logged], _KINDS[name])
+            table.insert(at, name, pd.Series(np.repeat(of_runs, counts), dtype=_KINDS[name]))
+        table.insert(3, "step", np.concatenate(steps))
+    said = _origin(table, refs, read, axis_note(axes.values()), notes)
+    table.attrs = {"axis": axis_words(axis) if len(table) else "", "without": without, "origin": said}
+    return table
+
+
+def _found(runs: Runs, store: RunStore, workspace: Workspace | None) -> tuple[list[JobRef], dict[str, RunInfo]]:
+    """Return the runs that are meant, and those of them that have begun to log."""
+    meant: list[Run] = []
+    for run in several(runs):
+        meant += (_launched(run, workspace) if workspace and isinstance(run, str) else []) or [run]
+    refs = refs_of(meant)
+    known = known_runs(refs, store)
+    named = [run for run in meant if isinstance(run, str) and run not in known]
+    if named:
+        refuse_unknown(named, store, workspace, kind="run or experiment")
+    return refs, known
+
+
+def _launched(experiment: str, workspace: Workspace) -> list[JobRef]:
+    with open_ledger(workspace, read_only=True) as ledger:
+        # A row that cannot be read still says which run it is.
+        return [job.ref() for job in ledger.rows(experiment=experiment) if job.state != "planned"]
+
+
+def _refuse_unlogged(
+    metrics: Sequence[str], known: Mapping[str, RunInfo], without: Mapping[str, Sequence[str]]
+) -> None:
+    """Refuse a metric that no run has, where runs have others: a mistyped name must not look like no data."""
+    logged = dict.fromkeys(key for info in known.values() for key in info.summary if not key.startswith("_"))
+    missing = [key for key in metrics if all(key in without.get(run, ()) for run in known)]
+    if not missing or not logged:
+        return
+    near = difflib.get_close_matches(missing[0], logged, n=3)
+    hint = f"Nearest: {', '.join(map(repr, near))}." if near else f"Logged: {', '.join(list(logged)[:12])}."
+    raise UsageError(f"metric {missing[0]!r} was logged by none of {counted(len(known), 'run')}. {hint}")
+
+
+def _origin(
+    table: pd.DataFrame,
+    refs: Sequence[JobRef],
+    read: Mapping[str, History],
+    axis: str,
+    notes: Sequence[str],
+) -> str:
+    origins = {run: origin for run, (_, origin) in read.items()}
+    runs = f"{len(read)} of {counted(len(refs), 'run')}"
+    said = [f"{counted(len(table), 'row')} of {runs}, {_completeness(list(origins.values()))}"]
+    said += [axis] if axis else []
+    said += [f"{run}: {origin.words}" for run, origin in origins.items() if origin.words]
+    return ". ".join([*said, *notes])
+
+
+def _completeness(origins: Sequence[Origin]) -> str:
+    """Return `complete`, or how many rows a server chose from how many."""
+    if not origins:
+        return "none of which has begun to log"
+    sampled = [origin for origin in origins if not origin.complete]
+    if not sampled:
+        return "complete"
+    total = sum(origin.total or 0 for origin in sampled)
+    whole = f" of {total:,}" if all(origin.total is not None for origin in sampled) else ""
+    return f"sampled: {sum(origin.rows for origin in sampled):,}{whole} rows of {counted(len(sampled), 'run')}"

@@ -1,0 +1,150 @@
+"""From the runs of an experiment to one score a seed: what tables, verdicts, comparisons and papers all start from."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from experiments.jobs.journal import Rule
+from experiments.project.errors import ExperimentsError
+from experiments.project.look import clock_words, counted
+from experiments.results.endings import outcome_by_tracker, outcome_of_job
+from experiments.runs.axes import COUNTERS, axes_of, axis_words, common_axis, logged_over
+from experiments.statistics import Curve, Outcome, Scores, Summary, summarise
+from experiments.types import JobRef, JobStatus
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from experiments.runs.store import RunStore
+
+FINAL = Summary()
+
+
+@dataclass(frozen=True)
+class ScoredRuns:
+    """The scores of an experiment's arms in one metric, with where they come from.
+
+    Attributes:
+        metric: Key that was read.
+        scores: By arm, in the order of the jobs; every planned run is in it, with a score or the reason why not.
+        summary: What one run's score is.
+        origin: Rows, runs, completeness and time of reading, in words.
+        notes: What could not be read, one sentence each.
+    """
+
+    metric: str
+    scores: Mapping[str, Scores]
+    summary: Summary
+    origin: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def waiting(self) -> dict[str, int]:
+        """How many runs have not ended as far as anybody knows, by arm: those that run, wait, or are unknown."""
+        return {arm: scores.waiting for arm, scores in self.scores.items()}
+
+    @property
+    def is_read(self) -> bool:
+        """Whether every run could be read, so that the same data gives the same scores again."""
+        return not any(scores.count.unread for scores in self.scores.values())
+
+
+def summary_of(rule: Rule) -> Summary:
+    """Return what a rule takes as one run's score."""
+    return Summary(rule.score, higher_is_better=rule.direction == "higher")
+
+
+def scored_runs(
+    jobs: Sequence[JobRef],
+    metric: str,
+    store: RunStore,
+    *,
+    statuses: Mapping[str, JobStatus] | None = None,
+    summary: Summary = FINAL,
+) -> ScoredRuns:
+    """Return one score a run; a run that cannot be read has none, and says why.
+
+    Args:
+        statuses: What is known of each job, by run name; without it the tracker's word counts.
+    """
+    curves: list[Curve] = []
+    notes: list[str] = []
+    rows, incomplete = 0, 0
+    outcomes, unread = _outcomes(jobs, statuses or {}, store)
+    histories: dict[str, pd.DataFrame] = {}
+    nan_steps: dict[str, Sequence[int]] = {}
+    for job in jobs:
+        try:
+            histories[job.run], origin = store.history(job.run, [*COUNTERS, metric])
+        except ExperimentsError as error:
+            if outcomes[job.run] == "finished":
+                outcomes[job.run] = "unread"
+                notes.append(f"{job.run}: {error}")
+        else:
+            nan_steps[job.run] = origin.nan_steps.get(metric, ())
+            incomplete += not origin.complete
+            notes += [f"{job.run}: {origin.words}"] if origin.words else []
+    axis = common_axis(axes_of(history, metric) for history in histories.values())
+    for job in jobs:
+        known = job.run in histories
+        steps, values = np.empty(0), np.empty(0)
+        if known:
+            steps, values = logged_over(histories[job.run], metric, axis, nan_steps[job.run])
+        rows += len(steps)
+        curves.append(
+            Curve(
+                steps,
+                values,
+                arm=job.arm,
+                seed=job.seed,
+                outcome=outcomes[job.run],
+                unit=axis_words(axis),
+                run=job.run,
+                metric=metric,
+            )
+        )
+    whole = "complete" if not incomplete else f"sampled in {counted(incomplete, 'run')}"
+    return ScoredRuns(
+        metric,
+        summarise(curves, summary),
+        summary,
+        f"{rows:,} rows of {counted(len(jobs), 'run')}, {whole}, read at {clock_words(time.time())}",
+        tuple(unread + notes),
+    )
+
+
+def known_statuses(state_dir: Path) -> dict[str, JobStatus]:
+    """Return what was published last of each job, by run name; nothing where no Monitor ever ran."""
+    from experiments.monitoring import snapshot
+
+    return {status.run_name: status for status in snapshot(state_dir).jobs}
+
+
+def _outcomes(
+    jobs: Sequence[JobRef], statuses: Mapping[str, JobStatus], store: RunStore
+) -> tuple[dict[str, Outcome], list[str]]:
+    """Return what became of each run, by what is known of its job, else by the tracker's own word.
+
+    Returns:
+        Outcomes by run name, `unfinished` where nobody knows, `unread` where the tracker cannot be asked; and that in
+        words.
+    """
+    from experiments.runs.store import RunQuery
+
+    known = {run: status for run, status in statuses.items() if status.verdict != "unknown"}
+    found = {job.run: outcome_of_job(known.get(job.run)) for job in jobs}
+    asked = [run for run in found if run not in known]
+    if not asked:
+        return found, []
+    try:
+        infos = store.find(RunQuery(names=asked, limit=None))
+    except ExperimentsError as error:
+        said = f"what became of {counted(len(asked), 'run')} could not be read, so they are waited for: {error}"
+        return found | dict.fromkeys(asked, "unread"), [said]
+    return found | {info.name: outcome_by_tracker(info.state) for info in infos}, []

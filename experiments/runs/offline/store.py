@@ -1,0 +1,373 @@
+"""Runs of this machine: W&B's own files under the state folder, read live."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from experiments.project.errors import StoreError
+from experiments.project.json_text import parse_json
+from experiments.runs.cache import HistoryCache
+from experiments.runs.filters import matches, ordered, server_filter
+from experiments.runs.offline.joined import JoinedLog
+from experiments.runs.offline.places import run_id_of, wandb_files, wandb_folders
+from experiments.runs.offline.starts import Start, by_turn
+from experiments.runs.replay_files import replay_url, stored_step
+from experiments.runs.store import Origin, ReplayFile, RunInfo, RunQuery, RunUpdate, absent_from, nan_steps_of
+from experiments.runs.wandb_file.facts import user_in_files
+from experiments.runs.wandb_file.log import RUNTIME, TIMESTAMP
+from experiments.runs.wandb_file.table import STEP
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Without an exit record, a run that wrote nothing for so long is taken for dead, as W&B's server does.
+SILENT_S = 300.0
+_MAX_PAGE = 1 << 20  # characters; W&B's page of a link has a few hundred
+_DIRECTORY = re.compile(r"(?:offline-)?run-\d{8}_\d{6}-(.+)$")
+
+
+class OfflineStore:
+    """RunStore over `<runs_dir>/<run name>/wandb/*run-*/run-<id>.wandb`, of offline and online runs alike.
+
+    `runs_dir` may also be a `wandb` folder, or one that holds it; `.wandb` is one too. It may be used from several
+    threads. A run in the folder of another, under an id of its own, is a run like any other.
+    `run_root` is where clusters write theirs: a run that has W&B files there is read there, live, also where a copy of
+    it was pulled to `runs_dir`.
+    Large histories are decoded once: `cache_dir` keeps them (`cache/history` of the state folder for its own runs,
+    nothing for another `runs_dir`).
+    """
+
+    name = "offline"
+
+    def __init__(
+        self, runs_dir: Path | str, cache_dir: Path | str | None = None, *, run_root: Path | None = None
+    ) -> None:
+        self.runs_dir = Path(runs_dir)
+        self.run_root = run_root
+        state = self.runs_dir.parent
+        if cache_dir is None and self.runs_dir.name == "runs" and (state / "live").is_dir():
+            cache_dir = state / "cache" / "history"
+        self._cache = HistoryCache(cache_dir) if cache_dir is not None else None
+        self._lock = threading.RLock()
+        self._logs: dict[str, JoinedLog] = {}
+        self._rooted: dict[str, JoinedLog] = {}
+        self._infos: dict[str, tuple[str, RunInfo]] = {}
+        self._jobs: dict[str, tuple[tuple[int, int], bool]] = {}
+        self._job_paths: dict[str, str] = {}
+        self._shared_of: tuple[object, tuple[Path, ...]] = (None, ())
+        self._guests: dict[str, str] = {}
+
+    def names(self) -> list[str]:
+        """Return the names of all runs that have a W&B file, sorted.
+
+        The folder of a job has the job's name, whatever id its trainer gave W&B; other ids in it are runs beside it.
+        """
+        with self._lock:
+            own, others = self._folders_and_guests()
+            shared = {run_id_of(path) for path in wandb_files(self._shared())}
+            return sorted(name for name in own | others | shared if self._log(name) is not None)
+
+    def _folders_and_guests(self) -> tuple[set[str], set[str]]:
+        """Return the names of the folders that have W&B files, and the other run ids in them that no folder shows."""
+        folders = [self.runs_dir, *([self.run_root] if self.run_root else [])]
+        names = {path.name for folder in folders for path in _listed(folder) if not _DIRECTORY.match(path.name)}
+        own = {name for name in names if self._log(name) is not None}
+        others: set[str] = set()
+        for name in own - self._guests.keys():
+            log = self._log(name)
+            if log is not None and (log.others or log.shown != name):
+                others.update(log.others)
+                self._guests.update((run, name) for run in (*log.others, log.shown) if run not in own)
+        return own, others
+
+    def has(self, run: str) -> bool:
+        """Return whether a run of this name or id has a W&B file here."""
+        with self._lock:
+            return self._found(run) is not None
+
+    def find(self, query: RunQuery) -> list[RunInfo]:
+        """Return the runs that match, in the query's order."""
+        with self._lock:
+            names = self.names() if query.names is None else query.names
+            condition = server_filter(query)
+            found = []
+            for name in names:
+                log = self._found(name)
+                if log is not None:
+                    log.poll(history=False)
+                    info = self._info(name, log)
+                    if matches(condition, info):
+                        found.append(info)
+            return ordered(query, found)
+
+    def poll(
+        self, runs: Sequence[str], keys: Sequence[str], since: Mapping[str, int] | None = None
+    ) -> dict[str, RunUpdate]:
+        """Return what is new in each run that exists."""
+        with self._lock:
+            updates: dict[str, RunUpdate] = {}
+            for name in runs:
+                log = self._log(name)
+                if log is None:
+                    continue
+                log.poll(history=bool(keys))
+                cursor = (since or {}).get(name, 0)
+                start = log.rows_at(cursor)
+                updates[name] = RunUpdate(
+                    info=self._info(name, log),
+                    rows=log.since(start or 0, keys),
+                    cursor=log.cursor,
+                    version=log.version,
+                    reset=start is None,
+                    damage=self._damage(name, log),
+                    total=log.rows,
+                )
+            return updates
+
+    def history(self, run: str, keys: Sequence[str] | None = None) -> tuple[pd.DataFrame, Origin]:
+        """Return all rows of a run; see `RunStore.history`.
+
+        A job of this machine whose trainer never opened W&B's files has no rows, and that is known; it is no run that
+        cannot be read.
+
+        Raises:
+            StoreError: There is no such run here.
+        """
+        with self._lock:
+            if self._found(run) is None and self._wrote_nothing(run):
+                return _no_rows(keys)
+            log = self.log(run)
+            frame = log.history(keys)
+            total = None if log.has_lost else len(frame)
+            absent = absent_from(frame.columns, keys)
+            damage, complete = self._damage(run, log), not log.has_lost
+            with_gaps = [str(key) for key in frame if frame[key].dtype == float and frame[key].isna().any()]
+            nan_steps = nan_steps_of(log.since(0, with_gaps)) if with_gaps else {}
+            now = time.time()
+            return frame, Origin("offline", len(frame), total, complete, now, damage, absent, log.note, nan_steps)
+
+    def logs(self, run: str, *, last: int | None = None) -> list[str]:
+        """Return the lines of the run's `train.log`, else of W&B's console record, oldest first."""
+        with self._lock:
+            from experiments.runs.textlog import read_lines
+
+            for folder in self.folders(run):
+                lines = read_lines(folder / "train.log", last=last)
+                if lines is not None:
+                    return lines
+            log = self._log(run)
+            if log is None:
+                return []
+            log.poll()
+            return [line.text for line in log.console(last)]
+
+    def replays(self, run: str) -> list[ReplayFile]:
+        """Return the replays of the run, by step: its `replays` folder, what it stored with W&B, links it logged."""
+        with self._lock:
+            found: dict[int, ReplayFile] = {}
+            folders = [folder / "replays" for folder in self.folders(run)]
+            log = self._log(run)
+            if log is not None:
+                log.poll()
+                folders += [folder / "files" / "replays" for folder in log.directories]
+                for media in log.media("html-file"):
+                    url = _link_in(media.path)
+                    if url:
+                        found[media.step] = ReplayFile(media.step, None, url, f"step {media.step:,}")
+            for path in (path for folder in reversed(folders) for path in _listed(folder)):
+                step = stored_step(path.name)
+                if step is not None:
+                    url = found[step].url if step in found else None
+                    found[step] = ReplayFile(step, str(path), url, f"step {step:,}")
+            return [found[step] for step in sorted(found)]
+
+    def folders(self, run: str) -> list[Path]:
+        """Return the folders that may hold the run's files, the one that is written to first; none for a bad name."""
+        if not _is_name(run):
+            return []
+        return [*([self.run_root / run] if self.run_root else []), self.runs_dir / run]
+
+    def starts(self, run: str) -> list[Start]:
+        """Return the starts of a run that have a W&B file here, oldest first; writers at once are one."""
+        with self._lock:
+            log = self._log(run)
+            if log is None:
+                return []
+            log.poll()
+            return [Start.of(turn) for turn in by_turn(log.pieces)]
+
+    def log(self, run: str) -> JoinedLog:
+        """Return the reader of a run with all there is now, for what the protocol lacks (console times, media, system).
+
+        Raises:
+            StoreError: There is no such run here.
+        """
+        with self._lock:
+            log = self._need(run)
+            log.poll()
+            return log
+
+    def _need(self, run: str) -> JoinedLog:
+        log = self._found(run)
+        if log is None:
+            raise StoreError(
+                f"run {run!r} has no W&B file under {str(self.runs_dir)!r}. The runs here: experiments runs"
+            )
+        return log
+
+    def _wrote_nothing(self, run: str) -> bool:
+        """Say whether a job of this machine has left W&B nothing at all: files that were deleted leave their folder."""
+        for folder in self.folders(run):
+            if (folder / "job.json").is_file():
+                return not any(place.exists() for place in wandb_folders(folder))
+        return False
+
+    def _found(self, run: str) -> JoinedLog | None:
+        """Return the log of a run, looking for it in the folders of all others where it has none."""
+        log = self._log(run)
+        if log is None and _is_name(run) and not any(folder.exists() for folder in self.folders(run)):
+            self._folders_and_guests()
+            log = self._log(run)
+        return log
+
+    def _log(self, run: str) -> JoinedLog | None:
+        if not _is_name(run):
+            return None
+        if self.run_root is not None:
+            rooted = self._rooted.get(run)
+            if rooted is None:
+                rooted = self._rooted[run] = JoinedLog(run, wandb_folders(self.run_root / run), self._cache)
+            if rooted.find_files():
+                return rooted
+        log = self._logs.get(run)
+        if log is None or not log.find_files():
+            log = self._logs[run] = self._placed(run)
+        return log if log.find_files() else None
+
+    def _placed(self, run: str) -> JoinedLog:
+        """Return the log of a run in its own folder, else in another's, else in a folder of several runs."""
+        log = JoinedLog(run, wandb_folders(self.runs_dir / run), self._cache)
+        if log.find_files():
+            return log
+        host = self._guests.get(run)
+        if host is not None:
+            places = [place for folder in self.folders(host) for place in wandb_folders(folder)]
+            return JoinedLog(run, places, self._cache, is_shared=True)
+        shared = self._shared()
+        return JoinedLog(run, shared, self._cache, is_shared=True) if shared else log
+
+    def _shared(self) -> tuple[Path, ...]:
+        """Return the folders with W&B's directories of several runs, where `runs_dir` is one or holds one."""
+        folders = (self.runs_dir, *wandb_folders(self.runs_dir))
+        seen = tuple(folder.stat().st_mtime_ns if folder.is_dir() else 0 for folder in folders)
+        if self._shared_of[0] != seen:
+            held = (path for path in folders if any(_DIRECTORY.match(inner.name) for inner in _listed(path)))
+            self._shared_of = (seen, tuple(held))
+        return self._shared_of[1]
+
+    def home(self, run: str) -> Path:
+        """Return the folder under `runs_dir` that holds W&B's folder of a run: its own, another's, or `runs_dir`."""
+        with self._lock:
+            log = self._found(run)
+            places = log.folders if log is not None else ()
+            own = (self.runs_dir / name for name in (run, self._guests.get(run)) if name is not None)
+            return next((folder for folder in own if set(wandb_folders(folder)) & set(places)), self.runs_dir)
+
+    def _damage(self, name: str, log: JoinedLog) -> str:
+        return log.damage_of(has_ended=self._state(name, log) != "running")
+
+    def _info(self, name: str, log: JoinedLog) -> RunInfo:
+        state, version = self._state(name, log), f"{log.version} {log.others}"
+        held = self._infos.get(name)
+        if held is not None and held[0] == version and held[1].state == state:
+            return held[1]
+        facts = log.facts
+        info = RunInfo(
+            name=name,
+            state=state,
+            display_name=facts.display_name or name,
+            user=author_of(name, facts.config, facts.user or user_in_files(log.directories)),
+            group=facts.group,
+            tags=facts.tags,
+            notes=facts.notes,
+            created_at=log.created_at,
+            heartbeat_at=log.modified,
+            config=facts.config,
+            summary=facts.summary,
+            exit_code=facts.exit_code,
+            note="; ".join(filter(None, (self._damage(name, log), log.note))),
+        )
+        self._infos[name] = (version, info)
+        return info
+
+    def _state(self, name: str, log: JoinedLog) -> str:
+        """W&B's word: of the exit record, else `running` until the launcher or a long silence says otherwise."""
+        code = log.exit_code
+        if code is not None:
+            return "failed" if code else "finished"
+        ended = self._ended(name)
+        if ended is not None:
+            return "crashed" if ended else "running"
+        return "running" if time.time() - (log.modified or 0.0) < SILENT_S else "crashed"
+
+    def _ended(self, name: str) -> bool | None:
+        """Return whether the launcher's record says that the job is over; None where there is no record."""
+        path = self._job_paths.get(name)
+        if path is None:
+            path = self._job_paths[name] = str(self.runs_dir / self._guests.get(name, name) / "job.json")
+        try:
+            stat = os.stat(path)  # noqa: PTH116 - a hundred of these per poll
+            held = self._jobs.get(name)
+            if held is None or held[0] != (stat.st_mtime_ns, stat.st_size):
+                job = parse_json(Path(path).read_bytes())
+                ended = isinstance(job, dict) and (job.get("ended_at") or job.get("exit_code")) is not None
+                held = self._jobs[name] = ((stat.st_mtime_ns, stat.st_size), ended)
+        except (OSError, ValueError):
+            return None
+        return held[1]
+
+
+def author_of(name: str, config: Mapping[str, Any], login: str) -> str:
+    """Return who launched an offline run: the config's `user`, else the first part of our run name, else the login."""
+    user = config.get("user")
+    if isinstance(user, str) and user:
+        return user
+    parts = name.split(".")
+    return parts[0] if len(parts) == 5 else login
+
+
+def _no_rows(keys: Sequence[str] | None) -> tuple[pd.DataFrame, Origin]:
+    """Return the history of a job that has left W&B nothing."""
+    import pandas as pd
+
+    frame = pd.DataFrame({name: pd.Series(dtype=float) for name in (STEP, TIMESTAMP, RUNTIME)})
+    note = "no W&B file is in its folder"
+    return frame, Origin("offline", 0, 0, True, time.time(), absent=absent_from(frame.columns, keys), note=note)
+
+
+def _is_name(run: str) -> bool:
+    return run not in ("", ".", "..") and "/" not in run and "\0" not in run
+
+
+def _link_in(path: Path) -> str | None:
+    """Return the replay that a logged page links to; None where it is no page, which a pipe or a device is not."""
+    try:
+        if not path.is_file():
+            return None
+        with path.open(encoding="utf-8", errors="replace") as file:
+            return replay_url(file.read(_MAX_PAGE))
+    except (OSError, ValueError):
+        return None
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from experiments.jobs.launchers.environment import UNSET, job_environment, tracker_of
+from experiments.project.errors import UsageError
+from experiments.project.settings import Settings
+from experiments.types import Plan
+from tests.fakes.launching import plan_in, workspace_at
+
+
+def test_a_tag_that_wandb_would_split_is_refused(tmp_path):
+    plan = plan_in(workspace_at(tmp_path), wandb_tags=("a,b",))
+    with pytest.raises(UsageError, match="'a,b'"):
+        job_environment(plan, plan.jobs[0], Settings(), Path("run"))
+
+
+def test_a_tag_that_holds_a_secret_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("MY_TOKEN", "hunter2-hunter2")
+    plan = plan_in(workspace_at(tmp_path), wandb_tags=("by hunter2-hunter2",))
+    with pytest.raises(UsageError, match=r"tag 'by \*\*\*' holds a secret"):
+        job_environment(plan, plan.jobs[0], Settings(), Path("run"))
+
+
+def test_the_users_own_number_of_threads_wins(tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+    plan = plan_in(workspace_at(tmp_path))
+    environment = job_environment(plan, plan.jobs[0], Settings(), Path("run"))
+    assert (environment["OMP_NUM_THREADS"], environment["MKL_NUM_THREADS"]) == ("4", "1")
+
+
+def test_an_emptied_number_of_threads_is_none_that_the_user_chose(tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "")
+    plan = plan_in(workspace_at(tmp_path))
+    assert job_environment(plan, plan.jobs[0], Settings(), Path("run"))["OMP_NUM_THREADS"] == "1"
+
+
+@pytest.mark.parametrize("launcher", ["local", "skypilot"])
+@pytest.mark.parametrize("text", [None, "", " "])
+def test_what_a_job_does_not_have_is_not_set_at_all(tmp_path, launcher, text):
+    plan = plan_in(workspace_at(tmp_path))
+    plan = Plan.model_validate({**plan.model_dump(), "launcher": launcher})
+    settings = Settings(wandb_entity=text, wandb_group=text, run_root=text)
+    environment = job_environment(plan, plan.jobs[0], settings, Path("run"))
+    assert [name for name, value in environment.items() if not value.strip()] == []
+    assert environment.keys().isdisjoint({"WANDB_TAGS", "WANDB_ENTITY"})
+    assert ("WANDB_DIR" in environment) == ("EXPERIMENTS_RUN_DIR" in environment) == (launcher == "local")
+
+
+def test_what_a_job_has_is_set(tmp_path):
+    plan = plan_in(workspace_at(tmp_path), wandb_tags=("a", "b"))
+    settings = Settings(wandb_entity="team", wandb_group="g", wandb_project="p")
+    environment = job_environment(plan, plan.jobs[0], settings, Path("run"))
+    names = ("WANDB_TAGS", "WANDB_ENTITY", "WANDB_RUN_GROUP", "WANDB_PROJECT")
+    assert [environment[name] for name in names] == ["a,b", "team", "g", "p"]
+
+
+def test_every_name_of_a_run_that_is_set_for_a_job_is_kept_from_another(tmp_path):
+    plan = plan_in(workspace_at(tmp_path), wandb_tags=("a",))
+    environment = job_environment(plan, plan.jobs[0], Settings(), Path("run"))
+    # A project, a mode and how often W&B writes are no names of a run.
+    shared = {"WANDB_PROJECT", "WANDB_MODE", "WANDB_X_TRANSACTION_LOG_FLUSH_INTERVAL", "PYTHONUNBUFFERED"}
+    assert {name for name in environment if not name.endswith("_THREADS")} - shared <= set(UNSET)
+
+
+def test_the_tracker_is_offline_or_the_project(tmp_path):
+    plan = plan_in(workspace_at(tmp_path))
+    assert tracker_of(plan, Settings()) == "offline"
+    online = plan.model_copy(update={"wandb_mode": "online"})
+    assert tracker_of(online, Settings(wandb_entity="team", wandb_project="p")) == "team/p"

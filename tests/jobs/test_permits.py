@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from experiments.jobs import permits
+from experiments.jobs.permits import (
+    Permit,
+    allow_launch,
+    command_permit,
+    implicit_permit,
+    notebook_permit,
+    page_mode,
+    require,
+)
+from experiments.project.errors import LaunchRefused
+
+
+@pytest.fixture
+def unlatched(monkeypatch):
+    monkeypatch.setattr(permits, "_latched", False)
+
+
+def in_thread(work):
+    answers = []
+
+    def run():
+        try:
+            answers.append(work())
+        except LaunchRefused as error:
+            answers.append(error)
+
+    thread = threading.Thread(target=run, name="helper")
+    thread.start()
+    thread.join()
+    return answers[0]
+
+
+def test_a_permit_cannot_be_made_by_hand():
+    with pytest.raises(LaunchRefused, match="made by hand"):
+        Permit("me")
+    with pytest.raises(LaunchRefused, match="made by hand"):
+        Permit("me", seal=object())
+
+
+@pytest.mark.parametrize("thing", [None, True, "permit", object()])
+def test_what_is_no_permit_is_refused_with_the_ways_to_launch(thing):
+    with pytest.raises(LaunchRefused, match=r"launch 5 jobs.*command line.*marimo edit.*allow_launch"):
+        require(thing, "launch 5 jobs")
+
+
+def test_a_script_launches_on_its_main_thread_only():
+    assert implicit_permit().how == "called directly"
+    assert "thread 'helper'" in str(in_thread(implicit_permit))
+    assert "thread 'helper'" in str(in_thread(lambda: command_permit("recipe.py")))
+    assert "thread 'helper'" in str(in_thread(lambda: allow_launch().__enter__()))
+
+
+def test_a_typed_command_is_recorded_in_its_permit():
+    assert command_permit("arena.py --seeds 5").how == "command: arena.py --seeds 5"
+
+
+def test_leave_to_launch_ends_with_its_block_and_does_not_reach_threads():
+    with allow_launch() as permit:
+        assert implicit_permit() is permit
+        assert isinstance(in_thread(implicit_permit), LaunchRefused)
+        assert require(permit, "launch") is permit
+    assert implicit_permit() is not permit
+
+
+@pytest.fixture
+def page(monkeypatch):
+    """Return a function that sets what marimo says of the page, the contexts from the outermost app inwards."""
+    contexts = importlib.import_module("marimo._runtime.context")
+    marimo = importlib.import_module("marimo")
+
+    def opened(*modes, request=True):
+        context = None
+        for mode in modes:
+            context = SimpleNamespace(parent=context, session_mode=SimpleNamespace(value=mode))
+        meta = SimpleNamespace(mode=modes[-1] if modes else None, request={"url": "/"} if request else None)
+        monkeypatch.setattr(contexts, "get_context", lambda: context)
+        monkeypatch.setattr(marimo, "app_meta", lambda: meta)
+
+    return opened
+
+
+@pytest.mark.parametrize(
+    ("modes", "request_", "refused"),
+    [
+        (["edit"], True, ""),
+        (["edit", "edit"], True, ""),
+        (["edit"], False, "being exported"),
+        (["edit", "edit"], False, "being exported"),
+        (["run"], True, "mode 'run'"),
+        (["run", "edit"], True, "mode 'run'"),
+        (["run", "edit", "edit"], True, "mode 'run'"),
+        (["script"], False, "mode 'script'"),
+        (["test"], True, "mode None"),
+        ([], True, "mode None"),
+    ],
+    ids=str,
+)
+def test_a_notebook_launches_only_on_a_page_that_a_person_edits(page, modes, request_, refused):
+    page(*modes, request=request_)
+    if not refused:
+        assert notebook_permit().how == "notebook in marimo edit"
+        assert "thread 'helper'" in str(in_thread(notebook_permit))
+    else:
+        with pytest.raises(LaunchRefused, match=rf"{refused}.*marimo edit"):
+            notebook_permit()
+
+
+def test_code_in_an_embedded_notebook_is_on_the_page_that_embeds_it(page):
+    page("run", "edit")
+    assert page_mode() == "run"
+    for act in (implicit_permit, lambda: command_permit("x"), lambda: allow_launch().__enter__()):
+        with pytest.raises(LaunchRefused, match="mode 'run'"):
+            act()
+
+
+def test_the_latch_refuses_every_way_and_is_not_taken_back(monkeypatch, unlatched, page):
+    with allow_launch() as permit:
+        page("edit")
+        monkeypatch.setenv("EXPERIMENTS_READ_ONLY", "1")
+        assert permits.read_only()
+        monkeypatch.delenv("EXPERIMENTS_READ_ONLY")
+        for act in (
+            implicit_permit,
+            lambda: command_permit("x"),
+            notebook_permit,
+            lambda: require(permit, "launch"),
+            lambda: allow_launch().__enter__(),
+        ):
+            with pytest.raises(LaunchRefused, match="read-only"):
+                act()
+
+
+@pytest.mark.parametrize(("value", "latched"), [("1", True), ("yes", True), ("0", False), ("", False)])
+def test_the_latch_is_read_from_the_environment(value, latched):
+    code = "from experiments.jobs.permits import read_only; import os; os.environ.clear(); print(read_only())"
+    environment = {"EXPERIMENTS_READ_ONLY": value}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(latched)

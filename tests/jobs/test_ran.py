@@ -1,0 +1,163 @@
+"""Which code a job ran: real supervisors in a real repository."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from experiments.jobs.ledger import open_ledger
+from experiments.jobs.preparation import launch_plan, retry_job
+from experiments.jobs.ran import Mark, code_line, code_words, codes_of, marks_of
+from experiments.launch import allow_launch, start_next, submit
+from experiments.project.provenance import Provenance, capture
+from tests.fakes.launching import plan_in, wait_for_end, workspace_at
+
+
+def git(folder, *arguments):
+    identity = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
+    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    (tmp_path / "train.py").write_text("one\n")
+    (tmp_path / ".gitignore").write_text(".experiments/\n")
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", "-A")
+    git(tmp_path, "commit", "-qm", "first")
+    return workspace_at(tmp_path, command=("/bin/sh", "-c", "exit 3"))
+
+
+def launched(workspace, seeds=(0,)):
+    with allow_launch() as permit:
+        jobs = launch_plan(plan_in(workspace, seeds=seeds), permit, workspace)
+    names = [job.run_name for job in jobs]
+    wait_for_end(workspace, names)
+    return names
+
+
+def retried(workspace, name):
+    with allow_launch() as permit:
+        attempt, notes = retry_job(name, permit, workspace)
+    wait_for_end(workspace, [attempt.run_name])
+    return attempt, notes
+
+
+def words(workspace, name):
+    return codes_of(workspace, [name])[name].words(workspace.root)
+
+
+def test_the_code_at_the_start_is_recorded_and_is_the_plans_where_nothing_changed(workspace):
+    [name] = launched(workspace)
+    assert words(workspace, name) == "as recorded for its plan"
+    assert marks_of(workspace, [name])[name].identity
+
+
+def test_a_retry_says_what_changed_and_records_the_code_that_it_ran(workspace):
+    [first] = launched(workspace)
+    second, notes = retried(workspace, first)
+    assert (notes, words(workspace, second.run_name)) == ([], "as recorded for its plan")
+    (workspace.root / "new_recipe.py").write_text("x = 1\n")
+    third, notes = retried(workspace, first)
+    changed = "changes on top of the commit differ: 1 file: new_recipe.py"
+    assert notes == [f"THE CODE IS NOT THAT OF {second.run_name}: {changed}"]
+    assert words(workspace, third.run_name) == f"its code differed from the plan's record: {changed}"
+    assert words(workspace, second.run_name) == "as recorded for its plan"
+    ran = codes_of(workspace, [third.run_name])[third.run_name].provenance()
+    assert (ran.state, ran.files, ran.command) == ("dirty", ("new_recipe.py",), capture(workspace.root).command)
+
+
+def test_another_commit_is_another_code_and_is_named(workspace):
+    [first] = launched(workspace)
+    (workspace.root / "train.py").write_text("two\n")
+    git(workspace.root, "commit", "-qam", "second")
+    second, notes = retried(workspace, first)
+    assert "is now" in notes[0]
+    assert notes[0].endswith("1 file changed: train.py")
+    marks = marks_of(workspace, [first, second.run_name])
+    assert code_words(("base", mark) for mark in marks.values()) == [
+        "2 codes in arm base",
+        "1 of 2 runs of base ran another code than the plan's record",
+    ]
+
+
+def test_the_code_outlives_the_runs_folder(workspace):
+    [name] = launched(workspace)
+    start_next(workspace)
+    (workspace.runs / name / "job.json").unlink()
+    assert words(workspace, name) == "as recorded for its plan"
+
+
+def test_a_plans_record_of_an_earlier_version_is_compared_as_far_as_it_goes(workspace):
+    old = capture(workspace.root).model_dump(mode="json", exclude={"tree"})
+    with allow_launch() as permit:
+        [job] = submit(plan_in(workspace, seeds=[0]), permit, workspace, provenance=old)
+    wait_for_end(workspace, [job.run_name])
+    assert words(workspace, job.run_name) == "as recorded for its plan"
+    (workspace.root / "new.py").touch()
+    with allow_launch() as permit:
+        [job] = submit(plan_in(workspace, seeds=[1]), permit, workspace, provenance=old)
+    wait_for_end(workspace, [job.run_name])
+    assert words(workspace, job.run_name).startswith("whether its code was the plan's is not known")
+
+
+def test_a_job_without_a_record_of_its_start_claims_no_code(workspace):
+    with open_ledger(workspace) as ledger:
+        plan = plan_in(workspace, launcher="skypilot", seeds=[0])
+        ledger.record_plan(plan, provenance=capture(workspace.root).model_dump(mode="json"))
+        from experiments.jobs.leases import tenure
+
+        with tenure() as owner:
+            ledger.intend({plan.jobs[0].run_name: {}}, plan.target, owner)
+            ledger.conclude(owner, accepted={plan.jobs[0].run_name: "1"})
+    name = plan.jobs[0].run_name
+    code = codes_of(workspace, [name])[name]
+    assert (code.provenance(), code.identity) == (None, None)
+    assert code.words() == "not known which code ran: nothing was recorded at its start"
+    assert marks_of(workspace, [name, "of another machine"]) == {name: Mark(""), "of another machine": Mark("")}
+
+
+@pytest.mark.parametrize(
+    ("marks", "said"),
+    [
+        ([("a", Mark("x")), ("a", Mark("x")), ("b", Mark("y"))], []),
+        ([("a", Mark("x")), ("a", Mark("y")), ("b", Mark("y"))], ["2 codes in arm a"]),
+        ([("a", Mark("x", differed=True))], ["1 of 1 run of a ran another code than the plan's record"]),
+        (
+            [("a", Mark("x", differed=True)), ("b", Mark("x", differed=True)), ("c", Mark("x"))],
+            ["2 of 2 runs of a and b ran another code than the plan's record"],
+        ),
+        (
+            [("a", Mark("x", differed=True)), ("a", Mark("x")), ("b", Mark("x", differed=True))],
+            ["2 of 3 runs of a (1 of 2) and b (1 of 1) ran another code than the plan's record"],
+        ),
+        (
+            [(arm, Mark(code)) for arm in "ab" for code in "xy"],
+            ["several codes in arms a (2) and b (2)"],
+        ),
+        ([("a", Mark("x")), ("b", Mark(""))], ["not known which code 1 run ran"]),
+        ([("a", Mark("")), ("b", Mark(""))], ["not known which code these runs ran"]),
+    ],
+)
+def test_captions_say_two_codes_other_codes_and_unknown_codes(marks, said):
+    assert code_words(marks) == said
+
+
+def test_what_is_said_of_the_code_of_many_arms_is_one_sentence_whatever_their_number():
+    [said] = code_words((f"arm-{number}", Mark("x", differed=True)) for number in range(50))
+    assert said.startswith("50 of 50 runs of arm-0, arm-1,")
+    assert said.endswith("arm-7 and 42 more arms ran another code than the plan's record")
+
+
+def test_a_line_has_room_for_what_is_not_plain_of_the_code():
+    marks = [("a", Mark("x", differed=True)), ("a", Mark("y", differed=True)), ("b", Mark(""))]
+    assert code_line(marks) == ["several codes in 1 arm", "2 of 3 runs ran other code", "code of 1 of 3 runs not known"]
+    assert code_line([("a", Mark("")), ("b", Mark(""))]) == ["code not known"]
+    assert code_line([("a", Mark("x"))]) == []
+
+
+def test_a_record_of_the_code_that_ran_can_be_read_back(workspace):
+    [name] = launched(workspace)
+    ran = codes_of(workspace, [name])[name].provenance()
+    assert Provenance.model_validate_json(ran.model_dump_json()) == ran
