@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import filecmp
 import json
 import os
@@ -202,12 +203,21 @@ def test_a_line_that_is_half_written_when_it_is_followed_is_shown_whole(tmp_path
     log = workspace.runs / job.run_name / "train.log"
     wait_until(lambda: log.exists() and log.read_text() == "half")
     command = [sys.executable, "-m", "experiments.cli", "logs", "-f", job.run_name]
-    shown = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE)
-    wait_until(lambda: any(os.path.realpath(entry) == str(log) for entry in Path(f"/proc/{shown.pid}/fd").iterdir()))
-    time.sleep(0.3)
-    (tmp_path / "go").touch()
-    assert shown.communicate(timeout=60)[0] == b"half a line\nend\n"
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE) as shown:
+        wait_until(lambda: log in files_open_in(shown.pid))
+        time.sleep(0.3)
+        (tmp_path / "go").touch()
+        assert shown.communicate(timeout=60)[0] == b"half a line\nend\n"
     wait_for_end(workspace, [job.run_name])
+
+
+def files_open_in(pid):
+    """Return the files that a process has open; one that it closes meanwhile is left out."""
+    files = set()
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            files.add(entry.readlink())
+    return files
 
 
 def test_fewer_lines_than_none_are_refused(tmp_path):
