@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
-from xml.etree import ElementTree as ET
 
 import nh3
 
@@ -53,7 +52,6 @@ _CODE = re.compile(r"<(script|object|embed|applet|frame|frameset)\b", re.IGNOREC
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9-]*)[^>]*?(/?)>", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:https?://|mailto:)\S+", re.IGNORECASE)
 _SMALL = 20_000
-_MAX_FORMULA = 10_000
 
 
 def markup_html(sheet: Sheet, text: str) -> str:
@@ -360,47 +358,8 @@ def _unknown(sheet: Sheet, node: _Node) -> str:
     return node.inner if words(node.inner) else sheet.note(f"An element of kind {kind!r} cannot be shown in a log.")
 
 
-def formula_html(sheet: Sheet, text: str) -> str:
-    """Return a formula as marimo writes it (`||(x^2||)`, `||[x^2||]` on a line of its own) as MathML.
-
-    What cannot be converted is shown as its source, and named.
-    """
-    tex, is_block = text.strip(), False
-    wraps = (("||(", "||)"), ("||[", "||]"), ("\\(", "\\)"), ("\\[", "\\]"), ("$$", "$$"))
-    for start, end in wraps:
-        if tex.startswith(start) and tex.endswith(end) and len(tex) >= len(start) + len(end):
-            tex, is_block = tex[len(start) : -len(end)].strip(), is_block or start[-1] in "[$"
-    try:
-        markup = _mathml(tex, is_block=is_block)
-    except Exception as error:  # noqa: BLE001 - a library for the whole of TeX; the source is readable too
-        sheet.note(f"a formula is shown as its source, since it cannot be drawn ({type(error).__name__})")
-        return f'<code class="tex">{sheet.text(tex)}</code>'
-    kind = "div" if is_block else "span"
-    return f'<{kind} class="formula">{markup}</{kind}>'
-
-
-def _mathml(tex: str, *, is_block: bool) -> str:
-    """Return one formula as a `math` element that also carries its TeX, so that it can be copied."""
-    if len(tex) > _MAX_FORMULA:
-        raise ValueError(f"a formula of {len(tex):,} characters")
-    from latex2mathml.converter import convert
-
-    markup = convert(tex, display="block" if is_block else "inline")
-    root = ET.fromstring(markup)  # noqa: S314 - written by the library from our own text
-    for element in root.iter():
-        element.tag = element.tag.rpartition("}")[2]
-        if not re.fullmatch(r"m[a-z]+|math", element.tag):
-            raise ValueError(f"unexpected {element.tag!r}")
-        for name in list(element.attrib):
-            if name.startswith("on") or "href" in name or "src" in name:
-                del element.attrib[name]
-    root.set("aria-label", tex)
-    root.attrib.pop("xmlns", None)
-    return ET.tostring(root, encoding="unicode")
-
-
 _ELEMENTS: dict[str, Callable[[Sheet, _Node], str]] = {
-    "marimo-tex": lambda sheet, node: formula_html(sheet, html.unescape(node.inner)),
+    "marimo-tex": lambda sheet, node: pictures.formula_html(sheet, html.unescape(node.inner)),
     "marimo-mime-renderer": lambda sheet, node: sheet.draw_mime(
         str(node.data("mime", "text/plain")), node.data("data", "")
     ),

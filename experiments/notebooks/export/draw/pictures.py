@@ -1,4 +1,4 @@
-"""Pictures as part of the page: PIL, matplotlib, and what other libraries give as an image."""
+"""Pictures and formulas as part of the page: PIL, matplotlib, what other libraries give as an image, and TeX."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import base64
 import io
 import re
 from typing import Any
+from xml.etree import ElementTree as ET
 
 from experiments.notebooks.export.draw.sheet import Sheet, size
 
@@ -13,6 +14,7 @@ MAX_BYTES = 8_000_000
 """Size above which a picture is left out: it would be most of the file."""
 
 _TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml", "image/bmp", "image/avif"})
+_MAX_FORMULA = 10_000
 _DATA_URL = re.compile(r"data:([a-z]+/[a-z0-9.+-]+)((?:;[a-z0-9=-]+)*),", re.IGNORECASE)
 
 
@@ -69,3 +71,42 @@ def decode(url: str) -> tuple[str, bytes] | None:
     except ValueError:
         return None
     return match[1].lower(), data
+
+
+def formula_html(sheet: Sheet, text: str) -> str:
+    """Return a formula as marimo writes it (`||(x^2||)`, `||[x^2||]` on a line of its own) as MathML.
+
+    What cannot be converted is shown as its source, and named.
+    """
+    tex, is_block = text.strip(), False
+    wraps = (("||(", "||)"), ("||[", "||]"), ("\\(", "\\)"), ("\\[", "\\]"), ("$$", "$$"))
+    for start, end in wraps:
+        if tex.startswith(start) and tex.endswith(end) and len(tex) >= len(start) + len(end):
+            tex, is_block = tex[len(start) : -len(end)].strip(), is_block or start[-1] in "[$"
+    try:
+        markup = _mathml(tex, is_block=is_block)
+    except Exception as error:  # noqa: BLE001 - a library for the whole of TeX; the source is readable too
+        sheet.note(f"a formula is shown as its source, since it cannot be drawn ({type(error).__name__})")
+        return f'<code class="tex">{sheet.text(tex)}</code>'
+    kind = "div" if is_block else "span"
+    return f'<{kind} class="formula">{markup}</{kind}>'
+
+
+def _mathml(tex: str, *, is_block: bool) -> str:
+    """Return one formula as a `math` element that also carries its TeX, so that it can be copied."""
+    if len(tex) > _MAX_FORMULA:
+        raise ValueError(f"a formula of {len(tex):,} characters")
+    from latex2mathml.converter import convert
+
+    markup = convert(tex, display="block" if is_block else "inline")
+    root = ET.fromstring(markup)  # noqa: S314 - written by the library from our own text
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]
+        if not re.fullmatch(r"m[a-z]+|math", element.tag):
+            raise ValueError(f"unexpected {element.tag!r}")
+        for name in list(element.attrib):
+            if name.startswith("on") or "href" in name or "src" in name:
+                del element.attrib[name]
+    root.set("aria-label", tex)
+    root.attrib.pop("xmlns", None)
+    return ET.tostring(root, encoding="unicode")

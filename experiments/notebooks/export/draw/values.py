@@ -11,7 +11,7 @@ import marimo as mo
 
 from experiments.notebooks.export.draw import pictures
 from experiments.notebooks.export.draw.charts import chart_html, spec_html
-from experiments.notebooks.export.draw.html import formula_html, markup_html
+from experiments.notebooks.export.draw.html import markup_html
 from experiments.notebooks.export.draw.objects import (
     element_html,
     is_chart,
@@ -118,7 +118,7 @@ def mime_html(sheet: Sheet, kind: str, data: Any) -> str:
         "application/vnd.marimo+mimebundle": lambda text: bundle_html(sheet, _json(text)),
         "text/html": lambda text: markup_html(sheet, str(text)),
         "text/markdown": lambda text: markup_html(sheet, str(text)),
-        "text/latex": lambda text: formula_html(sheet, str(text)),
+        "text/latex": lambda text: pictures.formula_html(sheet, str(text)),
         "application/json": lambda text: value_html(sheet, _json(text)),
     }
     if kind.startswith("application/vnd.vegalite"):
