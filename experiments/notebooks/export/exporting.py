@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from experiments.notebooks.export.draw.sheet import MAX_BYTES
 from experiments.notebooks.export.logbook import write_logbook
-from experiments.notebooks.export.model import MAX_BYTES
 from experiments.notebooks.export.placing import (
     check_writable,
     draft_of,

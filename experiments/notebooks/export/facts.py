@@ -14,12 +14,11 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from experiments.jobs.journal import Journal
 from experiments.jobs.watch.snapshots import Snapshot, reason_of
 from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.export.model import CellRecord
 from experiments.notebooks.export.record import LoggedMetric
 from experiments.notebooks.marks import hash_of
 from experiments.notebooks.study import Study
@@ -29,6 +28,9 @@ from experiments.project.provenance import Provenance, capture
 from experiments.project.workspace import Workspace
 from experiments.runs.store import AGENT_STEP, REWARD_KEY, RunStore, RunUpdate
 from experiments.types import BaseExperimentConfig, JobRef, JobStatus
+
+if TYPE_CHECKING:
+    from experiments.notebooks.export.run.running import CellRecord
 
 _POLL_S = 10.0
 _METRIC_WORDS = {REWARD_KEY: "return per agent"}

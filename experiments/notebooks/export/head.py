@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import marimo as mo
 
@@ -18,7 +18,6 @@ from experiments.jobs.watch.snapshots import reason_of
 from experiments.notebooks.export.draw.sheet import Sheet, words
 from experiments.notebooks.export.draw.tables import jobs_html
 from experiments.notebooks.export.facts import Facts, find_facts, hashes_of, labels_of
-from experiments.notebooks.export.model import CellRecord, Head
 from experiments.notebooks.export.privacy import Cleaner
 from experiments.notebooks.export.record import LoggedJob, LogRecord, changes_between
 from experiments.notebooks.monitoring import job_row
@@ -26,7 +25,35 @@ from experiments.project.look import counted
 from experiments.project.redaction import MASK, is_telling, mask_json, mask_text
 from experiments.types import BaseExperimentConfig, replaced
 
+if TYPE_CHECKING:
+    from experiments.notebooks.export.run.running import CellRecord
+
 _OPEN_UP_TO = 6
+
+
+@dataclass(frozen=True)
+class Head:
+    """What a page says of its log beside what its cells show. All but the record may be missing.
+
+    Attributes:
+        record: What is also kept in the file in numbers.
+        code: What must be said of the code that the jobs ran, such as that an arm ran two; empty where nothing.
+        command: What makes this log again.
+        config: Rows (name, value), differences from the defaults first.
+        jobs: Rows of a `JobTable`.
+        as_of: Unix seconds of what is known of the jobs.
+        sources: Rows (source, how old its data is and whether it is whole).
+        deadline: Why the notebook did not run to its end; empty where it did.
+    """
+
+    record: LogRecord
+    code: str = ""
+    command: str = ""
+    config: tuple[tuple[str, str], ...] = ()
+    jobs: tuple[Mapping[str, Any], ...] = ()
+    as_of: float = 0.0
+    sources: tuple[tuple[str, str], ...] = ()
+    deadline: str = ""
 
 
 def gather(

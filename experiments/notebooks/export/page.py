@@ -6,7 +6,9 @@ import hashlib
 import re
 import traceback
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -19,14 +21,33 @@ from experiments.notebooks.export.assets import (
     style_sheet,
     vega_bundle,
 )
-from experiments.notebooks.export.draw.sheet import Chosen, Sheet
+from experiments.notebooks.export.draw.sheet import MAX_BYTES, Chosen, Sheet
 from experiments.notebooks.export.draw.values import new_sheet, text_html, value_html
-from experiments.notebooks.export.head import contents_html, tail_html, top_html
-from experiments.notebooks.export.model import MAX_BYTES, CellRecord, Head, RenderedPage
+from experiments.notebooks.export.head import Head, contents_html, tail_html, top_html
 from experiments.project.look import counted
+
+if TYPE_CHECKING:
+    from experiments.notebooks.export.run.running import CellRecord
 
 _TRACEBACK_LINES = 60
 _FRAMEWORK = re.compile(r"site-packages|/marimo/|notebooks/export/")
+
+
+@dataclass(frozen=True)
+class RenderedPage:
+    """A log, whole.
+
+    Attributes:
+        html: UTF-8.
+        shown: Hash of all that the cells show.
+        dropped: What the size budget left out, each as a sentence.
+        notes: What could not be shown, each as a sentence with the cell's name.
+    """
+
+    html: bytes
+    shown: str = ""
+    dropped: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def render_page(

@@ -6,9 +6,10 @@ import re
 
 from experiments.notebooks.export.draw.sheet import words
 from experiments.notebooks.export.draw.values import new_sheet
-from experiments.notebooks.export.model import CellRecord, Head
+from experiments.notebooks.export.head import Head
 from experiments.notebooks.export.page import render_page
 from experiments.notebooks.export.record import LogRecord
+from experiments.notebooks.export.run.running import CellRecord
 
 
 def head(title="A log", *, code="", command="", config=(), jobs=(), sources=(), **fields):

@@ -9,8 +9,8 @@ import pytest
 from experiments.jobs.journal import Journal, Rule
 from experiments.notebooks.export.facts import texts_of
 from experiments.notebooks.export.head import gather, set_against, top_html
-from experiments.notebooks.export.model import CellRecord
 from experiments.notebooks.export.record import LoggedMetric
+from experiments.notebooks.export.run.running import CellRecord
 from experiments.notebooks.study import Study as Notebook
 from experiments.types import BaseExperimentConfig
 from tests.fakes.studies import REWARD, Study

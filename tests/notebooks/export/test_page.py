@@ -7,9 +7,9 @@ import marimo as mo
 import pandas as pd
 
 from experiments.notebooks.export.assets import script_hash
-from experiments.notebooks.export.model import CellRecord
 from experiments.notebooks.export.page import render_page
 from experiments.notebooks.export.record import LoggedMetric
+from experiments.notebooks.export.run.running import CellRecord
 from tests.notebooks.export.pages import head, page_of
 from tests.widgets.replays import packed, small
 from widgets.replay import ReplayViewer

@@ -19,6 +19,8 @@ Kind = Literal["replay", "widget", "image", "chart"]
 DROP_ORDER: tuple[Kind, ...] = ("replay", "widget", "image", "chart")
 """What a page that is too large loses first. Text and tables always stay."""
 
+MAX_BYTES = 25_000_000
+"""Size of a log above which its replays are left out, oldest first."""
 _MARK = "\x00"
 _TAGS = re.compile(r"<[^>]*>")
 

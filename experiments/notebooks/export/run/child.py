@@ -13,15 +13,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from experiments.jobs.permits import READ_ONLY
-from experiments.notebooks.export.model import CellRecord, Head, RenderedPage
 from experiments.notebooks.export.placing import write_draft
 from experiments.notebooks.export.record import LogRecord, read_record, with_record
 from experiments.project.errors import ExperimentsError, LaunchRefused
 from experiments.project.workspace import Workspace
 from experiments.types import replaced
+
+if TYPE_CHECKING:
+    from experiments.notebooks.export.head import Head
+    from experiments.notebooks.export.page import RenderedPage
+    from experiments.notebooks.export.run.running import CellRecord
 
 _ROOM_FOR_RECORD = 200_000
 
@@ -129,6 +133,7 @@ def _lasting(cells: Sequence[CellRecord], head: Head, notebook: Path) -> list[Ce
     """Return the cells that say something in a file: without those that only offer, and are as they were delivered."""
     from experiments.notebooks.export.facts import hashes_of
     from experiments.notebooks.export.run.loading import load_cells
+    from experiments.notebooks.export.run.running import CellRecord
     from experiments.notebooks.header import read_header
     from experiments.notebooks.template import FILE
 

@@ -29,7 +29,6 @@ from marimo._runtime.runner.result import RunResult
 from marimo._schemas.serialization import CellDef
 from marimo._types.ids import CellId_t
 
-from experiments.notebooks.export.model import CellRecord
 from experiments.notebooks.export.run.loading import load_cells, load_checked
 
 MAX_CONSOLE = 200_000
@@ -39,6 +38,29 @@ _STRIKE_AGAIN_S = 1.0
 
 Progress = Callable[[int, int, str], None]
 """Called before each cell with its index, how many there are and its name."""
+
+
+@dataclass(frozen=True)
+class CellRecord:
+    """One cell of a notebook that was run.
+
+    Attributes:
+        name: The cell's function name; `_` for one without a name.
+        code: Its source.
+        output: What its last expression gave, as it is in the process that ran it; None for nothing.
+        error: What it raised; None where it ran.
+        stdout: What it printed.
+        stderr: What it printed to stderr.
+        skipped: Why it did not run (a cell it needs failed, or the time was over); empty where it ran.
+    """
+
+    name: str
+    code: str = ""
+    output: Any = None
+    error: BaseException | None = None
+    stdout: str = ""
+    stderr: str = ""
+    skipped: str = ""
 
 
 class CellDidNotEnd(Exception):  # noqa: N818 - what happened, as the log shows it
