@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import marimo as mo
@@ -13,19 +14,34 @@ from experiments.notebooks.journal import hypothesis_lines, log_lines, note_form
 from experiments.notebooks.lines import Line, lines_html
 from experiments.notebooks.page import Changing, Section, stacked
 from experiments.notebooks.replays import near_click, replay_view, run_dropdown, step_choice
-from experiments.notebooks.styles import heading
+from experiments.notebooks.styles import heading, sentence
 from experiments.notebooks.subject import Chosen, Known, Subject
 from experiments.notebooks.tables.runs import run_table, table_downloads
 from experiments.notebooks.training import notebook_heading
 from widgets.words import Words
 
+_WITHOUT = {
+    "config": "nothing can be launched here until a cell says config = ..., with the recipe's config",
+    "jobs": "the jobs are those of this name that this machine launched",
+    "journal": "there is no hypothesis and no rule",
+}
+"""What a study is without one of its data cells."""
+
 
 class Head(Section):
-    """What the study is called, and what it is for."""
+    """What the study is called, what it is for, and which of its data cells somebody deleted."""
+
+    def __init__(self, study: Subject, missing: Sequence[str]) -> None:
+        super().__init__(study)
+        self._missing = missing
 
     def page(self) -> mo.Html:
-        """Return title and question."""
-        return notebook_heading(self.study.experiment)
+        """Return title, question, and what is missing."""
+        return stacked([notebook_heading(self.study.experiment), *map(self._without, self._missing)])
+
+    @staticmethod
+    def _without(name: str) -> mo.Html:
+        return mo.callout(sentence(f"No cell defines {name} any more: {_WITHOUT[name]}."), kind="warn")
 
 
 class Verdict(Section):

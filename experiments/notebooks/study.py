@@ -1,16 +1,17 @@
 """A study: one object a notebook, of which each cell shows one part.
 
-    study = open_study(__file__, config, jobs, journal)
+    study = open_study(__file__, lambda: config, lambda: jobs, lambda: journal)
     known, chosen, news, plan = study.values
 
 What one part lets choose and another shows flows from cell to cell in four values: a cell that reads one of them runs
 again when it changes. The parts themselves are made once, so that zoom, brush, selection and what was typed survive.
+The data come as functions: where somebody deleted the cell of one, the study opens without it and says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from experiments.jobs.journal import BLANK, Journal
 from experiments.notebooks.choices import choice_of
@@ -24,11 +25,14 @@ from experiments.notebooks.launching import page_permit
 from experiments.notebooks.page import on_a_page
 from experiments.notebooks.parts import Head, Replay, Runs, Verdict
 from experiments.notebooks.subject import Chosen, Known, Subject
+from experiments.notebooks.template import DATA
 from experiments.results.frames import metrics_frame
 from experiments.types import BaseExperimentConfig, JobRef
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Given = TypeVar("Given")
 
 
 class Study(Subject):
@@ -39,7 +43,13 @@ class Study(Subject):
     """
 
     def __init__(
-        self, experiment: NotebookContext, recorded: Sequence[JobRef], journal: Journal, *, with_launched: bool = True
+        self,
+        experiment: NotebookContext,
+        recorded: Sequence[JobRef],
+        journal: Journal,
+        *,
+        with_launched: bool = True,
+        missing: Sequence[str] = (),
     ) -> None:
         # Now, while a person asks for the page: a cell that news runs again could not tell.
         may_launch = page_permit() is not None
@@ -47,7 +57,8 @@ class Study(Subject):
         self.plan = plan_inputs(experiment) if with_launched else None
         # All here: marimo closes the widgets of a cell that runs again, and takes what nobody holds away.
         self.curve_section, self._scores = Curves(self), Scores(self)
-        self._head, self._verdict, self._runs, self._replay = Head(self), Verdict(self), Runs(self), Replay(self)
+        self._head, self._verdict = Head(self, missing), Verdict(self)
+        self._runs, self._replay = Runs(self), Replay(self)
         self._jobs, self._log, self._details = Jobs(self), JobLog(self), Details(self, self.curve_section)
         self._launch, self._export = Launch(self), Export(self)
         # At once: the parts below the curves have something chosen also where nobody keeps the cell of the curves.
@@ -148,17 +159,33 @@ class Study(Subject):
 
 
 def open_study(
-    file: str, config: BaseExperimentConfig, jobs: Sequence[JobRef] = (), journal: Journal | None = None
+    file: str,
+    config: Callable[[], BaseExperimentConfig],
+    jobs: Callable[[], Sequence[JobRef]] = list,
+    journal: Callable[[], Journal] = lambda: BLANK,
 ) -> Study:
     """Return the study of a notebook; call it once, in a cell of its own.
 
     Args:
         file: The notebook's own `__file__`; the study is called as the file is, without `_nb`.
-        config: The recipe's config.
-        jobs: References to the jobs that the notebook is about; the ledger's are shown beside them.
-        journal: Hypothesis and rule.
+        config: Returns the recipe's config.
+        jobs: Returns references to the jobs that the notebook is about; the ledger's are shown beside them.
+        journal: Returns hypothesis and rule.
 
     Raises:
         NotebookError: The name of the file is none that an experiment can have.
     """
-    return Study(open_notebook(file, config), jobs, journal or BLANK)
+    missing: list[str] = []
+    context = open_notebook(file, _found(config, BaseExperimentConfig(), missing))
+    return Study(context, _found(jobs, (), missing), _found(journal, BLANK, missing), missing=missing)
+
+
+def _found(value: Callable[[], Given], otherwise: Given, missing: list[str]) -> Given:
+    """Return what a cell defines, or something else where no cell defines it, whose name is noted then."""
+    try:
+        return value()
+    except NameError as error:
+        if error.name not in DATA:
+            raise
+        missing.append(error.name)
+        return otherwise

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from experiments.notebooks.template import template
+from experiments.notebooks.template import DATA, template
 from tests.browser.test_analysis import curves, fed, open_page, project, wait_until  # noqa: F401 - a fixture
 from tests.browser.test_notebook import SECONDS, TINY, browser, click_when_still, folder, jobs_of  # noqa: F401 - fixtures
 from tests.fakes.project import Project
@@ -87,6 +87,7 @@ def test_more_of_a_log_is_read_after_another_job_was_chosen_and_tries_no_failed_
     [
         (("verdict", "curves", "monitor", "replay", "launch"), {"Runs", "Details", "Export", "Scratch"}),
         (("scores", "job_log", "runs", "details", "export", "scratch"), {"Jobs", "Replays", "Launch"}),
+        (("config", "jobs", "journal"), {"Jobs", "Replays", "Runs", "Details", "Export", "Scratch"}),
     ],
 )
 def test_any_cells_can_be_deleted_and_the_others_live(browser, project, gone, headings):  # noqa: F811
@@ -101,10 +102,11 @@ def test_any_cells_can_be_deleted_and_the_others_live(browser, project, gone, he
         page = open_page(browser, url)
         for heading in headings:
             page.get_by_role("heading", name=heading, exact=True).wait_for(timeout=120 * SECONDS)
-        if "Details" in headings:
+        if "Details" in headings and "jobs" not in gone:
             page.get_by_text("For a paper").click()
             page.get_by_role("button", name="Figure and files").wait_for(timeout=60 * SECONDS)
         assert page.get_by_text(FAULT).count() == 0
+        assert page.get_by_text("any more:").count() == len(set(gone) & set(DATA))
         page.close()
 
 

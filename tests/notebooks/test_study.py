@@ -219,5 +219,5 @@ def test_the_template_runs_as_it_stands(tmp_path):
 
 def test_a_study_is_called_as_its_file_is(tmp_path):
     (tmp_path / "pyproject.toml").write_text("[tool.experiments]\n", encoding="utf-8")
-    study = open_study(str(tmp_path / "arena_nb.py"), BaseExperimentConfig())
+    study = open_study(str(tmp_path / "arena_nb.py"), BaseExperimentConfig)
     assert (study.experiment.name, study.jobs) == ("arena", [])
