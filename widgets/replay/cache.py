@@ -109,7 +109,7 @@ def _encoded_elsewhere(data: bytes, limits: Limits) -> Encoded:
     path = os.pathsep.join(part for part in (root, os.environ.get("PYTHONPATH", "")) if part)
     try:
         worker = subprocess.run(
-            [sys.executable, "-P", "-m", "widgets.replay.encode_worker"],
+            [sys.executable, "-P", "-m", "widgets.replay.cache"],
             input=json.dumps(asdict(limits)).encode() + b"\n" + data,
             capture_output=True,
             timeout=_WORKER_SECONDS,
@@ -134,3 +134,20 @@ def _error(answer: dict[str, str]) -> ReplayError:
         return LimitError.restored(answer["limit"], answer["message"])
     kinds = {"SourceError": SourceError, "FormatError": FormatError}
     return kinds.get(answer["kind"], ReplayError)(answer["message"])
+
+
+def main() -> None:
+    """Encode the replay on standard input, as `_encoded_elsewhere` hands it over and waits for it."""
+    limits = Limits(**json.loads(sys.stdin.buffer.readline()))
+    try:
+        packed = encode(replay_from_bytes(sys.stdin.buffer.read(), limits)).pack("all")
+    except ReplayError as error:
+        kind = type(error).__name__
+        limit = error.limit if isinstance(error, LimitError) else ""
+        sys.stdout.buffer.write(json.dumps({"kind": kind, "limit": limit, "message": str(error)}).encode() + b"\n")
+        return
+    sys.stdout.buffer.write(b"{}\n" + packed)
+
+
+if __name__ == "__main__":
+    main()

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from widgets.replay import inventories, objects, version1
-from widgets.replay.build import Builder
-from widgets.replay.columns import Column, Inventory, Points
+from widgets.replay.columns import Builder, Column, Inventory, Points
 from widgets.replay.document import Document, inflate, parse
 from widgets.replay.fields import BY_NAME, FIELDS, REQUIRED_AGENT_KEYS, REQUIRED_KEYS, Field
 from widgets.replay.issues import IssueLog

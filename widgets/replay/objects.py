@@ -8,8 +8,7 @@ import msgspec
 import numpy as np
 
 from widgets.replay import version1
-from widgets.replay.build import Builder
-from widgets.replay.columns import Array, Column, column, constant
+from widgets.replay.columns import Array, Builder, Column, column, constant
 from widgets.replay.issues import MISSING, IssueLog
 from widgets.replay.limits import Limits
 from widgets.replay.series import Raws, Reader, read

@@ -12,8 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from widgets.replay.build import Builder
-from widgets.replay.columns import Array, Column, Inventory, Points, column, constant
+from widgets.replay.columns import Array, Builder, Column, Inventory, Points, column, constant
 from widgets.replay.inventories import from_series
 from widgets.replay.issues import MISSING
 from widgets.replay.series import Raws, Reader, read
