@@ -14,8 +14,8 @@ from experiments.project.streams import quiet_while_loading
 if TYPE_CHECKING:
     from experiments.experiment import Experiment
     from experiments.jobs.arms import Ablation, Grid
-    from experiments.jobs.direct import launch_multiple_training_runs, launch_training
     from experiments.jobs.permits import allow_launch
+    from experiments.launch import launch_multiple_training_runs, launch_training
     from experiments.monitoring import monitor_training_statuses
     from experiments.notebooks.analysis import create_run_summary_table, plot_sps
     from experiments.notebooks.replays import get_available_replays, show_replay
@@ -76,11 +76,11 @@ _ERRORS = (
 )
 _VALUES = ("BaseExperimentConfig", "Control", "JobRef", "JobStatus", "Plan", "TrainingJob", "TrainingJobConfig")
 _HOME = {
-    **dict.fromkeys(_ERRORS, "errors"),
+    **dict.fromkeys(_ERRORS, "project.errors"),
     **dict.fromkeys(_VALUES, "types"),
     **dict.fromkeys(("create_run_summary_table", "plot_sps"), "notebooks.analysis"),
     **dict.fromkeys(("get_available_replays", "show_replay"), "notebooks.replays"),
-    **dict.fromkeys(("launch_multiple_training_runs", "launch_training"), "jobs.direct"),
+    **dict.fromkeys(("launch_multiple_training_runs", "launch_training"), "launch"),
     **dict.fromkeys(("fetch_metrics", "find_training_jobs"), "wandb_utils"),
     "Ablation": "jobs.arms",
     "Experiment": "experiment",

@@ -159,7 +159,7 @@ class Experiment(ABC):
                 arms = _beside(arms, changes(beside, self.config))
             recorded = [job for arm, config in arms.items() for job in self.jobs_with(config, arm)]
         if resume is not None:
-            from experiments.jobs.resuming import check_resumable
+            from experiments.jobs.preparation import check_resumable
 
             found = [job for job in recorded if job.arm == resume.arm]
             if not found:
@@ -246,7 +246,7 @@ class Experiment(ABC):
         Raises:
             UsageError: It cannot go on, or the command line sets what only a recipe's own arm has.
         """
-        from experiments.jobs.resuming import place_of, resume_plan
+        from experiments.jobs.preparation import place_of, resume_plan
 
         if own := sorted(set(self.config.changed()) - set(BaseExperimentConfig.model_fields)):
             raise UsageError(
@@ -296,7 +296,7 @@ def _refused(error: ValidationError) -> UsageError:
 
 
 def _extending(job: RecordedJob, earlier: TrainingJob) -> RecordedJob:
-    from experiments.jobs.resuming import extended
+    from experiments.jobs.preparation import extended
 
     return replace(job, config=extended(job.config, earlier.run_name), seed=earlier.seed)
 

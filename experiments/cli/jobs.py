@@ -173,7 +173,7 @@ def note(run: tyro.conf.Positional[str], text: tyro.conf.Positional[str]) -> int
         run: Run name or launcher id.
         text: The note.
     """
-    from experiments.jobs.journal_record import write_note
+    from experiments.jobs.journal import write_note
     from experiments.jobs.permits import command_permit
 
     workspace = Workspace.find(Path.cwd())
@@ -190,7 +190,7 @@ def tag(tag: tyro.conf.Positional[str], runs: tyro.conf.Positional[tuple[str, ..
         tag: The tag.
         runs: Run names or launcher ids.
     """
-    from experiments.jobs.journal_record import add_tag
+    from experiments.jobs.journal import add_tag
     from experiments.jobs.permits import command_permit
 
     workspace = Workspace.find(Path.cwd())
@@ -207,7 +207,7 @@ def untag(tag: tyro.conf.Positional[str], runs: tyro.conf.Positional[tuple[str, 
         tag: The tag.
         runs: Run names or launcher ids.
     """
-    from experiments.jobs.journal_record import remove_tag
+    from experiments.jobs.journal import remove_tag
     from experiments.jobs.permits import command_permit
 
     workspace = Workspace.find(Path.cwd())
@@ -223,7 +223,7 @@ def record(notebook: tyro.conf.Positional[Path]) -> int:
     Args:
         notebook: The notebook's file.
     """
-    from experiments.jobs.journal_record import kept_notes
+    from experiments.jobs.journal import kept_notes
     from experiments.notebooks.reading import read_text
     from experiments.notebooks.references import add_jobs, add_notes, experiment_of, open_file
 

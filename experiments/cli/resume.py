@@ -38,8 +38,7 @@ def resume(
     """
     from experiments.cli.preview import confirm, print_preview
     from experiments.jobs.permits import command_permit
-    from experiments.jobs.preparation import check_plan, launch_plan
-    from experiments.jobs.resuming import place_of, resume_plan
+    from experiments.jobs.preparation import check_plan, launch_plan, place_of, resume_plan
 
     workspace = Workspace.find(Path.cwd())
     job = find_jobs(workspace, [run])[0]

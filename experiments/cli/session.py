@@ -147,7 +147,7 @@ def _dry_run(session: Session, plan: Plan) -> int:
     else:
         print_preview(session.out, plan, session.workspace)
     if plan.launcher == "skypilot":
-        from experiments.jobs.sky_preview import check_with_skypilot
+        from experiments.jobs.preview import check_with_skypilot
         from experiments.project.run_root import storage_notes
 
         for note in storage_notes(plan, session.workspace.settings):
@@ -197,7 +197,7 @@ def _journal(session: Session, prepared: Prepared) -> Journal:
 
 
 def _launch(session: Session, plan: Plan, journal: Journal) -> list[TrainingJob]:
-    from experiments.jobs.journal_record import record_journal
+    from experiments.jobs.journal import record_journal
     from experiments.jobs.permits import command_permit
     from experiments.jobs.preparation import check_plan
     from experiments.project.provenance import capture

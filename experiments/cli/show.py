@@ -18,8 +18,7 @@ from experiments.cli.flags import JsonFlag
 from experiments.cli.follow import steps_text
 from experiments.cli.status import took_text, why_text
 from experiments.cli.terminal import say
-from experiments.jobs.costs import cost_of
-from experiments.jobs.events import history, read_kept
+from experiments.jobs.events import cost_of, history, read_kept
 from experiments.jobs.finding import find_jobs
 from experiments.jobs.launchers.base import SchedulerStatus
 from experiments.jobs.ledger import open_ledger

@@ -13,8 +13,7 @@ from experiments.cli.fitting import FittedColumn, FittedTable
 from experiments.cli.flags import JsonFlag, Texts
 from experiments.cli.follow import steps_text
 from experiments.cli.terminal import console, say, state_text
-from experiments.jobs.costs import NO_COST
-from experiments.jobs.events import last_interruption
+from experiments.jobs.events import NO_COST, last_interruption
 from experiments.jobs.finding import first_launch, of_experiments
 from experiments.jobs.ledger import open_ledger
 from experiments.project.errors import ExperimentsError, LedgerError, UsageError

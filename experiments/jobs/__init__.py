@@ -5,11 +5,10 @@ in the `ledger`, handing over under a lease (`handover`), the launcher's answer,
 cancelled or retried without a `Permit` (`permits`). The state of a job is what its scheduler and its tracker say, side
 by side, and one verdict on both (`watch`).
 
-What one may import: `arms`, `costs`, `direct`, `durations`, `events`, `finding`, `handover`, `journal`,
-`journal_record`, `launchers.base`, `launchers.sky.client`, `launchers.sky.words`, `ledger`, `ledger.mending`,
-`ledger.reading`, `ledger.schema`, `permits`, `plan`, `preparation`, `ran`, `resuming`, `run_names`, `sky_preview`,
-`submission`, `watch.alerting`, `watch.alerts`, `watch.logs`, `watch.monitor`, `watch.poller`, `watch.snapshots`,
-`watch.triage`, `watch.verdicts`.
+What one may import: `arms`, `events`, `finding`, `handover`, `journal`, `launchers.base`, `launchers.sky.client`,
+`launchers.sky.words`, `ledger`, `ledger.mending`, `ledger.reading`, `ledger.schema`, `permits`, `plan`, `preparation`,
+`preview`, `ran`, `run_names`, `submission`, `watch.alerting`, `watch.alerts`, `watch.logs`, `watch.monitor`,
+`watch.poller`, `watch.snapshots`, `watch.triage`, `watch.verdicts`.
 
 What it may import: `project`, `runs`, `trainer`, `types`.
 """

@@ -1,7 +1,8 @@
-"""What happened to a job, in words: queued, running, preempted, running again.
+"""What happened to a job, in words, and what it cost: queued, running, preempted, running again.
 
 A scheduler tells of (word, reason, Unix seconds). What it told is kept in the run's folder as `events.json`, since
-schedulers forget, and shown from there also when the scheduler cannot be asked.
+schedulers forget, and shown from there also when the scheduler cannot be asked. A cost is an estimate, and says so: the
+scheduler's price for the machines times the time they were held. Where there is no price there is no number.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ _WAITING = frozenset(word for word, meaning in SCHEDULER_WORDS.items() if meanin
 _FAILED = frozenset(word for word, meaning in SCHEDULER_WORDS.items() if meaning == "failed")
 # SkyPilot's sentence where it knows nothing better; it says no more than the word.
 _EMPTY_REASONS = ("cluster preempted or failed, recovering", "")
+_HOUR_S = 3600.0
+FREE = ("local", "dry-run")
 
 
 @dataclass(frozen=True)
@@ -209,3 +212,49 @@ def _better(events: Sequence[Sequence[Any]], others: Sequence[Sequence[Any]]) ->
 
 def _cause(reason: str) -> str:
     return "preempted" if reason.strip().lower() in _EMPTY_REASONS or "preempt" in reason.lower() else reason.strip()
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What something costs.
+
+    Attributes:
+        usd: US dollars; None where nobody knows.
+        text: The same in words: `no cost`, `unknown`, `about $1.20 (estimate)`.
+    """
+
+    usd: float | None
+    text: str
+
+
+NO_COST, UNKNOWN = Cost(0.0, "no cost"), Cost(None, "unknown")
+
+
+def cost_of(launcher: str, status: SchedulerStatus | None, now: float) -> Cost:
+    """Return what a job has cost so far.
+
+    Args:
+        launcher: Where it runs; this machine costs nothing.
+        status: What its scheduler says; a price of 0 means that the scheduler knows no prices, as on Slurm.
+        now: Unix seconds, for a job that still runs.
+    """
+    if launcher in FREE:
+        return NO_COST
+    price = status.price_per_hour if status is not None else None
+    if status is None or price is None or not math.isfinite(price) or price <= 0:
+        return UNKNOWN
+    return estimated(price * held_s(status, now) / _HOUR_S)
+
+
+def held_s(status: SchedulerStatus, now: float) -> float:
+    """Return the seconds for which machines were held; what the scheduler counted, else from start to end."""
+    if status.duration_s is not None and math.isfinite(status.duration_s):
+        return max(0.0, status.duration_s)
+    if status.started_at is None:
+        return 0.0
+    return max(0.0, (now if status.ended_at is None else status.ended_at) - status.started_at)
+
+
+def estimated(usd: float) -> Cost:
+    """Return an estimated number of dollars, in words."""
+    return Cost(usd, "less than $0.01 (estimate)" if 0 < usd < 0.01 else f"about ${usd:,.2f} (estimate)")

@@ -9,8 +9,7 @@ from typing import Any
 
 import marimo as mo
 
-from experiments.jobs.journal import Journal
-from experiments.jobs.journal_record import MAX_NOTE, Entry, Recorded, entries, recorded_journals, write_entry
+from experiments.jobs.journal import MAX_NOTE, Entry, Journal, Recorded, entries, recorded_journals, write_entry
 from experiments.jobs.ledger import open_ledger
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.launching import page_permit

@@ -15,13 +15,12 @@ from typing import Any
 import marimo as mo
 
 from experiments.jobs.arms import differences, parse_vary, vary_example
-from experiments.jobs.durations import estimate
-from experiments.jobs.journal import Journal
-from experiments.jobs.journal_record import record_journal
+from experiments.jobs.journal import Journal, record_journal
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.permits import Permit, notebook_permit
 from experiments.jobs.plan import resources, with_interpreter
 from experiments.jobs.preparation import launch_notes, launch_plan
+from experiments.jobs.preview import estimate
 from experiments.notebooks.context import NotebookContext, recipe_class
 from experiments.notebooks.forms import ConfigForm, form_problems, form_view, read_form
 from experiments.notebooks.styles import heading, styled
@@ -263,7 +262,7 @@ def _against_ledger(plan: Plan, workspace: Workspace) -> PlanPreview:
 def _task(plan: Plan, workspace: Workspace) -> str:
     if plan.launcher != "skypilot":
         return ""
-    from experiments.jobs.sky_preview import task_preview
+    from experiments.jobs.preview import task_preview
 
     return task_preview(plan, workspace)
 

@@ -15,9 +15,8 @@ from typing import Any
 
 import marimo as mo
 
-from experiments.jobs.costs import NO_COST
-from experiments.jobs.events import history
-from experiments.jobs.journal_record import add_tag, remove_tag, write_note
+from experiments.jobs.events import NO_COST, history
+from experiments.jobs.journal import add_tag, remove_tag, write_note
 from experiments.jobs.permits import asked_by_a_person
 from experiments.jobs.watch.monitor import Subscription
 from experiments.jobs.watch.snapshots import METRICS_FILE, time_left_s

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import marimo as mo
 
-from experiments.jobs.direct import launch_multiple_training_runs as launch_multiple_training_runs  # noqa: PLC0414 - looked for here, too
-from experiments.jobs.direct import launch_training as launch_training  # noqa: PLC0414 - looked for here, too
+from experiments.launch import launch_multiple_training_runs as launch_multiple_training_runs  # noqa: PLC0414 - looked for here, too
+from experiments.launch import launch_training as launch_training  # noqa: PLC0414 - looked for here, too
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.launching import page_permit as page_permit  # noqa: PLC0414 - looked for here
 from experiments.notebooks.styles import as_markdown, heading, sentence, styled

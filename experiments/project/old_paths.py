@@ -17,7 +17,7 @@ MOVED = {
     "experiments." + old: "experiments." + new
     for old, new in {
         "arms": "jobs.arms",
-        "direct": "jobs.direct",
+        "direct": "launch",
         "errors": "project.errors",
         "forms": "notebooks.forms",
         "journal": "jobs.journal",

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from experiments.jobs.journal import SHOWN_HASH, Journal, Rule
-from experiments.jobs.journal_record import Recorded
+from experiments.jobs.journal import SHOWN_HASH, Journal, Recorded, Rule
 from experiments.results.scores import ScoredRuns
 from experiments.statistics import Comparison, Scores, compare, shown
 

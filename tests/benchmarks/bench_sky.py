@@ -12,7 +12,7 @@ from pathlib import Path
 from unittest import mock
 
 from experiments.jobs.launchers.sky.client import BridgeClient, bridge_command
-from experiments.jobs.sky_preview import task_preview
+from experiments.jobs.preview import task_preview
 from experiments.project.settings import Settings, load_settings
 from tests.benchmarks import Bar
 from tests.fakes.launching import plan_in

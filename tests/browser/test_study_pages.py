@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from experiments.jobs.journal_record import recorded_journals
+from experiments.jobs.journal import recorded_journals
 from experiments.jobs.ledger import Ledger
 from experiments.project.workspace import Workspace
 from tests.browser.test_notebook import SECONDS, browser, click_when_still, folder, jobs_of, open_page  # noqa: F401 - fixtures

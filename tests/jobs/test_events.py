@@ -7,11 +7,25 @@ import time
 
 import pytest
 
-from experiments.jobs.events import FILE, Kept, history, in_order, interruptions, keep, last_interruption, read_kept
+from experiments.jobs.events import (
+    FILE,
+    NO_COST,
+    UNKNOWN,
+    Kept,
+    cost_of,
+    estimated,
+    history,
+    in_order,
+    interruptions,
+    keep,
+    last_interruption,
+    read_kept,
+)
 from experiments.jobs.launchers.base import SchedulerStatus
 from experiments.project.look import IN_LOG
 
 NOON = time.mktime((2026, 11, 22, 12, 0, 0, 0, 0, -1))
+NOW = 10_000.0
 
 
 def at(minutes, seconds=0):
@@ -135,3 +149,27 @@ def test_the_newest_interruption_stands_for_all():
         last_interruption(again, 2, at(60)) == "preempted at 12:47, running again 1 m 00 s later (of 2 interruptions)"
     )
     assert [last_interruption((), n, 0.0) for n in (0, 1, 3)] == ["", "started again once", "started again 3 times"]
+
+
+def test_a_price_times_the_time_held_is_an_estimate():
+    status = SchedulerStatus("RUNNING", started_at=NOW - 7200, duration_s=3600.0, price_per_hour=1.2)
+    assert cost_of("skypilot", status, NOW).text == "about $1.20 (estimate)"
+    assert cost_of("skypilot", SchedulerStatus("RUNNING", started_at=NOW - 7200, price_per_hour=1.2), NOW).usd == 2.4
+    ended = SchedulerStatus("SUCCEEDED", started_at=0.0, ended_at=3600.0, price_per_hour=1000.0)
+    assert cost_of("skypilot", ended, NOW).text == "about $1,000.00 (estimate)"
+    assert cost_of("skypilot", SchedulerStatus("PENDING", price_per_hour=1.2), NOW).usd == 0.0
+
+
+@pytest.mark.parametrize("price", [None, 0.0, -1.0, float("nan"), float("inf")])
+def test_without_a_price_nobody_knows(price):
+    status = SchedulerStatus("RUNNING", duration_s=3600.0, price_per_hour=price)
+    assert cost_of("skypilot", status, NOW) == UNKNOWN == cost_of("skypilot", None, NOW)
+
+
+def test_this_machine_costs_nothing():
+    assert cost_of("local", SchedulerStatus("RUNNING", started_at=1.0), NOW) == NO_COST == cost_of("dry-run", None, NOW)
+
+
+def test_an_estimate_says_that_it_is_one():
+    assert estimated(1.25).text == "about $1.25 (estimate)"
+    assert estimated(0.002).text == "less than $0.01 (estimate)"

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from experiments.jobs.journal_record import add_tag, write_note
+from experiments.jobs.journal import add_tag, write_note
 from experiments.jobs.ledger import Ledger, open_ledger
 from experiments.jobs.preparation import launch_notes, launch_plan
 from experiments.launch import allow_launch

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from experiments.jobs.journal import BLANK, Journal, Rule
-from experiments.jobs.journal_record import record_journal
+from experiments.jobs.journal import BLANK, Journal, Rule, record_journal
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.permits import command_permit
 from experiments.notebooks.journal import hypothesis_view, log_view_of, note_form, verdict_view

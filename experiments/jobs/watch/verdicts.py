@@ -12,8 +12,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from experiments.jobs.costs import cost_of
-from experiments.jobs.events import in_order
+from experiments.jobs.events import cost_of, in_order
 from experiments.jobs.launchers.base import SchedulerStatus
 from experiments.project.state_words import SCHEDULER_WORDS, TRACKER_ENDS, TRACKER_WORDS
 from experiments.runs.store import AGENT_STEP, REWARD_KEY, RunInfo, latest_sps

@@ -10,8 +10,7 @@ import time
 
 import pytest
 
-from experiments.jobs.costs import cost_of
-from experiments.jobs.events import keep
+from experiments.jobs.events import cost_of, keep
 from experiments.jobs.launchers.sky.estimate import Machines, Prices, check_upload, machines_of, upload_of
 from experiments.jobs.launchers.sky.launcher import SkyPilotLauncher
 from experiments.project.errors import LaunchError

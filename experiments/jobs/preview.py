@@ -1,30 +1,39 @@
-"""How long the jobs of a plan may take: an estimate from jobs like them that have ended, and it says so."""
+"""What a launch comes to, before it: cost and time as far as they are known, and what SkyPilot would be asked for.
+
+Time is an estimate from jobs like them that have ended, and says so. A task is shown without a network, and checked by
+SkyPilot where asked.
+"""
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from experiments.jobs.costs import plan_cost
-from experiments.jobs.launchers.base import SchedulerStatus
+from experiments.jobs.events import FREE, NO_COST, UNKNOWN, Cost
+from experiments.jobs.handover import job_spec, told
+from experiments.jobs.launchers.base import JobSpec, SchedulerStatus
 from experiments.jobs.launchers.dry_run import DryRunLauncher
 from experiments.jobs.launchers.local.launcher import LocalLauncher
 from experiments.jobs.launchers.local.records import status_of
+from experiments.jobs.launchers.sky.launcher import SkyPilotLauncher
+from experiments.jobs.launchers.sky.task import task_yaml
 from experiments.jobs.ledger import open_ledger
-from experiments.jobs.plan import RESUME_KEY
+from experiments.jobs.plan import RESUME_KEY, training_jobs
 from experiments.jobs.watch.snapshots import age_in_words
 from experiments.jobs.watch.verdicts import TOTAL_KEY, steps_asked_for
-from experiments.project.errors import LedgerError
+from experiments.project.errors import LaunchError, LedgerError
 from experiments.project.look import counted
+from experiments.project.workspace import Workspace
 from experiments.types import Plan, PlannedJob, TrainingJob, TrainingJobConfig
 
 if TYPE_CHECKING:
     from experiments.jobs.ledger.reading import LedgerReader
-    from experiments.project.workspace import Workspace
 
 _LOOKED_AT = 200
+_NOT_COMPARED = ("name", "envs", "run")
 
 
 def estimate(plan: Plan, workspace: Workspace) -> str:
@@ -35,6 +44,24 @@ def estimate(plan: Plan, workspace: Workspace) -> str:
     except LedgerError as error:
         time = f"time unknown ({error})"
     return f"{'cost unknown' if cost.usd is None else cost.text}, {time}"
+
+
+def plan_cost(plan: Plan) -> Cost:
+    """Return what a launch of `plan` may cost; nobody is asked, so only limits that its jobs set give a number."""
+    if plan.launcher in FREE:
+        return NO_COST
+    limits = [_limit(job.config) for job in plan.jobs]
+    if any(limit is None for limit in limits):
+        return UNKNOWN
+    usd = sum(limit for limit in limits if limit is not None)
+    # A machine that is taken away is replaced, and the limit on the time begins anew.
+    return Cost(usd, f"at most ${usd:,.2f} without recoveries (max_hourly_cost x max_runtime_hours)")
+
+
+def _limit(config: TrainingJobConfig) -> float | None:
+    if config.max_hourly_cost is None or config.max_runtime_hours is None:
+        return None
+    return config.max_hourly_cost * config.max_runtime_hours * config.nodes
 
 
 def time_words(plan: Plan, workspace: Workspace) -> str:
@@ -103,3 +130,42 @@ def _settings(config: TrainingJobConfig) -> tuple[str, Mapping[str, str]]:
 
 def _all_of(seconds: Sequence[float], at_once: int) -> float:
     return max(math.fsum(seconds) / at_once, *seconds)
+
+
+def task_preview(plan: Plan, workspace: Workspace) -> str:
+    """Return the SkyPilot task of the plan's first job as YAML, without secrets; needs no network and no SkyPilot.
+
+    Raises:
+        UsageError: A job of the plan cannot be a task; the message says what it lacks.
+    """
+    return task_yaml(_tasks(plan, workspace)[0][1])
+
+
+def check_with_skypilot(plan: Plan, workspace: Workspace) -> int:
+    """Have SkyPilot check the plan's tasks and find machines for them; return how many different ones there were.
+
+    Jobs that differ only in their name, seed and arguments are one task to it.
+
+    Raises:
+        UsageError: A job cannot be a task.
+        LaunchError: SkyPilot refuses a task, or cannot be asked.
+    """
+    launcher = SkyPilotLauncher(workspace)
+    different: dict[str, JobSpec] = {}
+    for job, task in _tasks(plan, workspace):
+        compared = {name: value for name, value in task.items() if name not in _NOT_COMPARED}
+        different.setdefault(json.dumps(compared, sort_keys=True), job)
+    for job in different.values():
+        try:
+            launcher.check(job)
+        except LaunchError as error:
+            raise LaunchError(f"SkyPilot refuses job {job.run_name!r}: {error}") from error
+    return len(different)
+
+
+def _tasks(plan: Plan, workspace: Workspace) -> list[tuple[JobSpec, dict[str, Any]]]:
+    launcher = SkyPilotLauncher(workspace)
+    with open_ledger(workspace, read_only=True) as ledger:
+        ledger_id = ledger.id
+    jobs = [told(job, job_spec(plan, job, workspace), ledger_id, workspace) for job in training_jobs(plan)]
+    return [(job, launcher.task(job)) for job in jobs]
