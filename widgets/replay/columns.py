@@ -43,6 +43,11 @@ class Column:
         """Number of points of each changing row: int64 (m,)."""
         return np.diff(self.offsets)
 
+    @property
+    def owners(self) -> Array:
+        """Row of each point: int64 (p,)."""
+        return np.repeat(self.index.astype(np.int64), self.counts)
+
     def last_before(self, step: int) -> tuple[Array, Array]:
         """Return the changing rows that have a point at or before `step`, and the position of their last one.
 

@@ -233,5 +233,5 @@ def _symbol(type_name: str) -> str:
     known = _SYMBOLS.get(type_name)
     if known is not None:
         return known
-    text = "".join(char if char.isprintable() else "?" for char in type_name[:2])
+    text = printable(type_name[:2])
     return text.ljust(2) if text else "??"

@@ -13,6 +13,7 @@ import numpy as np
 from widgets.replay.columns import Array, Column, Inventory, column, in_order, put_in_order
 from widgets.replay.fields import INT32_MAX
 from widgets.replay.series import Raws, Reader, batches, careful_points
+from widgets.replay.shapes import is_series_of_lists
 from widgets.replay.values import DECODE_ERRORS, as_int
 
 _PATH = "objects[].inventory"
@@ -85,16 +86,11 @@ def _careful(values: Sequence[msgspec.Raw], rows: Sequence[int], reader: Reader)
     listed: list[list[tuple[int, int]]] = []
     wants = "a list of [item, count]"
     for row, raw in zip(rows, values, strict=True):
-        for step, pairs in careful_points(raw, _parse, _is_series, wants, _PATH, row, reader):
+        for step, pairs in careful_points(raw, _parse, is_series_of_lists, wants, _PATH, row, reader):
             owners.append(row)
             steps.append(step or 0)
             listed.append(pairs)
     return _flat(owners, steps, listed)
-
-
-def _is_series(value: object) -> bool:
-    first = value[0] if isinstance(value, list) and value else None
-    return isinstance(first, list) and len(first) == 2 and isinstance(first[1], list)
 
 
 def _parse(value: object) -> list[tuple[int, int]] | None:

@@ -186,7 +186,7 @@ def fit(
         return location, size
     rule = f"outside the map of {size[0]} x {size[1]}; moved to its edge"
     log.add(_PATH, rule, outside, _first(location, inside), "error")
-    owners = np.repeat(location.index.astype(np.int64), location.counts)
+    owners = location.owners
     base, values = np.clip(location.base, 0, last), np.clip(location.values, 0, last)
     return column(base, owners, location.steps, values), size
 
@@ -224,7 +224,7 @@ def total_is_derived(columns: Mapping[str, Column], steps: int) -> bool:
         return False
     owners = np.repeat(rows, lengths)
     at = np.repeat(starts - (np.cumsum(lengths) - lengths), lengths) + np.arange(owners.size)
-    if not (np.array_equal(owners, np.repeat(totals.index, totals.counts)) and np.array_equal(at, totals.steps)):
+    if not (np.array_equal(owners, totals.owners) and np.array_equal(at, totals.steps)):
         return False
     gained = np.repeat(values, lengths)
     sums = [
@@ -248,7 +248,7 @@ def first_not_finite(rewards: Column, rows: Array) -> list[tuple[int, int, float
 def _stretches(rewards: Column, steps: int) -> tuple[Array, Array, Array, Array]:
     """Return from where to where, for which row and which reward each step from 1 on is rewarded, in order of rows."""
     rows = np.arange(rewards.base.size)
-    every = np.concatenate([rows, np.repeat(rewards.index, rewards.counts)])
+    every = np.concatenate([rows, rewards.owners])
     starts = np.concatenate([np.zeros(rows.size, np.int64), rewards.steps])
     values = np.concatenate([rewards.base, rewards.values])
     order = np.argsort(every, kind="stable")

@@ -46,16 +46,11 @@ def _counted(replay: Replay, steps: Array) -> Array:
     return np.bincount(((steps.astype(np.int64) + 1) * count - 1) // replay.steps, minlength=count)
 
 
-def _rows(column: Column) -> Array:
-    """Return the row of each change point."""
-    return np.repeat(column.index, column.counts)
-
-
 def _events(replay: Replay, column: Column | None, agents: Array, becomes: int | None = None) -> Array | None:
     """Count the change points of agents, or only those to the value `becomes`."""
     if column is None:
         return None
-    chosen = agents[_rows(column)]
+    chosen = agents[column.owners]
     if becomes is not None:
         chosen &= column.values == becomes
     return _counted(replay, column.steps[chosen])
@@ -77,7 +72,7 @@ def _held(replay: Replay, column: Column | None, agents: Array) -> Array | None:
 
 
 def _summed(replay: Replay, column: Column, agents: Array) -> Array:
-    rows = _rows(column)
+    rows = column.owners
     change = column.values - before(column)
     change = np.where(agents[rows], change, 0)
     by_step = np.bincount(column.steps, weights=change, minlength=replay.steps)
@@ -101,7 +96,7 @@ def _failures(replay: Replay, agents: Array) -> Array | None:
 
 def _gains(replay: Replay, agents: Array) -> Array:
     counts = replay.inventory.counts
-    gained = (counts.values > before(counts)) & agents[replay.inventory.objects[_rows(counts)]]
+    gained = (counts.values > before(counts)) & agents[replay.inventory.objects[counts.owners]]
     return _counted(replay, counts.steps[gained])
 
 

@@ -232,5 +232,9 @@ def _kept(value: object, parse: Callable[[object], Any], unknown: Callable[[obje
 
 def where(row: int, value: object) -> str:
     """Return the place and value of an issue's example."""
-    text = msgspec.json.encode(value)[:120].decode("utf-8", "replace")
-    return f"objects[{row}]: {text}"
+    return f"objects[{row}]: {excerpt(value)}"
+
+
+def excerpt(value: object) -> str:
+    """Return the beginning of a decoded value as JSON, for messages."""
+    return msgspec.json.encode(value)[:120].decode("utf-8", "replace")

@@ -105,6 +105,12 @@ def is_list(value: object) -> bool:
     return isinstance(value, list)
 
 
+def is_series_of_lists(value: object) -> bool:
+    """Whether a decoded value is a series of lists, where a single value is a list as well."""
+    first = value[0] if isinstance(value, list) and value else None
+    return isinstance(first, list) and len(first) == 2 and isinstance(first[1], list)
+
+
 def _is_list_of_lists(value: object) -> bool:
     return isinstance(value, list) and bool(value) and isinstance(value[0], list)
 

@@ -14,8 +14,8 @@ from widgets.replay.columns import Array, Column, Points
 from widgets.replay.fields import INT32_MAX, INT32_MIN
 from widgets.replay.issues import IssueLog, shorten
 from widgets.replay.limits import Limits
-from widgets.replay.series import Raws, Reader, batches, careful_points
-from widgets.replay.shapes import is_list
+from widgets.replay.series import Raws, Reader, batches, careful_points, excerpt
+from widgets.replay.shapes import is_list, is_series_of_lists
 from widgets.replay.values import DECODE_ERRORS, BadValueError, decode_any
 
 _Step = Annotated[int, msgspec.Meta(ge=INT32_MIN, le=INT32_MAX)]
@@ -108,11 +108,6 @@ class Interner:
         return -1
 
 
-def excerpt(value: object) -> str:
-    """Return the beginning of a decoded value as JSON, for messages."""
-    return msgspec.json.encode(value)[:120].decode("utf-8", "replace")
-
-
 def read_texts(raws: Raws, interner: Interner, reader: Reader) -> Points:
     """Decode a field whose values are texts or JSON objects."""
     gathered = _Gathered()
@@ -149,7 +144,7 @@ def read_tables(raws: Raws, interner: Interner, reader: Reader) -> Points:
             text = bytes(raw)
             points = known.get(text)
             if points is None:
-                found = careful_points(raw, interner.add, _is_list_series, "a list", interner.path, row, reader)
+                found = careful_points(raw, interner.add, is_series_of_lists, "a list", interner.path, row, reader)
                 points = known[text] = list(found)
             for step, number in points:
                 if step is None:
@@ -158,11 +153,6 @@ def read_tables(raws: Raws, interner: Interner, reader: Reader) -> Points:
                     gathered.series(row, [step], [number])
             reader.take(len(points))
     return gathered.points()
-
-
-def _is_list_series(value: object) -> bool:
-    first = value[0] if isinstance(value, list) and value else None
-    return isinstance(first, list) and len(first) == 2 and isinstance(first[1], list)
 
 
 class _Gathered:

@@ -80,12 +80,7 @@ def _stretches(cells: Array) -> Iterable[tuple[int, int, int]]:
 
 
 def _way(replay: Replay, row: int, number: int) -> str:
-    location = replay.location
-    points = location.base[row : row + 1]
-    at = int(np.searchsorted(location.index, row))
-    if at < len(location.index) and location.index[at] == row:
-        moved = location.values[location.offsets[at] : location.offsets[at + 1]]
-        points = np.concatenate([points, moved])
+    _, points = replay.location.of(row)
     if len(points) > _MOST_POINTS:
         points = points[np.linspace(0, len(points) - 1, _MOST_POINTS).astype(int)]
     line = " ".join(f"{x + 0.5:g},{y + 0.5:g}" for x, y in points.tolist())

@@ -41,7 +41,7 @@ def read_cells(columns: dict[str, Raws], builder: Builder, reader: Reader) -> Co
         return None
     x, y = (_side(columns.pop(key, None), f"objects[].{key}", builder, reader) for key in ("c", "r"))
     # A point of either is a point of both.
-    keys = [np.repeat(part.index.astype(np.int64), part.counts) * builder.steps + part.steps for part in (x, y)]
+    keys = [part.owners * builder.steps + part.steps for part in (x, y)]
     both = np.sort(np.concatenate(keys), kind="stable")
     both = both[np.diff(both, prepend=-1) != 0]
     owners, steps = np.divmod(both, builder.steps)
@@ -106,6 +106,5 @@ def read_actions(raws: Raws, reader: Reader) -> dict[str, Points]:
 
 def is_frozen(remaining: Column) -> Column:
     """Return whether an agent is frozen, from the steps that it stays so, which are counted down."""
-    owners = np.repeat(remaining.index.astype(np.int64), remaining.counts)
     base, values = (remaining.base > 0).astype(np.uint8), (remaining.values > 0).astype(np.uint8)
-    return column(base, owners, remaining.steps, values)
+    return column(base, remaining.owners, remaining.steps, values)
