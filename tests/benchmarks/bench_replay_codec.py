@@ -17,9 +17,9 @@ import msgspec
 
 from tests.benchmarks import Bar
 from tests.widgets.replays import shipped_named, text_of
-from widgets.replay.limits import Limits
-from widgets.replay.normalise import load_replay
-from widgets.replay.wire import encode
+from widgets.replay.codec.limits import Limits
+from widgets.replay.codec.normalise import load_replay
+from widgets.replay.codec.wire import encode
 
 REPLAYS = (("default.json.z", 0.06), ("the_280_agents.json.z", 0.25))
 _ROUNDS = 5
@@ -28,9 +28,9 @@ _MIB = 1024 * 1024
 _PEAK = """
 import sys
 from pathlib import Path
-from widgets.replay.limits import Limits
-from widgets.replay.wire import encode
-from widgets.replay.normalise import load_replay
+from widgets.replay.codec.limits import Limits
+from widgets.replay.codec.wire import encode
+from widgets.replay.codec.normalise import load_replay
 def high_water():
     lines = Path("/proc/self/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) * 1024

@@ -18,7 +18,7 @@ from tests.benchmarks import Bar
 from tests.benchmarks.replay_page import DRAW, FIRST_FRAME, RAW, SCRUB, crowd
 from tests.browser.replay_page import CHROMIUM, STATE, sample
 from tests.widgets.replays import shipped_named
-from widgets.replay.wire import encode
+from widgets.replay.codec.wire import encode
 
 WIDGET = Path(__file__).parents[2] / "widgets" / "replay"
 REPLAYS = (("default.json.z", 0.15, 0.15), ("the_280_agents.json.z", 0.2, 0.25))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from widgets.replay.columns import Column, Inventory, column, constant
-from widgets.replay.replay import Names, Replay
+from widgets.replay.codec.columns import Column, Inventory, column, constant
+from widgets.replay.codec.replay import Names, Replay
 
 RAW = """async (address) => {
   const began = performance.now();

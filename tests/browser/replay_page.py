@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 
 from tests.widgets.replays import shipped_named, small
-from widgets.replay.normalise import load_replay
-from widgets.replay.wire import encode
+from widgets.replay.codec.normalise import load_replay
+from widgets.replay.codec.wire import encode
 
 STATIC = Path(__file__).parents[2] / "widgets" / "replay" / "static"
 CHROMIUM = Path("/usr/bin/chromium")

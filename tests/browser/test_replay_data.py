@@ -8,8 +8,8 @@ import pytest
 
 from tests.browser.replay_page import CHROMIUM, encoded, sample, settle
 from tests.widgets.replays import shipped, small
-from widgets.replay.normalise import load_replay
-from widgets.replay.wire import encode
+from widgets.replay.codec.normalise import load_replay
+from widgets.replay.codec.wire import encode
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM.exists(), reason="wants Debian's chromium")]
 

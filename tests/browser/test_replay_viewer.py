@@ -10,9 +10,9 @@ import pytest
 from tests.browser.replay_page import CHROMIUM, STATIC, STEP, box_of, sample, settle
 from tests.fakes.cases import CASES
 from tests.widgets.replays import shipped
-from widgets.replay.normalise import load_replay
+from widgets.replay.codec.normalise import load_replay
+from widgets.replay.codec.wire import encode
 from widgets.replay.viewer import ReplayViewer
-from widgets.replay.wire import encode
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM.exists(), reason="wants Debian's chromium")]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from widgets.replay.encoded import Encoded
+from widgets.replay.codec.encoded import Encoded
 
 
 def shipped() -> list[Path]:

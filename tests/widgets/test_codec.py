@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from tests.widgets.replays import packed, shipped, shipped_named, small, text_of, value_at, with_object
+from widgets.replay.codec.normalise import load_replay
+from widgets.replay.codec.replay import Replay
 from widgets.replay.inspect import ascii_map
-from widgets.replay.normalise import load_replay
-from widgets.replay.replay import Replay
 
 NAMES = [path.name for path in shipped()]
 MAPS = [path for path in shipped() if path.with_name(path.name + ".map.txt").exists()]

@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 
 from tests.widgets.replays import packed, shipped_named, small
-from widgets.replay import cache
-from widgets.replay.cache import cached_encode
-from widgets.replay.errors import FormatError, LimitError
-from widgets.replay.limits import Limits
-from widgets.replay.normalise import load_replay
-from widgets.replay.wire import encode
+from widgets.replay.codec import cache
+from widgets.replay.codec.cache import cached_encode
+from widgets.replay.codec.errors import FormatError, LimitError
+from widgets.replay.codec.limits import Limits
+from widgets.replay.codec.normalise import load_replay
+from widgets.replay.codec.wire import encode
 
 
 def test_the_same_content_is_encoded_once_whatever_its_name(tmp_path, monkeypatch):

@@ -12,11 +12,11 @@ import pytest
 
 from tests.widgets.mutations import mutated
 from tests.widgets.replays import packed, shipped, small, text_of
-from widgets.replay.encoded import unpack
-from widgets.replay.errors import LimitError, ReplayError
+from widgets.replay.codec.encoded import unpack
+from widgets.replay.codec.errors import LimitError, ReplayError
+from widgets.replay.codec.normalise import load_replay
+from widgets.replay.codec.wire import encode
 from widgets.replay.inspect import ascii_map
-from widgets.replay.normalise import load_replay
-from widgets.replay.wire import encode
 
 SECONDS = 20.0
 BYTES = 1_000_000_000

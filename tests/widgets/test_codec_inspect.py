@@ -7,10 +7,10 @@ import json
 import pytest
 
 from tests.widgets.replays import packed, shipped_named, small, with_object
-from widgets.replay.encoded import unpack
-from widgets.replay.errors import ReplayError, SourceError
+from widgets.replay.codec.encoded import unpack
+from widgets.replay.codec.errors import ReplayError, SourceError
+from widgets.replay.codec.normalise import load_replay
 from widgets.replay.inspect import convert, format_summary, map_text, summary
-from widgets.replay.normalise import load_replay
 
 
 def test_a_summary_holds_what_the_file_says():

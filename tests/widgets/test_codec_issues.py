@@ -9,9 +9,9 @@ import zlib
 import pytest
 
 from tests.widgets.replays import packed, small, with_object
-from widgets.replay.errors import FormatError, LimitError, ReplayError
-from widgets.replay.limits import Limits
-from widgets.replay.normalise import load_replay
+from widgets.replay.codec.errors import FormatError, LimitError, ReplayError
+from widgets.replay.codec.limits import Limits
+from widgets.replay.codec.normalise import load_replay
 
 
 def issues_of(replay: dict) -> list[str]:

@@ -10,10 +10,10 @@ import pytest
 
 from tests.fakes.cases import CASES
 from tests.widgets.replays import WireReader, packed, small, with_object
+from widgets.replay.codec.normalise import load_replay
+from widgets.replay.codec.wire import encode
 from widgets.replay.inspect import format_summary, summary
-from widgets.replay.normalise import load_replay
 from widgets.replay.thumbnail import total_reward
-from widgets.replay.wire import encode
 
 NAN_CASE = CASES / "replays" / "07-nan-reward.json.z"
 CLEAN_CASE = CASES / "replays" / "00-base.json.z"

@@ -14,10 +14,10 @@ import pytest
 
 from tests.fakes.cases import CASES
 from tests.widgets.replays import packed, small
-from widgets.replay.errors import FormatError, LimitError, SourceError
-from widgets.replay.limits import Limits
-from widgets.replay.normalise import load_replay
-from widgets.replay.sources import http_url, is_public, read_source, shown
+from widgets.replay.codec.errors import FormatError, LimitError, SourceError
+from widgets.replay.codec.limits import Limits
+from widgets.replay.codec.normalise import load_replay
+from widgets.replay.codec.sources import http_url, is_public, read_source, shown
 from widgets.replay.viewer import public_url
 
 REPLAY = packed(small())
@@ -101,9 +101,9 @@ def test_a_redirect_to_this_machine_is_refused_after_a_public_address(server, mo
     def resolve(host: str, *rest: object, **more: object) -> object:
         return found("127.0.0.1", *rest, **more)
 
-    monkeypatch.setattr("widgets.replay.sources.socket.getaddrinfo", resolve)
+    monkeypatch.setattr("widgets.replay.codec.sources.socket.getaddrinfo", resolve)
     public = iter([True, False])
-    monkeypatch.setattr("widgets.replay.sources.is_public", lambda _: next(public))
+    monkeypatch.setattr("widgets.replay.codec.sources.is_public", lambda _: next(public))
     with pytest.raises(SourceError, match="not a public address"):
         load_replay(f"http://replays.example:{port}/to?http://other.example:{port}/ok")
 

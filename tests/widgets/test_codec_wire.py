@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from tests.widgets.replays import WireReader, packed, shipped_named, small
-from widgets.replay.encoded import unpack
-from widgets.replay.errors import FormatError
-from widgets.replay.normalise import load_replay
-from widgets.replay.replay import Replay
-from widgets.replay.wire import encode
+from widgets.replay.codec.encoded import unpack
+from widgets.replay.codec.errors import FormatError
+from widgets.replay.codec.normalise import load_replay
+from widgets.replay.codec.replay import Replay
+from widgets.replay.codec.wire import encode
 
 
 def columns_of(replay: Replay) -> dict[str, object]:

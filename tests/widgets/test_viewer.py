@@ -10,10 +10,10 @@ import pytest
 import traitlets
 
 from tests.widgets.replays import packed, shipped_named, small
-from widgets.replay.errors import FormatError
-from widgets.replay.normalise import load_replay
+from widgets.replay.codec.errors import FormatError
+from widgets.replay.codec.normalise import load_replay
+from widgets.replay.codec.wire import encode
 from widgets.replay.viewer import ReplayCompare, ReplayViewer, pack_sprites
-from widgets.replay.wire import encode
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
 

@@ -9,25 +9,25 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from widgets.replay.cache import cached_encode
-    from widgets.replay.errors import ReplayError
+    from widgets.replay.codec.cache import cached_encode
+    from widgets.replay.codec.errors import ReplayError
+    from widgets.replay.codec.limits import Limits
+    from widgets.replay.codec.normalise import load_replay
+    from widgets.replay.codec.replay import Replay
+    from widgets.replay.codec.wire import encode
     from widgets.replay.inspect import ascii_map
-    from widgets.replay.limits import Limits
-    from widgets.replay.normalise import load_replay
-    from widgets.replay.replay import Replay
     from widgets.replay.viewer import ReplayCompare, ReplayViewer
-    from widgets.replay.wire import encode
 
 _HOMES = {
-    "Limits": "limits",
-    "Replay": "replay",
+    "Limits": "codec.limits",
+    "Replay": "codec.replay",
     "ReplayCompare": "viewer",
-    "ReplayError": "errors",
+    "ReplayError": "codec.errors",
     "ReplayViewer": "viewer",
     "ascii_map": "inspect",
-    "cached_encode": "cache",
-    "encode": "wire",
-    "load_replay": "normalise",
+    "cached_encode": "codec.cache",
+    "encode": "codec.wire",
+    "load_replay": "codec.normalise",
 }
 
 __all__ = [

@@ -11,16 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from widgets.replay.document import inflate
-from widgets.replay.errors import SourceError
-from widgets.replay.issues import IssueLog
-from widgets.replay.limits import Limits
-from widgets.replay.normalise import load_replay, replay_from_bytes
-from widgets.replay.objects import first_not_finite
-from widgets.replay.replay import Replay
-from widgets.replay.sources import Source, read_source
-from widgets.replay.values import name_of
-from widgets.replay.wire import encode
+from widgets.replay.codec.document import inflate
+from widgets.replay.codec.errors import SourceError
+from widgets.replay.codec.issues import IssueLog
+from widgets.replay.codec.limits import Limits
+from widgets.replay.codec.normalise import load_replay, replay_from_bytes
+from widgets.replay.codec.objects import first_not_finite
+from widgets.replay.codec.replay import Replay
+from widgets.replay.codec.sources import Source, read_source
+from widgets.replay.codec.values import name_of
+from widgets.replay.codec.wire import encode
 
 CONVERSIONS = (".json", ".json.z", ".json.gz", ".replay")
 """Suffixes that `convert` writes: the replay's JSON plain or compressed, and the viewer's wire format."""

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from widgets.replay.columns import Array
-from widgets.replay.replay import Replay
+from widgets.replay.codec.columns import Array
+from widgets.replay.codec.replay import Replay
 
 SIZE = 160
 _MOST_AGENTS = 64

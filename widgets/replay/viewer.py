@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 import anywidget
 import traitlets
 
-from widgets.replay.cache import cached_encode
-from widgets.replay.encoded import Embed, Encoded
-from widgets.replay.limits import Limits
-from widgets.replay.replay import Replay
-from widgets.replay.sources import Source, http_url, is_url
-from widgets.replay.wire import encode
+from widgets.replay.codec.cache import cached_encode
+from widgets.replay.codec.encoded import Embed, Encoded
+from widgets.replay.codec.limits import Limits
+from widgets.replay.codec.replay import Replay
+from widgets.replay.codec.sources import Source, http_url, is_url
+from widgets.replay.codec.wire import encode
 
 _MAGIC = b"\x89PNG\r\n\x1a\n"
 _ONE_BYTES = 256 * 1024
@@ -173,12 +173,12 @@ class ReplayViewer(_Player):
     """Shows one replay: map, timeline, agents, traces, objects.
 
     `step`, `selected` (an object's id), `playing`, `speed` (steps a second) and `view` (the camera) follow the page and
-    lead it. The wire format of `data` is described in widgets/replay/wire.py.
+    lead it. The wire format of `data` is described in widgets/replay/codec/wire.py.
 
     Args:
         source: A replay, encoded or not, a path, an http, https or s3 address, bytes of a file, or None for none yet.
         label: Title shown above the map; the replay's own by default.
-        cache_dir: Folder of encoded replays (`widgets.replay.cache`).
+        cache_dir: Folder of encoded replays (`widgets.replay.codec.cache`).
         limits: Bounds on everything; `Limits.large` for files that one trusts.
         embed: `steps` fetches texts and configuration when their panel opens; `all` puts them into the page at once.
         traits: `step`, `selected`, `height`, `theme` and so on.
@@ -222,7 +222,7 @@ class ReplayCompare(_Player):
         a: The replay on the left, as for `ReplayViewer`.
         b: The replay on the right.
         labels: Titles of the two.
-        cache_dir: Folder of encoded replays (`widgets.replay.cache`).
+        cache_dir: Folder of encoded replays (`widgets.replay.codec.cache`).
         limits: Bounds on everything.
         embed: As for `ReplayViewer`.
         traits: `step`, `height`, `theme` and so on.

@@ -68,7 +68,7 @@ def _replay_html(sheet: Sheet, player: Any) -> str:
 
 
 def replay_header(data: bytes) -> dict[str, Any]:
-    """Return the header of an encoded replay (see widgets/replay/wire.py)."""
+    """Return the header of an encoded replay (see widgets/replay/codec/wire.py)."""
     _, _, length, _ = struct.unpack_from("<4sIII", data)
     header: dict[str, Any] = msgspec.json.decode(zlib.decompress(data[16 : 16 + length]))
     return header

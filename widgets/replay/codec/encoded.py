@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from widgets.replay.errors import FormatError
+from widgets.replay.codec.errors import FormatError
 
 MAGIC = b"RPLW"
 FORMAT = 1

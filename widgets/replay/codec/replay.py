@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from widgets.replay.columns import Array, Column, Inventory
-from widgets.replay.issues import Issue
-from widgets.replay.texts import TextColumn
+from widgets.replay.codec.columns import Array, Column, Inventory
+from widgets.replay.codec.issues import Issue
+from widgets.replay.codec.texts import TextColumn
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Replay:
         agent_ids: Number of each agent, -1 for other objects: int32 (n,).
         agents: Object index of each agent, by ascending agent number: int32 (a,).
         location: Cell (x, y): `Column` of int32.
-        columns: The other fields by name (widgets/replay/fields.py), only those that the replay has.
+        columns: The other fields by name (widgets/replay/codec/fields.py), only those that the replay has.
         derived_total: Whether `total_reward` is the running sum of `current_reward` and therefore not in `columns`.
         inventory: What objects hold.
         tables: The fields whose values are lists.

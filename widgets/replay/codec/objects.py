@@ -7,13 +7,13 @@ from collections.abc import Mapping
 import msgspec
 import numpy as np
 
-from widgets.replay import version1
-from widgets.replay.columns import Array, Builder, Column, column, constant
-from widgets.replay.issues import MISSING, IssueLog
-from widgets.replay.limits import Limits
-from widgets.replay.series import Raws, Reader, read
-from widgets.replay.shapes import INTS, PAIRS
-from widgets.replay.values import DECODE_ERRORS, BadValueError, decode_any
+from widgets.replay.codec import version1
+from widgets.replay.codec.columns import Array, Builder, Column, column, constant
+from widgets.replay.codec.issues import MISSING, IssueLog
+from widgets.replay.codec.limits import Limits
+from widgets.replay.codec.series import Raws, Reader, read
+from widgets.replay.codec.shapes import INTS, PAIRS
+from widgets.replay.codec.values import DECODE_ERRORS, BadValueError, decode_any
 
 _NAMES = msgspec.json.Decoder(list[str])
 

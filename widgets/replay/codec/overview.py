@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from widgets.replay.columns import Array, Column
-from widgets.replay.replay import Replay
+from widgets.replay.codec.columns import Array, Column
+from widgets.replay.codec.replay import Replay
 
 BINS = 1000
 

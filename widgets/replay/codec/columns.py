@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from widgets.replay.fields import Field
-from widgets.replay.issues import IssueLog
+from widgets.replay.codec.fields import Field
+from widgets.replay.codec.issues import IssueLog
 
 Array = npt.NDArray[Any]
 

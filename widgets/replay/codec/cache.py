@@ -12,13 +12,13 @@ import zlib
 from dataclasses import asdict
 from pathlib import Path
 
-from widgets.replay.document import sniff
-from widgets.replay.encoded import ENCODER, Encoded, unpack
-from widgets.replay.errors import FormatError, LimitError, ReplayError, SourceError
-from widgets.replay.limits import MIB, Limits
-from widgets.replay.normalise import replay_from_bytes
-from widgets.replay.sources import Source, read_source
-from widgets.replay.wire import encode
+from widgets.replay.codec.document import sniff
+from widgets.replay.codec.encoded import ENCODER, Encoded, unpack
+from widgets.replay.codec.errors import FormatError, LimitError, ReplayError, SourceError
+from widgets.replay.codec.limits import MIB, Limits
+from widgets.replay.codec.normalise import replay_from_bytes
+from widgets.replay.codec.sources import Source, read_source
+from widgets.replay.codec.wire import encode
 
 SUBPROCESS_BYTES = 50 * MIB
 """Replays with more JSON than this are encoded in another process, so that a notebook does not stall."""
@@ -105,11 +105,11 @@ def _encoded_elsewhere(data: bytes, limits: Limits) -> Encoded:
     The worker reads one line of JSON (the limits) and the replay, and writes one line of JSON (`{}` or the error) and
     the container.
     """
-    root = str(Path(__file__).resolve().parents[2])
+    root = str(Path(__file__).resolve().parents[3])
     path = os.pathsep.join(part for part in (root, os.environ.get("PYTHONPATH", "")) if part)
     try:
         worker = subprocess.run(
-            [sys.executable, "-P", "-m", "widgets.replay.cache"],
+            [sys.executable, "-P", "-m", "widgets.replay.codec.cache"],
             input=json.dumps(asdict(limits)).encode() + b"\n" + data,
             capture_output=True,
             timeout=_WORKER_SECONDS,

@@ -8,8 +8,8 @@ import re
 
 import msgspec
 
-from widgets.replay.fields import INT32_MAX, INT32_MIN
-from widgets.replay.issues import IssueLog
+from widgets.replay.codec.fields import INT32_MAX, INT32_MIN
+from widgets.replay.codec.issues import IssueLog
 
 DECODE_ERRORS = (msgspec.DecodeError, ValueError, TypeError, OverflowError, RecursionError)
 """What typed decoding and filling arrays raise on values of another kind; the careful reader takes over then."""

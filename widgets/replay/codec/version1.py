@@ -12,11 +12,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from widgets.replay.columns import Array, Builder, Column, Inventory, Points, column, constant
-from widgets.replay.inventories import from_series
-from widgets.replay.issues import MISSING
-from widgets.replay.series import Raws, Reader, read
-from widgets.replay.shapes import INTS, PAIRS
+from widgets.replay.codec.columns import Array, Builder, Column, Inventory, Points, column, constant
+from widgets.replay.codec.inventories import from_series
+from widgets.replay.codec.issues import MISSING
+from widgets.replay.codec.series import Raws, Reader, read
+from widgets.replay.codec.shapes import INTS, PAIRS
 
 VERSION = 1
 OBJECTS_KEY, TYPES_KEY, ITEMS_KEY = "grid_objects", "object_types", "inventory_items"

@@ -10,18 +10,18 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from widgets.replay import inventories, objects, version1
-from widgets.replay.columns import Builder, Column, Inventory, Points
-from widgets.replay.document import Document, inflate, parse
-from widgets.replay.fields import BY_NAME, FIELDS, REQUIRED_AGENT_KEYS, REQUIRED_KEYS, Field
-from widgets.replay.issues import IssueLog
-from widgets.replay.limits import Limits
-from widgets.replay.replay import Replay
-from widgets.replay.series import Raws, Reader, Shape, read
-from widgets.replay.shapes import BOOLS, FLOATS, INTS
-from widgets.replay.sources import Source, read_source
-from widgets.replay.texts import Interner, TextColumn, accept_list, accept_text, read_tables, read_texts
-from widgets.replay.top import Top, read_top
+from widgets.replay.codec import inventories, objects, version1
+from widgets.replay.codec.columns import Builder, Column, Inventory, Points
+from widgets.replay.codec.document import Document, inflate, parse
+from widgets.replay.codec.fields import BY_NAME, FIELDS, REQUIRED_AGENT_KEYS, REQUIRED_KEYS, Field
+from widgets.replay.codec.issues import IssueLog
+from widgets.replay.codec.limits import Limits
+from widgets.replay.codec.replay import Replay
+from widgets.replay.codec.series import Raws, Reader, Shape, read
+from widgets.replay.codec.shapes import BOOLS, FLOATS, INTS
+from widgets.replay.codec.sources import Source, read_source
+from widgets.replay.codec.texts import Interner, TextColumn, accept_list, accept_text, read_tables, read_texts
+from widgets.replay.codec.top import Top, read_top
 
 _SHAPES: dict[str, Shape] = {"int": INTS, "delta": INTS, "bool": BOOLS, "float": FLOATS}
 

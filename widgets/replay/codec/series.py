@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from widgets.replay.columns import Array, Points
-from widgets.replay.issues import IssueLog
-from widgets.replay.limits import Limits
-from widgets.replay.values import DECODE_ERRORS, BadValueError, as_int, decode_any
+from widgets.replay.codec.columns import Array, Points
+from widgets.replay.codec.issues import IssueLog
+from widgets.replay.codec.limits import Limits
+from widgets.replay.codec.values import DECODE_ERRORS, BadValueError, as_int, decode_any
 
 _BATCH_BYTES = 8 * 1024 * 1024
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from widgets.replay.errors import LimitError
+from widgets.replay.codec.errors import LimitError
 
 MIB = 1024 * 1024
 

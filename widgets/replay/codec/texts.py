@@ -10,13 +10,13 @@ from typing import Annotated, Any
 import msgspec
 import numpy as np
 
-from widgets.replay.columns import Array, Column, Points
-from widgets.replay.fields import INT32_MAX, INT32_MIN
-from widgets.replay.issues import IssueLog, shorten
-from widgets.replay.limits import Limits
-from widgets.replay.series import Raws, Reader, batches, careful_points, excerpt
-from widgets.replay.shapes import is_list, is_series_of_lists
-from widgets.replay.values import DECODE_ERRORS, BadValueError, decode_any
+from widgets.replay.codec.columns import Array, Column, Points
+from widgets.replay.codec.fields import INT32_MAX, INT32_MIN
+from widgets.replay.codec.issues import IssueLog, shorten
+from widgets.replay.codec.limits import Limits
+from widgets.replay.codec.series import Raws, Reader, batches, careful_points, excerpt
+from widgets.replay.codec.shapes import is_list, is_series_of_lists
+from widgets.replay.codec.values import DECODE_ERRORS, BadValueError, decode_any
 
 _Step = Annotated[int, msgspec.Meta(ge=INT32_MIN, le=INT32_MAX)]
 _TEXT_POINTS = msgspec.json.Decoder(list[tuple[_Step, msgspec.Raw]])

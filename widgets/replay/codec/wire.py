@@ -32,12 +32,12 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from widgets.replay.columns import Array, Column
-from widgets.replay.encoded import FORMAT, LEVEL, Chunk, Encoded
-from widgets.replay.fields import BY_NAME
-from widgets.replay.overview import bins, overview
-from widgets.replay.replay import Replay, sum_to
-from widgets.replay.texts import TextColumn
+from widgets.replay.codec.columns import Array, Column
+from widgets.replay.codec.encoded import FORMAT, LEVEL, Chunk, Encoded
+from widgets.replay.codec.fields import BY_NAME
+from widgets.replay.codec.overview import bins, overview
+from widgets.replay.codec.replay import Replay, sum_to
+from widgets.replay.codec.texts import TextColumn
 
 
 class ChunkWriter:

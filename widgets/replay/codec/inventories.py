@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from widgets.replay.columns import Array, Column, Inventory, column, in_order, put_in_order
-from widgets.replay.fields import INT32_MAX
-from widgets.replay.series import Raws, Reader, batches, careful_points
-from widgets.replay.shapes import is_series_of_lists
-from widgets.replay.values import DECODE_ERRORS, as_int
+from widgets.replay.codec.columns import Array, Column, Inventory, column, in_order, put_in_order
+from widgets.replay.codec.fields import INT32_MAX
+from widgets.replay.codec.series import Raws, Reader, batches, careful_points
+from widgets.replay.codec.shapes import is_series_of_lists
+from widgets.replay.codec.values import DECODE_ERRORS, as_int
 
 _PATH = "objects[].inventory"
 _SNAPSHOTS = msgspec.json.Decoder(list[list[int | tuple[int, int | list[tuple[int, int]]]]])

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import msgspec
 
-from widgets.replay import version1
-from widgets.replay.document import Document, decoded, excerpt, names
-from widgets.replay.fields import REQUIRED_TOP_KEYS
-from widgets.replay.issues import IssueLog, shorten
-from widgets.replay.limits import Limits
-from widgets.replay.replay import Names
-from widgets.replay.values import DECODE_ERRORS, as_float, as_int, repair
+from widgets.replay.codec import version1
+from widgets.replay.codec.document import Document, decoded, excerpt, names
+from widgets.replay.codec.fields import REQUIRED_TOP_KEYS
+from widgets.replay.codec.issues import IssueLog, shorten
+from widgets.replay.codec.limits import Limits
+from widgets.replay.codec.replay import Names
+from widgets.replay.codec.values import DECODE_ERRORS, as_float, as_int, repair
 
 _LABEL_CHARS = 200
 _RENDER_BYTES = 65_536

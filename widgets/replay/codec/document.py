@@ -11,13 +11,13 @@ from typing import Any, Literal
 
 import msgspec
 
-from widgets.replay import version1
-from widgets.replay.errors import FormatError
-from widgets.replay.fields import FIELDS, STRUCTURE_KEYS, TOP_KEYS
-from widgets.replay.issues import IssueLog
-from widgets.replay.limits import MIB, Limits
-from widgets.replay.series import Raws
-from widgets.replay.values import BadValueError, as_int, decode_any, repair
+from widgets.replay.codec import version1
+from widgets.replay.codec.errors import FormatError
+from widgets.replay.codec.fields import FIELDS, STRUCTURE_KEYS, TOP_KEYS
+from widgets.replay.codec.issues import IssueLog
+from widgets.replay.codec.limits import MIB, Limits
+from widgets.replay.codec.series import Raws
+from widgets.replay.codec.values import BadValueError, as_int, decode_any, repair
 
 Container = Literal["zlib", "gzip", "json"]
 

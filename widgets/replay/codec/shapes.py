@@ -15,9 +15,9 @@ from itertools import chain
 import msgspec
 import numpy as np
 
-from widgets.replay.columns import Array, Points
-from widgets.replay.series import Shape
-from widgets.replay.values import as_bool, as_float, as_int, as_pair, not_finite
+from widgets.replay.codec.columns import Array, Points
+from widgets.replay.codec.series import Shape
+from widgets.replay.codec.values import as_bool, as_float, as_int, as_pair, not_finite
 
 _NUMBERS = b"-0123456789 \t\r\n"
 

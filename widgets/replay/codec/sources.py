@@ -18,8 +18,8 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
-from widgets.replay.errors import SourceError
-from widgets.replay.limits import Limits
+from widgets.replay.codec.errors import SourceError
+from widgets.replay.codec.limits import Limits
 
 Source = str | Path | bytes | bytearray | memoryview
 

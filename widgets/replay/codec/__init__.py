@@ -1,0 +1,5 @@
+"""Replay files read, held and packed: any version within limits, columns of change points, the viewer's wire format.
+
+Reading goes from `sources` (bytes) by `document` (JSON taken apart), `top` and `normalise` (fields checked, each in its
+shape) to a `replay`; `wire` packs that into the chunks of `encoded`, which `cache` keeps.
+"""
