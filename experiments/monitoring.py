@@ -9,10 +9,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from experiments.jobs.finding import Runs, here, refs_of
 from experiments.jobs.launchers.base import SchedulerStatus
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.ledger.reading import UnreadableJob
-from experiments.jobs.run_names import Runs, here, refs_of
 from experiments.jobs.watch.monitor import Monitor, monitor_of
 from experiments.jobs.watch.poller import Poller, Sources
 from experiments.jobs.watch.snapshots import Snapshot, read_status

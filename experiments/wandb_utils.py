@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from experiments.jobs.run_names import Run, Runs, here, known_runs, ref_of, refs_of
+from experiments.jobs.finding import Run, Runs, here, known_runs, ref_of, refs_of
 from experiments.project.errors import StoreError, UsageError
 from experiments.project.state_words import TRACKER_WORDS
 from experiments.project.workspace import Workspace

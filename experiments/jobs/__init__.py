@@ -7,8 +7,8 @@ by side, and one verdict on both (`watch`).
 
 What one may import: `arms`, `events`, `finding`, `handover`, `journal`, `launchers.base`, `launchers.sky.client`,
 `launchers.sky.words`, `ledger`, `ledger.mending`, `ledger.reading`, `ledger.schema`, `permits`, `plan`, `preparation`,
-`preview`, `ran`, `run_names`, `submission`, `watch.alerting`, `watch.alerts`, `watch.logs`, `watch.monitor`,
-`watch.poller`, `watch.snapshots`, `watch.triage`, `watch.verdicts`.
+`preview`, `ran`, `submission`, `watch.alerting`, `watch.alerts`, `watch.logs`, `watch.monitor`, `watch.poller`,
+`watch.snapshots`, `watch.verdicts`.
 
 What it may import: `project`, `runs`, `trainer`, `types`.
 """

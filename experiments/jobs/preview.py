@@ -14,10 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.jobs.events import FREE, NO_COST, UNKNOWN, Cost
 from experiments.jobs.handover import job_spec, told
-from experiments.jobs.launchers.base import JobSpec, SchedulerStatus
-from experiments.jobs.launchers.dry_run import DryRunLauncher
-from experiments.jobs.launchers.local.launcher import LocalLauncher
-from experiments.jobs.launchers.local.records import status_of
+from experiments.jobs.launchers.base import DryRunLauncher, JobSpec, SchedulerStatus
+from experiments.jobs.launchers.local.launcher import LocalLauncher, status_of
 from experiments.jobs.launchers.sky.launcher import SkyPilotLauncher
 from experiments.jobs.launchers.sky.task import task_yaml
 from experiments.jobs.ledger import open_ledger

@@ -8,9 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from experiments.jobs.handover import as_launched, hand_over, has_ended, job_spec, launcher_for, reconcile, statuses
-from experiments.jobs.launchers.dry_run import DryRunLauncher
-from experiments.jobs.launchers.environment import tracker_of
+from experiments.jobs.handover import (
+    as_launched,
+    hand_over,
+    has_ended,
+    job_spec,
+    launcher_for,
+    reconcile,
+    statuses,
+    tracker_of,
+)
+from experiments.jobs.launchers.base import DryRunLauncher
 from experiments.jobs.launchers.local import slots
 from experiments.jobs.launchers.local.launcher import LocalLauncher
 from experiments.jobs.ledger import Ledger, UnreadableJob, open_ledger

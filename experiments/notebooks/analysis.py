@@ -13,8 +13,8 @@ from typing import Any
 import marimo as mo
 import pandas as pd
 
+from experiments.jobs.finding import Runs, here, known_runs, refs_of
 from experiments.jobs.ledger import open_ledger
-from experiments.jobs.run_names import Runs, here, known_runs, refs_of
 from experiments.monitoring import job_statuses
 from experiments.notebooks.chart_reading import arms_of
 from experiments.notebooks.charts import curve_chart

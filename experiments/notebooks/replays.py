@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import marimo as mo
 
-from experiments.jobs.run_names import Run, here, known_runs, ref_of
+from experiments.jobs.finding import Run, here, known_runs, ref_of
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.styles import as_markdown, warning
 from experiments.project.errors import ExperimentsError, UsageError

@@ -12,7 +12,7 @@ import marimo as mo
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.preparation import retry_job
 from experiments.jobs.submission import newest_attempt
-from experiments.jobs.watch.triage import Failures, failures_of
+from experiments.jobs.watch.logs import Failures, failures_of
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.launching import page_permit
 from experiments.notebooks.styles import styled

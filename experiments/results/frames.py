@@ -6,8 +6,8 @@ import difflib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from experiments.jobs.finding import Run, Runs, here, known_runs, refs_of, refuse_unknown, several
 from experiments.jobs.ledger import open_ledger
-from experiments.jobs.run_names import Run, Runs, here, known_runs, refs_of, refuse_unknown, several
 from experiments.project.errors import UsageError
 from experiments.project.look import counted
 from experiments.project.state_words import TRACKER_ENDS

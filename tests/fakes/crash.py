@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from experiments.jobs import handover, leases, submission
 from experiments.jobs.launchers.local import launcher as local
-from experiments.jobs.launchers.local import records, slots, supervisor
+from experiments.jobs.launchers.local import slots, supervisor
 from experiments.jobs.ledger import ledger
 from experiments.jobs.ledger import reading as ledger_reading
 from experiments.jobs.ledger import schema as ledger_schema
@@ -35,7 +35,7 @@ from tests.fakes import launching
 from tests.fakes.launching import FileCluster, plan_in, starts, wait_for_end, words_of, workspace_at
 
 LAUNCHING = (submission, handover, ledger, ledger_reading, ledger_schema, leases, processes, launching, slots, local)
-RUNNING = (supervisor, processes, records)
+RUNNING = (supervisor, processes, local)
 DEPTHS = {"starter": {0}, "supervisor": {1}, "both": {0, 1}, "trainer": {2}, "all": {0, 1, 2}}
 
 

@@ -1,12 +1,12 @@
-"""Jobs by what people call them, in SkyPilot's queue too."""
+"""Jobs and runs by what people call them, in SkyPilot's queue too; what is none is refused with those nearest to it."""
 
 from __future__ import annotations
 
 import pytest
 
-from experiments.jobs.finding import find_refs, find_runs, runs_of, runs_query
+from experiments.jobs.finding import find_refs, find_runs, known_runs, ref_of, refs_of, runs_of
 from experiments.jobs.ledger import open_ledger
-from experiments.project.errors import LaunchError, UsageError
+from experiments.project.errors import LaunchError, StoreError, UsageError
 from experiments.runs.offline.store import OfflineStore
 from experiments.runs.store import RunQuery
 from experiments.types import JobRef
@@ -61,13 +61,9 @@ def test_somebody_who_does_not_use_skypilot_gets_none_installed(tmp_path, monkey
         ("colour=red", "condition 'colour=red' is none of experiment=..., arm=..., tag="),
     ],
 )
-def test_conditions_that_cannot_hold_are_refused_in_words(text, reason):
+def test_conditions_that_cannot_hold_are_refused_in_words(tmp_path, text, reason):
     with pytest.raises(UsageError, match=reason):
-        runs_query(text)
-
-
-def test_a_tag_given_twice_means_either():
-    assert runs_query("tag=a tag=b").tags_any == ["a", "b"]
+        find_runs(workspace_at(tmp_path), text)
 
 
 @pytest.fixture
@@ -87,11 +83,18 @@ def tagged(tmp_path):
 def test_a_run_is_found_by_a_tag_that_it_was_given_later(tagged):
     workspace, (first, second, third) = tagged
     store = OfflineStore(workspace.runs)
-    assert [info.name for info in runs_of(workspace, runs_query("tag=keep"), store)] == [third, second, first]
-    assert [info.name for info in runs_of(workspace, runs_query("tag=keep limit=1"), store)] == [third]
+    assert [info.name for info in runs_of(workspace, RunQuery(tags_any=["keep"]), store)] == [third, second, first]
+    assert [info.name for info in runs_of(workspace, RunQuery(tags_any=["keep"], limit=1), store)] == [third]
     [both] = runs_of(workspace, RunQuery(tags_all=("keep", "arena")), store)
     assert (both.name, both.tags) == (third, ("arena", "keep"))
-    assert runs_of(workspace, runs_query("tag=keep author=eve"), store) == []
+    assert runs_of(workspace, RunQuery(tags_any=["keep"], author="eve"), store) == []
+
+
+def test_a_tag_given_twice_means_either(tagged):
+    workspace, (first, _, third) = tagged
+    found = find_runs(workspace, "tag=arena tag=nobodys")
+    assert [ref.run for ref in found] == [third]
+    assert first in [ref.run for ref in find_runs(workspace, "tag=arena tag=keep")]
 
 
 def test_runs_are_found_by_the_experiment_and_arm_that_launched_them(tagged):
@@ -104,3 +107,55 @@ def test_runs_are_found_by_the_experiment_and_arm_that_launched_them(tagged):
     assert [ref.run for ref in find_runs(workspace, f"experiment={experiment} tag=keep limit=1")] == [third]
     with pytest.raises(UsageError, match=f"no job belongs to experiment 'nope'. There are: {experiment}"):
         find_runs(workspace, "experiment=nope")
+
+
+@pytest.fixture
+def store(tmp_path):
+    for name in ("ada.exp.base.s0.abcdefg2", "ada.exp.base.s1.abcdefg3", "other"):
+        offline_run(tmp_path, name).write(run(name))
+    return OfflineStore(tmp_path)
+
+
+def test_arm_and_seed_are_read_out_of_a_run_name_of_ours_only():
+    assert ref_of("ada.exp.big-lr.s3.abcdefgh") == JobRef(run="ada.exp.big-lr.s3.abcdefgh", arm="big-lr", seed=3)
+    assert ref_of("somebody-elses-run") == JobRef(run="somebody-elses-run", arm="somebody-elses-run")
+
+
+def test_one_run_is_a_list_of_one_and_not_of_its_letters():
+    assert [ref.run for ref in refs_of("abc")] == ["abc"]
+    assert [ref.run for ref in refs_of(JobRef(run="abc"))] == ["abc"]
+    assert [ref.run for ref in refs_of(["b", "a", "b"])] == ["b", "a"]
+
+
+@pytest.mark.parametrize("thing", [None, 7, b"abc", [7], [None]])
+def test_what_is_no_run_is_refused(thing):
+    with pytest.raises(UsageError, match=r"is no run.*experiments runs"):
+        refs_of(thing)
+
+
+def test_names_that_are_no_run_are_all_named_with_the_nearest(store):
+    with pytest.raises(StoreError) as told:
+        known_runs(["other", "nope", "ada.exp.base.s1"], store)
+    assert str(told.value) == (
+        "runs 'nope', 'ada.exp.base.s1' are not known here. Nearest: 'ada.exp.base.s1.abcdefg3'. "
+        "The runs that are: experiments runs"
+    )
+    with pytest.raises(StoreError, match=r"run 'nope' is not known here\. Known: ('[^']+'(, )?){3}\."):
+        known_runs("nope", store)
+
+
+def test_where_there_is_no_run_at_all_it_is_said(tmp_path):
+    with pytest.raises(StoreError, match="No run is known yet"):
+        known_runs("nope", OfflineStore(tmp_path))
+
+
+def test_a_job_that_has_not_begun_to_log_is_known(tmp_path, store):
+    workspace = workspace_at(tmp_path)
+    plan = plan_in(workspace)
+    with open_ledger(workspace) as ledger:
+        ledger.record_plan(plan)
+    waiting = plan.jobs[0].run_name
+    assert list(known_runs([waiting, "other"], store, workspace)) == ["other"]
+    assert list(known_runs([JobRef(run=waiting), "other"], store)) == ["other"]
+    with pytest.raises(StoreError, match="'nope'"):
+        known_runs([waiting, "nope"], store, workspace)

@@ -12,9 +12,9 @@ from experiments.cli.follow import follow
 from experiments.cli.terminal import console
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.watch.alerting import HELD_FILE, held_alerts
+from experiments.jobs.watch.logs import failures_of
 from experiments.jobs.watch.poller import Sources
 from experiments.jobs.watch.snapshots import read_status
-from experiments.jobs.watch.triage import failures_of
 from experiments.monitoring import following, job_statuses, poll_once
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.export.facts import find_facts

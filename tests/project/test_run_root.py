@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from experiments.jobs.launchers.environment import job_environment
+from experiments.jobs.handover import job_environment
 from experiments.project.errors import LaunchError, UsageError
 from experiments.project.run_root import files_of, node_script, storage_notes, visible_root
 from experiments.project.settings import Settings, load_settings

@@ -1,7 +1,7 @@
 """What a launcher is: the one seam between a plan and the machines that run it.
 
 A launcher starts jobs, finds them again by run name, says how they are and ends them. It keeps no list of its own:
-the ledger does. Everything it is told about a job is in `JobSpec`.
+the ledger does. Everything it is told about a job is in `JobSpec`. The least launcher stands below: it starts nothing.
 """
 
 from __future__ import annotations
@@ -127,3 +127,44 @@ class Launcher(Protocol):
             follow: Go on until the job has ended.
             last: Begin so many lines before the end of what is there; None for all.
         """
+
+
+class DryRunLauncher:
+    """Where jobs go that nobody wants to run.
+
+    Attributes:
+        batch: How many jobs may be handed over between two writes to the ledger.
+    """
+
+    name = "dry-run"
+    batch = 1000
+
+    def target(self) -> str:
+        """Return the place: nowhere."""
+        return "nowhere"
+
+    def submit(self, job: JobSpec) -> str:
+        """Start nothing, and return the run name as the id."""
+        return job.run_name
+
+    def find(self, run_name: str, target: str) -> Found | Absent | Unknown:  # noqa: ARG002 - there is nothing to look at
+        """Say that there is no such job."""
+        return Absent()
+
+    def poll(self, jobs: Mapping[str, str]) -> dict[str, SchedulerStatus]:  # noqa: ARG002
+        """Return nothing: no job runs."""
+        return {}
+
+    def cancel(self, jobs: Sequence[tuple[str, str]]) -> None:
+        """Do nothing: no job runs."""
+
+    def logs(
+        self,
+        run_name: str,  # noqa: ARG002
+        job_id: str,  # noqa: ARG002
+        *,
+        follow: bool = False,  # noqa: ARG002
+        last: int | None = None,  # noqa: ARG002
+    ) -> Iterator[str]:
+        """Yield nothing: no job wrote anything."""
+        yield from ()

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from experiments.jobs.launchers.base import Launcher, SchedulerStatus
-from experiments.jobs.launchers.local.records import needs_a_look
+from experiments.jobs.launchers.local.launcher import needs_a_look
 from experiments.jobs.ledger.reading import UnreadableJob
 from experiments.jobs.watch.snapshots import Snapshot, SourceState, age_in_words, reason_of
 from experiments.jobs.watch.verdicts import job_status

@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from experiments.jobs.launchers.local.records import status_of
+from experiments.jobs.launchers.local.launcher import status_of
 from experiments.jobs.launchers.local.supervisor import left_s
 from experiments.jobs.watch.verdicts import verdict
 from experiments.launch import allow_launch, cancel, start_next, submit

@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.jobs.launchers.base import SchedulerStatus
-from experiments.jobs.launchers.local.launcher import SUPERVISOR
-from experiments.jobs.launchers.local.records import is_overdue, status_of
+from experiments.jobs.launchers.local.launcher import SUPERVISOR, is_overdue, status_of
 from experiments.jobs.launchers.local.supervisor import CLAIMED, CODE, FAILED, JOB, LOCK, SPEC
 from experiments.jobs.ledger import Ledger, UnreadableJob
 from experiments.jobs.permits import read_only

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.jobs.launchers.environment import UNSET, job_environment, tracker_of
+from experiments.jobs.handover import UNSET, job_environment, tracker_of
 from experiments.project.errors import UsageError
 from experiments.project.settings import Settings
 from experiments.types import Plan
