@@ -29,8 +29,7 @@ CALLERS = {
     "tsdownsample": {"experiments/notebooks/charts/thinning.py"},
     "vl_convert": {
         "experiments/notebooks/charts/figures.py",  # in a child of its own
-        "experiments/notebooks/export/assets.py",  # bundles our own script, in the export's child
-        "widgets/charts/bundle.py",  # when the package is made
+        "widgets/charts/bundle.py",  # bundles its own script, and reads nothing
     },
     "pyarrow": {"experiments/runs/cache.py", "experiments/runs/relay.py", "experiments/runs/wandb_file/batches.py"},
 }

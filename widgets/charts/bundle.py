@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import os
 import threading
@@ -28,7 +29,7 @@ def _script(cache_dir: Path | None) -> bytes:
     import vl_convert
 
     path = None if cache_dir is None else cache_dir / f"vega-{version('vl-convert-python')}.js.gz"
-    if path is not None and path.exists():
+    if path is not None and path.is_file():
         return path.read_bytes()
     # Its top-level names would be the page's own without a function around them.
     script = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # its stub lacks the default
@@ -45,4 +46,5 @@ def _keep(path: Path, packed: bytes) -> None:
         temporary.write_bytes(packed)
         temporary.replace(path)
     except OSError:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()

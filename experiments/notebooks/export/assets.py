@@ -1,13 +1,10 @@
-"""The files that every log carries: its style, its scripts, and vega, which vl-convert brings."""
+"""The files that every log carries: its style and its scripts."""
 
 from __future__ import annotations
 
 import base64
-import contextlib
 import functools
 import hashlib
-import os
-from importlib.metadata import version
 from pathlib import Path
 
 from experiments.notebooks.styles import SHEET
@@ -32,35 +29,6 @@ def frame_script() -> str:
 def script_hash(script: str) -> str:
     """Return how a Content-Security-Policy names an inline script."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
-
-
-@functools.lru_cache(maxsize=2)
-def vega_bundle(cache_dir: Path | None = None) -> bytes:
-    """Return vega, vega-lite and vega-embed as one classic script that defines `vegaEmbed`.
-
-    Making it takes about two seconds of CPU, so it is kept in `cache_dir` by the version that made it.
-    """
-    kept = cache_dir / f"vega-{version('vl-convert-python')}.js" if cache_dir else None
-    if kept is not None and kept.is_file():
-        return kept.read_bytes()
-    import vl_convert
-
-    script = vl_convert.javascript_bundle().encode()  # type: ignore[call-arg]  # its stub lacks the default
-    if kept is not None:
-        _keep(kept, script)
-    return bytes(script)
-
-
-def _keep(path: Path, data: bytes) -> None:
-    """Write a file of the cache whole or not at all; a cache that cannot be written is no error."""
-    mine = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        mine.write_bytes(data)
-        mine.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            mine.unlink()
 
 
 def style_sheet() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import re
 import traceback
@@ -19,12 +20,12 @@ from experiments.notebooks.export.assets import (
     script_hash,
     static_text,
     style_sheet,
-    vega_bundle,
 )
 from experiments.notebooks.export.draw.sheet import MAX_BYTES, Chosen, Sheet
 from experiments.notebooks.export.draw.values import new_sheet, text_html, value_html
 from experiments.notebooks.export.head import Head, contents_html, tail_html, top_html
 from experiments.project.look import counted
+from widgets.charts.bundle import vega_script
 
 if TYPE_CHECKING:
     from experiments.notebooks.export.run.running import CellRecord
@@ -156,7 +157,7 @@ def _assets(sheet: Sheet) -> dict[str, object]:
     found: dict[str, object] = {}
     kinds = {piece.kind for piece in sheet.pieces}
     if "chart" in kinds:
-        found |= {"vega": sheet.pack(vega_bundle(sheet.cache_dir)), **chart_colours()}
+        found |= {"vega": sheet.pack(gzip.decompress(vega_script(sheet.cache_dir))), **chart_colours()}
     if "widget" in kinds:
         found["frame"] = sheet.pack(frame_script().encode())
     return found

@@ -67,7 +67,7 @@ class Sheet:
         notes: What could not be shown, as sentences.
         blocks: Packed data by name: how it is packed (`gzip` or `plain`) and its base64 text.
         styles: Style sheets of our widgets, each once.
-        cache_dir: Where large assets are kept between exports; None for nowhere.
+        cache_dir: Where vega's script is kept between exports; None for nowhere.
         find_live: Finds elements and widgets by their id; asked once.
         told: Kinds of things that some cell showed, so that the page need not repeat them.
         title: The log's own title: a cell's heading that says the same is not said again.

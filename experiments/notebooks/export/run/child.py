@@ -185,7 +185,7 @@ def _render(request: Request, head: Head, cells: Sequence[CellRecord]) -> Render
         max_bytes=request.max_bytes - _ROOM_FOR_RECORD,
         notebook_name=notebook.name,
         root=workspace.root,
-        cache_dir=workspace.state / "cache" / "export",
+        cache_dir=workspace.state / "cache" / "vega",
     )
 
 
