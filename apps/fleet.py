@@ -13,7 +13,7 @@ with app.setup:
     from apps.parts import details
     from apps.parts.feed import fleet_table, known_choice
     from apps.parts.links import asked, keep, project
-    from experiments.notebooks.logs import lines_dropdown
+    from experiments.notebooks.job_log import lines_dropdown
 
 
 @app.cell

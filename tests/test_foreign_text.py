@@ -19,16 +19,14 @@ HOSTILE = "\x1b]0;title\x07\x1b[2J\x9b1m\u202eend\x08\x00\ud800\r<img src=x oner
 MARKDOWN = {
     "experiments/notebooks/export/head.py": {"text"},  # the journal's own Markdown, which `markup_html` sanitises
     "experiments/notebooks/export/draw/values.py": {"data"},  # of a value that says it is Markdown; sanitised as well
-    "experiments/notebooks/exports.py": {"words"},
-    "experiments/notebooks/launching.py": {"self.sentence()"},
+    "experiments/notebooks/parts.py": {"words"},
     "experiments/notebooks/replays.py": {
         "as_markdown(name)",
         "as_markdown(missing)",
         "_no_replay_words(experiment, run)",
     },
-    "experiments/notebooks/logs.py": {"as_markdown(run)", "as_markdown(note)"},
-    "experiments/notebooks/training.py": {"what", "command"},
-    "experiments/notebooks/triage.py": {"title"},
+    "experiments/notebooks/job_log.py": {"as_markdown(run)", "as_markdown(note)", "title"},
+    "experiments/notebooks/training.py": {"what", "command", "self.sentence()"},
 }
 
 
@@ -90,11 +88,10 @@ def test_no_text_of_others_becomes_html_by_another_way():
             "experiments/notebooks/tables/differences.py",
             "experiments/notebooks/tables/groups.py",
         ),
-        *("experiments/notebooks/export/draw/html.py", "experiments/notebooks/exports.py"),
-        *("experiments/notebooks/further_charts.py", "experiments/notebooks/launching.py"),
-        *("experiments/notebooks/lines.py", "experiments/notebooks/logs.py", "experiments/notebooks/page.py"),
-        *("experiments/notebooks/paper_kit.py", "experiments/notebooks/replays.py"),
-        *("experiments/notebooks/styles.py", "experiments/notebooks/training.py", "experiments/notebooks/triage.py"),
+        *("experiments/notebooks/export/draw/html.py", "experiments/notebooks/job_log.py"),
+        *("experiments/notebooks/page.py", "experiments/notebooks/paper.py", "experiments/notebooks/parts.py"),
+        "experiments/notebooks/version_0_1.py",
+        *("experiments/notebooks/replays.py", "experiments/notebooks/styles.py", "experiments/notebooks/training.py"),
     }
 
 

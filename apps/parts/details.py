@@ -13,7 +13,7 @@ from experiments.jobs.ledger import open_ledger
 from experiments.jobs.ledger.reading import UnreadableJob
 from experiments.jobs.ran import codes_of
 from experiments.notebooks.context import launched_in
-from experiments.notebooks.logs import log_view
+from experiments.notebooks.job_log import log_view
 from experiments.notebooks.styles import styled, warning
 from experiments.project import look
 from experiments.project.errors import ExperimentsError, LedgerError
@@ -83,7 +83,7 @@ def metric_dropdown(
     """
     logged: list[str] = []
     if experiment:
-        from experiments.notebooks.chart_inputs import known_runs, logged_metrics
+        from experiments.notebooks.controls import known_runs, logged_metrics
 
         logged = logged_metrics(known_runs(experiment_of(workspace, experiment), jobs_of(workspace, experiment)))
     names = sorted({*logged, REWARD_KEY})
@@ -94,7 +94,7 @@ def metric_dropdown(
 
 def empty_chart(workspace: Workspace, experiment: str) -> Any:  # noqa: ANN401 - a marimo element
     """Return an empty chart for an experiment; zoom and selection last as long as it does."""
-    from experiments.notebooks.drawing import chart_widget
+    from experiments.notebooks.shared import chart_widget
 
     return chart_widget(experiment_of(workspace, experiment))
 
@@ -102,7 +102,7 @@ def empty_chart(workspace: Workspace, experiment: str) -> Any:  # noqa: ANN401 -
 def draw_curves(view: Any, workspace: Workspace, chosen: Mapping[str, str], metric: str | None) -> mo.Html | None:  # noqa: ANN401
     """Draw the learning curves of what is chosen; return a sentence where they cannot be read."""
     # The table is on the page before these, which take a second, are imported.
-    from experiments.notebooks.chart_cells import draw_curves as draw_in
+    from experiments.notebooks.curves import draw_curves as draw_in
     from experiments.notebooks.subject import Chosen
 
     experiment = experiment_of(workspace, chosen.get("experiment", ""))

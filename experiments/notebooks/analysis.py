@@ -16,11 +16,11 @@ import pandas as pd
 from experiments.jobs.finding import Runs, here, known_runs, refs_of
 from experiments.jobs.ledger import open_ledger
 from experiments.monitoring import job_statuses
-from experiments.notebooks.chart_reading import arms_of
 from experiments.notebooks.charts import curve_chart
 from experiments.notebooks.charts.theme import colours_of
-from experiments.notebooks.choices import choice_of
 from experiments.notebooks.context import NotebookContext
+from experiments.notebooks.controls import choice_of
+from experiments.notebooks.shared import arms_of
 from experiments.notebooks.tables.runs import run_table
 from experiments.results.frames import tidy_frame
 from experiments.results.rows import is_awaited, missing_word
@@ -43,13 +43,13 @@ SUMMARY_COLUMNS = {
 
 
 def runs_table(
-    experiment: NotebookContext, jobs: Sequence[JobRef], controls: Any, brushed: Sequence[str], _changed: object = None
+    experiment: NotebookContext, jobs: Sequence[JobRef], controls: Any, brushed: Sequence[str], _news: object = None
 ) -> Any:
     """Return the table of runs, of those that were brushed where some were; a sentence where there is none."""
     kept = [job for job in jobs if not brushed or job.run in set(brushed)]
     if not kept:
         return mo.md("No run yet. Once one is launched, it appears here.")
-    return run_table(experiment, kept, [choice_of(controls).metric], _changed, colours=colours_of(arms_of(jobs)))
+    return run_table(experiment, kept, [choice_of(controls).metric], colours=colours_of(arms_of(jobs)))
 
 
 def plot_sps(runs: Runs, *, store: RunStore | None = None, dark: bool = False) -> Any:

@@ -23,7 +23,10 @@ from experiments.jobs.watch.snapshots import METRICS_FILE, time_left_s
 from experiments.monitoring import Monitor, Snapshot, monitor_for, poll_once
 from experiments.monitoring import monitor_training_statuses as monitor_training_statuses  # noqa: PLC0414 - looked for here, too
 from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.page import on_a_page
+from experiments.notebooks.page import Section, on_a_page, stacked
+from experiments.notebooks.styles import heading
+from experiments.notebooks.subject import Subject
+from experiments.notebooks.training import code_note, jobs_note
 from experiments.project.errors import ExperimentsError
 from experiments.project.look import counted
 from experiments.types import JobRef, JobStatus
@@ -42,16 +45,16 @@ _kept_alive: weakref.WeakKeyDictionary[threading.Thread, set[Path]] = weakref.We
 
 
 def job_monitor(experiment: NotebookContext, jobs: Sequence[JobRef]) -> Any:
-    """Return the live table of `jobs`; in an open editor it can also cancel, retry, note, tag and untag."""
-    handler = job_actions(experiment)
-    actions = ("cancel", "retry", *_WRITTEN) if handler else ()
-    return mo.ui.anywidget(live_table(experiment.workspace.state, jobs, actions=actions, on_request=handler))
+    """Return the live table of `jobs` as an element; for notebooks of version 0.1."""
+    table = job_table(experiment)
+    watch(table, experiment.workspace.state, jobs)
+    return mo.ui.anywidget(table)
 
 
 def job_actions(experiment: NotebookContext) -> Handler | None:
     """Return what carries out a confirmed request of the table; None where nobody may launch."""
     from experiments.jobs.submission import cancel, retry
-    from experiments.notebooks.launching import page_permit
+    from experiments.notebooks.page import page_permit
 
     permit = page_permit()
     if permit is None:
@@ -75,32 +78,19 @@ def job_actions(experiment: NotebookContext) -> Handler | None:
     return carry_out
 
 
-def live_table(
-    state_dir: Path,
-    jobs: Sequence[JobRef],
-    *,
-    actions: Sequence[str] = (),
-    on_request: Handler | None = None,
-) -> JobTable:
-    """Return a table of `jobs` that stays up to date for as long as its page is open.
-
-    In a script or a test, where there is no page, it holds what one poll says and never changes.
-
-    Args:
-        state_dir: The project's state folder.
-        jobs: What to show, in this order; the ledger need not know them.
-        actions: Controls that the table has (`cancel`, `retry`, `note`, `tag`, `untag`); none by default.
-        on_request: Called with action, run names and text once a person has confirmed.
-    """
-    table = JobTable(actions=list(actions))
-    if on_request is not None and on_a_page():
-        table.on_request(on_request)
-    watch(table, state_dir, jobs)
+def job_table(experiment: NotebookContext) -> JobTable:
+    """Return a table without jobs, which `watch` gives it; in an open editor it also acts on those selected."""
+    handler = job_actions(experiment)
+    table = JobTable(actions=["cancel", "retry", *_WRITTEN] if handler else [])
+    if handler is not None and on_a_page():
+        table.on_request(handler)
     return table
 
 
 def watch(table: JobTable, state_dir: Path, jobs: Sequence[JobRef]) -> Subscription | None:
-    """Show `jobs` in a table from now on, and keep them up to date for as long as its page is open.
+    """Show `jobs`, which the ledger need not know, in a table, and keep them up to date as long as its page is open.
+
+    In a script or a test, where there is no page, the table holds what one poll says and never changes.
 
     Returns:
         What is closed when the table is to show other jobs; None where there is no page, and one poll has to do.
@@ -117,7 +107,7 @@ def watch(table: JobTable, state_dir: Path, jobs: Sequence[JobRef]) -> Subscript
 
 
 def watched_metrics(experiment: NotebookContext) -> Any:
-    """Return the Monitor's file of news: a cell that reads it runs again when a run has new rows or has ended."""
+    """Return the Monitor's file of news, which runs the cells again that read it; for notebooks of version 0.1."""
     live = experiment.workspace.state / "live" / METRICS_FILE
     if not live.exists():
         # A file that cannot be made now is watched all the same: it may come.
@@ -163,6 +153,36 @@ def job_row(status: JobStatus) -> dict[str, Any]:
         "history": "; ".join(history(status.events, time.time())),
         "cost": "" if status.cost in {"", NO_COST.text} else f"cost: {status.cost}",
     }
+
+
+class Jobs(Section):
+    """Every job, live; in an open editor jobs can also be cancelled, retried, noted and tagged.
+
+    Attributes:
+        table: `table.value["selected"]` names the runs that are selected.
+    """
+
+    def __init__(self, study: Subject) -> None:
+        super().__init__(study)
+        self._widget = job_table(study.experiment)
+        self.table = mo.ui.anywidget(self._widget)
+        self._shown: tuple[JobRef, ...] | None = None
+        self._watching: Subscription | None = None
+
+    def offer(self, jobs: Sequence[JobRef]) -> None:
+        """Have the table show these jobs."""
+        if self._shown == (wanted := tuple(jobs)):
+            return
+        if self._watching is not None:
+            self._watching.close()
+        self._shown = wanted
+        self._watching = watch(self._widget, self.study.experiment.workspace.state, wanted)
+
+    def page(self) -> mo.Html:
+        """Return what there is to say of the jobs, and their table."""
+        study = self.study
+        notes = [jobs_note(study.experiment, study.recorded), code_note(study.experiment, study.jobs)]
+        return stacked([heading("Jobs"), notes[0], self.table, notes[1]])
 
 
 def _first_snapshot(monitor: Monitor, refs: Sequence[JobRef]) -> Snapshot:

@@ -1,24 +1,28 @@
-"""The smaller parts of a study's page: its head, the question with its verdict, the table of runs, the replays."""
+"""The smaller parts of a study's page: its head, the table of runs, and how the page becomes one file."""
 
 from __future__ import annotations
 
+import html
+import shlex
+import subprocess
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 import marimo as mo
 
-from experiments.notebooks.chart_reading import arms_of
 from experiments.notebooks.charts.theme import colours_of
-from experiments.notebooks.choices import choice_of
-from experiments.notebooks.journal import hypothesis_lines, log_lines, note_form, verdict_lines
-from experiments.notebooks.lines import Line, lines_html
-from experiments.notebooks.page import Changing, Section, stacked
-from experiments.notebooks.replays import near_click, replay_view, run_dropdown, step_choice
-from experiments.notebooks.styles import heading, sentence
-from experiments.notebooks.subject import Chosen, Known, Subject
+from experiments.notebooks.context import NotebookContext
+from experiments.notebooks.controls import choice_of
+from experiments.notebooks.page import Section, page_permit, stacked
+from experiments.notebooks.shared import arms_of
+from experiments.notebooks.styles import heading, sentence, styled
+from experiments.notebooks.subject import Chosen, Subject
 from experiments.notebooks.tables.runs import run_table, table_downloads
-from experiments.notebooks.training import notebook_heading
-from widgets.words import Words
+from experiments.notebooks.training import (
+    notebook_heading,
+)
+from experiments.project.redaction import mask_text
 
 _WITHOUT = {
     "config": "nothing can be launched here until a cell says config = ..., with the recipe's config",
@@ -42,44 +46,6 @@ class Head(Section):
     @staticmethod
     def _without(name: str) -> mo.Html:
         return mo.callout(sentence(f"No cell defines {name} any more: {_WITHOUT[name]}."), kind="warn")
-
-
-class Verdict(Section):
-    """What was expected, what came of it, and what happened meanwhile."""
-
-    def __init__(self, study: Subject) -> None:
-        super().__init__(study)
-        self._note: Any = None
-        self._is_made = False
-        self._words = mo.ui.anywidget(Words())
-
-    def offer(self) -> None:
-        """Make the input of a note, in the cell that shows it."""
-        if not self._is_made:
-            self._note, self._is_made = note_form(self.study.experiment, self.refresh), True
-
-    def page(self) -> mo.Html:
-        """Return hypothesis, verdict and notes by time, with the input of a new one."""
-        self.refresh()
-        note = None if self._note is None else mo.accordion({"Write a note": self._note})
-        return stacked([self._words, note])
-
-    def still(self) -> mo.Html:
-        """Return the same without the input."""
-        return stacked([lines_html(self._lines())])
-
-    def refresh(self) -> None:
-        """Say what is known by now."""
-        if self._is_made:
-            self._words.widget.update(lines=[line.trait() for line in self._lines()])
-
-    def _lines(self) -> list[Line]:
-        study = self.study
-        return [
-            *verdict_lines(study.experiment, study.jobs, study.journal),
-            *hypothesis_lines(study.experiment, study.jobs, study.journal),
-            *log_lines(study.experiment, study.journal),
-        ]
 
 
 class Runs(Section):
@@ -111,70 +77,49 @@ class Runs(Section):
         return stacked([heading("Runs"), self.table, self._files])
 
 
-class Replay(Changing):
-    """A run's replay, beside that of another where one is chosen; a click on a learning curve chooses the nearest."""
+def export_hint(experiment: NotebookContext) -> mo.Html:
+    """Return the command that writes this notebook as one HTML file into the project's log folder."""
+    command = f"uv run experiments export {shlex.quote(experiment.workspace.shown(experiment.path))}"
+    words = "Write this page as one file that opens anywhere with the network off, into `experiments/log`:"
+    return mo.vstack([heading("Export"), mo.md(words), mo.plain_text(command)])
+
+
+def write_log(experiment: NotebookContext) -> mo.Html | None:
+    """Write the log and return what came of it; None where nobody works in an editor.
+
+    The file is what counts: the notebook runs once more in a process of its own, which can launch nothing.
+    """
+    if page_permit() is None:
+        return None
+    # A process of its own, for the export stands above the notebooks in the order of layers.
+    command = [sys.executable, "-P", "-m", "experiments.cli", "export", str(experiment.path)]
+    with mo.status.spinner("Running the notebook and writing its log", remove_on_exit=True):
+        done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    said = html.escape(mask_text((done.stdout + done.stderr).strip()))
+    text = styled(f"<pre>{said}</pre>")
+    if done.returncode == 0:
+        return mo.vstack([mo.md("Written:"), text])
+    return mo.callout(text, kind="warn" if done.stdout else "danger")
+
+
+class Export(Section):
+    """How the page becomes one file, and in an open editor a button that writes it."""
 
     def __init__(self, study: Subject) -> None:
         super().__init__(study)
-        self._known: Known | None = None
-        self._point: tuple[str, int] | None = None
-        self._run: str | None = None
-        self._other: str | None = None
-        self._step: int | None = None
-        self._pickers: list[Any] = []
-        self._steps: Any = None
-        self.viewer: Any = None
+        self._button: Any = None
 
-    def offer(self, known: Known, point: tuple[str, int] | None) -> None:
-        """Have runs and steps offered as they are by now; a new click chooses both."""
-        if known.jobs != (self._known.jobs if self._known else None) or point != self._point:
-            if point is not None and point != self._point:
-                self._run = point[0]
-            names = [job.run for job in known.jobs]
-            self._run = self._run if self._run in names else next(iter(names), None)
-            self._known, self._point = known, point
-            self._make()
+    def offer(self) -> None:
+        """Make the button, in the cell that shows it."""
+        if self._button is None and self.study.may_launch:
+            self._button = mo.ui.button(label="Write the log", on_change=lambda _: self._write())
 
     def page(self) -> mo.Html:
-        """Return the choices above the viewer."""
-        chosen = mo.hstack([*self._pickers, self._steps], justify="start", gap=1.5)
-        return stacked([heading("Replays"), chosen if self._run else None, self.viewer])
+        """Return the command and the button."""
+        return stacked([export_hint(self.study.experiment), self._button])
 
-    def still(self) -> mo.Html:
-        """Return the viewer alone."""
-        return stacked([heading("Replays"), self.viewer])
+    def still(self) -> None:
+        """Return nothing: this is the file."""
 
-    def _make(self) -> None:
-        jobs = self._known.jobs if self._known else ()
-        at = None if self._run is None else (self._run, 0)
-        self._pickers = [
-            run_dropdown(jobs, chosen=at, then=self._run_chosen),
-            run_dropdown(jobs, label="Compare with", none="no other run", then=self._other_chosen),
-        ]
-        self._other = None
-        self._find_steps()
-
-    def _find_steps(self) -> None:
-        near = near_click(self._run, self._point)
-        found = step_choice(self.study.experiment, self._run, near=near, then=self._step_chosen)
-        self._steps, self._step = found
-        self._show()
-
-    def _show(self) -> None:
-        run, step, other = self._run, self._step, self._other
-        self.viewer = self.study.made(lambda: replay_view(self.study.experiment, run, step, other))
-
-    def _run_chosen(self, run: str | None) -> None:
-        self._run = run
-        self.made(self._find_steps)
-        mo.output.replace(self)
-
-    def _other_chosen(self, run: str | None) -> None:
-        self._other = run
-        self._show()
-        mo.output.replace(self)
-
-    def _step_chosen(self, step: int | None) -> None:
-        self._step = step
-        self._show()
-        mo.output.replace(self)
+    def _write(self) -> None:
+        mo.output.replace(stacked([self.page(), write_log(self.study.experiment)]))

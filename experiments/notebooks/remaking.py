@@ -29,10 +29,24 @@ from experiments.notebooks.layout import Notebook, setup_body, statements_of, wi
 from experiments.notebooks.marks import hash_of, is_published, published
 from experiments.notebooks.spec import NotebookSpec, Pieces, cells_of, pieces_of
 from experiments.notebooks.template import DATA, SECTIONS
-from experiments.notebooks.version_0_1 import SHOWN_BY
 from experiments.project.errors import NotebookError, UsageError
 
 _Fate = Literal["data", "generated", "outdated", "kept"]
+SHOWN_BY = {
+    "study": ("opened", "heading", "tracked", "code"),
+    "verdict": ("hypothesis", "log_data", "verdict", "log_note", "log_lines_shown"),
+    "curves": ("analysis_inputs", "learning_curves", "clicked_run"),
+    "scores": ("scores", "comparison"),
+    "monitor": ("monitor_heading", "monitor_table"),
+    "job_log": ("log_inputs", "job_log", "triage"),
+    "replay": ("replay_other", "replay_runs", "replay_step", "replay"),
+    "runs": ("run_summary", "run_files"),
+    "details": ("more_inputs", "more_charts", "grouped_runs", "diff_choice", "run_differences", "for_a_paper"),
+    "launch": ("plan_form", "planned", "launch_controls", "launched", "outcome"),
+    "export": ("export_command", "export_controls", "exported"),
+    "scratch": ("scratch",),
+}
+"""By today's cell: it comes in where one of these is there."""
 _SHOWS = {old: new for new, olds in SHOWN_BY.items() for old in olds}
 
 

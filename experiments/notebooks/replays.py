@@ -11,7 +11,9 @@ import marimo as mo
 
 from experiments.jobs.finding import Run, here, known_runs, ref_of
 from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.styles import as_markdown, warning
+from experiments.notebooks.page import Changing, stacked
+from experiments.notebooks.styles import as_markdown, heading, warning
+from experiments.notebooks.subject import Known, Subject
 from experiments.project.errors import ExperimentsError, UsageError
 from experiments.project.look import quantity
 from experiments.results.scores import known_statuses
@@ -230,3 +232,72 @@ def _on_page(make: Callable[[], Any]) -> Any:
         return mo.ui.anywidget(make())
     except ReplayError as error:
         return mo.callout(mo.Html(html.escape(f"This replay cannot be shown: {error}")), kind="warn")
+
+
+class Replay(Changing):
+    """A run's replay, beside that of another where one is chosen; a click on a learning curve chooses the nearest."""
+
+    def __init__(self, study: Subject) -> None:
+        super().__init__(study)
+        self._known: Known | None = None
+        self._point: tuple[str, int] | None = None
+        self._run: str | None = None
+        self._other: str | None = None
+        self._step: int | None = None
+        self._pickers: list[Any] = []
+        self._steps: Any = None
+        self.viewer: Any = None
+
+    def offer(self, known: Known, point: tuple[str, int] | None) -> None:
+        """Have runs and steps offered as they are by now; a new click chooses both."""
+        if known.jobs != (self._known.jobs if self._known else None) or point != self._point:
+            if point is not None and point != self._point:
+                self._run = point[0]
+            names = [job.run for job in known.jobs]
+            self._run = self._run if self._run in names else next(iter(names), None)
+            self._known, self._point = known, point
+            self._make()
+
+    def page(self) -> mo.Html:
+        """Return the choices above the viewer."""
+        chosen = mo.hstack([*self._pickers, self._steps], justify="start", gap=1.5)
+        return stacked([heading("Replays"), chosen if self._run else None, self.viewer])
+
+    def still(self) -> mo.Html:
+        """Return the viewer alone."""
+        return stacked([heading("Replays"), self.viewer])
+
+    def _make(self) -> None:
+        jobs = self._known.jobs if self._known else ()
+        at = None if self._run is None else (self._run, 0)
+        self._pickers = [
+            run_dropdown(jobs, chosen=at, then=self._run_chosen),
+            run_dropdown(jobs, label="Compare with", none="no other run", then=self._other_chosen),
+        ]
+        self._other = None
+        self._find_steps()
+
+    def _find_steps(self) -> None:
+        near = near_click(self._run, self._point)
+        found = step_choice(self.study.experiment, self._run, near=near, then=self._step_chosen)
+        self._steps, self._step = found
+        self._show()
+
+    def _show(self) -> None:
+        run, step, other = self._run, self._step, self._other
+        self.viewer = self.study.made(lambda: replay_view(self.study.experiment, run, step, other))
+
+    def _run_chosen(self, run: str | None) -> None:
+        self._run = run
+        self.made(self._find_steps)
+        mo.output.replace(self)
+
+    def _other_chosen(self, run: str | None) -> None:
+        self._other = run
+        self._show()
+        mo.output.replace(self)
+
+    def _step_chosen(self, step: int | None) -> None:
+        self._step = step
+        self._show()
+        mo.output.replace(self)

@@ -14,18 +14,20 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from experiments.jobs.journal import BLANK, Journal
-from experiments.notebooks.choices import choice_of
 from experiments.notebooks.context import NotebookContext, open_notebook
+from experiments.notebooks.controls import choice_of
 from experiments.notebooks.curves import Curves, Scores
 from experiments.notebooks.details import Details
 from experiments.notebooks.following import Follower
-from experiments.notebooks.job_parts import JobLog, Jobs
-from experiments.notebooks.launch_parts import Export, Launch, plan_inputs
-from experiments.notebooks.launching import page_permit
-from experiments.notebooks.page import on_a_page
-from experiments.notebooks.parts import Head, Replay, Runs, Verdict
+from experiments.notebooks.job_log import JobLog
+from experiments.notebooks.monitoring import Jobs
+from experiments.notebooks.page import on_a_page, page_permit
+from experiments.notebooks.parts import Export, Head, Runs
+from experiments.notebooks.replays import Replay
 from experiments.notebooks.subject import Chosen, Known, Subject
 from experiments.notebooks.template import DATA
+from experiments.notebooks.training import Launch, plan_inputs
+from experiments.notebooks.verdict import Verdict
 from experiments.results.frames import metrics_frame
 from experiments.types import BaseExperimentConfig, JobRef
 

@@ -1,18 +1,21 @@
-"""How the HTML of all sections looks, by one sheet for marimo's page and the log; and what a failed part says."""
+"""How text and HTML of all sections look, by one sheet for marimo's page and the log; and what a failed part says."""
 
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from typing import Any, Literal
 
 import marimo as mo
 
 from experiments.project import look
-from experiments.project.look import printable
+from experiments.project.look import Sign, printable
 
 _HAIRLINE = f"light-dark({look.LIGHT.hairline}, {look.DARK.hairline})"
 _ACCENT = f"light-dark({look.LIGHT.accent}, {look.DARK.accent})"
 _MUTED = f"color: light-dark({look.LIGHT.muted}, {look.DARK.muted})"
-
 SHEET = f"""
 :root {{ --marimo-text-font: system-ui, sans-serif; --marimo-heading-font: system-ui, sans-serif; }}
 .xs {{ font: 14px/20px system-ui, sans-serif; font-variant-numeric: tabular-nums; }}
@@ -45,6 +48,8 @@ SHEET = f"""
 
 The export writes it into its own page.
 """
+Kind = Literal["title", "line", "strong", "fine", "row"]
+_CLASSES: dict[Kind, str] = {"title": "text lead", "line": "text", "strong": "text strong", "fine": "text small muted"}
 
 
 def styled(inner: str) -> mo.Html:
@@ -75,3 +80,55 @@ def as_markdown(text: str) -> str:
 def warning(error: Exception) -> mo.Html:
     """Return what went wrong as a box, its text escaped."""
     return mo.callout(mo.Html(html.escape(str(error))), kind="warn")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of text.
+
+    Attributes:
+        kind: How it stands out; lines of kind `row` that follow each other are one table.
+        label: First column of a row.
+        light: Colour of a title on a light page; with `dark` on a dark one.
+        muted: Whether a row stands back.
+    """
+
+    text: str
+    kind: Kind = "line"
+    label: str = ""
+    light: str = ""
+    dark: str = ""
+    muted: bool = False
+
+    def trait(self) -> dict[str, Any]:
+        """Return the line as `widgets.words.Words` takes it."""
+        return {name: value for name, value in asdict(self).items() if value or name == "text"}
+
+
+def title_of(sign: Sign, word: str) -> Line:
+    """Return a state as a line that stands out in its colour."""
+    return Line(f"{sign.mark} {word}", "title", light=sign.light, dark=sign.dark)
+
+
+def lines_html(lines: Sequence[Line]) -> mo.Html | None:
+    """Return lines as HTML in which every text is escaped; None where there is no line."""
+    if not lines:
+        return None
+    groups = groupby(lines, key=lambda line: line.kind == "row")
+    blocks = (_table(list(group)) if is_row else "".join(map(_paragraph, group)) for is_row, group in groups)
+    return styled("".join(blocks))
+
+
+def _paragraph(line: Line) -> str:
+    # Only the state itself decides a colour; everything else is the sheet's.
+    colour = f' style="color: light-dark({line.light}, {line.dark})"' if line.light else ""
+    return f'<p class="{_CLASSES[line.kind]}"{colour}>{html.escape(line.text)}</p>'
+
+
+def _table(lines: Sequence[Line]) -> str:
+    rows = "".join(
+        f'<tr><th scope="row">{html.escape(line.label)}</th>'
+        f'<td class="text{" muted" if line.muted else ""}">{html.escape(line.text)}</td></tr>'
+        for line in lines
+    )
+    return f"<table>{rows}</table>"

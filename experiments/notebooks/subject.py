@@ -11,8 +11,8 @@ from typing import Any
 import marimo as mo
 
 from experiments.jobs.journal import Journal
-from experiments.notebooks.chart_inputs import known_runs, logged_metrics
 from experiments.notebooks.context import NotebookContext
+from experiments.notebooks.controls import known_runs, logged_metrics
 from experiments.notebooks.following import Follower, Made, Maker
 from experiments.results.scores import known_statuses
 from experiments.types import TERMINAL_VERDICTS, JobRef

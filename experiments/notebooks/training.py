@@ -1,22 +1,42 @@
-"""Which experiment a notebook is, which jobs its file does not name yet, where their code comes from; and launching."""
+"""Launching from a page: inputs, an exact preview, one button that carries its repeat, and what a click did."""
 
 from __future__ import annotations
 
+import functools
 import html
+import re
 import shlex
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
 import marimo as mo
 
+from experiments.jobs.arms import differences, parse_vary, vary_example
+from experiments.jobs.journal import Journal, record_journal
+from experiments.jobs.ledger import open_ledger
+from experiments.jobs.plan import resources, with_interpreter
+from experiments.jobs.preparation import launch_notes, launch_plan
+from experiments.jobs.preview import estimate
 from experiments.launch import launch_multiple_training_runs as launch_multiple_training_runs  # noqa: PLC0414 - looked for here, too
 from experiments.launch import launch_training as launch_training  # noqa: PLC0414 - looked for here, too
-from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.launching import page_permit as page_permit  # noqa: PLC0414 - looked for here
+from experiments.notebooks.context import NotebookContext, recipe_class
+from experiments.notebooks.forms import ConfigForm, config_form, form_problems, form_view, read_form
+from experiments.notebooks.page import Changing, stacked
+from experiments.notebooks.page import page_permit as page_permit  # noqa: PLC0414 - looked for here, too
 from experiments.notebooks.styles import as_markdown, heading, sentence, styled
-from experiments.project.errors import ExperimentsError
+from experiments.notebooks.subject import LaunchOutcome, Subject
+from experiments.project.errors import ExperimentsError, UsageError
 from experiments.project.look import counted
+from experiments.project.provenance import Provenance, capture
 from experiments.project.run_root import files_of
-from experiments.types import JobRef
+from experiments.project.workspace import Workspace
+from experiments.types import JobRef, Plan, PlannedJob, TrainingJobConfig, parse_seeds
+
+_SHOWN_ROWS = 500
+_CODE_VALID_S = 5.0
 
 
 def notebook_heading(experiment: NotebookContext) -> mo.Html:
@@ -53,3 +73,272 @@ def code_note(experiment: NotebookContext, jobs: list[JobRef]) -> mo.Html | None
     lines += [(f"files ({launcher})", files_of(launcher, experiment.workspace)) for launcher in launchers]
     rows = "".join(f"<tr><th>{html.escape(label)}</th><td>{html.escape(text)}</td></tr>" for label, text in lines)
     return mo.accordion({"Where the code comes from, and where the files are": styled(f"<table>{rows}</table>")})
+
+
+@dataclass(frozen=True)
+class PlanPreview:
+    """What a launch would start, or why there is nothing to launch.
+
+    Attributes:
+        plan: None where the inputs make none; `problem` then says why.
+        workspace: The project, with what the config changes of its settings.
+        baseline: A job of the first arm with the notebook's own config, which its other arms are told from.
+        launched: How many of its jobs a launcher has already.
+        notes: What else one should know before launching.
+        task: The first job's SkyPilot task as YAML, without secrets; empty for other launchers.
+        estimate: What it costs and how long it takes, as far as that is known.
+    """
+
+    plan: Plan | None
+    workspace: Workspace | None = None
+    problem: str = ""
+    baseline: TrainingJobConfig | None = None
+    launched: int = 0
+    notes: tuple[str, ...] = field(default=())
+    task: str = ""
+    estimate: str = ""
+
+    @property
+    def waiting(self) -> int:
+        """How many of its jobs no launcher has yet."""
+        return len(self.plan.jobs) - self.launched if self.plan else 0
+
+    def view(self) -> mo.Html:
+        """Return the preview as a table of jobs under one sentence."""
+        if self.plan is None:
+            return mo.callout(_paragraph(self.problem), kind="warn")
+        rows = self.rows()
+        table = mo.ui.table(
+            rows,
+            selection=None,
+            pagination=len(rows) > 10,
+            show_download=False,
+            show_data_types=False,
+            show_column_summaries=False,
+        )
+        task = [mo.accordion({"SkyPilot task of the first job": mo.plain_text(self.task)})] if self.task else []
+        return mo.vstack([mo.md(self.sentence()), *map(_paragraph, self.notes), table, *task])
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return one row a job: run name, arm, seed, difference from the baseline, resources and command."""
+        assert self.plan is not None
+        jobs = self.plan.jobs[:_SHOWN_ROWS]
+        difference = differences(self.plan, self.baseline)
+        # The seeds of an arm share one config.
+        first = {id(job.config): job for job in jobs}
+        asked = {config: resources(self.plan, job) for config, job in first.items()}
+        return [
+            {
+                "run": job.run_name,
+                "arm": job.arm,
+                "seed": job.seed,
+                "difference": difference[job.arm],
+                "resources": asked[id(job.config)],
+                "command": _shown_command(job),
+            }
+            for job in jobs
+        ]
+
+    def sentence(self) -> str:
+        """Return what this launch is, in words."""
+        assert self.plan is not None
+        what = counted(len(self.plan.jobs), "job")
+        where = f"{what} on {self.plan.launcher}, repeat {self.plan.repeat}"
+        where += f"; estimated cost and time: {self.estimate}"
+        if not self.launched:
+            return f"{where}. Nothing is launched yet."
+        if self.waiting:
+            return f"{where}: {self.launched} launched, {self.waiting} not."
+        return f"{where}: already launched. To run the same again, set *repeat* to {self.plan.repeat + 1}."
+
+
+def run_inputs(experiment: NotebookContext) -> Any:
+    """Return the inputs that say how often, where and as which repeat to launch."""
+    launcher = experiment.workspace.settings.launcher
+    seeds, example = _seeds_of(experiment), vary_example(experiment.config, 2)
+    return mo.ui.dictionary(
+        {
+            "seeds": mo.ui.text(value=seeds, label="Seeds", placeholder="5, 0..4 or 3,7"),
+            "launcher": mo.ui.dropdown(["local", "skypilot", "dry-run"], value=launcher, label="Launcher"),
+            "vary": mo.ui.text(label="Vary", placeholder=example, full_width=True),
+            "repeat": mo.ui.text(value="1", label="Repeat"),
+        }
+    )
+
+
+def launch_form(
+    experiment: NotebookContext, config_inputs: ConfigForm[Any], how_inputs: Any, *, may_launch: bool
+) -> mo.Html:
+    """Return the inputs of a plan; where nobody may launch, a sentence that says how to."""
+    title = heading("Launch")
+    if not may_launch:
+        edit = shlex.join(["uv", "run", "marimo", "edit", experiment.workspace.shown(experiment.path)])
+        return mo.vstack(
+            [title, mo.md("This page only shows. To launch from it, open it in the editor:"), mo.plain_text(edit)]
+        )
+    first = mo.hstack([how_inputs[name] for name in ("seeds", "launcher", "repeat")], justify="start", gap=1.5)
+    return mo.vstack([title, form_view(config_inputs), first, how_inputs["vary"]])
+
+
+def plan_preview(experiment: NotebookContext, config_inputs: ConfigForm[Any], how_inputs: Any) -> PlanPreview:
+    """Return what the inputs would launch; a wrong input is a sentence, never an exception."""
+    how = how_inputs.value
+    if problems := form_problems(config_inputs, experiment.config):
+        return PlanPreview(None, problem="; ".join(f"{name}: {text}" for name, text in problems.items()))
+    try:
+        config = read_form(config_inputs, experiment.config)
+        recipe = recipe_class(config)(experiment.name, config)
+        recipe.workspace = experiment.workspace
+        varied = [text for part in str(how["vary"]).split(";") if (text := part.strip())]
+        plan = recipe.plan(
+            seeds=parse_seeds(str(how["seeds"])),
+            launcher=how["launcher"],
+            repeat=_repeat(str(how["repeat"])),
+            arms=parse_vary(varied, config).arms() if varied else None,
+            beside=experiment.config,
+        )
+        baseline = next((job.config for job in recipe.jobs_with(experiment.config)), None)
+        return replace(_against_ledger(plan, recipe.workspace), baseline=baseline)
+    except ExperimentsError as error:
+        return PlanPreview(None, problem=str(error))
+
+
+def launch_control(preview: PlanPreview, then: Callable[[], None]) -> Any:
+    """Return the launch button of a preview, a click of which asks for leave itself; None where none is to be had."""
+    label = launch_label(preview)
+    return mo.ui.button(label=label, kind="success", on_change=lambda _: then()) if label else None
+
+
+def launch_label(preview: PlanPreview) -> str:
+    """Return what the launch button of a preview says; empty where nothing is left to launch."""
+    if preview.plan is None or not preview.waiting:
+        return ""
+    repeat = f"repeat {preview.plan.repeat}: " if preview.plan.repeat > 1 else ""
+    verb = "Launch" if not preview.launched else "Launch the other"
+    return f"{verb} {repeat}{counted(preview.waiting, 'job')}"
+
+
+def launch_plan_of(preview: PlanPreview, experiment: NotebookContext, journal: Journal | None) -> LaunchOutcome | None:
+    """Launch what a preview shows, and return what came of it; None where there is nothing to launch, or no leave.
+
+    Called by the click itself: the leave to launch is that of a person's act.
+
+    Args:
+        journal: Hypothesis and rule, recorded beside the plan before its first job is handed over.
+    """
+    permit = page_permit()
+    if preview.plan is None or permit is None:
+        return None
+    try:
+        record_journal(preview.plan, journal, permit, experiment.workspace)
+        jobs = launch_plan(preview.plan, permit, preview.workspace or experiment.workspace)
+    except ExperimentsError as error:
+        return LaunchOutcome(str(error), succeeded=False)
+    return LaunchOutcome(f"{counted(len(jobs), 'job')} launched. The table of jobs follows them.", succeeded=True)
+
+
+def launch_outcome(launches: tuple[LaunchOutcome, ...]) -> mo.Html | None:
+    """Return what came of the latest click; None before the first."""
+    if not launches:
+        return None
+    latest = launches[-1]
+    text = _paragraph(latest.text)
+    return text if latest.succeeded else mo.callout(text, kind="danger")
+
+
+def plan_inputs(experiment: NotebookContext) -> Any:
+    """Return the inputs of a plan as one element with `config` and `how`; changing one launches nothing."""
+    form = config_form(experiment.config, name=experiment.name)
+    return mo.ui.dictionary({"config": form, "how": run_inputs(experiment)})
+
+
+class Launch(Changing):
+    """The form of a plan, exactly what it would launch, and the button; a page that may not launch says how to."""
+
+    def __init__(self, study: Subject) -> None:
+        super().__init__(study)
+        self.plan: Any = None
+        self._button: Any = None  # marimo forgets an element that nobody holds
+
+    def page(self) -> mo.Html:
+        """Return the form, the preview with its button, and what came of the latest click."""
+        study = self.study
+        form, how = self.plan.elements["config"], self.plan.elements["how"]
+        shown = [launch_form(study.experiment, form, how, may_launch=study.may_launch)]
+        if study.may_launch:
+            preview = plan_preview(study.experiment, form, how)
+            self._button = launch_control(preview, lambda: self._launch(preview))
+            shown += [preview.view(), self._button]
+        return stacked([*shown, launch_outcome(study.known().launches)])
+
+    def still(self) -> None:
+        """Return nothing: in a file nobody launches."""
+
+    def _launch(self, preview: Any) -> None:
+        outcome = launch_plan_of(preview, self.study.experiment, self.study.journal)
+        if outcome is not None:
+            self.study.tell_launch(lambda before: (*before, outcome))
+
+
+def _against_ledger(plan: Plan, workspace: Workspace) -> PlanPreview:
+    with open_ledger(workspace, read_only=True) as ledger:
+        latest = ledger.latest_repeat(plan.family)
+        newest = latest.number if latest else 0
+        if plan.repeat > newest + 1:
+            return PlanPreview(
+                None, problem=f"Repeat {plan.repeat} needs repeat {newest + 1} first. Set it to {newest + 1}."
+            )
+        launched = sum(job.state in {"submitted", "submitting", "cancelled"} for job in ledger.rows(plan_key=plan.key))
+        code = _code(workspace.root, int(time.time() / _CODE_VALID_S))
+        notes = tuple(launch_notes(plan, code, workspace, ledger))
+        return PlanPreview(
+            plan,
+            workspace,
+            launched=launched,
+            notes=notes,
+            task=_task(plan, workspace),
+            estimate=estimate(plan, workspace),
+        )
+
+
+def _task(plan: Plan, workspace: Workspace) -> str:
+    if plan.launcher != "skypilot":
+        return ""
+    from experiments.jobs.preview import task_preview
+
+    return task_preview(plan, workspace)
+
+
+@functools.lru_cache(maxsize=4)
+def _code(root: Path, _moment: int) -> Provenance:
+    """Return where the code comes from, found out anew only every few seconds: a preview follows each key press."""
+    return capture(root)
+
+
+def _shown_command(job: PlannedJob) -> str:
+    return " ".join(map(_shown_word, job.command))
+
+
+@functools.lru_cache(maxsize=4096)
+def _shown_word(word: str) -> str:
+    """Return a word of a command as a shell takes it; most words of a plan's commands are the same."""
+    return shlex.quote(*with_interpreter([word], "python"))
+
+
+def _seeds_of(experiment: NotebookContext) -> str:
+    """Return the seeds of the recipe as people type them."""
+    try:
+        seeds: tuple[int, ...] = recipe_class(experiment.config).seeds
+    except (ExperimentsError, AttributeError):
+        return "1"
+    return str(len(seeds)) if seeds == tuple(range(len(seeds))) else ",".join(map(str, seeds))
+
+
+def _repeat(text: str) -> int:
+    if not re.fullmatch(r"\s*[1-9][0-9]{0,5}\s*", text):
+        raise UsageError(f"Repeat {text!r} is not a number from 1 on. Set it to 1, or to one more than the latest.")
+    return int(text)
+
+
+def _paragraph(text: str) -> mo.Html:
+    return styled(f"<p>{html.escape(text)}</p>")

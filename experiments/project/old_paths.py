@@ -25,9 +25,15 @@ MOVED = {
         "launchers.slots": "jobs.launchers.local.slots",
         "launchers.supervisor": "jobs.launchers.local.supervisor",
         "metric_frames": "results.frames",
-        "notebooks.diffs": "notebooks.tables.differences",
-        "notebooks.groups": "notebooks.tables.groups",
-        "notebooks.run_table": "notebooks.tables.runs",
+        **dict.fromkeys(
+            (
+                *("notebooks.chart_cells", "notebooks.chart_inputs", "notebooks.diffs", "notebooks.drawing"),
+                *("notebooks.exports", "notebooks.further_charts", "notebooks.groups", "notebooks.journal"),
+                *("notebooks.launching", "notebooks.logs", "notebooks.paper_kit", "notebooks.run_table"),
+                "notebooks.triage",
+            ),
+            "notebooks.version_0_1",
+        ),
         "permits": "jobs.permits",
         "planning": "jobs.plan",
         "settings": "project.settings",

@@ -13,7 +13,7 @@ from experiments.jobs.arms import Grid
 from experiments.jobs.ledger import Ledger
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.forms import config_form
-from experiments.notebooks.launching import PlanPreview, plan_preview
+from experiments.notebooks.training import PlanPreview, plan_preview
 from experiments.project.workspace import Workspace
 from experiments.recipes.arena_experiment import ArenaExperiment, ArenaExperimentConfig
 from experiments.types import TrainingJobConfig

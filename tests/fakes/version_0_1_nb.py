@@ -73,11 +73,6 @@ with app.setup:
     import marimo as mo
     from experiments.forms import config_form
     from experiments.journal import Journal, Rule
-    from experiments.notebooks.diffs import diff_inputs, diff_inputs_view, diff_view
-    from experiments.notebooks.groups import group_picker, group_picker_view, group_view
-    from experiments.notebooks.run_table import selected_runs, table_downloads
-
-    from experiments.notebooks.analysis import runs_table
     from experiments.notebooks.chart_cells import (
         clicked_note,
         comparison_note,
@@ -87,10 +82,11 @@ with app.setup:
         standing_out,
     )
     from experiments.notebooks.chart_inputs import controls_view, curve_controls, note_metrics
-    from experiments.notebooks.context import open_notebook
+    from experiments.notebooks.diffs import diff_inputs, diff_inputs_view, diff_view
     from experiments.notebooks.drawing import chart_widget, on_page
     from experiments.notebooks.exports import export_clicked, export_control, export_hint
     from experiments.notebooks.further_charts import draw_more, view_tabs
+    from experiments.notebooks.groups import group_picker, group_picker_view, group_view
     from experiments.notebooks.journal import hypothesis_view, log_view_of, note_form, verdict_view
     from experiments.notebooks.launching import (
         launch_clicked,
@@ -102,11 +98,15 @@ with app.setup:
         run_inputs,
     )
     from experiments.notebooks.logs import lines_dropdown, log_view
-    from experiments.notebooks.monitoring import job_monitor, watched_metrics
     from experiments.notebooks.paper_kit import paper_kit_view
+    from experiments.notebooks.run_table import selected_runs, table_downloads
+    from experiments.notebooks.triage import failures_in, in_editor, retry_buttons, triage_view
+
+    from experiments.notebooks.analysis import runs_table
+    from experiments.notebooks.context import open_notebook
+    from experiments.notebooks.monitoring import job_monitor, watched_metrics
     from experiments.notebooks.replays import near_click, replay_view, run_dropdown, step_dropdown
     from experiments.notebooks.training import code_note, jobs_note, notebook_heading
-    from experiments.notebooks.triage import failures_in, in_editor, retry_buttons, triage_view
     from experiments.recipes.learning_rate_study import LearningRateStudyConfig
     from experiments.types import JobRef
 

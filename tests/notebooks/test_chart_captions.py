@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from experiments.jobs.ran import Mark
-from experiments.notebooks.chart_reading import left_out
 from experiments.notebooks.charts import (
     CurveOptions,
     ScoreOptions,
@@ -20,6 +19,7 @@ from experiments.notebooks.charts import (
     setting_effects,
 )
 from experiments.notebooks.charts.captions import per_arm
+from experiments.notebooks.shared import left_out
 from experiments.results.frames import metrics_frame
 from experiments.runs.store import Origin
 from tests.fakes.studies import REWARD, Study

@@ -10,10 +10,11 @@ import pytest
 from experiments import monitoring as layer
 from experiments.jobs.watch.snapshots import Snapshot, SourceState
 from experiments.notebooks import monitoring
-from experiments.notebooks.monitoring import job_row, live_table, table_traits
+from experiments.notebooks.monitoring import job_row, table_traits, watch
 from experiments.project.workspace import Workspace
 from experiments.types import JobRef, JobStatus
 from tests.fakes.job_sources import FakeLauncher, FakeStore, info, job, sources
+from widgets.jobs import JobTable
 
 REFS = [JobRef(run="b", arm="x", seed=1), JobRef(run="a", arm="y", seed=2)]
 
@@ -48,6 +49,12 @@ def until(condition, seconds=20.0):
     return found
 
 
+def watched(state):
+    table = JobTable()
+    watch(table, state, REFS)
+    return table
+
+
 def monitor_threads():
     return [thread for thread in threading.enumerate() if thread.name.startswith("monitor ")]
 
@@ -76,7 +83,7 @@ def test_an_old_snapshot_says_how_old_it_is_and_why():
 
 def test_a_script_gets_one_poll_and_a_table_that_stays(state):
     before = monitor_threads()
-    table = live_table(state, REFS)
+    table = watched(state)
     assert [row["state"] for row in table.rows] == ["unknown", "unknown"]
     assert (table.sent_at, table.actions) == (0.0, [])
     assert monitor_threads() == before
@@ -84,7 +91,7 @@ def test_a_script_gets_one_poll_and_a_table_that_stays(state):
 
 @pytest.mark.usefixtures("on_page")
 def test_a_page_begins_with_data_and_follows_it_without_a_re_run(state, store):
-    table = live_table(state, REFS)
+    table = watched(state)
     assert [row["step"] for row in table.rows] == [2, 1]
     store.runs["a"] = info("a", step=9)
     until(lambda: table.rows[1]["step"] == 9)
@@ -94,7 +101,7 @@ def test_a_page_begins_with_data_and_follows_it_without_a_re_run(state, store):
 
 @pytest.mark.usefixtures("on_page")
 def test_twenty_tables_cost_the_polls_of_one(state, store):
-    tables = [live_table(state, REFS) for _ in range(20)]
+    tables = [watched(state) for _ in range(20)]
     store.runs["a"] = info("a", step=9)
     until(lambda: all(table.rows[1]["step"] == 9 for table in tables))
     assert len(monitor_threads()) == 1
@@ -105,7 +112,7 @@ def test_twenty_tables_cost_the_polls_of_one(state, store):
 
 @pytest.mark.usefixtures("on_page")
 def test_a_table_that_its_page_closed_is_no_longer_polled_for(state):
-    table = live_table(state, REFS)
+    table = watched(state)
     assert monitor_threads()
     table.close()
     until(lambda: not monitor_threads())
@@ -114,7 +121,7 @@ def test_a_table_that_its_page_closed_is_no_longer_polled_for(state):
 @pytest.mark.usefixtures("on_page")
 def test_a_table_whose_session_ended_is_closed_and_forgotten(state):
     made = []
-    session = threading.Thread(target=lambda: made.append(live_table(state, REFS)))
+    session = threading.Thread(target=lambda: made.append(watched(state)))
     session.start()
     session.join()
     seen = weakref.ref(made.pop())

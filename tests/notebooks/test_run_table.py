@@ -12,7 +12,7 @@ import pytest
 
 from experiments.notebooks.analysis import create_run_summary_table
 from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.scored import scored_once
+from experiments.notebooks.shared import scored_once
 from experiments.notebooks.tables.groups import group_frame, group_picker, group_view
 from experiments.notebooks.tables.runs import (
     csv_of,

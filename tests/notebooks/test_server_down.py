@@ -7,11 +7,11 @@ import html
 import pytest
 
 from experiments.notebooks import context
-from experiments.notebooks.analysis import runs_table
-from experiments.notebooks.chart_cells import draw_curves
-from experiments.notebooks.chart_inputs import curve_controls
-from experiments.notebooks.drawing import chart_widget
+from experiments.notebooks.controls import CurveControls
+from experiments.notebooks.curves import draw_curves
 from experiments.notebooks.replays import replay_view, step_dropdown
+from experiments.notebooks.shared import chart_widget
+from experiments.notebooks.tables.runs import run_table
 from experiments.project.errors import StoreError
 from experiments.project.workspace import Workspace
 from experiments.types import BaseExperimentConfig, JobRef
@@ -39,7 +39,8 @@ def experiment(tmp_path, monkeypatch):
 
 
 def test_every_cell_shows_something_and_none_raises(experiment):
-    controls = curve_controls(experiment, JOBS)
+    controls = CurveControls(experiment, lambda: None)
+    controls.offer(JOBS)
     assert controls.value["metric"] == "overview/reward"
     chart = draw_curves(chart_widget(experiment), experiment, JOBS, controls)
     assert "The values of return per agent could not be read" in chart.description
@@ -48,7 +49,7 @@ def test_every_cell_shows_something_and_none_raises(experiment):
 
 
 def test_the_reason_is_said_as_text(experiment):
-    table = runs_table(experiment, JOBS, curve_controls(experiment, JOBS), ())
+    table = run_table(experiment, JOBS)
     for shown in (table, replay_view(experiment, JOBS[0].run, None)):
         as_markup = html.unescape(shown.text)
         assert "<b>" not in as_markup

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.forms import config_form
-from experiments.notebooks.launching import plan_preview
+from experiments.notebooks.training import plan_preview
 from experiments.recipes.arena_experiment import ArenaExperimentConfig
 from tests.fakes.skypilot import sky_workspace
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.notebooks import lines
+from experiments.notebooks import styles
 from experiments.notebooks.export.assets import style_sheet
 from experiments.notebooks.styles import SHEET, styled
 from tests.notebooks.export.pages import page_of
@@ -33,7 +33,7 @@ def test_the_html_of_a_section_has_no_style_of_its_own_but_what_its_data_decide(
 @pytest.mark.parametrize("path", SHEETED, ids=lambda path: path.stem)
 def test_every_class_that_a_section_names_is_in_the_sheet(path):
     text = path.read_text(encoding="utf-8")
-    named = [*re.findall(r"""class=["']([^"'{]*)""", text), *lines._CLASSES.values()]
+    named = [*re.findall(r"""class=["']([^"'{]*)""", text), *styles._CLASSES.values()]
     assert {each for names in named for each in names.split()} <= set(re.findall(r"\.([a-z]+)", SHEET))
 
 

@@ -12,17 +12,23 @@ import shutil
 import subprocess
 import sys
 from importlib import import_module
+from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
 from experiments.notebooks.generation import add_jobs, read_config, read_jobs, read_journal, write_notebook
 from experiments.notebooks.layout import canonical
 from experiments.notebooks.reading import parse, read_text
+from experiments.notebooks.remaking import SHOWN_BY
+from experiments.notebooks.shared import chart_widget
 from experiments.notebooks.spec import NotebookSpec
 from experiments.notebooks.template import SECTIONS, template
-from experiments.notebooks.version_0_1 import SHOWN_BY
+from experiments.notebooks.version_0_1 import curve_controls, follow_chart, note_metrics, standing_out
 from experiments.recipes.learning_rate_study import LearningRateStudy, LearningRateStudyConfig
 from experiments.types import JobRef
+from tests.fakes.charted import refs, write_run
+from tests.fakes.studies import Study
 from tests.notebooks.specs import VERSION_0_1
 
 RUNS = ["ann.version_0_1.rate-0_003.s10.aaaaaaaa", "ann.version_0_1.rate-0_01.s10.bbbbbbbb"]
@@ -32,6 +38,14 @@ RUNS = ["ann.version_0_1.rate-0_003.s10.aaaaaaaa", "ann.version_0_1.rate-0_01.s1
 def path(tmp_path):
     (tmp_path / "pyproject.toml").write_text("[tool.experiments]\n")
     return shutil.copy(VERSION_0_1, tmp_path / "version_0_1_nb.py")
+
+
+@pytest.fixture
+def study(tmp_path):
+    made = Study(tmp_path)
+    for job in refs():
+        write_run(made.workspace.runs, job, 2.0)
+    return made.context
 
 
 def remade(path, **options):
@@ -160,3 +174,56 @@ def test_every_cell_of_version_0_1_is_known_and_each_of_today_stands_for_some():
     old = {cell.name for cell in parse(VERSION_0_1.read_text(), VERSION_0_1).cells}
     assert {name for shown in SHOWN_BY.values() for name in shown} <= old
     assert set(SHOWN_BY) == {cell.name for cell in template().cells} - {"config", "journal", "jobs"}
+
+
+def test_brush_and_click_are_passed_on_once_and_a_zoom_passes_on_nothing(study):
+    view, controls, told = chart_widget(study, can_select=True), curve_controls(study, refs()), []
+
+    def follow():
+        follow_chart(view, study, refs(), controls, lambda runs: told.append(len(runs)), told.append)
+
+    follow()
+    view.widget.set_state({"brush": {"x": [0, 2e5], "y": [-9, 99]}})
+    follow()
+    view.widget.set_state({"zoom": [1.0, 2.0]})
+    follow()
+    view.widget.set_state({"clicked": {"run": refs()[0].run, "x": 48_000.4, "nonce": "1"}})
+    follow()
+    follow()
+    view.widget.set_state({"brush": {}})
+    follow()
+    view.widget.set_state({"clicked": {"run": "", "x": 0, "nonce": "2"}})
+    follow()
+    assert told == [9, (refs()[0].run, 48_000), 0, None]
+
+
+def test_selected_rows_stand_out_before_brushed_runs_and_those_before_a_click():
+    rows = SimpleNamespace(value=pd.DataFrame({"run_name": ["a"]}))
+    assert standing_out(rows, ("b",), ("c", 1)) == ["a"]
+    assert standing_out(None, ("b",), ("c", 1)) == ["b"]
+    assert standing_out(None, (), ("c", 1)) == ["c"]
+    assert standing_out(None, (), None) == []
+
+
+def test_a_brush_around_nothing_is_taken_back(study):
+    view = chart_widget(study, can_select=True)
+    view.widget.set_state({"brush": {"x": [0, 1], "y": [1e6, 1e7]}})
+    follow_chart(view, study, refs(), curve_controls(study, refs()), lambda _: None, lambda _: None)
+    assert view.widget.brush == {}
+
+
+def test_controls_that_are_made_again_keep_what_was_chosen(study):
+    first = curve_controls(study, refs())
+    first._update({"metric": ["losses/entropy"], "smoothing": 3, "log": True})
+    again = curve_controls(study, refs()).value
+    assert (again["metric"], again["smoothing"], again["log"]) == ("losses/entropy", 2.0, True)
+    assert curve_controls(study, []).value["metric"] == "overview/reward"
+
+
+def test_metrics_are_told_once(study):
+    told = []
+    note_metrics(study, refs(), (), told.append)
+    assert "losses/entropy" in told[0]
+    note_metrics(study, refs(), told[0], told.append)
+    note_metrics(study, [], told[0], told.append)
+    assert len(told) == 1

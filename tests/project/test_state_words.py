@@ -13,7 +13,7 @@ import pytest
 from experiments.cli.terminal import state_text
 from experiments.jobs.events import history
 from experiments.jobs.watch.verdicts import verdict
-from experiments.notebooks.chart_reading import standings
+from experiments.notebooks.shared import standings
 from experiments.project.look import STATES
 from experiments.project.state_words import SCHEDULER_ENDS, SCHEDULER_WORDS, TRACKER_ENDS, TRACKER_WORDS
 from experiments.results.endings import MACHINE_WORDS

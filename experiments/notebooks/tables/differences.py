@@ -62,13 +62,7 @@ def diff_inputs(jobs: Sequence[JobRef], then: Callable[[dict[str, Any]], None] |
     return mo.ui.dictionary(choices, on_change=then)
 
 
-def diff_inputs_view(chosen: Any) -> mo.Html:
-    """Return the two choices on one line."""
-    line = mo.hstack([chosen["a"], chosen["b"]], justify="start", align="center", gap=1.0)
-    return mo.vstack([mo.md("### What differs between two runs or arms"), line])
-
-
-def diff_view(experiment: NotebookContext, jobs: Sequence[JobRef], chosen: Any, _changed: object = None) -> Any:
+def diff_view(experiment: NotebookContext, jobs: Sequence[JobRef], chosen: Any) -> Any:
     """Return what differs between the two that are chosen; nothing where there are no two."""
     value = getattr(chosen, "value", None) or {}
     a, b = value.get("a"), value.get("b")

@@ -9,9 +9,9 @@ from typing import Any
 import marimo as mo
 import pandas as pd
 
-from experiments.notebooks.choices import choice_of
 from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.scored import scored_once
+from experiments.notebooks.controls import choice_of
+from experiments.notebooks.shared import scored_once
 from experiments.notebooks.styles import styled, warning
 from experiments.notebooks.tables.runs import downloads
 from experiments.project import look
@@ -42,24 +42,17 @@ def group_picker(
     return mo.ui.multiselect(options, value=[ARM], label="Group runs by", on_change=then)
 
 
-def group_picker_view(picker: Any) -> mo.Html:
-    """Return the choice under its heading."""
-    return mo.vstack([mo.md("### Runs in groups"), picker])
-
-
 def group_view(
     experiment: NotebookContext,
     jobs: Sequence[JobRef],
     keys: Sequence[str],
     controls: Any = None,
-    _changed: object = None,
 ) -> mo.Html | None:
     """Return one row a group of runs; nothing where there is no run or nothing to group by.
 
     Args:
         keys: `arm`, or dotted settings.
         controls: What the reader chose above the charts: metric, score and statistic.
-        _changed: Read by the cell only so that it runs again when the runs have new data.
     """
     if not jobs or not keys:
         return None

@@ -45,7 +45,6 @@ def run_table(
     experiment: NotebookContext,
     jobs: Sequence[JobRef],
     metrics: Sequence[str] = (REWARD_KEY,),
-    _changed: object = None,
     *,
     colours: Mapping[str, str] | None = None,
     selected: Iterable[str] | None = None,
@@ -55,7 +54,6 @@ def run_table(
 
     Args:
         metrics: Keys that become a column with the latest value and one with a small curve.
-        _changed: Read by the cell only so that it runs again when the runs have new data.
         colours: Colour of each arm's curves; the accent of the page where None.
         selected: Run names to select; by default those that were selected in this table before.
         then: Called with the run names of each new selection.

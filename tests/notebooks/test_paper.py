@@ -9,8 +9,8 @@ import math
 import pytest
 
 from experiments.notebooks.charts.runs import read_runs
-from experiments.notebooks.choices import Choice
-from experiments.notebooks.paper_kit import HEADINGS, files_view, paper_kit, paper_kit_view, paper_words, save
+from experiments.notebooks.controls import Choice
+from experiments.notebooks.paper import HEADINGS, files_view, paper_kit, paper_part, paper_words, save
 from experiments.types import JobRef
 from tests.fakes.studies import REWARD, Study
 
@@ -99,7 +99,7 @@ def test_finished_runs_without_the_metric_are_called_finished_and_the_metric_nam
 def test_a_page_waits_for_runs_that_no_monitor_and_no_tracker_knows(study):
     study.jobs = [job for job in study.jobs if study.statuses[job.run].verdict == "succeeded"]
     study.jobs.append(JobRef(run="ada.study.base.s9.zzzzzzzz", arm="base", seed=9))
-    text = paper_kit_view(study.context, study.jobs).text
+    text = paper_part(study.context, study.jobs).text
     assert "4 of 5 seeds of base and 4 of 4 of rate_0.1 have ended; 1 of base is still out" in text
 
 
@@ -111,7 +111,7 @@ def test_smoothing_is_said_and_changes_no_number(study):
 
 def test_no_runs_one_seed_all_failed_and_no_such_metric_are_sentences(study, tmp_path):
     assert paper_kit([]).problem
-    assert paper_kit_view(study.context, []) is None
+    assert paper_part(study.context, []) is None
     (tmp_path / "alone").mkdir()
     alone = Study(tmp_path / "alone")
     alone.add("one", 0, [1.0, 2.0])
@@ -133,5 +133,5 @@ def test_names_with_markup_are_text_in_every_form(tmp_path):
     kit = paper_kit(runs(study, HOSTILE), Choice(HOSTILE))
     assert "<script>" not in kit.svg
     assert r"\textless{}script\textgreater{}x" in kit.latex
-    assert "<script>" not in paper_kit_view(study.context, study.jobs).text
+    assert "<script>" not in paper_part(study.context, study.jobs).text
     assert "Save figure (SVG)" in files_view(kit, "x").text

@@ -18,13 +18,13 @@ from typing import Any
 import marimo as mo
 
 from experiments.jobs.watch.snapshots import read_versions
-from experiments.notebooks.chart_reading import standings
 from experiments.notebooks.charts.curves import CurveOptions, axis_note, bands_of, learning_curves
 from experiments.notebooks.charts.figures import FigureError, draw
 from experiments.notebooks.charts.runs import RunCurve, origin_words, read_runs
 from experiments.notebooks.charts.theme import words_of
-from experiments.notebooks.choices import DEFAULTS, Choice, choice_of
 from experiments.notebooks.context import NotebookContext
+from experiments.notebooks.controls import DEFAULTS, Choice, choice_of
+from experiments.notebooks.shared import standings
 from experiments.notebooks.styles import styled, warning
 from experiments.project import look
 from experiments.project.errors import ExperimentsError, UsageError
@@ -130,18 +130,6 @@ def figure(runs: Sequence[RunCurve], options: CurveOptions) -> tuple[str, bytes,
         return draw(spec, "svg").decode(), draw(spec, "png", scale=PNG_SCALE), ""
     except FigureError as error:
         return "", b"", str(error)
-
-
-def paper_kit_view(
-    experiment: NotebookContext, jobs: Sequence[JobRef], controls: Any = None, _changed: object = None
-) -> mo.Html | None:
-    """Return what `paper_part` does, under its heading.
-
-    Args:
-        _changed: Read by the cell only so that it runs again when the runs have new data.
-    """
-    part = paper_part(experiment, jobs, controls)
-    return None if part is None else mo.vstack([mo.md("### For a paper"), part], gap=0.75)
 
 
 def paper_part(experiment: NotebookContext, jobs: Sequence[JobRef], controls: Any = None) -> mo.Html | None:

@@ -1,4 +1,4 @@
-"""The log and scratch sections: what was expected, what came of it, and text that stays with the experiment."""
+"""The question of a study and its answer: what was expected, what came of it, and what happened meanwhile."""
 
 from __future__ import annotations
 
@@ -12,24 +12,21 @@ import marimo as mo
 from experiments.jobs.journal import MAX_NOTE, Entry, Journal, Recorded, entries, recorded_journals, write_entry
 from experiments.jobs.ledger import open_ledger
 from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.launching import page_permit
-from experiments.notebooks.lines import Line, lines_html, title_of
-from experiments.notebooks.scored import scored_once
+from experiments.notebooks.page import Section, page_permit, stacked
+from experiments.notebooks.shared import scored_once
+from experiments.notebooks.styles import Line, lines_html, title_of
+from experiments.notebooks.subject import Subject
 from experiments.project.errors import ExperimentsError
 from experiments.project.look import DECISIONS
 from experiments.results.scores import ScoredRuns, known_statuses, summary_of
 from experiments.results.verdict import change_since_launch, judge
 from experiments.types import JobRef
+from widgets.words import Words
 
 _HOW = (
     "No hypothesis yet. Before you launch, write it into the cell `journal` of this notebook: what you expect and why, "
     "and the rule that decides (metric, direction, smallest effect that matters, arm and baseline)."
 )
-
-
-def hypothesis_view(experiment: NotebookContext, jobs: Sequence[JobRef], journal: Journal) -> mo.Html:
-    """Return hypothesis and rule, and whether they are those of the launch."""
-    return mo.vstack([mo.md("## Log"), lines_html(hypothesis_lines(experiment, jobs, journal))])
 
 
 def hypothesis_lines(experiment: NotebookContext, jobs: Sequence[JobRef], journal: Journal) -> list[Line]:
@@ -42,13 +39,6 @@ def hypothesis_lines(experiment: NotebookContext, jobs: Sequence[JobRef], journa
         Line(journal.rule.sentence if journal.rule else "No rule: nothing can decide.", "row", "Rule"),
         Line(sentence, "row", "Recorded", muted=not changed),
     ]
-
-
-def verdict_view(
-    experiment: NotebookContext, jobs: Sequence[JobRef], journal: Journal, _changed: object = None
-) -> mo.Html | None:
-    """Return the verdict on the hypothesis with the numbers behind it; nothing where there is no hypothesis."""
-    return lines_html(verdict_lines(experiment, jobs, journal))
 
 
 def verdict_lines(experiment: NotebookContext, jobs: Sequence[JobRef], journal: Journal) -> list[Line]:
@@ -106,13 +96,6 @@ def note_form(experiment: NotebookContext, then: Callable[[], None] = lambda: No
     )
 
 
-def log_view_of(
-    experiment: NotebookContext, journal: Journal, _note: object = None, _changed: object = None
-) -> mo.Html | None:
-    """Return launches, endings and notes by time; nothing where nothing happened yet."""
-    return lines_html(log_lines(experiment, journal))
-
-
 def log_lines(experiment: NotebookContext, journal: Journal) -> list[Line]:
     """Return launches, endings and notes by time as lines; none where nothing happened yet."""
     try:
@@ -124,6 +107,44 @@ def log_lines(experiment: NotebookContext, journal: Journal) -> list[Line]:
     notes = [(_time_of(when), when, text) for when, text in journal.notes.items()]
     rows += [(at, Line(text, "row", _when(at, when))) for at, when, text in notes if (_second(at), text) not in known]
     return [line for _, line in sorted(rows, key=lambda row: row[0])]
+
+
+class Verdict(Section):
+    """What was expected, what came of it, and what happened meanwhile."""
+
+    def __init__(self, study: Subject) -> None:
+        super().__init__(study)
+        self._note: Any = None
+        self._is_made = False
+        self._words = mo.ui.anywidget(Words())
+
+    def offer(self) -> None:
+        """Make the input of a note, in the cell that shows it."""
+        if not self._is_made:
+            self._note, self._is_made = note_form(self.study.experiment, self.refresh), True
+
+    def page(self) -> mo.Html:
+        """Return hypothesis, verdict and notes by time, with the input of a new one."""
+        self.refresh()
+        note = None if self._note is None else mo.accordion({"Write a note": self._note})
+        return stacked([self._words, note])
+
+    def still(self) -> mo.Html:
+        """Return the same without the input."""
+        return stacked([lines_html(self._lines())])
+
+    def refresh(self) -> None:
+        """Say what is known by now."""
+        if self._is_made:
+            self._words.widget.update(lines=[line.trait() for line in self._lines()])
+
+    def _lines(self) -> list[Line]:
+        study = self.study
+        return [
+            *verdict_lines(study.experiment, study.jobs, study.journal),
+            *hypothesis_lines(study.experiment, study.jobs, study.journal),
+            *log_lines(study.experiment, study.journal),
+        ]
 
 
 def _change(experiment: NotebookContext, jobs: Sequence[JobRef], journal: Journal) -> tuple[bool, str]:

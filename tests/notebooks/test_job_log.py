@@ -5,7 +5,7 @@ import pytest
 from experiments.jobs import handover
 from experiments.jobs.watch.logs import keep_log
 from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.logs import log_view
+from experiments.notebooks.job_log import log_view
 from experiments.project.errors import LaunchError
 from experiments.project.workspace import Workspace
 from experiments.types import BaseExperimentConfig, JobRef

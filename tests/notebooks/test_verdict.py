@@ -7,8 +7,10 @@ import pytest
 from experiments.jobs.journal import BLANK, Journal, Rule, record_journal
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.permits import command_permit
-from experiments.notebooks.journal import hypothesis_view, log_view_of, note_form, verdict_view
-from experiments.notebooks.triage import failures_in, in_editor, retry_buttons, triage_view
+from experiments.notebooks.job_log import failures_in, retry_buttons, triage_view
+from experiments.notebooks.page import page_permit
+from experiments.notebooks.styles import lines_html
+from experiments.notebooks.verdict import hypothesis_lines, log_lines, note_form, verdict_lines
 from experiments.types import JobRef, Plan, TrainingJob, TrainingJobConfig
 from tests.fakes.studies import REWARD, Study
 
@@ -34,12 +36,12 @@ def plan(study):
 
 
 def test_a_blank_journal_says_how_to_fill_it_and_has_no_verdict(study):
-    assert "No hypothesis yet" in hypothesis_view(study.context, study.jobs, BLANK).text
-    assert verdict_view(study.context, study.jobs, BLANK) is None
+    assert "No hypothesis yet" in lines_html(hypothesis_lines(study.context, study.jobs, BLANK)).text
+    assert verdict_lines(study.context, study.jobs, BLANK) == []
 
 
 def test_a_verdict_names_interval_counts_and_origin(study):
-    text = verdict_view(study.context, study.jobs, WRITTEN).text
+    text = lines_html(verdict_lines(study.context, study.jobs, WRITTEN)).text
     assert "✓ Confirmed" in text
     assert "95 %" in text
     assert "3 of 3 finished" in text
@@ -50,7 +52,7 @@ def test_a_verdict_waits_for_seeds_that_were_launched_and_that_nobody_knows_yet(
     more = [
         JobRef(run=f"ada.study.{arm}.s{seed}.zzzzzzzz", arm=arm, seed=seed) for arm in "ab" for seed in range(3, 10)
     ]
-    text = verdict_view(study.context, [*study.jobs, *more], WRITTEN).text
+    text = lines_html(verdict_lines(study.context, [*study.jobs, *more], WRITTEN)).text
     assert "Interim" in text
     assert "3 of 10 seeds of b and 3 of 10 of a have ended; 7 of b and 7 of a are still out" in text
     assert not any(word in text for word in ("Confirmed", "Rejected", "Undecided"))
@@ -65,14 +67,14 @@ def test_a_verdict_waits_for_seeds_that_were_planned_and_never_handed_over(study
         for ref in study.jobs:
             ledger.add_attempt(job(ref.run, ref.arm, ref.seed, "submitted"))
         ledger.add_attempt(job("ada.study.b.s3.zzzzzzzz", "b", 3, "planned"))
-    assert "3 of 4 seeds of b" in verdict_view(study.context, study.jobs, WRITTEN).text
+    assert "3 of 4 seeds of b" in lines_html(verdict_lines(study.context, study.jobs, WRITTEN)).text
     assert study.context.with_unlaunched(study.jobs)[:-1] == study.jobs
 
 
 def test_lost_seeds_are_said_with_the_command_that_runs_them_again(study):
     study.add("b", 3, [0.1], verdict="cancelled")
     study.publish()
-    text = verdict_view(study.context, study.jobs, WRITTEN).text
+    text = lines_html(verdict_lines(study.context, study.jobs, WRITTEN)).text
     assert "Undecided" in text
     assert "1 of 4 seeds of b was lost. b: 3 of 4 finished, 1 cancelled." in text
     assert "experiments retry ada.study.b.s3.abcdefgh" in text
@@ -86,27 +88,28 @@ def test_a_hypothesis_written_after_the_launch_is_said_beside_the_verdict(study)
     with open_ledger(study.workspace) as ledger:
         for job in jobs:
             ledger.add_attempt(job)
-    assert "Written after the launch" in verdict_view(study.context, study.jobs, WRITTEN).text
-    assert "Written after the launch" in hypothesis_view(study.context, study.jobs, WRITTEN).text
-    assert "Nothing is launched yet" in hypothesis_view(study.context, [], WRITTEN).text
+    assert "Written after the launch" in lines_html(verdict_lines(study.context, study.jobs, WRITTEN)).text
+    assert "Written after the launch" in lines_html(hypothesis_lines(study.context, study.jobs, WRITTEN)).text
+    assert "Nothing is launched yet" in lines_html(hypothesis_lines(study.context, [], WRITTEN)).text
 
 
 def test_of_runs_launched_elsewhere_nothing_is_claimed(study):
-    assert "only git can tell" in hypothesis_view(study.context, study.jobs, WRITTEN).text
-    assert "after the launch" not in verdict_view(study.context, study.jobs, WRITTEN).text
+    assert "only git can tell" in lines_html(hypothesis_lines(study.context, study.jobs, WRITTEN)).text
+    assert "after the launch" not in lines_html(verdict_lines(study.context, study.jobs, WRITTEN)).text
 
 
 def test_text_of_a_person_is_shown_never_run(study):
-    shown = hypothesis_view(study.context, study.jobs, WRITTEN).text + log_view_of(study.context, WRITTEN).text
+    lines = [*hypothesis_lines(study.context, study.jobs, WRITTEN), *log_lines(study.context, WRITTEN)]
+    shown = lines_html(lines).text
     assert "&lt;b&gt;b&lt;/b&gt; wins" in shown
     assert "a &lt;i&gt;note&lt;/i&gt;" in shown
     assert "<i>note" not in shown
 
 
 def test_notes_of_the_file_stand_by_time_and_those_without_one_last(study):
-    text = log_view_of(study.context, WRITTEN).text
+    text = lines_html(log_lines(study.context, WRITTEN)).text
     assert text.index("2026-11-22 10:00") < text.index("soon")
-    assert log_view_of(study.context, BLANK) is None
+    assert log_lines(study.context, BLANK) == []
 
 
 def test_a_page_that_may_not_launch_has_no_note_input_and_no_retry_button(study):
@@ -116,7 +119,7 @@ def test_a_page_that_may_not_launch_has_no_note_input_and_no_retry_button(study)
     context = study.context
     assert context.store.name == "offline"
     failures = failures_in(context, study.jobs)
-    assert not in_editor()
+    assert page_permit() is None
     told = []
     retry_buttons(context, failures, lambda change: told.extend(change(())))[0]._on_click(None)
     assert not told[0].succeeded

@@ -1,10 +1,9 @@
-"""The controls above the charts: which metric, over what, how smooth; and which charts there are to see."""
+"""What a reader chooses above the charts, and what all that stands below them shows: metric, score, statistic."""
 
 from __future__ import annotations
 
-import threading
-import weakref
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import marimo as mo
@@ -13,7 +12,7 @@ from experiments.notebooks.charts import Axis
 from experiments.notebooks.charts.runs import UPDATE_KEYS
 from experiments.notebooks.context import NotebookContext
 from experiments.project.errors import ExperimentsError
-from experiments.results.scores import known_statuses
+from experiments.results.scores import FINAL, known_statuses
 from experiments.runs.store import REWARD_KEY, RunInfo, RunQuery
 from experiments.runs.wandb_file.media import is_media_part
 from experiments.statistics import Statistic, Summary
@@ -27,10 +26,6 @@ SUMMARIES: dict[str, Summary] = {
     "best value": Summary("best"),
 }
 SMOOTHING = (0.0, 0.005, 0.01, 0.02, 0.05, 0.1)
-
-_chosen: weakref.WeakKeyDictionary[threading.Thread, dict[tuple[str, str], dict[str, Any]]] = (
-    weakref.WeakKeyDictionary()
-)
 
 
 def known_runs(experiment: NotebookContext, jobs: Sequence[JobRef]) -> list[RunInfo]:
@@ -64,27 +59,11 @@ def first_metric(logged: Sequence[str]) -> str:
     return REWARD_KEY if REWARD_KEY in logged or not logged else [*likely, *logged][0]
 
 
-def curve_controls(experiment: NotebookContext, jobs: Sequence[JobRef]) -> Any:
-    """Return the controls of the learning curves as one dictionary element; made again, they keep what was chosen.
-
-    Its value has `metric`, `axis`, `statistic` and `summary` (keys of the tables here), `smoothing` (% of the x-range),
-    `log`, `all_values`, `by_run` and `pattern` (of the small charts).
-    """
-    place = (str(experiment.workspace.state), experiment.name)
-    before = _chosen.setdefault(threading.current_thread(), {}).get(place, {})
-
-    def remember(value: dict[str, Any]) -> None:
-        _chosen.setdefault(threading.current_thread(), {})[place] = dict(value)
-
-    elements, _ = _controls(experiment, jobs, before)
-    return mo.ui.dictionary(elements, on_change=remember)
-
-
 class CurveControls:
     """The controls of the learning curves; what was chosen stays when there is more to choose from.
 
     Attributes:
-        value: As that of `curve_controls`; known also in the cell that makes the controls.
+        value: As `controls_of` says; known also in the cell that makes the controls.
         elements: The controls by name.
     """
 
@@ -101,7 +80,7 @@ class CurveControls:
 
     def offer(self, jobs: Sequence[JobRef]) -> None:
         """Make the controls again for these jobs and what they have logged."""
-        elements, self.value = _controls(self._experiment, jobs, self.value)
+        elements, self.value = controls_of(self._experiment, jobs, self.value)
         # The elements of a dictionary are copies of those that it is made of.
         self._shown = mo.ui.dictionary(elements, on_change=self._changed)
         self.elements = self._shown.elements
@@ -115,10 +94,14 @@ class CurveControls:
         self._then()
 
 
-def _controls(
+def controls_of(
     experiment: NotebookContext, jobs: Sequence[JobRef], before: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the controls, and what each holds; that is what it held before where it still can."""
+    """Return the controls, and what each holds: what it held before where it still can.
+
+    A value has `metric`, `axis`, `statistic` and `summary` (keys of the tables here), `smoothing` (% of the x-range),
+    `log`, `all_values`, `by_run` and `pattern` (of the small charts).
+    """
     infos = known_runs(experiment, jobs)
     logged = logged_metrics(infos)
     elements: dict[str, Any] = {}
@@ -150,28 +133,6 @@ def _controls(
     return elements, values
 
 
-def note_metrics(
-    experiment: NotebookContext,
-    jobs: Sequence[JobRef],
-    known: Sequence[str],
-    tell: Callable[[tuple[str, ...]], None],
-    _changed: object = None,
-) -> None:
-    """Tell of the metrics that runs have logged, where they are others than those known.
-
-    Args:
-        _changed: Read by the cell only so that it runs again when the runs have new data.
-    """
-    found = tuple(logged_metrics(known_runs(experiment, jobs)))
-    if found and found != tuple(known):
-        tell(found)
-
-
-def controls_view(controls: Any) -> mo.Html:
-    """Return the controls under the section's heading."""
-    return mo.vstack([mo.md("## Analysis"), controls_line(controls.elements)])
-
-
 def controls_line(elements: Mapping[str, Any]) -> mo.Html:
     """Return the controls side by side; the pattern of the small charts stands with these."""
     shown = [element for name, element in elements.items() if name != "pattern"]
@@ -190,3 +151,36 @@ def axes_of(infos: Sequence[RunInfo], statuses: Mapping[str, JobStatus], jobs: S
 
 def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Metric, score and statistic.
+
+    Attributes:
+        metric: Key of the metric.
+        summary: What one run's score is.
+        statistic: Over seeds.
+        smoothing: Of drawn lines, as a share of the x-axis; never of a number.
+    """
+
+    metric: str = REWARD_KEY
+    summary: Summary = FINAL
+    statistic: Statistic = "mean"
+    smoothing: float = 0.0
+
+
+DEFAULTS = Choice()
+
+
+def choice_of(controls: Any) -> Choice:
+    """Return what the controls say; what they lack, or where there are none, is the default."""
+    value = getattr(controls, "value", None)
+    if not isinstance(value, dict):
+        return DEFAULTS
+    return Choice(
+        value.get("metric") or REWARD_KEY,
+        SUMMARIES.get(str(value.get("summary")), FINAL),
+        STATISTICS.get(str(value.get("statistic")), "mean"),
+        float(value.get("smoothing") or 0.0) / 100,
+    )

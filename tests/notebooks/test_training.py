@@ -8,7 +8,7 @@ import pytest
 
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.forms import config_form
-from experiments.notebooks.launching import plan_preview
+from experiments.notebooks.training import plan_preview
 from experiments.recipes.arena_experiment import ArenaExperimentConfig
 from tests.fakes.launching import workspace_at
 
