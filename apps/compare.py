@@ -10,8 +10,8 @@ app = marimo.App(width="full", app_title="Compare")
 with app.setup:
     import marimo as mo
 
-    from apps.parts.comparing import arm_picker, compared, compared_note, known_arms, search_input
-    from apps.parts.links import asked, keep, project
+    from apps.parts.comparing import arm_picker, compared, compared_note, known_arms
+    from apps.parts.links import asked, keep, project, search_input
 
 
 @app.cell
@@ -24,7 +24,7 @@ def opened():
 
 @app.cell
 def choice(start):
-    words = search_input(start["search"], on_change=lambda text: keep(search=text))
+    words = search_input(start["search"], "Words in experiment, arm or run")
     return (words,)
 
 

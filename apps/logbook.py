@@ -10,7 +10,7 @@ app = marimo.App(width="medium", app_title="Logbook")
 with app.setup:
     import marimo as mo
 
-    from apps.parts.links import asked, keep, project
+    from apps.parts.links import asked, project, search_input
     from apps.parts.logs import file_dropdown, log_frame, log_list, logs_of
 
 
@@ -24,14 +24,7 @@ def opened():
 
 @app.cell
 def search(start):
-    words = mo.ui.text(
-        value=start["search"],
-        placeholder="Words in titles, verdicts, runs, settings",
-        label="Search",
-        full_width=True,
-        debounce=250,
-        on_change=lambda text: keep(search=text),
-    )
+    words = search_input(start["search"], "Words in titles, verdicts, runs, settings")
     mo.vstack([mo.md("# Logbook"), words])
     return (words,)
 

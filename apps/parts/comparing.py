@@ -8,7 +8,7 @@ from typing import Any
 
 import marimo as mo
 
-from apps.parts.links import experiment_of, known_jobs, several
+from apps.parts.links import experiment_of, has_words, known_jobs, several
 from experiments.jobs.journal import BLANK
 from experiments.notebooks.context import launched_in
 from experiments.notebooks.study import Study
@@ -32,22 +32,9 @@ def known_arms(workspace: Workspace) -> dict[str, list[JobRef]]:
     return found
 
 
-def search_input(asked: str, *, on_change: Callable[[str], None]) -> mo.ui.text:
-    """Return where words are typed that the arms offered must have."""
-    placeholder = "Words in experiment, arm or run"
-    return mo.ui.text(
-        value=asked, placeholder=placeholder, label="Search", full_width=True, debounce=250, on_change=on_change
-    )
-
-
 def matching(known: Arms, words: str) -> list[str]:
     """Return the arms in which every word occurs: in the experiment's name, the arm or the name of one of its runs."""
-    wanted = words.casefold().split()
-    return [
-        name
-        for name, jobs in known.items()
-        if all(any(word in text.casefold() for text in (name, *(job.run for job in jobs))) for word in wanted)
-    ]
+    return [name for name, jobs in known.items() if has_words(" ".join([name, *(job.run for job in jobs)]), words)]
 
 
 def arm_picker(

@@ -65,6 +65,24 @@ def several(text: str, known: Sequence[str]) -> list[str]:
     return [name for name in dict.fromkeys(text.split(",")) if name in set(known)]
 
 
+def search_input(text: str, placeholder: str) -> mo.ui.text:
+    """Return where words are typed to search by; `text` stands there at first, and the address keeps what does."""
+    return mo.ui.text(
+        value=text,
+        placeholder=placeholder,
+        label="Search",
+        full_width=True,
+        debounce=250,
+        on_change=lambda words: keep(search=words),
+    )
+
+
+def has_words(text: str, words: str) -> bool:
+    """Say whether every one of some words occurs in a text."""
+    folded = text.casefold()
+    return all(word in folded for word in words.casefold().split())
+
+
 def _one(value: str | list[str]) -> str:
     text = value[-1] if isinstance(value, list) and value else value
     return text[:_LONGEST] if isinstance(text, str) else ""

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import marimo as mo
 
+from apps.parts.links import has_words
 from apps.serving.environment import is_clean
 from apps.serving.files import why_odd
 from experiments.notebooks.export.logbook import Log, read_logs
@@ -32,8 +33,7 @@ def logs_of(workspace: Workspace) -> tuple[list[Log], list[str]]:
 
 def matching(logs: Sequence[Log], words: str) -> list[Log]:
     """Return the logs in which every word occurs: in title, text, arms, runs, metric, author, commit or problems."""
-    wanted = words.casefold().split()
-    return [log for log in logs if all(word in _text(log) for word in wanted)]
+    return [log for log in logs if has_words(_text(log), words)]
 
 
 def log_list(logs: Sequence[Log], words: str, others: Sequence[str]) -> mo.Html:
@@ -104,4 +104,4 @@ def _text(log: Log) -> str:
     parts = [log.file, record.model_dump_json(include={"title", "experiment", "who", "notebook", "hypothesis"})]
     parts += [record.verdict, record.commit, record.created, *record.problems, *map(str, record.config.values())]
     parts += [job.model_dump_json() for job in record.jobs]
-    return " ".join(parts).casefold()
+    return " ".join(parts)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import ipaddress
 import resource
 from collections import Counter
@@ -20,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from apps.serving.allowance import Allowance
 
 if TYPE_CHECKING:
     import socket
@@ -213,8 +216,10 @@ def watched_by(gate: Gate) -> type[Connection]:
 class Socket(WebSocketsSansIOProtocol):
     """The websocket of an open page, as uvicorn's `ws` setting takes it: its head is taken or it ends."""
 
-    _allowed = float(MOST_AT_ONCE)
-    _counted_at: float | None = None
+    @functools.cached_property
+    def allowance(self) -> Allowance:
+        """Bytes that the page may send."""
+        return Allowance(MOST_AT_ONCE, _BYTES_A_SECOND, self.loop.time)
 
     def data_received(self, data: bytes) -> None:
         """Take bytes in: first the head, which is whole, then what a page sends."""
@@ -227,11 +232,9 @@ class Socket(WebSocketsSansIOProtocol):
             self.transport.close()
 
     def _may_bring(self, size: int) -> bool:
-        now = self.loop.time()
-        since = now - (self._counted_at if self._counted_at is not None else now)
-        self._allowed = min(float(MOST_AT_ONCE), self._allowed + since * _BYTES_A_SECOND) - size
-        self._counted_at = now
-        return self._allowed >= 0
+        may = size <= self.allowance.left()
+        self.allowance.take(size)
+        return may
 
 
 class Server(uvicorn.Server):

@@ -20,9 +20,10 @@ from typing import Any
 from urllib.parse import parse_qs
 from weakref import WeakKeyDictionary
 
+from apps.serving.allowance import Allowance
 from apps.serving.connections import DEADLINE_S
 from apps.serving.log_lines import hold_lines
-from apps.serving.requests import App, Message, Receive, RefusedError, Scope, Send, body_of
+from apps.serving.requests import App, Message, Receive, RefusedError, Scope, Send, body_of, cookies
 from apps.serving.theme import THEME_COOKIE, marimo_head
 from experiments.project.json_text import parse_json
 from experiments.project.look import plain_logger
@@ -54,18 +55,12 @@ class BrokenNotebookError(Exception):
     """A notebook cannot be made into a page; the message says why, for a reader of the page."""
 
 
-@dataclass
 class Account:
-    """How much one page has asked.
+    """How much one page has asked."""
 
-    Attributes:
-        names: The controls, and traits of widgets, that it has set; marimo keeps the last value of each.
-    """
-
-    clock: Callable[[], float] = time.monotonic
-    names: set[str] = field(default_factory=set)
-    _left: float = _BURST
-    _at: float | None = None
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._allowance = Allowance(_BURST, _BYTES_A_SECOND, clock)
+        self._names: set[str] = set()  # of controls and traits of widgets: marimo keeps the last value of each
 
     def charge(self, body: bytes, names: set[str]) -> None:
         """Take a request down.
@@ -73,14 +68,11 @@ class Account:
         Raises:
             RefusedError: It is more than a page asks.
         """
-        now = self.clock()
-        self._left = min(float(_BURST), self._left + (now - (self._at or now)) * _BYTES_A_SECOND)
-        self._at = now
         cost = len(body) + _EACH_COSTS
-        if cost > self._left or len(self.names | names) > _MOST_NAMES:
+        if cost > self._allowance.left() or len(self._names | names) > _MOST_NAMES:
             raise RefusedError(429, "asked too much", "This page has asked too much. Wait a moment, or open it again.")
-        self._left -= cost
-        self.names |= names
+        self._allowance.take(cost)
+        self._names |= names
 
 
 @dataclass
@@ -247,12 +239,7 @@ def _may_pass(scope: Scope, inner: str) -> bool:
 
 
 def _theme(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == b"cookie":
-            found = re.search(rb"(?:^|;\s*)" + THEME_COOKIE.encode() + rb"=(light|dark)(?:;|$)", value)
-            if found:
-                return found[1].decode()
-    return THEMES[0]
+    return next((value for value in cookies(scope, THEME_COOKIE) if value in THEMES), THEMES[0])
 
 
 def _check(path: Path) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 from apps.serving.files import OddFileError, PlainFile, opened, why_odd
 from apps.serving.mounts import BrokenNotebookError, Mount
 from apps.serving.pages import APPS, Link, figures_page, index_page, message_page, rest_page
-from apps.serving.requests import Receive, RefusedError, Scope, Send
+from apps.serving.requests import Receive, RefusedError, Scope, Send, query_text
 from experiments.jobs.watch.snapshots import age_in_words
 from experiments.notebooks.export.placing import LOGBOOK, log_folder
 from experiments.project.look import printable
@@ -143,8 +143,7 @@ class Site:
         prefix, file = found
         inner = scope["path"].removeprefix(prefix)
         if not inner and scope["type"] == "http":
-            query = scope.get("query_string", b"").decode("latin-1")
-            target = quote(prefix) + "/" + (f"?{query}" if query else "")
+            target = f"{quote(prefix)}/{query_text(scope)}"
             await _answer(send, 307, b"", headers=[(b"location", target.encode("latin-1"))])
             return
         mount = self._mounts.setdefault(str(file), Mount(file))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from itsdangerous import BadSignature, TimestampSigner
 
+from apps.serving.allowance import Allowance
 from experiments.project.errors import UsageError
 
 COOKIE_VALID_S = 30 * 86_400
@@ -74,7 +75,7 @@ class Sessions:
 
     def __init__(self, token: str, *, clock: Callable[[], float] = time.time) -> None:
         self._token = hashlib.sha256(token.encode()).digest()
-        self._signer = _Signer(token, salt="experiments.cli.session", digest_method=hashlib.sha256)
+        self._signer = _Signer(token, salt="session cookie", digest_method=hashlib.sha256)
         self._signer.clock = clock
 
     def is_token(self, text: str) -> bool:
@@ -107,21 +108,16 @@ class Tries:
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._left: OrderedDict[str, Allowance] = OrderedDict()
 
     def wait_s(self, client: str) -> float:
         """Return the seconds until `client` may try; 0 where it may now."""
-        left = self._now(client)
-        return 0.0 if left >= 1 else (1 - left) * _TRY_EVERY_S
+        left = self._left[client].left() if client in self._left else _TRIES
+        return max(0.0, (1 - left) * _TRY_EVERY_S)
 
     def failed(self, client: str) -> None:
         """Count a wrong token."""
-        left = max(0.0, self._now(client) - 1)
-        self._left[client] = (left, self._clock())
+        self._left.setdefault(client, Allowance(_TRIES, 1 / _TRY_EVERY_S, self._clock)).take(1)
         self._left.move_to_end(client)
         while len(self._left) > _KEPT_CLIENTS:
             self._left.popitem(last=False)
-
-    def _now(self, client: str) -> float:
-        left, at = self._left.get(client, (float(_TRIES), self._clock()))
-        return min(float(_TRIES), left + (self._clock() - at) / _TRY_EVERY_S)

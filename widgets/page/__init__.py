@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from widgets.page.guarded import GuardedWidget
-from widgets.page.texts import script, styles
+from widgets.page.guarded import GuardedWidget, script, styles
 
 __all__ = ["GuardedWidget", "script", "styles"]

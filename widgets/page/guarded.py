@@ -1,13 +1,18 @@
-"""A widget that threads may write to while a page does, and of which a page sets only what is the page's own."""
+"""A widget that threads may write to while a page does, and of which a page sets only what is the page's own.
+
+Its files are read as text: anywidget keeps every widget whose file it watches in memory for good.
+"""
 
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import anywidget
 
 _PATIENCE_S = 0.5
+_WIDGETS = Path(__file__).parents[1]
 
 
 class GuardedWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships no types
@@ -41,3 +46,14 @@ class GuardedWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget shi
         """Take what the page sends, and of that only what it may set."""
         with self._turn:
             super().set_state({name: value for name, value in sync_data.items() if self.may_set(name, value)})
+
+
+def script(widget: str, name: str) -> str:
+    """Return the built code of a widget: one module that imports no other file."""
+    return (_WIDGETS / widget / "static" / f"{name}.js").read_text(encoding="utf-8")
+
+
+def styles(*sheets: tuple[str, str]) -> str:
+    """Return the shared look's style sheet and after it each `(widget, name)`."""
+    paths = [_WIDGETS / widget / "static" / f"{name}.css" for widget, name in (("page", "look"), *sheets)]
+    return "".join(path.read_text(encoding="utf-8") for path in paths)
