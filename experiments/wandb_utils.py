@@ -177,7 +177,7 @@ def get_training_logs(
             known_runs(name, place, _project(store, runs_dir))
         return printed
     from experiments.runs.offline.store import OfflineStore
-    from experiments.runs.routed import RoutedStore
+    from experiments.runs.opening import RoutedStore
 
     source = place.place_of(run) if isinstance(place, RoutedStore) else place
     if not isinstance(source, OfflineStore):
@@ -194,7 +194,7 @@ def histories(
     Raises:
         StoreError: There is no such run, or the server cannot be reached.
     """
-    from experiments.runs.routed import RoutedStore
+    from experiments.runs.opening import RoutedStore
     from experiments.runs.server.store import OnlineStore
 
     found = {}

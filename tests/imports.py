@@ -65,7 +65,7 @@ class Imports:
         for package in PACKAGES:
             for path in sorted((self.root / package).rglob("*.py")):
                 parts = path.relative_to(self.root).with_suffix("").parts
-                if not {"scratch", "log"} & set(parts):
+                if not {"scratch", "log"} & set(parts[:-1]):
                     found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
         return found
 

@@ -14,7 +14,7 @@ from experiments.notebooks.context import NotebookContext
 from experiments.project.errors import ExperimentsError
 from experiments.results.scores import FINAL, known_statuses
 from experiments.runs.store import REWARD_KEY, RunInfo, RunQuery
-from experiments.runs.wandb_file.media import is_media_part
+from experiments.runs.wandb_file.table import is_media_part
 from experiments.statistics import Statistic, Summary
 from experiments.types import JobRef, JobStatus
 

@@ -18,7 +18,7 @@ from experiments.project.provenance import Provenance
 from experiments.results.rows import OWN_KEYS, flat_config
 from experiments.results.scores import scored_runs
 from experiments.runs.store import RunInfo, RunQuery, RunStore
-from experiments.runs.wandb_file.media import is_media_part
+from experiments.runs.wandb_file.table import is_media_part
 from experiments.statistics import Comparison, compare, describe
 from experiments.types import JobRef, JobStatus, TrainingJob, number_or_none, replaced
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from experiments.jobs.events import Interruption, clock, interruptions, read_kept
 from experiments.project.errors import ExperimentsError
 from experiments.runs.axes import COUNTERS, own_axis, steps_along
-from experiments.runs.offline.attempts import read_attempts
+from experiments.runs.offline.places import read_attempts
 from experiments.types import JobRef
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from experiments.jobs.watch.verdicts import verdict
 from experiments.project.state_words import TRACKER_ENDS
 from experiments.results.scores import ScoredRuns
 from experiments.runs.store import AGENT_STEP, RunInfo, RunQuery, RunStore, latest_sps
-from experiments.runs.wandb_file.trees import flatten
+from experiments.runs.wandb_file.records import flatten
 from experiments.statistics import Estimate, Scores, SeedScore, Statistic, describe
 from experiments.types import TERMINAL_VERDICTS, JobRef, JobStatus, number_or_none
 

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from experiments.project.errors import UsageError
-from experiments.runs.server.queries import number
+from experiments.runs.server.fetching import number
 from experiments.runs.store import JsonValue, Origin
+from experiments.runs.wandb_file.records import leaves, names_of
 from experiments.runs.wandb_file.table import STEP
-from experiments.runs.wandb_file.trees import leaves, names_of
 
 TIMES = ("_timestamp", "_runtime")
 

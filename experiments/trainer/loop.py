@@ -9,7 +9,7 @@ from pathlib import Path
 
 from experiments.project.errors import UsageError
 from experiments.project.settings import project_root, state_dir
-from experiments.runs.offline.attempts import note_attempt
+from experiments.runs.offline.places import note_attempt
 from experiments.trainer import checkpoint as checkpoints
 from experiments.trainer.config import Arguments, TrainerConfig
 from experiments.trainer.progress import Progress, crossed

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from experiments.runs.filters import ABSENT, evaluate, lookup
-from experiments.runs.wandb_file.trees import flatten
+from experiments.runs.wandb_file.records import flatten
 
 if TYPE_CHECKING:
     from tests.fakes.wandb_server import FakeWandb

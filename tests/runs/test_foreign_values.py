@@ -12,7 +12,7 @@ import pytest
 from experiments.project.errors import StoreError
 from experiments.runs.offline.store import OfflineStore
 from experiments.runs.store import RunQuery
-from experiments.runs.wandb_file.media import media_of
+from experiments.runs.wandb_file.table import media_of
 from tests.fakes import wandb_files as fake
 
 VALUES = {

@@ -10,9 +10,9 @@ import pytest
 from experiments.jobs.events import keep
 from experiments.jobs.launchers.base import SchedulerStatus
 from experiments.results.recoveries import recoveries, recovery_marks
-from experiments.runs.offline.attempts import FILE
+from experiments.runs.offline.places import ATTEMPTS
 from experiments.runs.offline.store import OfflineStore
-from experiments.runs.routed import RoutedStore
+from experiments.runs.opening import RoutedStore
 from experiments.types import JobRef
 from tests.fakes import wandb_files as fake
 
@@ -33,7 +33,7 @@ def started(folder, number, moment, steps):
 def noted(folder, *starts):
     lines = [json.dumps({"at": moment, "step": step, "host": "node-3"}) for moment, step in starts]
     (folder / "r").mkdir(exist_ok=True)
-    (folder / "r" / FILE).write_text("\n".join(lines) + "\n")
+    (folder / "r" / ATTEMPTS).write_text("\n".join(lines) + "\n")
 
 
 def told(folder, *events):

@@ -13,9 +13,8 @@ import pytest
 
 from experiments.project import redaction
 from experiments.project.errors import StoreError
-from experiments.runs.opening import default_store
+from experiments.runs.opening import RoutedStore, default_store
 from experiments.runs.relay import READER, READER_ONLINE, RelayStore, serve_relay
-from experiments.runs.routed import RoutedStore
 from experiments.runs.store import Origin, ReplayFile, RunInfo, RunQuery, RunUpdate
 
 

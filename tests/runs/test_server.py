@@ -8,7 +8,7 @@ import pytest
 
 from experiments.project.credentials import Credentials
 from experiments.project.errors import StoreError
-from experiments.runs.server.queries import VIEWER
+from experiments.runs.server.fetching import VIEWER
 from experiments.runs.server.requests import QueryRefused, Server, ServerBusy
 from tests.fakes.wandb_server import KEY
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from experiments.project.errors import UsageError
-from experiments.runs.offline.attempts import read_attempts
+from experiments.runs.offline.places import read_attempts
 from experiments.runs.offline.store import OfflineStore
 from experiments.trainer import checkpoint as checkpoints
 from experiments.trainer.config import parse

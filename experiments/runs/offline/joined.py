@@ -13,11 +13,9 @@ from zlib import crc32
 from experiments.runs.cache import HistoryCache
 from experiments.runs.offline.places import run_id_of, wandb_files
 from experiments.runs.offline.starts import Piece, arrange, by_turn, faults, other_ids, remarks, writers
-from experiments.runs.wandb_file.console import ConsoleLine
-from experiments.runs.wandb_file.facts import RunFacts
+from experiments.runs.wandb_file.facts import ConsoleLine, RunFacts
 from experiments.runs.wandb_file.log import RUNTIME, TIMESTAMP, RunLog
-from experiments.runs.wandb_file.media import Media
-from experiments.runs.wandb_file.table import STEP
+from experiments.runs.wandb_file.table import STEP, Media
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,29 +1,71 @@
 """States and new rows of many runs from a W&B server, in as few requests as it takes, and what is kept of them.
 
-Where a server refuses the query, W&B's own client asks: slow, one request and more for each run.
+`sampledHistory(specs:)` beside a run's other fields is how W&B's own sweep controller polls; a spec takes `keys`,
+`samples`, `minStep` and `maxStep` (both inclusive), and returns the rows that have all of its keys. Where a server
+refuses the query, W&B's own client asks: slow, one request and more for each run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from zlib import crc32
 
-from experiments.project.credentials import Credentials
-from experiments.project.errors import StoreError
-from experiments.project.files import unset_empty
+from experiments.project.json_text import parse_json, real_number
 from experiments.project.state_words import TRACKER_ENDS
-from experiments.runs.server import queries
-from experiments.runs.server.requests import QueryRefused, Server, ServerBusy
+from experiments.runs.filters import unix_time
+from experiments.runs.server.requests import QueryRefused, Server, ServerBusy, read_run
 from experiments.runs.store import RunInfo
-
-if TYPE_CHECKING:
-    import pandas as pd
-
+from experiments.runs.wandb_file.records import flatten
 
 BATCH = 50
 _ASK_AGAIN_S = 600.0
 Points = list[tuple[int, float]]
+_FIELDS = (
+    "name displayName state tags group notes createdAt heartbeatAt historyLineCount config summaryMetrics "
+    "user { username }"
+)
+
+RUNS = f"""query Runs(
+ $entity: String!, $project: String!, $filters: JSONString, $order: String, $first: Int!, $after: String
+) {{
+ project(name: $project, entityName: $entity) {{
+  runs(filters: $filters, order: $order, first: $first, after: $after) {{
+   edges {{ node {{ {_FIELDS} }} }}
+   pageInfo {{ endCursor hasNextPage }}
+  }}
+ }}
+}}"""
+
+VIEWER = "query Viewer { viewer { entity } }"
+
+LOG_TAIL = """query RunConsoleLogTail($entity: String!, $project: String!, $run: String!, $last: Int!) {
+ project(name: $project, entityName: $entity) {
+  run(name: $run) { logLines(last: $last) { edges { node { line } } } }
+ }
+}"""
+
+FILES = """query RunFiles(
+ $entity: String!, $project: String!, $run: String!, $pattern: String, $first: Int!, $after: String
+) {
+ project(name: $project, entityName: $entity) {
+  run(name: $run) {
+   files(pattern: $pattern, first: $first, after: $after) {
+    edges { node { name directUrl sizeBytes } }
+    pageInfo { endCursor hasNextPage }
+   }
+  }
+ }
+}"""
+
+HISTORY = """query RunFullHistory($entity: String!, $project: String!, $run: String!, $samples: Int!) {
+ project(name: $project, entityName: $entity) {
+  run(name: $run) { historyLineCount history(samples: $samples) }
+ }
+}"""
 
 
 @dataclass(frozen=True)
@@ -88,10 +130,10 @@ class Fetcher:
         self, place: Mapping[str, str], page: str, batch: Mapping[str, Mapping[str, int]]
     ) -> dict[str, Fetched]:
         specs = {
-            run: [queries.spec(key, samples=self._samples, from_step=step) for key, step in keys.items()]
+            run: [spec(key, samples=self._samples, from_step=step) for key, step in keys.items()]
             for run, keys in batch.items()
         }
-        query, variables = queries.poll_query(specs)
+        query, variables = poll_query(specs)
         project = self._server.execute(query, {**place, **variables}).get("project") or {}
         found = {}
         for index, (run, keys) in enumerate(batch.items()):
@@ -108,14 +150,14 @@ class Fetcher:
     def _fetched(
         self, node: Mapping[str, object], page: str, rows: Mapping[str, object], keys: Mapping[str, int]
     ) -> Fetched:
-        points = {key: queries.points(rows.get(key), key) for key in keys}
+        points = {key: points_of(rows.get(key), key) for key in keys}
         logged = frozenset(key for key in keys if rows.get(key))
         sampled = frozenset(key for key, held in points.items() if len(held) >= self._samples)
         # A server that does not know `minStep` sends what was had before once more.
         fresh = {key: [point for point in points.get(key, ()) if point[0] >= keys[key]] for key in keys}
         total = node.get("historyLineCount")
         count = int(total) if isinstance(total, (int, float)) else 0
-        return Fetched(queries.info_of(node, page=page), queries.version_of(node), count, fresh, sampled, logged)
+        return Fetched(info_of(node, page=page), version_of(node), count, fresh, sampled, logged)
 
     def _through_client(
         self, place: Mapping[str, str], page: str, wanted: Mapping[str, Mapping[str, int]]
@@ -201,71 +243,105 @@ class KeptHistory:
         self.fetched = fetched
 
 
-TIMEOUT_S = 30
-_PAGE = 10_000
+def poll_query(specs: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[str, dict[str, Any]]:
+    """Return the one query that asks for several runs, each with its own history specs, and its variables.
 
-
-def read_run(
-    credentials: Credentials, path: str, keys: Sequence[str], samples: int
-) -> tuple[Mapping[str, Any], dict[str, list[dict[str, Any]]]] | None:
-    """Return a run's fields as GraphQL names them and sampled rows of each metric; None where there is no such run.
-
-    Raises:
-        StoreError: The server cannot be reached or refuses.
+    The answer has one field `r<n>` for each run, in the order of `specs`.
     """
-    run = _run(credentials, path)
-    if run is None:
-        return None
+    declared, fields = [], []
+    variables: dict[str, Any] = {}
+    for index, (run, of_run) in enumerate(specs.items()):
+        declared.append(f"$n{index}: String!")
+        variables[f"n{index}"] = run
+        history = ""
+        if of_run:
+            declared.append(f"$s{index}: [JSONString!]!")
+            variables[f"s{index}"] = [json.dumps(spec) for spec in of_run]
+            history = f" sampledHistory(specs: $s{index})"
+        fields.append(f"r{index}: run(name: $n{index}) {{ {_FIELDS}{history} }}")
+    head = f"query PollRuns($entity: String!, $project: String!, {', '.join(declared)})"
+    return f"{head} {{ project(name: $project, entityName: $entity) {{ {' '.join(fields)} }} }}", variables
+
+
+def spec(key: str, *, samples: int, from_step: int = 0) -> dict[str, Any]:
+    """Return the history spec of one metric."""
+    return {"keys": ["_step", key], "samples": samples, **({"minStep": from_step} if from_step else {})}
+
+
+def info_of(node: Mapping[str, Any], *, page: str) -> RunInfo:
+    """Return what a run's node says; `page` is the address of its project's runs."""
+    config = {
+        key: value.get("value") if isinstance(value, dict) and "value" in value else value
+        for key, value in json_object(node.get("config")).items()
+        if key not in ("_wandb", "wandb_version")
+    }
+    summary = {key: value for key, value in json_object(node.get("summaryMetrics")).items() if key != "_wandb"}
+    name = str(node.get("name") or "")
+    return RunInfo(
+        name=name,
+        state=str(node.get("state") or ""),
+        display_name=str(node.get("displayName") or name),
+        user=str((node.get("user") or {}).get("username") or ""),
+        group=str(node.get("group") or ""),
+        tags=tuple(map(str, node.get("tags") or ())),
+        notes=str(node.get("notes") or ""),
+        created_at=unix_time(str(node.get("createdAt"))),
+        heartbeat_at=unix_time(str(node.get("heartbeatAt"))),
+        config=config,
+        summary=flatten(summary),
+        url=f"{page}/{name}",
+    )
+
+
+def version_of(node: Mapping[str, Any]) -> str:
+    """Return a text that changes whenever anything of the run changed."""
+    facts = [node.get(name) for name in ("state", "tags", "notes", "displayName", "config", "summaryMetrics")]
+    return f"{node.get('historyLineCount')}-{node.get('heartbeatAt')}-{crc32(json.dumps(facts).encode()):08x}"
+
+
+def points_of(rows: object, key: str) -> list[tuple[int, float]]:
+    """Return (step, number) of the rows that a history spec of one metric returned, by step."""
+    found: dict[int, float] = {}
+    for row in rows if isinstance(rows, list) else ():
+        value = number(row.get(key)) if isinstance(row, dict) else None
+        step = row.get("_step") if isinstance(row, dict) else None
+        # A step that is no number or infinite is none.
+        if value is not None and isinstance(step, (int, float)) and abs(step) < 1 << 63:
+            found[int(step)] = value
+    return sorted(found.items())
+
+
+def number(value: object) -> float | None:
+    """Return a history value as a number; W&B's JSON writes those that are not finite as texts."""
+    if isinstance(value, (int, float)):
+        return real_number(value)
+    return (
+        {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}.get(value) if isinstance(value, str) else None
+    )
+
+
+def edges(data: object, *path: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the nodes of a connection at a path of an answer; nothing where any part of the path is missing."""
+    for name in path:
+        data = data.get(name) if isinstance(data, dict) else None
+    for edge in (data.get("edges") or ()) if isinstance(data, dict) else ():
+        if isinstance(edge, dict) and isinstance(edge.get("node"), dict):
+            yield edge["node"]
+
+
+def next_page(data: object, *path: str) -> str | None:
+    """Return where the page behind that of an answer starts; None where there is none."""
+    for name in (*path, "pageInfo"):
+        data = data.get(name) if isinstance(data, dict) else None
+    if isinstance(data, dict) and data.get("hasNextPage") and isinstance(data.get("endCursor"), str):
+        return str(data["endCursor"])
+    return None
+
+
+def json_object(text: object) -> dict[str, Any]:
+    """Return the JSON object that a field holds as text; empty where it holds none."""
     try:
-        run.load(force=True)
-        rows = {key: run.history(keys=[key], samples=samples, pandas=False) for key in keys}
-    except Exception as error:  # noqa: BLE001 - W&B's client raises whatever its parts do
-        raise _failure(credentials, error) from None
-    names = ("name", "state", "tags", "group", "notes", "createdAt", "heartbeatAt", "historyLineCount", "displayName")
-    node = {name: run._attrs.get(name) for name in names}  # noqa: SLF001 - the public names differ between versions
-    node["config"], node["summaryMetrics"] = dict(run.config), dict(run.summary_metrics or {})
-    node["user"] = run._attrs.get("user")  # noqa: SLF001
-    return node, rows
-
-
-def scan_history(credentials: Credentials, path: str, keys: Sequence[str] | None) -> pd.DataFrame:
-    """Return every row of a run: `_step`, `_timestamp`, `_runtime` and one column a key.
-
-    Raises:
-        StoreError: There is no such run, or the server cannot be reached.
-    """
-    from experiments.runs.frames import frame_of_rows
-
-    run = _run(credentials, path)
-    if run is None:
-        raise StoreError(f"run {path!r} is not on {credentials.host}. The runs that are: experiments runs")
-    try:
-        # With keys, W&B returns only the rows that have all of them.
-        rows = list(run.scan_history(page_size=_PAGE))
-    except Exception as error:  # noqa: BLE001 - W&B's client raises whatever its parts do
-        raise _failure(credentials, error) from None
-    return frame_of_rows(rows, keys)
-
-
-def _run(credentials: Credentials, path: str) -> Any:  # noqa: ANN401 - W&B has no types
-    unset_empty()
-    import wandb
-
-    try:
-        overrides = {"base_url": credentials.base_url}
-        api = wandb.Api(overrides=overrides, timeout=TIMEOUT_S, api_key=credentials.key)
-        api.flush()
-        return api.run(path)
+        value = parse_json(text) if isinstance(text, str) else text
     except ValueError:
-        return None
-    except Exception as error:  # noqa: BLE001 - W&B's client raises whatever its parts do
-        if "could not find run" in str(error).lower():
-            return None
-        raise _failure(credentials, error) from None
-
-
-def _failure(credentials: Credentials, error: Exception) -> StoreError:
-    text = str(error) or type(error).__name__
-    if credentials.key:
-        text = text.replace(credentials.key, "***")
-    return StoreError(f"{credentials.host} did not answer W&B's client: {text[:300]}. It is asked again later.")
+        return {}
+    return value if isinstance(value, dict) else {}

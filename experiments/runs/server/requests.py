@@ -1,4 +1,7 @@
-"""Requests to a W&B server: a deadline for each call, retries with backoff, rate limits obeyed, no key in a message."""
+"""Requests to a W&B server: a deadline for each call, retries with backoff, rate limits obeyed, no key in a message.
+
+W&B's own client asks where a server refuses ours, and for every row of a long run.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,14 @@ import time
 import urllib.error
 import urllib.request
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from email.message import Message
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from experiments.project.credentials import Credentials
 from experiments.project.errors import StoreError
+from experiments.project.files import unset_empty
 from experiments.project.json_text import parse_json
 
 DEADLINE_S = 20.0
@@ -30,6 +34,8 @@ _LARGEST = 1 << 28
 _DEFAULT_LIMIT_S = 10.0
 # After a failure, so long, every call fails at once: forty charts must not wait for forty deadlines.
 _REST_S = 5.0
+_CLIENT_S = 30
+_PAGE = 10_000
 
 
 Answer = TypeVar("Answer")
@@ -260,3 +266,66 @@ def _data_of(answer: Mapping[str, Any], hidden: Callable[[str], str]) -> dict[st
     if isinstance(data, dict):
         return data
     raise QueryRefused("the server's answer holds neither data nor errors.")
+
+
+def read_run(
+    credentials: Credentials, path: str, keys: Sequence[str], samples: int
+) -> tuple[Mapping[str, Any], dict[str, list[dict[str, Any]]]] | None:
+    """Return a run's fields as GraphQL names them and sampled rows of each metric; None where there is no such run.
+
+    Raises:
+        StoreError: The server cannot be reached or refuses.
+    """
+    run = _run(credentials, path)
+    if run is None:
+        return None
+    try:
+        run.load(force=True)
+        rows = {key: run.history(keys=[key], samples=samples, pandas=False) for key in keys}
+    except Exception as error:  # noqa: BLE001 - W&B's client raises whatever its parts do
+        raise _failure(credentials, error) from None
+    names = ("name", "state", "tags", "group", "notes", "createdAt", "heartbeatAt", "historyLineCount", "displayName")
+    node = {name: run._attrs.get(name) for name in names}  # noqa: SLF001 - the public names differ between versions
+    node["config"], node["summaryMetrics"] = dict(run.config), dict(run.summary_metrics or {})
+    node["user"] = run._attrs.get("user")  # noqa: SLF001
+    return node, rows
+
+
+def scan_history(credentials: Credentials, path: str) -> list[dict[str, Any]]:
+    """Return every row of a run as W&B's JSON holds it.
+
+    Raises:
+        StoreError: There is no such run, or the server cannot be reached.
+    """
+    run = _run(credentials, path)
+    if run is None:
+        raise StoreError(f"run {path!r} is not on {credentials.host}. The runs that are: experiments runs")
+    try:
+        # With keys, W&B returns only the rows that have all of them.
+        return list(run.scan_history(page_size=_PAGE))
+    except Exception as error:  # noqa: BLE001 - W&B's client raises whatever its parts do
+        raise _failure(credentials, error) from None
+
+
+def _run(credentials: Credentials, path: str) -> Any:  # noqa: ANN401 - W&B has no types
+    unset_empty()
+    import wandb
+
+    try:
+        overrides = {"base_url": credentials.base_url}
+        api = wandb.Api(overrides=overrides, timeout=_CLIENT_S, api_key=credentials.key)
+        api.flush()
+        return api.run(path)
+    except ValueError:
+        return None
+    except Exception as error:  # noqa: BLE001 - W&B's client raises whatever its parts do
+        if "could not find run" in str(error).lower():
+            return None
+        raise _failure(credentials, error) from None
+
+
+def _failure(credentials: Credentials, error: Exception) -> StoreError:
+    text = str(error) or type(error).__name__
+    if credentials.key:
+        text = text.replace(credentials.key, "***")
+    return StoreError(f"{credentials.host} did not answer W&B's client: {text[:300]}. It is asked again later.")

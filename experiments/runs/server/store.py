@@ -16,9 +16,9 @@ from experiments.project.errors import StoreError, UsageError
 from experiments.project.state_words import TRACKER_ENDS
 from experiments.runs.filters import server_filter
 from experiments.runs.replay_files import replay_url, step_of, stored_replay, stored_step
-from experiments.runs.server import queries
+from experiments.runs.server import fetching
 from experiments.runs.server.fetching import NOT_METRICS, TIME_KEYS, Fetched, Fetcher, KeptHistory
-from experiments.runs.server.requests import Server
+from experiments.runs.server.requests import Server, scan_history
 from experiments.runs.store import Origin, ReplayFile, RunInfo, RunQuery, RunUpdate, absent_from, nan_steps_of
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class OnlineStore:
             StoreError: The server cannot be reached.
         """
         if not self._entity:
-            viewer = self._server.execute(queries.VIEWER, {}).get("viewer") or {}
+            viewer = self._server.execute(fetching.VIEWER, {}).get("viewer") or {}
             if not viewer.get("entity"):
                 raise StoreError(f"{self._credentials.host} names no default entity. Set one: export WANDB_ENTITY=NAME")
             self._entity = str(viewer["entity"])
@@ -124,9 +124,9 @@ class OnlineStore:
         found: list[RunInfo] = []
         while query.limit is None or len(found) < query.limit:
             wanted = _PAGE if query.limit is None else min(_PAGE, query.limit - len(found))
-            data = self._server.execute(queries.RUNS, {**variables, "first": wanted})
-            found += [queries.info_of(node, page=page) for node in queries.edges(data, "project", "runs")]
-            variables["after"] = queries.next_page(data, "project", "runs")
+            data = self._server.execute(fetching.RUNS, {**variables, "first": wanted})
+            found += [fetching.info_of(node, page=page) for node in fetching.edges(data, "project", "runs")]
+            variables["after"] = fetching.next_page(data, "project", "runs")
             if variables["after"] is None:
                 break
         return found
@@ -183,9 +183,9 @@ class OnlineStore:
             StoreError: There is no such run, or the server cannot be reached.
         """
         if complete:
-            from experiments.runs.server.fetching import scan_history
+            from experiments.runs.frames import frame_of_rows
 
-            frame = scan_history(self._credentials, f"{self.entity}/{self.project}/{run}", keys)
+            frame = frame_of_rows(scan_history(self._credentials, f"{self.entity}/{self.project}/{run}"), keys)
             origin = self._origin(len(frame), len(frame), complete=True)
             return frame, replace(origin, absent=absent_from(frame.columns, keys))
         if keys is None:
@@ -199,8 +199,8 @@ class OnlineStore:
     def logs(self, run: str, *, last: int | None = None) -> list[str]:
         """Return the newest console lines of the run, at most ten thousand, oldest first."""
         wanted = _LOG_LINES if last is None else max(0, min(last, _LOG_LINES))
-        data = self._server.execute(queries.LOG_TAIL, {**self._place(), "run": run, "last": wanted})
-        return [str(node.get("line") or "") for node in queries.edges(data, "project", "run", "logLines")]
+        data = self._server.execute(fetching.LOG_TAIL, {**self._place(), "run": run, "last": wanted})
+        return [str(node.get("line") or "") for node in fetching.edges(data, "project", "run", "logLines")]
 
     def replays(self, run: str) -> list[ReplayFile]:
         """Return the newest twenty replays of the run, by step: those it links to, and those stored with it.
@@ -208,11 +208,11 @@ class OnlineStore:
         Stored ones are fetched to the cache folder, if there is one; their files never change.
         """
         data = self._server.execute(
-            queries.FILES, {**self._place(), "run": run, "pattern": "%replays/%", "first": 1000, "after": None}
+            fetching.FILES, {**self._place(), "run": run, "pattern": "%replays/%", "first": 1000, "after": None}
         )
         addresses = {
             str(node.get("name")): str(node.get("directUrl") or "")
-            for node in queries.edges(data, "project", "run", "files")
+            for node in fetching.edges(data, "project", "run", "files")
         }
         pages = {step: name for name in addresses if (step := step_of(name)) is not None}
         stored = {step: name for name in addresses if (step := stored_step(name)) is not None}
@@ -298,11 +298,11 @@ class OnlineStore:
     def _every_key(self, run: str) -> tuple[pd.DataFrame, Origin]:
         from experiments.runs.frames import frame_of_rows
 
-        data = self._server.execute(queries.HISTORY, {**self._place(), "run": run, "samples": self._samples})
+        data = self._server.execute(fetching.HISTORY, {**self._place(), "run": run, "samples": self._samples})
         node = (data.get("project") or {}).get("run")
         if not isinstance(node, dict):
             raise self._unknown(run)
-        frame = frame_of_rows([queries.json_object(line) for line in node.get("history") or ()])
+        frame = frame_of_rows([fetching.json_object(line) for line in node.get("history") or ()])
         total = int(node.get("historyLineCount") or len(frame))
         return frame, self._origin(len(frame), total, complete=len(frame) >= total)
 

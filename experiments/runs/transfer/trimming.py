@@ -22,7 +22,7 @@ from zlib import crc32
 
 from experiments.runs.offline.starts import Piece, by_turn, writers
 from experiments.runs.store import JsonValue
-from experiments.runs.wandb_file import records, trees
+from experiments.runs.wandb_file import records
 from experiments.runs.wandb_file.framing import BLOCK, CHUNK_HEADER, HEADER, LogTail
 
 _HEADER, _CONFIG_OF_RUN = 21, 4
@@ -90,7 +90,7 @@ def _step(message: bytes) -> int | None:
 
 def _joined(rows: Sequence[_Row]) -> Iterator[bytes]:
     """Yield the records of rows of one step, those without conflict as one row."""
-    values: dict[trees.Path, JsonValue] = {}
+    values: dict[records.KeyPath, JsonValue] = {}
     messages: list[bytes] = []
     for row in rows:
         yield from row.others

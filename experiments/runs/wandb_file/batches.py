@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from experiments.runs.store import JsonValue
 from experiments.runs.wandb_file import records
-from experiments.runs.wandb_file.trees import Path
+from experiments.runs.wandb_file.records import KeyPath
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -247,7 +247,7 @@ class KeyTable:
     def __init__(self) -> None:
         self.keys: list[bytes] = []
         self._numbers: dict[bytes, int] = {}
-        self._paths: dict[int, Path] = {}
+        self._paths: dict[int, KeyPath] = {}
         self._shift = np.uint64(63)
         self._table = np.full(2, -1, np.int64)
         self._words = np.empty((0, 1), np.uint64)
@@ -258,7 +258,7 @@ class KeyTable:
         if len(items.key):
             items.number = self._numbered(items)
 
-    def path(self, number: int) -> Path:
+    def path(self, number: int) -> KeyPath:
         """Return the path of a key.
 
         Raises:

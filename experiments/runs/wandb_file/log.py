@@ -15,11 +15,9 @@ from experiments.runs.cache import GROWTH, MIN_BYTES, CacheGone, HistoryCache, P
 from experiments.runs.wandb_file import batches as vector
 from experiments.runs.wandb_file import records
 from experiments.runs.wandb_file.columns import Column, as_float
-from experiments.runs.wandb_file.console import ConsoleLine, join_console
-from experiments.runs.wandb_file.facts import RunFacts
+from experiments.runs.wandb_file.facts import ConsoleLine, RunFacts, join_console
 from experiments.runs.wandb_file.framing import LogTail
-from experiments.runs.wandb_file.media import Media, media_of
-from experiments.runs.wandb_file.table import STEP, HistoryTable
+from experiments.runs.wandb_file.table import STEP, HistoryTable, Media, media_of
 
 if TYPE_CHECKING:
     import pandas as pd

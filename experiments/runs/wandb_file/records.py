@@ -1,21 +1,23 @@
 """The protobuf records of a `.wandb` file, decoded by hand: no W&B import, no generated code.
 
 Field numbers are those of W&B's `wandb_internal.proto`. Unknown fields are passed over, so later versions that add
-some are read; a record that is not protobuf raises `ValueError` and nothing else.
+some are read; a record that is not protobuf raises `ValueError` and nothing else. Items have paths; W&B keeps config
+and summary as the nested mappings that these make (`assign`, `remove`, `flatten`).
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from experiments.project import json_text
 from experiments.runs.store import JsonValue
-from experiments.runs.wandb_file.trees import Path
 
 HISTORY, SUMMARY, OUTPUT, CONFIG, FILES, STATS, OUTPUT_RAW = 2, 3, 4, 5, 6, 7, 13
 RUN, EXIT, ENVIRONMENT = 17, 18, 26
 _DATA = frozenset({16, 19, 200})  # control, uuid and _info stand beside the record's content
+KeyPath = tuple[str, ...]
 
 
 def varint(data: bytes, at: int) -> tuple[int, int]:
@@ -112,14 +114,14 @@ def parse_json(text: bytes) -> JsonValue:
     return value
 
 
-def items(message: bytes, number: int = 1) -> Iterator[tuple[Path, JsonValue]]:
+def items(message: bytes, number: int = 1) -> Iterator[tuple[KeyPath, JsonValue]]:
     """Yield the path and value of each item (field `number`) of a history, summary, config or stats message."""
     for field, value in fields(message):
         if field == number and isinstance(value, bytes):
             yield item(value)
 
 
-def item(data: bytes) -> tuple[Path, JsonValue]:
+def item(data: bytes) -> tuple[KeyPath, JsonValue]:
     """Return path and value of one item, whichever of its encodings the writer chose."""
     path, raw, typed = _split_item(data)
     if not path:
@@ -127,8 +129,8 @@ def item(data: bytes) -> tuple[Path, JsonValue]:
     return path, typed if raw is None else parse_json(raw)
 
 
-def _split_item(data: bytes) -> tuple[Path, bytes | None, JsonValue]:  # noqa: C901 - one branch a field
-    path: Path = ()
+def _split_item(data: bytes) -> tuple[KeyPath, bytes | None, JsonValue]:  # noqa: C901 - one branch a field
+    path: KeyPath = ()
     raw: bytes | None = None
     typed: JsonValue = None
     for number, value in fields(data):
@@ -152,7 +154,7 @@ def _split_item(data: bytes) -> tuple[Path, bytes | None, JsonValue]:  # noqa: C
     return path, raw, typed
 
 
-def key_path(data: bytes) -> Path:
+def key_path(data: bytes) -> KeyPath:
     """Return the path that the key fields of an item spell."""
     return _split_item(data)[0]
 
@@ -165,7 +167,7 @@ def history_step(message: bytes) -> int | None:
     return None
 
 
-def removed(message: bytes) -> Iterator[Path]:
+def removed(message: bytes) -> Iterator[KeyPath]:
     """Yield the paths that a summary or config message removes."""
     for number, value in fields(message):
         if number == 2 and isinstance(value, bytes):
@@ -209,3 +211,61 @@ def texts(message: bytes) -> dict[int, list[str]]:
 def signed(value: int) -> int:
     """Return a protobuf `int32` or `int64` as the signed number that it is."""
     return value - (1 << 64) if value >= 1 << 63 else value
+
+
+def assign(tree: dict[str, Any], path: KeyPath, value: JsonValue) -> None:
+    """Set the value at a path of a nested mapping, making the mappings on the way."""
+    for part in path[:-1]:
+        inner = tree.get(part)
+        if not isinstance(inner, dict):
+            inner = tree[part] = {}
+        tree = inner
+    if path:
+        tree[path[-1]] = value
+
+
+def remove(tree: dict[str, Any], path: KeyPath) -> None:
+    """Drop the value at a path of a nested mapping, where it is there."""
+    for part in path[:-1]:
+        inner = tree.get(part)
+        if not isinstance(inner, dict):
+            return
+        tree = inner
+    if path:
+        tree.pop(path[-1], None)
+
+
+def leaves(value: JsonValue, path: KeyPath = ()) -> Iterator[tuple[KeyPath, JsonValue]]:
+    """Yield path and value of each leaf, in order; an empty mapping is a leaf."""
+    # Without recursion: how deep other people's values are nested must not matter.
+    waiting: list[tuple[KeyPath, JsonValue]] = [(path, value)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, dict) and value:
+            waiting += [((*path, key), inner) for key, inner in reversed(value.items())]
+        else:
+            yield path, value
+
+
+def names_of(paths: Iterable[KeyPath]) -> dict[KeyPath, str]:
+    r"""Return what each path is called: its parts joined by dots, as W&B shows it.
+
+    Where several paths would have one name (`{"a.b": 1}` beside `{"a": {"b": 2}}`), the dots within their parts are
+    written `\.`: `a\.b` is the first of these, `a.b` the second.
+    """
+    spelt: dict[str, list[KeyPath]] = {}
+    for path in dict.fromkeys(paths):
+        spelt.setdefault(".".join(path), []).append(path)
+    return {path: plain if len(alike) == 1 else escaped_name(path) for plain, alike in spelt.items() for path in alike}
+
+
+def escaped_name(path: KeyPath) -> str:
+    r"""Return a name that no other path has: parts joined by dots, the dots within them written `\.`."""
+    return ".".join(part.replace("\\", "\\\\").replace(".", "\\.") for part in path)
+
+
+def flatten(tree: dict[str, Any]) -> dict[str, Any]:
+    """Return the leaves of a nested mapping under the names of their paths; an empty mapping in it is a leaf."""
+    found = dict(leaves(tree)) if tree else {}
+    names = names_of(found)
+    return {names[path]: value for path, value in found.items()}

@@ -1,8 +1,14 @@
-"""History rows as columns, from the records of a `.wandb` file: many at once where possible, one by one else."""
+"""History rows as columns, from the records of a `.wandb` file: many at once where possible, one by one else.
+
+Of a file that was logged W&B makes columns: its type, its path, its size (`media_of`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +17,7 @@ from experiments.runs.store import JsonValue
 from experiments.runs.wandb_file import batches as vector
 from experiments.runs.wandb_file import records
 from experiments.runs.wandb_file.columns import Column
-from experiments.runs.wandb_file.trees import Path, leaves, names_of
+from experiments.runs.wandb_file.records import KeyPath, leaves, names_of
 
 STEP = "_step"
 _NO_STEP = np.iinfo(np.int64).min
@@ -40,15 +46,15 @@ class HistoryTable:
         self.last_step = -1
         self.undecodable = 0
         self._firsts: dict[str, float] = {}
-        self._names: dict[Path, str] = {}
-        self._spelt: dict[str, list[Path]] = {}
+        self._names: dict[KeyPath, str] = {}
+        self._spelt: dict[str, list[KeyPath]] = {}
 
     @property
-    def names(self) -> dict[Path, str]:
+    def names(self) -> dict[KeyPath, str]:
         """Name of each path's column, without `_step`."""
         return dict(self._names)
 
-    def put(self, path: Path, name: str, column: Column) -> None:
+    def put(self, path: KeyPath, name: str, column: Column) -> None:
         """Take in the column of a path as it was held before."""
         self.columns[name] = column
         if path != (STEP,):
@@ -131,7 +137,7 @@ class HistoryTable:
         """
         dropped, late, steps = self._read_slow(batch, np.flatnonzero(items.slow))
         row_of = self.rows - 1 + np.cumsum(~dropped)
-        found: dict[Path, list[tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], Pairs]]] = {}
+        found: dict[KeyPath, list[tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], Pairs]]] = {}
         values, numeric = vector.numbers_of(items)
         for number, places in vector.by_key(items.number):
             path = keys.path(number)
@@ -159,10 +165,10 @@ class HistoryTable:
 
     def _read_slow(
         self, batch: Sequence[bytes], slow: npt.NDArray[np.int64]
-    ) -> tuple[npt.NDArray[np.bool_], dict[Path, Pairs], npt.NDArray[np.int64]]:
+    ) -> tuple[npt.NDArray[np.bool_], dict[KeyPath, Pairs], npt.NDArray[np.int64]]:
         dropped = np.zeros(len(batch), np.bool_)
         steps = np.full(len(batch), _NO_STEP)
-        late: dict[Path, Pairs] = {}
+        late: dict[KeyPath, Pairs] = {}
         for at in slow.tolist():
             try:
                 row, step = _read(batch[at])
@@ -217,14 +223,14 @@ class HistoryTable:
             if merged[row] is not None:
                 column.append(int(row_of[row]), merged[row])
 
-    def _column(self, path: Path) -> Column:
+    def _column(self, path: KeyPath) -> Column:
         name = self._names.get(path)
         if name is None:
             name = self._named(path)
             self.columns[name] = Column()
         return self.columns[name]
 
-    def _named(self, path: Path) -> str:
+    def _named(self, path: KeyPath) -> str:
         """Return the name of a path that was not met before; one that it would share is changed for both."""
         alike = self._spelt.setdefault(".".join(path), [])
         alike.append(path)
@@ -238,7 +244,7 @@ class HistoryTable:
         return self._names[path]
 
 
-def _read(record: bytes) -> tuple[dict[Path, JsonValue], int | None]:
+def _read(record: bytes) -> tuple[dict[KeyPath, JsonValue], int | None]:
     """Return a record's values by path, and its step where it says one."""
     _, message = records.content(record)
     row = {leaf: inner for path, value in records.items(message) for leaf, inner in leaves(value, path)}
@@ -253,3 +259,54 @@ def _as_step(value: JsonValue) -> int | None:
     if isinstance(value, int):
         return value if abs(value) < 1 << 63 else None
     return int(value) if isinstance(value, float) and abs(value) < 1 << 53 else None
+
+
+@dataclass(frozen=True)
+class Media:
+    """One file that the run logged.
+
+    Attributes:
+        step: W&B's step of the row.
+        key: Metric name, `replays/link`.
+        kind: W&B's type, `html-file`.
+        path: The file on this machine; it may not exist.
+        row: Number of the history row.
+    """
+
+    step: int
+    key: str
+    kind: str
+    path: Path
+    row: int
+    value: dict[str, Any]
+
+
+def is_media_part(key: str, known: Container[str]) -> bool:
+    """Say whether a key is what W&B notes of a file that was logged (its size, its hash), and no metric.
+
+    Args:
+        known: All keys of the run's summary or history.
+    """
+    return f"{key.rpartition('.')[0]}._type" in known
+
+
+def _is_inside(path: str) -> bool:
+    """Say whether a path leads nowhere but below the folder it is taken from."""
+    parts = PurePosixPath(path).parts
+    return bool(parts) and parts[0] != "/" and ".." not in parts and "\0" not in path
+
+
+def media_of(table: HistoryTable, files: Path, kind: str | None) -> list[Media]:
+    """Return the files that the rows of a table name, below the folder `files`, all or those of one W&B type."""
+    steps = table.steps_since(0)
+    columns = table.columns
+    found: list[Media] = []
+    for name in [name for name in columns if name.endswith("._type")]:
+        key = name.removesuffix("_type")
+        parts = {other.removeprefix(key): dict(columns[other].since(0)) for other in columns if other.startswith(key)}
+        for row, word in parts["_type"].items():
+            path = parts.get("path", {}).get(row)
+            if isinstance(path, str) and _is_inside(path) and kind in (None, word):
+                value = {part: held[row] for part, held in parts.items() if row in held}
+                found.append(Media(steps[row], key.removesuffix("."), str(word), files / path, row, value))
+    return sorted(found, key=lambda media: (media.row, media.key))

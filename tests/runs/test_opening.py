@@ -6,7 +6,7 @@ import pytest
 
 from experiments.project.errors import StoreError
 from experiments.runs.offline.store import OfflineStore
-from experiments.runs.routed import RoutedStore
+from experiments.runs.opening import RoutedStore
 from experiments.runs.store import RunQuery
 from tests.fakes import wandb_files as fake
 
