@@ -55,7 +55,7 @@ def test_two_editors_launch_one_plan_once_and_two_readers_see_it_each_in_their_o
         assert [metric_of(page) for page in readers] == ["agent steps per second", "return per agent"]
         for page in [*readers, *editors]:
             page.close()
-    assert [folder.name for folder in (project.state / "runs").iterdir()] == [job.run_name]
+    assert [run.name for run in (project.state / "runs").iterdir()] == [job.run_name]
 
 
 def middle_of(page, name):
