@@ -85,6 +85,8 @@ class Monitor:
         self._poller: Poller | None = None
         self._latest: Snapshot | None = None
         self._content: object = None
+        self._told = -1
+        self._rests = self._owes_metrics = False
         self._news: tuple[dict[str, str], dict[str, str]] = ({}, {})
         self._written = self._metrics_written = self._announced = float("-inf")
         self._seen: tuple[int, int] | None = None
@@ -153,7 +155,7 @@ class Monitor:
             time.sleep(TICK_S)
             return
         if self._poller is None:
-            self._news = (read_versions(self.live), read_ended(self.live))
+            self._news, self._told = (read_versions(self.live), read_ended(self.live)), -1
             self._poller = Poller(
                 self._sources, refs=self._all_refs, before=read_status(self.live), paces_s=self._paces_s
             )
@@ -197,19 +199,24 @@ class Monitor:
             self._own_refs_file.unlink()
 
     def _publish(self, poller: Poller) -> None:
-        snapshot, now = poller.snapshot(), time.monotonic()
+        now = time.monotonic()
+        may_draw = now - self._metrics_written >= _METRICS_PAUSE_S
+        is_recent = self._rests or now - self._written < _REWRITE_S
+        if poller.revision == self._told and is_recent and not (self._owes_metrics and may_draw):
+            return  # to put a snapshot together takes as long as a poll
+        snapshot = poller.snapshot()
         content = snapshot.without_times()
         # A failed seed changes what charts count and verdicts rest on, as new rows do.
         news = (snapshot.versions, snapshot.ended)
-        charts = news != self._news and now - self._metrics_written >= _METRICS_PAUSE_S
-        is_recent = snapshot.is_settled or now - self._written < _REWRITE_S
+        charts = news != self._news and may_draw
+        self._told, self._rests, self._owes_metrics = poller.revision, snapshot.is_settled, news != self._news
         if content == self._content and is_recent and not charts:
             return
         try:
             write_live(self.live, snapshot, with_metrics=charts)
             self._content = content
             if charts:
-                self._news, self._metrics_written = news, now
+                self._news, self._metrics_written, self._owes_metrics = news, now, False
         except OSError as error:
             note = f"{str(self.live)!r} cannot be written ({error.strerror}), so other pages do not see this"
             snapshot = replaced(snapshot, notes=(*snapshot.notes, note))

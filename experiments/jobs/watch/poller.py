@@ -13,15 +13,16 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from experiments.jobs.launchers.base import Launcher, SchedulerStatus
 from experiments.jobs.launchers.local.launcher import needs_a_look
 from experiments.jobs.ledger.reading import UnreadableJob
+from experiments.jobs.watch.polled import PolledJob, PolledSource
 from experiments.jobs.watch.snapshots import Snapshot, SourceState, age_in_words, reason_of
 from experiments.jobs.watch.verdicts import job_status
-from experiments.project.state_words import SCHEDULER_ENDS, TRACKER_ENDS
+from experiments.project.state_words import TRACKER_ENDS
 from experiments.runs.store import RunInfo, RunStore, RunUpdate
 from experiments.types import TERMINAL_VERDICTS, JobRef, JobStatus, TrainingJob, replaced
 
@@ -57,76 +58,6 @@ class Sources:
     keep: Callable[[str, dict[str, SchedulerStatus]], dict[str, SchedulerStatus]] = lambda _, statuses: statuses
 
 
-@dataclass
-class _Job:
-    """One job and the last word of each of its witnesses.
-
-    Attributes:
-        key: Changes when the ledger changes anything of the job.
-        asked: Kinds of sources that were asked about it.
-        answered: Those of them that have answered, were it only that they do not know it.
-        ended_tick: When it was first seen to have ended.
-        final: Its status once nothing can change any more; it is not asked about again.
-        unreadable: What is wrong with its row in the ledger; empty where nothing is.
-    """
-
-    job: TrainingJob | JobRef
-    key: str
-    unreadable: str = ""
-    scheduler: SchedulerStatus | None = None
-    run: RunInfo | None = None
-    version: str = ""
-    damage: str = ""
-    asked: set[str] = field(default_factory=set)
-    answered: set[str] = field(default_factory=set)
-    ended_tick: float | None = None
-    final: JobStatus | None = None
-
-    @property
-    def ref(self) -> JobRef:
-        return self.job.ref() if isinstance(self.job, TrainingJob) else self.job
-
-    @property
-    def launcher_id(self) -> str | None:
-        """Id by which the launcher knows the job; a reference leaves it out where it is the run name."""
-        if isinstance(self.job, TrainingJob):
-            return self.job.launcher_id
-        return self.job.id or (self.job.run if self.job.launcher == "local" else None)
-
-    def wants(self, kind: str) -> bool:
-        """Tell whether a source of this kind may still have news of the job."""
-        if self.final is not None or (isinstance(self.job, TrainingJob) and self.job.state != "submitted"):
-            return False
-        if kind == "store":
-            return True
-        ended = self.scheduler is not None and self.scheduler.word in SCHEDULER_ENDS
-        return self.launcher_id is not None and not ended
-
-    def source_name(self, kind: str) -> str:
-        """Return the launcher or tracker of the job."""
-        return self.ref.launcher if kind == "launcher" else self.ref.tracker
-
-    def born(self) -> float:
-        """Return the Unix seconds from which the job's age counts."""
-        started = (self.scheduler and self.scheduler.started_at) or (self.run and self.run.created_at)
-        return started or (self.job.created_at if isinstance(self.job, TrainingJob) else 0.0)
-
-
-@dataclass
-class _Source:
-    kind: Literal["ledger", "launcher", "store"]
-    name: str
-    pace_s: float
-    interval_s: float
-    due: float = 0.0
-    as_of: float | None = None
-    problem: str = ""
-    failures: int = 0
-    is_busy: bool = False
-    is_active: bool = True
-    cursors: dict[str, int] = field(default_factory=dict)
-
-
 class Poller:
     """Remembers the last answer of every source and asks again what is due.
 
@@ -135,6 +66,9 @@ class Poller:
         before: What was published last: jobs that had ended for good by then are not asked about again.
         clock: Unix seconds.
         ticks: Seconds that never jump.
+
+    Attributes:
+        revision: Grows whenever a new snapshot may say something else than the last one, but for the age of its data.
     """
 
     def __init__(
@@ -150,15 +84,17 @@ class Poller:
         self._sources, self._refs, self._paces_s = sources, refs, paces_s
         self._clock, self._ticks = clock, ticks
         self._before = before or Snapshot()
-        self._jobs: dict[str, _Job] = {}
+        self.revision = 0
+        self._jobs: dict[str, PolledJob] = {}
         self._rows: object = None
-        self._asked: dict[tuple[str, str], _Source] = {}
-        self._ledger = _Source("ledger", "ledger", paces_s["ledger"], paces_s["ledger"])
-        self._answers: queue.SimpleQueue[tuple[_Source, list[str], Answers | Exception, str]] = queue.SimpleQueue()
+        self._asked: dict[tuple[str, str], PolledSource] = {}
+        self._ledger = PolledSource("ledger", "ledger", paces_s["ledger"], paces_s["ledger"])
+        self._answers: queue.SimpleQueue[tuple[PolledSource, list[str], Answers | Exception, str]] = queue.SimpleQueue()
 
     def step(self) -> bool:
         """Start the polls that are due and take in the answers that have come; return whether anything is new."""
         changed = self._ticks() >= self._ledger.due and self._read_ledger()
+        self.revision += changed
         for source in self._with_work():
             if source.is_active and not source.is_busy and self._ticks() >= source.due:
                 self._start(source)
@@ -180,7 +116,7 @@ class Poller:
         self.step()
         began = time.monotonic()
 
-        def patience_s(source: _Source) -> float:
+        def patience_s(source: PolledSource) -> float:
             return max(deadline_s, _PATIENCE_S.get(source.name, 0.0))
 
         while busy := [source for source in self._asked.values() if source.is_busy]:
@@ -241,12 +177,12 @@ class Poller:
         known, self._jobs = self._jobs, {}
         for name, job in wanted.items():
             same = known.get(name)
-            self._jobs[name] = same if same is not None and same.job == job else self._new(name, job)
+            self._jobs[name] = same if same is not None and same.is_of(job) else self._new(name, job)
             self._jobs[name].unreadable = unreadable.get(name, "")
-        if jobs is not self._rows:
+        if is_new := jobs is not self._rows:
             self._rows = jobs
             self._recall_ends()
-        return bool(problem) or list(self._jobs.values()) != list(known.values())
+        return is_new or bool(problem) or list(self._jobs.values()) != list(known.values())
 
     def _recall_ends(self) -> None:
         """Take ends that the ledger holds from there, so that they stay known while their scheduler is slow or down.
@@ -265,30 +201,32 @@ class Poller:
             job.asked.add("launcher")
             job.answered.add("launcher")
 
-    def _new(self, name: str, job: TrainingJob | JobRef) -> _Job:
+    def _new(self, name: str, job: TrainingJob | JobRef) -> PolledJob:
         """Return a job as unknown, or as it ended, where that was published for this very row of the ledger."""
-        new = _Job(job, hashlib.sha256(f"{_FORMAT}{job.model_dump_json()}".encode()).hexdigest()[:12])
+        new = PolledJob(job, hashlib.sha256(f"{_FORMAT}{job.model_dump_json()}".encode()).hexdigest()[:12])
         if self._before.settled.get(name) == new.key:
             new.final, new.version = self._before.of(name), self._before.versions.get(name, "")
         return new
 
-    def _with_work(self) -> list[_Source]:
+    def _with_work(self) -> list[PolledSource]:
         """Return all sources, marked with whether they may still have news."""
         wanted = [(kind, job) for job in self._jobs.values() for kind in _KINDS if job.wants(kind)]
         busy = {(kind, job.source_name(kind)) for kind, job in wanted}
         for kind, name in sorted(busy - self._asked.keys()):
             pace = self._paces_s.get(name, self._paces_s["online"])
-            self._asked[kind, name] = _Source(kind, name, pace, pace)
+            self._asked[kind, name] = PolledSource(kind, name, pace, pace)
+            self.revision += 1
         for key, source in self._asked.items():
+            self.revision += source.is_active != (key in busy)
             source.is_active = key in busy
             source.problem = source.problem if source.is_active else ""
         for kind, job in wanted:
             source = self._asked[kind, job.source_name(kind)]
             if kind not in job.asked and not source.failures:
-                source.due = 0.0
+                source.due, source.said = 0.0, None
         return list(self._asked.values())
 
-    def _start(self, source: _Source) -> None:
+    def _start(self, source: PolledSource) -> None:
         jobs = [
             job for job in self._jobs.values() if job.source_name(source.kind) == source.name and job.wants(source.kind)
         ]
@@ -301,7 +239,7 @@ class Poller:
         arguments = (source, asked, dict(source.cursors))
         threading.Thread(target=self._ask, args=arguments, name=f"poll {source.name}", daemon=True).start()
 
-    def _ask(self, source: _Source, asked: dict[str, str], cursors: dict[str, int]) -> None:
+    def _ask(self, source: PolledSource, asked: dict[str, str], cursors: dict[str, int]) -> None:
         answers: Answers | Exception
         problem = ""
         try:
@@ -333,8 +271,11 @@ class Poller:
             return f"waiting jobs cannot be started: {reason_of(error)}"
         return ""
 
-    def _take_in(self, source: _Source, asked: Sequence[str], answers: Answers | Exception, problem: str) -> None:
+    def _take_in(self, source: PolledSource, asked: Sequence[str], answers: Answers | Exception, problem: str) -> None:
         source.is_busy = False
+        said = (asked, answers, problem)
+        self.revision += said != source.said
+        source.said = said
         if isinstance(answers, Exception):
             source.failures += 1
             source.problem = reason_of(answers)
@@ -352,12 +293,12 @@ class Poller:
             self._settle(job)
 
     @staticmethod
-    def _take_run(job: _Job, source: _Source, update: RunUpdate | None) -> None:
+    def _take_run(job: PolledJob, source: PolledSource, update: RunUpdate | None) -> None:
         job.run, job.version, job.damage = (update.info, update.version, update.damage) if update else (None, "", "")
         if update:
             source.cursors[job.ref.run] = update.cursor
 
-    def _settle(self, job: _Job) -> None:
+    def _settle(self, job: PolledJob) -> None:
         """Stop asking about a job that has ended, once its tracker has said so too or had time to."""
         status = self._status(job)
         if status.verdict not in TERMINAL_VERDICTS:
@@ -372,7 +313,7 @@ class Poller:
         if certain and (closed or self._ticks() - job.ended_tick > _GRACE_S):
             job.final = status
 
-    def _status(self, job: _Job) -> JobStatus:
+    def _status(self, job: PolledJob) -> JobStatus:
         as_of = [
             source.as_of or 0.0
             for kind in _KINDS
@@ -391,7 +332,7 @@ class Poller:
             reason = "; ".join(filter(None, [reason, job.unreadable]))
         return status if reason == status.reason else replaced(status, reason=reason)
 
-    def _silence(self, job: _Job) -> str:
+    def _silence(self, job: PolledJob) -> str:
         """Return for how long the scheduler of a job has not answered, where the last try failed; else nothing."""
         source = self._asked.get(("launcher", job.source_name("launcher")))
         if source is None or not source.problem or not source.failures or not job.wants("launcher"):

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from experiments.jobs.launchers.base import Absent, Found, JobSpec, Unknown
+from experiments.jobs.launchers.local import launcher
 from experiments.jobs.launchers.local.launcher import Evidence, LocalLauncher, ended, status_of, unended
 from experiments.launch import allow_launch, cancel, launcher_for, submit
 from experiments.project.errors import LaunchError
@@ -292,6 +293,17 @@ def test_a_pid_that_was_given_again_is_not_taken_for_the_supervisor(running):
     _kill_supervisor(running)
     write_json(running / "job.json", {**record, "supervisor": {"pid": os.getpid(), "start": "1"}})
     assert "exit code will not be known" in status_of(running).reason
+
+
+def test_a_record_is_read_again_only_once_it_is_another(running, monkeypatch):
+    read, plain = [], launcher.read_json
+    monkeypatch.setattr(launcher, "read_json", lambda path: read.append(path) or plain(path))
+    record = read_json(running / "job.json")
+    write_json(running / "job.json", {**record, "started_at": 1.0})
+    assert [status_of(running).started_at for _ in range(3)] == [1.0] * 3
+    assert len(read) == 1
+    write_json(running / "job.json", {**record, "started_at": 2.0})
+    assert status_of(running).started_at == 2.0
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"a": NaN', "\x00\x00"])

@@ -9,12 +9,14 @@ import sys
 import threading
 import time
 import weakref
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from experiments.jobs.watch import monitor as watching
 from experiments.jobs.watch.monitor import Monitor
+from experiments.jobs.watch.poller import Poller
 from experiments.jobs.watch.snapshots import METRICS_FILE, STATUS_FILE, read_ended, read_status, read_versions
 from experiments.types import JobRef
 from tests.fakes.job_sources import FakeLauncher, FakeStore, info, job, sources
@@ -132,6 +134,24 @@ def test_a_reader_that_fails_does_not_stop_the_others(state, watch, caplog):
     count = len(seen)
     monitor._sources.store("offline").runs["a"] = info("a", step=5)
     until(lambda: len(seen) > count)
+
+
+def test_polls_that_say_nothing_new_put_no_snapshot_together(state, watch, monkeypatch):
+    made, plain = [], Poller.snapshot
+    monkeypatch.setattr(Poller, "snapshot", lambda self: made.append(1) or plain(self))
+    monkeypatch.setattr(watching, "_REWRITE_S", float("inf"))
+    monkeypatch.setattr(watching, "_METRICS_PAUSE_S", 0.0)
+    jobs, store = [job("a")], FakeStore(info("a", step=1))
+    parts = replace(sources(jobs, FakeLauncher(a="RUNNING"), store), jobs=lambda: jobs)
+    watch(state, parts)
+    until(lambda: read_versions(state / "live"))
+    first = len(store.asked)
+    until(lambda: len(store.asked) > first + 1)
+    count = len(made)
+    until(lambda: len(store.asked) > first + 10)
+    assert len(made) == count
+    store.runs["a"] = info("a", step=2)
+    until(lambda: read_status(state / "live").of("a").step == 2)
 
 
 def test_metrics_are_written_only_when_a_run_has_new_data(state, watch):

@@ -90,6 +90,38 @@ def test_a_source_is_asked_at_its_own_pace(clock, name, kind, pace):
     assert len(part.asked) == 2
 
 
+def test_the_same_answers_again_are_no_news(clock):
+    jobs, parts = [job("a"), job("b")], (FakeLauncher(a="RUNNING"), FakeStore(info("a", step=1)))
+    polled = Poller(replace(sources([], *parts), jobs=lambda: jobs), clock=clock, ticks=clock)
+    settle(polled)
+    seen = polled.revision
+    for _ in range(5):
+        clock.pass_s(5)
+        settle(polled)
+    assert len(parts[1].asked) > 5
+    assert polled.revision == seen
+
+
+@pytest.mark.parametrize("what", ["another word", "a new row", "a failure", "a job"])
+def test_whatever_a_snapshot_would_say_anew_is_news(clock, what):
+    jobs, local, offline = [job("a")], FakeLauncher(a="RUNNING"), FakeStore(info("a", step=1))
+    polled = poller(jobs, local, offline, clock=clock)
+    settle(polled)
+    seen, before = polled.revision, polled.snapshot().without_times()
+    if what == "another word":
+        local.words["a"] = "CANCELLING"
+    elif what == "a new row":
+        offline.runs["a"] = info("a", step=2)
+    elif what == "a failure":
+        local.error = LaunchError("no")
+    else:
+        jobs.append(job("b"))
+    clock.pass_s(5)
+    settle(polled)
+    assert polled.snapshot().without_times() != before
+    assert polled.revision > seen
+
+
 def test_old_jobs_are_asked_about_less_often(clock):
     local = FakeLauncher(a="RUNNING")
     polled = poller([job("a", created_at=clock.now - 7200)], local, FakeStore(info("a")), clock=clock)

@@ -6,6 +6,7 @@ What its files say of it is one truthful word, and the reason where the word alo
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import socket
@@ -175,11 +176,11 @@ class Evidence:
 def status_of(run_dir: Path) -> SchedulerStatus | None:
     """Return the status of the local job in `run_dir`; None where there is no such folder."""
     try:
-        record = read_json(run_dir / JOB)
+        record = _record(run_dir)
         if record is None:
             return _without_record(run_dir)
         status = _of_record(run_dir, record)
-        if status.word in {"LOST", "PENDING"} and (again := read_json(run_dir / JOB) or record) != record:
+        if status.word in {"LOST", "PENDING"} and (again := _record(run_dir) or record) != record:
             # It started or ended between the two looks; its record says more than "nobody is there".
             status = _of_record(run_dir, again)
     except OSError as error:
@@ -188,6 +189,24 @@ def status_of(run_dir: Path) -> SchedulerStatus | None:
         word = "RUNNING" if is_locked(run_dir / LOCK) else "LOST"
         return SchedulerStatus(word, reason=f"{run_dir / JOB} is damaged ({error}); only its lock says how it is")
     return status
+
+
+def _record(run_dir: Path) -> Mapping[str, Any] | None:
+    """Return what `read_json` does of a job's record; a page asks every second, and few records ever change."""
+    path = run_dir / JOB
+    try:
+        found = os.stat(path)  # noqa: PTH116 - hundreds of these per poll
+    except FileNotFoundError:
+        return None
+    return _read_record(path, (found.st_ino, found.st_size, found.st_mtime_ns))
+
+
+@functools.lru_cache(maxsize=1024)
+def _read_record(path: Path, _stamp: tuple[int, int, int]) -> Mapping[str, Any] | None:
+    return read_json(path)
+
+
+_this_boot = functools.cache(boot_id)
 
 
 def _without_record(run_dir: Path) -> SchedulerStatus | None:
@@ -253,7 +272,7 @@ def _how_lost(record: Mapping[str, Any], seen: Evidence, last: str) -> str:
 
 
 def _observe(run_dir: Path, record: Mapping[str, Any]) -> Evidence:
-    boot, recorded = boot_id(), record.get("boot_id")
+    boot, recorded = _this_boot(), record.get("boot_id")
     # The lock first: a supervisor that ends after this look has then at worst recorded its end already.
     locked = is_locked(run_dir / LOCK)
     return Evidence(
