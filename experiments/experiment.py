@@ -27,8 +27,7 @@ from experiments.jobs.arms import apart, changes, name_of
 from experiments.jobs.journal import BLANK, Journal, Rule
 from experiments.jobs.plan import RecordedJob, with_arguments
 from experiments.project import streams
-from experiments.project.errors import UsageError
-from experiments.project.refusals import reasons
+from experiments.project.errors import UsageError, reasons
 from experiments.project.streams import INTERRUPTED, end
 from experiments.project.workspace import Workspace
 from experiments.types import (

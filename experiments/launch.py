@@ -16,8 +16,7 @@ from experiments.jobs.permits import Permit, allow_launch, command_permit, impli
 from experiments.jobs.plan import RecordedJob
 from experiments.jobs.preparation import launch_plan, prepare_plan
 from experiments.jobs.submission import cancel, newest_attempt, next_repeat, retry, start_next, submit
-from experiments.project.errors import UsageError
-from experiments.project.refusals import reasons
+from experiments.project.errors import UsageError, reasons
 from experiments.project.workspace import Workspace
 from experiments.types import LauncherName, TrainingJob, TrainingJobConfig
 

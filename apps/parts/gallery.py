@@ -19,8 +19,7 @@ from apps.parts.links import known_jobs
 from experiments.notebooks.context import launched_in
 from experiments.notebooks.styles import warning
 from experiments.project.errors import ExperimentsError
-from experiments.project.files import write_bytes
-from experiments.project.json_text import parse_json
+from experiments.project.files import parse_json, write_bytes
 from experiments.project.workspace import Workspace
 from experiments.runs.opening import default_store
 from experiments.runs.store import ReplayFile, RunStore

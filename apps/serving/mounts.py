@@ -25,7 +25,7 @@ from apps.serving.connections import DEADLINE_S
 from apps.serving.log_lines import hold_lines
 from apps.serving.requests import App, Message, Receive, RefusedError, Scope, Send, body_of, cookies
 from apps.serving.theme import THEME_COOKIE, marimo_head
-from experiments.project.json_text import parse_json
+from experiments.project.files import parse_json
 from experiments.project.look import plain_logger
 
 THEMES = ("light", "dark")

@@ -32,7 +32,7 @@ from experiments.cli.terminal import report_error
 from experiments.jobs.permits import READ_ONLY
 from experiments.project import streams
 from experiments.project.errors import ExperimentsError, UsageError
-from experiments.project.json_text import parse_json
+from experiments.project.files import parse_json
 from experiments.project.redaction import mask_elsewhere
 from experiments.project.workspace import Workspace
 from experiments.runs.relay import READER, READER_ONLINE, RelayStore, reader_socket

@@ -23,9 +23,8 @@ from experiments.jobs.ledger import open_ledger
 from experiments.project.errors import ExperimentsError, UsageError
 from experiments.project.look import counted
 from experiments.project.redaction import mask_text
-from experiments.project.run_root import cluster_root
 from experiments.project.settings import Settings, load_settings, project_root, state_dir
-from experiments.project.workspace import Workspace
+from experiments.project.workspace import Workspace, cluster_root
 
 Level = Literal["ok", "off", "warn", "fail"]
 MARKS: dict[Level, str] = {"ok": "✓", "off": "-", "warn": "!", "fail": "✕"}

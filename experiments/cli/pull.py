@@ -13,8 +13,7 @@ import tyro
 from experiments.cli.terminal import console, say
 from experiments.jobs.ledger import open_ledger
 from experiments.project.errors import UsageError
-from experiments.project.run_root import cluster_root
-from experiments.project.workspace import Workspace
+from experiments.project.workspace import Workspace, cluster_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,8 +15,7 @@ from pydantic import ValidationError
 
 from experiments.cli.flags import Request, RunOptions, Texts
 from experiments.cli.terminal import check_paths, parsed, report_error, say
-from experiments.project.errors import ExperimentsError, UsageError
-from experiments.project.refusals import message, shown
+from experiments.project.errors import ExperimentsError, UsageError, message, shown
 from experiments.project.streams import INTERRUPTED
 from experiments.types import BaseExperimentConfig
 

@@ -148,7 +148,7 @@ def _dry_run(session: Session, plan: Plan) -> int:
         print_preview(session.out, plan, session.workspace)
     if plan.launcher == "skypilot":
         from experiments.jobs.preview import check_with_skypilot
-        from experiments.project.run_root import storage_notes
+        from experiments.project.workspace import storage_notes
 
         for note in storage_notes(plan, session.workspace.settings):
             session.say(f"note: {note}")
@@ -219,7 +219,7 @@ def _launch(session: Session, plan: Plan, journal: Journal) -> list[TrainingJob]
 
 
 def _where_wandb(session: Session) -> str:
-    from experiments.project.run_root import files_of
+    from experiments.project.workspace import files_of
 
     files = files_of(session.launcher, session.workspace, within="/wandb")
     if session.workspace.wandb_mode() == "offline":

@@ -58,7 +58,7 @@ def _status(workspace: Workspace, job: TrainingJob) -> tuple[JobStatus, list[str
 def job_record(workspace: Workspace, job: TrainingJob) -> dict[str, Any]:
     """Return what is recorded of a job, as JSON values; times are Unix seconds."""
     from experiments.jobs.ran import codes_of
-    from experiments.project.run_root import files_of
+    from experiments.project.workspace import files_of
 
     with open_ledger(workspace, read_only=True) as ledger:
         provenance = ledger.provenance(job.plan_key)

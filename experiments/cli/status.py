@@ -50,7 +50,7 @@ def status(
         json_: Print a JSON list instead of a table.
     """
     from experiments.monitoring import poll_once
-    from experiments.project.run_root import files_of
+    from experiments.project.workspace import files_of
 
     if last is not None and last < 1:
         raise UsageError(f"--last {last}: at least 1 is needed. Leave it out for all.")

@@ -15,8 +15,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from experiments.jobs.plan import RecordedJob
-from experiments.project.errors import UsageError
-from experiments.project.refusals import message, shown
+from experiments.project.errors import UsageError, message, shown
 from experiments.types import BaseExperimentConfig, Control, Plan, TrainingJobConfig, check_name, replaced, suggest_name
 
 ConfigT = TypeVar("ConfigT", bound=BaseModel)

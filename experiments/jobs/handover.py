@@ -25,9 +25,8 @@ from experiments.jobs.plan import with_interpreter
 from experiments.jobs.watch.verdicts import verdict
 from experiments.project.errors import LaunchError, UsageError
 from experiments.project.redaction import mask_texts
-from experiments.project.run_root import node_folder
 from experiments.project.settings import Settings
-from experiments.project.workspace import Workspace
+from experiments.project.workspace import Workspace, node_folder
 from experiments.types import TERMINAL_VERDICTS, Plan, PlannedJob, TrainingJob, replaced
 
 GRACE_S = 20.0

@@ -17,8 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from experiments.project.files import boot_id, is_alive, this_process
-from experiments.project.json_text import parse_json
+from experiments.project.files import boot_id, is_alive, parse_json, this_process
 
 EXPIRY_S = 600.0
 

@@ -21,8 +21,7 @@ from experiments.jobs.submission import newest_attempt, next_repeat, retry, subm
 from experiments.jobs.watch.verdicts import TOTAL_KEY
 from experiments.project.errors import LaunchError, UsageError
 from experiments.project.provenance import Provenance, capture, changes_since, refuse_if_unreproducible
-from experiments.project.run_root import cluster_root, storage_notes, visible_root
-from experiments.project.workspace import Workspace
+from experiments.project.workspace import Workspace, cluster_root, storage_notes, visible_root
 from experiments.types import LauncherName, Plan, TrainingJob, TrainingJobConfig, replaced
 
 

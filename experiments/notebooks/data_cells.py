@@ -13,8 +13,7 @@ from experiments.notebooks.cells import INDENT, Cell, indented
 from experiments.notebooks.imports import Import
 from experiments.notebooks.layout import statements_of
 from experiments.notebooks.literals import from_source, to_source
-from experiments.project.errors import NotebookError
-from experiments.project.refusals import reasons
+from experiments.project.errors import NotebookError, reasons
 from experiments.types import JobRef, replaced
 
 _HOME = "experiments.notebooks"

@@ -28,8 +28,7 @@ from experiments.notebooks.shared import standings
 from experiments.notebooks.styles import styled, warning
 from experiments.project import look
 from experiments.project.errors import ExperimentsError, UsageError
-from experiments.project.latex import latex_table
-from experiments.project.spreadsheet import csv_text
+from experiments.project.tables import csv_text, latex_table
 from experiments.statistics import (
     Comparison,
     Estimate,

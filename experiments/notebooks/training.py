@@ -31,8 +31,7 @@ from experiments.notebooks.subject import LaunchOutcome, Subject
 from experiments.project.errors import ExperimentsError, UsageError
 from experiments.project.look import counted
 from experiments.project.provenance import Provenance, capture
-from experiments.project.run_root import files_of
-from experiments.project.workspace import Workspace
+from experiments.project.workspace import Workspace, files_of
 from experiments.types import JobRef, Plan, PlannedJob, TrainingJobConfig, parse_seeds
 
 _SHOWN_ROWS = 500

@@ -1,13 +1,15 @@
 """What must be known of processes and files to say the truth about a job after any crash; standard library only.
 
 A pid alone says little: it is given again. A process is known by its pid and start time, and a machine's run by its
-boot id. Every file that others read is written under a temporary name, synced and renamed.
+boot id. Every file that others read is written under a temporary name, synced and renamed. In JSON of others (files,
+servers, programs) may stand anything.
 """
 
 from __future__ import annotations
 
 import fcntl
 import json
+import math
 import os
 import re
 import subprocess
@@ -18,9 +20,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from experiments.project.json_text import parse_json
-
 PROC = Path("/proc")
+_HALF = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 
 
 def inherited(unset: Sequence[str] = ()) -> dict[str, str]:
@@ -214,3 +215,36 @@ def _output(*command: str) -> str:
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=5).stdout.strip()
     except (OSError, subprocess.TimeoutExpired):
         return ""
+
+
+def parse_json(text: str | bytes) -> Any:  # noqa: ANN401 - any JSON
+    """Return what a JSON text says, with a replacement sign for each half of a character.
+
+    JSON can spell such a half, but no file, table, page or terminal can hold one. A bare NaN or Infinity is a number,
+    as W&B has it.
+
+    Raises:
+        ValueError: It is no JSON, or nested too deeply for Python's parser, which itself raises another error.
+    """
+    try:
+        text = text.decode() if isinstance(text, bytes) else text
+        found = json.loads(text)
+        return _whole(found) if _HALF.search(text) else found
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def real_number(value: float) -> float:
+    """Return a number of JSON as a float: one beyond all floats is infinite, as `1e999` is."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def _whole(value: Any) -> Any:  # noqa: ANN401 - any JSON, returned in kind
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_whole(name): _whole(entry) for name, entry in value.items()}
+    return [_whole(entry) for entry in value] if isinstance(value, list) else value

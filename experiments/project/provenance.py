@@ -17,12 +17,11 @@ from typing import Any, Self
 from pydantic import BaseModel, Field, ValidationError
 
 from experiments.project.code_tree import MAX_FILES, PACKAGES, installed, read_code
-from experiments.project.errors import LaunchError, LedgerError
+from experiments.project.errors import LaunchError, LedgerError, reasons
 from experiments.project.files import write_bytes
 from experiments.project.git import GitError, Pushed, State, Tree, changed_files, read_tree
 from experiments.project.look import counted
 from experiments.project.redaction import mask_command, mask_json, mask_text
-from experiments.project.refusals import reasons
 from experiments.types import Frozen
 
 __all__ = ["CodeRecord", "Provenance", "capture", "changes_since", "config_hash", "refuse_if_unreproducible"]

@@ -19,7 +19,7 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
-from experiments.project.json_text import parse_json
+from experiments.project.files import parse_json
 from experiments.runs.wandb_file.columns import Column
 from experiments.runs.wandb_file.facts import RunFacts
 from experiments.runs.wandb_file.table import STEP, HistoryTable

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from experiments.project.credentials import credentials_present
 from experiments.project.errors import StoreError
-from experiments.project.run_root import cluster_root
 from experiments.project.settings import load_settings, project_root, state_dir
-from experiments.project.workspace import Workspace
+from experiments.project.workspace import Workspace, cluster_root
 from experiments.runs.filters import ordered
 from experiments.runs.relay import RelayStore, online_is_relayed, reader_socket
 from experiments.runs.store import Origin, ReplayFile, RunInfo, RunQuery, RunStore, RunUpdate

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.project.errors import ExperimentsError, StoreError
-from experiments.project.json_text import parse_json
+from experiments.project.files import parse_json
 from experiments.project.redaction import mask_text
 from experiments.runs.store import Origin, ReplayFile, RunInfo, RunQuery, RunStore, RunUpdate
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from experiments.project.errors import ExperimentsError
-from experiments.project.json_text import parse_json
+from experiments.project.files import parse_json
 from experiments.trainer.features import FloatArray
 
 FORMAT = 1

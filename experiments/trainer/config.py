@@ -14,8 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, Validati
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from experiments.project.errors import UsageError
-from experiments.project.refusals import message
+from experiments.project.errors import UsageError, message
 from experiments.trainer import curricula
 from experiments.types import Frozen
 

@@ -1,14 +1,41 @@
 from __future__ import annotations
 
+import ast
+import json
+import math
 import os
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from experiments.project import files as processes
-from experiments.project.files import boot_id, holders, is_alive, is_locked, locked, read_json, start_time, try_lock
+from experiments.project.files import (
+    boot_id,
+    holders,
+    is_alive,
+    is_locked,
+    locked,
+    parse_json,
+    read_json,
+    real_number,
+    start_time,
+    try_lock,
+)
+
+ROOT = Path(__file__).parents[2]
+# What they read our own processes wrote; the bridge is a program of its own, without our package.
+OWN = {
+    "experiments/notebooks/forms/kinds.py",
+    "experiments/project/files.py",
+    "experiments/jobs/launchers/sky/bridge.py",
+    "experiments/notebooks/export/run/child.py",
+    "experiments/notebooks/export/run/process.py",
+    "experiments/notebooks/charts/figures.py",
+}
+NO_JSON = ["", "[" * 100_000, '{"a":' * 100_000, b"\xff", b"\x00", "9" * 5000, "{", "nan", '"\x1b"']
 
 
 def test_this_process_is_alive_and_another_with_its_pid_is_not():
@@ -88,3 +115,32 @@ def test_the_supervisor_starts_with_the_standard_library_alone():
     code = "import sys, experiments.jobs.launchers.local.supervisor; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True).stdout
     assert not {"pydantic", "sqlite3", "experiments.types", "asyncio"} & set(loaded.split())
+
+
+@pytest.mark.parametrize("text", NO_JSON, ids=range(len(NO_JSON)))
+def test_what_is_no_json_or_too_deep_is_a_value_error(text):
+    with pytest.raises(ValueError, match=r"."):
+        parse_json(text)
+
+
+def test_a_half_of_a_character_is_a_replacement_sign():
+    found = parse_json(r'{"\ud800": ["a\udfffb", "\ud83d\ude00"], "c": NaN}')
+    assert found.pop("c") != 0
+    assert found == {"\ufffd": ["a\ufffdb", "\U0001f600"]}
+    json.dumps(found, ensure_ascii=False).encode()
+
+
+def test_a_number_beyond_all_floats_is_infinite():
+    assert real_number(10**5000) == parse_json("1e999") == math.inf
+    assert real_number(-(10**400)) == -math.inf
+    assert real_number(2**53) == 2.0**53
+
+
+def test_json_of_others_is_read_by_this_one_function():
+    found = set()
+    for path in [*(ROOT / "experiments").rglob("*.py"), *(ROOT / "apps").rglob("*.py")]:
+        name = path.relative_to(ROOT).as_posix()
+        if not name.startswith(("experiments/scratch/", "experiments/log/")):
+            calls = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
+            found |= {name for call in calls if ast.unparse(call.func) in {"json.loads", "json.load"}}
+    assert found <= OWN

@@ -14,7 +14,7 @@ import pytest
 
 from experiments.jobs.events import keep
 from experiments.jobs.launchers.base import SchedulerStatus
-from experiments.project.run_root import node_script
+from experiments.project.workspace import node_script
 from experiments.results.recoveries import recoveries
 from experiments.runs.offline.store import OfflineStore
 from experiments.runs.transfer.pull import pull_runs

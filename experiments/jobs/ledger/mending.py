@@ -27,10 +27,8 @@ from experiments.jobs.ledger.ledger import Kept, Ledger, UnreadableJob, open_led
 from experiments.jobs.ledger.reading import DamagedText
 from experiments.jobs.ledger.schema import FILE, connect, sqlite_errors
 from experiments.jobs.plan import training_jobs
-from experiments.project.errors import LedgerError
-from experiments.project.files import locked, read_json
-from experiments.project.json_text import parse_json
-from experiments.project.refusals import reasons
+from experiments.project.errors import LedgerError, reasons
+from experiments.project.files import locked, parse_json, read_json
 from experiments.project.workspace import Workspace
 from experiments.types import Assignments, Plan, PlannedJob, TrainingJob, replaced
 

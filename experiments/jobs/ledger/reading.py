@@ -17,9 +17,8 @@ from typing import Any, NamedTuple, TypedDict, Unpack
 from pydantic import ValidationError
 
 from experiments.jobs.ledger.schema import FILE, sqlite_errors
-from experiments.project.errors import LedgerError
-from experiments.project.json_text import parse_json
-from experiments.project.refusals import reasons
+from experiments.project.errors import LedgerError, reasons
+from experiments.project.files import parse_json
 from experiments.types import JobRef, Plan, TrainingJob
 
 JOB_COLUMNS = (

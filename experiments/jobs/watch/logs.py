@@ -24,8 +24,7 @@ from experiments.project.errors import ExperimentsError
 from experiments.project.files import locked, write_bytes
 from experiments.project.look import plain_text
 from experiments.project.redaction import mask_text, mask_texts
-from experiments.project.run_root import visible_root
-from experiments.project.workspace import Workspace
+from experiments.project.workspace import Workspace, visible_root
 from experiments.runs.textlog import read_lines
 from experiments.types import JobRef, JobStatus, TrainingJob
 

@@ -25,8 +25,7 @@ from experiments.jobs.watch.snapshots import (
     reason_of,
     write_live,
 )
-from experiments.project.files import try_lock, write_bytes
-from experiments.project.json_text import parse_json
+from experiments.project.files import parse_json, try_lock, write_bytes
 from experiments.project.look import plain_logger
 from experiments.types import JobRef, replaced
 

@@ -9,8 +9,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
-from experiments.project.files import write_bytes
-from experiments.project.json_text import parse_json
+from experiments.project.files import parse_json, write_bytes
 from experiments.project.look import counted
 from experiments.project.redaction import mask_text
 from experiments.types import TERMINAL_VERDICTS, Frozen, JobStatus

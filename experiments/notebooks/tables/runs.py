@@ -22,10 +22,9 @@ from experiments.notebooks.styles import as_markdown
 from experiments.notebooks.tables.sparklines import Sparkline, blocks, scale_of, thinned
 from experiments.project import look
 from experiments.project.errors import ExperimentsError
-from experiments.project.latex import latex_table
 from experiments.project.look import counted
-from experiments.project.spreadsheet import csv_text
 from experiments.project.state_words import TRACKER_WORDS
+from experiments.project.tables import csv_text, latex_table
 from experiments.results.rows import RunRow, config_differences, run_rows, short_names
 from experiments.results.scores import known_statuses
 from experiments.runs.store import REWARD_KEY, RunStore

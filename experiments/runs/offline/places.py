@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments.project.json_text import parse_json
+from experiments.project.files import parse_json
 
 WANDB_FOLDERS = ("wandb", ".wandb")
 ATTEMPTS = "attempts.jsonl"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.project.errors import StoreError
-from experiments.project.json_text import parse_json
+from experiments.project.files import parse_json
 from experiments.runs.cache import HistoryCache
 from experiments.runs.filters import matches, ordered, server_filter
 from experiments.runs.offline.joined import JoinedLog

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
 
-from experiments.project.json_text import parse_json, real_number
+from experiments.project.files import parse_json, real_number
 from experiments.project.state_words import TRACKER_ENDS
 from experiments.runs.filters import unix_time
 from experiments.runs.server.requests import QueryRefused, Server, ServerBusy, read_run

@@ -20,8 +20,7 @@ from urllib.parse import urlsplit
 
 from experiments.project.credentials import Credentials
 from experiments.project.errors import StoreError
-from experiments.project.files import unset_empty
-from experiments.project.json_text import parse_json
+from experiments.project.files import parse_json, unset_empty
 
 DEADLINE_S = 20.0
 _DOWNLOAD_S = 60.0

@@ -13,8 +13,7 @@ from typing import Literal
 
 from experiments.project.credentials import find_credentials
 from experiments.project.errors import StoreError
-from experiments.project.files import inherited, locked, write_json
-from experiments.project.json_text import parse_json
+from experiments.project.files import inherited, locked, parse_json, write_json
 from experiments.project.redaction import mask_text
 from experiments.runs.offline.store import OfflineStore
 from experiments.runs.transfer.trimming import uploadable

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from experiments.project.files import parse_json
 from experiments.runs.store import JsonValue
 from experiments.runs.wandb_file import records
 from experiments.runs.wandb_file.records import KeyPath
@@ -83,7 +84,8 @@ class Items:
         Raises:
             ValueError: It is not JSON.
         """
-        return records.parse_json(self.data[self.value[index] : self.value_end[index]])
+        value: JsonValue = parse_json(self.data[self.value[index] : self.value_end[index]])
+        return value
 
 
 def supported() -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from experiments.project.json_text import real_number
+from experiments.project.files import real_number
 from experiments.runs.store import JsonValue
 
 Values = npt.NDArray[Any]

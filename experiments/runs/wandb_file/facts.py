@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.project.json_text import parse_json
+from experiments.project.files import parse_json
 from experiments.runs.wandb_file import batches as vector
 from experiments.runs.wandb_file import records
 from experiments.runs.wandb_file.records import assign, flatten, remove

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from experiments.project import json_text
+from experiments.project.files import parse_json
 from experiments.runs.store import JsonValue
 
 HISTORY, SUMMARY, OUTPUT, CONFIG, FILES, STATS, OUTPUT_RAW = 2, 3, 4, 5, 6, 7, 13
@@ -102,16 +102,6 @@ def kind_of(record: bytes) -> int:
         if tag and tag[0] < 128 and tag[0] & 7 == 2:
             return tag[0] >> 3
     return content(record)[0]
-
-
-def parse_json(text: bytes) -> JsonValue:
-    """Return the value of W&B's JSON, which may be a bare NaN or Infinity.
-
-    Raises:
-        ValueError: Not JSON.
-    """
-    value: JsonValue = json_text.parse_json(text)
-    return value
 
 
 def items(message: bytes, number: int = 1) -> Iterator[tuple[KeyPath, JsonValue]]:

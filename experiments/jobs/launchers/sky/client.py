@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.project.errors import LaunchError
-from experiments.project.json_text import parse_json
+from experiments.project.files import parse_json
 from experiments.project.redaction import mask_text
 from experiments.project.settings import Settings, home_folder
 

@@ -19,8 +19,8 @@ from experiments.jobs.plan import TRAINER, with_interpreter
 from experiments.project.errors import UsageError
 from experiments.project.git import Tree
 from experiments.project.redaction import mask_text
-from experiments.project.run_root import node_script
 from experiments.project.settings import Settings
+from experiments.project.workspace import node_script
 from experiments.types import TrainingJobConfig
 
 LEDGER_MARK, PLAN_MARK = "EXPERIMENTS_LEDGER_ID", "EXPERIMENTS_PLAN_KEY"

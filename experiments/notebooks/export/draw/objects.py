@@ -17,7 +17,7 @@ from typing import Any
 
 from experiments.notebooks.export.draw.sheet import Sheet, words
 from experiments.notebooks.export.draw.tables import grid_of, is_frame, table_html
-from experiments.project.json_text import parse_json
+from experiments.project.files import parse_json
 from experiments.project.look import MISSING
 
 TAG = "experiments-object"

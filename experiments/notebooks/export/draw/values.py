@@ -24,7 +24,7 @@ from experiments.notebooks.export.draw.sheet import Sheet
 from experiments.notebooks.export.draw.tables import grid_of, is_frame, table_html
 from experiments.notebooks.export.draw.widgets import widget_html
 from experiments.notebooks.export.privacy import Cleaner
-from experiments.project.json_text import parse_json
+from experiments.project.files import parse_json
 from experiments.project.redaction import MASK, is_telling
 
 MAX_TEXT = 100_000

@@ -9,8 +9,8 @@ import pytest
 
 from experiments.jobs.handover import job_environment
 from experiments.project.errors import LaunchError, UsageError
-from experiments.project.run_root import files_of, node_script, storage_notes, visible_root
 from experiments.project.settings import Settings, load_settings
+from experiments.project.workspace import files_of, node_script, storage_notes, visible_root
 from tests.fakes.launching import plan_in, workspace_at
 
 

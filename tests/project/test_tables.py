@@ -1,4 +1,4 @@
-"""CSV files: texts stay texts in a spreadsheet, numbers stay numbers."""
+"""Tables for other programs: whatever a cell holds is text there."""
 
 from __future__ import annotations
 
@@ -8,10 +8,36 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from experiments.project.spreadsheet import csv_text
+from experiments.project.tables import csv_text, escaped, latex_table
 
 ROOT = Path(__file__).parents[2]
+
+
+@given(st.text(max_size=60))
+def test_no_text_is_a_command_or_leaves_its_cell(text):
+    found = escaped(text)
+    bare = re.sub(
+        r"\\(textbackslash|textasciitilde|textasciicircum|textless|textgreater|textbar|textquotedbl)\{\}", "", found
+    )
+    bare = re.sub(r"\\[{}$&#_%]", "", bare).replace("$-$", "")
+    assert not set(bare) & set("\\{}$&#_%~^\n\r\x00")
+
+
+def test_a_table_holds_names_as_they_are():
+    made = latex_table(
+        ["arm", "score"], [["rate_0.1 & <b>", "1.5"]], numeric=[False, True], caption="5 % of", label="a_b:c"
+    )
+    assert r"rate\_0.1 \& \textless{}b\textgreater{} & 1.5 \\" in made
+    assert r"\begin{tabular}{lr}" in made
+    assert r"\caption{5 \% of}" in made
+    assert r"\label{ab:c}" in made
+
+
+def test_an_empty_table_is_a_table():
+    assert latex_table(["a"], []).count("rule") == 3
 
 
 def read_back(value):
@@ -57,7 +83,7 @@ def test_every_file_for_a_spreadsheet_is_made_by_this_one_function():
     """Also the file that marimo's own tables offer is made elsewhere, so none offers it."""
     for path in [*(ROOT / "experiments").rglob("*.py"), *(ROOT / "apps").rglob("*.py")]:
         text = path.read_text()
-        if path.name != "spreadsheet.py":
+        if path != ROOT / "experiments/project/tables.py":
             assert not re.search(r"csv\.(writer|DictWriter)|to_csv|write_csv", text), path
         tables = len(re.findall(r"mo\.ui\.(table|dataframe|data_editor|data_explorer)\(", text))
         assert text.count("show_download=False") == tables, path
