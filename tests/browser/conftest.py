@@ -1,25 +1,22 @@
-"""The replay viewer alone on a page, for the modules that test it."""
+"""A browser for the modules that look at pages, and the replay viewer alone on one."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.browser.replay_page import CHROMIUM, open_page
+from tests.browser.replay_page import open_page
+from tests.fakes.serving import chromium
 
 
 @pytest.fixture(scope="module")
-def replay_browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
+def browser():
+    with chromium() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
-def shared_page(replay_browser):
-    return replay_browser.new_page(viewport={"width": 1240, "height": 800})
+def shared_page(browser):
+    return browser.new_page(viewport={"width": 1240, "height": 800})
 
 
 @pytest.fixture

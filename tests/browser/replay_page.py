@@ -11,7 +11,6 @@ from widgets.replay.codec.normalise import load_replay
 from widgets.replay.codec.wire import encode
 
 STATIC = Path(__file__).parents[2] / "widgets" / "replay" / "static"
-CHROMIUM = Path("/usr/bin/chromium")
 ORIGIN = "http://replay"
 STEP = "window.model.state.step"
 STATE = {

@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser.study_controls import choose_two
 from tests.fakes.charted import study
-from tests.fakes.serving import chromium, marimo_server, scratch_folder
+from tests.fakes.serving import marimo_server, scratch_folder
 
 pytestmark = pytest.mark.browser
 SECONDS = 1_000.0
@@ -20,12 +20,6 @@ INKED = """(canvas, [red, green, blue]) => {
   }
   return found;
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture

@@ -9,19 +9,13 @@ import pytest
 
 from tests.fakes.monitored import Fleet, monitored
 from tests.fakes.served import served
-from tests.fakes.serving import chromium, scratch_folder
+from tests.fakes.serving import scratch_folder
 
 HIDE = (
     "value => { Object.defineProperty(document, 'hidden', {value, configurable: true});"
     " document.dispatchEvent(new Event('visibilitychange')); }"
 )
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

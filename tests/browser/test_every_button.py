@@ -11,7 +11,7 @@ from tests.browser.study_controls import ANALYSIS, CAPTIONS, CHART, UNPRESSED, W
 from tests.browser.table_controls import TABLES
 from tests.browser.viewer_controls import VIEWER, step
 from tests.fakes.served import served
-from tests.fakes.serving import chromium, scratch_folder
+from tests.fakes.serving import scratch_folder
 from tests.fakes.viewed import LOG, NOTEBOOK, viewed_project
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -36,12 +36,6 @@ def project():
 def server(project):
     with served(project.root) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-import uuid
-from pathlib import Path
-
 import pytest
 
 from tests.fakes.serving import marimo_server, scratch_folder
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-ROOT = Path(__file__).parent.parent.parent
-NOTEBOOK = '''
+SHOWN = """@app.cell
+def _(form):
+    form_view(form)
+    return
+
+
+@app.cell
+def _(config, form):
+    mo.Html(f"<pre id='preview'>{form_problems(form, config) or read_form(form, config).model_dump_json()}</pre>")
+    return
+
+
+if __name__ == "__main__":
+    app.run()
+"""
+NOTEBOOK = (
+    '''
 import marimo
 
 app = marimo.App()
@@ -83,53 +89,18 @@ def _(again, config):
     return (form,)
 
 
-@app.cell
-def _(form):
-    form_view(form)
-    return
-
-
-@app.cell
-def _(config, form):
-    mo.Html(f"<pre id='preview'>{form_problems(form, config) or read_form(form, config).model_dump_json()}</pre>")
-    return
-
-
-if __name__ == "__main__":
-    app.run()
 '''
+    + SHOWN
+)
 
 
 @pytest.fixture(scope="module")
 def url():
-    """Serve the notebook by `marimo run`; editors treat files under /tmp as unsaved, so it lies in the checkout."""
-    folder = ROOT / ".experiments" / f"forms-{uuid.uuid4().hex[:8]}"
-    folder.mkdir(parents=True)
-    notebook = folder / "form_nb.py"
-    notebook.write_text(NOTEBOOK, encoding="utf-8")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    options = ["--headless", "--no-token", "--no-check", "--host", "127.0.0.1", "--port", str(port)]
-    command = [sys.executable, "-m", "marimo", "run", str(notebook), *options]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_for(f"http://127.0.0.1:{port}/health")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(10)
-        shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
+    with scratch_folder() as folder:
+        notebook = folder / "form_nb.py"
+        notebook.write_text(NOTEBOOK, encoding="utf-8")
+        with marimo_server("run", notebook, cwd=folder) as address:
+            yield address
 
 
 @pytest.fixture
@@ -139,18 +110,6 @@ def page(browser, url):
     page.wait_for_selector("#preview")
     yield page
     page.close()
-
-
-def wait_for(url):
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            urllib.request.urlopen(url).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise TimeoutError(url)
 
 
 def type_in(page, field, text):
@@ -237,7 +196,8 @@ def test_every_input_has_a_name_for_screen_readers(page):
         assert page.get_by_label(field, exact=True).count() >= 1, field
 
 
-RECIPE = """
+RECIPE = (
+    """
 import marimo
 
 app = marimo.App()
@@ -255,21 +215,9 @@ def _():
     return config, form
 
 
-@app.cell
-def _(form):
-    form_view(form)
-    return
-
-
-@app.cell
-def _(config, form):
-    mo.Html(f"<pre id='preview'>{form_problems(form, config) or read_form(form, config).model_dump_json()}</pre>")
-    return
-
-
-if __name__ == "__main__":
-    app.run()
 """
+    + SHOWN
+)
 
 
 def test_what_every_experiment_has_opens_by_keyboard_and_stays_open_while_one_types_in_it(browser):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 
 import pytest
 
+from tests.fakes.serving import CHROMIUM
 from widgets.jobs import JobTable
 
-CHROMIUM = Path("/usr/bin/chromium")
 PAGE = """<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="/jobs.css">
 <body><div id="app" style="width: 1000px"></div><script type="module">
 import widget from "/jobs.js";
@@ -48,13 +47,8 @@ def rows(count=3):
 
 
 @pytest.fixture(scope="module")
-def page():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield chromium.new_page(viewport={"width": 1040, "height": 500})
-        chromium.close()
+def page(browser):
+    return browser.new_page(viewport={"width": 1040, "height": 500})
 
 
 @pytest.fixture

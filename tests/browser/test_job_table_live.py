@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 import urllib.request
-from pathlib import Path
 
 import pytest
 
@@ -20,7 +19,7 @@ from experiments.monitoring import job_statuses
 from experiments.project.files import try_lock
 from experiments.project.workspace import Workspace
 from experiments.types import TERMINAL_VERDICTS, TrainingJobConfig
-from tests.fakes.serving import CHROMIUM, ROOT, chromium, scratch_folder
+from tests.fakes.serving import CHROMIUM, ROOT, scratch_folder
 
 RUN_TRAINER = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from tests.fakes.tiny_trainer import main; main()"
 NOTEBOOK = """
@@ -62,7 +61,7 @@ if __name__ == "__main__":
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="wants Debian's chromium"),
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="wants Debian's chromium"),
 ]
 
 
@@ -109,12 +108,6 @@ def serve(workspace):
     for server in servers:
         server.terminate()
         server.wait(20)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as found:
-        yield found
 
 
 def answers(url):

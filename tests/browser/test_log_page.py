@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 import traitlets
 
-from tests.fakes.serving import chromium
 from tests.notebooks.export.pages import page_of
 from tests.widgets.replays import shipped_named
 from widgets.replay import ReplayCompare, ReplayViewer
@@ -75,12 +74,6 @@ def log_file(tmp_path_factory):
     )
     path.write_bytes(page.html)
     return path
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -10,15 +10,9 @@ import threading
 import pytest
 
 from tests.fakes.served import served
-from tests.fakes.serving import chromium, scratch_folder
+from tests.fakes.serving import scratch_folder
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -9,17 +9,11 @@ import pytest
 
 from experiments.jobs.ledger import Ledger
 from tests.fakes.project import Project
-from tests.fakes.serving import ROOT, chromium, marimo_server, scratch_folder
+from tests.fakes.serving import ROOT, marimo_server, scratch_folder
 
 pytestmark = pytest.mark.browser
 SECONDS = 1_000.0
 TINY = ["{python}", str(ROOT / "tests" / "fakes" / "tiny_trainer.py")]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture

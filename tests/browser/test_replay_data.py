@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from tests.browser.replay_page import CHROMIUM, encoded, sample, settle
+from tests.browser.replay_page import encoded, sample, settle
+from tests.fakes.serving import CHROMIUM
 from tests.widgets.replays import shipped, small
 from widgets.replay.codec.normalise import load_replay
 from widgets.replay.codec.wire import encode

@@ -7,8 +7,9 @@ import re
 import anywidget
 import pytest
 
-from tests.browser.replay_page import CHROMIUM, STATIC, STEP, box_of, sample, settle
+from tests.browser.replay_page import STATIC, STEP, box_of, sample, settle
 from tests.fakes.cases import CASES
+from tests.fakes.serving import CHROMIUM
 from tests.widgets.replays import shipped
 from widgets.replay.codec.normalise import load_replay
 from widgets.replay.codec.wire import encode
