@@ -25,6 +25,7 @@ from experiments.project.errors import LedgerError, StoreError
 from experiments.project.workspace import Workspace
 from experiments.types import JobRef, TrainingJobConfig
 from tests.fakes.job_sources import FakeLauncher, FakeStore, info, job, sources
+from tests.fakes.waiting import wait_until
 from tests.fakes.wandb_files import offline_run
 from tests.fakes.wandb_files import run as run_record
 from tests.fakes.wandb_server import KEY, FakeWandb
@@ -60,7 +61,7 @@ def launch(workspace):
     yield start
     for item in launched:
         say(workspace, item.run_name, "finish")
-    until(lambda: all(status.verdict in {"succeeded", "failed"} for status in job_statuses(workspace.state)))
+    wait_until(lambda: all(status.verdict in {"succeeded", "failed"} for status in job_statuses(workspace.state)))
 
 
 def say(workspace, run, what):
@@ -68,32 +69,23 @@ def say(workspace, run, what):
         (workspace.runs / run / what).touch()
 
 
-def until(condition, seconds=30.0):
-    """Wait until a condition holds; fail where it does not within `seconds`."""
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
-    return found
-
-
 def test_a_local_job_is_followed_from_its_first_row_to_its_end(workspace, launch):
     [run] = launch()
     with following(workspace.state, [run]) as statuses:
         say(workspace, run, "row1")
-        until(lambda: statuses()[0].step == 100)
+        wait_until(lambda: statuses()[0].step == 100)
         assert (statuses()[0].verdict, statuses()[0].total_steps) == ("running", 1000)
         say(workspace, run, "finish")
         # Two sources: the scheduler's word and the tracker's may arrive one after the other.
-        until(lambda: (statuses()[0].verdict, statuses()[0].tracker) == ("succeeded", "finished"))
+        wait_until(lambda: (statuses()[0].verdict, statuses()[0].tracker) == ("succeeded", "finished"))
 
 
 def test_a_trainer_that_was_killed_has_failed_although_its_file_says_running(workspace, launch):
     [run] = launch()
     say(workspace, run, "row1")
-    until(lambda: job_statuses(workspace.state, [run])[0].step == 100)
+    wait_until(lambda: job_statuses(workspace.state, [run])[0].step == 100)
     say(workspace, run, "die")
-    until(lambda: job_statuses(workspace.state, [run])[0].verdict == "failed")
+    wait_until(lambda: job_statuses(workspace.state, [run])[0].verdict == "failed")
     status = job_statuses(workspace.state, [run])[0]
     assert status.exit_code == -9
     assert "signal 9 (SIGKILL)" in status.reason
@@ -105,13 +97,13 @@ def test_waiting_jobs_are_started_while_somebody_watches(workspace, launch):
     with following(workspace.state, runs) as statuses:
         for run in runs[:2]:
             say(workspace, run, "finish")
-        until(lambda: statuses()[2].scheduler == "RUNNING")
+        wait_until(lambda: statuses()[2].scheduler == "RUNNING")
 
 
 def test_ended_jobs_keep_their_end_when_their_folder_is_deleted(workspace, launch):
     [run] = launch()
     say(workspace, run, "finish")
-    until(lambda: job_statuses(workspace.state, [run])[0].verdict == "succeeded")
+    wait_until(lambda: job_statuses(workspace.state, [run])[0].verdict == "succeeded")
     with open_ledger(workspace) as ledger:
         ledger.settle({run: {"word": "SUCCEEDED", "exit_code": 0}})
     shutil.rmtree(workspace.runs / run)

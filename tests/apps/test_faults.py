@@ -20,6 +20,7 @@ from experiments.project.workspace import Workspace
 from tests.apps.test_server import NOTEBOOK, get, hear, log_in
 from tests.fakes.fleet import fleet_snapshot, publish
 from tests.fakes.served import served
+from tests.fakes.waiting import wait_until
 
 
 @pytest.fixture
@@ -34,13 +35,6 @@ def workspace(tmp_path):
 def sent_whole(link, size):
     for _ in range(size // 65_536):
         link.sendall(b"x" * 65_536)
-
-
-def wait_until(condition, timeout_s=20.0):
-    end = time.monotonic() + timeout_s
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.05)
-    assert condition()
 
 
 @pytest.mark.slow

@@ -19,9 +19,10 @@ from experiments.recipes.arena_experiment import ArenaExperiment, ArenaExperimen
 from experiments.types import TrainingJobConfig
 from tests.benchmarks import Bar
 from tests.benchmarks.measuring import least_cpu_s
-from tests.fakes.launching import wait_until, workspace_at
+from tests.fakes.launching import workspace_at
 from tests.fakes.project import Project
 from tests.fakes.serving import chromium, marimo_server, scratch_folder
+from tests.fakes.waiting import wait_until
 
 JOBS = 200
 SHAPES = ((8, 25), (40, 5), (200, 1))

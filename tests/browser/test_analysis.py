@@ -9,6 +9,7 @@ import pytest
 from tests.browser.study_controls import choose_two
 from tests.fakes.charted import study
 from tests.fakes.serving import marimo_server, scratch_folder
+from tests.fakes.waiting import wait_on
 
 pytestmark = pytest.mark.browser
 SECONDS = 1_000.0
@@ -55,21 +56,13 @@ def drag(page, start, end):
     page.mouse.up()
 
 
-def wait_until(page, condition, timeout_s=60.0):
-    for _ in range(int(timeout_s * 10)):
-        if condition():
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError("it did not come about")
-
-
 def walk(page):
     """Zoom, smooth, click, brush and pick another metric, and look each time at what the page makes of it."""
     drawn = curves(page).get_attribute("data-drawn")
     before = fed(page)
     drag(page, (0.3, 0.4), (0.7, 0.45))
     curves(page).get_by_role("button", name="Whole range").wait_for(timeout=20 * SECONDS)
-    wait_until(page, lambda: fed(page) > before)
+    wait_on(page, lambda: fed(page) > before)
     assert curves(page).get_attribute("data-drawn") == drawn
 
     page.get_by_role("slider").first.focus()
@@ -108,7 +101,7 @@ def walk(page):
     curves(page).get_by_text("smoothed for display only").wait_for(state="hidden")
 
     page.get_by_label("Metric", exact=True).select_option(label="losses/entropy")
-    wait_until(page, lambda: "losses/entropy" in (page.locator(".chart-stage").first.get_attribute("aria-label") or ""))
+    wait_on(page, lambda: "losses/entropy" in (page.locator(".chart-stage").first.get_attribute("aria-label") or ""))
 
 
 @pytest.mark.parametrize("mode", ["run", "edit"])

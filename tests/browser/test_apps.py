@@ -10,6 +10,7 @@ import pytest
 from tests.fakes.monitored import Fleet, monitored
 from tests.fakes.served import served
 from tests.fakes.serving import scratch_folder
+from tests.fakes.waiting import wait_on
 
 HIDE = (
     "value => { Object.defineProperty(document, 'hidden', {value, configurable: true});"
@@ -46,13 +47,6 @@ def row(page, run):
     return page.locator(f'[data-run="{run}"]')
 
 
-def wait_until(page, condition, timeout_s=15.0):
-    end = time.monotonic() + timeout_s
-    while not condition() and time.monotonic() < end:
-        page.wait_for_timeout(50)
-    assert condition()
-
-
 def test_the_fleet_is_live_without_a_reload_and_asks_nothing_of_the_network(page, server, fleet):
     page.goto(f"{server.url}/apps/fleet/?open=all")
     first = fleet.jobs[0].run_name
@@ -61,7 +55,7 @@ def test_the_fleet_is_live_without_a_reload_and_asks_nothing_of_the_network(page
     fleet.tick += 5
     moved = time.monotonic()
     text = f"{(10_000 + 1_000 * fleet.tick) // 1000}k"
-    wait_until(page, lambda: text in row(page, first).inner_text())
+    wait_on(page, lambda: text in row(page, first).inner_text())
     assert time.monotonic() - moved < 6  # a busy machine; the benchmark holds it to two polls
     assert page.problems == []
 
@@ -73,7 +67,7 @@ def test_a_link_opens_what_it_names_and_choosing_changes_the_address(page, serve
     assert row(page, run).get_attribute("aria-selected") == "true"
     page.get_by_role("heading", name="study-00").wait_for(timeout=20_000)
     page.locator('[data-experiment="study-02"] .fleet-name').click()
-    wait_until(page, lambda: "experiment=study-02" in page.url and "run=" not in page.url)
+    wait_on(page, lambda: "experiment=study-02" in page.url and "run=" not in page.url)
     page.get_by_role("heading", name="study-02").wait_for(timeout=20_000)
 
 
@@ -83,12 +77,12 @@ def test_the_fleet_is_worked_with_the_keyboard_alone(page, server):
     group.wait_for(timeout=30_000)
     group.focus()
     page.keyboard.press("ArrowRight")
-    wait_until(page, lambda: page.locator(".jobs-row").count() == 5)
+    wait_on(page, lambda: page.locator(".jobs-row").count() == 5)
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    wait_until(page, lambda: page.locator('.jobs-row[aria-selected="true"]').count() == 1)
+    wait_on(page, lambda: page.locator('.jobs-row[aria-selected="true"]').count() == 1)
     page.keyboard.press("Escape")
-    wait_until(page, lambda: page.locator('[aria-selected="true"]').count() == 0)
+    wait_on(page, lambda: page.locator('[aria-selected="true"]').count() == 0)
 
 
 def test_a_hidden_page_gets_nothing_and_catches_up_when_it_is_seen(page, server, fleet):
@@ -106,7 +100,7 @@ def test_a_hidden_page_gets_nothing_and_catches_up_when_it_is_seen(page, server,
     assert len(received) - before <= 1
     page.evaluate(HIDE, False)
     text = f"{(10_000 + 1_000 * fleet.tick) // 1000}k"
-    wait_until(page, lambda: text in row(page, first).inner_text())
+    wait_on(page, lambda: text in row(page, first).inner_text())
 
 
 def test_sources_that_go_down_leave_the_data_with_its_age_and_the_reason(page, server, fleet):
@@ -118,7 +112,7 @@ def test_sources_that_go_down_leave_the_data_with_its_age_and_the_reason(page, s
         assert page.locator(".fleet-group").count() == 4
     finally:
         fleet.down = False
-    wait_until(page, lambda: page.get_by_text(re.compile("the source is down")).count() == 0, 90)
+    wait_on(page, lambda: page.get_by_text(re.compile("the source is down")).count() == 0, 90)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -127,10 +121,10 @@ def test_a_page_has_the_colours_of_its_reader_and_keeps_those_chosen(browser, se
     page = context.new_page()
     page.goto(server.entry)
     page.goto(f"{server.url}/apps/fleet/")
-    wait_until(page, lambda: page.locator(f"body.{scheme}").count() == 1, 30)
+    wait_on(page, lambda: page.locator(f"body.{scheme}").count() == 1, 30)
     page.get_by_role("button", name=re.compile("colours")).click()
     other = {"light": "dark", "dark": "light"}[scheme]
-    wait_until(page, lambda: page.locator(f"body.{other}").count() == 1, 30)
+    wait_on(page, lambda: page.locator(f"body.{other}").count() == 1, 30)
     context.close()
 
 

@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 
 import pytest
@@ -20,6 +19,7 @@ from experiments.project.files import try_lock
 from experiments.project.workspace import Workspace
 from experiments.types import TERMINAL_VERDICTS, TrainingJobConfig
 from tests.fakes.serving import CHROMIUM, ROOT, scratch_folder
+from tests.fakes.waiting import wait_until
 
 RUN_TRAINER = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from tests.fakes.tiny_trainer import main; main()"
 NOTEBOOK = """
@@ -84,7 +84,9 @@ def runs(workspace):
         names = [job.run_name for job in submit(plan, permit, workspace)]
         yield names
         cancel(names, permit, workspace)
-    until(lambda: all(status.verdict in TERMINAL_VERDICTS for status in job_statuses(workspace.state)))
+    wait_until(
+        lambda: all(status.verdict in TERMINAL_VERDICTS for status in job_statuses(workspace.state)), timeout_s=60
+    )
 
 
 @pytest.fixture
@@ -101,7 +103,7 @@ def serve(workspace):
         command = [sys.executable, "-m", "marimo", mode, str(workspace.root / "arena_nb.py"), *options]
         servers.append(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
         address = f"http://127.0.0.1:{port}"
-        until(lambda: answers(f"{address}/health"))
+        wait_until(lambda: answers(f"{address}/health"), timeout_s=60)
         return address
 
     yield start
@@ -116,14 +118,6 @@ def answers(url):
     except OSError:
         return False
     return True
-
-
-def until(condition, seconds=60.0):
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
-    return found
 
 
 def opened(browser, address):
@@ -152,7 +146,7 @@ def test_two_pages_follow_a_run_without_a_cell_running_again(workspace, runs, se
     pages[0].locator(".jobs-table").evaluate("(table) => { table.dataset.mine = 'yes'; }")
     (workspace.runs / runs[0] / "row1").touch()
     for page in pages:
-        until(lambda page=page: steps(page, runs[0]).inner_text() == "100 / 1k")
+        wait_until(lambda page=page: steps(page, runs[0]).inner_text() == "100 / 1k", timeout_s=60)
     assert pages[0].locator(".jobs-table").get_attribute("data-mine") == "yes"
     assert pages[0].locator("tr[aria-selected=true]").get_attribute("data-run") == runs[1]
     assert pages[1].locator("tr[aria-selected=true]").count() == 0
@@ -174,7 +168,7 @@ def test_polling_ends_with_the_last_page(workspace, runs, serve, browser):
     page = opened(browser, serve("run"))
     assert not is_free(workspace)
     page.close()
-    until(lambda: is_free(workspace))
+    wait_until(lambda: is_free(workspace), timeout_s=60)
 
 
 def test_in_an_editor_a_person_ends_a_job_in_two_steps(workspace, runs, serve, browser):
@@ -188,6 +182,8 @@ def test_in_an_editor_a_person_ends_a_job_in_two_steps(workspace, runs, serve, b
     page.wait_for_timeout(600)
     page.locator(".jobs-yes").click()
     page.locator(".jobs-problems").get_by_text("asked to end").wait_for(timeout=20_000)
-    until(lambda: page.locator(f'tr[data-run="{runs[0]}"]').get_attribute("data-state") == "cancelled")
+    wait_until(
+        lambda: page.locator(f'tr[data-run="{runs[0]}"]').get_attribute("data-state") == "cancelled", timeout_s=60
+    )
     assert page.locator(f'tr[data-run="{runs[1]}"]').get_attribute("data-state") == "running"
     page.close()

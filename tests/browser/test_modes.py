@@ -18,10 +18,10 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.embedding import wall_of
-from tests.fakes.launching import wait_until
 from tests.fakes.origins import RESULTS, results
 from tests.fakes.project import Project, jobs_of
 from tests.fakes.serving import ROOT, chromium, marimo_server, scratch_folder
+from tests.fakes.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -7,8 +7,9 @@ from playwright.sync_api import expect
 
 from experiments.jobs.ledger import open_ledger
 from experiments.project.workspace import Workspace
-from tests.fakes.launching import wait_for_end, wait_until
+from tests.fakes.launching import wait_for_end
 from tests.fakes.serving import chromium, marimo_server, scratch_folder
+from tests.fakes.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 

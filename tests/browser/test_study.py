@@ -7,10 +7,11 @@ import re
 import pytest
 
 from experiments.notebooks.template import DATA, template
-from tests.browser.test_analysis import curves, fed, open_page, project, wait_until  # noqa: F401 - a fixture
-from tests.browser.test_notebook import SECONDS, TINY, browser, click_when_still, folder, jobs_of  # noqa: F401 - fixtures
+from tests.browser.test_analysis import curves, fed, open_page, project  # noqa: F401 - a fixture
+from tests.browser.test_notebook import SECONDS, TINY, click_when_still, folder, jobs_of  # noqa: F401 - fixtures
 from tests.fakes.project import Project
 from tests.fakes.serving import marimo_server
+from tests.fakes.waiting import wait_on
 
 pytestmark = pytest.mark.browser
 FAULT = re.compile("could not be drawn|An internal error occurred|Traceback")
@@ -57,7 +58,7 @@ def test_new_rows_change_the_chart_in_place_and_what_is_selected_stays(browser, 
             curves(page).evaluate("chart => { chart.dataset.mine = 'yes'; }")
             before = fed(page)
             log("row3")
-            wait_until(page, lambda: fed(page) > before)
+            wait_on(page, lambda: fed(page) > before)
             page.locator("td", has_text="300").first.wait_for(timeout=60 * SECONDS)
             page.get_by_text("1 selected").first.wait_for(timeout=10 * SECONDS)
             assert curves(page).get_attribute("data-mine") == "yes"
@@ -124,7 +125,7 @@ def test_what_raises_says_so_in_its_place_and_the_other_parts_live(browser, proj
             page.get_by_role("heading", name=heading, exact=True).wait_for(timeout=60 * SECONDS)
         assert page.get_by_text("could not be drawn").count() == 1
         page.get_by_label("Metric", exact=True).select_option(label="losses/entropy")
-        wait_until(page, lambda: metric_of(page) == "losses/entropy")
+        wait_on(page, lambda: metric_of(page) == "losses/entropy")
         page.close()
 
 

@@ -9,7 +9,7 @@ import pytest
 from experiments.jobs.journal import recorded_journals
 from experiments.jobs.ledger import Ledger
 from experiments.project.workspace import Workspace
-from tests.browser.test_notebook import SECONDS, browser, click_when_still, folder, jobs_of, open_page  # noqa: F401 - fixtures
+from tests.browser.test_notebook import SECONDS, click_when_still, folder, jobs_of, open_page  # noqa: F401 - fixtures
 from tests.fakes.project import Project
 from tests.fakes.serving import marimo_server
 

@@ -6,11 +6,11 @@ import contextlib
 
 import pytest
 
-from tests.browser.test_analysis import wait_until
-from tests.browser.test_notebook import SECONDS, TINY, browser, folder, jobs_of, open_page  # noqa: F401 - fixtures
+from tests.browser.test_notebook import SECONDS, TINY, folder, jobs_of, open_page  # noqa: F401 - fixtures
 from tests.browser.test_study import metric_of
 from tests.fakes.project import Project
 from tests.fakes.serving import marimo_server
+from tests.fakes.waiting import wait_on
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 NOTHING = "No jobs yet. Launch some, and they appear here."
@@ -24,7 +24,7 @@ def project(folder):  # noqa: F811
     return project
 
 
-def test_two_editors_launch_one_plan_once_and_two_readers_see_it_each_in_their_own_view(browser, project):  # noqa: F811
+def test_two_editors_launch_one_plan_once_and_two_readers_see_it_each_in_their_own_view(browser, project):
     notebook = project.notebook()
     with contextlib.ExitStack() as servers:
         urls = [
@@ -48,7 +48,7 @@ def test_two_editors_launch_one_plan_once_and_two_readers_see_it_each_in_their_o
         for row in range(3):
             (run / f"row{row}").touch()
         first.get_by_label("Metric", exact=True).select_option(label="overview/sps", timeout=60 * SECONDS)
-        wait_until(first, lambda: metric_of(first) == "agent steps per second")
+        wait_on(first, lambda: metric_of(first) == "agent steps per second")
         (run / "finish").touch()
         for page in [*readers, *editors]:
             page.get_by_role("gridcell", name="succeeded").first.wait_for(timeout=60 * SECONDS)
@@ -61,7 +61,7 @@ def test_two_editors_launch_one_plan_once_and_two_readers_see_it_each_in_their_o
 def middle_of(page, name):
     """Return where a button stays once the page above it has stopped growing."""
     button, seen = page.get_by_role("button", name=name), []
-    wait_until(
+    wait_on(
         page,
         lambda: seen.append(button.bounding_box()) or (len(seen) > 15 and len({str(box) for box in seen[-15:]}) == 1),
     )

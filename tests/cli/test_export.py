@@ -15,8 +15,8 @@ from experiments.notebooks.export.exporting import Exported
 from experiments.project.errors import UsageError
 from experiments.project.files import locked
 from experiments.project.workspace import Workspace
-from tests.fakes.launching import wait_until
 from tests.fakes.notebooks import write_notebook
+from tests.fakes.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 

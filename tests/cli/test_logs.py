@@ -18,7 +18,8 @@ import pytest
 
 from experiments.launch import allow_launch, submit
 from tests.fakes.cases import case_copy
-from tests.fakes.launching import plan_in, shell, wait_for_end, wait_until, workspace_at
+from tests.fakes.launching import plan_in, shell, wait_for_end, workspace_at
+from tests.fakes.waiting import wait_until
 
 odd = [pytest.mark.slow, pytest.mark.timeout(300)]
 

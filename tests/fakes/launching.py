@@ -17,6 +17,7 @@ from experiments.project.errors import LaunchError
 from experiments.project.settings import Settings
 from experiments.project.workspace import Workspace
 from experiments.types import Plan, TrainingJobConfig
+from tests.fakes.waiting import wait_until
 
 TRAINER = Path(__file__).with_name("trainer.py")
 ENDED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "CANCELLED", "KILLED", "LOST"}
@@ -65,13 +66,6 @@ def starts(workspace: Workspace) -> list[str]:
 def words_of(workspace: Workspace, names: Sequence[str]) -> dict[str, str]:
     found = launcher_for("local", workspace).poll(dict.fromkeys(names, ""))
     return {name: status.word for name, status in found.items()}
-
-
-def wait_until(condition: Callable[[], object], *, timeout_s: float = 30.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "timed out"
-        time.sleep(0.01)
 
 
 def wait_for_end(

@@ -20,11 +20,11 @@ from tests.fakes.launching import (
     starts,
     trainer_command,
     wait_for_end,
-    wait_until,
     words_of,
     workspace_at,
 )
 from tests.fakes.poison import poison, spoil
+from tests.fakes.waiting import wait_until
 
 
 @pytest.fixture

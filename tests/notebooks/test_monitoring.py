@@ -14,6 +14,7 @@ from experiments.notebooks.monitoring import job_row, table_traits, watch
 from experiments.project.workspace import Workspace
 from experiments.types import JobRef, JobStatus
 from tests.fakes.job_sources import FakeLauncher, FakeStore, info, job, sources
+from tests.fakes.waiting import wait_until
 from widgets.jobs import JobTable
 
 REFS = [JobRef(run="b", arm="x", seed=1), JobRef(run="a", arm="y", seed=2)]
@@ -38,15 +39,6 @@ def on_page(monkeypatch, store):
     monkeypatch.setattr(monitoring, "on_a_page", lambda: True)
     monkeypatch.setattr(monitoring, "asked_by_a_person", lambda: True)
     monkeypatch.setattr(layer, "sources_of", lambda _: parts)
-
-
-def until(condition, seconds=20.0):
-    """Wait until a condition holds; fail where it does not within `seconds`."""
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.01)
-    return found
 
 
 def watched(state):
@@ -94,7 +86,7 @@ def test_a_page_begins_with_data_and_follows_it_without_a_re_run(state, store):
     table = watched(state)
     assert [row["step"] for row in table.rows] == [2, 1]
     store.runs["a"] = info("a", step=9)
-    until(lambda: table.rows[1]["step"] == 9)
+    wait_until(lambda: table.rows[1]["step"] == 9)
     assert table.sent_at > 0
     table.close()
 
@@ -103,7 +95,7 @@ def test_a_page_begins_with_data_and_follows_it_without_a_re_run(state, store):
 def test_twenty_tables_cost_the_polls_of_one(state, store):
     tables = [watched(state) for _ in range(20)]
     store.runs["a"] = info("a", step=9)
-    until(lambda: all(table.rows[1]["step"] == 9 for table in tables))
+    wait_until(lambda: all(table.rows[1]["step"] == 9 for table in tables))
     assert len(monitor_threads()) == 1
     assert len(store.asked) <= 6
     for table in tables:
@@ -115,7 +107,7 @@ def test_a_table_that_its_page_closed_is_no_longer_polled_for(state):
     table = watched(state)
     assert monitor_threads()
     table.close()
-    until(lambda: not monitor_threads())
+    wait_until(lambda: not monitor_threads())
 
 
 @pytest.mark.usefixtures("on_page")
@@ -125,7 +117,7 @@ def test_a_table_whose_session_ended_is_closed_and_forgotten(state):
     session.start()
     session.join()
     seen = weakref.ref(made.pop())
-    until(lambda: not monitor_threads())
+    wait_until(lambda: not monitor_threads())
     gc.collect()
     assert seen() is None
 
@@ -143,4 +135,4 @@ def test_what_waits_for_new_rows_keeps_the_polling_alive(state, monkeypatch):
     thread.start()
     thread.join()
     assert made[0].read_text()
-    until(lambda: not monitor_threads())
+    wait_until(lambda: not monitor_threads())

@@ -15,8 +15,8 @@ import pytest
 
 from experiments.jobs.launchers.sky.client import SCRIPT, BridgeClient, SkyError, bridge_command, client_for
 from experiments.project.settings import Settings
-from tests.fakes.launching import wait_until
 from tests.fakes.skypilot import RUNNER, SETTINGS
+from tests.fakes.waiting import wait_until
 
 PYTHON = SETTINGS["sky_python"]
 TASK = {"name": "a.b.c.s0.x", "run": "true", "envs": {}, "resources": {}}

@@ -14,7 +14,8 @@ from experiments.launch import allow_launch, cancel, launcher_for, submit
 from experiments.project.errors import LaunchError
 from experiments.project.files import read_json, start_time, try_lock, write_json
 from experiments.types import TrainingJobConfig
-from tests.fakes.launching import plan_in, shell, trainer_command, wait_for_end, wait_until, words_of, workspace_at
+from tests.fakes.launching import plan_in, shell, trainer_command, wait_for_end, words_of, workspace_at
+from tests.fakes.waiting import wait_until
 
 ALIVE = Evidence(locked=True, supervisor_alive=True, started=True, same_boot=True, same_host=True)
 

@@ -14,8 +14,8 @@ from experiments.jobs.events import cost_of, keep
 from experiments.jobs.launchers.sky.estimate import Machines, Prices, check_upload, machines_of, upload_of
 from experiments.jobs.launchers.sky.launcher import SkyPilotLauncher
 from experiments.project.errors import LaunchError
-from tests.fakes.launching import wait_until
 from tests.fakes.skypilot import sky_workspace
+from tests.fakes.waiting import wait_until
 
 L4 = "2x[spot](gpus=L4:1, cpus=4, mem=16, g6.xlarge, disk=256)"
 

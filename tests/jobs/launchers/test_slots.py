@@ -12,7 +12,8 @@ from experiments.jobs.ledger import open_ledger
 from experiments.launch import allow_launch, start_next, submit
 from experiments.project.errors import LaunchError
 from experiments.project.files import read_json
-from tests.fakes.launching import plan_in, starts, trainer_command, wait_for_end, wait_until, words_of, workspace_at
+from tests.fakes.launching import plan_in, starts, trainer_command, wait_for_end, words_of, workspace_at
+from tests.fakes.waiting import wait_until
 
 
 def launched(workspace, **options):

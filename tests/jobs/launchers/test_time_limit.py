@@ -13,7 +13,8 @@ from experiments.jobs.watch.verdicts import verdict
 from experiments.launch import allow_launch, cancel, start_next, submit
 from experiments.monitoring import job_statuses
 from experiments.project.files import read_json
-from tests.fakes.launching import plan_in, trainer_command, wait_for_end, wait_until, words_of, workspace_at
+from tests.fakes.launching import plan_in, trainer_command, wait_for_end, words_of, workspace_at
+from tests.fakes.waiting import wait_until
 
 HALF_A_SECOND = 0.5 / 3600
 

@@ -20,8 +20,9 @@ from experiments.jobs.watch.logs import (
 )
 from experiments.project.errors import LaunchError
 from experiments.types import JobRef, replaced
-from tests.fakes.launching import wait_until, workspace_at
+from tests.fakes.launching import workspace_at
 from tests.fakes.studies import Study
+from tests.fakes.waiting import wait_until
 
 AGAIN = "--- started again (seen now) ---"
 REF = JobRef(run="r", launcher="skypilot", id="7")

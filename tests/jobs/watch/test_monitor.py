@@ -20,6 +20,7 @@ from experiments.jobs.watch.poller import Poller
 from experiments.jobs.watch.snapshots import METRICS_FILE, STATUS_FILE, read_ended, read_status, read_versions
 from experiments.types import JobRef
 from tests.fakes.job_sources import FakeLauncher, FakeStore, info, job, sources
+from tests.fakes.waiting import wait_until
 
 ROOT = Path(__file__).parents[3]
 FAST = {"ledger": 0.02, "local": 0.02, "offline": 0.02, "online": 0.02}
@@ -47,7 +48,7 @@ def watch(monkeypatch):
     for _, subscription in opened:
         subscription.close()
     for monitor, _ in opened:
-        until(lambda monitor=monitor: monitor._thread is None)
+        wait_until(lambda monitor=monitor: monitor._thread is None)
 
 
 @pytest.fixture
@@ -66,22 +67,13 @@ def processes(state, tmp_path):
         process.wait()
 
 
-def until(condition, seconds=20.0):
-    """Wait until a condition holds; fail where it does not within `seconds`."""
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.01)
-    return found
-
-
 def one_job(**more):
     return sources([job("a")], FakeLauncher(a="RUNNING"), FakeStore(info("a", step=1)), **more)
 
 
 def test_a_reader_gets_what_the_sources_say(state, watch):
     _, seen = watch(state, one_job())
-    until(lambda: seen and seen[-1].of("a") and seen[-1].of("a").step == 1)
+    wait_until(lambda: seen and seen[-1].of("a") and seen[-1].of("a").step == 1)
     assert read_status(state / "live").of("a") == seen[-1].of("a")
     assert read_versions(state / "live").keys() == {"a"}
 
@@ -89,29 +81,29 @@ def test_a_reader_gets_what_the_sources_say(state, watch):
 def test_two_readers_in_two_monitors_cost_one_poll(state, watch):
     first, second = FakeStore(info("a", step=1)), FakeStore(info("a", step=1))
     watch(state, sources([job("a")], FakeLauncher(a="RUNNING"), first))
-    until(lambda: first.asked)
+    wait_until(lambda: first.asked)
     _, seen = watch(state, sources([job("a")], FakeLauncher(a="RUNNING"), second))
-    until(lambda: seen and seen[-1].of("a"))
+    wait_until(lambda: seen and seen[-1].of("a"))
     assert second.asked == []
 
 
 def test_news_reach_a_reader_in_another_monitor(state, watch):
     store = FakeStore(info("a", step=1))
     watch(state, sources([job("a")], FakeLauncher(a="RUNNING"), store))
-    until(lambda: store.asked)
+    wait_until(lambda: store.asked)
     _, seen = watch(state, one_job())
     store.runs["a"] = info("a", step=2)
-    until(lambda: seen and seen[-1].of("a") and seen[-1].of("a").step == 2)
+    wait_until(lambda: seen and seen[-1].of("a") and seen[-1].of("a").step == 2)
 
 
 def test_the_thread_ends_with_its_last_reader(state, monkeypatch):
     monkeypatch.setattr(watching, "TICK_S", 0.02)
     before, monitor = threading.active_count(), Monitor(state, one_job())
     subscriptions = [monitor.subscribe(lambda _: None) for _ in range(3)]
-    until(lambda: monitor.is_polling)
+    wait_until(lambda: monitor.is_polling)
     for subscription in subscriptions:
         subscription.close()
-    until(lambda: monitor._thread is None and threading.active_count() == before)
+    wait_until(lambda: monitor._thread is None and threading.active_count() == before)
 
 
 def test_a_reader_that_is_garbage_stops_the_polling(state, watch):
@@ -121,19 +113,19 @@ def test_a_reader_that_is_garbage_stops_the_polling(state, watch):
     page = Page()
     seen = weakref.ref(page)
     monitor, _ = watch(state, one_job(), is_alive=lambda: seen() is not None)
-    until(lambda: monitor.is_polling)
+    wait_until(lambda: monitor.is_polling)
     del page
     gc.collect()
-    until(lambda: not monitor.is_polling)
+    wait_until(lambda: not monitor.is_polling)
 
 
 def test_a_reader_that_fails_does_not_stop_the_others(state, watch, caplog):
     monitor, seen = watch(state, one_job())
     monitor.subscribe(lambda snapshot: 1 / 0)
-    until(lambda: "a reader of the monitor failed" in caplog.text)
+    wait_until(lambda: "a reader of the monitor failed" in caplog.text)
     count = len(seen)
     monitor._sources.store("offline").runs["a"] = info("a", step=5)
-    until(lambda: len(seen) > count)
+    wait_until(lambda: len(seen) > count)
 
 
 def test_polls_that_say_nothing_new_put_no_snapshot_together(state, watch, monkeypatch):
@@ -144,35 +136,35 @@ def test_polls_that_say_nothing_new_put_no_snapshot_together(state, watch, monke
     jobs, store = [job("a")], FakeStore(info("a", step=1))
     parts = replace(sources(jobs, FakeLauncher(a="RUNNING"), store), jobs=lambda: jobs)
     watch(state, parts)
-    until(lambda: read_versions(state / "live"))
+    wait_until(lambda: read_versions(state / "live"))
     first = len(store.asked)
-    until(lambda: len(store.asked) > first + 1)
+    wait_until(lambda: len(store.asked) > first + 1)
     count = len(made)
-    until(lambda: len(store.asked) > first + 10)
+    wait_until(lambda: len(store.asked) > first + 10)
     assert len(made) == count
     store.runs["a"] = info("a", step=2)
-    until(lambda: read_status(state / "live").of("a").step == 2)
+    wait_until(lambda: read_status(state / "live").of("a").step == 2)
 
 
 def test_metrics_are_written_only_when_a_run_has_new_data(state, watch):
     parts = one_job()
     _, seen = watch(state, parts)
-    until((state / "live" / METRICS_FILE).exists)
+    wait_until((state / "live" / METRICS_FILE).exists)
     written = (state / "live" / METRICS_FILE).stat().st_mtime_ns
     parts.launcher("local").words["a"] = "CANCELLING"
-    until(lambda: seen[-1].of("a").scheduler == "CANCELLING")
+    wait_until(lambda: seen[-1].of("a").scheduler == "CANCELLING")
     assert (state / "live" / METRICS_FILE).stat().st_mtime_ns == written
     parts.store("offline").runs["a"] = info("a", step=8)
-    until(lambda: (state / "live" / METRICS_FILE).stat().st_mtime_ns != written)
+    wait_until(lambda: (state / "live" / METRICS_FILE).stat().st_mtime_ns != written)
 
 
 def test_metrics_are_written_when_a_job_has_ended_without_a_row(state, watch):
     parts = one_job()
     _, seen = watch(state, parts)
-    until((state / "live" / METRICS_FILE).exists)
+    wait_until((state / "live" / METRICS_FILE).exists)
     parts.launcher("local").words["a"] = "FAILED"
-    until(lambda: seen[-1].of("a").verdict == "failed")
-    until(lambda: read_ended(state / "live") == {"a": "failed"})
+    wait_until(lambda: seen[-1].of("a").verdict == "failed")
+    wait_until(lambda: read_ended(state / "live") == {"a": "failed"})
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"\xff\xfe", b'{"jobs": 3}', b"[]"])
@@ -181,24 +173,24 @@ def test_damaged_live_files_are_replaced(state, watch, damage):
         (state / "live" / name).write_bytes(damage)
     assert "damaged" in read_status(state / "live").problems(0)[0]
     _, seen = watch(state, one_job())
-    until(lambda: seen and seen[-1].of("a"))
+    wait_until(lambda: seen and seen[-1].of("a"))
     assert read_status(state / "live").problems(time.time()) == []
     assert read_versions(state / "live")
 
 
 def test_a_live_folder_that_is_deleted_is_made_again(state, watch):
     monitor, seen = watch(state, one_job())
-    until(lambda: seen and seen[-1].of("a"))
+    wait_until(lambda: seen and seen[-1].of("a"))
     shutil.rmtree(state / "live")
     monitor._sources.store("offline").runs["a"] = info("a", step=6)
-    until(lambda: read_status(state / "live").of("a") and read_status(state / "live").of("a").step == 6)
+    wait_until(lambda: read_status(state / "live").of("a") and read_status(state / "live").of("a").step == 6)
 
 
 def test_a_state_folder_that_is_deleted_is_said(state, watch):
     monitor, seen = watch(state, one_job())
-    until(lambda: seen and seen[-1].of("a"))
+    wait_until(lambda: seen and seen[-1].of("a"))
     shutil.rmtree(state)
-    until(lambda: "is gone" in "".join(seen[-1].problems(time.time())))
+    wait_until(lambda: "is gone" in "".join(seen[-1].problems(time.time())))
     assert not state.exists()
     assert seen[-1].of("a").step == 1
     assert monitor._thread is not None
@@ -210,7 +202,7 @@ def test_a_full_disk_is_said_and_the_page_stays_live(state, watch, monkeypatch):
 
     monkeypatch.setattr(watching, "write_live", full)
     _, seen = watch(state, one_job())
-    until(lambda: seen and seen[-1].of("a"))
+    wait_until(lambda: seen and seen[-1].of("a"))
     assert "No space left on device" in seen[-1].problems(time.time())[0]
 
 
@@ -218,12 +210,12 @@ def test_jobs_that_only_another_process_names_are_polled_too(state, watch):
     far = JobRef(run="far", launcher="skypilot", tracker="me/p")
     server = FakeStore(info("far"), name="me/p")
     holder, _ = watch(state, sources([], server))
-    until(lambda: holder.is_polling)
+    wait_until(lambda: holder.is_polling)
     _, seen = watch(state, sources([]), refs=[far])
     # Both monitors share this test's process, so the file that tells of the references is renamed to another's.
     (state / "live" / "readers").mkdir(exist_ok=True)
     (state / "live" / "readers" / "1.json").write_text(f"[{far.model_dump_json()}]")
-    until(lambda: seen and seen[-1].of("far") and seen[-1].of("far").tracker == "running")
+    wait_until(lambda: seen and seen[-1].of("far") and seen[-1].of("far").tracker == "running")
 
 
 def lines(tmp_path):
@@ -233,21 +225,21 @@ def lines(tmp_path):
 
 def test_when_the_holder_is_killed_another_process_takes_over(state, tmp_path, processes):
     first = processes()
-    until(lambda: f"{first.pid} holds" in lines(tmp_path))
+    wait_until(lambda: f"{first.pid} holds" in lines(tmp_path))
     second = processes()
-    until(lambda: f"{first.pid} poll" in lines(tmp_path)[-3:])
+    wait_until(lambda: f"{first.pid} poll" in lines(tmp_path)[-3:])
     os.kill(first.pid, signal.SIGKILL)
     first.wait()
     killed_at = time.monotonic()
-    until(lambda: f"{second.pid} holds" in lines(tmp_path))
+    wait_until(lambda: f"{second.pid} holds" in lines(tmp_path))
     assert time.monotonic() - killed_at < 3
-    until(lambda: read_status(state / "live").monitor_pid == second.pid)
+    wait_until(lambda: read_status(state / "live").monitor_pid == second.pid)
 
 
 def test_several_processes_poll_as_often_as_one(state, tmp_path, processes):
     started = [processes() for _ in range(3)]
-    until(lambda: any(line.endswith("holds") for line in lines(tmp_path)))
-    until(lambda: sum(line.endswith("poll") for line in lines(tmp_path)) >= 4)
+    wait_until(lambda: any(line.endswith("holds") for line in lines(tmp_path)))
+    wait_until(lambda: sum(line.endswith("poll") for line in lines(tmp_path)) >= 4)
     pollers = {line.split()[0] for line in lines(tmp_path) if line.endswith("poll")}
     assert len(pollers) == 1
     assert all(process.poll() is None for process in started)
@@ -256,11 +248,11 @@ def test_several_processes_poll_as_often_as_one(state, tmp_path, processes):
 def test_a_holder_that_is_stopped_is_stood_in_for(state, tmp_path, processes, monkeypatch, watch):
     monkeypatch.setattr(watching, "SILENT_AFTER_S", 0.5)
     holder = processes()
-    until(lambda: f"{holder.pid} holds" in lines(tmp_path))
+    wait_until(lambda: f"{holder.pid} holds" in lines(tmp_path))
     monitor, seen = watch(state, one_job())
     assert not monitor.is_polling
     os.kill(holder.pid, signal.SIGSTOP)
-    until(lambda: monitor.is_polling)
-    until(lambda: seen[-1].monitor_pid == os.getpid())
+    wait_until(lambda: monitor.is_polling)
+    wait_until(lambda: seen[-1].monitor_pid == os.getpid())
     os.kill(holder.pid, signal.SIGCONT)
-    until(lambda: not monitor.is_polling)
+    wait_until(lambda: not monitor.is_polling)
