@@ -10,9 +10,9 @@ From curves to a verdict:
 
 What this room promises. Every number carries its count of seeds, its method and its assumption. Bad input (no runs, one
 seed, NaN, no spread, different units, several scores of one run) gives a value that says so, never an exception.
-Nothing is claimed while seeds are out, or where seeds were lost (`claims`). The same scores give the same report, byte
-for byte. Intervals are chosen by measured coverage: see `methods`, `intervals` and `comparisons`. A seed has one score;
-who measures a run on several tasks gives their mean.
+Nothing is claimed while seeds are out, or where seeds were lost (`comparisons`). The same scores give the same report,
+byte for byte. Intervals are chosen by measured coverage: see `methods`, `intervals` and `comparisons`. A seed has one
+score; who measures a run on several tasks gives their mean.
 
 What one may import: the names below, from here. The files are private to the room.
 
@@ -25,8 +25,7 @@ from __future__ import annotations
 
 from experiments.statistics.aggregates import STATISTICS, Statistic
 from experiments.statistics.bands import Band, band
-from experiments.statistics.claims import still_out
-from experiments.statistics.comparisons import Comparison, Finding, compare, compare_arms, verdict_of
+from experiments.statistics.comparisons import Comparison, Finding, compare, compare_arms, still_out, verdict_of
 from experiments.statistics.curves import (
     Aligned,
     Curve,
@@ -35,17 +34,15 @@ from experiments.statistics.curves import (
     count_of,
     curves_of,
     outcome_of,
+    smoothed_for_display,
     standing_curves,
 )
-from experiments.statistics.differences import Difference, difference_of
-from experiments.statistics.display import smoothed_for_display
-from experiments.statistics.improvement import probability_of_improvement
+from experiments.statistics.differences import Difference, difference_of, probability_of_improvement
 from experiments.statistics.intervals import interval
 from experiments.statistics.power import Power, power_analysis, power_of, seeds_needed
 from experiments.statistics.profiles import Profile, performance_profiles, reached_by
-from experiments.statistics.scores import Scores, SeedScore, describe
+from experiments.statistics.scores import Scores, SeedScore, Summary, describe, summarise
 from experiments.statistics.significance import PermutationTest, holm
-from experiments.statistics.summaries import Summary, summarise
 from experiments.statistics.values import Estimate, FloatArray, IntArray, Interval, Options, Outcome, SeedCount, shown
 from experiments.statistics.wording import methods_sentence
 

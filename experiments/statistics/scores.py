@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from experiments.project.look import counted
 from experiments.statistics.aggregates import Statistic, aggregate
+from experiments.statistics.curves import Curve, count_of, standing_curves
 from experiments.statistics.intervals import interval_of
 from experiments.statistics.values import (
     DEFAULTS,
@@ -23,6 +26,9 @@ from experiments.statistics.values import (
     SeedCount,
     numbers,
 )
+
+Kind = Literal["final", "area", "best", "steps to threshold"]
+OWN_END: Literal["own end"] = "own end"
 
 
 @dataclass(frozen=True)
@@ -163,3 +169,181 @@ def _plain(seed: int, row: FloatArray) -> SeedScore:
 
 def _is_lost(run: SeedScore) -> bool:
     return run.outcome not in WAITING and run.value is None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What one run's score is. Choose it before looking at the curves: it belongs in the plan.
+
+    Attributes:
+        kind: `final`: mean of the values in the last part of the steps. `area`: area under the curve divided by its
+            width, so in the metric's own unit. `best`: the best single value, which is too good the noisier the metric
+            and the more often it is logged. `steps to threshold`: the first logged step that reaches it.
+        window: Share of the steps that `final` and `area` look at, from the end; None (or what is no share) is 10 %
+            for `final` and all for `area`.
+        last_values: `final` takes the last so many values instead of a share of the steps.
+        threshold: For `steps to threshold`.
+        higher_is_better: Whether more of the metric is better.
+    """
+
+    kind: Kind = "final"
+    window: float | None = None
+    last_values: int | None = None
+    threshold: float | None = None
+    higher_is_better: bool = True
+
+    @property
+    def share(self) -> float:
+        """Share of the steps that are looked at, from the end."""
+        if self.window is None or not 0 <= self.window <= 1:
+            return 0.1 if self.kind == "final" else 1.0
+        return self.window
+
+    @property
+    def lower_score_is_better(self) -> bool:
+        """Whether a lower score is the better one: always so for steps to a threshold."""
+        return self.kind == "steps to threshold" or not self.higher_is_better
+
+    @property
+    def words(self) -> str:
+        """What a score is, for a methods sentence."""
+        last = "" if self.share == 1 else f" over the last {100 * self.share:.3g} % of the steps"
+        if self.kind == "final":
+            return f"mean of the last {counted(self.last_values, 'value')}" if self.last_values else f"mean{last}"
+        if self.kind == "area":
+            return f"mean height of the curve{last} (area under it)"
+        side = "at least" if self.higher_is_better else "at most"
+        return "best single value" if self.kind == "best" else f"steps to {side} {self.threshold}"
+
+
+def summarise(
+    curves: Sequence[Curve],
+    summary: Summary = Summary(),
+    *,
+    at: float | Literal["own end"] | None = None,
+    failed_score: float | None = None,
+) -> dict[str, Scores]:
+    """Return the scores of each arm, in the order in which the arms first appear.
+
+    Only runs that finished have a score; the others are kept with the reason. A finished run without a value at the
+    end has none: its score would be that of a shorter run.
+
+    Args:
+        at: Step at which all runs are compared. By default the last step of the longest finished run, so that all arms
+            are compared at the same experience. A number compares runs at that step, and then a run that got there
+            counts, whatever became of it later. `own end` takes each run at its own last step.
+        failed_score: Score of a run that failed or diverged; by default it has none, and is counted.
+
+    Returns:
+        No arm at all where there are no curves. Curves with different step units give scores without any value.
+    """
+    kept = [one.curve for one in standing_curves(curves)]
+    arms = list(dict.fromkeys(curve.arm for curve in curves))
+    units = sorted({curve.unit for curve in kept})
+    if isinstance(at, float) and math.isnan(at):
+        at = None
+    end = _common_end(kept) if at is None else at
+    start = min((float(curve.steps[0]) for curve in kept if len(curve.steps)), default=0.0)
+    goal = f"reached {at:,.0f} {units[0]}" if isinstance(at, (int, float)) and units else FINISHED
+    found = {}
+    for arm in arms:
+        standing = standing_curves([curve for curve in curves if curve.arm == arm])
+        ours = [one.curve for one in standing]
+        runs = [_score(curve, summary, start, end, failed_score, given=goal != FINISHED) for curve in ours]
+        notes: list[str] = []
+        if len(units) > 1:
+            problem = f"the curves have different step units: {', '.join(units)}"
+            runs = [replace(run, value=None, outcome=_unscored(run.outcome), reason=problem) for run in runs]
+        runs.sort(key=lambda run: run.seed)
+        lost = sum(curve.lost for curve in ours)
+        if lost:
+            notes.append(f"{counted(lost, 'point')} without a finite number left out")
+        found[arm] = Scores(
+            arm,
+            tuple(runs),
+            summary.words,
+            goal=goal,
+            unit=units[0] if summary.kind == "steps to threshold" and units else "",
+            duplicates=count_of(standing).duplicates,
+            metric=next((curve.metric for curve in ours), ""),
+            attempts=tuple(one.note for one in standing if one.note),
+            notes=tuple(notes),
+        )
+    return found
+
+
+def _unscored(outcome: Outcome) -> Outcome:
+    return "unscored" if outcome == "finished" else outcome
+
+
+def _common_end(curves: Sequence[Curve]) -> float:
+    """Return the last step of the longest finished run; of any run where none has finished."""
+    drawn = [curve for curve in curves if len(curve.steps)]
+    finished = [curve for curve in drawn if curve.outcome == FINISHED] or drawn
+    return max((float(curve.steps[-1]) for curve in finished), default=0.0)
+
+
+def _score(
+    curve: Curve,
+    summary: Summary,
+    start: float,
+    end: float | Literal["own end"],
+    failed_score: float | None,
+    *,
+    given: bool,
+) -> SeedScore:
+    """Return the score of one run.
+
+    Args:
+        start: First step of any run.
+        end: Step at which runs are compared.
+        given: Whether that step was asked for, so that a run counts as soon as it got there.
+    """
+
+    def without(outcome: Outcome, reason: str) -> SeedScore:
+        filled = failed_score if outcome in ("failed", "machine failed", "diverged") else None
+        said = reason if filled is None else f"{reason}, counted as {filled:g}"
+        return SeedScore(curve.seed, filled, outcome, said, curve.run)
+
+    outcome = curve.outcome
+    if not len(curve.steps):
+        return without(outcome, _valueless(curve))
+    last = float(curve.steps[-1])
+    stop = last if end == OWN_END else float(end)
+    if outcome != FINISHED and not (given and last >= stop):
+        return without(outcome, f"{_WORDS.get(outcome, outcome)}, last value at {last:,.0f} {curve.unit}")
+    slack = 0.1 if summary.kind != "final" or summary.last_values else summary.share
+    if last < stop - max(slack, 0.01) * (stop - start):
+        return without("unscored", f"no value after {last:,.0f} of {stop:,.0f} {curve.unit}")
+    inside = curve.steps <= stop
+    if not inside.any():
+        return without("unscored", f"no value before {curve.steps[0]:,.0f} {curve.unit}")
+    value = _value(curve.steps[inside], curve.values[inside], summary, start)
+    return SeedScore(curve.seed, value, run=curve.run)
+
+
+_WORDS: dict[Outcome, str] = {"machine failed": "lost with its machine"}
+
+
+def _valueless(curve: Curve) -> str:
+    if curve.outcome == "no value":
+        return f"ended without a value of {curve.metric or 'the metric'}"
+    return f"{_WORDS.get(curve.outcome, curve.outcome)}, no value logged"
+
+
+def _value(steps: FloatArray, values: FloatArray, summary: Summary, start: float) -> float:
+    """Return the score of a curve that ends where it is compared; infinite where it never reaches the threshold."""
+    better = np.maximum if summary.higher_is_better else np.minimum
+    if summary.kind == "best":
+        return float(better.reduce(values))
+    if summary.kind == "steps to threshold":
+        goal = math.inf if summary.threshold is None else summary.threshold
+        there = values >= goal if summary.higher_is_better else values <= goal
+        return float(steps[np.argmax(there)]) if there.any() else math.inf
+    if summary.kind == "final" and summary.last_values:
+        return float(values[-summary.last_values :].mean())
+    late = steps >= steps[-1] - summary.share * (steps[-1] - start)
+    if summary.kind == "final":
+        return float(values[late].mean())
+    width = np.ptp(steps[late])
+    return float(np.trapezoid(values[late], steps[late]) / width) if width > 0 else float(values[late].mean())

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from experiments.project.look import counted
 from experiments.statistics.bands import RESAMPLES, Band
-from experiments.statistics.claims import still_out
-from experiments.statistics.comparisons import Comparison
+from experiments.statistics.comparisons import Comparison, still_out
 from experiments.statistics.profiles import Profile
 from experiments.statistics.scores import Scores
 from experiments.statistics.values import Estimate, Interval, Options

@@ -12,8 +12,7 @@ from scipy import special
 
 from experiments.statistics import Options, Scores, intervals, methods
 from experiments.statistics.aggregates import aggregate
-from experiments.statistics.differences import difference_of, interval_of_difference
-from experiments.statistics.improvement import score_interval
+from experiments.statistics.differences import difference_of, interval_of_difference, score_interval
 from experiments.statistics.intervals import interval_of
 from experiments.statistics.profiles import performance_profiles
 from experiments.statistics.values import Method

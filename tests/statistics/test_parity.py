@@ -17,8 +17,7 @@ from scipy import stats
 
 from experiments.statistics import Scores, compare, interval
 from experiments.statistics.aggregates import iqm
-from experiments.statistics.differences import trimmed_t, welch, yuen
-from experiments.statistics.improvement import share_of_wins
+from experiments.statistics.differences import share_of_wins, trimmed_t, welch, yuen
 from experiments.statistics.intervals import order_ranks, order_statistics, student_t, wilson
 from experiments.statistics.significance import permutation_test, sign_test
 
