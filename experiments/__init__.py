@@ -100,7 +100,7 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attribute can be
     if name in _HOME:
         return getattr(import_module(f"experiments.{_HOME[name]}"), name)
     if name == "Section":  # recipes of version 0.1 import it
-        from experiments.notebooks.sections import GONE
+        from experiments.notebooks.template import GONE
 
         raise ImportError(GONE)
     raise AttributeError(f"module 'experiments' has no attribute {name!r}; it has: {', '.join(__all__)}")

@@ -224,8 +224,8 @@ def record(notebook: tyro.conf.Positional[Path]) -> int:
         notebook: The notebook's file.
     """
     from experiments.jobs.journal import kept_notes
-    from experiments.notebooks.reading import read_text
-    from experiments.notebooks.references import add_jobs, add_notes, experiment_of, open_file
+    from experiments.notebooks.data_cells import add_jobs, add_notes, experiment_of, open_file
+    from experiments.notebooks.layout import read_text
 
     workspace = Workspace.find(notebook)
     name = experiment_of(open_file(read_text(notebook), notebook), notebook)

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from experiments.cli.editor import Editor
-    from experiments.notebooks.generation import NotebookSpec, Prepared, WriteResult
+    from experiments.notebooks.generation import Prepared, WriteResult
+    from experiments.notebooks.template import NotebookSpec
 
 
 @dataclass(frozen=True)
@@ -108,8 +109,7 @@ def notebook_spec(session: Session, refs: Sequence[JobRef]) -> NotebookSpec:
     Raises:
         UsageError: A section does not exist.
     """
-    from experiments.notebooks.generation import NotebookSpec
-    from experiments.notebooks.sections import own_names, select_sections
+    from experiments.notebooks.template import NotebookSpec, own_names, select_sections
 
     request, own = session.request, session.experiment.extra_sections
     sections = select_sections(request.config.sections, own)
@@ -189,7 +189,7 @@ def _write(session: Session, prepared: Prepared, launched: Sequence[TrainingJob]
 
 def _journal(session: Session, prepared: Prepared) -> Journal:
     """Return the hypothesis and rule that a launch records: the notebook's where one stays, else the recipe's."""
-    from experiments.notebooks.generation import read_journal
+    from experiments.notebooks.data_cells import read_journal
 
     if prepared.keeps_data and "journal" not in prepared.theirs:
         return read_journal(session.notebook) or session.experiment.journal()

@@ -7,9 +7,9 @@ A notebook needs these four names:
 What this room promises. A notebook that was made is the file of the person who has it: making it again changes only
 what the package itself wrote. A part that fails shows its reason and takes no other down. Looking launches nothing.
 
-What one may import: the four names above, from here, and `analysis`, `context`, `controls`, `curves`,
+What one may import: the four names above, from here, and `analysis`, `context`, `controls`, `curves`, `data_cells`,
 `export.draw.sheet`, `export.exporting`, `export.logbook`, `export.placing`, `export.run.process`, `generation`,
-`job_log`, `monitoring`, `page`, `reading`, `references`, `replays`, `sections`, `shared`, `study`, `styles`, `subject`.
+`job_log`, `layout`, `monitoring`, `page`, `replays`, `shared`, `study`, `styles`, `subject`, `template`.
 
 What it may import: every room below it; marimo and altair are imported here and in `apps`, nowhere below.
 """

@@ -17,34 +17,23 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.notebooks.data_cells import JOB_REF, all_refs, with_refs
-from experiments.notebooks.layout import Notebook, canonical, render, with_imports
+from experiments.notebooks.data_cells import (
+    JOB_REF,
+    add_jobs,
+    all_refs,
+    open_file,
+    with_refs,
+)
+from experiments.notebooks.header import read_header
+from experiments.notebooks.imports import with_imports
+from experiments.notebooks.layout import Notebook, canonical, parse, read_text, render
 from experiments.notebooks.marks import hash_of, is_published
-from experiments.notebooks.reading import parse, read_text
-from experiments.notebooks.references import add_jobs, open_file, read_config, read_jobs, read_journal
-from experiments.notebooks.remaking import Conflict, Merge, check_refs, check_same, check_theirs, merge
-from experiments.notebooks.results import WriteResult
-from experiments.notebooks.spec import NotebookSpec, fresh, pieces_of
-from experiments.notebooks.template import DATA
+from experiments.notebooks.remaking import Conflict, Merge, Remaking, check_refs, check_same, check_theirs
+from experiments.notebooks.remaking_0_1 import Remaking01
+from experiments.notebooks.template import DATA, NotebookSpec, fresh, pieces_of
 from experiments.notebooks.writing import back_up, check_writable, one_writer, write_whole
 from experiments.project.errors import NotebookError
 from experiments.types import JobRef
-
-__all__ = [
-    "Conflict",
-    "NotebookSpec",
-    "Prepared",
-    "WriteResult",
-    "add_jobs",
-    "fresh",
-    "generate",
-    "prepare",
-    "read_config",
-    "read_jobs",
-    "read_journal",
-    "write",
-    "write_notebook",
-]
 
 
 @dataclass(frozen=True)
@@ -73,6 +62,68 @@ class Prepared:
     def keeps_data(self) -> bool:
         """Whether there is a file whose config, journal and jobs stay."""
         return self.new is None or self.merged is not None
+
+
+@dataclass(frozen=True)
+class WriteResult:
+    """What became of a notebook file; the names are of generated cells.
+
+    Attributes:
+        changed: The file was written; False where it was up to date.
+        created: There was no file before.
+        replaced: Brought up to date.
+        kept: Edited in the file and left alone.
+        added: New, or brought back.
+        removed: No longer generated.
+        gone: Deleted in the file and left out.
+        conflicts: Edited in the file and changed in the template: left alone, and to be looked at.
+        backup: Copy of the file as it was, where edits were overwritten.
+        notes: What else is to be said, in sentences.
+    """
+
+    path: Path
+    changed: bool
+    created: bool = False
+    replaced: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    backup: Path | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """1 where a conflict waits for a decision, else 0."""
+        return 1 if self.conflicts else 0
+
+    def report(self) -> str:
+        """Return lines for a terminal: what was done, and each conflict with its difference and the way out."""
+        groups = ("replaced", "added", "removed", "kept", "gone")
+        words = {"kept": "kept as edited", "gone": "left deleted"}
+        lines = [f"note: {note}" for note in self.notes]
+        lines += [
+            f"{words.get(group, group)}: {', '.join(names)}" for group in groups if (names := getattr(self, group))
+        ]
+        lines += [conflict.text for conflict in self.conflicts]
+        return "\n".join(lines + ([f"as it was: {self.backup.name}"] if self.backup else []))
+
+    @classmethod
+    def of(cls, path: Path, merged: Merge, *, changed: bool, backup: Path | None) -> WriteResult:
+        """Return the result of writing a merge."""
+        return cls(
+            path,
+            changed=changed,
+            replaced=merged.replaced,
+            kept=merged.kept,
+            added=merged.added,
+            removed=merged.removed,
+            gone=merged.gone,
+            conflicts=merged.conflicts,
+            backup=backup,
+            notes=merged.notes,
+        )
 
 
 def generate(spec: NotebookSpec) -> str:
@@ -121,7 +172,7 @@ def prepare(
         check_refs(notebook, path)
     if launching and not (force or chosen or spec.asked):
         return Prepared(path, spec, old, None, None)
-    merged = merge(notebook, spec, theirs=chosen, force=force)
+    merged = _remaking(notebook, spec, chosen, force=force).merge()
     return Prepared(path, spec, old, merged.notebook, merged, chosen, force)
 
 
@@ -154,6 +205,13 @@ def write_notebook(path: Path, spec: NotebookSpec, *, force: bool = False, their
         UsageError: As `prepare`.
     """
     return write(prepare(path, spec, force=force, theirs=theirs))
+
+
+def _remaking(notebook: Notebook, spec: NotebookSpec, theirs: Collection[str], *, force: bool) -> Remaking:
+    header = read_header(notebook.header)
+    if header is None:
+        return Remaking(notebook, spec, theirs, force=force)
+    return Remaking01(header, notebook, spec, theirs, force=force)
 
 
 def _written(prepared: Prepared, refs: Sequence[JobRef]) -> WriteResult:

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+from experiments.notebooks.cells import indented, parse_python
 
 MAX_LINE = 120
 
@@ -81,6 +84,86 @@ def setup_lines(imports: Iterable[Import], first_party: Iterable[str]) -> list[s
     return [line for index, block in enumerate(blocks) for line in ([""] if index else []) + block]
 
 
+def quoted(text: str) -> str:
+    """Return `text` as a Python literal with the quotes that `ruff format` chooses."""
+    quote = "'" if text.count('"') > text.count("'") else '"'
+    return quote + "".join(_escaped(character, quote) for character in text) + quote
+
+
+def bound_in(setup: str) -> tuple[str, ...]:
+    """Return the names that the lines of a setup block bind, in order."""
+    names: list[str] = []
+    for statement in statements_of(setup):
+        imported = imports_of(statement)
+        names += [item.bound for item in imported]
+        if not imported:
+            names += [
+                node.id
+                for node in ast.walk(statement)
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+            ]
+            if isinstance(statement, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)):
+                names.append(statement.name)
+    return tuple(names)
+
+
+def statements_of(setup: str) -> list[ast.stmt]:
+    """Return the statements of indented lines; their line numbers are one more than those of the lines."""
+    block = parse_python(f"if True:\n{setup}\n    pass\n").body[0]
+    return block.body[:-1] if isinstance(block, ast.If) else []
+
+
+def setup_body(imports: Iterable[Import], root: Path | None = None) -> str:
+    """Return the indented lines of a setup block.
+
+    Args:
+        root: Project root, which tells its own packages from others.
+    """
+    wanted = list(imports)
+    ours = {item.module.split(".")[0] for item in wanted if not item.is_file}
+    if root is not None:
+        ours = {top for top in ours if (root / top).is_dir() or (root / "src" / top).is_dir()}
+    else:
+        ours &= {"experiments"}
+    return indented("\n".join(setup_lines(wanted, ours)))
+
+
+def with_imports(
+    setup: str, imports: Collection[Import], root: Path | None = None, *, without: Collection[str] = ()
+) -> str:
+    """Return the lines of a setup block with the imports that it lacks; what else it holds stays.
+
+    A block of nothing but imports stays in order; in any other they come at the end. A name that is taken from
+    another module than `imports` say is taken from there.
+
+    Args:
+        without: Names whose imports go.
+    """
+    wanted = {item.bound: item for item in imports}
+    bound = {item.bound: item for node in statements_of(setup) for item in imports_of(node)}
+    stale = bound.keys() & set(without)
+    for name, item in bound.items():
+        new = wanted.get(name, item)
+        if new != item and item.name and new.name == item.name:
+            stale |= {name}
+    missing = [item for item in imports if item.bound not in set(bound_in(setup)) - stale]
+    if not (missing or stale):
+        return setup
+    if "#" not in setup and all(imports_of(node) for node in statements_of(setup)):
+        kept = {item for name, item in bound.items() if name not in stale}
+        return setup_body({*kept, *missing} - {LOADER}, root)
+    lines = setup.split("\n") if setup.strip() else []
+    for node in reversed(statements_of(setup)):
+        items = imports_of(node)
+        if {item.bound for item in items} & stale:
+            rest = setup_lines([item for item in items if item.bound not in stale], ())
+            new_lines = indented("\n".join(rest)).split("\n") if rest else []
+            lines[node.lineno - 2 : (node.end_lineno or node.lineno) - 1] = new_lines
+    if missing:
+        lines.append(indented("\n".join(setup_lines(missing, ()))))
+    return "\n".join(lines).strip("\n")
+
+
 def _group_lines(group: Sequence[Import]) -> list[str]:
     plain = sorted((item for item in group if not item.name), key=lambda item: (item.module.lower(), item.alias))
     lines = [f"import {item.module}{f' as {item.alias}' if item.alias else ''}" for item in plain]
@@ -106,12 +189,6 @@ def _member_order(name: str) -> tuple[int, str, str]:
     """Constants, then classes, then the rest, each by the alphabet."""
     kind = 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2
     return kind, name.lower(), name
-
-
-def quoted(text: str) -> str:
-    """Return `text` as a Python literal with the quotes that `ruff format` chooses."""
-    quote = "'" if text.count('"') > text.count("'") else '"'
-    return quote + "".join(_escaped(character, quote) for character in text) + quote
 
 
 def _escaped(character: str, quote: str) -> str:

@@ -1,20 +1,29 @@
-"""A notebook file as its parts, and the file in the form that marimo itself saves."""
+"""A notebook file as its parts: read with `ast`, never executed, and written in the form that marimo itself saves."""
 
 from __future__ import annotations
 
 import ast
 import functools
 import importlib.metadata
-from collections.abc import Collection, Iterable, Sequence
+import io
+import token
+import tokenize
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.notebooks.cells import INDENT, Cell, indented, parse_python
-from experiments.notebooks.imports import LOADER, Import, imports_of, setup_lines
+from experiments.notebooks.imports import (
+    bound_in,
+    statements_of,
+)
+from experiments.project.errors import NotebookError
 
 DEFAULT_APP = 'app = marimo.App(width="medium")'
 # marimo breaks signatures and returns here, whatever the project's formatter does.
 _MARIMO_WIDTH = 80
+_OTHERWISE = "Mend it, move it away, or replace it with --force (it is kept as .bak)."
+_Block = ast.FunctionDef | ast.AsyncFunctionDef | ast.With | ast.AsyncWith
 
 
 @dataclass(frozen=True)
@@ -51,80 +60,6 @@ class Notebook:
         return bound_in(self.setup)
 
 
-def bound_in(setup: str) -> tuple[str, ...]:
-    """Return the names that the lines of a setup block bind, in order."""
-    names: list[str] = []
-    for statement in statements_of(setup):
-        imported = imports_of(statement)
-        names += [item.bound for item in imported]
-        if not imported:
-            names += [
-                node.id
-                for node in ast.walk(statement)
-                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-            ]
-            if isinstance(statement, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)):
-                names.append(statement.name)
-    return tuple(names)
-
-
-def statements_of(setup: str) -> list[ast.stmt]:
-    """Return the statements of indented lines; their line numbers are one more than those of the lines."""
-    block = parse_python(f"if True:\n{setup}\n    pass\n").body[0]
-    return block.body[:-1] if isinstance(block, ast.If) else []
-
-
-def setup_body(imports: Iterable[Import], root: Path | None = None) -> str:
-    """Return the indented lines of a setup block.
-
-    Args:
-        root: Project root, which tells its own packages from others.
-    """
-    wanted = list(imports)
-    ours = {item.module.split(".")[0] for item in wanted if not item.is_file}
-    if root is not None:
-        ours = {top for top in ours if (root / top).is_dir() or (root / "src" / top).is_dir()}
-    else:
-        ours &= {"experiments"}
-    return indented("\n".join(setup_lines(wanted, ours)))
-
-
-def with_imports(
-    setup: str, imports: Collection[Import], root: Path | None = None, *, without: Collection[str] = ()
-) -> str:
-    """Return the lines of a setup block with the imports that it lacks; what else it holds stays.
-
-    A block of nothing but imports stays in order; in any other they come at the end. A name that is taken from
-    another module than `imports` say is taken from there.
-
-    Args:
-        without: Names whose imports go.
-    """
-    wanted = {item.bound: item for item in imports}
-    bound = {item.bound: item for node in statements_of(setup) for item in imports_of(node)}
-    stale = bound.keys() & set(without)
-    for name, item in bound.items():
-        new = wanted.get(name, item)
-        if new != item and item.name and new.name == item.name:
-            stale |= {name}
-    missing = [item for item in imports if item.bound not in set(bound_in(setup)) - stale]
-    if not (missing or stale):
-        return setup
-    if "#" not in setup and all(imports_of(node) for node in statements_of(setup)):
-        kept = {item for name, item in bound.items() if name not in stale}
-        return setup_body({*kept, *missing} - {LOADER}, root)
-    lines = setup.split("\n") if setup.strip() else []
-    for node in reversed(statements_of(setup)):
-        items = imports_of(node)
-        if {item.bound for item in items} & stale:
-            rest = setup_lines([item for item in items if item.bound not in stale], ())
-            new_lines = indented("\n".join(rest)).split("\n") if rest else []
-            lines[node.lineno - 2 : (node.end_lineno or node.lineno) - 1] = new_lines
-    if missing:
-        lines.append(indented("\n".join(setup_lines(missing, ()))))
-    return "\n".join(lines).strip("\n")
-
-
 def render(notebook: Notebook) -> str:
     """Return the file of a notebook whose cells need no rewriting, in the form that marimo saves.
 
@@ -152,6 +87,82 @@ def canonical(text: str) -> str:
     from marimo._convert.converters import MarimoConvert
 
     return MarimoConvert.from_py(text).to_py()
+
+
+def line_of_colon(lines: Sequence[str], first: int, last: int | None) -> int:
+    """Return the number of the line on which the signature or `with` that starts at line `first` ends."""
+    depth = 0
+    text = "\n".join(lines[first - 1 : last])
+    for item in tokenize.generate_tokens(io.StringIO(text).readline):
+        if item.type == token.OP:
+            depth += (item.string in "([{") - (item.string in ")]}")
+            if item.string == ":" and not depth:
+                return first + item.start[0] - 1
+    raise AssertionError("a block has a colon")
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a notebook file, its lines ended by newlines alone and without a byte order mark.
+
+    Raises:
+        NotebookError: It cannot be read, is not UTF-8 or says that it is not.
+    """
+    try:
+        content = path.read_bytes()
+        declared, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        if declared not in {"utf-8", "utf-8-sig"}:
+            raise NotebookError(
+                f"notebook {str(path)!r} says that its encoding is {declared}. Save it as UTF-8 and without that line, "
+                "and run the command again."
+            )
+        return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig").read()
+    except FileNotFoundError:
+        raise NotebookError(f"there is no notebook {str(path)!r}. Give the path of one that exists.") from None
+    except (OSError, UnicodeDecodeError, SyntaxError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise NotebookError(f"notebook {str(path)!r} cannot be read: {reason}. {_OTHERWISE}") from None
+
+
+def parse(text: str, path: Path) -> Notebook:
+    """Return the parts of a notebook file.
+
+    Args:
+        path: Named in errors only.
+
+    Raises:
+        NotebookError: It is not Python, not a marimo notebook, indented with tabs, or holds text outside its cells,
+            which marimo drops whenever it saves the file.
+    """
+    try:
+        tree = parse_python(text)
+    except SyntaxError as error:
+        where = f"line {error.lineno}: {error.msg}" if error.lineno else error.msg
+        raise NotebookError(f"notebook {str(path)!r} is not Python ({where}). {_OTHERWISE}") from None
+    if (line := _line_of_tab(text)) is not None:
+        raise NotebookError(
+            f"notebook {str(path)!r} is indented with tabs (line {line}), where marimo writes spaces. Save it once "
+            "from marimo edit, or replace them, and run the command again."
+        )
+    lines = text.split("\n")
+    header, app, statements = _opening(tree, lines, path)
+    setup, setup_options = "", ""
+    cells: list[Cell] = []
+    spans: list[Span] = []
+    for index, node in enumerate(statements):
+        following = statements[index + 1] if index + 1 < len(statements) else None
+        last = _first_line(following) - 1 if following else len(lines)
+        if isinstance(node, ast.With) and not cells and _call_on_app(node.items[0].context_expr, "setup"):
+            setup_options = _options(node.items[0].context_expr, lines)
+            setup = _inside(lines, node, last, path)
+        elif (cell := _cell(node, lines, last, path)) is not None:
+            cells.append(cell)
+            spans.append(Span(_first_line(node), node.end_lineno or last))
+        elif not _is_run_guard(node):
+            raise NotebookError(
+                f"notebook {str(path)!r} has code outside its cells at line {node.lineno}, which marimo drops when it "
+                "saves. Move it into a cell and run the command again."
+            )
+    return Notebook(header, app, setup, tuple(cells), setup_options, tuple(spans))
 
 
 def _rendered(cell: Cell, given: frozenset[str], used: frozenset[str]) -> str:
@@ -187,3 +198,107 @@ def _ends_with_definition(cell: Cell) -> bool:
     body = statements_of(cell.body)
     definitions = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     return bool(body) and isinstance(body[-1], definitions) and body[-1].end_lineno == cell.body.count("\n") + 2
+
+
+def _line_of_tab(text: str) -> int | None:
+    """Return the first line that is indented with a tab; tabs inside of texts are no indentation."""
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    return next((item.start[0] for item in tokens if item.type == token.INDENT and "\t" in item.string), None)
+
+
+def _opening(tree: ast.Module, lines: list[str], path: Path) -> tuple[str, str, list[ast.stmt]]:
+    """Return the header, the app statement and the statements behind it."""
+    start = next((i for i, node in enumerate(tree.body) if _imports_marimo(node)), None)
+    made = next((i for i, node in enumerate(tree.body) if _assigns(node, "app")), None)
+    if start is None or made is None:
+        raise NotebookError(f"{str(path)!r} is not a marimo notebook. {_OTHERWISE}")
+    between = [node for node in tree.body[start + 1 : made] if not _assigns(node, "__generated_with")]
+    if between or any(not isinstance(node, ast.Expr) for node in tree.body[:start]):
+        raise NotebookError(f"notebook {str(path)!r} has code before its app, which marimo drops when it saves.")
+    header = "\n".join(lines[: tree.body[start].lineno - 1])
+    app = tree.body[made]
+    return header, "\n".join(lines[app.lineno - 1 : app.end_lineno]), tree.body[made + 1 :]
+
+
+def _imports_marimo(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Import) and any(alias.name == "marimo" for alias in node.names)
+
+
+def _assigns(node: ast.stmt, name: str) -> bool:
+    return isinstance(node, ast.Assign) and any(isinstance(item, ast.Name) and item.id == name for item in node.targets)
+
+
+def _is_run_guard(node: ast.stmt) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'"
+
+
+def _call_on_app(node: ast.expr, *attributes: str) -> str:
+    """Return which attribute of `app` an expression is or calls, or an empty string."""
+    target = node.func if isinstance(node, ast.Call) else node
+    match target:
+        case ast.Attribute(value=ast.Name("app"), attr=attribute) if attribute in attributes:
+            return attribute
+    return ""
+
+
+def _options(node: ast.expr, lines: list[str]) -> str:
+    """Return the arguments of a decorator as they stand, in parentheses; empty where it has none."""
+    if not isinstance(node, ast.Call) or not (node.args or node.keywords):
+        return ""
+    whole = ast.get_source_segment("\n".join(lines), node) or ""
+    return whole[whole.index("(") :]
+
+
+def _first_line(node: ast.stmt) -> int:
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
+
+
+def _cell(node: ast.stmt, lines: list[str], last: int, path: Path) -> Cell | None:
+    if isinstance(node, ast.Expr) and _call_on_app(node.value, "_unparsable_cell"):
+        return Cell(_unparsable_name(node.value), "\n".join(lines[node.lineno - 1 : node.end_lineno]), "unparsable")
+    if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return None
+    own = [item for item in node.decorator_list if _call_on_app(item, "cell", "function", "class_definition")]
+    if not own:
+        return None
+    kind = _call_on_app(own[0], "cell", "function", "class_definition")
+    options = _options(own[0], lines)
+    if kind == "cell" and not isinstance(node, ast.ClassDef):
+        return Cell(
+            node.name, _inside(lines, node, last, path), "cell", options, isinstance(node, ast.AsyncFunctionDef)
+        )
+    after_app = (own[0].end_lineno or own[0].lineno) + 1
+    source = "\n".join(lines[after_app - 1 : node.end_lineno])
+    return Cell(node.name, source, "function" if kind == "function" else "class_definition", options)
+
+
+def _inside(lines: list[str], node: _Block, last: int, path: Path) -> str:
+    """Return the lines of a block without its final return; `last` is the last line before the next statement."""
+    first = line_of_colon(lines, node.lineno, node.end_lineno)
+    final = node.body[-1]
+    if node.body[0].lineno <= first:
+        raise NotebookError(
+            f"notebook {str(path)!r} has a cell on one line at line {first}; write its body on the next."
+        )
+    stop = end = node.end_lineno or first
+    if isinstance(final, ast.Return):
+        stop = final.lineno - 1
+    else:
+        while end < last and (not lines[end].strip() or lines[end].startswith(INDENT)):
+            stop = end = end + 1
+    outside = next((number for number in range(end, last) if lines[number].strip()), None)
+    if outside is not None:
+        raise NotebookError(
+            f"notebook {str(path)!r} has text outside its cells at line {outside + 1}, which marimo drops when it "
+            "saves. Move it into a cell and run the command again."
+        )
+    return "\n".join(lines[first:stop]).strip("\n").rstrip()
+
+
+def _unparsable_name(call: ast.expr) -> str:
+    keywords = call.keywords if isinstance(call, ast.Call) else []
+    for item in keywords:
+        if item.arg == "name" and isinstance(item.value, ast.Constant):
+            return str(item.value.value)
+    return "_"

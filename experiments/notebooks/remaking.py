@@ -8,46 +8,27 @@
     anything else                               the user's: kept in place
     (nowhere)                                   added where its section is asked for by name
 
-A notebook of version 0.1 says in its header how each cell was written. It is brought into the new form once: generated
-cells give way to those that show the same today, but for those whose names the cells that stay read.
+Notebooks of version 0.1 differ in how it is known what was edited, and in what takes the place of what: `remaking_0_1`.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from experiments.notebooks.cells import Cell, find_problems
 from experiments.notebooks.data_cells import all_refs, class_of, config_of, data_cell, refs_in, with_refs
-from experiments.notebooks.header import read_header, without_header
-from experiments.notebooks.imports import LOADER, imports_of
-from experiments.notebooks.layout import Notebook, setup_body, statements_of, with_imports
+from experiments.notebooks.imports import Import, imports_of, setup_body, statements_of, with_imports
+from experiments.notebooks.layout import Notebook
 from experiments.notebooks.marks import hash_of, is_published, published
-from experiments.notebooks.spec import NotebookSpec, Pieces, cells_of, pieces_of
-from experiments.notebooks.template import DATA, SECTIONS
+from experiments.notebooks.template import DATA, SECTIONS, NotebookSpec, Pieces, cells_of, pieces_of
 from experiments.project.errors import NotebookError, UsageError
 
-_Fate = Literal["data", "generated", "outdated", "kept"]
-SHOWN_BY = {
-    "study": ("opened", "heading", "tracked", "code"),
-    "verdict": ("hypothesis", "log_data", "verdict", "log_note", "log_lines_shown"),
-    "curves": ("analysis_inputs", "learning_curves", "clicked_run"),
-    "scores": ("scores", "comparison"),
-    "monitor": ("monitor_heading", "monitor_table"),
-    "job_log": ("log_inputs", "job_log", "triage"),
-    "replay": ("replay_other", "replay_runs", "replay_step", "replay"),
-    "runs": ("run_summary", "run_files"),
-    "details": ("more_inputs", "more_charts", "grouped_runs", "diff_choice", "run_differences", "for_a_paper"),
-    "launch": ("plan_form", "planned", "launch_controls", "launched", "outcome"),
-    "export": ("export_command", "export_controls", "exported"),
-    "scratch": ("scratch",),
-}
-"""By today's cell: it comes in where one of these is there."""
-_SHOWS = {old: new for new, olds in SHOWN_BY.items() for old in olds}
+Fate = Literal["data", "generated", "outdated", "kept"]
 
 
 @dataclass(frozen=True)
@@ -92,20 +73,6 @@ class Merge:
     notes: tuple[str, ...] = ()
 
 
-def merge(notebook: Notebook, spec: NotebookSpec, *, theirs: Collection[str] = (), force: bool = False) -> Merge:
-    """Return `notebook` with what the package wrote of it brought up to date.
-
-    Args:
-        theirs: Cells whose generated version is taken, edited or deleted as they may be.
-        force: The generated version is taken of all cells that the file has, but for its data.
-
-    Raises:
-        NotebookError: The cells would not fit together, or the config of the file cannot take the flags given.
-        UsageError: A cell of `theirs` is not generated.
-    """
-    return _Remaking(notebook, spec, theirs, force=force).merge()
-
-
 def check_theirs(theirs: Collection[str], generated: Collection[str]) -> None:
     """Refuse a cell that is asked for and is none of a notebook's generated cells.
 
@@ -116,34 +83,44 @@ def check_theirs(theirs: Collection[str], generated: Collection[str]) -> None:
         raise UsageError(f"--theirs {unknown[0]!r}: no such generated cell. Cells: setup, {', '.join(generated)}.")
 
 
-class _Remaking:
-    """One notebook on its way into today's form."""
+class Remaking:
+    """One notebook on its way into today's form.
 
-    def __init__(self, notebook: Notebook, spec: NotebookSpec, theirs: Collection[str], *, force: bool) -> None:
+    Args:
+        theirs: Cells whose generated version is taken, edited or deleted as they may be.
+        force: The generated version is taken of all cells that the file has, but for its data.
+
+    Raises:
+        UsageError: A cell of `theirs` is not generated.
+    """
+
+    def __init__(
+        self, notebook: Notebook, spec: NotebookSpec, theirs: Collection[str] = (), *, force: bool = False
+    ) -> None:
         self.old, self.spec, self.theirs, self.force = notebook, spec, set(theirs), force
-        self.header = read_header(notebook.header)
         self.pieces = pieces_of(dataclasses.replace(spec, jobs=all_refs(notebook.cells, spec.jobs)))
         check_theirs(theirs, self.pieces.by_name)
         self.told: dict[str, list[str]] = {}
         self.conflicts: list[Conflict] = []
 
     def merge(self) -> Merge:
-        """Return the merged notebook."""
+        """Return the merged notebook.
+
+        Raises:
+            NotebookError: The cells would not fit together, or the config of the file cannot take the flags given.
+        """
         fates = self._fates()
-        cells = self._present(fates)
+        cells = [self._settled(cell, fate) for cell, fate in zip(self.old.cells, fates, strict=True)]
         added = self._added(cells, fates)
         self._keep_what_is_read(cells, fates, added)
-        ordered = self._as_of_0_1(cells, added) if self.header else self._in_place(cells, added)
+        ordered = self._ordered(cells, added)
         stay = {cell.name for cell in ordered}
         outdated = [cell.name for cell, fate in zip(self.old.cells, fates, strict=True) if fate == "outdated"]
-        removed = [name for name in outdated if name not in stay]
-        notes = self._notes(len(removed), len(added))
-        if self.header is None:
-            self._tell("removed", *removed)
-        self._tell("gone", *self._gone({cell.name for cell in ordered}))
+        notes = self._told_of([name for name in outdated if name not in stay], added)
+        self._tell("gone", *self._gone(stay))
         merged = dataclasses.replace(
             self.old,
-            header=without_header(self.old.header) if self.header else self.old.header,
+            header=self._header(),
             setup=self._setup(ordered),
             cells=tuple(ordered),
             spans=(),
@@ -159,9 +136,9 @@ class _Remaking:
             notes=notes,
         )
 
-    def _fates(self) -> list[_Fate]:
+    def _fates(self) -> list[Fate]:
         """Return what each cell of the file is; the first of a name is the generated one, if any is."""
-        fates: list[_Fate] = []
+        fates: list[Fate] = []
         seen: set[str] = set()
         for cell in self.old.cells:
             first = cell.name not in seen and cell.kind == "cell"
@@ -172,27 +149,30 @@ class _Remaking:
                 fates.append("data")
             elif not self._is_as_written(cell) and not self._is_taken(cell.name):
                 fates.append("kept")
-            elif self.header or cell.name not in self.pieces.by_name:
-                fates.append("outdated")
             else:
-                fates.append("generated")
+                fates.append("outdated" if self._is_outdated(cell.name) else "generated")
         return fates
+
+    def _is_outdated(self, name: str) -> bool:
+        return name not in self.pieces.by_name
+
+    def _is_generated(self, name: str) -> bool:
+        """Tell whether a cell of the name is, or was, generated."""
+        return name in self.pieces.by_name
 
     def _is_as_written(self, cell: Cell) -> bool:
         piece = self.pieces.by_name.get(cell.name)
-        if self.header is not None:
-            return self.header.cells.get(cell.name) == hash_of(cell.body)
         return is_published(cell) or (piece is not None and hash_of(piece.body) == hash_of(cell.body))
 
     def _is_taken(self, name: str) -> bool:
-        known = name in self.pieces.by_name or (self.header is not None and name in self.header.cells)
-        return known and (name in self.theirs or self.force)
+        return self._is_generated(name) and (name in self.theirs or self.force)
 
-    def _present(self, fates: list[_Fate]) -> list[Cell | None]:
-        """Return what stands in the place of each cell of the file; None where nothing does, or not there."""
-        return [self._settled(cell, fate) for cell, fate in zip(self.old.cells, fates, strict=True)]
+    def _has_changed(self, name: str) -> bool:
+        """Tell whether the template says something else than when an edited cell of this name was written."""
+        return len(published().get(name, ())) > 1 or self._is_asked(name)
 
-    def _settled(self, cell: Cell, fate: _Fate) -> Cell | None:
+    def _settled(self, cell: Cell, fate: Fate) -> Cell | None:
+        """Return what stands in the place of a cell of the file; None where nothing does, or not there."""
         if fate == "outdated":
             if not self._is_as_written(cell):
                 self._tell("lost", cell.name)
@@ -207,10 +187,9 @@ class _Remaking:
                 self._tell("replaced", cell.name)
             # Whether a cell's code is hidden is the reader's choice, whatever the code is.
             return dataclasses.replace(piece, options=cell.options)
-        generated = piece is not None or (self.header is not None and cell.name in self.header.cells)
-        if piece is not None and (self.header or len(published().get(cell.name, ())) > 1 or self._is_asked(cell.name)):
-            self.conflicts.append(Conflict(cell.name, _diff(cell, piece)))
-        elif generated and cell.kind == "cell":
+        if piece is not None and self._has_changed(cell.name):
+            self.conflicts.append(Conflict(cell.name, diff(cell, piece)))
+        elif self._is_generated(cell.name) and cell.kind == "cell":
             self._tell("kept", cell.name)
         return cell
 
@@ -229,7 +208,7 @@ class _Remaking:
                 return with_refs(cell, self.spec.jobs)
             except NotebookError:
                 if self.spec.jobs:
-                    self.conflicts.append(Conflict("jobs", _diff(cell, piece)))
+                    self.conflicts.append(Conflict("jobs", diff(cell, piece)))
         return cell
 
     def _config(self, cell: Cell) -> Cell:
@@ -247,38 +226,15 @@ class _Remaking:
     def _is_asked(self, name: str) -> bool:
         return name in cells_of(self.spec.asked)
 
-    def _added(self, cells: list[Cell | None], fates: list[_Fate]) -> dict[str, Cell]:
-        """Return the cells that come in: asked for, or instead of those of version 0.1."""
+    def _added(self, cells: Sequence[Cell | None], fates: Sequence[Fate]) -> dict[str, Cell]:  # noqa: ARG002 - see 0.1
+        """Return the cells that come in."""
         there = {cell.name for cell in cells if cell is not None}
-        wanted = {*cells_of(self.spec.asked), *self.theirs}
-        if self.header is not None:
-            wanted |= {"study", *(name for name in DATA if name not in self.header.cells)}
-            wanted |= {
-                _SHOWS[cell.name]
-                for cell, fate in zip(self.old.cells, fates, strict=True)
-                if fate == "outdated" and cell.name in _SHOWS
-            }
-        defined = {
-            name
-            for cell, fate in zip(self.old.cells, fates, strict=True)
-            if fate == "kept"
-            for name in cell.names.defines
-        }
-        added = {}
-        for piece in self.pieces.cells:
-            if piece.name not in wanted or piece.name in there:
-                continue
-            taken = piece.names.defines & defined
-            if taken and self.header is not None and piece.name != "study":
-                other = next(cell for cell in self.old.cells if cell.names.defines & taken)
-                self.conflicts.append(Conflict(piece.name, _diff(other, piece)))
-                continue
-            added[piece.name] = piece
-            if self.header is None or self._is_asked(piece.name):
-                self._tell("added", piece.name)
+        wanted = {*cells_of(self.spec.asked), *self.theirs} - there
+        added = {piece.name: piece for piece in self.pieces.cells if piece.name in wanted}
+        self._tell("added", *added)
         return added
 
-    def _keep_what_is_read(self, cells: list[Cell | None], fates: list[_Fate], added: Mapping[str, Cell]) -> None:
+    def _keep_what_is_read(self, cells: list[Cell | None], fates: list[Fate], added: Mapping[str, Cell]) -> None:
         """Keep outdated cells whose names are read by cells that stay."""
         while True:
             final = [*(cell for cell in cells if cell is not None), *added.values()]
@@ -299,7 +255,7 @@ class _Remaking:
             cells[found] = dataclasses.replace(cell, name=name)
             self._tell("kept", name)
 
-    def _in_place(self, cells: list[Cell | None], added: Mapping[str, Cell]) -> list[Cell]:
+    def _ordered(self, cells: list[Cell | None], added: Mapping[str, Cell]) -> list[Cell]:
         """Return the cells where they were, and those that come in behind the ones that they follow in the template."""
         ordered = [cell for cell in cells if cell is not None]
         before: list[str] = []
@@ -311,28 +267,7 @@ class _Remaking:
             before.append(piece.name)
         return ordered
 
-    def _as_of_0_1(self, cells: list[Cell | None], added: Mapping[str, Cell]) -> list[Cell]:
-        """Return the cells in today's order; those that stay follow what shows today what they followed."""
-        pieces = {**added}
-        followers: dict[str, list[Cell]] = {"": []}
-        anchor = ""
-        for old, cell in zip(self.old.cells, cells, strict=True):
-            if cell is not None and cell.name in self.pieces.by_name and cell.name not in pieces:
-                pieces[cell.name], anchor = cell, cell.name
-            elif cell is not None:
-                followers.setdefault(anchor, []).append(cell)
-            elif (shown := _SHOWS.get(old.name, old.name)) in added:
-                anchor = shown
-        ordered = list(followers[""])
-        for piece in self.pieces.cells:
-            if piece.name in pieces:
-                ordered += [pieces[piece.name], *followers.get(piece.name, ())]
-        return ordered
-
     def _gone(self, there: Collection[str]) -> list[str]:
-        if self.header is not None:
-            in_file = {cell.name for cell in self.old.cells}
-            return [name for name in self.header.cells if name != "setup" and name not in in_file]
         of_sections = [names for names in SECTIONS.values() if set(names) & set(there)]
         wanted = ["study", *DATA, *(name for names in of_sections for name in names)]
         return [name for name in wanted if name not in there]
@@ -348,20 +283,19 @@ class _Remaking:
             if hash_of(setup) != hash_of(self.old.setup):
                 self._tell("lost", "setup")
             return setup
-        without: set[str] = set()
-        if self.header is not None:
-            ours = [item for item in old if item.is_file or f"{item.module}.".startswith(("experiments.", "marimo."))]
-            without = {item.bound for item in ours if item.bound not in read and item != LOADER}
-        return with_imports(self.old.setup, needed, self.spec.root, without=without)
+        return with_imports(self.old.setup, needed, self.spec.root, without=self._unused(old, read))
 
-    def _notes(self, removed: int, added: int) -> tuple[str, ...]:
-        notes = []
-        if self.header is not None:
-            notes.append(f"made by version 0.1: {added} cells of this version stand for {removed} of that")
-            if self.header.experiment != self.spec.name:
-                was, name = self.header.experiment, self.spec.name
-                notes.append(f"it was of experiment {was!r}; now it is of {name!r}, as its file is called")
-        return tuple(notes)
+    def _unused(self, imports: Iterable[Import], read: Collection[str]) -> set[str]:  # noqa: ARG002 - see 0.1
+        """Return the names of imports that go: none, for a person may want them."""
+        return set()
+
+    def _header(self) -> str:
+        return self.old.header
+
+    def _told_of(self, removed: Sequence[str], added: Mapping[str, Cell]) -> tuple[str, ...]:  # noqa: ARG002 - see 0.1
+        """Tell what is no longer generated, and return what else is to be said."""
+        self._tell("removed", *removed)
+        return ()
 
     def _tell(self, outcome: str, *names: str) -> None:
         self.told.setdefault(outcome, []).extend(names)
@@ -410,7 +344,8 @@ def _check(before: Notebook, merged: Notebook, pieces: Pieces) -> None:
         raise NotebookError("\n".join([*messages, "Nothing was written."]))
 
 
-def _diff(cell: Cell, fresh: Cell) -> str:
+def diff(cell: Cell, fresh: Cell) -> str:
+    """Return what a generated cell says otherwise than the one in the file, as a unified diff."""
     lines = difflib.unified_diff(
         cell.body.split("\n"),
         fresh.body.split("\n"),

@@ -34,6 +34,7 @@ MOVED = {
             ),
             "notebooks.version_0_1",
         ),
+        "notebooks.sections": "notebooks.template",
         "permits": "jobs.permits",
         "planning": "jobs.plan",
         "settings": "project.settings",

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from experiments.notebooks.references import add_jobs
+from experiments.notebooks.data_cells import add_jobs
 from experiments.types import JobRef
 from tests.fakes import wandb_files as fake
 from tests.fakes.studies import REWARD, STEP, Study

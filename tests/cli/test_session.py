@@ -11,7 +11,7 @@ import urllib.request
 import pytest
 
 from experiments.jobs.ledger import Ledger
-from experiments.notebooks.generation import read_config, read_jobs
+from experiments.notebooks.data_cells import read_config, read_jobs
 from experiments.types import TrainingJobConfig
 from tests.fakes.launching import plan_in, workspace_at
 from tests.fakes.project import Project, jobs_of

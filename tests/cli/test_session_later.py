@@ -8,7 +8,7 @@ import re
 import pytest
 
 from experiments.jobs.ledger import Ledger
-from experiments.notebooks.generation import read_jobs
+from experiments.notebooks.data_cells import read_jobs
 from tests.fakes.project import Project, jobs_of
 
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from experiments.jobs.finding import first_launch
-from experiments.notebooks.references import read_jobs
+from experiments.notebooks.data_cells import read_jobs
 from tests.fakes.project import Project, jobs_of
 from tests.fakes.wandb_files import offline_run, run
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments.jobs.ledger import open_ledger
-from experiments.notebooks.generation import add_jobs
+from experiments.notebooks.data_cells import add_jobs
 from experiments.project.workspace import Workspace
 from experiments.types import JobRef
 from tests.fakes.project import Project

@@ -25,7 +25,7 @@ from experiments.jobs.journal import (
 )
 from experiments.jobs.ledger import Ledger, open_ledger
 from experiments.jobs.permits import command_permit
-from experiments.notebooks.generation import read_journal
+from experiments.notebooks.data_cells import read_journal
 from experiments.project.errors import LaunchRefused, UsageError
 from experiments.project.workspace import Workspace
 from experiments.results.verdict import change_since_launch

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from experiments.notebooks.generation import NotebookSpec, generate
-from experiments.notebooks.template import SECTIONS
+from experiments.notebooks.generation import generate
+from experiments.notebooks.template import SECTIONS, NotebookSpec
 from experiments.types import BaseExperimentConfig, JobRef
 
 ROOT = Path(__file__).parents[2]

@@ -9,11 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from experiments.notebooks.generation import generate, prepare, read_config, read_jobs, write, write_notebook
-from experiments.notebooks.layout import canonical
-from experiments.notebooks.reading import parse
-from experiments.notebooks.sections import select_sections
-from experiments.notebooks.template import FILE, SECTIONS
+from experiments.notebooks.data_cells import read_config, read_jobs
+from experiments.notebooks.generation import generate, prepare, write, write_notebook
+from experiments.notebooks.layout import canonical, parse
+from experiments.notebooks.template import FILE, SECTIONS, select_sections
 from experiments.project.errors import NotebookError, UsageError
 from experiments.types import BaseExperimentConfig, JobRef
 from tests.notebooks.specs import GOLDEN, REFS, ROOT, own_section, sample_spec, spec_in

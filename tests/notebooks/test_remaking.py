@@ -8,8 +8,9 @@ import re
 import pytest
 
 from experiments.jobs.journal import BLANK, Journal
-from experiments.notebooks import marks, spec, template
-from experiments.notebooks.generation import prepare, read_config, read_jobs, read_journal, write, write_notebook
+from experiments.notebooks import marks, template
+from experiments.notebooks.data_cells import read_config, read_jobs, read_journal
+from experiments.notebooks.generation import prepare, write, write_notebook
 from experiments.notebooks.layout import canonical
 from experiments.project.errors import NotebookError, UsageError
 from experiments.types import BaseExperimentConfig, JobRef
@@ -56,7 +57,6 @@ class Project:
             cells.append(later if cell.name == name else cell)
         later = dataclasses.replace(known, cells=tuple(cells))
         self.patch.setattr(template, "template", lambda: later)
-        self.patch.setattr(spec, "template", lambda: later)
 
     def edit(self, old, new):
         assert old in self.text

@@ -17,13 +17,12 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from experiments.notebooks.generation import add_jobs, read_config, read_jobs, read_journal, write_notebook
-from experiments.notebooks.layout import canonical
-from experiments.notebooks.reading import parse, read_text
-from experiments.notebooks.remaking import SHOWN_BY
+from experiments.notebooks.data_cells import add_jobs, read_config, read_jobs, read_journal
+from experiments.notebooks.generation import write_notebook
+from experiments.notebooks.layout import canonical, parse, read_text
+from experiments.notebooks.remaking_0_1 import SHOWN_BY
 from experiments.notebooks.shared import chart_widget
-from experiments.notebooks.spec import NotebookSpec
-from experiments.notebooks.template import SECTIONS, template
+from experiments.notebooks.template import SECTIONS, NotebookSpec, template
 from experiments.notebooks.version_0_1 import curve_controls, follow_chart, note_metrics, standing_out
 from experiments.recipes.learning_rate_study import LearningRateStudy, LearningRateStudyConfig
 from experiments.types import JobRef

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.notebooks.layout import canonical, render
-from experiments.notebooks.reading import parse, read_text
+from experiments.notebooks.layout import canonical, parse, read_text, render
 from experiments.project.errors import NotebookError
 from tests.notebooks.specs import GOLDEN
 

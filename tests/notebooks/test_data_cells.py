@@ -7,7 +7,8 @@ import threading
 
 import pytest
 
-from experiments.notebooks.generation import add_jobs, read_config, read_jobs, write_notebook
+from experiments.notebooks.data_cells import add_jobs, read_config, read_jobs
+from experiments.notebooks.generation import write_notebook
 from experiments.notebooks.layout import canonical
 from experiments.project.errors import NotebookError
 from experiments.types import JobRef
