@@ -16,7 +16,7 @@ from experiments.notebooks.export.logbook import Log, read_logs
 from experiments.notebooks.export.placing import log_folder
 from experiments.notebooks.styles import styled, warning
 from experiments.project import look
-from experiments.project.look import counted, printable
+from experiments.project.look import counted, printable, shortened
 from experiments.project.workspace import Workspace
 
 _LONGEST_QUOTE = 240
@@ -88,15 +88,10 @@ def _entry(log: Log) -> str:
         f"{counted(len(record.problems), 'cell')} failed" if record.problems else "",
     ]
     line = " · ".join(html.escape(fact) for fact in facts if fact)
-    said = "".join(
-        f"<p>{html.escape(_begun(text))}</p>" for text in (record.hypothesis, record.verdict) if text.strip()
-    )
+    quotes = [shortened(text, _LONGEST_QUOTE) for text in (record.hypothesis, record.verdict) if text.strip()]
+    said = "".join(f"<p>{html.escape(text)}</p>" for text in quotes)
     mark = f"{look.DECISIONS[verdict].mark} " if verdict in look.DECISIONS else ""
     return f'<li><b>{mark}{title}</b>{said}<div class="small muted">{line}</div></li>'
-
-
-def _begun(text: str) -> str:
-    return text if len(text) <= _LONGEST_QUOTE else f"{text[: _LONGEST_QUOTE - 1].rstrip()}…"
 
 
 def _text(log: Log) -> str:

@@ -21,7 +21,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import tyro
 
@@ -38,33 +38,19 @@ from experiments.project.workspace import Workspace
 from experiments.runs.relay import READER, READER_ONLINE, RelayStore, reader_socket
 
 DRAIN_S = 2.0
-_OFF = tyro.conf.arg(help_behavior_hint="")
 
 
 @dataclass(frozen=True)
 class Options:
-    """Serve the apps, the notebooks and the logs of this project, to look at only.
-
-    Attributes:
-        notebooks: Notebooks, or folders of them, beside those in experiments/scratch.
-        host: Address to listen at; other machines reach it only where it is not a loopback address.
-        port: Port to listen at; 0 takes a free one.
-        no_token: Let everybody on this machine look; only for a loopback address.
-        new_token: Make another token, which ends every session.
-        open: Open a browser.
-        print_address: Print the address that logs in to the server which runs here, and end.
-        allow_host: Other names under which the server may be asked for.
-        trusted_proxy: Address of a proxy whose X-Forwarded-* headers count.
-        max_viewers: Open pages at once.
-    """
+    """What the flags of `experiments serve` say, where people read about each."""
 
     notebooks: tyro.conf.Positional[tuple[Path, ...]] = ()
     host: str = "127.0.0.1"
     port: int = 2719
-    no_token: Annotated[bool, _OFF] = False
-    new_token: Annotated[bool, _OFF] = False
-    open: Annotated[bool, _OFF] = False
-    print_address: Annotated[bool, _OFF] = False
+    no_token: bool = False
+    new_token: bool = False
+    open: bool = False
+    print_address: bool = False
     allow_host: tuple[str, ...] = ()
     trusted_proxy: str | None = None
     max_viewers: int = 200

@@ -139,6 +139,11 @@ def last_state(line: str) -> str:
     return line.rstrip("\r").rpartition("\r")[2]
 
 
+def shortened(text: str, most: int) -> str:
+    """Return a text; one of more than `most` characters without its end."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
 def without_middle(line: str, most: int = LONGEST_LINE) -> str:
     """Return a line; one of more than `most` characters with its two ends, and how much of it is not shown."""
     half = most // 2

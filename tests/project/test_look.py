@@ -124,3 +124,8 @@ def test_what_a_program_told_its_terminal_is_no_text(printed):
 )
 def test_foreign_text_is_shown_as_a_terminal_would_leave_it_and_acts_on_none(line, shown):
     assert look.plain_text(line) == shown
+
+
+def test_a_text_that_is_too_long_ends_in_dots_and_is_no_longer_than_it_may_be():
+    assert look.shortened("as it is", 8) == "as it is"
+    assert look.shortened("not as it is", 8) == "not as…"

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from experiments.jobs.watch.snapshots import age_in_words
-from experiments.project.look import counted
+from experiments.project.look import counted, shortened
 from experiments.project.redaction import mask_text
 from experiments.types import TERMINAL_VERDICTS, Frozen, JobStatus
 
@@ -159,8 +159,7 @@ def too_dear(jobs: Iterable[JobStatus], limits: Limits, now: float) -> list[Aler
 def one_line(text: str) -> str:
     """Return a text as one line that can be shown, handed to a program and logged: no controls, no secrets."""
     plain = "".join(letter if letter.isprintable() else " " for letter in mask_text(text))
-    words = " ".join(plain.split())
-    return words if len(words) <= _LONGEST_TEXT else words[: _LONGEST_TEXT - 1] + "…"
+    return shortened(" ".join(plain.split()), _LONGEST_TEXT)
 
 
 def _alert(rule: Rule, job: JobStatus, event: str, text: str, now: float) -> Alert:

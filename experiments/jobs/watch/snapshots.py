@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from experiments.project.files import parse_json, write_bytes
-from experiments.project.look import counted
+from experiments.project.look import counted, shortened
 from experiments.project.redaction import mask_text
 from experiments.types import TERMINAL_VERDICTS, Frozen, JobStatus
 
@@ -155,8 +155,7 @@ def age_in_words(seconds: float) -> str:
 
 def reason_of(error: BaseException) -> str:
     """Return the first line of an error, short enough for a page and without secrets."""
-    text = mask_text(str(error).strip() or type(error).__name__).splitlines()[0]
-    return text if len(text) <= 300 else text[:299] + "…"
+    return shortened(mask_text(str(error).strip() or type(error).__name__).splitlines()[0], 300)
 
 
 def write_live(live: Path, snapshot: Snapshot, *, with_metrics: bool) -> None:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from experiments.notebooks.export.assets import script_hash, static_text, style_sheet
 from experiments.notebooks.export.placing import LOGBOOK, draft_of, is_kept_name, put_in_place, write_draft
 from experiments.notebooks.export.record import LogRecord, read_record
-from experiments.project.look import DECISIONS, MISSING, counted, printable
+from experiments.project.look import DECISIONS, MISSING, counted, printable, shortened
 
 _OURS = '<meta name="generator" content="experiments logbook">'
 _HEADINGS = ("log", "verdict", "hypothesis", "key metric", "jobs", "when")
@@ -183,7 +183,7 @@ def _summary(logs: Sequence[Log]) -> str:
 
 
 def _text(text: str, limit: int) -> str:
-    return html.escape(printable(text if len(text) <= limit else f"{text[: limit - 1]}…"))
+    return html.escape(printable(shortened(text, limit)))
 
 
 def _bytes_of(path: Path) -> bytes | None:

@@ -8,7 +8,6 @@ so a folder of logs can be copied, committed or mended by hand.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from experiments.project.look import counted, quantity
+from experiments.project.look import counted, quantity, shortened
 
 FORMAT = 1
 _OPEN = '<script type="application/json" id="experiments-log">'
@@ -229,5 +228,4 @@ def _names(names: Sequence[str]) -> str:
 
 
 def _short(text: str, limit: int = 120) -> str:
-    text = re.sub(r"\s+", " ", text).strip()
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    return shortened(" ".join(text.split()), limit)
