@@ -24,6 +24,8 @@ SHEET = f"""
 .xs h2 {{ margin: 0; font-size: 20px; line-height: 28px; font-weight: 600; }}
 .xs h4 {{ margin: 12px 0 4px; font: inherit; font-weight: 600; }}
 .xs .muted {{ {_MUTED}; font-weight: normal; }}
+.xs .text {{ max-width: 100ch; white-space: pre-wrap; overflow-wrap: anywhere; }}
+.xs .text:where(p, div) {{ font-size: 16px; line-height: 24px; }}
 .xs .small {{ font-size: 12px; line-height: 18px; max-width: 100ch; overflow-wrap: anywhere; }}
 .xs .lead {{ font-size: 20px; line-height: 28px; font-weight: 600; }}
 .xs .pair {{ margin-right: 16px; }}
@@ -38,7 +40,6 @@ SHEET = f"""
 .xs .log {{ display: flex; flex-direction: column-reverse; max-height: 360px; overflow: auto; padding: 4px 12px; }}
 .xs .log {{ border: 1px solid {_HAIRLINE}; }}
 .xs .frame {{ width: 100%; height: 80vh; border: 0; }}
-.xs .text {{ max-width: 100ch; white-space: pre-wrap; overflow-wrap: anywhere; }}
 .xs .strong {{ font-weight: 600; }}
 .xs ul {{ list-style: none; margin: 0; padding: 0; }}
 .xs li {{ padding: 12px 0; border-top: 1px solid {_HAIRLINE}; }}
