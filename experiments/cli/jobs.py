@@ -52,7 +52,7 @@ def logs(
         return _cluster_logs(workspace, job, launcher, keep_on=follow, last=lines)
     printed = launcher.logs(job.run_name, job.launcher_id or job.run_name, follow=follow, last=lines or None)
     if not _print(printed, is_whole=not lines, at_once=not follow) and not follow:
-        say(f"{job.run_name} has printed nothing yet.", to_stderr=True)
+        say(f"{job.run_name} has printed nothing so far.", to_stderr=True)
     return 0
 
 
@@ -113,7 +113,7 @@ def _cluster_logs(
         new = (line for number, line in enumerate(lines) if number >= len(shown))
         _print(new, is_whole=not last, at_once=False)
     elif not first.lines:
-        say(f"{job.run_name} has printed nothing yet.", to_stderr=True)
+        say(f"{job.run_name} has printed nothing so far.", to_stderr=True)
     return 0
 
 

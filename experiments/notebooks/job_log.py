@@ -16,7 +16,7 @@ from experiments.jobs.submission import newest_attempt
 from experiments.jobs.watch.logs import Failures, LogReader, failures_of
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.page import Changing, page_permit, stacked
-from experiments.notebooks.styles import as_markdown, styled, warning
+from experiments.notebooks.styles import as_markdown, heading, styled, warning
 from experiments.notebooks.subject import LaunchOutcome, Subject
 from experiments.project import look
 from experiments.project.errors import ExperimentsError
@@ -52,7 +52,7 @@ def log_view(experiment: NotebookContext, jobs: Sequence[JobRef], selected: Sequ
     except ExperimentsError as error:
         return warning(error)
     if not found:
-        return mo.md(f"{as_markdown(run)} has printed nothing yet. {as_markdown(note)}".rstrip())
+        return mo.md(f"{as_markdown(run)} has printed nothing so far. {as_markdown(note)}".rstrip())
     whole = len(found) <= lines
     shown = counted(len(found) if whole else lines, "line")
     said = f"{run}: {shown}" if whole else f"{run}: the last {shown}; choose more above"
@@ -104,7 +104,7 @@ def triage_view(failures: Sequence[Failures], buttons: Any) -> mo.Html | None:
         blocks.append(mo.vstack([styled(_group_html(group)), way], gap=0.25))
     number = sum(len(group.runs) for group in failures)
     title = f"{counted(number, 'failed run')}, {counted(len(failures), 'cause')}"
-    return mo.vstack([mo.md(f"### {title}"), *blocks], gap=1)
+    return mo.vstack([heading(title, 3), *blocks], gap=1)
 
 
 class JobLog(Changing):
@@ -202,9 +202,10 @@ def _old_enough(runs: Sequence[str], experiment: NotebookContext) -> list[str]:
 def _group_html(group: Failures) -> str:
     names = ", ".join(html.escape(run) for run in group.runs[:_SHOWN_RUNS])
     more = f" and {len(group.runs) - _SHOWN_RUNS} more" if len(group.runs) > _SHOWN_RUNS else ""
+    example = "" if group.example == group.line else f"for example: {html.escape(group.example)}"
     return (
         f"<div><strong>{html.escape(group.words)}</strong>{_code(group.line)}"
-        f'<div class="small muted">for example: {html.escape(group.example)}</div>'
+        f'<div class="small muted">{example}</div>'
         f'<div class="small muted">{names}{more}</div></div>'
     )
 

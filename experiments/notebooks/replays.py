@@ -260,7 +260,7 @@ class Replay(Changing):
 
     def page(self) -> mo.Html:
         """Return the choices above the viewer."""
-        chosen = mo.hstack([*self._pickers, self._steps], justify="start", gap=1.5)
+        chosen = mo.hstack([*self._pickers, self._steps], justify="start", gap=1.5, wrap=True)
         return stacked([heading("Replays"), chosen if self._run else None, self.viewer])
 
     def still(self) -> mo.Html:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from experiments.jobs.journal import BLANK, Journal
+from experiments.notebooks.charts.theme import arm_colour
 from experiments.notebooks.context import NotebookContext, open_notebook
 from experiments.notebooks.controls import choice_of
 from experiments.notebooks.curves import Curves, Scores
@@ -24,14 +25,17 @@ from experiments.notebooks.monitoring import Jobs
 from experiments.notebooks.page import on_a_page, page_permit
 from experiments.notebooks.parts import Export, Head, Runs
 from experiments.notebooks.replays import Replay
+from experiments.notebooks.shared import arms_of
 from experiments.notebooks.subject import Chosen, Known, Subject
 from experiments.notebooks.template import DATA
 from experiments.notebooks.training import Launch, plan_inputs
 from experiments.notebooks.verdict import Verdict
+from experiments.project import look
 from experiments.results.frames import metrics_frame
 from experiments.types import BaseExperimentConfig, JobRef
 
 if TYPE_CHECKING:
+    import altair as alt
     import pandas as pd
 
 Given = TypeVar("Given")
@@ -85,6 +89,15 @@ class Study(Subject):
         key = metric or choice_of(self.chosen()).metric
         found = metrics_frame(self.jobs, key, workspace=self.experiment.workspace, store=self.experiment.store)
         return found.rename(columns={key: "value"})
+
+    @property
+    def colour(self) -> alt.Color:
+        """The arms in their colours, for charts of your own with a column `arm`: `encode(color=study.colour)`."""
+        import altair as alt
+
+        arms = arms_of(self.jobs)
+        scale = alt.Scale(domain=arms, range=list(arm_colour(arms, look.LIGHT).values()))
+        return alt.Color("arm:N", title=None, scale=scale)
 
     def verdict(self) -> Verdict:
         """Return the question and its answer: hypothesis, rule, verdict, and notes by time."""

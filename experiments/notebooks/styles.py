@@ -18,10 +18,15 @@ _ACCENT = f"light-dark({look.LIGHT.accent}, {look.DARK.accent})"
 _MUTED = f"color: light-dark({look.LIGHT.muted}, {look.DARK.muted})"
 SHEET = f"""
 :root {{ --marimo-text-font: system-ui, sans-serif; --marimo-heading-font: system-ui, sans-serif; }}
+.markdown.prose :is(h1, h2, h3) {{ font-weight: 600; }}
+.markdown.prose h1 {{ font-size: 28px; line-height: 36px; }}
+.markdown.prose h2 {{ font-size: 20px; line-height: 28px; }}
+.markdown.prose h3 {{ font-size: 16px; line-height: 24px; }}
 .xs {{ font: 14px/20px system-ui, sans-serif; font-variant-numeric: tabular-nums; }}
 .xs p {{ margin: 4px 0; }}
 .xs h1 {{ margin: 0; font-size: 28px; line-height: 36px; font-weight: 600; }}
 .xs h2 {{ margin: 0; font-size: 20px; line-height: 28px; font-weight: 600; }}
+.xs h3 {{ margin: 0; font-size: 16px; line-height: 24px; font-weight: 600; }}
 .xs h4 {{ margin: 12px 0 4px; font: inherit; font-weight: 600; }}
 .xs .muted {{ {_MUTED}; font-weight: normal; }}
 .xs .text {{ max-width: 100ch; white-space: pre-wrap; overflow-wrap: anywhere; }}

@@ -107,7 +107,7 @@ def scratch(news, study):
     # A place for your own: this cell runs again when rows arrive, and nothing takes your changes away.
     _frame = study.frame(news=news())
     _median = _frame.groupby(["arm", "step"], as_index=False)["value"].median()
-    _lines = alt.Chart(_median).mark_line().encode(x="step:Q", y="value:Q", color="arm:N")
+    _lines = alt.Chart(_median).mark_line().encode(x="step:Q", y="value:Q", color=study.colour)
     mo.vstack([mo.md("## Scratch"), _lines.properties(width="container", height=200)])
     return
 

@@ -24,7 +24,7 @@ from experiments.types import JobRef
 from widgets.words import Words
 
 _HOW = (
-    "No hypothesis yet. Before you launch, write it into the cell `journal` of this notebook: what you expect and why, "
+    "No hypothesis yet. Before you launch, write it into the cell journal of this notebook: what you expect and why, "
     "and the rule that decides (metric, direction, smallest effect that matters, arm and baseline)."
 )
 

@@ -5,7 +5,7 @@ import test from "node:test";
 import { movedTo } from "../../widgets/page/js/dom.js";
 import { quantity } from "../../widgets/page/js/format.js";
 import { listen } from "../../widgets/page/js/model.js";
-import { age, duration } from "../../widgets/page/js/time.js";
+import { age, duration, since } from "../../widgets/page/js/time.js";
 
 test("numbers have three significant digits and an SI suffix", () => {
   for (const [value, text] of [[0, "0"], [7, "7"], [1234, "1.23k"], [25123.4, "25.1k"], [2e6, "2M"], [-3.2, "−3.2"],
@@ -17,6 +17,12 @@ test("numbers have three significant digits and an SI suffix", () => {
 test("a page writes each digit of a number as terminals, tables and logs do", () => {
   const cases = JSON.parse(readFileSync(new URL("../cases/quantities.json", import.meta.url), "utf8"));
   for (const [value, text] of cases) assert.equal(quantity(value), text.replaceAll("-", "−"));
+});
+
+test("what is older than a month is said by its day", () => {
+  const now = Date.UTC(2026, 10, 29, 12) / 1000;
+  assert.equal(since(now - 29 * 86400, now), "29 d ago");
+  assert.match(since(now - 40 * 86400, now), /^2026-10-(19|20|21)$/);
 });
 
 test("durations are words", () => {

@@ -12,6 +12,7 @@ import marimo as mo
 import pytest
 
 from experiments.jobs.journal import Journal, Rule
+from experiments.notebooks.charts.theme import arm_colour
 from experiments.notebooks.details import Details
 from experiments.notebooks.following import Follower
 from experiments.notebooks.page import Changing, Section
@@ -20,6 +21,7 @@ from experiments.notebooks.study import open_study
 from experiments.notebooks.styles import Line, lines_html
 from experiments.notebooks.subject import Chosen, LaunchOutcome
 from experiments.notebooks.template import DATA, FILE, SECTIONS, template, template_cells, template_imports
+from experiments.project.look import LIGHT
 from experiments.types import BaseExperimentConfig
 from tests.fakes.studies import REWARD, Study
 
@@ -50,6 +52,11 @@ def test_the_frame_of_a_metric_is_tidy_and_names_the_metric_only_in_its_values(s
     assert list(frame.columns) == ["run", "arm", "seed", "step", "value"]
     assert frame.groupby("arm")["value"].mean().to_dict() == pytest.approx({"a": 1.05, "b": 3.15})
     assert frame.attrs["axis"]
+
+
+def test_charts_of_ones_own_have_the_arms_in_the_colours_of_the_curves(study):
+    scale = study.colour.to_dict()["scale"]
+    assert dict(zip(scale["domain"], scale["range"], strict=True)) == arm_colour(("a", "b"), LIGHT)
 
 
 def test_a_study_without_a_job_has_every_part_and_an_empty_frame(made):

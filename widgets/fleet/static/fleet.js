@@ -93,6 +93,7 @@ function plural(n, noun) {
 }
 
 var MOMENT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" });
+var DAY = new Intl.DateTimeFormat("sv-SE");
 var UNITS = [[86400, 3600, "dh"], [3600, 60, "hm"], [60, 1, "ms"]];
 function duration(seconds) {
 	if (seconds === null || !(seconds >= 0 && seconds < Infinity))
@@ -107,6 +108,9 @@ function duration(seconds) {
 }
 function age(seconds) {
 	return duration(Math.max(0, Math.floor(seconds))).split(" ").slice(0, 2).join(" ");
+}
+function since(at, now) {
+	return now - at < 30 * 86400 ? `${age(now - at)} ago` : DAY.format(at * 1e3);
 }
 function moment(at) {
 	return MOMENT.format(at * 1e3);
@@ -305,7 +309,7 @@ function sayStart(cell, at, now) {
 	if (at === null)
 		say(cell, MISSING, "Not started yet");
 	else
-		say(cell, `${age(now - at)} ago`, moment(at));
+		say(cell, since(at, now), moment(at));
 }
 function known(value, unit) {
 	return value === null ? "Not logged yet" : `${value} ${unit}`;

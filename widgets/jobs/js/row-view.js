@@ -1,7 +1,7 @@
 /** The elements of one job's row. */
 import { make, say, setText, setTitle } from "../../page/js/dom.js";
 import { MISSING, quantity } from "../../page/js/format.js";
-import { age, duration, moment } from "../../page/js/time.js";
+import { duration, moment, since } from "../../page/js/time.js";
 import { drawShare, mark } from "./mark.js";
 import { COLUMNS, fraction, took } from "./rows.js";
 
@@ -79,7 +79,7 @@ export class RowView {
 /** @param {HTMLElement} cell @param {number | null} at Unix seconds. @param {number} now */
 export function sayStart(cell, at, now) {
   if (at === null) say(cell, MISSING, "Not started yet");
-  else say(cell, `${age(now - at)} ago`, moment(at));
+  else say(cell, since(at, now), moment(at));
 }
 
 /** @param {number | null} value @param {string} unit @returns {string} A number in full, or why there is none. */

@@ -232,6 +232,7 @@ function kind(action) {
 }
 
 var MOMENT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" });
+var DAY = new Intl.DateTimeFormat("sv-SE");
 var UNITS = [[86400, 3600, "dh"], [3600, 60, "hm"], [60, 1, "ms"]];
 function duration(seconds) {
 	if (seconds === null || !(seconds >= 0 && seconds < Infinity))
@@ -246,6 +247,9 @@ function duration(seconds) {
 }
 function age(seconds) {
 	return duration(Math.max(0, Math.floor(seconds))).split(" ").slice(0, 2).join(" ");
+}
+function since(at, now) {
+	return now - at < 30 * 86400 ? `${age(now - at)} ago` : DAY.format(at * 1e3);
 }
 function moment(at) {
 	return MOMENT.format(at * 1e3);
@@ -378,7 +382,7 @@ function sayStart(cell, at, now) {
 	if (at === null)
 		say(cell, MISSING, "Not started yet");
 	else
-		say(cell, `${age(now - at)} ago`, moment(at));
+		say(cell, since(at, now), moment(at));
 }
 function known(value, unit) {
 	return value === null ? "Not logged yet" : `${value} ${unit}`;

@@ -3,6 +3,7 @@ import { MISSING } from "./format.js";
 
 // Made once: making a format takes longer than all else that is said of a row.
 const MOMENT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" });
+const DAY = new Intl.DateTimeFormat("sv-SE");
 /** @type {[number, number, string][]} Seconds of a unit, of the next one, and their letters. */
 const UNITS = [[86400, 3600, "dh"], [3600, 60, "hm"], [60, 1, "ms"]];
 
@@ -20,6 +21,11 @@ export function duration(seconds) {
 /** @param {number} seconds @returns {string} An age in one unit: `12 s`, `3 m`, `2 h`, `5 d`. */
 export function age(seconds) {
   return duration(Math.max(0, Math.floor(seconds))).split(" ").slice(0, 2).join(" ");
+}
+
+/** @param {number} at Unix seconds. @param {number} now @returns {string} `5 d ago`; after a month the day itself, `2026-11-29`. */
+export function since(at, now) {
+  return now - at < 30 * 86400 ? `${age(now - at)} ago` : DAY.format(at * 1000);
 }
 
 /** @param {number} at Unix seconds. @returns {string} A time in the reader's zone, which is named. */
