@@ -25,7 +25,7 @@ MARKDOWN = {
         "as_markdown(missing)",
         "_no_replay_words(experiment, run)",
     },
-    "experiments/notebooks/job_log.py": {"as_markdown(run)", "as_markdown(note)", "title"},
+    "experiments/notebooks/job_log.py": {"as_markdown(run)", "as_markdown(note)"},
     "experiments/notebooks/training.py": {"what", "command", "self.sentence()"},
 }
 
