@@ -14,6 +14,7 @@ import time
 import pytest
 
 from experiments.project.errors import StoreError
+from experiments.runs.offline.joined import JoinedLog
 from experiments.runs.offline.store import OfflineStore
 from experiments.runs.store import RunQuery
 from experiments.wandb_utils import find_training_jobs
@@ -253,6 +254,29 @@ def test_a_value_logged_as_nan_is_told_from_a_row_without_the_metric(tmp_path):
     frame, origin = OfflineStore(tmp_path).history("r", ["loss", "other"])
     assert frame["loss"].isna().tolist() == [False, True, True]
     assert origin.nan_steps == {"loss": (1,)}
+
+
+def test_rows_are_read_once_for_all_who_ask_for_the_same(tmp_path, monkeypatch):
+    read, plain = [], JoinedLog.history
+    monkeypatch.setattr(JoinedLog, "history", lambda log, keys: read.append(keys) or plain(log, keys))
+    writer, store = fake.offline_run(tmp_path, "r").log({"loss": 1.0}, {"loss": math.nan}), OfflineStore(tmp_path)
+    first, second = store.history("r", ["loss"]), store.history("r", ["loss"])
+    assert read == [["loss"]]
+    assert second[0].equals(first[0])
+    assert second[1].nan_steps == {"loss": (1,)}
+    writer.log({"loss": 3.0})
+    assert store.history("r", ["loss"])[0]["loss"].iloc[-1] == 3.0
+    assert list(store.history("r", ["other"])[0].columns) == ["_step", "_timestamp", "_runtime"]
+    assert len(read) == 3
+
+
+def test_what_one_writes_to_its_rows_the_next_does_not_see(tmp_path):
+    fake.offline_run(tmp_path, "r").log({"loss": 1.0}, {"loss": 2.0})
+    store = OfflineStore(tmp_path)
+    for _ in range(2):
+        frame, _ = store.history("r", ["loss"])
+        assert frame["loss"].tolist() == [1.0, 2.0]
+        frame.loc[0, "loss"], frame["more"] = 9.0, 1
 
 
 def test_starts_with_different_metrics_are_joined(tmp_path):

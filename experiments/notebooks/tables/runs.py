@@ -27,6 +27,7 @@ from experiments.project.state_words import TRACKER_WORDS
 from experiments.project.tables import csv_text, latex_table
 from experiments.results.rows import RunRow, config_differences, run_rows, short_names
 from experiments.results.scores import known_statuses
+from experiments.runs.axes import COUNTERS
 from experiments.runs.store import REWARD_KEY, RunStore
 from experiments.types import JobRef
 
@@ -257,7 +258,8 @@ def _spark(points: list[float] | None, low: float, high: float, missing: str) ->
 def _curve(store: RunStore, run: str, metric: str) -> list[float] | None:
     """Return the thinned curve of a run; None where it cannot be read."""
     try:
-        history, _ = store.history(run, [metric])
+        # What a chart of it asks for as well: then the rows are read once for both.
+        history, _ = store.history(run, [*COUNTERS, metric])
     except ExperimentsError:
         return None
     if metric not in history or not pd.api.types.is_numeric_dtype(history[metric]):

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from experiments.project.errors import StoreError
 from experiments.project.files import parse_json
 from experiments.runs.cache import HistoryCache
@@ -20,7 +22,7 @@ from experiments.runs.offline.starts import Start, by_turn
 from experiments.runs.replay_files import replay_url, stored_step
 from experiments.runs.store import Origin, ReplayFile, RunInfo, RunQuery, RunUpdate, absent_from, nan_steps_of
 from experiments.runs.wandb_file.facts import user_in_files
-from experiments.runs.wandb_file.log import RUNTIME, TIMESTAMP
+from experiments.runs.wandb_file.log import RUNTIME, TIMESTAMP, copies_on_write
 from experiments.runs.wandb_file.table import STEP
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 # Without an exit record, a run that wrote nothing for so long is taken for dead, as W&B's server does.
 SILENT_S = 300.0
+_MOST_HELD = 50_000  # rows of a frame that is handed out again; a larger one is not kept in memory for it
 _MAX_PAGE = 1 << 20  # characters; W&B's page of a link has a few hundred
 _DIRECTORY = re.compile(r"(?:offline-)?run-\d{8}_\d{6}-(.+)$")
 
@@ -57,6 +60,7 @@ class OfflineStore:
         self._lock = threading.RLock()
         self._logs: dict[str, JoinedLog] = {}
         self._rooted: dict[str, JoinedLog] = {}
+        self._frames: dict[str, tuple[object, pd.DataFrame, dict[str, tuple[int, ...]]]] = {}
         self._infos: dict[str, tuple[str, RunInfo]] = {}
         self._jobs: dict[str, tuple[tuple[int, int], bool]] = {}
         self._job_paths: dict[str, str] = {}
@@ -143,14 +147,29 @@ class OfflineStore:
             if self._found(run) is None and self._wrote_nothing(run):
                 return _no_rows(keys)
             log = self.log(run)
-            frame = log.history(keys)
+            frame, nan_steps = self._read(run, log, keys)
             total = None if log.has_lost else len(frame)
             absent = absent_from(frame.columns, keys)
             damage, complete = self._damage(run, log), not log.has_lost
-            with_gaps = [str(key) for key in frame if frame[key].dtype == float and frame[key].isna().any()]
-            nan_steps = nan_steps_of(log.since(0, with_gaps)) if with_gaps else {}
             now = time.time()
             return frame, Origin("offline", len(frame), total, complete, now, damage, absent, log.note, nan_steps)
+
+    def _read(
+        self, run: str, log: JoinedLog, keys: Sequence[str] | None
+    ) -> tuple[pd.DataFrame, dict[str, tuple[int, ...]]]:
+        """Return all rows, and where a metric is NaN in them; read once for all parts of a page that show the same."""
+        asked = (id(log), log.version, keys if keys is None else tuple(keys))
+        held = self._frames.get(run)
+        if held is None or held[0] != asked:
+            frame = log.history(keys)
+            columns = ((str(key), column.to_numpy()) for key, column in frame.items())
+            with_gaps = [key for key, values in columns if values.dtype == float and np.isnan(values).any()]
+            held = (asked, frame, nan_steps_of(log.since(0, with_gaps)) if with_gaps else {})
+            self._frames.pop(run, None)
+            if len(frame) <= _MOST_HELD:
+                self._frames[run] = held
+        # Its own frame for each: what one writes to it the others must not see.
+        return held[1].copy(deep=not copies_on_write()), held[2]
 
     def logs(self, run: str, *, last: int | None = None) -> list[str]:
         """Return the lines of the run's `train.log`, else of W&B's console record, oldest first."""

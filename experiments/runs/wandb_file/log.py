@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
 _MANY = 20
 Answer = TypeVar("Answer")
 TIMESTAMP, RUNTIME = "_timestamp", "_runtime"
+
+
+@functools.cache
+def copies_on_write() -> bool:
+    """Tell whether pandas copies what frames share once somebody writes to it, as it does from version 3 on."""
+    import pandas as pd
+
+    return int(pd.__version__.split(".")[0]) >= 3
 
 
 class RunLog:
@@ -205,7 +214,7 @@ class RunLog:
         ]
         # A frame shares the columns' memory (half a gigabyte of copies at a million rows). The series kept here make
         # pandas copy a column when someone writes to the frame; before pandas 3 it would not.
-        share = int(pd.__version__.split(".")[0]) >= 3
+        share = copies_on_write()
         data = {}
         for key in wanted:
             values, own = self._dense(key)
