@@ -25,8 +25,7 @@ from experiments.notebooks.export.placing import (
     target_of,
 )
 from experiments.notebooks.export.record import read_record
-from experiments.notebooks.export.run.child import Request
-from experiments.notebooks.export.run.process import Answer, Told, run_child
+from experiments.notebooks.export.run.process import Answer, Request, Told, run_child
 from experiments.notebooks.header import Header, read_header
 from experiments.project.errors import UNWRITABLE, ExperimentsError, NotebookError, UsageError
 from experiments.project.files import locked

@@ -10,56 +10,29 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from experiments.jobs.permits import READ_ONLY
+from experiments.jobs.watch.snapshots import reason_of
+from experiments.notebooks.export.draw.objects import keeping
+from experiments.notebooks.export.facts import hashes_of, labels_of
+from experiments.notebooks.export.head import Head, gather, set_against
+from experiments.notebooks.export.page import RenderedPage, render_page
 from experiments.notebooks.export.placing import write_draft
 from experiments.notebooks.export.record import LogRecord, read_record, with_record
+from experiments.notebooks.export.run.loading import BrokenCell, load_cells
+from experiments.notebooks.export.run.process import Request
+from experiments.notebooks.export.run.running import CellDidNotEnd, CellEndedProcess, CellRecord, run_notebook
+from experiments.notebooks.header import read_header
+from experiments.notebooks.template import FILE
 from experiments.project.errors import ExperimentsError, LaunchRefused
 from experiments.project.workspace import Workspace
 from experiments.types import replaced
 
-if TYPE_CHECKING:
-    from experiments.notebooks.export.head import Head
-    from experiments.notebooks.export.page import RenderedPage
-    from experiments.notebooks.export.run.running import CellRecord
-
 _ROOM_FOR_RECORD = 200_000
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the child is to do.
-
-    Attributes:
-        notebook: The notebook's file.
-        draft: File to write the log to.
-        experiment: Name of the experiment.
-        created: ISO 8601 with its zone.
-        deadline_s: Seconds for the notebook's cells.
-        failed: Cells that ended an earlier try, by index, with what to show in their place.
-        hung: Those of them that had to be ended because they did not end by themselves.
-        previous: The newest log of this experiment; empty for none.
-        previous_name: What that log's file will be called.
-        messages: Descriptor to write JSON lines to.
-    """
-
-    notebook: str
-    draft: str
-    experiment: str
-    created: str
-    who: str
-    deadline_s: float
-    max_bytes: int
-    messages: int = -1
-    include_code: bool = False
-    failed: Mapping[str, str] = field(default_factory=dict)
-    hung: tuple[int, ...] = ()
-    previous: str = ""
-    previous_name: str = ""
 
 
 def main() -> None:
@@ -79,10 +52,6 @@ def main() -> None:
 
 
 def _export(request: Request) -> dict[str, Any]:
-    from experiments.notebooks.export.draw.objects import keeping
-    from experiments.notebooks.export.head import gather
-    from experiments.notebooks.export.run.running import CellDidNotEnd, run_notebook
-
     if os.environ.get(READ_ONLY) != "1":
         return {"error": f"{READ_ONLY} is not set: the notebook could launch. Start it with: experiments export"}
     notebook = Path(request.notebook)
@@ -131,12 +100,6 @@ _OFFERS = (
 
 def _lasting(cells: Sequence[CellRecord], head: Head, notebook: Path) -> list[CellRecord]:
     """Return the cells that say something in a file: without those that only offer, and are as they were delivered."""
-    from experiments.notebooks.export.facts import hashes_of
-    from experiments.notebooks.export.run.loading import load_cells
-    from experiments.notebooks.export.run.running import CellRecord
-    from experiments.notebooks.header import read_header
-    from experiments.notebooks.template import FILE
-
     header = read_header(notebook.read_text(encoding="utf-8"))
     made = header.cells if header else hashes_of([CellRecord(cell.name, cell.code) for cell in load_cells(FILE)])
     code = head.record.code
@@ -153,7 +116,6 @@ def _drawn(
     request: Request, head: Head, cells: Sequence[CellRecord], before: LogRecord | None
 ) -> tuple[LogRecord, RenderedPage]:
     """Return the page and its record, which holds a hash of what the page shows."""
-    from experiments.notebooks.export.head import set_against
 
     def showing(shown: str) -> Head:
         return replace(head, record=replaced(head.record, shown=shown))
@@ -173,8 +135,6 @@ def _drawn(
 
 
 def _render(request: Request, head: Head, cells: Sequence[CellRecord]) -> RenderedPage:
-    from experiments.notebooks.export.page import render_page
-
     notebook = Path(request.notebook)
     workspace = Workspace.find(notebook)
     return render_page(
@@ -190,8 +150,6 @@ def _render(request: Request, head: Head, cells: Sequence[CellRecord]) -> Render
 
 
 def _failed(request: Request) -> dict[int, BaseException]:
-    from experiments.notebooks.export.run.running import CellDidNotEnd, CellEndedProcess
-
     return {
         int(index): (CellDidNotEnd if int(index) in request.hung else CellEndedProcess)(words)
         for index, words in request.failed.items()
@@ -200,8 +158,6 @@ def _failed(request: Request) -> dict[int, BaseException]:
 
 def _problems(cells: Sequence[CellRecord]) -> dict[str, list[str]]:
     """Return the cells that failed, and those of them that tried to launch, which was refused."""
-    from experiments.notebooks.export.facts import labels_of
-
     errors = zip(labels_of(cells), (cell.error for cell in cells), strict=True)
     failed = [(label, error) for label, error in errors if error is not None]
     return {
@@ -211,10 +167,6 @@ def _problems(cells: Sequence[CellRecord]) -> dict[str, list[str]]:
 
 
 def _in_words(error: BaseException) -> str:
-    from experiments.jobs.watch.snapshots import reason_of
-    from experiments.notebooks.export.run.loading import BrokenCell
-    from experiments.notebooks.export.run.running import CellDidNotEnd, CellEndedProcess
-
     said = reason_of(error)
     own = isinstance(error, (BrokenCell, CellDidNotEnd, CellEndedProcess))
     return said if own or said == type(error).__name__ else f"{type(error).__name__}: {said}"

@@ -16,12 +16,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from experiments.jobs.permits import READ_ONLY
-from experiments.notebooks.export.run.child import Request
 from experiments.project.errors import UNWRITABLE, NotebookError
 from experiments.project.look import IN_LOG, counted
 from experiments.project.redaction import mask_text
@@ -44,6 +43,38 @@ _NO_FILES = {
     **dict.fromkeys(("CLOUDSDK_CONFIG", "AZURE_CONFIG_DIR"), os.path.join(os.devnull, "none")),  # noqa: PTH118 - a text
     "AWS_EC2_METADATA_DISABLED": "true",
 }
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the process is to do.
+
+    Attributes:
+        notebook: The notebook's file.
+        draft: File to write the log to.
+        experiment: Name of the experiment.
+        created: ISO 8601 with its zone.
+        deadline_s: Seconds for the notebook's cells.
+        failed: Cells that ended an earlier try, by index, with what to show in their place.
+        hung: Those of them that had to be ended because they did not end by themselves.
+        previous: The newest log of this experiment; empty for none.
+        previous_name: What that log's file will be called.
+        messages: Descriptor to write JSON lines to.
+    """
+
+    notebook: str
+    draft: str
+    experiment: str
+    created: str
+    who: str
+    deadline_s: float
+    max_bytes: int
+    messages: int = -1
+    include_code: bool = False
+    failed: Mapping[str, str] = field(default_factory=dict)
+    hung: tuple[int, ...] = ()
+    previous: str = ""
+    previous_name: str = ""
 
 
 @dataclass(frozen=True)
