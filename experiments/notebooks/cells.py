@@ -18,8 +18,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from experiments.project.errors import NotebookError
-
 INDENT = "    "
 _ALWAYS_THERE = frozenset(dir(builtins)) | {"__file__", "__name__", "__builtins__"}
 
@@ -151,19 +149,6 @@ def find_problems(
             for name in sorted(cell.names.reads - owners.keys())
         ]
     return problems or _cycles(cells)
-
-
-def check_cells(
-    cells: Sequence[Cell], setup_names: Iterable[str] = (), elsewhere: Mapping[str, str] | None = None
-) -> None:
-    """Refuse cells that do not fit together; the arguments are those of `find_problems`.
-
-    Raises:
-        NotebookError: Names the cell, the name and what is defined.
-    """
-    problems = find_problems(cells, setup_names, elsewhere)
-    if problems:
-        raise NotebookError("\n".join(problem.message for problem in problems))
 
 
 def _missing(cell: Cell, name: str, owners: Iterable[str], elsewhere: Mapping[str, str]) -> str:

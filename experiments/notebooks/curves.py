@@ -16,7 +16,7 @@ from experiments.notebooks.charts import (
     learning_curves,
     score_strip,
 )
-from experiments.notebooks.charts.recoveries import marks_on
+from experiments.notebooks.charts.layers import marks_on
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.controls import CurveControls, choice_of
 from experiments.notebooks.page import Section, stacked

@@ -19,7 +19,6 @@ from experiments.notebooks.imports import (
 )
 from experiments.project.errors import NotebookError
 
-DEFAULT_APP = 'app = marimo.App(width="medium")'
 # marimo breaks signatures and returns here, whatever the project's formatter does.
 _MARIMO_WIDTH = 80
 _OTHERWISE = "Mend it, move it away, or replace it with --force (it is kept as .bak)."

@@ -27,7 +27,7 @@ from experiments.notebooks.controls import DEFAULTS, Choice, choice_of
 from experiments.notebooks.shared import standings
 from experiments.notebooks.styles import styled, warning
 from experiments.project import look
-from experiments.project.errors import ExperimentsError, UsageError
+from experiments.project.errors import ExperimentsError
 from experiments.project.tables import csv_text, latex_table
 from experiments.statistics import (
     Comparison,
@@ -187,29 +187,6 @@ def files_view(kit: PaperKit, name: str) -> mo.Html:
     if kit.png:
         parts.insert(0, mo.image(kit.png, alt=f"Figure: {name}", width=WIDTH, rounded=False))
     return mo.vstack(parts, gap=1)
-
-
-def save(kit: PaperKit, folder: str, name: str) -> list[str]:
-    """Write a kit's files into a folder, and return their paths.
-
-    Raises:
-        UsageError: The folder cannot be written.
-    """
-    from pathlib import Path
-
-    found = []
-    contents = {"svg": kit.svg.encode(), "png": kit.png, "tex": kit.latex.encode(), "csv": kit.csv.encode()}
-    contents["txt"] = f"{kit.methods}\n{kit.origin}\n".encode()
-    try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        for kind, data in contents.items():
-            if data:
-                path = Path(folder) / f"{_file_part(name)}.{kind}"
-                path.write_bytes(data)
-                found.append(str(path))
-    except OSError as error:
-        raise UsageError(f"folder {folder!r} cannot be written ({error.strerror}). Name another.") from None
-    return found
 
 
 def _table_row(arm: Scores, estimate: Estimate, comparisons: Sequence[Comparison]) -> tuple[str, ...]:

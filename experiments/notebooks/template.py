@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,12 +57,6 @@ _OWN_BEFORE = "config"
 def template() -> Notebook:
     """Return the template as its parts."""
     return parse(FILE.read_text(encoding="utf-8"), FILE)
-
-
-def template_cells(sections: Collection[str]) -> list[Cell]:
-    """Return the cells of some sections with those that every notebook has, in the template's order."""
-    wanted = {"study", *DATA, *(name for section in sections for name in SECTIONS.get(section, ()))}
-    return [cell for cell in template().cells if cell.name in wanted]
 
 
 def template_imports() -> set[Import]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from experiments.notebooks.charts import CurveOptions, learning_curves, read_runs
-from experiments.notebooks.charts.recoveries import marks_on
+from experiments.notebooks.charts.layers import marks_on
 from experiments.runs.offline.store import OfflineStore
 from experiments.types import JobRef
 from tests.fakes import wandb_files as fake

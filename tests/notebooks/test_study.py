@@ -20,7 +20,7 @@ from experiments.notebooks.study import Study as Opened
 from experiments.notebooks.study import open_study
 from experiments.notebooks.styles import Line, lines_html
 from experiments.notebooks.subject import Chosen, LaunchOutcome
-from experiments.notebooks.template import DATA, FILE, SECTIONS, template, template_cells, template_imports
+from experiments.notebooks.template import DATA, FILE, SECTIONS, template, template_imports
 from experiments.project.look import LIGHT
 from experiments.types import BaseExperimentConfig
 from tests.fakes.studies import REWARD, Study
@@ -197,7 +197,6 @@ def test_lines_are_text_and_rows_that_follow_each_other_are_one_table():
 def test_every_section_of_the_template_has_its_cells_and_no_cell_is_of_two():
     named = [name for names in SECTIONS.values() for name in names]
     assert sorted([*named, *DATA, "study"]) == sorted(cell.name for cell in template().cells)
-    assert [cell.name for cell in template_cells(["replays"])] == ["study", "replay", *DATA]
 
 
 def test_every_cell_of_a_section_can_be_deleted_and_no_other_misses_what_it_defined():

@@ -8,15 +8,14 @@ and `["summary"]` the line that it folds into.
 from __future__ import annotations
 
 from experiments.notebooks.charts.curves import CurveOptions, curve_chart, learning_curves
-from experiments.notebooks.charts.grids import matching, metric_grid
+from experiments.notebooks.charts.grids import machine_curves, matching, metric_grid
 from experiments.notebooks.charts.layers import Mark
-from experiments.notebooks.charts.machines import machine_curves
-from experiments.notebooks.charts.profiles import performance_profile
 from experiments.notebooks.charts.runs import Axis, RunCurve, read_runs
 from experiments.notebooks.charts.scores import (
     ScoreOptions,
     comparison_sentences,
     improvement_chart,
+    performance_profile,
     score_strip,
 )
 from experiments.notebooks.charts.sweeps import setting_effects

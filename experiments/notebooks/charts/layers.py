@@ -19,7 +19,10 @@ from experiments.notebooks.charts.runs import RunCurve
 from experiments.notebooks.charts.theme import colour_by_arm, dash_by_arm, data_of
 from experiments.notebooks.charts.thinning import min_max, rounded
 from experiments.project import look
+from experiments.results.recoveries import recovery_marks
+from experiments.runs.store import RunStore
 from experiments.statistics import Band, FloatArray, smoothed_for_display
+from experiments.types import JobRef
 
 Rows = list[dict[str, Any]]
 # Shape at the end of a curve, and the state whose colour it has.
@@ -301,6 +304,31 @@ def marks(base: Layers, runs: Sequence[RunCurve], found: Sequence[Mark]) -> Iter
     if on_curves := [row for row in rows if row["h"] is not None]:
         points = _data(on_curves).mark_point(shape="triangle-up", size=60, filled=True, opacity=1, clip=True)
         yield points.encode(x=base.x, y=base.y("h"), color=alt.value(look.STATES["recovering"].light), tooltip=tips)
+
+
+def marks_on(
+    runs: Sequence[RunCurve], by_own_step: Sequence[RunCurve], jobs: Sequence[JobRef], store: RunStore
+) -> list[Mark]:
+    """Return where runs were started again, in the unit of the curves' x-axis.
+
+    Args:
+        runs: The curves that are drawn.
+        by_own_step: The same curves, each over the counter that the run goes by.
+        jobs: Their jobs.
+        store: Where the runs are read.
+    """
+    drawn = {run.run: run.curve.steps for run in runs}
+    steps = {run.run: run.curve.steps for run in by_own_step}
+    marks = []
+    found = recovery_marks(jobs, store)
+    for run, step, text in zip(found["run"].tolist(), found["step"].tolist(), found["text"].tolist(), strict=True):
+        along, across = steps.get(run), drawn.get(run)
+        if along is None or across is None or not len(along) or len(along) != len(across):
+            continue
+        # Over its own steps a recovery may lie before the first value, as rewards come with the first episodes' ends.
+        x = float(step) if np.array_equal(along, across) else float(np.interp(step, along, across))
+        marks.append(Mark(run, x, text))
+    return marks
 
 
 def _lines(base: Layers, rows: Rows, table: Rows, field: str, opacity: str) -> Any:

@@ -1,4 +1,4 @@
-"""Final scores: one dot a seed, the statistic with its interval, and how often one arm beats another."""
+"""Final scores: one dot a seed, the statistic with its interval, how often one arm beats another, and their profile."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from experiments.notebooks.charts.captions import caption_of, interval_name
 from experiments.notebooks.charts.runs import RunCurve, origin_words
 from experiments.notebooks.charts.theme import (
     colour_by_arm,
+    dash_by_arm,
     data_of,
     empty_chart,
     palette_of,
@@ -22,6 +23,7 @@ from experiments.notebooks.charts.theme import (
     styled,
     words_of,
 )
+from experiments.notebooks.charts.thinning import rounded
 from experiments.project import look
 from experiments.project.look import counted
 from experiments.runs.store import REWARD_KEY
@@ -34,6 +36,7 @@ from experiments.statistics import (
     compare_arms,
     describe,
     methods_sentence,
+    performance_profiles,
     summarise,
 )
 
@@ -219,6 +222,64 @@ def comparison_sentences(runs: Sequence[RunCurve], options: ScoreOptions = DEFAU
     return [one.sentence for one in results[:most]] + more
 
 
+def lost_runs(found: Sequence[Scores], most: int = 4) -> str:
+    """Return which runs have no score, and why; the first few."""
+    told = [f"{scores.arm} seed {run.seed}: {run.reason}" for scores in found for run in scores.runs if run.reason]
+    more = f"; and {len(told) - most} more" if len(told) > most else ""
+    return f"Without a score: {'; '.join(told[:most])}{more}" if told else ""
+
+
+def no_score_words(found: Sequence[Scores]) -> str:
+    """Return that no run has a score; `yet` only where one may still get one."""
+    return f"No run has a score{' yet' if any(scores.waiting for scores in found) else ''}"
+
+
+def performance_profile(runs: Sequence[RunCurve], options: ScoreOptions = DEFAULTS) -> Any:
+    """Return the profile of each arm with its band; or a sentence where no run has a score."""
+    palette = palette_of(dark=options.dark)
+    found = scores_of(runs, options)
+    profiles = performance_profiles(found)
+    drawn = [profile for profile in profiles if not profile.problem and len(profile.thresholds)]
+    if not drawn:
+        counts = "; ".join(f"{scores.arm}: {scores.count.sentence}" for scores in found)
+        return empty_chart(sentences(f"{no_score_words(found)}, so there is no profile", counts), palette)
+    arms = list(options.arms) or [scores.arm for scores in found]
+    rows, areas = [], []
+    for profile in drawn:
+        columns = (rounded(profile.thresholds), rounded(profile.share), rounded(profile.low), rounded(profile.high))
+        for at, share, low, high in zip(*columns, strict=True):
+            rows.append({"t": at, "share": share, "arm": profile.arm})
+            if low is not None and high is not None:
+                areas.append({"t": at, "low": low, "high": high, "arm": profile.arm})
+    x = alt.X("t:Q", scale=alt.Scale(zero=False, nice=False), axis=si_axis(options.name, grid=False, tickCount=8))
+    axis = alt.Axis(format=".0%", title="share of runs that score more", gridOpacity=0.6)
+    scale = alt.Scale(domain=[0, 1])
+    chosen = set(options.selected)
+    named = [scores.arm for scores in found if any(run.run in chosen for run in scores.runs)]
+    colour = colour_by_arm(arms, palette, named)
+    parts: list[Any] = []
+    if areas and len(drawn) <= len(palette.arms):
+        band = alt.Chart(data_of(areas)).mark_area(opacity=0.18, interpolate="step-after")
+        parts.append(band.encode(x=x, y=alt.Y("low:Q", axis=axis, scale=scale), y2="high:Q", color=colour))
+    line = alt.Chart(data_of(rows)).mark_line(strokeWidth=2.2, interpolate="step-after")
+    y = alt.Y("share:Q", axis=axis, scale=scale)
+    parts.append(line.encode(x=x, y=y, color=colour, strokeDash=dash_by_arm(arms), detail="arm:N"))
+    without = [profile.arm for profile in profiles if profile.problem]
+    caption = caption_of(
+        runs,
+        methods_sentence(found, drawn),
+        f"No run has a score in {', '.join(without)}" if without else "",
+        origin_words(runs),
+        method=f"performance profile, {interval_name(profiles)}",
+        note=options.note,
+        counts=[scores.count for scores in found],
+        n=[profile.n for profile in profiles if not profile.problem],
+    )
+    height = 260
+    words = f"Performance profile: {options.name}. {caption.text}"
+    return styled(alt.layer(*parts), caption, palette, description=words, width="container", height=height)
+
+
 def _dots(scores: Scores, row: str, options: ScoreOptions) -> list[dict[str, Any]]:
     """Return a point for each run of an arm that has a score."""
     return [
@@ -258,19 +319,7 @@ def _chosen(found: Sequence[Scores], options: ScoreOptions) -> list[str]:
     return chosen or ([scores.arm for scores in found] if len(found) <= len(look.LIGHT.arms) else [])
 
 
-def lost_runs(found: Sequence[Scores], most: int = 4) -> str:
-    """Return which runs have no score, and why; the first few."""
-    told = [f"{scores.arm} seed {run.seed}: {run.reason}" for scores in found for run in scores.runs if run.reason]
-    more = f"; and {len(told) - most} more" if len(told) > most else ""
-    return f"Without a score: {'; '.join(told[:most])}{more}" if told else ""
-
-
 def _no_score(found: Sequence[Scores], name: str) -> str:
     if not found:
         return "No runs yet. Launch some, and their scores appear here."
     return sentences(f"{no_score_words(found)} ({name})", lost_runs(found))
-
-
-def no_score_words(found: Sequence[Scores]) -> str:
-    """Return that no run has a score; `yet` only where one may still get one."""
-    return f"No run has a score{' yet' if any(scores.waiting for scores in found) else ''}"
