@@ -1,8 +1,7 @@
 """What a person types: `experiments ...` with a file a verb or group of verbs, and the command line of every recipe.
 
 What one may import: `main`, from here, and `recipe`, `terminal`. The command line of a recipe is the one door from
-below: the
-`main` of an experiment calls it.
+below: the `main` of an experiment calls it.
 
 What it may import: everything below it; but no more than the flags need before it knows what it is asked.
 """

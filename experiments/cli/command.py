@@ -64,7 +64,7 @@ def _read(arguments: Sequence[str]) -> Callable[[], int]:
 
 def commands() -> dict[str, Callable[..., int]]:
     """Return every command by the word that calls it."""
-    from experiments.cli import compare, export, jobs, new, pull, replays, resume, runs, serve, show, status, upkeep
+    from experiments.cli import export, jobs, new, replays, runs, serve, show, status, upkeep
 
     return {
         "status": status.status,
@@ -72,15 +72,15 @@ def commands() -> dict[str, Callable[..., int]]:
         "show": show.show,
         "cancel": jobs.cancel,
         "retry": jobs.retry,
-        "resume": resume.resume,
+        "resume": jobs.resume,
         "note": jobs.note,
         "tag": jobs.tag,
         "untag": jobs.untag,
         "record": jobs.record,
-        "diff": compare.diff,
+        "diff": runs.diff,
         "runs": runs.runs,
         "sync": runs.sync,
-        "pull": pull.pull,
+        "pull": runs.pull,
         "export": export.export,
         "replay": replays.replay,
         "eval": replays.evaluate,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from experiments.cli.terminal import agrees
 from experiments.jobs.arms import differences
 from experiments.jobs.plan import resources, with_interpreter
-from experiments.jobs.preview import estimate
+from experiments.jobs.preview import estimate, task_preview
 from experiments.project.errors import LaunchError, UsageError
 from experiments.project.look import counted
 from experiments.project.workspace import Workspace
@@ -66,8 +66,6 @@ def confirm(plan: Plan) -> None:
 
 
 def _print_task(out: Console, plan: Plan, workspace: Workspace) -> None:
-    from experiments.jobs.preview import task_preview
-
     whose = plan.jobs[0].run_name if len(plan.jobs) > 1 else "the job"
     out.print(f"SkyPilot task of {whose} (a secret's value goes to SkyPilot alone, and is stored nowhere here):")
     out.print(task_preview(plan, workspace), soft_wrap=True, markup=False, highlight=False)

@@ -1,22 +1,29 @@
-"""Commands on runs: find them, and upload the offline ones."""
+"""Commands on runs: find them, compare two, upload the offline ones, and copy a cluster's to this machine."""
 
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from experiments.cli.fitting import FittedColumn, FittedTable
 from experiments.cli.flags import Flag, JsonFlag, Texts
-from experiments.cli.terminal import console, say
+from experiments.cli.terminal import FittedColumn, FittedTable, console, say
 from experiments.jobs.finding import find_rows, runs_of
+from experiments.jobs.ledger import open_ledger
 from experiments.project.errors import UsageError
 from experiments.project.look import quantity
-from experiments.project.workspace import Workspace
+from experiments.project.workspace import Workspace, cluster_root
 from experiments.runs.store import AGENT_STEP, REWARD_KEY, RunQuery
+
+if TYPE_CHECKING:
+    from experiments.results.diff import Line, RunDiff
+    from experiments.runs.transfer.pull import Pulled, PullProgress
 
 _COLUMNS = (
     FittedColumn("run"),
@@ -114,3 +121,140 @@ def _print_runs(found: list[Any]) -> None:
     for info in found:
         if info.note:
             say(f"{info.name}: {info.note}")
+
+
+def pull(
+    runs: tyro.conf.Positional[tuple[str, ...]] = (),
+    *,
+    all_: Annotated[bool, tyro.conf.arg(name="all", help_behavior_hint="")] = False,
+    from_: Annotated[Path | None, tyro.conf.arg(name="from", metavar="DIR", help_behavior_hint="")] = None,
+) -> int:
+    """Copy what is new of runs from the cluster's folder (run_root) to this machine; what is here already stays.
+
+    Args:
+        runs: Run names or launcher ids.
+        all_: Every run of this project that has a folder there.
+        from_: Where run_root is mounted on this machine, if not at the same path.
+    """
+    from experiments.runs.transfer.pull import pull_runs, runs_in
+
+    workspace = Workspace.find(Path.cwd())
+    root = from_ or cluster_root(workspace.settings)
+    if root is None:
+        raise UsageError(
+            "no run_root is set, so there is nowhere to pull from. Set it: export EXPERIMENTS_RUN_ROOT=/shared/runs"
+        )
+    if bool(runs) == all_:
+        raise UsageError("name the runs, or give --all for every run of this project. List them: experiments status")
+    there = runs_in(root)
+    ours = _names_by_id(workspace)
+    chosen = sorted(set(there) & set(ours.values())) if all_ else [ours.get(run, run) for run in runs]
+    if not chosen:
+        say(f"No run of this project has a folder in {str(root)!r} yet.")
+        return 0
+    with _progress() as show:
+        results = pull_runs(list(dict.fromkeys(chosen)), root, workspace.runs, show)
+    for result in results:
+        _print_pulled(result)
+    return 1 if any(result.problems for result in results) else 0
+
+
+def _names_by_id(workspace: Workspace) -> dict[str, str]:
+    """Return the run name of every job of the ledger that was handed over, by its name and by its launcher's id."""
+    with open_ledger(workspace, read_only=True) as ledger:
+        jobs = [job for job in ledger.rows() if job.launcher == "skypilot" and job.state != "planned"]
+    by_id = {job.launcher_id: job.run_name for job in jobs if job.launcher_id}
+    return {**by_id, **{job.run_name: job.run_name for job in jobs}}
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[PullProgress], None]]:
+    if not sys.stdout.isatty():
+        yield lambda _: None
+        return
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=console(), transient=True
+    ) as bar:
+        task = bar.add_task("")
+
+        def show(at: PullProgress) -> None:
+            bar.update(task, description=f"{at.number} of {at.runs}  {at.run}", completed=at.done, total=at.total)
+
+        yield show
+
+
+def _print_pulled(result: Pulled) -> None:
+    files = "1 file" if result.copied == 1 else f"{result.copied} files"
+    say(f"{result.run}: {files} copied, {result.size / 1e6:.1f} MB; {result.kept} here already")
+    for problem in result.problems:
+        say(f"{result.run}: not copied: {problem}", to_stderr=True)
+
+
+def diff(
+    a: tyro.conf.Positional[str],
+    b: tyro.conf.Positional[str],
+    *,
+    metric: Annotated[Texts, tyro.conf.arg(metavar="[KEY ...]", help_behavior_hint="")] = None,
+    json_: JsonFlag = False,
+) -> int:
+    """Show what differs between two runs, arms or experiments: settings, code, packages and metrics.
+
+    Args:
+        a: A run, by name or launcher id; an arm, or EXPERIMENT/ARM; an experiment, or EXPERIMENT/.
+        b: The same.
+        metric: Compare only these metrics.
+        json_: Print a JSON document instead of text.
+    """
+    from experiments.results.diff import diff_of, sides
+    from experiments.results.scores import known_statuses
+    from experiments.runs.opening import default_store
+
+    workspace = Workspace.find(Path.cwd())
+    first, second = sides(workspace, a, b)
+    store, statuses = default_store(workspace.root), known_statuses(workspace.state)
+    found = diff_of(workspace, first, second, store, metrics=metric or (), statuses=statuses)
+    if json_:
+        document = asdict(found)
+        for name, side in (("a", found.a), ("b", found.b)):
+            document[name]["runs"] = [ref.run for ref in side.runs]
+        say(json.dumps(document, indent=2))
+    else:
+        _print_diff(found)
+    return 0
+
+
+def _print_diff(found: RunDiff) -> None:
+    out = console()
+    out.print(f"a  {found.a.label}\nb  {found.b.label}")
+    _print_lines("settings", found.config, found.same.get("settings", 0))
+    out.print("\ncode", style="bold")
+    for sentence in found.code:
+        out.print(f"  {sentence}")
+    _print_lines("packages", found.packages, found.same.get("packages", 0))
+    _print_lines("metrics", found.metrics, found.same.get("metrics", 0))
+    out.print()
+    for note in found.notes:
+        out.print(note, style="dim")
+
+
+def _print_lines(what: str, lines: Sequence[Line], same: int) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    out = console()
+    out.print(f"\n{what}", style="bold", end="")
+    out.print(f"  {len(lines)} {'differs' if len(lines) == 1 else 'differ'}, {same} the same", style="dim")
+    if not lines:
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("  ")
+    for heading in ("a", "b"):
+        table.add_column(heading, justify="right", overflow="fold")
+    if any(line.change for line in lines):
+        table.add_column("b minus a", overflow="fold")
+    for line in lines:
+        cells = (f"  {line.key}", line.a, line.b, line.change)[: len(table.columns)]
+        table.add_row(*(Text(cell) for cell in cells))
+    out.print(table)

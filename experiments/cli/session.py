@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shlex
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,16 +26,18 @@ from experiments.jobs.arms import parse_vary
 from experiments.jobs.finding import find_jobs, find_refs, find_runs
 from experiments.jobs.journal import Journal
 from experiments.jobs.plan import refuse_secrets
-from experiments.project.errors import UsageError
+from experiments.project.errors import NotebookError, UsageError
 from experiments.project.workspace import Workspace
 from experiments.types import JobRef, LauncherName, Plan, TrainingJob, check_name, job_refs, parse_seeds
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from experiments.cli.editor import Editor
     from experiments.notebooks.generation import Prepared, WriteResult
     from experiments.notebooks.template import NotebookSpec
+
+
+_READY_WITHIN_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -80,7 +87,7 @@ def run_request(experiment_class: type[Experiment], request: Request, *, default
     prepared = _prepare(session, spec, launching=plan is not None)
     launched = _launch(session, plan, _journal(session, prepared)) if plan is not None else []
     result = _write(session, prepared, launched)
-    editor = _open(session) if options.open else None
+    editor = start_editor(session.notebook, session.workspace.state) if options.open else None
     _report(session, launched, result, editor)
     succeeded = _follow(session, launched) if launched and _wants_follow(session) else True
     return 0 if succeeded and not result.conflicts else 1
@@ -230,12 +237,6 @@ def _where_wandb(session: Session) -> str:
     return f"W&B: online at {find_credentials().host}. Files: {files}"
 
 
-def _open(session: Session) -> Editor:
-    from experiments.cli.editor import start_editor
-
-    return start_editor(session.notebook, session.workspace.state)
-
-
 def _report(session: Session, launched: Sequence[TrainingJob], result: WriteResult, editor: Editor | None) -> None:
     shown = session.workspace.shown(session.notebook)
     edit = f"uv run marimo edit {shlex.quote(shown)}"
@@ -267,7 +268,7 @@ def _wants_follow(session: Session) -> bool:
 
 
 def _follow(session: Session, launched: Sequence[TrainingJob]) -> bool:
-    from experiments.cli.follow import follow
+    from experiments.cli.status import follow
     from experiments.monitoring import following
 
     try:
@@ -276,3 +277,69 @@ def _follow(session: Session, launched: Sequence[TrainingJob]) -> bool:
     except KeyboardInterrupt:
         session.say("Detached; training goes on. See it again: uv run experiments status")
         return True
+
+
+@dataclass(frozen=True)
+class Editor:
+    """A marimo server in the background.
+
+    Attributes:
+        address: With the access token.
+        pid: Of the server, to end it.
+    """
+
+    address: str
+    pid: int
+
+
+def start_editor(notebook: Path, state: Path) -> Editor:
+    """Start `marimo edit` on a notebook, detached from this terminal, and wait until it answers.
+
+    Raises:
+        NotebookError: The editor did not come up; its output is in the state folder.
+    """
+    port = _free_port()
+    token = secrets.token_urlsafe(16)
+    log = state / "marimo-edit.log"
+    command = [sys.executable, "-m", "marimo", "edit", str(notebook), "--port", str(port), "--no-sandbox", "--watch"]
+    # The token goes in by standard input: a command line can be read by every user of the machine.
+    command += ["--token-password-file", "-", "--skip-update-check", *([] if _has_screen() else ["--headless"])]
+    log.unlink(missing_ok=True)
+    # marimo prints the token there.
+    log.touch(mode=0o600)
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    assert process.stdin is not None
+    process.stdin.write(token.encode())
+    process.stdin.close()
+    deadline = time.monotonic() + _READY_WITHIN_S
+    while not _answers(port):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise NotebookError(f"marimo did not start; see {log}. Start it yourself: marimo edit {notebook}")
+        time.sleep(0.1)
+    return Editor(address=f"http://127.0.0.1:{port}/?access_token={token}", pid=process.pid)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(port: int) -> bool:
+    import urllib.error
+    import urllib.request
+
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _has_screen() -> bool:
+    if os.environ.get("CI"):
+        return False
+    return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -15,8 +15,7 @@ from typing import Any
 import tyro
 
 from experiments.cli.flags import JsonFlag
-from experiments.cli.follow import steps_text
-from experiments.cli.status import took_text, why_text
+from experiments.cli.status import steps_text, took_text, why_text
 from experiments.cli.terminal import say
 from experiments.jobs.events import cost_of, history, read_kept
 from experiments.jobs.finding import find_jobs

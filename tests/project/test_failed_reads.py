@@ -8,7 +8,7 @@ from apps.parts import details
 from apps.parts.comparing import compared_note, known_arms
 from apps.parts.gallery import found_replays
 from experiments import cli
-from experiments.cli.follow import follow
+from experiments.cli.status import follow
 from experiments.cli.terminal import console
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.watch.alerting import HELD_FILE, held_alerts

@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from experiments.cli.follow import progress_table
+from experiments.cli.status import progress_table
 from experiments.cli.terminal import state_text
 from experiments.jobs.watch.verdicts import job_status
 from experiments.notebooks.monitoring import job_row
