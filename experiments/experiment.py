@@ -26,9 +26,8 @@ from pydantic import ValidationError
 from experiments.jobs.arms import apart, changes, name_of
 from experiments.jobs.journal import BLANK, Journal, Rule
 from experiments.jobs.plan import RecordedJob, with_arguments
-from experiments.project import streams
 from experiments.project.errors import UsageError, reasons
-from experiments.project.streams import INTERRUPTED, end
+from experiments.project.streams import run_to_end
 from experiments.project.workspace import Workspace
 from experiments.types import (
     BaseExperimentConfig,
@@ -213,16 +212,13 @@ class Experiment(ABC):
             config_class: Its fields become flags, their descriptions the help.
             name: Name of the experiment where the command line gives none.
         """
-        streams.prepare()
-        try:
+
+        def run() -> int:
             from experiments.cli.recipe import run_recipe
 
-            code = run_recipe(cls, config_class, default_name=name)
-        except KeyboardInterrupt:
-            code = INTERRUPTED
-        except SystemExit as done:  # after --help
-            code = int(done.code or 0)
-        end(code)
+            return run_recipe(cls, config_class, default_name=name)
+
+        run_to_end(run)
 
     def jobs_with(self, config: BaseExperimentConfig, arm: str | None = None) -> list[RecordedJob]:
         """Return the jobs that the recipe records with this config; several jobs of one arm keep their labels in it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 import weakref
@@ -21,6 +20,7 @@ from experiments.notebooks.page import on_a_page
 from experiments.project.workspace import Workspace
 from experiments.runs.relay import reader_socket
 from widgets.fleet import FleetTable
+from widgets.page import stays_open
 
 SAME_DATA_S = 5.0
 """Without news a page hears so often how old its data is."""
@@ -163,7 +163,7 @@ class _Link:
     """What keeps one page's table up to date; the page keeps the link, the link does not keep the page."""
 
     def __init__(self, table: FleetTable, feed: FleetFeed, monitor: Monitor, version: int) -> None:
-        self._table, self._session = weakref.ref(table), threading.current_thread()
+        self._table, self._is_open = weakref.ref(table), stays_open(table)
         self._feed, self._monitor, self._version = feed, monitor, version
         self._last: dict[str, Any] = {}
         self._sent_at = 0.0
@@ -201,16 +201,6 @@ class _Link:
             return
         if table.update(**news, as_of=snapshot.as_of or 0.0, sent_at=now):
             self._last, self._sent_at, self._version = signs, now, state.version
-
-    def _is_open(self) -> bool:
-        table = self._table()
-        if table is None or table.comm is None or getattr(table.comm, "_closed", False):
-            return False
-        if not self._session.is_alive():
-            with contextlib.suppress(Exception):
-                table.close()  # ipywidgets keeps every widget that nobody closes
-            return False
-        return True
 
 
 def _signs(state: FleetState, now: float) -> dict[str, Any]:

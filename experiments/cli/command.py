@@ -8,21 +8,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from experiments.cli.terminal import check_paths, parsed, report_error
-from experiments.project import streams
 from experiments.project.errors import ExperimentsError
-from experiments.project.streams import INTERRUPTED, end
+from experiments.project.streams import INTERRUPTED, run_to_end
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and end the process: 0 done, 1 failed, 2 not understood."""
-    streams.prepare()
-    try:
-        code = run(sys.argv[1:] if arguments is None else arguments)
-    except KeyboardInterrupt:
-        code = INTERRUPTED
-    except SystemExit as done:  # after --help
-        code = int(done.code or 0)
-    end(code)
+    run_to_end(lambda: run(sys.argv[1:] if arguments is None else arguments))
 
 
 def run(arguments: Sequence[str]) -> int:

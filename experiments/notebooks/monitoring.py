@@ -32,6 +32,7 @@ from experiments.project.look import counted
 from experiments.types import JobRef, JobStatus
 from experiments.wandb_utils import find_training_jobs as find_training_jobs  # noqa: PLC0414 - looked for here, too
 from widgets.jobs import JobTable
+from widgets.page import stays_open
 
 Handler = Callable[[str, list[str], str], str]
 _FIRST_WAIT_S = 2.0
@@ -103,7 +104,7 @@ def watch(table: JobTable, state_dir: Path, jobs: Sequence[JobRef]) -> Subscript
     # What marimo exports stays as it is; on a page that a cell's re-run made, the first update says that it is live.
     sent_at = time.time() if asked_by_a_person() else 0.0
     table.update(**table_traits(_first_snapshot(monitor, refs), refs, sent_at=sent_at))
-    return monitor.subscribe(_binding(table, refs), refs=refs, is_alive=_page_is_open(table))
+    return monitor.subscribe(_binding(table, refs), refs=refs, is_alive=stays_open(table))
 
 
 def watched_metrics(experiment: NotebookContext) -> Any:
@@ -216,26 +217,6 @@ def _binding(table: JobTable, refs: Sequence[JobRef]) -> Callable[[Snapshot], No
             last.update(traits)
 
     return show
-
-
-def _page_is_open(table: JobTable) -> Callable[[], bool]:
-    """Return what tells whether a table is still shown.
-
-    A session of `marimo run` is a thread, which ends with the page; a cell that runs again closes its widgets.
-    """
-    session, target = threading.current_thread(), weakref.ref(table)
-
-    def is_open() -> bool:
-        table = target()
-        if table is None or table.comm is None or getattr(table.comm, "_closed", False):
-            return False
-        if not session.is_alive():
-            with contextlib.suppress(Exception):
-                table.close()  # ipywidgets keeps every widget that nobody closes
-            return False
-        return True
-
-    return is_open
 
 
 def _keep_alive(state_dir: Path) -> None:

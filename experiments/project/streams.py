@@ -14,6 +14,7 @@ import os
 import re
 import signal
 import sys
+from collections.abc import Callable
 from types import TracebackType
 from typing import TextIO
 
@@ -81,6 +82,18 @@ def quiet_while_loading() -> None:
             before(kind, error, trace)
 
     sys.excepthook = show
+
+
+def run_to_end(command: Callable[[], int]) -> None:
+    """Run a command with whole streams and end this process with its exit code."""
+    prepare()
+    try:
+        code = command()
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except SystemExit as done:  # after --help
+        code = int(done.code or 0)
+    end(code)
 
 
 def end(code: int) -> None:

@@ -17,19 +17,15 @@ from experiments.jobs.watch.monitor import Monitor
 from experiments.jobs.watch.snapshots import read_status
 from experiments.monitoring import sources_of
 from experiments.project.workspace import Workspace
-from tests.apps.test_server import NOTEBOOK, get, hear, log_in
+from tests.apps.test_server import get, hear, log_in
 from tests.fakes.fleet import fleet_snapshot, publish
-from tests.fakes.served import served
+from tests.fakes.served import project_at, served
 from tests.fakes.waiting import wait_until
 
 
 @pytest.fixture
 def workspace(tmp_path):
-    scratch = tmp_path / "experiments" / "scratch"
-    scratch.mkdir(parents=True)
-    (tmp_path / "pyproject.toml").write_text("[tool.experiments]\n[tool.marimo.runtime]\nauto_instantiate = true\n")
-    (scratch / "hello_nb.py").write_text(NOTEBOOK)
-    return Workspace.find(tmp_path)
+    return Workspace.find(project_at(tmp_path))
 
 
 def sent_whole(link, size):

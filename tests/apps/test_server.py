@@ -22,25 +22,8 @@ from apps.serving.server import Options, check
 from experiments.jobs.ledger import open_ledger
 from experiments.project.errors import UsageError
 from experiments.project.workspace import Workspace
-from tests.fakes.served import served
+from tests.fakes.served import project_at, served
 
-NOTEBOOK = """
-import marimo
-
-app = marimo.App()
-
-
-@app.cell
-def _():
-    import marimo as mo
-
-    mo.md("hello from the notebook")
-    return
-
-
-if __name__ == "__main__":
-    app.run()
-"""
 SECRETS = {
     "WANDB_API_KEY": "wandb-secret",
     "AWS_SECRET_ACCESS_KEY": "aws-secret",
@@ -53,11 +36,7 @@ SECRETS = {
 
 @pytest.fixture
 def project(tmp_path):
-    scratch = tmp_path / "experiments" / "scratch"
-    scratch.mkdir(parents=True)
-    (tmp_path / "pyproject.toml").write_text("[tool.experiments]\n[tool.marimo.runtime]\nauto_instantiate = true\n")
-    (scratch / "hello_nb.py").write_text(NOTEBOOK)
-    return tmp_path
+    return project_at(tmp_path)
 
 
 def get(server, path, **headers):

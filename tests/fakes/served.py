@@ -17,6 +17,33 @@ from apps.serving.tokens import token_file
 
 ROOT = Path(__file__).parents[2]
 
+NOTEBOOK = """
+import marimo
+
+app = marimo.App()
+
+
+@app.cell
+def _():
+    import marimo as mo
+
+    mo.md("hello from the notebook")
+    return
+
+
+if __name__ == "__main__":
+    app.run()
+"""
+
+
+def project_at(root: Path) -> Path:
+    """Make the folder of a project with one notebook, and return it."""
+    scratch = root / "experiments" / "scratch"
+    scratch.mkdir(parents=True)
+    (root / "pyproject.toml").write_text("[tool.experiments]\n[tool.marimo.runtime]\nauto_instantiate = true\n")
+    (scratch / "hello_nb.py").write_text(NOTEBOOK)
+    return root
+
 
 @dataclass
 class Served:

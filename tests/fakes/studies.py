@@ -81,3 +81,13 @@ class Study:
     def publish(self) -> None:
         """Tell pages of the states, as a Monitor does."""
         write_live(self.workspace.state / "live", Snapshot(jobs=tuple(self.statuses.values())), with_metrics=False)
+
+
+def two_arms(root: Path) -> Study:
+    """Write a study in which arm b is better than arm a by two, three seeds each."""
+    study = Study(root)
+    for arm, mean in (("a", 1.0), ("b", 3.0)):
+        for seed in range(3):
+            study.add(arm, seed, [mean + seed * mean / 20] * 3)
+    study.publish()
+    return study

@@ -23,19 +23,14 @@ from experiments.notebooks.subject import Chosen, LaunchOutcome
 from experiments.notebooks.template import DATA, FILE, SECTIONS, template, template_imports
 from experiments.project.look import LIGHT
 from experiments.types import BaseExperimentConfig
-from tests.fakes.studies import REWARD, Study
+from tests.fakes.studies import REWARD, two_arms
 
 WRITTEN = Journal(hypothesis="<b>b</b> wins", rule=Rule(metric=REWARD, direction="higher", effect=0.5))
 
 
 @pytest.fixture
 def made(tmp_path):
-    study = Study(tmp_path)
-    for arm, mean in (("a", 1.0), ("b", 3.0)):
-        for seed in range(3):
-            study.add(arm, seed, [mean + seed * mean / 20] * 3)
-    study.publish()
-    return study
+    return two_arms(tmp_path)
 
 
 @pytest.fixture

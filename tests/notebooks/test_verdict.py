@@ -12,7 +12,7 @@ from experiments.notebooks.page import page_permit
 from experiments.notebooks.styles import lines_html
 from experiments.notebooks.verdict import hypothesis_lines, log_lines, note_form, verdict_lines
 from experiments.types import JobRef, Plan, TrainingJob, TrainingJobConfig
-from tests.fakes.studies import REWARD, Study
+from tests.fakes.studies import REWARD, two_arms
 
 CONFIG = TrainingJobConfig(curriculum="arena/basic")
 RULE = Rule(metric=REWARD, direction="higher", effect=0.5, arm="b", baseline="a")
@@ -21,12 +21,7 @@ WRITTEN = Journal(hypothesis="<b>b</b> wins", rule=RULE, notes={"2026-11-22 10:0
 
 @pytest.fixture
 def study(tmp_path):
-    study = Study(tmp_path)
-    for arm, mean in (("a", 1.0), ("b", 3.0)):
-        for seed in range(3):
-            study.add(arm, seed, [mean + seed * mean / 20] * 3)
-    study.publish()
-    return study
+    return two_arms(tmp_path)
 
 
 def plan(study):

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from widgets.page.guarded import GuardedWidget, script, styles
+from widgets.page.guarded import GuardedWidget, script, stays_open, styles
 
-__all__ = ["GuardedWidget", "script", "styles"]
+__all__ = ["GuardedWidget", "script", "stays_open", "styles"]

@@ -5,7 +5,10 @@ Its files are read as text: anywidget keeps every widget whose file it watches i
 
 from __future__ import annotations
 
+import contextlib
 import threading
+import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +49,26 @@ class GuardedWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget shi
         """Take what the page sends, and of that only what it may set."""
         with self._turn:
             super().set_state({name: value for name, value in sync_data.items() if self.may_set(name, value)})
+
+
+def stays_open(widget: GuardedWidget) -> Callable[[], bool]:
+    """Return what tells whether a widget is still shown.
+
+    A session of `marimo run` is a thread, which ends with the page; a cell that runs again closes its widgets.
+    """
+    session, target = threading.current_thread(), weakref.ref(widget)
+
+    def is_open() -> bool:
+        shown = target()
+        if shown is None or shown.comm is None or getattr(shown.comm, "_closed", False):
+            return False
+        if not session.is_alive():
+            with contextlib.suppress(Exception):
+                shown.close()  # ipywidgets keeps every widget that nobody closes
+            return False
+        return True
+
+    return is_open
 
 
 def script(widget: str, name: str) -> str:
