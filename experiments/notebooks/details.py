@@ -158,8 +158,7 @@ def _small(asked: Asked) -> Drawing:
         )
 
     options = (SMALL, tuple(names), len(found), axis, asked.smoothing, log, asked.selected)
-    made: Drawing = drawn_once(asked.experiment, asked.jobs, options, build)
-    return made
+    return drawn_once(asked.experiment, asked.jobs, options, build)
 
 
 def _matching(asked: Asked) -> list[str]:
@@ -174,8 +173,7 @@ def _machines(asked: Asked) -> Drawing:
             return specified(empty_chart("W&B measured no machine of these runs that can be read here."))
         return specified(metric_grid(found, arms=arms_of(asked.every), selected=asked.selected))
 
-    made: Drawing = drawn_once(asked.experiment, asked.jobs, (MACHINES, asked.selected), build)
-    return made
+    return drawn_once(asked.experiment, asked.jobs, (MACHINES, asked.selected), build)
 
 
 def _settings(asked: Asked) -> Drawing:

@@ -26,7 +26,7 @@ Drawing = tuple[Any, Mapping[str, Any]]
 """A chart, and its specification."""
 
 _KEPT_DRAWINGS, _KEPT_SCORES = 64, 32
-_drawn: dict[tuple[object, ...], Any] = {}
+_drawn: dict[tuple[object, ...], Drawing] = {}
 _scored: OrderedDict[tuple[object, ...], ScoredRuns] = OrderedDict()
 # The sessions of one server are threads of one process. Scores are read without the lock: a server may be slow.
 _drawing, _scoring = threading.Lock(), threading.Lock()
@@ -64,8 +64,8 @@ def scored_once(
 
 
 def drawn_once(
-    experiment: NotebookContext, jobs: Sequence[JobRef], options: tuple[object, ...], build: Callable[[], Any]
-) -> Any:
+    experiment: NotebookContext, jobs: Sequence[JobRef], options: tuple[object, ...], build: Callable[[], Drawing]
+) -> Drawing:
     """Return what `build` makes, made once for all viewers of the same data.
 
     The Monitor gives every run a data version; where it has none for a run (a script, an export), nothing is kept.
@@ -180,8 +180,7 @@ def made_chart(
         return specified(build(runs_with(experiment, jobs, metric, axis)))
 
     states = tuple((status.verdict, status.cost_usd) for status in standings(experiment, jobs).values())
-    made: Drawing = drawn_once(experiment, jobs, (build.__code__.co_name, metric, axis, options, states), make)
-    return made
+    return drawn_once(experiment, jobs, (build.__code__.co_name, metric, axis, options, states), make)
 
 
 def window_of(view: Any, axis: Axis) -> tuple[float, float] | None:

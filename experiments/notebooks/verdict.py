@@ -18,7 +18,7 @@ from experiments.notebooks.styles import Line, lines_html, title_of
 from experiments.notebooks.subject import Subject
 from experiments.project.errors import ExperimentsError
 from experiments.project.look import DECISIONS
-from experiments.results.scores import ScoredRuns, known_statuses, summary_of
+from experiments.results.scores import known_statuses, summary_of
 from experiments.results.verdict import change_since_launch, judge
 from experiments.types import JobRef
 from widgets.words import Words
@@ -46,7 +46,7 @@ def verdict_lines(experiment: NotebookContext, jobs: Sequence[JobRef], journal: 
     if not journal.is_written or journal.rule is None:
         return []
     try:
-        runs = scored_of(experiment, jobs, journal)
+        runs = scored_once(experiment, jobs, journal.rule.metric, summary_of(journal.rule))
     except ExperimentsError as error:
         return [Line(str(error), "strong")]
     found = judge(journal, runs)
@@ -57,16 +57,6 @@ def verdict_lines(experiment: NotebookContext, jobs: Sequence[JobRef], journal: 
         *([Line(sentence, "strong")] if changed and jobs else []),
         Line(". ".join([f"{runs.metric}, {runs.summary.words}; {runs.origin}", *runs.notes]), "fine"),
     ]
-
-
-def scored_of(experiment: NotebookContext, jobs: Sequence[JobRef], journal: Journal) -> ScoredRuns:
-    """Return the scores that a journal's rule is about.
-
-    Raises:
-        ExperimentsError: The runs cannot be read at all.
-    """
-    assert journal.rule is not None
-    return scored_once(experiment, jobs, journal.rule.metric, summary_of(journal.rule))
 
 
 def note_form(experiment: NotebookContext, then: Callable[[], None] = lambda: None) -> Any:

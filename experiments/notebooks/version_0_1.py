@@ -25,7 +25,7 @@ from experiments.notebooks.page import on_a_page, page_permit
 from experiments.notebooks.paper import paper_part
 from experiments.notebooks.parts import export_hint, write_log
 from experiments.notebooks.shared import chart_widget
-from experiments.notebooks.styles import lines_html
+from experiments.notebooks.styles import Line, lines_html
 from experiments.notebooks.tables import differences, groups
 from experiments.notebooks.tables.differences import diff_inputs
 from experiments.notebooks.tables.groups import group_picker
@@ -33,51 +33,6 @@ from experiments.notebooks.tables.runs import selected_runs, table_downloads
 from experiments.notebooks.training import PlanPreview, launch_outcome, launch_plan_of, plan_preview, run_inputs
 from experiments.notebooks.verdict import hypothesis_lines, log_lines, note_form, verdict_lines
 from experiments.types import JobRef
-
-__all__ = [
-    "chart_widget",
-    "clicked_note",
-    "comparison_note",
-    "controls_view",
-    "curve_controls",
-    "diff_inputs",
-    "diff_inputs_view",
-    "diff_view",
-    "draw_curves",
-    "draw_more",
-    "draw_scores",
-    "export_clicked",
-    "export_control",
-    "export_hint",
-    "failures_in",
-    "follow_chart",
-    "group_picker",
-    "group_picker_view",
-    "group_view",
-    "hypothesis_view",
-    "in_editor",
-    "launch_clicked",
-    "launch_control",
-    "launch_form",
-    "launch_outcome",
-    "lines_dropdown",
-    "log_view",
-    "log_view_of",
-    "note_form",
-    "note_metrics",
-    "on_page",
-    "page_permit",
-    "paper_kit_view",
-    "plan_preview",
-    "retry_buttons",
-    "run_inputs",
-    "selected_runs",
-    "standing_out",
-    "table_downloads",
-    "triage_view",
-    "verdict_view",
-    "view_tabs",
-]
 
 _chosen: weakref.WeakKeyDictionary[threading.Thread, dict[tuple[str, str], dict[str, Any]]] = (
     weakref.WeakKeyDictionary()
@@ -94,31 +49,26 @@ def _without_news(show: Callable[..., Any], number: int) -> Callable[..., Any]:
     return shown
 
 
+def _as_html(lines: Callable[..., Sequence[Line]], number: int) -> Callable[..., mo.Html | None]:
+    """Return what shows `lines`, and None where there is none; for such a cell as well."""
+    return lambda *given: lines_html(lines(*given[:number]))
+
+
 draw_curves = _without_news(curves.draw_curves, 4)
 draw_scores = _without_news(curves.draw_scores, 4)
 draw_more = _without_news(details.draw_more, 5)
 diff_view = _without_news(differences.diff_view, 3)
 group_view = _without_news(groups.group_view, 4)
 failures_in = _without_news(job_log.failures_in, 2)
+verdict_view = _as_html(verdict_lines, 3)
+log_view_of = _as_html(log_lines, 2)
+comparison_note = _as_html(comparison_lines, 3)
+clicked_note = _as_html(clicked_lines, 2)
 
 
 def hypothesis_view(experiment: NotebookContext, jobs: Sequence[JobRef], journal: Journal) -> mo.Html:
     """Return hypothesis and rule, and whether they are those of the launch."""
     return mo.vstack([mo.md("## Log"), lines_html(hypothesis_lines(experiment, jobs, journal))])
-
-
-def verdict_view(
-    experiment: NotebookContext, jobs: Sequence[JobRef], journal: Journal, _news: object = None
-) -> mo.Html | None:
-    """Return the verdict on the hypothesis; None where there is no hypothesis."""
-    return lines_html(verdict_lines(experiment, jobs, journal))
-
-
-def log_view_of(
-    experiment: NotebookContext, journal: Journal, _note: object = None, _news: object = None
-) -> mo.Html | None:
-    """Return launches, endings and notes by time; None where nothing happened yet."""
-    return lines_html(log_lines(experiment, journal))
 
 
 def launch_form(experiment: NotebookContext, config_inputs: Any, how_inputs: Any) -> mo.Html:
@@ -215,18 +165,6 @@ def follow_chart(
 def standing_out(rows: Any, brushed: Sequence[str], point: tuple[str, int] | None) -> list[str]:
     """Return the runs that stand out: those selected in the table, else those brushed, else the one clicked."""
     return selected_runs(rows) or list(brushed) or ([point[0]] if point is not None else [])
-
-
-def clicked_note(jobs: Sequence[JobRef], point: tuple[str, int] | None) -> mo.Html | None:
-    """Return what was clicked, in words; None before the first click."""
-    return lines_html(clicked_lines(jobs, point))
-
-
-def comparison_note(
-    experiment: NotebookContext, jobs: Sequence[JobRef], controls: Any, _news: object = None
-) -> mo.Html | None:
-    """Return what the scores say about each arm against the first; None where there is one arm only."""
-    return lines_html(comparison_lines(experiment, jobs, controls))
 
 
 def view_tabs(jobs: Sequence[JobRef], controls: Any) -> Any:

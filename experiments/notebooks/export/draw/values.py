@@ -190,8 +190,7 @@ def _by_protocol(sheet: Sheet, value: Any) -> str:
         ("_repr_latex_", "text/latex"),
     ):
         if callable(form := getattr(value, name, None)) and (data := form()) is not None:
-            shown = markup_html(sheet, mo.md(data).text) if kind == "text/markdown" else mime_html(sheet, kind, data)
-            return shown
+            return markup_html(sheet, mo.md(data).text) if kind == "text/markdown" else mime_html(sheet, kind, data)
     return text_html(sheet, value if isinstance(value, str) else repr(value))
 
 
