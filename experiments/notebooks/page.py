@@ -15,8 +15,7 @@ from experiments.project.errors import ExperimentsError, LaunchRefused
 from experiments.project.look import plain_logger, plain_text
 
 if TYPE_CHECKING:
-    from experiments.notebooks.following import Maker
-    from experiments.notebooks.subject import Subject
+    from experiments.notebooks.subject import Maker, Subject
 
 Made = TypeVar("Made")
 

@@ -19,14 +19,13 @@ from experiments.notebooks.context import NotebookContext, open_notebook
 from experiments.notebooks.controls import choice_of
 from experiments.notebooks.curves import Curves, Scores
 from experiments.notebooks.details import Details
-from experiments.notebooks.following import Follower
 from experiments.notebooks.job_log import JobLog
 from experiments.notebooks.monitoring import Jobs
 from experiments.notebooks.page import on_a_page, page_permit
 from experiments.notebooks.parts import Export, Head, Runs
 from experiments.notebooks.replays import Replay
 from experiments.notebooks.shared import arms_of
-from experiments.notebooks.subject import Chosen, Known, Subject
+from experiments.notebooks.subject import Chosen, Follower, Known, Subject
 from experiments.notebooks.template import DATA
 from experiments.notebooks.training import Launch, plan_inputs
 from experiments.notebooks.verdict import Verdict
