@@ -16,8 +16,7 @@ from experiments.notebooks.charts import DARK_FOR_LIGHT, Axis, RunCurve, ScoreOp
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.controls import choice_of, known_runs
 from experiments.notebooks.page import on_a_page
-from experiments.results.endings import outcome_of_job
-from experiments.results.scores import FINAL, ScoredRuns, known_statuses, scored_runs
+from experiments.results.scores import FINAL, ScoredRuns, known_statuses, outcome_of_job, scored_runs
 from experiments.statistics import Summary
 from experiments.types import JobRef, JobStatus
 from widgets.charts import ChartWidget

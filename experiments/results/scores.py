@@ -1,21 +1,28 @@
-"""From the runs of an experiment to one score a seed: what tables, verdicts, comparisons and papers all start from."""
+"""From the runs of an experiment to one score a seed: what tables, verdicts, comparisons and papers all start from.
+
+What ended a job, the machine, the training or a person, says whether a retry may take its seed's place. A seed that is
+drawn again because its training failed is a seed that was chosen by its result. One whose machine failed says nothing
+of the training, so a retry takes its place. What nobody knows is not taken for the machine.
+"""
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from experiments.jobs.journal import Rule
+from experiments.jobs.watch.snapshots import read_status
 from experiments.project.errors import ExperimentsError
 from experiments.project.look import clock_words, counted
-from experiments.results.endings import outcome_by_tracker, outcome_of_job
+from experiments.project.state_words import TRACKER_WORDS
 from experiments.runs.axes import COUNTERS, axes_of, axis_words, common_axis, logged_over
-from experiments.statistics import Curve, Outcome, Scores, Summary, summarise
+from experiments.statistics import Curve, Outcome, Scores, Summary, outcome_of, summarise
 from experiments.types import JobRef, JobStatus
 
 if TYPE_CHECKING:
@@ -24,6 +31,24 @@ if TYPE_CHECKING:
     from experiments.runs.store import RunStore
 
 FINAL = Summary()
+Cause = Literal["machine", "training", "person", "unknown"]
+
+MACHINE_WORDS = {
+    "LOST": "nobody saw it end",
+    "FAILED_SETUP": "the machine could not be set up",
+    "FAILED_DRIVER": "the cluster's own process failed",
+    "FAILED_NO_RESOURCE": "no machine was to be had",
+    "FAILED_CONTROLLER": "the scheduler's controller failed",
+    "FAILED_PRECHECKS": "it was refused before it started",
+}
+"""A scheduler's words for an end that the training had no part in."""
+
+_PERSONS_WORDS = {"CANCELLED": "cancelled", "TIMED_OUT": "ended after its max_runtime_hours"}
+
+# A trainer does not send itself these; the other signals (a segmentation fault, an abort) are its own doing, and an
+# interrupt is a person's. SIGKILL is none of them: it is also how the system ends what takes too much memory, and an
+# arm that does must not draw its seeds again.
+_FROM_OUTSIDE = frozenset({signal.SIGTERM, signal.SIGHUP})
 
 
 @dataclass(frozen=True)
@@ -121,9 +146,7 @@ def scored_runs(
 
 def known_statuses(state_dir: Path) -> dict[str, JobStatus]:
     """Return what was published last of each job, by run name; nothing where no Monitor ever ran."""
-    from experiments.monitoring import snapshot
-
-    return {status.run_name: status for status in snapshot(state_dir).jobs}
+    return {status.run_name: status for status in read_status(state_dir / "live").jobs}
 
 
 def _outcomes(
@@ -148,3 +171,55 @@ def _outcomes(
         said = f"what became of {counted(len(asked), 'run')} could not be read, so they are waited for: {error}"
         return found | dict.fromkeys(asked, "unread"), [said]
     return found | {info.name: outcome_by_tracker(info.state) for info in infos}, []
+
+
+def cause_of_end(scheduler: str | None, tracker: str | None, *, exit_code: int | None = None) -> tuple[Cause, str]:
+    """Return what ended a job that failed or was cancelled, and by which words that is known; pure.
+
+    Args:
+        scheduler: The launcher's word, verbatim; None where it never had the job or knows nothing of it.
+        tracker: The run store's word, verbatim; None where there is no run.
+        exit_code: Of the trainer; negative for the signal that killed it.
+    """
+    if scheduler in _PERSONS_WORDS or (scheduler in {None, "SUCCEEDED"} and tracker == "killed"):
+        return "person", _PERSONS_WORDS.get(scheduler or "", "cancelled")
+    # A trainer that closed its own run as failed had ended before its machine did.
+    if scheduler == "FAILED" or (tracker == "failed" and scheduler in {None, "SUCCEEDED", *MACHINE_WORDS}):
+        return "training", "the trainer failed" if exit_code is None else f"exit code {exit_code}"
+    if scheduler in MACHINE_WORDS:
+        return "machine", MACHINE_WORDS[scheduler]
+    if scheduler == "KILLED":
+        return _of_signal(exit_code)
+    if scheduler is None and tracker is None and exit_code is None:
+        return "machine", "the launcher refused it"
+    return "unknown", "what ended it is not known"
+
+
+def outcome_of_job(status: JobStatus | None) -> Outcome:
+    """Return what became of a job's seed; a job that nobody knows has not ended as far as anybody knows."""
+    if status is None:
+        return "unfinished"
+    outcome = outcome_of(status.verdict)
+    if outcome == "failed":
+        cause, _ = cause_of_end(status.scheduler, status.tracker, exit_code=status.exit_code)
+        return "machine failed" if cause == "machine" else outcome
+    return outcome
+
+
+def outcome_by_tracker(word: str) -> Outcome:
+    """Return what the tracker's word alone says of a run; a word that is not known here ends nothing."""
+    return outcome_of(TRACKER_WORDS.get(word, "unknown"))
+
+
+def _of_signal(exit_code: int | None) -> tuple[Cause, str]:
+    if exit_code is None or exit_code >= 0:
+        return "unknown", "killed, by what is not known"
+    try:
+        name = signal.Signals(-exit_code).name
+    except ValueError:
+        return "unknown", f"killed by signal {-exit_code}"
+    if name == "SIGKILL":
+        return "unknown", "killed by SIGKILL, which may be for want of memory"
+    if -exit_code in _FROM_OUTSIDE:
+        return "machine", f"killed from outside by {name}"
+    return ("person", f"interrupted by {name}") if name == "SIGINT" else ("training", f"ended by {name}")

@@ -18,7 +18,7 @@ IntArray = npt.NDArray[np.int64]
 Outcome = Literal[
     "finished", "no value", "unscored", "failed", "machine failed", "diverged", "cancelled", "unfinished", "unread"
 ]
-"""What became of a seed, which `experiments.results.endings` says of a job; `SeedCount` tells what each means."""
+"""What became of a seed, which `experiments.results.scores` says of a job; `SeedCount` tells what each means."""
 WAITING: frozenset[Outcome] = frozenset({"unfinished", "unread"})
 """Outcomes that may still become a score."""
 

@@ -16,7 +16,7 @@ from experiments.jobs.watch.verdicts import verdict
 from experiments.notebooks.shared import standings
 from experiments.project.look import STATES
 from experiments.project.state_words import SCHEDULER_ENDS, SCHEDULER_WORDS, TRACKER_ENDS, TRACKER_WORDS
-from experiments.results.endings import MACHINE_WORDS
+from experiments.results.scores import MACHINE_WORDS
 from experiments.runs.store import RunInfo
 from experiments.types import TERMINAL_VERDICTS, JobRef
 
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 # Words that only a tracker or a scheduler says; a table that has two of them is a copy.
 WORDS = {"finished", "crashed", "killed", "preempting", "preempted"} | set(SCHEDULER_WORDS) - {"UNKNOWN"}
 # These say in sentences what else a word tells, beside its meaning.
-SENTENCES = {"experiments/jobs/watch/verdicts.py", "experiments/jobs/events.py", "experiments/results/endings.py"}
+SENTENCES = {"experiments/jobs/watch/verdicts.py", "experiments/jobs/events.py", "experiments/results/scores.py"}
 
 
 def tables(path):

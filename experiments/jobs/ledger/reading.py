@@ -146,7 +146,6 @@ class JobFilter(TypedDict, total=False):
     experiment: str | None
     plan_key: str | None
     run_names: Iterable[str] | None
-    launcher_ids: Iterable[str] | None
     state: str | None
 
 
@@ -174,10 +173,9 @@ class LedgerReader:
             if (value := wanted.get(column)) is not None:
                 where.append(f"{column} = ?")
                 values.append(value)
-        for column, names in (("run_name", wanted.get("run_names")), ("launcher_id", wanted.get("launcher_ids"))):
-            if names is not None:
-                where.append(f"{column} IN (SELECT value FROM json_each(?))")  # noqa: S608 - our own words
-                values.append(json.dumps(list(names)))
+        if (names := wanted.get("run_names")) is not None:
+            where.append("run_name IN (SELECT value FROM json_each(?))")
+            values.append(json.dumps(list(names)))
         query = f"SELECT {JOB_COLUMNS} FROM jobs WHERE {' AND '.join(where)} ORDER BY id"  # noqa: S608 - our own words
         return [read_job(dict(row)) for row in self._rows(query, values)]
 

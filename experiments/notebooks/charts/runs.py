@@ -16,7 +16,7 @@ from experiments.jobs.ran import Mark, code_words
 from experiments.notebooks.charts.thinning import bucket_means, min_max, rounded
 from experiments.project.errors import ExperimentsError
 from experiments.project.look import clock_words, counted
-from experiments.results.endings import outcome_of_job
+from experiments.results.scores import outcome_of_job
 from experiments.runs.axes import (
     COUNTERS,
     ROW_STEP,

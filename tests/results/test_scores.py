@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from experiments.project.state_words import SCHEDULER_WORDS, TRACKER_WORDS
-from experiments.results.endings import MACHINE_WORDS, cause_of_end, outcome_by_tracker, outcome_of_job
+from experiments.results.scores import MACHINE_WORDS, cause_of_end, outcome_by_tracker, outcome_of_job
 from experiments.types import JobStatus
 
 
