@@ -29,13 +29,17 @@ _HOW = (
 )
 
 
-def hypothesis_lines(experiment: NotebookContext, jobs: Sequence[JobRef], journal: Journal) -> list[Line]:
-    """Return hypothesis and rule, and whether they are those of the launch, as lines."""
+def hypothesis_lines(journal: Journal) -> list[Line]:
+    """Return the hypothesis as lines, or how one is written."""
+    return [Line(journal.hypothesis, "row", "Hypothesis") if journal.is_written else Line(_HOW)]
+
+
+def rule_lines(experiment: NotebookContext, jobs: Sequence[JobRef], journal: Journal) -> list[Line]:
+    """Return the rule, and whether it and the hypothesis are those of the launch, as lines."""
     if not journal.is_written:
-        return [Line(_HOW)]
+        return []
     changed, sentence = _change(experiment, jobs, journal)
     return [
-        Line(journal.hypothesis, "row", "Hypothesis"),
         Line(journal.rule.sentence if journal.rule else "No rule: nothing can decide.", "row", "Rule"),
         Line(sentence, "row", "Recorded", muted=not changed),
     ]
@@ -106,7 +110,7 @@ class Verdict(Section):
         super().__init__(study)
         self._note: Any = None
         self._is_made = False
-        self._words = mo.ui.anywidget(Words())
+        self._answer, self._record = mo.ui.anywidget(Words()), mo.ui.anywidget(Words())
 
     def offer(self) -> None:
         """Make the input of a note, in the cell that shows it."""
@@ -114,27 +118,29 @@ class Verdict(Section):
             self._note, self._is_made = note_form(self.study.experiment, self.refresh), True
 
     def page(self) -> mo.Html:
-        """Return hypothesis, verdict and notes by time, with the input of a new one."""
+        """Return verdict and hypothesis; folded the rule, what happened by time, and the input of a note."""
         self.refresh()
-        note = None if self._note is None else mo.accordion({"Write a note": self._note})
-        return stacked([self._words, note])
+        name = "Rule and log" if self._note is None else "Rule, log and notes"
+        return stacked([self._answer, mo.accordion({name: stacked([self._record, self._note])})])
 
     def still(self) -> mo.Html:
-        """Return the same without the input."""
-        return stacked([lines_html(self._lines())])
+        """Return all of it, without the input."""
+        return stacked([lines_html([*self._answer_lines(), *self._record_lines()])])
 
     def refresh(self) -> None:
         """Say what is known by now."""
         if self._is_made:
-            self._words.widget.update(lines=[line.trait() for line in self._lines()])
+            self._answer.widget.update(lines=[line.trait() for line in self._answer_lines()])
+            record = self._record_lines() or [Line("Nothing happened yet.")]
+            self._record.widget.update(lines=[line.trait() for line in record])
 
-    def _lines(self) -> list[Line]:
+    def _answer_lines(self) -> list[Line]:
         study = self.study
-        return [
-            *verdict_lines(study.experiment, study.jobs, study.journal),
-            *hypothesis_lines(study.experiment, study.jobs, study.journal),
-            *log_lines(study.experiment, study.journal),
-        ]
+        return [*verdict_lines(study.experiment, study.jobs, study.journal), *hypothesis_lines(study.journal)]
+
+    def _record_lines(self) -> list[Line]:
+        study = self.study
+        return [*rule_lines(study.experiment, study.jobs, study.journal), *log_lines(study.experiment, study.journal)]
 
 
 def _change(experiment: NotebookContext, jobs: Sequence[JobRef], journal: Journal) -> tuple[bool, str]:

@@ -31,7 +31,7 @@ from experiments.notebooks.tables.differences import diff_inputs
 from experiments.notebooks.tables.groups import group_picker
 from experiments.notebooks.tables.runs import selected_runs, table_downloads
 from experiments.notebooks.training import PlanPreview, launch_outcome, launch_plan_of, plan_preview, run_inputs
-from experiments.notebooks.verdict import hypothesis_lines, log_lines, note_form, verdict_lines
+from experiments.notebooks.verdict import hypothesis_lines, log_lines, note_form, rule_lines, verdict_lines
 from experiments.types import JobRef
 
 _chosen: weakref.WeakKeyDictionary[threading.Thread, dict[tuple[str, str], dict[str, Any]]] = (
@@ -68,7 +68,9 @@ clicked_note = _as_html(clicked_lines, 2)
 
 def hypothesis_view(experiment: NotebookContext, jobs: Sequence[JobRef], journal: Journal) -> mo.Html:
     """Return hypothesis and rule, and whether they are those of the launch."""
-    return mo.vstack([mo.md("## Log"), lines_html(hypothesis_lines(experiment, jobs, journal))])
+    return mo.vstack(
+        [mo.md("## Log"), lines_html([*hypothesis_lines(journal), *rule_lines(experiment, jobs, journal)])]
+    )
 
 
 def launch_form(experiment: NotebookContext, config_inputs: Any, how_inputs: Any) -> mo.Html:

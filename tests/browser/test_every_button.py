@@ -410,6 +410,11 @@ def unfold_code(page):
     page.get_by_role("cell", name=".experiments/runs/<run>").wait_for()
 
 
+def unfold_record(page):
+    page.get_by_role("button", name="Rule and log").click()
+    page.get_by_role("cell", name="6 jobs launched").wait_for()
+
+
 def select_jobs(page):
     rows = page.locator(".jobs-row")
     page.get_by_role("checkbox", name="Select all jobs shown").click()
@@ -451,6 +456,7 @@ def open_menu(page):
 NOTEBOOK_PAGE: Table = {
     ("DisclosureTriangle", ""): open_menu,
     ("button", "Where the code comes from, .*"): unfold_code,
+    ("button", "Rule and log"): unfold_record,
     ("searchbox", "Filter jobs"): filter_jobs,
     ("button", "(Run|State|Progress|Steps/s|Reward|Time left|Started)( [↑↓])?"): sort_jobs,
     ("checkbox", r"Select (all jobs shown|\S+\.arm-\d\.s\d\.\w+)"): select_jobs,

@@ -130,9 +130,9 @@ def test_an_embedded_study_offers_its_acts_only_in_an_editor(folder, outside_of_
         "Note on 2 jobs",
         "Retry 2 jobs",
         "Retry these 2 runs",
+        "Rule, log and notes",
         "Tag 2 jobs",
         "Untag 2 jobs",
-        "Write a note",
         "Write the log",
     ]
 
@@ -146,7 +146,7 @@ def acts_offered(mode, notebook):
         page.get_by_label("Select all jobs shown").check()
         page.locator(".jobs-row[aria-selected=true]").nth(1).wait_for()
         page.get_by_role("heading", name="Launch", exact=True).wait_for(timeout=60_000)
-        for folded in page.get_by_role("button", name="Write a note").all():
+        for folded in page.get_by_role("button", name="Rule, log and notes").all():
             folded.click()
             page.get_by_role("button", name="Keep the note").wait_for(timeout=60_000)
         names = [button.inner_text().strip() for button in page.get_by_role("button").all()]

@@ -37,9 +37,10 @@ def test_the_launch_button_records_the_hypothesis_and_a_note_is_kept_once(browse
     with marimo_server("edit", notebook, cwd=folder) as url:
         page = open_page(browser, url)
         click_when_still(page, "Launch 1 job", timeout_s=150)
-        page.get_by_text("Unchanged since the launch").wait_for(timeout=150 * SECONDS)
+        page.get_by_text("1 job launched.").wait_for(timeout=150 * SECONDS)
         page.get_by_placeholder("What happened").wait_for(state="hidden")
-        page.get_by_role("button", name="Write a note").click()
+        page.get_by_role("button", name="Rule, log and notes").click()
+        page.get_by_text("Unchanged since the launch").wait_for(timeout=60 * SECONDS)
         page.get_by_placeholder("What happened").fill("seed 0 looks <i>odd</i>")
         page.get_by_role("button", name="Keep the note").click()
         page.locator("td", has_text="seed 0 looks <i>odd</i>").wait_for(timeout=60 * SECONDS)
@@ -50,8 +51,9 @@ def test_the_launch_button_records_the_hypothesis_and_a_note_is_kept_once(browse
     assert [event.data["text"] for event in events(project, "journal_note")] == ["seed 0 looks <i>odd</i>"]
     with marimo_server("run", notebook, cwd=folder) as url:
         page = open_page(browser, url)
-        page.get_by_text("Unchanged since the launch").wait_for(timeout=150 * SECONDS)
-        assert page.get_by_text("Write a note").count() == 0
+        page.get_by_role("button", name="Rule and log").click(timeout=150 * SECONDS)
+        page.get_by_text("Unchanged since the launch").wait_for(timeout=60 * SECONDS)
+        assert page.get_by_placeholder("What happened").count() == 0
         page.close()
 
 

@@ -10,7 +10,7 @@ from experiments.jobs.permits import command_permit
 from experiments.notebooks.job_log import failures_in, retry_buttons, triage_view
 from experiments.notebooks.page import page_permit
 from experiments.notebooks.styles import lines_html
-from experiments.notebooks.verdict import hypothesis_lines, log_lines, note_form, verdict_lines
+from experiments.notebooks.verdict import hypothesis_lines, log_lines, note_form, rule_lines, verdict_lines
 from experiments.types import JobRef, Plan, TrainingJob, TrainingJobConfig
 from tests.fakes.studies import REWARD, two_arms
 
@@ -31,7 +31,7 @@ def plan(study):
 
 
 def test_a_blank_journal_says_how_to_fill_it_and_has_no_verdict(study):
-    assert "No hypothesis yet" in lines_html(hypothesis_lines(study.context, study.jobs, BLANK)).text
+    assert "No hypothesis yet" in lines_html(hypothesis_lines(BLANK)).text
     assert verdict_lines(study.context, study.jobs, BLANK) == []
 
 
@@ -84,17 +84,21 @@ def test_a_hypothesis_written_after_the_launch_is_said_beside_the_verdict(study)
         for job in jobs:
             ledger.add_attempt(job)
     assert "Written after the launch" in lines_html(verdict_lines(study.context, study.jobs, WRITTEN)).text
-    assert "Written after the launch" in lines_html(hypothesis_lines(study.context, study.jobs, WRITTEN)).text
-    assert "Nothing is launched yet" in lines_html(hypothesis_lines(study.context, [], WRITTEN)).text
+    assert "Written after the launch" in lines_html(rule_lines(study.context, study.jobs, WRITTEN)).text
+    assert "Nothing is launched yet" in lines_html(rule_lines(study.context, [], WRITTEN)).text
 
 
 def test_of_runs_launched_elsewhere_nothing_is_claimed(study):
-    assert "only git can tell" in lines_html(hypothesis_lines(study.context, study.jobs, WRITTEN)).text
+    assert "only git can tell" in lines_html(rule_lines(study.context, study.jobs, WRITTEN)).text
     assert "after the launch" not in lines_html(verdict_lines(study.context, study.jobs, WRITTEN)).text
 
 
 def test_text_of_a_person_is_shown_never_run(study):
-    lines = [*hypothesis_lines(study.context, study.jobs, WRITTEN), *log_lines(study.context, WRITTEN)]
+    lines = [
+        *hypothesis_lines(WRITTEN),
+        *rule_lines(study.context, study.jobs, WRITTEN),
+        *log_lines(study.context, WRITTEN),
+    ]
     shown = lines_html(lines).text
     assert "&lt;b&gt;b&lt;/b&gt; wins" in shown
     assert "a &lt;i&gt;note&lt;/i&gt;" in shown
