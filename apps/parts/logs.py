@@ -15,8 +15,7 @@ from apps.serving.files import why_odd
 from experiments.notebooks.export.logbook import Log, read_logs
 from experiments.notebooks.export.placing import log_folder
 from experiments.notebooks.styles import styled, warning
-from experiments.project import look
-from experiments.project.look import counted, printable, shortened
+from experiments.project.look import DECISIONS, counted, printable, shortened
 from experiments.project.workspace import Workspace
 
 _LONGEST_QUOTE = 240
@@ -73,7 +72,6 @@ def log_frame(workspace: Workspace, logs: Sequence[Log], file: str | None) -> mo
 
 def _entry(log: Log) -> str:
     record = log.record
-    verdict = record.verdict.split()[0].strip(".,:").lower() if record.verdict.strip() else ""
     title = html.escape(record.title or record.experiment or log.file)
     if is_clean(os.environ):
         title = f'<a href="/log/{quote(log.file)}" target="_blank">{title}</a>'
@@ -90,7 +88,7 @@ def _entry(log: Log) -> str:
     line = " · ".join(html.escape(fact) for fact in facts if fact)
     quotes = [shortened(text, _LONGEST_QUOTE) for text in (record.hypothesis, record.verdict) if text.strip()]
     said = "".join(f"<p>{html.escape(text)}</p>" for text in quotes)
-    mark = f"{look.DECISIONS[verdict].mark} " if verdict in look.DECISIONS else ""
+    mark = f"{DECISIONS[record.decision].mark} " if record.decision else ""
     return f'<li><b>{mark}{title}</b>{said}<div class="small muted">{line}</div></li>'
 
 

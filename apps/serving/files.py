@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.notebooks.export.draw.sheet import size
-from experiments.project.look import printable
+from experiments.project.look import printable, size
 
 MOST_BYTES = 200_000_000
 """The largest log that is sent; what an export writes is a thousandth to a tenth of it."""

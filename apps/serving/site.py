@@ -62,7 +62,7 @@ class Site:
         if path.startswith(("/apps/", "/notebooks/")):
             await self._notebook(scope, receive, send)
         elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008, "reason": "404"})
+            await _not_found(scope, send)
         elif scope["method"] == "POST":
             await _say(send, 405, "Pages here can only be looked at.")
         elif path == "/":

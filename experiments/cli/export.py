@@ -14,7 +14,7 @@ from experiments.cli.terminal import say
 from experiments.notebooks.export.exporting import DEADLINE_S, Exported, export_notebook
 from experiments.notebooks.export.run.process import Told
 from experiments.project.errors import UsageError
-from experiments.project.look import plain_text
+from experiments.project.look import plain_text, size
 from experiments.project.workspace import Workspace
 
 _MAX_NOTES = 5
@@ -45,7 +45,7 @@ def export(
     """
     if not deadline > 0:
         raise UsageError(f"--deadline {deadline:g} is not a time above 0 seconds. Try: --deadline {DEADLINE_S:g}")
-    size = parse_size(max_size)
+    size = parsesize(max_size)
     with _Line() as line:
         done = export_notebook(
             notebook,
@@ -63,7 +63,7 @@ def export(
     return done.exit_code
 
 
-def parse_size(text: str) -> int:
+def parsesize(text: str) -> int:
     """Return the bytes that a size such as `25MB` or `800 kB` names.
 
     Raises:
@@ -80,7 +80,7 @@ def parse_size(text: str) -> int:
 
 def report(done: Exported, workspace: Workspace) -> list[str]:
     """Return what a person wants to know of an export, a line each."""
-    said = f"{workspace.shown(done.path)} ({_size(done.size)})"
+    said = f"{workspace.shown(done.path)} ({size(done.size)})"
     lines = [f"{said}: nothing changed since the log before, which it replaces" if done.same else said]
     if done.kept is not None:
         lines.append(f"the log before is {workspace.shown(done.kept)}")
@@ -125,7 +125,3 @@ class _Line:
         if self._on:
             sys.stderr.write(f"\r\x1b[K{plain_text(text)}")
             sys.stderr.flush()
-
-
-def _size(size: int) -> str:
-    return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.0f} kB"

@@ -195,6 +195,11 @@ IN_LOG = "EXPERIMENTS_IN_LOG"
 """Set in the process that writes a log. There the head alone has a time, so that the same data give the same log."""
 
 
+def size(count: int) -> str:
+    """Return a number of bytes in words: `12 kB`, `3.4 MB`."""
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
+
+
 def clock_words(at: float) -> str:
     """Return a time of reading in words.
 

@@ -117,7 +117,7 @@ def _row(log: Log) -> str:
     metric = record.key_metric
     cells = [
         _cell(_title(log)),
-        _cell(_verdict(record.verdict), "verdict"),
+        _cell(_verdict(record), "verdict"),
         _cell(_text(record.hypothesis, 400), "hypothesis"),
         _cell(_metric(record), "metric n", metric.value if metric else None),
         _cell(_jobs(record), "jobs n", len(record.jobs) or None),
@@ -142,11 +142,10 @@ def _title(log: Log) -> str:
     return link + apart + failed
 
 
-def _verdict(text: str) -> str:
-    first, _, reason = text.partition(" ")
-    word = first.strip(".:,").lower()
-    if word not in DECISIONS:
-        return _text(text, 200)
+def _verdict(record: LogRecord) -> str:
+    word, reason = record.decision, record.verdict.strip().partition(" ")[2]
+    if not word:
+        return _text(record.verdict, 200)
     why = f'<div class="quiet">{_text(reason, 200)}</div>' if reason else ""
     return f'<span class="{word}">{DECISIONS[word].mark} <strong>{word.capitalize()}</strong></span>{why}'
 

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from experiments.project.look import counted, quantity, shortened
+from experiments.project.look import DECISIONS, counted, quantity, shortened
 
 FORMAT = 1
 _OPEN = '<script type="application/json" id="experiments-log">'
@@ -105,6 +105,12 @@ class LogRecord(_Part):
             return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
         except (ValueError, OverflowError):
             return None
+
+    @property
+    def decision(self) -> str:
+        """The word of `look.DECISIONS` with which the verdict begins; empty where it begins otherwise."""
+        word = self.verdict.split(maxsplit=1)[0].strip(".:,").lower() if self.verdict.strip() else ""
+        return word if word in DECISIONS else ""
 
     def says_the_same(self, other: LogRecord) -> bool:
         """Say whether two logs differ in nothing but when and by whom they were written."""

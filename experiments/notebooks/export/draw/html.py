@@ -15,9 +15,10 @@ import nh3
 
 from experiments.notebooks.export.draw import pictures
 from experiments.notebooks.export.draw.objects import TAG, control_html, is_holder, kept, label_of
-from experiments.notebooks.export.draw.sheet import Sheet, attributes, size, words
+from experiments.notebooks.export.draw.sheet import Sheet, attributes, words
 from experiments.notebooks.export.draw.tables import grid_of, table_html
 from experiments.project.files import parse_json
+from experiments.project.look import size
 
 MAX_DEPTH = 500
 """Depth from which a page is read as its text: nobody nests so deep, and the reader of HTML takes minutes for it."""

@@ -8,7 +8,8 @@ import re
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from experiments.notebooks.export.draw.sheet import Sheet, size
+from experiments.notebooks.export.draw.sheet import Sheet
+from experiments.project.look import size
 
 MAX_BYTES = 8_000_000
 """Size above which a picture is left out: it would be most of the file."""

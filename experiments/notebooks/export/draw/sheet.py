@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from experiments.notebooks.export.privacy import Cleaner
+from experiments.project.look import size
 
 Kind = Literal["replay", "widget", "image", "chart"]
 DROP_ORDER: tuple[Kind, ...] = ("replay", "widget", "image", "chart")
@@ -190,11 +191,6 @@ class Sheet:
 def words(markup: str) -> str:
     """Return the text of some HTML."""
     return html.unescape(_TAGS.sub("", markup)).strip()
-
-
-def size(count: int) -> str:
-    """Return a number of bytes in words."""
-    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
 
 
 def attributes(values: Mapping[str, Any]) -> str:

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from experiments.notebooks.export.draw.charts import chart_html
-from experiments.notebooks.export.draw.sheet import Kind, Sheet, attributes, size
+from experiments.notebooks.export.draw.sheet import Kind, Sheet, attributes
 from experiments.notebooks.export.draw.tables import jobs_html
-from experiments.project.look import quantity
+from experiments.project.look import quantity, size
 
 _ELSEWHERE = re.compile(r"""(?:import|from)\s*\(?\s*["'](https?://[^"']+)["']""")
 _NOT_STATE = frozenset({"layout", "comm", "tabbable", "tooltip", "log", "keys"})
