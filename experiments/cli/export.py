@@ -45,7 +45,7 @@ def export(
     """
     if not deadline > 0:
         raise UsageError(f"--deadline {deadline:g} is not a time above 0 seconds. Try: --deadline {DEADLINE_S:g}")
-    size = parsesize(max_size)
+    size = parse_size(max_size)
     with _Line() as line:
         done = export_notebook(
             notebook,
@@ -63,7 +63,7 @@ def export(
     return done.exit_code
 
 
-def parsesize(text: str) -> int:
+def parse_size(text: str) -> int:
     """Return the bytes that a size such as `25MB` or `800 kB` names.
 
     Raises:
