@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from experiments.jobs.permits import on_a_page
 from experiments.jobs.watch.alerting import held_alerts, watch_of
 from experiments.jobs.watch.alerts import Alert
 from experiments.jobs.watch.snapshots import read_status
 from experiments.monitoring import Monitor, Snapshot, monitor_for, poll_once
 from experiments.notebooks.monitoring import job_row
-from experiments.notebooks.page import on_a_page
 from experiments.project.workspace import Workspace
 from experiments.runs.relay import reader_socket
 from widgets.fleet import FleetTable

@@ -110,6 +110,14 @@ def notebook_permit() -> Permit:
     return Permit("notebook in marimo edit", seal=_seal)
 
 
+def page_permit() -> Permit | None:
+    """Return the permit of a person who works in `marimo edit`; None in any other place."""
+    try:
+        return notebook_permit()
+    except LaunchRefused:
+        return None
+
+
 @contextmanager
 def allow_launch() -> Iterator[Permit]:
     """Allow the code of a block to launch: for scripts and tests that a person starts.
@@ -143,6 +151,11 @@ def page_mode() -> str | None:
     if mode == "edit":
         return _outermost_mode()
     return None if mode == "test" else mode  # what marimo says of any code that pytest runs outside of an app
+
+
+def on_a_page() -> bool:
+    """Tell whether this code runs for a page of marimo (edit or run), and not in a script or a test."""
+    return page_mode() in {"edit", "run"}
 
 
 def asked_by_a_person() -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 import marimo as mo
 
+from experiments.jobs.permits import on_a_page
 from experiments.notebooks.charts import (
     CurveOptions,
     empty_chart,
@@ -23,7 +24,7 @@ from experiments.notebooks.charts.grids import MOST_PANELS
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.controls import choice_of, known_runs, logged_metrics
 from experiments.notebooks.curves import Curves
-from experiments.notebooks.page import Changing, on_a_page, stacked
+from experiments.notebooks.page import Changing, stacked
 from experiments.notebooks.paper import paper_part
 from experiments.notebooks.shared import (
     Drawing,

@@ -11,11 +11,12 @@ from typing import Any
 import marimo as mo
 
 from experiments.jobs.ledger import open_ledger
+from experiments.jobs.permits import page_permit
 from experiments.jobs.preparation import retry_job
 from experiments.jobs.submission import newest_attempt
 from experiments.jobs.watch.logs import Failures, LogReader, failures_of
 from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.page import Changing, page_permit, stacked
+from experiments.notebooks.page import Changing, stacked
 from experiments.notebooks.styles import as_markdown, heading, styled, warning
 from experiments.notebooks.subject import LaunchOutcome, Subject
 from experiments.project import look

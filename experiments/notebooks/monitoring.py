@@ -17,13 +17,13 @@ import marimo as mo
 
 from experiments.jobs.events import NO_COST, history
 from experiments.jobs.journal import add_tag, remove_tag, write_note
-from experiments.jobs.permits import asked_by_a_person
+from experiments.jobs.permits import asked_by_a_person, on_a_page, page_permit
 from experiments.jobs.watch.monitor import Subscription
 from experiments.jobs.watch.snapshots import METRICS_FILE, time_left_s
 from experiments.monitoring import Monitor, Snapshot, monitor_for, poll_once
 from experiments.monitoring import monitor_training_statuses as monitor_training_statuses  # noqa: PLC0414 - looked for here, too
 from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.page import Section, on_a_page, stacked
+from experiments.notebooks.page import Section, stacked
 from experiments.notebooks.styles import heading
 from experiments.notebooks.subject import Subject
 from experiments.notebooks.training import code_note, jobs_note
@@ -55,7 +55,6 @@ def job_monitor(experiment: NotebookContext, jobs: Sequence[JobRef]) -> Any:
 def job_actions(experiment: NotebookContext) -> Handler | None:
     """Return what carries out a confirmed request of the table; None where nobody may launch."""
     from experiments.jobs.submission import cancel, retry
-    from experiments.notebooks.page import page_permit
 
     permit = page_permit()
     if permit is None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import marimo as mo
 
-from experiments.jobs.permits import Permit, notebook_permit, page_mode
+from experiments.jobs.permits import on_a_page
 from experiments.notebooks.styles import warning
-from experiments.project.errors import ExperimentsError, LaunchRefused
+from experiments.project.errors import ExperimentsError
 from experiments.project.look import plain_logger, plain_text
 
 if TYPE_CHECKING:
@@ -65,19 +65,6 @@ class Changing(Section):
 
     def _display_(self) -> Any:
         return self.made(super()._display_)
-
-
-def on_a_page() -> bool:
-    """Tell whether this code runs for a page of marimo (edit or run), and not in a script or a test."""
-    return page_mode() in {"edit", "run"}
-
-
-def page_permit() -> Permit | None:
-    """Return the permit of a person who works in `marimo edit`; None in any other place."""
-    try:
-        return notebook_permit()
-    except LaunchRefused:
-        return None
 
 
 def stacked(parts: Iterable[Any]) -> mo.Html:

@@ -11,10 +11,11 @@ from typing import Any
 
 import marimo as mo
 
+from experiments.jobs.permits import page_permit
 from experiments.notebooks.charts.theme import colours_of
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.controls import choice_of
-from experiments.notebooks.page import Section, page_permit, stacked
+from experiments.notebooks.page import Section, stacked
 from experiments.notebooks.shared import arms_of
 from experiments.notebooks.styles import heading, sentence, styled
 from experiments.notebooks.subject import Chosen, Subject

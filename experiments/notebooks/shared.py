@@ -10,12 +10,12 @@ from typing import Any
 
 import marimo as mo
 
+from experiments.jobs.permits import on_a_page
 from experiments.jobs.watch.snapshots import read_versions
 from experiments.jobs.watch.verdicts import verdict
 from experiments.notebooks.charts import DARK_FOR_LIGHT, Axis, RunCurve, ScoreOptions, read_runs
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.controls import choice_of, known_runs
-from experiments.notebooks.page import on_a_page
 from experiments.results.scores import FINAL, ScoredRuns, known_statuses, outcome_of_job, scored_runs
 from experiments.statistics import Summary
 from experiments.types import JobRef, JobStatus

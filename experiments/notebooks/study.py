@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from experiments.jobs.journal import BLANK, Journal
+from experiments.jobs.permits import on_a_page, page_permit
 from experiments.notebooks.charts.theme import arm_colour
 from experiments.notebooks.context import NotebookContext, open_notebook
 from experiments.notebooks.controls import choice_of
@@ -21,7 +22,6 @@ from experiments.notebooks.curves import Curves, Scores
 from experiments.notebooks.details import Details
 from experiments.notebooks.job_log import JobLog
 from experiments.notebooks.monitoring import Jobs
-from experiments.notebooks.page import on_a_page, page_permit
 from experiments.notebooks.parts import Export, Head, Runs
 from experiments.notebooks.replays import Replay
 from experiments.notebooks.shared import arms_of

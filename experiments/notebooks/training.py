@@ -17,6 +17,7 @@ import marimo as mo
 from experiments.jobs.arms import differences, parse_vary, vary_example
 from experiments.jobs.journal import Journal, record_journal
 from experiments.jobs.ledger import open_ledger
+from experiments.jobs.permits import page_permit as page_permit  # noqa: PLC0414 - looked for here, too
 from experiments.jobs.plan import resources, with_interpreter
 from experiments.jobs.preparation import launch_notes, launch_plan
 from experiments.jobs.preview import estimate
@@ -25,7 +26,6 @@ from experiments.launch import launch_training as launch_training  # noqa: PLC04
 from experiments.notebooks.context import NotebookContext, recipe_class
 from experiments.notebooks.forms import ConfigForm, config_form, form_problems, form_view, read_form
 from experiments.notebooks.page import Changing, stacked
-from experiments.notebooks.page import page_permit as page_permit  # noqa: PLC0414 - looked for here, too
 from experiments.notebooks.styles import as_markdown, heading, sentence, styled
 from experiments.notebooks.subject import LaunchOutcome, Subject
 from experiments.project.errors import ExperimentsError, UsageError

@@ -11,8 +11,9 @@ import marimo as mo
 
 from experiments.jobs.journal import MAX_NOTE, Entry, Journal, Recorded, entries, recorded_journals, write_entry
 from experiments.jobs.ledger import open_ledger
+from experiments.jobs.permits import page_permit
 from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.page import Section, page_permit, stacked
+from experiments.notebooks.page import Section, stacked
 from experiments.notebooks.shared import scored_once
 from experiments.notebooks.styles import Line, lines_html, title_of
 from experiments.notebooks.subject import Subject

@@ -15,13 +15,13 @@ from typing import Any
 import marimo as mo
 
 from experiments.jobs.journal import Journal
+from experiments.jobs.permits import on_a_page, page_permit
 from experiments.notebooks import curves, details, job_log, training
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.controls import controls_line, controls_of, known_runs, logged_metrics
 from experiments.notebooks.curves import brushed_runs, clicked_lines, comparison_lines, step_at
 from experiments.notebooks.details import SMALL, SPEED, view_names
 from experiments.notebooks.job_log import SetLaunches, lines_dropdown, log_view, retry_buttons, triage_view
-from experiments.notebooks.page import on_a_page, page_permit
 from experiments.notebooks.paper import paper_part
 from experiments.notebooks.parts import export_hint, write_log
 from experiments.notebooks.shared import chart_widget

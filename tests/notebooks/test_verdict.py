@@ -6,9 +6,8 @@ import pytest
 
 from experiments.jobs.journal import BLANK, Journal, Rule, record_journal
 from experiments.jobs.ledger import open_ledger
-from experiments.jobs.permits import command_permit
+from experiments.jobs.permits import command_permit, page_permit
 from experiments.notebooks.job_log import failures_in, retry_buttons, triage_view
-from experiments.notebooks.page import page_permit
 from experiments.notebooks.styles import lines_html
 from experiments.notebooks.verdict import hypothesis_lines, log_lines, note_form, rule_lines, verdict_lines
 from experiments.types import JobRef, Plan, TrainingJob, TrainingJobConfig
