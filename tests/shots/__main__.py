@@ -24,8 +24,9 @@ def main(project: Path) -> None:
     """Write `editor.png`, `study.png` and `viewer.png` beside this file."""
     if not (project / NOTEBOOK).exists():
         sys.exit(f"{NOTEBOOK} does not exist. Run experiments/recipes/learning_rate_study.py in {project} first.")
-    with opened("edit", project, height=1100) as page:
-        page.screenshot(path=FOLDER / "editor.png")
+    with opened("edit", project, height=1300) as page:
+        # Below the name of the file, which marimo writes as it lies on this machine.
+        page.screenshot(path=FOLDER / "editor.png", clip={"x": 0, "y": 100, "width": 1280, "height": 1200})
     with opened("run", project, height=1300) as page:
         page.screenshot(path=FOLDER / "study.png")
         page.set_viewport_size({"width": 1500, "height": 1100})

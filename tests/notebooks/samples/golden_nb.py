@@ -13,8 +13,7 @@ with app.setup(hide_code=True):
 
 @app.cell(hide_code=True)
 def study(config, jobs, journal):
-    # As functions: a cell that somebody deletes is missed here only.
-    study = open_study(__file__, lambda: config, lambda: jobs, lambda: journal)
+    study = open_study(__file__, lambda: config, lambda: jobs, lambda: journal)  # so a deleted cell ends nothing
     known, chosen, news, plan = study.values
     jobs_table = study.jobs_table
     study
