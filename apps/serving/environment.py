@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from experiments.jobs.permits import READ_ONLY
-from experiments.project.settings import home_folder
+from experiments.project.files import home_folder
 
 CLEAN = "EXPERIMENTS_SERVED"
 """Variable that is 1 in a process whose environment `clean_environment` made."""

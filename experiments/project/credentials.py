@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from experiments.project.errors import UsageError
-from experiments.project.settings import expanded, home_folder
+from experiments.project.files import expanded, home_folder
 
 
 @dataclass(frozen=True)

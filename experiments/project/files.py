@@ -18,9 +18,10 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 PROC = Path("/proc")
+JsonValue: TypeAlias = bool | int | float | str | list[Any] | dict[str, Any] | None
 _HALF = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 
 
@@ -136,6 +137,22 @@ def holders(path: Path) -> Iterator[int]:
     for entry in PROC.iterdir() if PROC.exists() else ():
         if entry.name.isdigit() and _holds(entry, wanted):
             yield int(entry.name)
+
+
+def home_folder() -> Path:
+    """Return the user's own folder; `/` for who has none, as a container's user without a name."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path("/")
+
+
+def expanded(path: str) -> Path:
+    """Return a path with the folder that `~` or `~name` stands for, if there is one."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
 
 
 def write_json(path: Path, value: object, *, indent: int | None = 1) -> None:

@@ -21,7 +21,7 @@ from urllib.parse import quote, quote_plus
 
 from experiments.project.credentials import find_credentials
 from experiments.project.errors import UsageError
-from experiments.project.settings import home_folder
+from experiments.project.files import home_folder
 
 MASK = "***"
 MIN_LENGTH = 6

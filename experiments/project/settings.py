@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from experiments.project.errors import UNWRITABLE, UsageError
+from experiments.project.files import home_folder
 from experiments.types import Frozen, LauncherName, check_name
 
 # Names of programs are read only from the user's own environment: cloning a repository must not run them.
@@ -206,22 +207,6 @@ def load_settings(root: Path, flags: Mapping[str, Any] | None = None) -> Setting
         place = next((place for place, source in reversed(sources.items()) if top in source), "")
         where = place.replace("{}", top.upper()) if place.endswith("_{}") else place
         raise UsageError(f"setting {name!r}{value} {where}: {first['msg']}. Settings: {known}.") from None
-
-
-def home_folder() -> Path:
-    """Return the user's own folder; `/` for who has none, as a container's user without a name."""
-    try:
-        return Path.home()
-    except RuntimeError:
-        return Path("/")
-
-
-def expanded(path: str) -> Path:
-    """Return a path with the folder that `~` or `~name` stands for, if there is one."""
-    try:
-        return Path(path).expanduser()
-    except RuntimeError:
-        return Path(path)
 
 
 def user_file() -> Path:

@@ -14,7 +14,8 @@ from enum import Enum
 from typing import Any
 
 from experiments.project.errors import UsageError
-from experiments.runs.store import JsonValue, RunInfo, RunQuery
+from experiments.project.files import JsonValue
+from experiments.runs.store import RunInfo, RunQuery
 
 Filter = dict[str, Any]
 _ALIASES = {

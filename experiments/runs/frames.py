@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from experiments.project.errors import UsageError
+from experiments.project.files import JsonValue
 from experiments.runs.server.fetching import number
-from experiments.runs.store import JsonValue, Origin
+from experiments.runs.store import Origin
 from experiments.runs.wandb_file.records import leaves, names_of
 from experiments.runs.wandb_file.table import STEP
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol
 
 from experiments.types import number_or_none
 
@@ -29,9 +29,6 @@ def latest_sps(summary: Mapping[str, Any]) -> float | None:
     Monitor, tables and logs all ask here, so that a run has one speed.
     """
     return next((value for key in SPS_KEYS if (value := number_or_none(summary.get(key))) is not None), None)
-
-
-JsonValue: TypeAlias = bool | int | float | str | list[Any] | dict[str, Any] | None
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from experiments.project.files import home_folder
 from experiments.project.look import plain_text
 from experiments.project.redaction import MASK, is_telling, mask_text
-from experiments.project.settings import home_folder
 
 _JOINT = "\x1e"
 _PART = r"[^\s/'\"<>|:*?`,;()\[\]{}\\]+"

@@ -20,8 +20,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zlib import crc32
 
+from experiments.project.files import JsonValue
 from experiments.runs.offline.starts import Piece, by_turn, writers
-from experiments.runs.store import JsonValue
 from experiments.runs.wandb_file import records
 from experiments.runs.wandb_file.framing import BLOCK, CHUNK_HEADER, HEADER, LogTail
 

@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from experiments.project.files import parse_json
-from experiments.runs.store import JsonValue
+from experiments.project.files import JsonValue, parse_json
 from experiments.runs.wandb_file import records
 from experiments.runs.wandb_file.records import KeyPath
 

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from experiments.project.files import real_number
-from experiments.runs.store import JsonValue
+from experiments.project.files import JsonValue, real_number
 
 Values = npt.NDArray[Any]
 Rows = npt.NDArray[np.int32]

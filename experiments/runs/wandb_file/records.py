@@ -11,8 +11,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from experiments.project.files import parse_json
-from experiments.runs.store import JsonValue
+from experiments.project.files import JsonValue, parse_json
 
 HISTORY, SUMMARY, OUTPUT, CONFIG, FILES, STATS, OUTPUT_RAW = 2, 3, 4, 5, 6, 7, 13
 RUN, EXIT, ENVIRONMENT = 17, 18, 26

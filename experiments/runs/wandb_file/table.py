@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from experiments.runs.store import JsonValue
+from experiments.project.files import JsonValue
 from experiments.runs.wandb_file import batches as vector
 from experiments.runs.wandb_file import records
 from experiments.runs.wandb_file.columns import Column

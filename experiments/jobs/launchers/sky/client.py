@@ -26,9 +26,9 @@ from pathlib import Path
 from typing import Any
 
 from experiments.project.errors import LaunchError
-from experiments.project.files import parse_json
+from experiments.project.files import home_folder, parse_json
 from experiments.project.redaction import mask_text
-from experiments.project.settings import Settings, home_folder
+from experiments.project.settings import Settings
 
 SCRIPT = Path(__file__).with_name("bridge.py")
 REQUIREMENT = "skypilot==0.14.*"

@@ -19,8 +19,8 @@ from experiments.jobs.launchers.base import Absent, Found, SchedulerStatus, Unkn
 from experiments.jobs.launchers.sky.client import BridgeClient, SkyError
 from experiments.jobs.launchers.sky.task import LEDGER_MARK, PLAN_MARK
 from experiments.jobs.ledger import open_ledger
+from experiments.project.files import expanded, home_folder
 from experiments.project.look import without_escapes
-from experiments.project.settings import expanded, home_folder
 from experiments.project.state_words import SCHEDULER_ENDS
 from experiments.project.workspace import Workspace
 
