@@ -83,9 +83,9 @@ def metric_dropdown(
     """
     logged: list[str] = []
     if experiment:
-        from experiments.notebooks.controls import known_runs, logged_metrics
+        from experiments.notebooks.context import logged_metrics
 
-        logged = logged_metrics(known_runs(experiment_of(workspace, experiment), jobs_of(workspace, experiment)))
+        logged = logged_metrics(experiment_of(workspace, experiment).run_infos(jobs_of(workspace, experiment)))
     names = sorted({*logged, REWARD_KEY})
     return mo.ui.dropdown(
         names, value=asked if asked in names else REWARD_KEY, label="Metric", searchable=True, on_change=on_change

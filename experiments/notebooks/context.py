@@ -13,14 +13,16 @@ from experiments.jobs.ledger import open_ledger
 from experiments.jobs.ledger.reading import UnreadableJob
 from experiments.jobs.ledger.schema import FILE
 from experiments.notebooks.header import Header, read_header
-from experiments.project.errors import LedgerError, NotebookError
+from experiments.project.errors import ExperimentsError, LedgerError, NotebookError
 from experiments.project.workspace import Workspace
+from experiments.runs.store import RunQuery
+from experiments.runs.wandb_file.table import is_media_part
 from experiments.types import BaseExperimentConfig, JobRef, TrainingJob, check_name
 
 if TYPE_CHECKING:
     from experiments.jobs.ran import Mark
     from experiments.project.provenance import Provenance
-    from experiments.runs.store import RunStore
+    from experiments.runs.store import RunInfo, RunStore
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,15 @@ class NotebookContext:
             planned = [job for key in sorted(keys) for job in ledger.rows(plan_key=key, state="planned")]
         return [*jobs, *(job.ref() for job in planned if job.arm in arms and job.run_name not in known)]
 
+    def run_infos(self, jobs: Sequence[JobRef]) -> list[RunInfo]:
+        """Return what the store knows of the jobs' runs; nothing where it cannot be asked, as the charts then say."""
+        if not jobs:
+            return []
+        try:
+            return self.store.find(RunQuery(names=[job.run for job in jobs], limit=None))
+        except ExperimentsError:
+            return []
+
     def code_marks(self, jobs: Sequence[JobRef]) -> dict[str, Mark]:
         """Return which code each run that has started ran; nothing is known of any where the ledger cannot be read."""
         from experiments.jobs.ran import Mark, marks_of
@@ -128,6 +139,17 @@ class NotebookContext:
     def unrecorded(self, jobs: Sequence[JobRef]) -> list[JobRef]:
         """Return the ledger's jobs that the file does not have yet."""
         return self.joined(jobs)[len(jobs) :]
+
+
+def logged_metrics(infos: Sequence[RunInfo]) -> list[str]:
+    """Return the names of the numbers that runs have logged, sorted; W&B's own keys are left out."""
+    found = {
+        key
+        for info in infos
+        for key, value in info.summary.items()
+        if _is_number(value) and not key.startswith("_") and not is_media_part(key, info.summary)
+    }
+    return sorted(found)
 
 
 def open_notebook(file: str, config: BaseExperimentConfig) -> NotebookContext:
@@ -176,6 +198,10 @@ def _names_config(item: type, name: str) -> bool:
     return any(
         str(getattr(hint, "__name__", hint)) == name for hint in (inspect.get_annotations(item).get("config"), init)
     )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _header(path: Path) -> Header | None:

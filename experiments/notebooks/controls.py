@@ -10,11 +10,9 @@ import marimo as mo
 
 from experiments.notebooks.charts import Axis
 from experiments.notebooks.charts.runs import UPDATE_KEYS
-from experiments.notebooks.context import NotebookContext
-from experiments.project.errors import ExperimentsError
+from experiments.notebooks.context import NotebookContext, logged_metrics
 from experiments.results.scores import FINAL, known_statuses
-from experiments.runs.store import REWARD_KEY, RunInfo, RunQuery
-from experiments.runs.wandb_file.table import is_media_part
+from experiments.runs.store import REWARD_KEY, RunInfo
 from experiments.statistics import Statistic, Summary
 from experiments.types import JobRef, JobStatus
 
@@ -26,27 +24,6 @@ SUMMARIES: dict[str, Summary] = {
     "best value": Summary("best"),
 }
 SMOOTHING = (0.0, 0.005, 0.01, 0.02, 0.05, 0.1)
-
-
-def known_runs(experiment: NotebookContext, jobs: Sequence[JobRef]) -> list[RunInfo]:
-    """Return what the store knows of the jobs' runs; nothing where it cannot be asked, as the charts then say."""
-    if not jobs:
-        return []
-    try:
-        return experiment.store.find(RunQuery(names=[job.run for job in jobs], limit=None))
-    except ExperimentsError:
-        return []
-
-
-def logged_metrics(infos: Sequence[RunInfo]) -> list[str]:
-    """Return the names of the numbers that runs have logged, sorted; W&B's own keys are left out."""
-    found = {
-        key
-        for info in infos
-        for key, value in info.summary.items()
-        if _is_number(value) and not key.startswith("_") and not is_media_part(key, info.summary)
-    }
-    return sorted(found)
 
 
 def first_metric(logged: Sequence[str]) -> str:
@@ -102,7 +79,7 @@ def controls_of(
     A value has `metric`, `axis`, `statistic` and `summary` (keys of the tables here), `smoothing` (% of the x-range),
     `log`, `all_values`, `by_run` and `pattern` (of the small charts).
     """
-    infos = known_runs(experiment, jobs)
+    infos = experiment.run_infos(jobs)
     logged = logged_metrics(infos)
     elements: dict[str, Any] = {}
     values: dict[str, Any] = {}
@@ -147,10 +124,6 @@ def axes_of(infos: Sequence[RunInfo], statuses: Mapping[str, JobStatus], jobs: S
     axes.append("wall time")
     costs = [status.cost_usd for job in jobs if (status := statuses.get(job.run)) is not None]
     return [*axes, "cost"] if any(costs) else axes
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from experiments.notebooks.charts import (
     setting_effects,
 )
 from experiments.notebooks.charts.grids import MOST_PANELS
-from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.controls import choice_of, known_runs, logged_metrics
+from experiments.notebooks.context import NotebookContext, logged_metrics
+from experiments.notebooks.controls import choice_of
 from experiments.notebooks.curves import Curves
 from experiments.notebooks.page import Changing, stacked
 from experiments.notebooks.paper import paper_part
@@ -164,7 +164,7 @@ def _small(asked: Asked) -> Drawing:
 
 def _matching(asked: Asked) -> list[str]:
     pattern = str(asked.controls.value["pattern"] or "")
-    return matching(pattern, logged_metrics(known_runs(asked.experiment, asked.jobs)))
+    return matching(pattern, logged_metrics(asked.experiment.run_infos(asked.jobs)))
 
 
 def _machines(asked: Asked) -> Drawing:

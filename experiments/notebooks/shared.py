@@ -15,7 +15,7 @@ from experiments.jobs.watch.snapshots import read_versions
 from experiments.jobs.watch.verdicts import verdict
 from experiments.notebooks.charts import DARK_FOR_LIGHT, Axis, RunCurve, ScoreOptions, read_runs
 from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.controls import choice_of, known_runs
+from experiments.notebooks.controls import choice_of
 from experiments.results.scores import FINAL, ScoredRuns, known_statuses, outcome_of_job, scored_runs
 from experiments.statistics import Summary
 from experiments.types import JobRef, JobStatus
@@ -136,7 +136,7 @@ def standings(experiment: NotebookContext, jobs: Sequence[JobRef]) -> dict[str, 
     published = known_statuses(experiment.workspace.state)
     known = {job.run: published[job.run] for job in jobs if job.run in published}
     asked = [job for job in jobs if job.run not in known or known[job.run].verdict == "unknown"]
-    for info in known_runs(experiment, asked):
+    for info in experiment.run_infos(asked):
         state, reason = verdict(None, info.state)
         known[info.name] = JobStatus(run_name=info.name, tracker=info.state, verdict=state, reason=reason)
     return known

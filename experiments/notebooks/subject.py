@@ -15,8 +15,7 @@ import marimo as mo
 
 from experiments.jobs.journal import Journal
 from experiments.monitoring import Snapshot, monitor_for
-from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.controls import known_runs, logged_metrics
+from experiments.notebooks.context import NotebookContext, logged_metrics
 from experiments.results.scores import known_statuses
 from experiments.types import TERMINAL_VERDICTS, JobRef
 
@@ -204,7 +203,7 @@ class Subject(ABC):
         jobs = self.experiment.joined(self.recorded) if self.with_launched else self.recorded
         statuses = known_statuses(self.experiment.workspace.state)
         ended = (job.run for job in jobs if job.run in statuses and statuses[job.run].verdict in TERMINAL_VERDICTS)
-        metrics = logged_metrics(known_runs(self.experiment, jobs))
+        metrics = logged_metrics(self.experiment.run_infos(jobs))
         return Known(tuple(jobs), tuple(metrics), launches, tuple(sorted(ended)))
 
 

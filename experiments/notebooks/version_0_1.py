@@ -17,8 +17,8 @@ import marimo as mo
 from experiments.jobs.journal import Journal
 from experiments.jobs.permits import on_a_page, page_permit
 from experiments.notebooks import curves, details, job_log, training
-from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.controls import controls_line, controls_of, known_runs, logged_metrics
+from experiments.notebooks.context import NotebookContext, logged_metrics
+from experiments.notebooks.controls import controls_line, controls_of
 from experiments.notebooks.curves import brushed_runs, clicked_lines, comparison_lines, step_at
 from experiments.notebooks.details import SMALL, SPEED, view_names
 from experiments.notebooks.job_log import SetLaunches, lines_dropdown, log_view, retry_buttons, triage_view
@@ -110,7 +110,7 @@ def note_metrics(
     _news: object = None,
 ) -> None:
     """Tell of the metrics that runs have logged, where they are others than those known."""
-    found = tuple(logged_metrics(known_runs(experiment, jobs)))
+    found = tuple(logged_metrics(experiment.run_infos(jobs)))
     if found and found != tuple(known):
         tell(found)
 
