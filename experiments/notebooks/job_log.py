@@ -45,25 +45,32 @@ def log_view(experiment: NotebookContext, jobs: Sequence[JobRef], selected: Sequ
     Args:
         selected: Run names selected in the job table.
     """
+    return stacked(captioned_log(experiment, jobs, selected, lines))
+
+
+def captioned_log(
+    experiment: NotebookContext, jobs: Sequence[JobRef], selected: Sequence[str], lines: int
+) -> tuple[mo.Html, mo.Html | None]:
+    """Return what `log_view` shows as a line that says whose log it is, and the log; None where there is none."""
     run = next(iter(selected), jobs[-1].run if jobs else None)
     if run is None:
-        return mo.md("No job yet. Once one is launched, its output appears here.")
+        return mo.md("No job yet. Once one is launched, its output appears here."), None
     try:
         found, note = _lines_of(experiment, next((job for job in jobs if job.run == run), JobRef(run=run)), lines + 1)
     except ExperimentsError as error:
-        return warning(error)
+        return warning(error), None
     if not found:
-        return mo.md(f"{as_markdown(run)} has printed nothing so far. {as_markdown(note)}".rstrip())
+        return mo.md(f"{as_markdown(run)} has printed nothing so far. {as_markdown(note)}".rstrip()), None
     whole = len(found) <= lines
     shown = counted(len(found) if whole else lines, "line")
-    said = f"{run}: {shown}" if whole else f"{run}: the last {shown}; choose more above"
+    said = f"{run}: {shown}" if whole else f"{run}: the last {shown}; more can be chosen"
     masked = mask_text("\n".join(look.plain_text(line) for line in found[-lines:]))
     text = "\n".join(map(look.without_middle, masked.split("\n")))
     said += f"; {note}" if note else ""
     # Reversed, so that the box opens at its end, where a log is read.
     name = html.escape(run, quote=True)
     block = f'<div tabindex="0" role="log" aria-label="log of {name}" class="log"><pre>{html.escape(text)}</pre></div>'
-    return styled(f'<p class="small">{html.escape(said)}</p>{block}')
+    return styled(f'<p class="small">{html.escape(said)}</p>'), styled(block)
 
 
 def failures_in(experiment: NotebookContext, jobs: Sequence[JobRef]) -> list[Failures]:
@@ -115,31 +122,30 @@ class JobLog(Changing):
         super().__init__(study)
         self.selected: Sequence[str] = ()
         self._lines = next(iter(LINES.values()))
-        self._inputs: Any = None
+        self._inputs: tuple[Any, ...] = ()
         self._retries: Any = None  # marimo forgets an element that nobody holds
 
     def offer(self) -> None:
         """Make what is chosen with, in the cell that shows it."""
-        if self._inputs is None:
+        if not self._inputs:
             first = next(iter(LINES))
             more = mo.ui.dropdown(LINES, value=first, label="Log", on_change=self._chosen)
             again = mo.ui.button(label="Read the log again", on_change=lambda _: mo.output.replace(self))
-            self._inputs = mo.hstack([more, again], justify="start")
-            self._kept = (more, again)
+            self._inputs = (more, again)
 
     def page(self) -> mo.Html:
         """Return the log above the failures; in an open editor each group of these can be tried again."""
         study = self.study
         failures = failures_in(study.experiment, study.jobs)
         self._retries = retry_buttons(study.experiment, failures, study.tell_launch) if study.may_launch else None
-        return stacked([self._inputs, self._log(), triage_view(failures, self._retries)])
+        caption, log = captioned_log(study.experiment, study.jobs, self.selected, self._lines)
+        top = mo.hstack([*self._inputs, caption], justify="start", align="center", wrap=True)
+        return stacked([top, log, triage_view(failures, self._retries)])
 
     def still(self) -> mo.Html:
         """Return the log and the failures without anything to press."""
-        return stacked([self._log(), triage_view(failures_in(self.study.experiment, self.study.jobs), None)])
-
-    def _log(self) -> Any:
-        return log_view(self.study.experiment, self.study.jobs, self.selected, self._lines)
+        log = log_view(self.study.experiment, self.study.jobs, self.selected, self._lines)
+        return stacked([log, triage_view(failures_in(self.study.experiment, self.study.jobs), None)])
 
     def _chosen(self, lines: int) -> None:
         self._lines = lines

@@ -75,7 +75,9 @@ class Runs(Section):
         """Return the table and its files."""
         if self.table is None:
             return stacked([heading("Runs"), mo.md("No run yet. Once one is launched, it appears here.")])
-        return stacked([heading("Runs"), self.table, self._files])
+        title = heading("Runs")
+        top = title if self._files is None else mo.hstack([title, self._files], align="end")
+        return stacked([top, self.table])
 
 
 def export_hint(experiment: NotebookContext) -> mo.Html:
@@ -117,7 +119,10 @@ class Export(Section):
 
     def page(self) -> mo.Html:
         """Return the command and the button."""
-        return stacked([export_hint(self.study.experiment), self._button])
+        hint = export_hint(self.study.experiment)
+        if self._button is None:
+            return hint
+        return mo.hstack([hint, self._button], justify="start", align="end", gap=1.5)
 
     def still(self) -> None:
         """Return nothing: this is the file."""

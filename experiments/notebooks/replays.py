@@ -260,8 +260,13 @@ class Replay(Changing):
 
     def page(self) -> mo.Html:
         """Return the choices above the viewer."""
-        chosen = mo.hstack([*self._pickers, self._steps], justify="start", gap=1.5, wrap=True)
-        return stacked([heading("Replays"), chosen if self._run else None, self.viewer])
+        if self._run is None:
+            return self.still()
+        # Where there is nothing to step through, the reason stands in the place of the steps: one line is enough.
+        is_empty = self._step is None and self._other is None
+        last = self.viewer if is_empty else self._steps
+        chosen = mo.hstack([*self._pickers, last], justify="start", align="center", gap=1.5, wrap=True)
+        return stacked([heading("Replays"), chosen, None if is_empty else self.viewer])
 
     def still(self) -> mo.Html:
         """Return the viewer alone."""

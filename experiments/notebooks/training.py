@@ -103,7 +103,7 @@ class PlanPreview:
         return len(self.plan.jobs) - self.launched if self.plan else 0
 
     def view(self) -> mo.Html:
-        """Return the preview as a table of jobs under one sentence."""
+        """Return the preview: one sentence, what one should know, and folded the table of jobs."""
         if self.plan is None:
             return mo.callout(_paragraph(self.problem), kind="warn")
         rows = self.rows()
@@ -115,8 +115,11 @@ class PlanPreview:
             show_data_types=False,
             show_column_summaries=False,
         )
-        task = [mo.accordion({"SkyPilot task of the first job": mo.plain_text(self.task)})] if self.task else []
-        return mo.vstack([mo.md(self.sentence()), *map(_paragraph, self.notes), table, *task])
+        folded: dict[str, object] = {
+            f"{counted(len(self.plan.jobs), 'job')}: differences, resources and commands": table
+        }
+        folded |= {"SkyPilot task of the first job": mo.plain_text(self.task)} if self.task else {}
+        return stacked([mo.md(self.sentence()), _paragraphs(self.notes), mo.accordion(folded, multiple=True)])
 
     def rows(self) -> list[dict[str, Any]]:
         """Return one row a job: run name, arm, seed, difference from the baseline, resources and command."""
@@ -159,7 +162,7 @@ def run_inputs(experiment: NotebookContext) -> Any:
         {
             "seeds": mo.ui.text(value=seeds, label="Seeds", placeholder="5, 0..4 or 3,7"),
             "launcher": mo.ui.dropdown(["local", "skypilot", "dry-run"], value=launcher, label="Launcher"),
-            "vary": mo.ui.text(label="Vary", placeholder=example, full_width=True),
+            "vary": mo.ui.text(label="Vary", placeholder=example),
             "repeat": mo.ui.text(value="1", label="Repeat"),
         }
     )
@@ -175,8 +178,8 @@ def launch_form(
         return mo.vstack(
             [title, mo.md("This page only shows. To launch from it, open it in the editor:"), mo.plain_text(edit)]
         )
-    first = mo.hstack([how_inputs[name] for name in ("seeds", "launcher", "repeat")], justify="start", gap=1.5)
-    return mo.vstack([title, form_view(config_inputs), first, how_inputs["vary"]])
+    how = [how_inputs[name] for name in ("seeds", "launcher", "repeat", "vary")]
+    return mo.vstack([title, form_view(config_inputs), mo.hstack(how, justify="start", gap=1.5, wrap=True)])
 
 
 def plan_preview(experiment: NotebookContext, config_inputs: ConfigForm[Any], how_inputs: Any) -> PlanPreview:
@@ -341,3 +344,7 @@ def _repeat(text: str) -> int:
 
 def _paragraph(text: str) -> mo.Html:
     return styled(f"<p>{html.escape(text)}</p>")
+
+
+def _paragraphs(texts: Sequence[str]) -> mo.Html | None:
+    return styled("".join(f"<p>{html.escape(text)}</p>" for text in texts)) if texts else None

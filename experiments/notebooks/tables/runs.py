@@ -304,9 +304,10 @@ def _drawer(curves: Mapping[str, list[float]], colours: Mapping[str, str]) -> Ca
 
 
 def _caption(frame: pd.DataFrame) -> str:
+    """Return what has to be known of the rows; how many there are says the table itself."""
     if frame.attrs["problem"]:
         return f"{counted(len(frame), 'run')}, not read: {as_markdown(frame.attrs['problem'])}"
-    return "; ".join([counted(len(frame), "run"), *map(as_markdown, frame.attrs["code"])])
+    return "; ".join(map(as_markdown, frame.attrs["code"]))
 
 
 def _name_end(name: object, keep: int = 28) -> str:
