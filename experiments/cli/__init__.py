@@ -15,7 +15,7 @@ __all__ = ["commands", "main", "run"]
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attribute can be anything
     if name in __all__:
-        from experiments.cli import command
+        from experiments.cli import __main__ as command
 
         return getattr(command, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
