@@ -144,10 +144,10 @@ def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
-def without_middle(line: str, most: int = LONGEST_LINE) -> str:
-    """Return a line; one of more than `most` characters with its two ends, and how much of it is not shown."""
-    half = most // 2
-    if len(line) <= most:
+def without_middle(line: str) -> str:
+    """Return a line; one that is longer than is shown with its two ends, and how much of it is not shown."""
+    half = LONGEST_LINE // 2
+    if len(line) <= LONGEST_LINE:
         return line
     return f"{line[:half]} … [{len(line) - 2 * half:,} characters left out] … {line[-half:]}"
 

@@ -35,6 +35,7 @@ FILE, LOCK = "job.log", ".job.log.lock"
 DEADLINE_S = 90.0
 """A command waits so long for a scheduler's answer; a page far less."""
 
+_PAUSE_S = 2.0  # between two looks at a log that is followed
 _SEPARATOR = re.compile(r"--- started again \(seen [^()]*\) ---")
 _TAIL = 400
 _LONGEST = 300
@@ -169,7 +170,6 @@ def follow(
     view: Callable[[], LogView],
     has_ended: Callable[[], bool],
     *,
-    pause_s: float = 2.0,
     sleep: Callable[[float], None] = time.sleep,
     on_note: Callable[[str], None] = lambda _: None,
 ) -> Iterator[str]:
@@ -178,7 +178,6 @@ def follow(
     Args:
         view: Returns all lines there are.
         has_ended: Tells whether the job prints no more.
-        pause_s: Seconds between two looks.
         sleep: Waits.
         on_note: Told once of each thing that keeps lines from coming.
     """
@@ -195,7 +194,7 @@ def follow(
         noted = seen.note
         if ended:
             return
-        sleep(pause_s)
+        sleep(_PAUSE_S)
 
 
 def _what_is_shown(kept: Sequence[str]) -> str:

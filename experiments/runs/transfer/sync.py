@@ -18,7 +18,7 @@ from experiments.project.redaction import mask_text
 from experiments.runs.offline.store import OfflineStore
 from experiments.runs.transfer.trimming import uploadable
 
-DEADLINE_S = 1800.0
+_DEADLINE_S = 1800.0  # for one run
 _COMMAND = (sys.executable, "-P", "-m", "wandb", "sync", "--yes")
 _MARK = "synced.json"
 _URL = re.compile(r"https?://\S+/runs/[^\s/?]+")
@@ -119,7 +119,6 @@ def sync_runs(
     runs_dir: Path,
     entity: str | None = None,
     project: str | None = None,
-    deadline_s: float = DEADLINE_S,
 ) -> list[SyncResult]:
     """Upload the offline runs that ended and are not uploaded yet, one after the other.
 
@@ -129,7 +128,6 @@ def sync_runs(
         runs_dir: Folder of the runs.
         entity: W&B entity instead of the run's own.
         project: W&B project instead of the run's own.
-        deadline_s: Seconds that one run may take.
 
     Raises:
         StoreError: There is no W&B key.
@@ -146,7 +144,7 @@ def sync_runs(
             tell(SyncProgress(run, done, len(chosen)))
             log, place = store.log(run), _Place.of(store, run)
             with uploadable(log.pieces, place.pending()) as instead:
-                result = _sync(place, options, deadline_s, instead)
+                result = _sync(place, options, instead)
             result = replace(result, note="; ".join(filter(None, (log.damage_of(has_ended=True), log.note))))
         results.append(result)
         tell(SyncProgress(run, done + 1, len(chosen), result))
@@ -175,7 +173,7 @@ def _standing(store: OfflineStore, run: str) -> SyncResult | None:
     return None
 
 
-def _sync(place: _Place, options: Sequence[str], deadline_s: float, instead: Mapping[Path, Path]) -> SyncResult:
+def _sync(place: _Place, options: Sequence[str], instead: Mapping[Path, Path]) -> SyncResult:
     run = place.run
     with locked(place.home / "sync.lock", wait_s=0.0) as alone:
         if not alone:
@@ -189,14 +187,14 @@ def _sync(place: _Place, options: Sequence[str], deadline_s: float, instead: Map
                 capture_output=True,
                 text=True,
                 errors="replace",
-                timeout=deadline_s,
+                timeout=_DEADLINE_S,
                 check=False,
                 env={**inherited(), "WANDB_MODE": "online", "WANDB_SILENT": "false", "WANDB_QUIET": "false"},
                 stdin=subprocess.DEVNULL,
             )
         except subprocess.TimeoutExpired:
             return SyncResult(
-                run, "failed", f"not done within {deadline_s:.0f} s; what came through stays. Run it again."
+                run, "failed", f"not done within {_DEADLINE_S:.0f} s; what came through stays. Run it again."
             )
         text = mask_text(done.stdout + done.stderr)
         url = next(iter(_URL.findall(text)), None)

@@ -64,9 +64,8 @@ class SkyPilotLauncher:
     name = "skypilot"
     batch = 1
 
-    def __init__(self, workspace: Workspace, client: BridgeClient | None = None) -> None:
+    def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._given = client
         self._used = False
         self._histories: dict[int, _History] = {}
         self._prices = Prices(lambda kinds: self.client.call("prices", machines=kinds, deadline_s=QUEUE_S).result)
@@ -79,12 +78,12 @@ class SkyPilotLauncher:
         Raises:
             SkyError: Nothing here can start it.
         """
-        return self._given or client_for(self._workspace.settings)
+        return client_for(self._workspace.settings)
 
     def is_in_use(self) -> bool:
         """Say whether somebody here uses SkyPilot, so that asking it is no surprise: uv would install it first."""
         settings = self._workspace.settings
-        if self._used or self._given or settings.launcher == self.name or settings.sky_python:
+        if self._used or settings.launcher == self.name or settings.sky_python:
             return True
         if sky_words.is_configured():
             return True

@@ -39,10 +39,9 @@ def endpoint(environ: Mapping[str, str] | None = None) -> str:
     return re.sub(r"//[^/@]*@", "//", url).rstrip("/")
 
 
-def is_configured(environ: Mapping[str, str] | None = None) -> bool:
+def is_configured() -> bool:
     """Say whether this user has told SkyPilot of a server."""
-    env = os.environ if environ is None else environ
-    return bool(env.get("SKYPILOT_API_SERVER_ENDPOINT") or _configured(env))
+    return bool(os.environ.get("SKYPILOT_API_SERVER_ENDPOINT") or _configured(os.environ))
 
 
 def _configured(env: Mapping[str, str]) -> str | None:
