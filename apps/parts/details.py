@@ -103,7 +103,7 @@ def draw_curves(view: Any, workspace: Workspace, chosen: Mapping[str, str], metr
     """Draw the learning curves of what is chosen; return a sentence where they cannot be read."""
     # The table is on the page before these, which take a second, are imported.
     from experiments.notebooks.curves import draw_curves as draw_in
-    from experiments.notebooks.subject import Chosen
+    from experiments.notebooks.page import Chosen
 
     experiment = experiment_of(workspace, chosen.get("experiment", ""))
     jobs, run = jobs_of(workspace, experiment.name), chosen.get("run", "")

@@ -9,7 +9,7 @@ what the package itself wrote. A part that fails shows its reason and takes no o
 
 What one may import: the four names above, from here, and `analysis`, `context`, `controls`, `curves`, `data_cells`,
 `export.draw.sheet`, `export.exporting`, `export.logbook`, `export.placing`, `export.run.process`, `generation`,
-`job_log`, `layout`, `monitoring`, `page`, `replays`, `shared`, `study`, `styles`, `subject`, `template`.
+`job_log`, `layout`, `monitoring`, `page`, `replays`, `shared`, `study`, `styles`, `template`.
 
 What it may import: every room below it; marimo and altair are imported here and in `apps`, nowhere below.
 """

@@ -1,9 +1,4 @@
-"""The analysis section: learning curves, scores, speed and runs, each with the origin of its numbers.
-
-Charts are drawn into elements that stay: new data, a slider or a selection change what is in them, and zoom, brush and
-hidden arms survive. Brushing keeps the runs inside, in the table and the other charts; a click shows the replay nearest
-to it; rows selected in the table stand out in the curves.
-"""
+"""Training speed, and one row a run, for scripts and for cells of one's own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""The curves of a study and its scores: what is chosen in the one, the other and all parts below it follow."""
+"""The curves of a study and its scores: what is chosen in the one, the other and all parts below it follow.
+
+Charts are drawn into elements that stay: new data, a slider or a selection change what is in them, and zoom, brush and
+hidden arms survive. Rows selected in the table of runs stand out.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,7 @@ from experiments.notebooks.charts import (
 from experiments.notebooks.charts.layers import marks_on
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.controls import CurveControls, choice_of
-from experiments.notebooks.page import Section, stacked
+from experiments.notebooks.page import Chosen, Known, Section, Subject, stacked
 from experiments.notebooks.shared import (
     arms_of,
     axis_of,
@@ -33,7 +37,6 @@ from experiments.notebooks.shared import (
     window_of,
 )
 from experiments.notebooks.styles import Line, lines_html
-from experiments.notebooks.subject import Chosen, Known, Subject
 from experiments.project.errors import ExperimentsError
 from experiments.results.scores import summary_of
 from experiments.types import JobRef

@@ -24,7 +24,7 @@ from experiments.notebooks.charts.grids import MOST_PANELS
 from experiments.notebooks.context import NotebookContext, logged_metrics
 from experiments.notebooks.controls import choice_of
 from experiments.notebooks.curves import Curves
-from experiments.notebooks.page import Changing, stacked
+from experiments.notebooks.page import Changing, Chosen, Subject, stacked
 from experiments.notebooks.paper import paper_part
 from experiments.notebooks.shared import (
     Drawing,
@@ -43,7 +43,6 @@ from experiments.notebooks.shared import (
     window_of,
 )
 from experiments.notebooks.styles import heading
-from experiments.notebooks.subject import Chosen, Subject
 from experiments.notebooks.tables.differences import diff_inputs, diff_view
 from experiments.notebooks.tables.groups import ARM, group_picker, group_view
 from experiments.project.errors import ExperimentsError

@@ -16,9 +16,8 @@ from experiments.jobs.preparation import retry_job
 from experiments.jobs.submission import newest_attempt
 from experiments.jobs.watch.logs import Failures, LogReader, failures_of
 from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.page import Changing, stacked
+from experiments.notebooks.page import Changing, LaunchOutcome, Subject, stacked
 from experiments.notebooks.styles import as_markdown, heading, styled, warning
-from experiments.notebooks.subject import LaunchOutcome, Subject
 from experiments.project import look
 from experiments.project.errors import ExperimentsError
 from experiments.project.look import counted

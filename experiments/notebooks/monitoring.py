@@ -23,9 +23,8 @@ from experiments.jobs.watch.snapshots import METRICS_FILE, time_left_s
 from experiments.monitoring import Monitor, Snapshot, monitor_for, poll_once
 from experiments.monitoring import monitor_training_statuses as monitor_training_statuses  # noqa: PLC0414 - looked for here, too
 from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.page import Section, stacked
+from experiments.notebooks.page import Section, Subject, stacked
 from experiments.notebooks.styles import heading
-from experiments.notebooks.subject import Subject
 from experiments.notebooks.training import code_note, jobs_note
 from experiments.project.errors import ExperimentsError
 from experiments.project.look import counted

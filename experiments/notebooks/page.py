@@ -1,25 +1,166 @@
-"""What the sections of a study's page share: how one is put on a page, and what is said where one fails."""
+"""What the parts of a study's page share: what they are about, what they tell each other, how each is shown."""
 
 from __future__ import annotations
 
 import html
+import queue
+import threading
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import marimo as mo
 
+from experiments.jobs.journal import Journal
 from experiments.jobs.permits import on_a_page
+from experiments.monitoring import Snapshot, monitor_for
+from experiments.notebooks.context import NotebookContext, logged_metrics
 from experiments.notebooks.styles import warning
 from experiments.project.errors import ExperimentsError
 from experiments.project.look import plain_logger, plain_text
-
-if TYPE_CHECKING:
-    from experiments.notebooks.subject import Maker, Subject
+from experiments.results.scores import known_statuses
+from experiments.types import TERMINAL_VERDICTS, JobRef
 
 Made = TypeVar("Made")
 
+_TICK_S = 0.5
+_LEAST_S = 1.0
+_REST = 4.0
+"""A page rests so many times as long as it took to take the news in, so that it stays free for the person."""
+_CELLS_S = 5.0
+"""Cells that read `news()` run again so often at most: a page fades what runs, and a person may be reading."""
+_CELLS_PER_RUN_S = 0.5
+"""What they do grows with the runs: a person's own cell reads and draws all rows of all of them."""
 _log = plain_logger(__name__)
+
+
+@dataclass(frozen=True)
+class LaunchOutcome:
+    """What came of one click."""
+
+    text: str
+    succeeded: bool
+
+
+@dataclass(frozen=True)
+class Known:
+    """What there is to choose from so far.
+
+    Attributes:
+        jobs: Those of the file, then those that the ledger has beside them.
+        metrics: Names of the numbers that their runs have logged, sorted.
+        launches: What came of this page's launches, oldest first.
+        ended: Names of the runs that have ended, sorted.
+    """
+
+    jobs: tuple[JobRef, ...] = ()
+    metrics: tuple[str, ...] = ()
+    launches: tuple[LaunchOutcome, ...] = ()
+    ended: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What a reader chose above and in the learning curves; everything below them shows the same.
+
+    Attributes:
+        value: By the name of the control: `metric`, `axis`, `statistic`, `summary`, `smoothing` and so on.
+        runs: Names of the runs that were brushed; empty for all.
+        point: Run name and step of the point that was clicked last.
+    """
+
+    value: Mapping[str, Any] = field(default_factory=dict)
+    runs: tuple[str, ...] = ()
+    point: tuple[str, int] | None = None
+
+
+class Subject(ABC):
+    """One notebook's experiment: its jobs, its journal, and what was chosen on its page.
+
+    Attributes:
+        experiment: Which experiment this is, where its state and its runs are.
+        recorded: The jobs that the file names.
+        with_launched: Whether the ledger's jobs of this experiment are shown beside them, and more can be launched.
+        journal: Hypothesis and rule.
+        known: Read as `known()`: jobs, metrics and launches so far, as `Known`.
+        chosen: Read as `chosen()`: what was chosen in the curves, as `Chosen`.
+        news: Read as `news()`: counts up when runs have new rows or another state.
+        selected: Names of the runs that are selected in the table of runs.
+        may_launch: Whether a person works in this page's editor: what is offered. An act asks for leave itself.
+        turn: Of the page's thread and the one that follows the runs.
+    """
+
+    _follower: Follower | None = None
+
+    def __init__(
+        self,
+        experiment: NotebookContext,
+        recorded: Sequence[JobRef],
+        journal: Journal,
+        *,
+        with_launched: bool,
+        may_launch: bool,
+    ) -> None:
+        self.experiment, self.recorded, self.journal = experiment, tuple(recorded), journal
+        self.with_launched, self.may_launch = with_launched, may_launch
+        self.selected: list[str] = []
+        self.turn = threading.RLock()
+        # The cell whose button launches reads it, too.
+        self.known, self._set_known = mo.state(self._look(()), allow_self_loops=True)
+        self.chosen, self._set_chosen = mo.state(Chosen())
+        self.news, self._set_news = mo.state(0)
+
+    @property
+    def jobs(self) -> list[JobRef]:
+        """The jobs of the file, then those that the ledger has beside them."""
+        return list(self.known().jobs)
+
+    @abstractmethod
+    def select(self, runs: list[str]) -> None:
+        """Have these runs stand out in the charts."""
+
+    @abstractmethod
+    def refresh_parts(self) -> None:
+        """Change all parts in place."""
+
+    def made(self, maker: Callable[[], Made]) -> Made:
+        """Return what `maker` makes: widgets that live as long as the study, whichever cell shows them."""
+        return maker() if self._follower is None else self._follower.make(maker)
+
+    def maker(self, name: str) -> Maker | None:
+        """Return what makes the elements of the cell that runs, as long as the study lives; None in a script."""
+        return None if self._follower is None else self._follower.maker(name)
+
+    def choose(self, chosen: Chosen) -> None:
+        """Tell the cells below the curves what was chosen there."""
+        self._set_chosen(chosen)
+
+    def tell_launch(self, update: Callable[[tuple[LaunchOutcome, ...]], tuple[LaunchOutcome, ...]]) -> None:
+        """Tell all cells what came of a launch."""
+        self._set_known(self._look(update(self.known().launches)))
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Change all parts in place, and tell the cells where there is more to choose from."""
+        found = self._look(self.known().launches)
+        if found != self.known():
+            self._set_known(found)
+        with self.turn:
+            self.refresh_parts()
+
+    def tell_news(self) -> None:
+        """Have the cells run again that read `news()`."""
+        self._set_news(self.news() + 1)
+
+    def _look(self, launches: tuple[LaunchOutcome, ...]) -> Known:
+        jobs = self.experiment.joined(self.recorded) if self.with_launched else self.recorded
+        statuses = known_statuses(self.experiment.workspace.state)
+        ended = (job.run for job in jobs if job.run in statuses and statuses[job.run].verdict in TERMINAL_VERDICTS)
+        metrics = logged_metrics(self.experiment.run_infos(jobs))
+        return Known(tuple(jobs), tuple(metrics), launches, tuple(sorted(ended)))
 
 
 class Section(ABC):
@@ -49,7 +190,7 @@ class Section(ABC):
             return warning(error)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one part, the page lives
             _log.exception("section %s", type(self).__name__)
-            return failed(self, error)
+            return _failed(self, error)
 
 
 class Changing(Section):
@@ -67,12 +208,126 @@ class Changing(Section):
         return self.made(super()._display_)
 
 
+class Maker:
+    """A thread that makes what a cell shows, with names of its own for all that can be pressed.
+
+    marimo counts the elements of a cell anew in each of its runs and for each press: made there, two that stand on a
+    page at once would have one name, and a press of the one would reach the other. Here the count goes on. Start it
+    in a cell: what is made belongs to that cell.
+
+    Args:
+        name: Of the thread.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._asked: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._has_ended = False
+        self._thread = mo.Thread(target=self._run, daemon=True, name=name)
+        self._thread.start()
+
+    def make(self, maker: Callable[[], Made]) -> Made:
+        """Return what `maker` makes in this thread, or in the caller's where this one has ended; raises what it raises.
+
+        A person who interrupts the cell of the study ends its thread.
+        """
+        if threading.current_thread() is self._thread:
+            return maker()
+        made: Future[Made] = Future()
+
+        def work() -> None:
+            try:
+                made.set_result(maker())
+            except BaseException as error:  # noqa: BLE001 - raised again where it was asked for
+                made.set_exception(error)
+
+        self._asked.put(work)
+        while not wait([made], timeout=_TICK_S).done:
+            if not self._thread.is_alive() and not made.done():
+                work()
+        return made.result()
+
+    def end(self) -> None:
+        """End once all is made that was asked for."""
+        self._asked.put(self._end)
+
+    def _run(self) -> None:
+        while not self._has_ended:
+            self._asked.get()()
+
+    def _end(self) -> None:
+        self._has_ended = True
+
+
+class Follower(Maker):
+    """Tells a study of every change of its runs, until the cell that made this runs again or its page is closed.
+
+    marimo closes the widgets that a cell made when that cell runs again. What is made here belongs to the cell of the
+    study, and so stays while the cells that show it run as often as they like.
+    """
+
+    def __init__(self, study: Subject) -> None:
+        self._study = study
+        self._runs = {job.run for job in study.jobs}
+        self._last: object = None
+        self._is_new = False
+        self._makers: list[Maker] = []
+        super().__init__(f"study {study.experiment.name}")
+
+    def maker(self, name: str) -> Maker:
+        """Return a maker for the cell that runs, which ends with the study."""
+        self._makers.append(maker := Maker(name))
+        if not self._thread.is_alive():
+            maker.end()
+        return maker
+
+    def _run(self) -> None:
+        me = mo.current_thread()
+        monitor = monitor_for(self._study.experiment.workspace.state)
+        subscription = monitor.subscribe(self._take, refs=self._study.jobs, is_alive=lambda: not me.should_exit)
+        next_at, told, is_owed = 0.0, 0.0, False
+        try:
+            while not me.should_exit:
+                self._work(_TICK_S)
+                if self._is_new and time.monotonic() >= next_at:
+                    self._is_new, is_owed, began = False, True, time.monotonic()
+                    self._study.refresh()
+                    took = time.monotonic() - began
+                    next_at = began + took + max(_LEAST_S, _REST * took)
+                if is_owed and time.monotonic() - told >= max(_CELLS_S, _CELLS_PER_RUN_S * len(self._runs)):
+                    told, is_owed = time.monotonic(), False
+                    self._study.tell_news()
+        finally:
+            subscription.close()
+            for maker in self._makers:
+                maker.end()
+
+    def _work(self, patience_s: float) -> None:
+        """Do what is asked for, or wait a moment for it."""
+        try:
+            self._asked.get(timeout=patience_s)()
+        except queue.Empty:
+            return
+
+    def _take(self, snapshot: Snapshot) -> None:
+        """Note whether a snapshot says anything new of the study; called from the Monitor's thread."""
+        jobs = [job for job in snapshot.jobs if job.run_name in self._runs or self._is_ours(job.run_name)]
+        found: Any = [(job.run_name, job.verdict, job.cost_usd, snapshot.versions.get(job.run_name)) for job in jobs]
+        if self._last not in (None, found):
+            self._is_new = True
+        self._last = found
+
+    def _is_ours(self, run: str) -> bool:
+        # USER.EXPERIMENT.ARM...: jobs that are launched elsewhere while the page is open.
+        parts = run.split(".")
+        return len(parts) > 1 and parts[1] == self._study.experiment.name
+
+
 def stacked(parts: Iterable[Any]) -> mo.Html:
     """Return what there is of `parts`, one below the other."""
     return mo.vstack([part for part in parts if part is not None])
 
 
-def failed(section: Section, error: Exception) -> mo.Html:
+def _failed(section: Section, error: Exception) -> mo.Html:
     """Return a box that says that a section could not be drawn; the rest of the page lives."""
     what = f"{type(section).__name__}: this part could not be drawn ({type(error).__name__}: {error}). "
     return mo.callout(mo.Html(html.escape(plain_text(what) + "The other parts are not touched by it.")), kind="danger")

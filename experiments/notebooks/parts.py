@@ -15,10 +15,9 @@ from experiments.jobs.permits import page_permit
 from experiments.notebooks.charts.theme import colours_of
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.controls import choice_of
-from experiments.notebooks.page import Section, stacked
+from experiments.notebooks.page import Chosen, Section, Subject, stacked
 from experiments.notebooks.shared import arms_of
 from experiments.notebooks.styles import heading, sentence, styled
-from experiments.notebooks.subject import Chosen, Subject
 from experiments.notebooks.tables.runs import run_table, table_downloads
 from experiments.notebooks.training import (
     notebook_heading,

@@ -11,9 +11,8 @@ import marimo as mo
 
 from experiments.jobs.finding import Run, here, known_runs, ref_of
 from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.page import Changing, stacked
+from experiments.notebooks.page import Changing, Known, Subject, stacked
 from experiments.notebooks.styles import as_markdown, heading, warning
-from experiments.notebooks.subject import Known, Subject
 from experiments.project.errors import ExperimentsError, UsageError
 from experiments.project.look import quantity
 from experiments.results.scores import known_statuses

@@ -22,10 +22,10 @@ from experiments.notebooks.curves import Curves, Scores
 from experiments.notebooks.details import Details
 from experiments.notebooks.job_log import JobLog
 from experiments.notebooks.monitoring import Jobs
+from experiments.notebooks.page import Chosen, Follower, Known, Subject
 from experiments.notebooks.parts import Export, Head, Runs
 from experiments.notebooks.replays import Replay
 from experiments.notebooks.shared import arms_of
-from experiments.notebooks.subject import Chosen, Follower, Known, Subject
 from experiments.notebooks.template import DATA
 from experiments.notebooks.training import Launch, plan_inputs
 from experiments.notebooks.verdict import Verdict

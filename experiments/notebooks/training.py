@@ -1,4 +1,7 @@
-"""Launching from a page: inputs, an exact preview, one button that carries its repeat, and what a click did."""
+"""Launching from a page: inputs, an exact preview, one button that carries its repeat, and what a click did.
+
+Before it: which experiment a notebook is, which jobs its file does not name yet, and where their code comes from.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +28,8 @@ from experiments.launch import launch_multiple_training_runs as launch_multiple_
 from experiments.launch import launch_training as launch_training  # noqa: PLC0414 - looked for here, too
 from experiments.notebooks.context import NotebookContext, recipe_class
 from experiments.notebooks.forms import ConfigForm, config_form, form_problems, form_view, read_form
-from experiments.notebooks.page import Changing, stacked
+from experiments.notebooks.page import Changing, LaunchOutcome, Subject, stacked
 from experiments.notebooks.styles import as_markdown, heading, sentence, styled
-from experiments.notebooks.subject import LaunchOutcome, Subject
 from experiments.project.errors import ExperimentsError, UsageError
 from experiments.project.look import counted
 from experiments.project.provenance import Provenance, capture

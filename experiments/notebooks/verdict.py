@@ -13,10 +13,9 @@ from experiments.jobs.journal import MAX_NOTE, Entry, Journal, Recorded, entries
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.permits import page_permit
 from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.page import Section, stacked
+from experiments.notebooks.page import Section, Subject, stacked
 from experiments.notebooks.shared import scored_once
 from experiments.notebooks.styles import Line, lines_html, title_of
-from experiments.notebooks.subject import Subject
 from experiments.project.errors import ExperimentsError
 from experiments.project.look import DECISIONS
 from experiments.results.scores import known_statuses, summary_of

@@ -14,11 +14,10 @@ import pytest
 from experiments.jobs.journal import Journal, Rule
 from experiments.notebooks.charts.theme import arm_colour
 from experiments.notebooks.details import Details
-from experiments.notebooks.page import Changing, Section
+from experiments.notebooks.page import Changing, Chosen, Follower, LaunchOutcome, Section
 from experiments.notebooks.study import Study as Opened
 from experiments.notebooks.study import open_study
 from experiments.notebooks.styles import Line, lines_html
-from experiments.notebooks.subject import Chosen, Follower, LaunchOutcome
 from experiments.notebooks.template import DATA, FILE, SECTIONS, template, template_imports
 from experiments.project.look import LIGHT
 from experiments.types import BaseExperimentConfig
