@@ -190,10 +190,10 @@ def add_notes(path: Path, notes: Mapping[str, str]) -> int:
     with one_writer(path):
         old = read_text(path)
         notebook = open_file(old, path)
-        cell = next((cell for cell in notebook.cells if cell.name == "journal" and cell.kind == "cell"), None)
-        journal = read_journal(path)
-        if cell is None or journal is None:
+        cell = notebook.cell("journal")
+        if cell is None:
             return 0
+        journal = _journal_of(cell, path)
         added = {when: text for when, text in notes.items() if journal.notes.get(when) != text}
         if added:
             grown = replaced(journal, notes={**journal.notes, **added})
@@ -208,17 +208,8 @@ def read_journal(path: Path) -> Journal | None:
     Raises:
         NotebookError: The file is not ours or damaged, or its `journal` cell is no `Journal` of literals.
     """
-    notebook = open_file(read_text(path), path)
-    cell = next((cell for cell in notebook.cells if cell.name == "journal" and cell.kind == "cell"), None)
-    if cell is None:
-        return None
-    try:
-        return Journal.model_validate(value_of(cell))
-    except ValidationError as error:
-        reasons = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-        raise NotebookError(
-            f"cell 'journal' of {str(path)!r} is not a Journal: {reasons}. Mend it, or restore it: --theirs journal"
-        ) from None
+    cell = open_file(read_text(path), path).cell("journal")
+    return None if cell is None else _journal_of(cell, path)
 
 
 def open_file(text: str, path: Path) -> Notebook:
@@ -249,10 +240,19 @@ def cell_called(notebook: Notebook, name: str, path: Path) -> Cell:
     Raises:
         NotebookError: It was deleted.
     """
-    for cell in notebook.cells:
-        if cell.name == name and cell.kind == "cell":
-            return cell
+    if (cell := notebook.cell(name)) is not None:
+        return cell
     raise NotebookError(f"notebook {str(path)!r} has no cell {name!r}. Bring it back with --theirs {name}")
+
+
+def _journal_of(cell: Cell, path: Path) -> Journal:
+    try:
+        return Journal.model_validate(value_of(cell))
+    except ValidationError as error:
+        told = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        raise NotebookError(
+            f"cell 'journal' of {str(path)!r} is not a Journal: {told}. Mend it, or restore it: --theirs journal"
+        ) from None
 
 
 def _is_ours(item: Import) -> bool:

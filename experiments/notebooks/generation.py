@@ -21,14 +21,16 @@ from experiments.notebooks.data_cells import (
     JOB_REF,
     add_jobs,
     all_refs,
+    cell_called,
     open_file,
+    refs_in,
     with_refs,
 )
 from experiments.notebooks.header import read_header
 from experiments.notebooks.imports import with_imports
 from experiments.notebooks.layout import Notebook, canonical, parse, read_text, render
 from experiments.notebooks.marks import hash_of, is_published
-from experiments.notebooks.remaking import Conflict, Merge, Remaking, check_refs, check_same, check_theirs
+from experiments.notebooks.remaking import Conflict, Merge, Remaking, check_same, check_theirs
 from experiments.notebooks.remaking_0_1 import Remaking01
 from experiments.notebooks.template import DATA, NotebookSpec, fresh, pieces_of
 from experiments.notebooks.writing import back_up, check_writable, one_writer, write_whole
@@ -169,7 +171,7 @@ def prepare(
         spec = _with_refs_of(old, path, spec)
         return Prepared(path, spec, old, fresh(spec), None, chosen, force)
     if launching and "jobs" not in chosen:
-        check_refs(notebook, path)
+        refs_in(cell_called(notebook, "jobs", path))  # refuses one to which references could not be added
     if launching and not (force or chosen or spec.asked):
         return Prepared(path, spec, old, None, None)
     merged = _remaking(notebook, spec, chosen, force=force).merge()

@@ -58,6 +58,10 @@ class Notebook:
         """Names that the setup block binds."""
         return bound_in(self.setup)
 
+    def cell(self, name: str) -> Cell | None:
+        """Return the cell of a name; None where there is none."""
+        return next((cell for cell in self.cells if cell.name == name and cell.kind == "cell"), None)
+
 
 def render(notebook: Notebook) -> str:
     """Return the file of a notebook whose cells need no rewriting, in the form that marimo saves.

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Literal
 
 from experiments.notebooks.cells import Cell, find_problems
-from experiments.notebooks.data_cells import all_refs, class_of, config_of, data_cell, refs_in, with_refs
+from experiments.notebooks.data_cells import all_refs, class_of, config_of, data_cell, with_refs
 from experiments.notebooks.imports import Import, imports_of, setup_body, statements_of, with_imports
 from experiments.notebooks.layout import Notebook
 from experiments.notebooks.marks import hash_of, is_published, published
@@ -307,25 +307,13 @@ def check_same(notebook: Notebook, spec: NotebookSpec, path: Path) -> None:
     Raises:
         NotebookError: Names both configs.
     """
-    config = next((cell for cell in notebook.cells if cell.name == "config" and cell.kind == "cell"), None)
+    config = notebook.cell("config")
     found, wanted = class_of(config) if config else "", type(spec.config).__name__
     if found not in {"", wanted}:
         raise NotebookError(
             f"notebook {str(path)!r} is of another experiment: its config is a {found!r}, and this recipe's a "
             f"{wanted!r}. Choose another name, or replace it with --force (it is kept as .bak)."
         )
-
-
-def check_refs(notebook: Notebook, path: Path) -> None:
-    """Refuse a notebook to which the references of a launch could not be added.
-
-    Raises:
-        NotebookError: It has no `jobs` cell, or that is no list of literals.
-    """
-    cell = next((cell for cell in notebook.cells if cell.name == "jobs" and cell.kind == "cell"), None)
-    if cell is None:
-        raise NotebookError(f"notebook {str(path)!r} has no cell 'jobs'. Bring it back with --theirs jobs")
-    refs_in(cell)
 
 
 def _check(before: Notebook, merged: Notebook, pieces: Pieces) -> None:
