@@ -30,6 +30,8 @@ _TICK_S = 0.5
 _LEAST_S = 1.0
 _REST = 4.0
 """A page rests so many times as long as it took to take the news in, so that it stays free for the person."""
+_REST_PER_RUN_S = 0.3
+"""Rows of many runs come one run at a time, and each draws all of them anew: up to six are drawn within two seconds."""
 _CELLS_S = 5.0
 """Cells that read `news()` run again so often at most: a page fades what runs, and a person may be reading."""
 _CELLS_PER_RUN_S = 0.5
@@ -258,6 +260,11 @@ class Maker:
         self._has_ended = True
 
 
+def rest_s(took_s: float, runs: int) -> float:
+    """Return how long a page of so many runs rests after it took in news, which took so long."""
+    return max(_LEAST_S, _REST * took_s, _REST_PER_RUN_S * runs)
+
+
 class Follower(Maker):
     """Tells a study of every change of its runs, until the cell that made this runs again or its page is closed.
 
@@ -292,7 +299,7 @@ class Follower(Maker):
                     self._is_new, is_owed, began = False, True, time.monotonic()
                     self._study.refresh()
                     took = time.monotonic() - began
-                    next_at = began + took + max(_LEAST_S, _REST * took)
+                    next_at = began + took + rest_s(took, len(self._runs))
                 if is_owed and time.monotonic() - told >= max(_CELLS_S, _CELLS_PER_RUN_S * len(self._runs)):
                     told, is_owed = time.monotonic(), False
                     self._study.tell_news()

@@ -14,7 +14,7 @@ import pytest
 from experiments.jobs.journal import Journal, Rule
 from experiments.notebooks.charts.theme import arm_colour
 from experiments.notebooks.details import Details
-from experiments.notebooks.page import Changing, Chosen, Follower, LaunchOutcome, Section
+from experiments.notebooks.page import Changing, Chosen, Follower, LaunchOutcome, Section, rest_s
 from experiments.notebooks.study import Study as Opened
 from experiments.notebooks.study import open_study
 from experiments.notebooks.styles import Line, lines_html
@@ -220,3 +220,9 @@ def test_a_study_is_called_as_its_file_is(tmp_path):
     (tmp_path / "pyproject.toml").write_text("[tool.experiments]\n", encoding="utf-8")
     study = open_study(str(tmp_path / "arena_nb.py"), BaseExperimentConfig)
     assert (study.experiment.name, study.jobs) == ("arena", [])
+
+
+def test_a_page_of_few_runs_draws_within_two_seconds_and_one_of_many_rests_longer():
+    assert all(rest_s(0.05, runs) <= 2 for runs in range(7))
+    assert rest_s(0.2, 40) >= 10
+    assert rest_s(5.0, 1) >= 20

@@ -101,7 +101,7 @@ class Layers:
     def opacity(self, shown: float, hidden: float) -> Any:
         """The opacity channel: `shown`, and `hidden` for arms that are not chosen in the legend."""
         if not self.has_legend:
-            return alt.value(shown)
+            return alt.OpacityValue(shown)  # `alt.value` is looked up among all of altair's classes, each time
         return alt.OpacityValue(shown, condition={"test": _HIDDEN, "value": hidden})
 
     def line(self, steps: FloatArray, values: FloatArray) -> FloatArray:
@@ -246,7 +246,7 @@ def counts(base: Layers, found: Mapping[str, Band], height: int) -> Iterable[Any
         dots = _data(rows).mark_point(size=26, filled=True, opacity=1, clip=True)
         yield dots.encode(x=base.x, y=base.y("c"), color=base.colour)
         text = _data(rows).mark_text(fontSize=11, align="left", dx=3, clip=True)
-        yield text.encode(x=base.x, y=alt.Y("at:Q", scale=None), text="t:N", color=alt.value(base.palette.muted))
+        yield text.encode(x=base.x, y=alt.Y("at:Q", scale=None), text="t:N", color=alt.ColorValue(base.palette.muted))
 
 
 def endings(base: Layers, runs: Sequence[RunCurve]) -> Iterable[Any]:
@@ -284,7 +284,7 @@ def cut_values(base: Layers, beyond: Sequence[tuple[float, str]]) -> Iterable[An
         rows: Rows = [{"x": x, f"cut_{end}": 1} for x, which in beyond if which == end]
         if rows:
             points = _data(rows).mark_point(shape=shape, size=36, filled=True, opacity=0.8, clip=False)
-            yield points.encode(x=base.x, y=alt.value(place), color=alt.value(base.palette.muted))
+            yield points.encode(x=base.x, y=alt.value(place), color=alt.ColorValue(base.palette.muted))
 
 
 def marks(base: Layers, runs: Sequence[RunCurve], found: Sequence[Mark]) -> Iterable[Any]:
@@ -300,10 +300,11 @@ def marks(base: Layers, runs: Sequence[RunCurve], found: Sequence[Mark]) -> Iter
     if rows:
         tips = [alt.Tooltip("run:N", title="run"), alt.Tooltip("what:N", title="what")]
         rules = _data(rows).mark_rule(strokeWidth=1.2, strokeDash=[2, 3], opacity=0.8, clip=True)
-        yield rules.encode(x=base.x, color=alt.value(look.STATES["recovering"].light), tooltip=tips)
+        yield rules.encode(x=base.x, color=alt.ColorValue(look.STATES["recovering"].light), tooltip=tips)
     if on_curves := [row for row in rows if row["h"] is not None]:
         points = _data(on_curves).mark_point(shape="triangle-up", size=60, filled=True, opacity=1, clip=True)
-        yield points.encode(x=base.x, y=base.y("h"), color=alt.value(look.STATES["recovering"].light), tooltip=tips)
+        colour = alt.ColorValue(look.STATES["recovering"].light)
+        yield points.encode(x=base.x, y=base.y("h"), color=colour, tooltip=tips)
 
 
 def marks_on(

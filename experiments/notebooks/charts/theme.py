@@ -143,8 +143,11 @@ def styled(
         offset=12,
     )
     meta: dict[str, Any] = {"caption": caption.text, "summary": caption.line} | ({"pick": pick} if pick else {})
-    # In one step: altair copies the whole chart, and checks it, for each of its own.
-    return chart.properties(title=below, description=description, usermeta=meta, config=_config(palette), **more)
+    more |= {"title": below, "description": description, "usermeta": meta, "config": _config(palette)}
+    # In its place: altair's own way copies the whole chart for it, and checks what `to_dict` checks once more.
+    for name, value in more.items():
+        setattr(chart, name, value)
+    return chart
 
 
 def empty_chart(sentence: str, palette: look.Palette = look.LIGHT) -> Any:
