@@ -211,6 +211,9 @@ class Monitor:
         self._told, self._rests, self._owes_metrics = poller.revision, snapshot.is_settled, news != self._news
         if content == self._content and is_recent and not charts:
             return
+        if not charts:
+            # Who is told of a version must find it in `metrics.json`: else its rows are looked for too early.
+            snapshot = snapshot.with_versions(self._news[0])
         try:
             write_live(self.live, snapshot, with_metrics=charts)
             self._content = content

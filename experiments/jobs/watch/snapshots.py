@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -12,7 +13,7 @@ from pydantic import Field, ValidationError
 from experiments.project.files import parse_json, write_bytes
 from experiments.project.look import counted, shortened
 from experiments.project.redaction import mask_text
-from experiments.types import TERMINAL_VERDICTS, Frozen, JobStatus
+from experiments.types import TERMINAL_VERDICTS, Frozen, JobStatus, replaced
 
 STATUS_FILE = "status.json"
 METRICS_FILE = "metrics.json"
@@ -121,6 +122,11 @@ class Snapshot(Frozen):
             self.unreadable,
         )
 
+    def with_versions(self, versions: Mapping[str, str]) -> Snapshot:
+        """Return this with other data versions; a run whose version is not this one's is not settled yet."""
+        settled = {run: key for run, key in self.settled.items() if self.versions.get(run) == versions.get(run)}
+        return replaced(self, versions=dict(versions), settled=settled)
+
     def heard(self, kind: str, name: str) -> float | None:
         """Return when a source answered last, in Unix seconds; None where it never did."""
         return next((source.as_of for source in self.sources if (source.kind, source.name) == (kind, name)), None)
@@ -164,9 +170,10 @@ def write_live(live: Path, snapshot: Snapshot, *, with_metrics: bool) -> None:
     Raises:
         OSError: The folder is gone, full or read-only.
     """
-    _publish(live / STATUS_FILE, snapshot.model_dump_json(exclude={"damage"}).encode())
     if with_metrics:
+        # First: whoever sees a new status reads the versions that belong to it.
         _publish(live / METRICS_FILE, _news_json(snapshot))
+    _publish(live / STATUS_FILE, snapshot.model_dump_json(exclude={"damage"}).encode())
 
 
 def read_status(live: Path) -> Snapshot:

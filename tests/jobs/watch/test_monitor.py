@@ -158,6 +158,28 @@ def test_metrics_are_written_only_when_a_run_has_new_data(state, watch):
     wait_until(lambda: (state / "live" / METRICS_FILE).stat().st_mtime_ns != written)
 
 
+def test_who_is_told_of_new_rows_finds_them_in_the_metrics_here_and_in_another_process(state, watch):
+    infos = [info("a", step=step) for step in (1, 2, 3, 4)]
+    versions = [repr(each) for each in infos]  # as the store makes them
+    parts, told, readers = one_job(), {"here": [], "there": []}, []
+    for name, seen in told.items():
+
+        def note(snapshot, seen=seen):
+            if "a" in snapshot.versions:
+                seen.append(tuple(versions.index(at["a"]) for at in (snapshot.versions, read_versions(state / "live"))))
+
+        monitor, _ = watch(state, parts if name == "here" else one_job())
+        readers.append(monitor.subscribe(note))
+        wait_until((state / "live" / METRICS_FILE).exists)
+    for each in infos[1:]:
+        parts.store("offline").runs["a"] = each
+        wait_until(lambda step=each.summary["metric/agent_step"]: read_status(state / "live").of("a").step == step)
+    wait_until(lambda: all(seen and seen[-1] == (3, 3) for seen in told.values()))
+    assert all(known <= found for seen in told.values() for known, found in seen)
+    for reader in readers:
+        reader.close()
+
+
 def test_metrics_are_written_when_a_job_has_ended_without_a_row(state, watch):
     parts = one_job()
     _, seen = watch(state, parts)
