@@ -190,7 +190,7 @@ def test_addresses_that_one_machine_can_take_are_one_network(one, another, same)
 
 def test_connections_that_rest_make_room_for_others():
     async def check():
-        async with serving(most_idle=5) as place:
+        async with serving(most_idle=5, deadline_s=30.0) as place:
             clients = [await place.connect() for _ in range(8)]
             assert [await client.ask() for client in clients] == [200] * 8
             assert await clients[0].is_ended()
