@@ -56,8 +56,8 @@ def test_what_ends_a_job_follows_from_what_its_word_means():
 @pytest.mark.parametrize("word", [*TRACKER_WORDS, "hibernating"])
 def test_a_chart_gives_a_trackers_word_the_meaning_that_tables_give_it(word):
     job = JobRef(run="ada.study.a.s0.abcdefgh", arm="a", seed=0)
-    store = SimpleNamespace(find=lambda _query: [RunInfo(job.run, word)])
-    experiment = SimpleNamespace(store=store, workspace=SimpleNamespace(state=ROOT / "nowhere"))
+    found = [RunInfo(job.run, word)]
+    experiment = SimpleNamespace(run_infos=lambda _jobs: found, workspace=SimpleNamespace(state=ROOT / "nowhere"))
     status = standings(experiment, [job])[job.run]
     assert (status.verdict, status.tracker) == (TRACKER_WORDS.get(word, "unknown"), word)
     assert (status.verdict, status.reason) == verdict(None, word)
