@@ -78,6 +78,10 @@ class Runs(Section):
         top = title if self._files is None else mo.hstack([title, self._files], align="end")
         return stacked([top, self.table])
 
+    def still(self) -> mo.Html:
+        """Return the same with the files below: a file rules a line over each heading, as wide as the page."""
+        return self.page() if self.table is None else stacked([heading("Runs"), self.table, self._files])
+
 
 def export_hint(experiment: NotebookContext) -> mo.Html:
     """Return the command that writes this notebook as one HTML file into the project's log folder."""
