@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,12 +24,12 @@ def full(disk: Path) -> Iterator[None]:
     """Leave no byte free on `disk` for the time of the block."""
     filler = disk / "filler"
     try:
-        with filler.open("wb") as file, contextlib.suppress(OSError):
-            while True:
-                file.write(bytes(1 << 16))
-        with filler.open("ab", buffering=0) as file, contextlib.suppress(OSError):
-            while True:
-                os.write(file.fileno(), b"\0")
+        # Unbuffered: what a full disk did not take would be written once more, and fail, as the file is closed.
+        with filler.open("ab", buffering=0) as file:
+            for size in (1 << 16, 1):
+                with contextlib.suppress(OSError):
+                    while True:
+                        file.write(bytes(size))
         yield
     finally:
         filler.unlink()
