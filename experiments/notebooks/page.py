@@ -30,11 +30,11 @@ _TICK_S = 0.5
 _LEAST_S = 1.0
 _REST = 4.0
 """A page rests so many times as long as it took to take the news in, so that it stays free for the person."""
-_REST_PER_RUN_S = 0.3
+_REST_PER_RUN_S = 0.33
 """Rows of many runs come one run at a time, and each draws all of them anew: up to six are drawn within two seconds."""
 _CELLS_S = 5.0
 """Cells that read `news()` run again so often at most: a page fades what runs, and a person may be reading."""
-_CELLS_PER_RUN_S = 0.5
+_CELLS_PER_RUN_S = 0.6
 """What they do grows with the runs: a person's own cell reads and draws all rows of all of them."""
 _log = plain_logger(__name__)
 
