@@ -104,12 +104,14 @@ def copy_place(page):
 
 def go_to_place(page):
     button(page, "Copy the place").click()
-    place = page.get_by_role("textbox", name="This place as text").input_value()
-    now = step(page)
+    box = page.get_by_role("textbox", name="This place as text")
+    place, now = box.input_value(), step(page)
     button(page, "First step (Home)").click()
     becomes(page, lambda: step(page) == "0")
-    page.locator("summary", has_text="Share").click() if not button(page, "Go to the place").is_visible() else None
-    page.get_by_role("textbox", name="This place as text").fill(place)
+    if not button(page, "Go to the place").is_visible():
+        page.locator("summary", has_text="Share").click()
+        becomes(page, lambda: now == "0" or box.input_value() != place)  # written once the menu is open
+    box.fill(place)
     button(page, "Go to the place").click()
     becomes(page, lambda: step(page) == now)
 
