@@ -6,23 +6,29 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from experiments.project.errors import StoreError
 from experiments.project.look import last_state
 
 _STEP = 1 << 16
 
 
 def read_lines(path: Path, *, last: int | None = None) -> list[str] | None:
-    """Return the lines of a text file without their newlines, all or the last few; None where it cannot be read.
+    """Return the lines of a text file without their newlines, all or the last few; None where there is no such file.
 
     What a carriage return overwrote is left out, and bytes that are not UTF-8 are shown as replacement characters.
+
+    Raises:
+        StoreError: It cannot be read, which does not mean that it holds nothing.
     """
     try:
         with path.open("rb") as file:
             seek_last(file, last)
             torn = bytearray()
             lines = list(complete_lines(file, torn))
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise StoreError(f"the log {str(path)!r} cannot be read ({error.strerror})") from error
     lines += [line_of(torn)] if torn else []
     # It may have grown since its last lines were found.
     return lines if last is None else lines[-last:] if last > 0 else []

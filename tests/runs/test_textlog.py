@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from experiments.jobs.watch.logs import FILE, keep_log
+from experiments.project.errors import StoreError
 from experiments.project.look import last_state
 from experiments.runs import textlog
 from experiments.runs.textlog import complete_lines, line_of, read_lines
@@ -35,6 +37,16 @@ def test_the_last_lines_are_the_last_of_all_lines(log, last):
         assert read_lines(log, last=last) == (every if last is None else every[-last:] if last else [])
 
     check()
+
+
+def test_a_log_that_cannot_be_read_is_neither_empty_nor_missing_and_is_never_written_over(tmp_path):
+    (tmp_path / "train.log").mkdir()
+    with pytest.raises(StoreError, match="cannot be read"):
+        read_lines(tmp_path / "train.log")
+    (tmp_path / FILE).symlink_to(tmp_path / FILE)  # no way to read it, for root either
+    with pytest.raises(StoreError, match="cannot be read"):
+        keep_log(tmp_path, ["a line"])
+    assert (tmp_path / FILE).is_symlink()
 
 
 def test_a_log_that_is_not_there_is_no_empty_one(tmp_path):
