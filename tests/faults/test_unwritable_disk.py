@@ -13,6 +13,7 @@ from experiments.jobs.ledger import Ledger
 from experiments.monitoring import job_statuses
 from tests.fakes.project import Project, jobs_of
 from tests.fakes.serving import chromium, marimo_server, scratch_folder
+from tests.fakes.waiting import wait_until
 from tests.fakes.wandb_files import exit_record, offline_run, run
 from tests.faults.small_disk import full, small_disk
 
@@ -22,7 +23,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 @contextlib.contextmanager
 def read_only(disk):
     """Let nobody write to `disk` for the time of the block."""
-    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    # Not while a supervisor that has just ended its job still holds a file open.
+    wait_until(lambda: subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=False).returncode == 0)
     try:
         yield
     finally:
