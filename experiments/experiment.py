@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from abc import ABC, abstractmethod
+from abc import ABC
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,19 +24,27 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import ValidationError
 
 from experiments.jobs.arms import apart, changes, name_of
+from experiments.jobs.criteria import Criterion, record_criteria, stated_by
 from experiments.jobs.journal import BLANK, Journal, Rule
-from experiments.jobs.plan import RecordedJob, with_arguments
+from experiments.jobs.own_jobs import filled_trainer, own_fields, own_job
+from experiments.jobs.plan import RecordedJob
 from experiments.project.errors import UsageError, reasons
+from experiments.project.standing import standing
 from experiments.project.streams import run_to_end
+from experiments.project.trainers.known import KNOWN, trainer_named
+from experiments.project.trainers.words import Style, overridden
+from experiments.project.values import replaced
 from experiments.project.workspace import Workspace
 from experiments.types import (
     BaseExperimentConfig,
     LauncherName,
+    Metrics,
     Plan,
+    StopWhen,
+    Trainer,
     TrainingJob,
     TrainingJobConfig,
     check_name,
-    replaced,
 )
 
 if TYPE_CHECKING:
@@ -52,16 +60,22 @@ class Experiment(ABC):
         name: First part of the notebook's file name and second part of every run name.
         config: The recipe's settings.
         tags: W&B tags of every run of this recipe; `--wandb-tags` adds to them.
+        trainer: What trains, or the name of it; the project's `trainer`, else its `train_command`, where None.
         seeds: Seeds of every arm where neither `--seeds` nor the recipe's jobs name any.
         hypothesis: What is expected, and why; the first text of a notebook's journal.
         rule: What decides the hypothesis; the first rule of a notebook's journal.
+        accept: Criteria that `experiments accept` holds its runs to; recorded at the launch.
+        stop_when: When its jobs are hopeless and ended; a job's own goes first.
         extra_sections: Sections of the recipe itself: functions of the study that return what the notebook shows.
     """
 
     tags: ClassVar[tuple[str, ...]] = ()
+    trainer: ClassVar[Trainer | str | None] = None
     seeds: ClassVar[tuple[int, ...]] = (0,)
     hypothesis: ClassVar[str] = ""
     rule: ClassVar[Rule | None] = None
+    accept: ClassVar[tuple[Criterion, ...]] = ()
+    stop_when: ClassVar[StopWhen | None] = None
     extra_sections: ClassVar[tuple[Callable[..., Any], ...]] = ()
     config: BaseExperimentConfig
 
@@ -73,23 +87,55 @@ class Experiment(ABC):
         self._recorded: list[RecordedJob] | None = None
         self._workspace: Workspace | None = None
 
-    @abstractmethod
     def launch_training_runs(self) -> list[TrainingJob]:
-        """Record the jobs of the experiment by calling `launch_training_run_from_config` for each arm."""
+        """Record the jobs of the experiment by calling `launch_training_run_from_config` for each arm.
+
+        Where a recipe does not, its config is the one arm: `--vary` makes more of it.
+        """
+        return [self.launch_training_run_from_config("baseline", self.job())]
+
+    def job(self, **changes: Any) -> TrainingJobConfig:  # noqa: ANN401 - any field's value
+        """Return the job that the recipe's config describes, each of its own fields an argument in the trainer's style.
+
+        Args:
+            changes: Values in the place of the config's, or of arguments that it has no field for.
+
+        Raises:
+            UsageError: The recipe has no trainer, or a value is not allowed.
+        """
+        trainer = self._own_trainer()
+        if trainer is None:
+            raise UsageError(
+                f"{type(self).__name__} has no trainer, so nobody knows how its fields are told to one. Give it one: "
+                "trainer = Trainer(command='python train.py --seed {seed}', style='--key value'), or record its "
+                "jobs in launch_training_runs."
+            )
+        try:
+            return own_job(trainer, self.config, changes)
+        except ValidationError as error:
+            raise _refused(error) from error
 
     @classmethod
     def journal(cls) -> Journal:
-        """Return what the recipe expects, as a fresh notebook holds it."""
-        return Journal(hypothesis=cls.hypothesis, rule=cls.rule or BLANK.rule)
+        """Return what the recipe expects, as a fresh notebook holds it.
+
+        Without a rule of its own, it is about the primary metric of its trainer; one that names none has no rule, for
+        what is only found decides nothing.
+        """
+        if cls.rule is not None or cls.trainer is None:
+            return Journal(hypothesis=cls.hypothesis, rule=cls.rule or BLANK.rule)
+        trainer = KNOWN.get(cls.trainer) if isinstance(cls.trainer, str) else cls.trainer
+        metrics = trainer.metrics if trainer is not None else Metrics()
+        known = metrics.primary is not None and metrics.direction is not None
+        rule = Rule(metric=metrics.primary, direction=metrics.direction, effect=0.0) if known else None
+        return Journal(hypothesis=cls.hypothesis, rule=rule)
 
     @property
     def workspace(self) -> Workspace:
         """The project that the recipe's file belongs to, with the W&B places that the config names."""
-        if self._workspace is None:
-            self._workspace = Workspace.find(recipe_file(type(self)))
         places = ("wandb_entity", "wandb_project", "wandb_group")
         named = {place: value for place in places if (value := getattr(self.config, place)) is not None}
-        return replace(self._workspace, settings=replaced(self._workspace.settings, **named))
+        return replace(self._home, settings=replaced(self._home.settings, **named))
 
     @workspace.setter
     def workspace(self, workspace: Workspace) -> None:
@@ -126,6 +172,7 @@ class Experiment(ABC):
         self,
         *,
         seeds: Sequence[int] | None = None,
+        same_seed: int = 1,
         launcher: LauncherName | None = None,
         repeat: int | None = None,
         again: bool = False,
@@ -138,6 +185,7 @@ class Experiment(ABC):
         Args:
             arms: Configs to compare, by arm: from an `Ablation` or a `Grid`. The recipe is recorded once for each.
             seeds: Seeds for every arm; None for the recipe's own.
+            same_seed: How often each seed is run; all but the first are replicates, which show the noise floor.
             launcher: Where; None for the setting.
             repeat: Which repetition of the same jobs; None for the latest one that has unfinished jobs, else the next.
             again: Take the next repeat also where jobs of the latest are unfinished.
@@ -157,19 +205,26 @@ class Experiment(ABC):
                 arms = _beside(arms, changes(beside, self.config))
             recorded = [job for arm, config in arms.items() for job in self.jobs_with(config, arm)]
         if resume is not None:
-            from experiments.jobs.preparation import check_resumable
+            from experiments.jobs.once_more import check_resumable
 
             found = [job for job in recorded if job.arm == resume.arm]
             if not found:
                 return self._resumed(resume, launcher, again=again)
-            recorded = [_extending(found[0], resume)]
+            recorded = [_extending(found[0], resume, self.workspace)]
             check_resumable(self.workspace, resume, recorded[0].config)
         if seeds is None and all(job.seed is None for job in recorded):
             seeds = self.seeds
         from experiments.jobs.preparation import prepare_plan
 
         return prepare_plan(
-            self.workspace, self.name, recorded, seeds=seeds, launcher=launcher, repeat=repeat, again=again
+            self.workspace,
+            self.name,
+            recorded,
+            seeds=seeds,
+            same_seed=same_seed,
+            launcher=launcher,
+            repeat=repeat,
+            again=again,
         )
 
     def launch(self, plan: Plan | CheckedPlan, permit: Permit) -> list[TrainingJob]:
@@ -182,8 +237,9 @@ class Experiment(ABC):
             LaunchError: A launcher refused; the other jobs are launched all the same.
             LedgerError: Nothing could be recorded, so nothing was launched.
         """
-        from experiments.jobs.preparation import launch_plan
+        from experiments.jobs.preparation import launch_plan, plan_of
 
+        record_criteria(plan_of(plan), stated_by(type(self), self.workspace.root), permit, self.workspace)
         return launch_plan(plan, permit, self.workspace)
 
     def export(
@@ -235,13 +291,37 @@ class Experiment(ABC):
         names = [arm if len(recorded) == 1 else f"{arm}-{job.arm}" for job in recorded]
         return [replace(job, arm=name) for job, name in zip(recorded, names, strict=True)]
 
+    @property
+    def _home(self) -> Workspace:
+        """The project as it is, whatever the config names."""
+        if self._workspace is None:
+            self._workspace = Workspace.find(recipe_file(type(self)))
+        return self._workspace
+
+    def _own_trainer(self) -> Trainer | None:
+        """Return the recipe's trainer; None where its jobs run the setting's command line.
+
+        Raises:
+            UsageError: There is no trainer of the name.
+        """
+        if isinstance(self.trainer, Trainer):
+            return self.trainer
+        settings = self._home.settings
+        name = self.trainer or settings.trainer
+        return trainer_named(name, settings.trainers) if name is not None else None
+
+    def _trainer_of(self, config: TrainingJobConfig) -> Trainer | None:
+        own = config.trainer if config.trainer is not None else self._own_trainer()
+        trainer = trainer_named(own, self._home.settings.trainers) if isinstance(own, str) else own
+        return filled_trainer(trainer, own_fields(self.config)) if trainer is not None else None
+
     def _resumed(self, earlier: TrainingJob, launcher: LauncherName | None, *, again: bool) -> Plan:
         """Return the plan that goes on from a run whose arm the recipe does not have, from that run's own record.
 
         Raises:
             UsageError: It cannot go on, or the command line sets what only a recipe's own arm has.
         """
-        from experiments.jobs.preparation import place_of, resume_plan
+        from experiments.jobs.once_more import place_of, resume_plan
 
         if own := sorted(set(self.config.changed()) - set(BaseExperimentConfig.model_fields)):
             raise UsageError(
@@ -257,12 +337,16 @@ class Experiment(ABC):
 
     def _with_common(self, config: TrainingJobConfig) -> TrainingJobConfig:
         """Add to one job's config what the experiment's own says about every job; the config given stays as it is."""
+        trainer = self._trainer_of(config)
+        style: Style = trainer.style if trainer is not None else "key=value"
         tags = [*self.tags, "experiment", self.name, *config.wandb_tags, *self.config.wandb_tags]
         try:
             return replaced(
                 config,
                 wandb_tags=tuple(dict.fromkeys(tags)),
-                additional_args=with_arguments(config.additional_args, self.config.additional_args),
+                additional_args=overridden(config.additional_args, self.config.additional_args, style),
+                trainer=trainer,
+                stop_when=config.stop_when or self.stop_when,
                 skip_git_check=config.skip_git_check or self.config.skip_git_check,
             )
         except ValidationError as error:
@@ -290,10 +374,11 @@ def _refused(error: ValidationError) -> UsageError:
     return UsageError(f"a job of this config is refused: {reasons(error)} ({error.title}). Choose another value.")
 
 
-def _extending(job: RecordedJob, earlier: TrainingJob) -> RecordedJob:
-    from experiments.jobs.preparation import extended
+def _extending(job: RecordedJob, earlier: TrainingJob, workspace: Workspace) -> RecordedJob:
+    from experiments.jobs.once_more import extended
 
-    return replace(job, config=extended(job.config, earlier.run_name), seed=earlier.seed)
+    config = extended(workspace, earlier, job.config)
+    return replace(job, config=config, seed=earlier.seed, **standing(earlier))
 
 
 def recipe_file(experiment_class: type[Experiment]) -> Path:

@@ -17,8 +17,9 @@ from experiments.jobs.plan import RecordedJob
 from experiments.jobs.preparation import launch_plan, prepare_plan
 from experiments.jobs.submission import cancel, newest_attempt, next_repeat, retry, start_next, submit
 from experiments.project.errors import UsageError, reasons
+from experiments.project.trainers.known import REFERENCE, trainer_named
 from experiments.project.workspace import Workspace
-from experiments.types import LauncherName, TrainingJob, TrainingJobConfig
+from experiments.types import LauncherName, Trainer, TrainingJob, TrainingJobConfig
 
 __all__ = [
     "Permit",
@@ -54,9 +55,10 @@ def launch_training(
     wandb_tags: str | Sequence[str] = (),
     seed: int = 0,
     launcher: LauncherName | None = None,
+    trainer: Trainer | str | None = None,
     workspace: Workspace | None = None,
     permit: Permit | None = None,
-    **trainer: str | float | None,
+    **arguments: str | float | None,
 ) -> TrainingJob:
     """Launch one training run without a recipe.
 
@@ -64,8 +66,9 @@ def launch_training(
         name: Name of the experiment; its one arm is called `run`.
         additional_args: Arguments for the trainer as its command line has them: `trainer.gamma=0.9`.
         wandb_tags: W&B tags of the run; none where empty.
-        trainer: Further arguments of the trainer: `total_timesteps=200_000` is `trainer.total_timesteps=200000`; one
-            that is None was not given.
+        trainer: What trains, or its name; the project's own where None.
+        arguments: Further arguments of the trainer, in its style: `total_timesteps=200_000` is
+            `trainer.total_timesteps=200000` to the reference trainer; one that is None was not given.
         workspace: Which project; None for the one of the working folder.
         permit: Leave of a person who works on a page: `page_permit()` of `experiments.notebooks.training`, in a cell
             that only a click runs. A script that is run with python needs none.
@@ -75,13 +78,14 @@ def launch_training(
             inside `with allow_launch():`.
         UsageError: A name or value is wrong; nothing was launched.
     """
+    home = workspace or Workspace.find(Path.cwd())
     config = _job_config(
-        trainer, additional_args, wandb_tags,
+        home, trainer, arguments, additional_args, wandb_tags,
         curriculum=curriculum, gpus=gpus, nodes=nodes, spot=spot, skip_git_check=skip_git_check,
     )  # fmt: skip
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise UsageError(f"seed {seed!r} is not a seed. Give a whole number from 0 on.")
-    return _launch_now(name, [RecordedJob("run", config, seed)], launcher, workspace, permit)[0]
+    return _launch_now(name, [RecordedJob("run", config, seed)], launcher, home, permit)[0]
 
 
 def launch_multiple_training_runs(
@@ -97,35 +101,43 @@ def launch_multiple_training_runs(
     additional_args: str | Sequence[str] = (),
     wandb_tags: str | Sequence[str] = (),
     launcher: LauncherName | None = None,
+    trainer: Trainer | str | None = None,
     workspace: Workspace | None = None,
     permit: Permit | None = None,
-    **trainer: str | float | None,
+    **arguments: str | float | None,
 ) -> list[TrainingJob]:
     """Launch several runs of one configuration; run i gets seed i, or all get seed 0 with `vary_seeds=False`.
 
-    The other arguments and errors are those of `launch_training`.
+    Of several runs of seed 0 the first is its own, and the others are replicates: they show the noise floor and count
+    as no seeds. The other arguments and errors are those of `launch_training`.
     """
     if isinstance(num_runs, bool) or not isinstance(num_runs, int) or num_runs < 1:
         raise UsageError(f"num_runs {num_runs!r} is not a number from 1 on. Give the number of runs to launch.")
+    home = workspace or Workspace.find(Path.cwd())
     config = _job_config(
-        trainer, additional_args, wandb_tags,
+        home, trainer, arguments, additional_args, wandb_tags,
         curriculum=curriculum, gpus=gpus, nodes=nodes, spot=spot, skip_git_check=skip_git_check,
     )  # fmt: skip
-    jobs = [
-        RecordedJob("run", config, index) if vary_seeds else RecordedJob(f"run-{index + 1}", config, 0)
-        for index in range(num_runs)
-    ]
-    return _launch_now(name, jobs, launcher, workspace, permit)
+    jobs = [RecordedJob("run", config, index) for index in range(num_runs if vary_seeds else 1)]
+    same_seed = 1 if vary_seeds else num_runs
+    return _launch_now(name, jobs, launcher, home, permit, same_seed=same_seed)
 
 
 def _job_config(
-    trainer: Mapping[str, str | float | None],
+    home: Workspace,
+    trainer: Trainer | str | None,
+    arguments: Mapping[str, str | float | None],
     additional_args: str | Sequence[str],
     wandb_tags: str | Sequence[str],
     **options: str | int,
 ) -> TrainingJobConfig:
-    arguments = [f"trainer.{key}={value}" for key, value in trainer.items() if value is not None]
-    given = {"additional_args": (*_texts(additional_args), *arguments), "wandb_tags": _texts(wandb_tags)}
+    of = trainer if trainer is not None else home.settings.trainer
+    known = trainer_named(of, home.settings.trainers) if isinstance(of, str) else of
+    if known is None or known == REFERENCE:
+        words = [f"trainer.{key}={value}" for key, value in arguments.items() if value is not None]
+    else:
+        words = list(known.arguments(arguments))
+    given = {"additional_args": (*_texts(additional_args), *words), "wandb_tags": _texts(wandb_tags), "trainer": known}
     try:
         return TrainingJobConfig.model_validate(options | given)
     except ValidationError as error:
@@ -141,9 +153,10 @@ def _launch_now(
     name: str,
     jobs: Sequence[RecordedJob],
     launcher: LauncherName | None,
-    workspace: Workspace | None,
+    home: Workspace,
     permit: Permit | None,
+    *,
+    same_seed: int = 1,
 ) -> list[TrainingJob]:
     permit = permit or implicit_permit()
-    home = workspace or Workspace.find(Path.cwd())
-    return launch_plan(prepare_plan(home, name, jobs, launcher=launcher), permit, home)
+    return launch_plan(prepare_plan(home, name, jobs, same_seed=same_seed, launcher=launcher), permit, home)

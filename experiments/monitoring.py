@@ -13,13 +13,14 @@ from experiments.jobs.finding import Runs, here, refs_of
 from experiments.jobs.launchers.base import SchedulerStatus
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.ledger.reading import UnreadableJob
+from experiments.jobs.watch.ending import Ender
 from experiments.jobs.watch.monitor import Monitor, monitor_of
 from experiments.jobs.watch.poller import Poller, Sources
 from experiments.jobs.watch.snapshots import Snapshot, read_status
 from experiments.project.errors import LedgerError
 from experiments.project.settings import load_settings
 from experiments.project.workspace import Workspace
-from experiments.runs.opening import offline_store
+from experiments.runs.opening import RoutedStore, default_store, offline_store
 from experiments.runs.relay import RelayStore, reader_socket
 from experiments.types import JobRef, JobStatus, TrainingJob
 
@@ -27,12 +28,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from experiments.jobs.launchers.base import Launcher
+    from experiments.runs.server.store import OnlineStore
     from experiments.runs.store import RunStore
 
 __all__ = [
     "Monitor",
     "Snapshot",
     "Sources",
+    "end_hopeless",
     "following",
     "job_statuses",
     "monitor_for",
@@ -215,6 +218,10 @@ def sources_of(state_dir: Path) -> Sources:
     def store(tracker: str) -> RunStore:
         if tracker == "offline":
             return offline_store(workspace)
+        # A script may log to another project than it was told, or to files alone: what lies here says so.
+        return RoutedStore(offline_store(workspace), lambda: server(tracker))
+
+    def server(tracker: str) -> OnlineStore | RelayStore:
         if (socket := reader_socket()) is not None:
             return RelayStore(socket, tracker)
         from experiments.runs.server.store import OnlineStore
@@ -237,7 +244,23 @@ def sources_of(state_dir: Path) -> Sources:
         # A local job's folder says all that there is to say of it.
         return job_events.keep(workspace.runs, statuses) if name == "skypilot" else statuses
 
-    return Sources(_LedgerFile(workspace), launcher, store, outcomes, start_waiting, keep)
+    jobs = _LedgerFile(workspace)
+    ender = Ender(workspace, jobs, launcher, lambda: default_store(workspace.root))
+    return Sources(jobs, launcher, store, outcomes, start_waiting, keep, ender.take)
+
+
+def end_hopeless(state_dir: Path, seen: Snapshot) -> dict[str, str]:
+    """Have jobs of clusters ended that are hopeless by their `stop_when`; return why, by run name.
+
+    Where a Monitor runs it does so every minute; a local job's supervisor does in any case.
+
+    Raises:
+        LaunchError: Their launcher cannot be asked.
+        LedgerError: It cannot be recorded; then nothing was ended.
+    """
+    workspace = Workspace(root=state_dir.parent, state=state_dir, settings=load_settings(state_dir.parent))
+    sources = sources_of(state_dir)
+    return Ender(workspace, sources.jobs, sources.launcher, lambda: default_store(workspace.root)).look(seen)
 
 
 class _LedgerFile:

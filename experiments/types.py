@@ -6,24 +6,35 @@ Everything here is frozen, checked by pydantic and cheap to import, so that reci
 from __future__ import annotations
 
 import math
-import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, model_validator
 from pydantic import Field as Field  # noqa: PLC0414 - recipes take it from here, so that all they load is loaded by us
 
-from experiments.project.errors import UsageError
+from experiments.project.names import NAME_PATTERN as NAME_PATTERN  # noqa: PLC0414 - 0.1 had it here, as the next
+from experiments.project.names import check_name as check_name  # noqa: PLC0414
+from experiments.project.names import parse_seeds as parse_seeds  # noqa: PLC0414
+from experiments.project.names import suggest_name as suggest_name  # noqa: PLC0414
+from experiments.project.standing import Standing as Standing  # noqa: PLC0414
+from experiments.project.standing import standing
+from experiments.project.trainers.value import Checkpoints as Checkpoints  # noqa: PLC0414
+from experiments.project.trainers.value import Metrics as Metrics  # noqa: PLC0414
+from experiments.project.trainers.value import Trainer as Trainer  # noqa: PLC0414
+from experiments.project.trainers.words import Argument, Style, checked_words, read_arguments, same_key
+from experiments.project.values import Frozen as Frozen  # noqa: PLC0414
+from experiments.project.values import is_none
+from experiments.project.values import replaced as replaced  # noqa: PLC0414
 
-NAME_PATTERN = r"[a-z0-9][a-z0-9_-]{0,39}"
 MAX_RUN_NAME = 120
 _AMOUNT = r"^\d+(\.\d+)?\+?$"
-_KEY = r"[A-Za-z_][\w.]*"
 
 LauncherName = Literal["local", "skypilot", "dry-run"]
 Verdict = Literal["pending", "running", "recovering", "succeeded", "failed", "cancelled", "unknown"]
+CodeOf = Literal["own", "now"]
+"""Which code a run gets that is launched once more: what it ran, or the project as it is now."""
+
 TERMINAL_VERDICTS: frozenset[Verdict] = frozenset({"succeeded", "failed", "cancelled"})
 
 
@@ -39,93 +50,40 @@ class Control:
     kind: Literal["slider", "log_slider", "number", "text_area", "hidden"]
 
 
-class Frozen(BaseModel):
-    """Base of all values: immutable, and a field that does not exist is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+Arguments = Annotated[tuple[str, ...], AfterValidator(checked_words)]
+"""Arguments for a trainer: any words that a process can be given, in the style of the trainer."""
 
 
-ModelT = TypeVar("ModelT", bound=BaseModel)
+def _is_empty(value: object) -> bool:
+    return value == ""
 
 
-def replaced(model: ModelT, **fields: Any) -> ModelT:  # noqa: ANN401 - any field's value
-    """Return a copy of `model` with some fields changed, checked as if it were made anew.
+def _is_nothing(value: object) -> bool:
+    return not value
 
-    pydantic's own `model_copy` checks nothing, so what it changes could be recorded and never be read again.
 
-    Raises:
-        ValidationError: A field does not exist, or a value is not allowed.
+class StopWhen(Frozen):
+    """When a job is hopeless and ended; off where nothing is set. Its seed is lost, and counts as lost.
+
+    A local job's supervisor looks every minute; for jobs of a cluster whoever polls them does. What nobody can tell
+    ends no job: a run that no tracker has is not known to stand still.
     """
-    given = {name: getattr(model, name) for name in model.model_fields_set}
-    return type(model).model_validate(given | fields)
 
-
-def suggest_name(text: str) -> str:
-    """Return the nearest allowed name to `text`, or `experiment` where nothing of it is left."""
-    near = re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-_")[:40].rstrip("-_")
-    return near or "experiment"
-
-
-def check_name(kind: str, value: str) -> str:
-    """Return `value` where it may be part of a run name.
-
-    Raises:
-        UsageError: It does not match `NAME_PATTERN`; the message suggests a name.
-    """
-    if re.fullmatch(NAME_PATTERN, value):
-        return value
-    raise UsageError(
-        f"{kind} {value!r} cannot be part of a run name. Allowed: 1 to 40 of a-z, 0-9, '_' and '-', starting with a "
-        f"letter or digit. Try {suggest_name(value)!r}."
+    not_finite: bool = Field(False, description="Its newest loss or reward is no finite number.")
+    idle_minutes: float | None = Field(None, gt=0, exclude_if=is_none, description="It made no step for so long.")
+    below_baseline: int | None = Field(
+        None,
+        ge=1,
+        le=1000,
+        exclude_if=is_none,
+        description="So many evaluations in a row lie below the band of the first arm.",
     )
-
-
-def parse_seeds(text: str) -> tuple[int, ...]:
-    """Return the seeds that `text` names: `5` is 0 to 4, `0..4` a range with both ends, `3,7` a list.
-
-    Raises:
-        UsageError: Not a list of seeds, no seed at all, or a seed twice.
-    """
-    rule = "Write a count (5), a range with both ends (0..4) or a list (3,7)."
-    text = text.strip()
-    if re.fullmatch(r"[0-9]{1,6}", text):
-        seeds = list(range(int(text)))
-    else:
-        seeds = []
-        for part in text.split(","):
-            bounds = re.fullmatch(r"\s*([0-9]{1,9})(?:\.\.([0-9]{1,9}))?\s*", part)
-            if bounds is None:
-                raise UsageError(f"--seeds {text!r} is not a list of seeds. {rule}")
-            first, last = int(bounds[1]), int(bounds[2] or bounds[1])
-            if last < first or last - first >= 100_000:
-                raise UsageError(
-                    f"--seeds {text!r} holds {part.strip()!r}, which is not a range from low to high. {rule}"
-                )
-            seeds.extend(range(first, last + 1))
-    if not seeds:
-        raise UsageError(f"--seeds {text!r} names no seed. {rule}")
-    [(often, count)] = Counter(seeds).most_common(1)
-    if count > 1:
-        raise UsageError(f"--seeds {text!r} names seed {often} twice; each seed is one run. {rule}")
-    return tuple(seeds)
-
-
-def _is_none(value: object) -> bool:
-    return value is None
-
-
-def _are_assignments(values: tuple[str, ...]) -> tuple[str, ...]:
-    for value in values:
-        key, equals, given = value.partition("=")
-        if not equals or not re.fullmatch(_KEY, key) or "\x00" in value:
-            near = re.sub(r"[^\w.]+", "_", key.strip("+~- "))
-            example = f"{near}={given}" if equals and re.fullmatch(_KEY, near) else "trainer.total_timesteps=200000"
-            raise ValueError(f"{value!r} is not a 'key=value' argument, such as {example}")
-    return values
-
-
-Assignments = Annotated[tuple[str, ...], AfterValidator(_are_assignments)]
-"""Arguments for a trainer, each `key=value`."""
+    hours: float | None = Field(
+        None, gt=0, exclude_if=is_none, description="The runs of its experiment took so many hours together."
+    )
+    gpu_hours: float | None = Field(
+        None, gt=0, exclude_if=is_none, description="The same, each hour as many times as the run has GPUs."
+    )
 
 
 class TrainingJobConfig(Frozen):
@@ -135,59 +93,86 @@ class TrainingJobConfig(Frozen):
     another plan.
     """
 
-    curriculum: str = Field(min_length=1, description="Curriculum that the trainer runs.")
+    curriculum: str = Field("", exclude_if=_is_empty, description="Curriculum that the trainer runs, if it has any.")
     gpus: int = Field(1, ge=0, le=4096, description="GPUs per node.")
     nodes: int = Field(1, ge=1, le=4096, description="Nodes.")
     spot: bool = Field(False, description="Use spot (preemptible) machines.")
     skip_git_check: bool = Field(False, description="Launch also from a tree with uncommitted or unpushed changes.")
     wandb_tags: tuple[str, ...] = Field((), description="W&B tags of the run.")
-    additional_args: Assignments = Field((), description="Arguments for the trainer, each 'key=value'.")
+    additional_args: Arguments = Field((), description="Arguments for the trainer, as its command line has them.")
+    trainer: Trainer | str | None = Field(
+        None, exclude_if=is_none, description="Trainer, or the name of one; the recipe's or the setting where None."
+    )
     accelerator: str | None = Field(
         None,
         pattern=r"^[A-Za-z0-9._-]+(:\d{1,4})?$",
-        exclude_if=_is_none,
+        exclude_if=is_none,
         description="SkyPilot: kind of GPU, such as H100; H100:4 also says how many, in the place of gpus.",
     )
     cpus: str | None = Field(
-        None, pattern=_AMOUNT, exclude_if=_is_none, description="SkyPilot: CPUs per node, 8 or 8+ for at least 8."
+        None, pattern=_AMOUNT, exclude_if=is_none, description="SkyPilot: CPUs per node, 8 or 8+ for at least 8."
     )
     memory: str | None = Field(
-        None, pattern=_AMOUNT, exclude_if=_is_none, description="SkyPilot: GB of memory per node, 32 or 32+."
+        None,
+        pattern=_AMOUNT,
+        exclude_if=is_none,
+        description="GB of memory per node, 32 or 32+ for at least 32; locally a job that holds more than 32 is ended.",
     )
-    disk_gb: int | None = Field(None, ge=1, exclude_if=_is_none, description="SkyPilot: GB of disk per node.")
+    disk_gb: int | None = Field(None, ge=1, exclude_if=is_none, description="SkyPilot: GB of disk per node.")
     infra: str | None = Field(
         None,
         pattern=r"^[A-Za-z0-9*][\w.*:@/-]*$",
-        exclude_if=_is_none,
+        exclude_if=is_none,
         description="SkyPilot: where, such as aws/us-east-1, k8s/context or slurm/cluster/partition.",
     )
     max_hourly_cost: float | None = Field(
-        None, gt=0, exclude_if=_is_none, description="SkyPilot: refuse machines that cost more USD per hour."
+        None, gt=0, exclude_if=is_none, description="SkyPilot: refuse machines that cost more USD per hour."
     )
     max_runtime_hours: float | None = Field(
         None,
         gt=0,
         le=10_000,
-        exclude_if=_is_none,
+        exclude_if=is_none,
         description="End the trainer after this time on a machine; locally, time asleep does not count.",
     )
+    stop_when: StopWhen | None = Field(None, exclude_if=is_none, description="When the job is hopeless and ended.")
     recovery: Literal["FAILOVER", "EAGER_NEXT_REGION"] | None = Field(
-        None, exclude_if=_is_none, description="SkyPilot: where a preempted job is started again."
+        None, exclude_if=is_none, description="SkyPilot: where a preempted job is started again."
     )
     max_restarts_on_errors: int | None = Field(
-        None, ge=0, le=1000, exclude_if=_is_none, description="SkyPilot: how often to start again after an error."
+        None, ge=0, le=1000, exclude_if=is_none, description="SkyPilot: how often to start again after an error."
     )
+
+    @model_validator(mode="after")
+    def _runs_something(self) -> Self:
+        if not self.curriculum and self.trainer is None:
+            raise ValueError(
+                f"curriculum {self.curriculum!r}: a job has one, or a trainer that needs none. Name it: "
+                "TrainingJobConfig(curriculum='NAME'), or trainer = Trainer(command='...') in the recipe and "
+                "self.job() in its launch_training_runs"
+            )
+        return self
+
+    @property
+    def arguments(self) -> list[Argument]:
+        """What `additional_args` set, in the trainer's style."""
+        return read_arguments(self.additional_args, self.style)
+
+    @property
+    def style(self) -> Style:
+        """How the trainer takes arguments; a name's is only known once it has been looked up."""
+        return self.trainer.style if isinstance(self.trainer, Trainer) else "key=value"
+
+    def set_arguments(self) -> dict[str, str]:
+        """Return what `additional_args` set by key, the last where there are several; an option alone is `true`."""
+        return {each.key: "true" if each.value is None else each.value for each in self.arguments if each.key}
 
     def get_arg_value(self, key: str) -> str | None:
         """Return the value that `additional_args` give to `key`, the last where there are several."""
-        for argument in reversed(self.additional_args):
-            name, _, value = argument.partition("=")
-            if name == key:
-                return value
-        return None
+        return next((each.value for each in reversed(self.arguments) if each.key == same_key(key)), None)
 
 
-class JobRef(Frozen):
+class JobRef(Standing):
     """What a notebook file keeps of a job: enough to read its run without the ledger.
 
     Attributes:
@@ -197,6 +182,7 @@ class JobRef(Frozen):
         launcher: Where the job ran.
         id: The launcher's id of the job; None where it has none.
         tracker: Where the metrics are: `offline`, or `entity/project` on the W&B server in use.
+        metrics: Under which names its trainer logs what; None where it names nothing.
     """
 
     run: str
@@ -205,9 +191,15 @@ class JobRef(Frozen):
     launcher: str = "local"
     id: str | None = None
     tracker: str = "offline"
+    metrics: Metrics | None = Field(None, exclude_if=is_none)
+
+    @property
+    def label(self) -> str:
+        """Arm and seed, as a person calls the run, and what it is where it is no seed."""
+        return " ".join(filter(None, [self.arm, f"seed {self.seed}", self.role_words]))
 
 
-class PlannedJob(Frozen):
+class PlannedJob(Standing):
     """One job of a plan.
 
     Attributes:
@@ -215,7 +207,8 @@ class PlannedJob(Frozen):
         seed: Random seed; arms that share seeds are compared in pairs.
         config: What runs and on what.
         command: The trainer's command line; `{python}` stands for the launcher's interpreter.
-        run_name: `<user>.<experiment>.<arm>.s<seed>.<8 characters of a hash>`; see `Plan`.
+        run_name: `<user>.<experiment>.<arm>.s<seed>.<8 characters of a hash>`; see `Plan`. What is no seed says so
+            behind it: `s3r2` is replicate 2, and there are `s3-reproduction`, `s3-fork` and `s3-evaluation`.
     """
 
     arm: str
@@ -236,7 +229,7 @@ class Plan(Frozen):
         repeat: 1 for the first launch of these jobs, 2 for the same again on purpose.
         key: sha256 of everything that makes the plan what it is; the ledger keeps it unique.
         family: The same without the repeat: what all repeats of these jobs share.
-        jobs: One for each arm and seed.
+        jobs: One for each arm and seed, and for each replicate of these.
         wandb_mode: `offline` or `online`.
         tags: W&B tags of every run, beside each job's own; not part of the key.
     """
@@ -253,7 +246,7 @@ class Plan(Frozen):
     tags: tuple[str, ...] = ()
 
 
-class TrainingJob(Frozen):
+class TrainingJob(Standing):
     """One launched (or planned) training process, as the ledger knows it.
 
     Attributes:
@@ -261,7 +254,7 @@ class TrainingJob(Frozen):
             launcher has it; what became of it is the launcher's to say), `refused` (the launcher said no; may be
             retried), `cancelled` (ended before a launcher had it).
         plan_key: The plan that it belongs to; empty for a job that was only looked up.
-        attempt: 1, or more for a retry of the same arm and seed.
+        attempt: 1, or more for a retry of the same arm, seed and replicate.
         retry_of: Run name of the job that this one retries.
         error: Why the launcher refused, or the reason of an incident.
         created_at: Unix seconds of the ledger row.
@@ -294,10 +287,18 @@ class TrainingJob(Frozen):
             launcher=self.launcher,
             id=self.launcher_id if self.launcher_id != self.run_name else None,
             tracker=self.tracker,
+            metrics=self.metrics,
+            **standing(self),
         )
 
+    @property
+    def metrics(self) -> Metrics | None:
+        """What its trainer says of what it logs; None where it names nothing."""
+        trainer = self.config.trainer
+        return trainer.metrics if isinstance(trainer, Trainer) and trainer.metrics != Metrics() else None
 
-class JobStatus(Frozen):
+
+class JobStatus(Standing):
     """What is known of a job now: the scheduler's word, the tracker's word, and one verdict from both.
 
     Attributes:
@@ -305,10 +306,13 @@ class JobStatus(Frozen):
         tracker: The run store's own word, verbatim (`finished`); None where there is no run yet.
         verdict: Derived from both by `experiments.jobs.watch.verdicts.verdict`.
         reason: Why, in words, where the verdict needs one.
-        step: Agent steps so far; None before the first row.
-        total_steps: Agent steps that the run was asked for.
-        reward: Latest mean return per agent.
-        sps: Latest agent steps per second.
+        step: Steps so far, agent steps where the reference trainer counts them; None before the first row.
+        total_steps: Steps that the run was asked for.
+        reward: Latest value of what its trainer is about: the mean return per agent, where it is the reference trainer.
+        sps: Latest steps per second.
+        keys: Which keys are its step, reward and speed; empty where they are those of the reference trainer.
+        found: Which of these were found among what the run has logged, not named by its trainer.
+        lower_is_better: Whether less of the reward is better, as its trainer says.
         started_at: Unix seconds at which the trainer started.
         ended_at: Unix seconds at which it ended.
         exit_code: Of the trainer; negative for the signal that killed it.
@@ -333,6 +337,9 @@ class JobStatus(Frozen):
     total_steps: int | None = None
     reward: float | None = None
     sps: float | None = None
+    keys: dict[str, str] = Field({}, exclude_if=_is_nothing)
+    found: tuple[str, ...] = Field((), exclude_if=_is_nothing)
+    lower_is_better: bool = Field(False, exclude_if=_is_nothing)
     started_at: float | None = None
     ended_at: float | None = None
     exit_code: int | None = None
@@ -364,7 +371,9 @@ class BaseExperimentConfig(BaseModel):
     wandb_entity: str | None = Field(None, description="W&B entity of new runs; by default the setting.")
     wandb_project: str | None = Field(None, description="W&B project of new runs; by default the setting.")
     wandb_group: str | None = Field(None, description="W&B group of new runs; by default the experiment's name.")
-    additional_args: Assignments = Field((), description="Arguments for the trainer, each key=value.")
+    additional_args: Arguments = Field(
+        (), description="Arguments for the trainer, as its command line has them; behind `--` also such as --lr 0.1."
+    )
     skip_git_check: bool = Field(False, description="Launch also from a tree with uncommitted or unpushed changes.")
 
     def changed(self) -> dict[str, Any]:

@@ -26,3 +26,5 @@ def clean_environ(monkeypatch, tmp_path_factory):
     monkeypatch.setenv("WANDB_ERROR_REPORTING", "false")
     monkeypatch.setenv("WANDB_SILENT", "true")
     monkeypatch.setenv("EXPERIMENTS_USER", "tester")
+    # What an interpreter has installed is asked once for all tests: each has a home of its own, and the answer is long.
+    monkeypatch.setenv("EXPERIMENTS_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))

@@ -23,7 +23,7 @@ MARKDOWN = {
     "experiments/notebooks/replays.py": {
         "as_markdown(name)",
         "as_markdown(missing)",
-        "_no_replay_words(experiment, run)",
+        "_no_replay_words(experiment, ref_of(run).run)",
     },
     "experiments/notebooks/job_log.py": {"as_markdown(run)", "as_markdown(note)"},
     "experiments/notebooks/training.py": {"what", "command", "self.sentence()"},

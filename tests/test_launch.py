@@ -27,12 +27,15 @@ def test_each_of_several_runs_gets_its_own_seed_and_no_shared_arguments(tmp_path
     assert {job.config.additional_args for job in jobs} == {("trainer.gamma=0.9",)}
 
 
-def test_runs_that_share_a_seed_are_told_apart_by_their_label(tmp_path):
+def test_runs_that_share_a_seed_are_replicates_of_one_arm(tmp_path):
     with allow_launch():
         jobs = launch_multiple_training_runs(
             "probe", "arena/basic", num_runs=2, vary_seeds=False, workspace=workspace_at(tmp_path)
         )
-    assert [(job.arm, job.seed) for job in jobs] == [("run-1", 0), ("run-2", 0)]
+    assert [(job.arm, job.seed, job.replicate, job.counts) for job in jobs] == [
+        ("run", 0, 0, True),
+        ("run", 0, 1, False),
+    ]
 
 
 def test_one_text_is_one_tag_and_one_argument_and_what_is_none_was_not_given(tmp_path):
@@ -52,7 +55,7 @@ def test_one_text_is_one_tag_and_one_argument_and_what_is_none_was_not_given(tmp
         ({"gpus": -1}, "gpus -1"),
         ({"seed": -1}, "seed -1 is not a seed"),
         ({"seed": True}, "seed True is not a seed"),
-        ({"additional_args": "--verbose"}, "'--verbose' is not a 'key=value' argument"),
+        ({"additional_args": "a=\0"}, r"'a=\x00' holds a NUL"),
         ({"wandb_tags": [""]}, "W&B tag '' is empty"),
     ],
 )

@@ -15,7 +15,7 @@ from tests.imports import DOOR, Imports, level, room
 ROOT = Path(__file__).parent.parent
 TREE = Imports(ROOT)
 ROOMS = ("project", "statistics", "runs", "trainer", "jobs", "results", "notebooks", "cli")
-HEAVY = {"wandb", "sky", "marimo", "altair", "pandas", "numpy", "pyarrow", "scipy", "mettagrid"}
+HEAVY = {"wandb", "sky", "marimo", "altair", "pandas", "numpy", "pyarrow", "scipy", "mettagrid", "optuna"}
 
 
 def open_to_all(name):

@@ -42,9 +42,15 @@ ENDING = {
     "uv run experiments cancel RUN": (0, "had ended already"),
     "retry RUN": (0, "attempt 2"),
     "uv run experiments resume RUN --steps N": (0, "goes on as"),
+    "uv run experiments reproduce RUN": (0, "identical"),
+    "uv run experiments bundle EXPERIMENT": (0, "sha256 of what is in it"),
     "uv run experiments note RUN TEXT": (0, "noted"),
     "tag TAG RUN": (0, "1 job tagged 'arena'"),
     "uv run experiments diff A B": (0, "settings"),
+    "uv run experiments sweep EXPERIMENT": (2, "experiment 'arena' has no search"),
+    "uv run experiments step": (0, "Nothing goes on by itself"),
+    "uv run experiments budget": (0, "No budget was granted"),
+    "uv run experiments accept EXPERIMENT": (2, "no criterion was recorded when 'arena' was launched"),
     "uv run experiments record NOTEBOOK": (0, "Nothing to add|added to"),
     "uv run experiments runs --tag TAG": (0, "finished"),
     "uv run experiments sync": (1, "wandb login"),
@@ -174,6 +180,7 @@ def words(reader):
         "TEXT": "'a note'",
         "TAG": "arena",
         "NAME": "my_study",
+        "EXPERIMENT": "arena",
     }
     return {**given, "NOTEBOOK": STUDY, "FILE": str(replay)}
 

@@ -11,5 +11,7 @@ for (const [widget, name] of Object.entries(WIDGETS)) {
   });
   // What esbuild adds: the names of the files, and marks for a second bundler.
   const text = readFileSync(out, "utf8").replace(/^\/\/ build\/js\/.*\n|\/\* @__PURE__ \*\/ /gm, "");
-  writeFileSync(out, text.replace(/^( {2})+/gm, (spaces) => "\t".repeat(spaces.length / 2)));
+  const tabbed = text.replace(/^( {2})+/gm, (spaces) => "\t".repeat(spaces.length / 2));
+  // A statement without braces stands on the line of its condition, as in the sources.
+  writeFileSync(out, tabbed.replace(/(?<=^\t*(?:if|for|while|else)\b(?:.*[^{;])?)\n\t+/gm, " ").replace(/\{\n\t*\}/g, "{}"));
 }

@@ -15,8 +15,9 @@ from experiments.notebooks.study import Study
 from experiments.notebooks.styles import warning
 from experiments.project.errors import LedgerError
 from experiments.project.look import counted
+from experiments.project.values import replaced
 from experiments.project.workspace import Workspace
-from experiments.types import JobRef, replaced
+from experiments.types import JobRef
 
 MOST_RUNS = 500
 Arms = Mapping[str, Sequence[JobRef]]

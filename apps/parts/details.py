@@ -79,16 +79,19 @@ def metric_dropdown(
     """Return a choice among the metrics that the experiment's runs have logged.
 
     Args:
-        asked: Chosen at first where the runs have it; else the return per agent.
+        asked: Chosen at first where the runs have it; else what their trainer is about.
     """
-    logged: list[str] = []
+    logged, first = [], REWARD_KEY
     if experiment:
         from experiments.notebooks.context import logged_metrics
+        from experiments.notebooks.controls import first_metric
 
-        logged = logged_metrics(experiment_of(workspace, experiment).run_infos(jobs_of(workspace, experiment)))
-    names = sorted({*logged, REWARD_KEY})
+        jobs = jobs_of(workspace, experiment)
+        logged = logged_metrics(experiment_of(workspace, experiment).run_infos(jobs))
+        first = first_metric(logged, jobs)
+    names = sorted({*logged, first})
     return mo.ui.dropdown(
-        names, value=asked if asked in names else REWARD_KEY, label="Metric", searchable=True, on_change=on_change
+        names, value=asked if asked in names else first, label="Metric", searchable=True, on_change=on_change
     )
 
 

@@ -17,7 +17,7 @@ import marimo as mo
 
 from apps.parts.links import known_jobs
 from experiments.notebooks.context import launched_in
-from experiments.notebooks.styles import warning
+from experiments.notebooks.replays import on_page
 from experiments.project.errors import ExperimentsError
 from experiments.project.files import parse_json, write_bytes
 from experiments.project.workspace import Workspace
@@ -38,6 +38,7 @@ class Shown:
 
     Attributes:
         id: `run@step`, as addresses have it.
+        label: Arm and seed, as a person calls the run.
     """
 
     id: str
@@ -45,12 +46,13 @@ class Shown:
     run: str
     arm: str
     seed: int
+    label: str
     file: ReplayFile
 
     @property
     def title(self) -> str:
         """What the viewer is headed with."""
-        return f"{self.arm or self.run} seed {self.seed} at {self.file.when}"
+        return f"{self.label} at {self.file.when}"
 
     @property
     def source(self) -> Path | str:
@@ -78,13 +80,16 @@ def found_replays(workspace: Workspace, *, store: RunStore | None = None) -> tup
     problems: list[str] = [launched.problem] if launched.problem else []
     own, seen = known_jobs(workspace, launched)
     for experiment, job in [*seen, *reversed(own)]:
-        run, arm, seed = job.run, job.arm, job.seed
+        run = job.run
         try:
-            replays = place.replays(run)
+            replays = place.replays(run, job.metrics)
         except ExperimentsError as error:
             problems.append(f"{run}: {error}")
             continue
-        found += [Shown(f"{run}@{file.step}", experiment, run, arm, seed, file) for file in _by_step(replays)]
+        found += [
+            Shown(f"{run}@{file.step}", experiment, run, job.arm, job.seed, job.label, file)
+            for file in _by_step(replays)
+        ]
         if len(found) >= MOST:
             break
     return found[:MOST], problems[:5]
@@ -130,7 +135,7 @@ def picture_of(item: Shown, cache: Path) -> dict[str, Any]:
 
 def chosen_view(shown: Sequence[Shown], chosen: Sequence[str], workspace: Workspace) -> Any:  # noqa: ANN401
     """Return the viewer of one chosen replay, or of two side by side; a sentence where none is chosen."""
-    from widgets.replay import ReplayCompare, ReplayError, ReplayViewer
+    from widgets.replay import Limits, ReplayCompare, ReplayViewer
 
     known = {item.id: item for item in shown}
     picked = [known[name] for name in chosen if name in known]
@@ -139,14 +144,15 @@ def chosen_view(shown: Sequence[Shown], chosen: Sequence[str], workspace: Worksp
         return mo.md("No replay yet. Launch a recipe: our trainer writes them from its start; others' are shown too.")
     if not picked:
         return mo.md("Choose a replay above to watch it; with a second one beside it, both play in step.")
-    try:
+
+    def make(limits: Limits) -> ReplayViewer | ReplayCompare:
         if len(picked) == 1:
-            return mo.ui.anywidget(ReplayViewer(picked[0].source, label=picked[0].title, cache_dir=cache))
+            return ReplayViewer(picked[0].source, label=picked[0].title, cache_dir=cache, limits=limits)
         left, right = picked
         labels = (left.title, right.title)
-        return mo.ui.anywidget(ReplayCompare(left.source, right.source, labels=labels, cache_dir=cache))
-    except ReplayError as error:
-        return warning(ReplayError(f"This replay cannot be shown: {error}"))
+        return ReplayCompare(left.source, right.source, labels=labels, cache_dir=cache, limits=limits)
+
+    return on_page(make)
 
 
 def _by_step(found: Sequence[ReplayFile]) -> list[ReplayFile]:

@@ -9,6 +9,7 @@ import marimo as mo
 
 from experiments.jobs.watch.snapshots import read_status
 from experiments.notebooks.context import Launched, NotebookContext
+from experiments.project.standing import standing
 from experiments.project.workspace import Workspace
 from experiments.types import BaseExperimentConfig, JobRef
 
@@ -33,7 +34,16 @@ def known_jobs(workspace: Workspace, launched: Launched) -> tuple[list[Known], l
     own = [(job.experiment, job.ref()) for job in launched.jobs]
     names = {job.run for _, job in own}
     seen = [
-        (status.experiment, JobRef(run=status.run_name, arm=status.arm, seed=status.seed, launcher=status.launcher))
+        (
+            status.experiment,
+            JobRef(
+                run=status.run_name,
+                arm=status.arm,
+                seed=status.seed,
+                launcher=status.launcher,
+                **standing(status),
+            ),
+        )
         for status in read_status(workspace.state / "live").jobs
         if status.run_name not in names
     ]

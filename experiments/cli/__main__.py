@@ -56,7 +56,23 @@ def _read(arguments: Sequence[str]) -> Callable[[], int]:
 
 def commands() -> dict[str, Callable[..., int]]:
     """Return every command by the word that calls it."""
-    from experiments.cli import export, jobs, new, replays, runs, serve, show, status, upkeep
+    from experiments.cli import (
+        accept,
+        budget,
+        bundle,
+        evaluate,
+        export,
+        jobs,
+        new,
+        replays,
+        reproduce,
+        runs,
+        serve,
+        show,
+        status,
+        sweeps,
+        upkeep,
+    )
 
     return {
         "status": status.status,
@@ -65,17 +81,23 @@ def commands() -> dict[str, Callable[..., int]]:
         "cancel": jobs.cancel,
         "retry": jobs.retry,
         "resume": jobs.resume,
+        "reproduce": reproduce.reproduce,
+        "bundle": bundle.bundle,
+        "budget": budget.budget,
         "note": jobs.note,
         "tag": jobs.tag,
         "untag": jobs.untag,
         "record": jobs.record,
+        "step": sweeps.step,
+        "sweep": sweeps.sweep,
         "diff": runs.diff,
+        "accept": accept.accept,
         "runs": runs.runs,
         "sync": runs.sync,
         "pull": runs.pull,
         "export": export.export,
         "replay": replays.replay,
-        "eval": replays.evaluate,
+        "eval": evaluate.evaluate,
         "serve": serve.serve,
         "new": new.new,
         "gc": upkeep.gc,

@@ -46,7 +46,7 @@ def export(
     if not deadline > 0:
         raise UsageError(f"--deadline {deadline:g} is not a time above 0 seconds. Try: --deadline {DEADLINE_S:g}")
     size = parse_size(max_size)
-    with _Line() as line:
+    with Line() as line:
         done = export_notebook(
             notebook,
             output=output,
@@ -97,7 +97,7 @@ def report(done: Exported, workspace: Workspace) -> list[str]:
     return lines
 
 
-class _Line:
+class Line:
     """One line on a terminal that follows the export; nothing elsewhere."""
 
     def __init__(self) -> None:

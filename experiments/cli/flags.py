@@ -53,11 +53,50 @@ class RunOptions:
         ),
     ] = None
     seeds: Annotated[
-        str | None, _flag("Seeds of every arm: 5 is 0 to 4, 0..4 a range, 3,7 a list.", metavar="SEEDS")
+        str | None,
+        _flag(
+            "Seeds of every arm: 5 is 0 to 4, 0..4 a range, 3,7 a list; until-decided goes on in batches until the "
+            "rule decides.",
+            metavar="SEEDS",
+        ),
     ] = None
+    max_seeds: Annotated[
+        int | None, _flag("With until-decided: the most seeds of each arm, as the rule plans them.", metavar="N")
+    ] = None
+    batch_seeds: Annotated[
+        int | None,
+        _flag("With until-decided, where the rule looks at any time: how many seeds follow at once.", metavar="N"),
+    ] = None
+    same_seed: Annotated[
+        int,
+        _flag(
+            "Run every seed N times: one counts as a seed, the others show how far runs of one seed lie apart.",
+            metavar="N",
+        ),
+    ] = 1
     vary: Annotated[
         Texts,
         _flag("Arms from every combination of these values: learning_rate=0.001,0.003.", metavar="[FIELD=A,B ...]"),
+    ] = None
+    search: Annotated[
+        Texts,
+        _flag(
+            "Search over these settings, trial by trial: learning_rate=log:1e-4..1e-1 batch=256,512; a field alone "
+            "has the range of its own bounds. It goes on by itself; see experiments sweep.",
+            metavar="[FIELD=LOW..HIGH ...]",
+        ),
+    ] = None
+    trials: Annotated[int | None, _flag("Trials of a search, of each arm of the recipe.", metavar="N")] = None
+    trial_seeds: Annotated[
+        int | None,
+        _flag("Seeds of each trial, the same for all and none of those of other runs; by default 1.", metavar="N"),
+    ] = None
+    sampler: Annotated[
+        Literal["tpe", "random"] | None,
+        _flag("What a search asks for the next trial: Optuna's TPE, the default, or chance.", metavar="{tpe,random}"),
+    ] = None
+    trials_at_once: Annotated[
+        int | None, _flag("Trials of a search at once; by default what runs at once.", metavar="N")
     ] = None
     launcher: Annotated[
         LauncherName | None,
@@ -65,6 +104,10 @@ class RunOptions:
     ] = None
     dry_run: Annotated[bool, _flag("Show what would be launched and stop; the same as --launcher dry-run.")] = False
     again: Annotated[bool, _flag("Launch the same jobs once more, as the next repeat.")] = False
+    in_place: Annotated[
+        bool,
+        _flag("Run local jobs in the working tree as it is, not in a snapshot of it: no such run is reproducible."),
+    ] = False
     resume: Annotated[
         str | None,
         _flag(
@@ -120,3 +163,11 @@ class Request:
     options: RunOptions
     command: tuple[str, ...] = field(default=())
     given: frozenset[str] = frozenset()
+
+
+def asks_for_search(options: RunOptions) -> bool:
+    """Tell whether a command line asks for a search, or names what only a search has."""
+    return options.search is not None or bool(_OF_SEARCH & {name for name, v in vars(options).items() if v is not None})
+
+
+_OF_SEARCH = {"trials", "trial_seeds", "sampler", "trials_at_once"}

@@ -21,7 +21,7 @@ from experiments.project.errors import UsageError
 from experiments.project.look import counted, plain_text, without_middle
 from experiments.project.redaction import mask_texts
 from experiments.project.workspace import Workspace
-from experiments.types import TrainingJob
+from experiments.types import CodeOf, TrainingJob
 
 _LINES = 200
 _BATCH = 1 << 20  # characters
@@ -69,12 +69,14 @@ def _print(lines: Iterable[str], *, is_whole: bool, at_once: bool = True) -> boo
 
     def out() -> None:
         masked = mask_texts(batch)
-        say("\n".join(masked if is_whole else map(without_middle, masked)), flush=True)
+        # A line may be as long as memory is: no copy of it outlives its use.
         batch.clear()
+        say("\n".join(masked if is_whole else map(without_middle, masked)), flush=True)
 
-    for line in lines:
-        batch.append(plain_text(line))
-        size, printed = size + len(batch[-1]) + 1, True
+    for line in map(plain_text, lines):
+        batch.append(line)
+        size, printed = size + len(line) + 1, True
+        del line
         if not at_once or size >= _BATCH:
             out()
             size = 0
@@ -148,18 +150,24 @@ def cancel(runs: tyro.conf.Positional[tuple[str, ...]], *, yes: Flag = False) ->
     return 0
 
 
-def retry(runs: tyro.conf.Positional[tuple[str, ...]]) -> int:
-    """Launch jobs that have ended once more: the same arm and seed, as a new attempt, with the code that lies here now.
+def retry(
+    runs: tyro.conf.Positional[tuple[str, ...]],
+    *,
+    code: Annotated[CodeOf, tyro.conf.arg(metavar="{own,now}")] = "own",
+) -> int:
+    """Launch jobs that have ended once more: the same arm and seed, as a new attempt, with the code that they ran.
 
     Args:
         runs: Run names or launcher ids.
+        code: own: the job's own snapshot; now: the project as it is, which is said wherever its runs are pooled.
     """
+    from experiments.jobs.once_more import retry_job
     from experiments.jobs.permits import command_permit
-    from experiments.jobs.preparation import retry_job
 
     workspace = Workspace.find(Path.cwd())
     for job in find_jobs(workspace, _some(runs)):
-        attempt, notes = retry_job(job.run_name, command_permit(f"experiments retry {job.run_name}"), workspace)
+        permit = command_permit(f"experiments retry {job.run_name}")
+        attempt, notes = retry_job(job.run_name, permit, workspace, code_of=code)
         again = f", once more after {attempt.retry_of}" if attempt.retry_of not in (None, job.run_name) else ""
         say(f"{job.run_name}: attempt {attempt.attempt} is {attempt.run_name}{again}")
         for note in notes:
@@ -250,45 +258,51 @@ def resume(
     run: tyro.conf.Positional[str],
     *,
     steps: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")] = None,
+    from_: Annotated[int | None, tyro.conf.arg(name="from", metavar="STEP", help_behavior_hint="")] = None,
+    code: Annotated[CodeOf, tyro.conf.arg(metavar="{own,now}")] = "own",
     dry_run: Flag = False,
     again: Flag = False,
     yes: Flag = False,
     json_: JsonFlag = False,
 ) -> int:
-    """Let a run go on from its newest checkpoint, as a new run of its arm and seed, with its own config and command.
+    """Let a run go on from a checkpoint, as a new run of its arm and seed, with its own config, command and code.
 
-    It works for any run that has ended, whether or not its recipe still has the arm. The code is what lies here now.
+    It works for any run that has ended, whether or not its recipe still has the arm.
 
     Args:
         run: Run name or launcher id.
         steps: New total of agent steps, those before the checkpoint among them; by default what the run was asked for.
+        from_: Agent step of an earlier checkpoint to go on from: a fork, which never counts as a seed.
+        code: own: the run's own snapshot; now: the project as it is, which is said wherever its runs are pooled.
         dry_run: Show what would be launched and stop.
         again: Launch it once more also where an earlier resume of the same has not ended.
         yes: Do not ask before a launch that costs money.
         json_: Print a JSON document instead of text.
     """
     from experiments.cli.preview import confirm, print_preview
+    from experiments.jobs.once_more import code_to_resume, place_of, resume_plan
     from experiments.jobs.permits import command_permit
-    from experiments.jobs.preparation import check_plan, launch_plan, place_of, resume_plan
+    from experiments.jobs.preparation import check_plan, launch_plan
 
     workspace = Workspace.find(Path.cwd())
     job = find_jobs(workspace, [run])[0]
     if steps is not None and steps < 1:
         raise UsageError(f"--steps {steps}: at least 1 is needed. It is the new total of agent steps.")
     workspace = place_of(workspace, job)
-    plan = resume_plan(workspace, job, steps=steps, again=again)
+    plan = resume_plan(workspace, job, steps=steps, from_step=from_, again=again)
     [new] = plan.jobs
     out = console(stderr=json_)
     if dry_run and json_:
         say(json.dumps(plan.model_dump(mode="json"), indent=2))
         return 0
-    out.print(f"{job.run_name} goes on as {new.run_name}")
+    where = f" from agent-step {from_:,}" if from_ is not None else ""
+    out.print(f"{job.run_name} goes on{where} as {new.run_name}")
     # Alone in its plan the arm would be called the baseline, which it need not be.
     print_preview(out, plan, workspace, difference={new.arm: "goes on from its checkpoint"})
     if dry_run:
         out.print("Dry run: nothing was launched and nothing was written.")
         return 0
-    checked = check_plan(plan, workspace)
+    checked = check_plan(plan, workspace, own=code_to_resume(workspace, job) if code == "own" else None)
     for note in checked.notes:
         out.print(f"note: {note}")
     if plan.launcher == "skypilot" and not yes:

@@ -9,10 +9,12 @@ import shlex
 import sys
 import tomllib
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 
-from experiments.cli.terminal import say
+from experiments.cli.flags import Flag
+from experiments.cli.terminal import agrees, say
 from experiments.project.errors import UsageError
 from experiments.project.settings import project_root
 from experiments.project.workspace import Workspace
@@ -23,17 +25,27 @@ _MARK = "[tool.experiments]\n"
 _LIVE = "\n[tool.marimo.runtime]\nauto_instantiate = true # a notebook runs when it is opened\n"
 
 
-def new(name: tyro.conf.Positional[str]) -> int:
+def new(
+    name: tyro.conf.Positional[str],
+    *,
+    trainer: Annotated[str | None, tyro.conf.arg(metavar="COMMAND", help_behavior_hint="")] = None,
+    read_help: Flag = False,
+) -> int:
     """Write a recipe to begin with into experiments/recipes of this project.
 
     Args:
         name: Of the experiment and its file, such as my_study.
+        trainer: Command line of a program that trains, such as 'python train.py --seed {seed}'; without it, the
+            recipe is for the reference trainer.
+        read_help: Run that program once with --help, and make its options fields of the recipe; on a terminal you are
+            asked.
     """
     check_recipe_name(name)
+    text = recipe_text_for(name, trainer, may_run=read_help) if trainer is not None else None
     made = _mark_root(Path.cwd())
     workspace = Workspace.find(Path.cwd())
     path = workspace.root / "experiments" / "recipes" / f"{name}.py"
-    write_recipe(path, name)
+    write_recipe(path, name, text)
     run = shlex.join(["uv", "run", workspace.shown(path)])
     say(f"recipe: {workspace.shown(path)}")
     if made is not None:
@@ -41,6 +53,36 @@ def new(name: tyro.conf.Positional[str]) -> int:
     say(f"see what it would launch: {run} --dry-run")
     say(f"launch it: {run}")
     return 0
+
+
+def recipe_text_for(name: str, command: str, *, may_run: bool) -> str:
+    """Return the text of a recipe for a program that exists.
+
+    Args:
+        may_run: Whether it may be run once with `--help`; where a person can be asked, that person is.
+
+    Raises:
+        UsageError: The command line cannot be that of a trainer.
+    """
+    from experiments.cli.new_trainer import HelpError, help_of, options_in, recipe_text, spelled_as, trainer_of_command
+
+    trainer = trainer_of_command(name, command)
+    asked = f"Run it once with --help, to make its options fields of the recipe? ({command} --help)"
+    if not (may_run or (sys.stdin.isatty() and agrees(asked))):
+        say("its options are not known: name them as fields of the config, or write it anew with --read-help")
+        return recipe_text(name, _class_name(name), trainer, command, [])
+    try:
+        said = help_of(trainer, Path.cwd())
+    except HelpError as error:
+        say(f"its options are not known, for its help could not be read ({command} --help): {error}")
+        say("name them as fields of the config, or mend that and write the recipe anew")
+        return recipe_text(name, _class_name(name), trainer, command, [])
+    known = spelled_as(said, trainer)
+    options, others = options_in(said, known)
+    say(f"options found in its help: {', '.join(option.name for option in options) or 'none'}")
+    if others:
+        say(f"left out, for they are given behind a -- only: {', '.join(others)}")
+    return recipe_text(name, _class_name(name), known, command, options)
 
 
 def check_recipe_name(name: str) -> None:
@@ -56,13 +98,14 @@ def check_recipe_name(name: str) -> None:
         raise UsageError(f"recipe name {name!r} is a word or a module of Python already. Try {name + '_study'!r}.")
 
 
-def write_recipe(path: Path, name: str) -> None:
-    """Write the template under a name; a file that is there is never replaced.
+def write_recipe(path: Path, name: str, text: str | None = None) -> None:
+    """Write a recipe under a name, the template where no text is given; a file that is there is never replaced.
 
     Raises:
         UsageError: There is such a file, or the folder cannot be written.
     """
-    text = TEMPLATE.read_text(encoding="utf-8").replace("NewRecipe", _class_name(name)).replace("new_recipe", name)
+    if text is None:
+        text = TEMPLATE.read_text(encoding="utf-8").replace("NewRecipe", _class_name(name)).replace("new_recipe", name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from experiments.cli.terminal import agrees
 from experiments.jobs.arms import differences
-from experiments.jobs.plan import resources, with_interpreter
-from experiments.jobs.preview import estimate, task_preview
+from experiments.jobs.commands import with_interpreter
+from experiments.jobs.plan import resources
+from experiments.jobs.preview import environment_words, estimate, task_preview, trainer_notes, waiting_words
 from experiments.project.errors import LaunchError, UsageError
 from experiments.project.look import counted
+from experiments.project.standing import uncounted_words
 from experiments.project.workspace import Workspace
 from experiments.types import Plan
 
@@ -33,22 +35,30 @@ def print_preview(
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("run", "arm", "seed", "difference", "resources"):
+    uncounted = uncounted_words(plan.jobs)
+    headings = ("run", "arm", "seed", *(["role"] if uncounted else []), "difference", "resources")
+    for heading in headings:
         table.add_column(heading, no_wrap=True, justify="right" if heading == "seed" else "left")
     words = difference or differences(plan)
     for job in plan.jobs[:_ROWS]:
-        table.add_row(job.run_name, job.arm, str(job.seed), words[job.arm], resources(plan, job))
+        role = [job.role_words] if uncounted else []
+        table.add_row(job.run_name, job.arm, str(job.seed), *role, words[job.arm], resources(plan, job))
     repeat = f", repeat {plan.repeat}" if plan.repeat > 1 else ""
     count = counted(len(plan.jobs), "job")
     out.print(f"{count} of {plan.experiment} on {plan.launcher}{repeat}; {estimate(plan, workspace)}")
+    if uncounted:
+        out.print(f"{uncounted}: only a seed's first run is a sample of its arm")
     out.print(table)
     if len(plan.jobs) > _ROWS:
         out.print(f"and {len(plan.jobs) - _ROWS:,} more")
     out.print(f"command: {shlex.join(with_interpreter(plan.jobs[0].command, 'python'))}", soft_wrap=True)
+    out.print(f"environment: {' '.join(environment_words(plan, workspace))}", soft_wrap=True, style="dim")
+    for note in trainer_notes(plan):
+        out.print(f"note: {note}", soft_wrap=True)
     if plan.launcher == "skypilot":
         _print_task(out, plan, workspace)
-    if plan.launcher == "local" and len(plan.jobs) > workspace.settings.max_parallel:
-        out.print(f"{workspace.settings.max_parallel} run at once; the rest wait (max_parallel)")
+    if waiting := waiting_words(plan, workspace):
+        out.print(waiting)
 
 
 def confirm(plan: Plan) -> None:

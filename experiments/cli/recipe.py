@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import tyro
 from pydantic import ValidationError
 
-from experiments.cli.flags import Request, RunOptions, Texts
-from experiments.cli.terminal import check_paths, parsed, report_error, say
+from experiments.cli.flags import Request, RunOptions, Texts, asks_for_search
+from experiments.cli.terminal import check_paths, check_word, parsed, report_error, say
 from experiments.project.errors import ExperimentsError, UsageError, message, shown
 from experiments.project.streams import INTERRUPTED
 from experiments.types import BaseExperimentConfig
@@ -32,6 +32,10 @@ def run_recipe(
     """Parse the command line of this process, do what it asks, and return the exit code: 0, 1 failed, 2 usage."""
     try:
         request = parse(config_class, sys.argv[1:], prog=Path(sys.argv[0]).name, description=experiment_class.__doc__)
+        if asks_for_search(request.options):
+            from experiments.cli.searching import run_search
+
+            return run_search(experiment_class, request, default_name=default_name)
         from experiments.cli.session import run_request
 
         return run_request(experiment_class, request, default_name=default_name)
@@ -53,7 +57,9 @@ def parse(
         UsageError: A flag does not exist or a value is not allowed; the message names it.
         SystemExit: After `--help`.
     """
+    _refuse_taken_names(config_class)
     flags = _flags_of(config_class)
+    words, behind = _divided(arguments)
     command = dataclasses.make_dataclass(
         "Command",
         [
@@ -63,24 +69,45 @@ def parse(
     )
 
     typed: Any = parsed(
-        arguments,
+        words,
         lambda: tyro.cli(
             command,
             prog=prog,
             description=(description or "").strip(),
-            args=list(arguments),
+            args=list(words),
             config=(tyro.conf.FlagCreatePairsOff,),
         ),
     )
     check_paths([typed.run.output_dir])
     given = {item.name: getattr(typed.recipe, item.name) for item in dataclasses.fields(typed.recipe)}
     values = {name: value for name, value in given.items() if value is not None}
+    if behind:
+        values["additional_args"] = (*values.get("additional_args", ()), *behind)
     values["sections"] = [part.strip() for part in values["sections"].split(",") if part.strip()]
     try:
         config = config_class.model_validate(values)
     except ValidationError as error:
         raise UsageError(_flag_errors(error, prog)) from None
-    return Request(config, typed.run, tuple(arguments), _given(config_class, arguments))
+    given_fields = _given(config_class, words) | ({"additional_args"} if behind else frozenset())
+    return Request(config, typed.run, tuple(arguments), given_fields)
+
+
+def _refuse_taken_names(config_class: type[BaseExperimentConfig]) -> None:
+    """Refuse a setting that is called as a flag of every recipe: nobody could tell which of the two is meant."""
+    if taken := sorted(set(config_class.model_fields) & {item.name for item in dataclasses.fields(RunOptions)}):
+        raise UsageError(
+            f"field {taken[0]!r} of {config_class.__name__} has the name of a flag that every recipe has: "
+            f"--{taken[0].replace('_', '-')}. Give the field another name."
+        )
+
+
+def _divided(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the words before the first `--`, and those behind it: the trainer's, whatever they look like."""
+    words = list(arguments)
+    at = words.index("--") if "--" in words else len(words)
+    for word in words[at:]:
+        check_word(word)
+    return words[:at], words[at + 1 :]
 
 
 def _given(config_class: type[BaseExperimentConfig], arguments: Sequence[str]) -> frozenset[str]:

@@ -1,9 +1,8 @@
-"""Commands on replays: look into a file, and play a checkpoint again."""
+"""The command on replays: look into a file."""
 
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,13 +10,7 @@ import tyro
 
 from experiments.cli.flags import Flag, JsonFlag
 from experiments.cli.terminal import check_paths, say
-from experiments.jobs.finding import find_jobs
 from experiments.project.errors import ExperimentsError, UsageError
-from experiments.project.look import quantity
-from experiments.project.workspace import Workspace
-from experiments.runs.opening import offline_store
-
-_REPLAYS = 3
 
 
 def replay(
@@ -33,7 +26,8 @@ def replay(
 
     Args:
         action: What to do: `inspect` lists what the file holds and what is wrong with it, `map` draws it, `convert`
-            writes OUT as .json, .json.z, .json.gz or .replay.
+            writes OUT as .json, .json.z or .json.gz, which are read like the original, or as .replay, which only the
+            viewer's page reads.
         file: Path or address of a replay.
         out: File that `convert` writes.
         step: Step that `map` draws.
@@ -57,59 +51,4 @@ def replay(
             say(json.dumps(summary(found), indent=2) if json_ else format_summary(found))
     except (ReplayError, ValueError) as error:
         raise ExperimentsError(f"replay {file!r}: {error}") from None
-    return 0
-
-
-def evaluate(
-    run: tyro.conf.Positional[str],
-    *,
-    episodes: int = 8,
-    json_: JsonFlag = False,
-) -> int:
-    """Play a run's newest checkpoint on held-out maps: its score with an interval, and replays of the first maps.
-
-    Args:
-        run: Run name or launcher id.
-        episodes: Held-out maps of each task.
-        json_: Print a JSON document instead of text.
-    """
-    if episodes < 1:
-        raise UsageError(f"--episodes {episodes}: at least 1 is needed for a score. Try --episodes 8.")
-    workspace = Workspace.find(Path.cwd())
-    job = find_jobs(workspace, [run])[0]
-    folder = workspace.runs / job.run_name
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # more threads only slow small matrices down
-    from experiments.statistics import interval
-    from experiments.trainer import checkpoint as checkpoints
-    from experiments.trainer import evaluation
-
-    places = offline_store(workspace).folders(job.run_name)
-    saved = next((found for place in places if (found := checkpoints.saved(place / "checkpoints"))), [])
-    if not saved:
-        raise UsageError(f"run {job.run_name!r} has no checkpoint in {workspace.shown(folder / 'checkpoints')} yet.")
-    newest = saved[-1]
-    played = evaluation.evaluate(newest, job.config.curriculum, episodes=episodes)
-    replays = []
-    for number, seed in enumerate(evaluation.held_out_seeds(min(episodes, _REPLAYS))):
-        replays.append(folder / "replays" / f"eval_{newest.stem}_map{number}.json.z")
-        evaluation.record_replay(newest, job.config.curriculum, replays[-1], seed=seed)
-    scores = [score for returns in played.returns.values() for score in returns]
-    bounds = interval(scores).bounds
-    record = {
-        "run": job.run_name,
-        "checkpoint": newest.name,
-        "curriculum": played.curriculum,
-        "reward": played.reward,
-        "low": bounds and bounds[0],
-        "high": bounds and bounds[1],
-        "episodes": {task: list(returns) for task, returns in played.returns.items()},
-        "replays": [workspace.shown(path) for path in replays],
-    }
-    if json_:
-        say(json.dumps(record, indent=2))
-        return 0
-    band = f"95 % interval {quantity(bounds[0])} to {quantity(bounds[1])}" if bounds else "no interval"
-    say(f"{job.run_name} at {newest.stem.replace('_', ' ')}: return per agent {quantity(played.reward)}")
-    say(f"{len(scores)} held-out episodes; {band} (Student t over episodes of one checkpoint, not over seeds)")
-    say("replays: " + ", ".join(workspace.shown(path) for path in replays))
     return 0

@@ -8,23 +8,27 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from experiments.cli.flags import Flag, JsonFlag, Texts
 from experiments.cli.terminal import FittedColumn, FittedTable, console, say
-from experiments.jobs.finding import find_rows, runs_of
+from experiments.jobs.finding import find_rows, named_metrics, runs_of
 from experiments.jobs.ledger import open_ledger
-from experiments.project.errors import UsageError
+from experiments.project.errors import LedgerError, UsageError
 from experiments.project.look import quantity
 from experiments.project.workspace import Workspace, cluster_root
-from experiments.runs.store import AGENT_STEP, REWARD_KEY, RunQuery
+from experiments.runs.roles import NO_ROLES, roles_of
+from experiments.runs.store import RunInfo, RunQuery
 
 if TYPE_CHECKING:
-    from experiments.results.diff import Line, RunDiff
+    from experiments.results.diff import RunDiff
+    from experiments.results.sides import Line
     from experiments.runs.transfer.pull import Pulled, PullProgress
+    from experiments.types import Metrics
 
+_SHOWN_LINES = 200
 _COLUMNS = (
     FittedColumn("run"),
     FittedColumn("state"),
@@ -76,7 +80,7 @@ def runs(
     elif not found:
         say("No run matches.", to_stderr=True)
     else:
-        _print_runs(found)
+        _print_runs(found, workspace)
     return 0
 
 
@@ -112,15 +116,31 @@ def sync(names: tyro.conf.Positional[tuple[str, ...]] = ()) -> int:
     return 1 if any(result.state == "failed" for result in results) else 0
 
 
-def _print_runs(found: list[Any]) -> None:
+def _print_runs(found: Sequence[RunInfo], workspace: Workspace) -> None:
+    named, unread = _named(workspace)
     table = FittedTable(_COLUMNS, [column.heading for column in _COLUMNS])
     for info in found:
-        step, reward = info.summary.get(AGENT_STEP), info.summary.get(REWARD_KEY)
+        roles = roles_of(info.summary, named.get(info.name, NO_ROLES))
+        step, reward = info.summary.get(roles.step or ""), info.summary.get(roles.reward or "")
         table.add(info.name, info.state, quantity(step), quantity(reward), ", ".join(info.tags))
     console().print(table)
     for info in found:
         if info.note:
             say(f"{info.name}: {info.note}")
+        if info.name in unread:
+            say(f"{info.name}: steps and reward are found by their names, for {unread[info.name]}")
+
+
+def _named(workspace: Workspace) -> tuple[dict[str, Metrics], dict[str, str]]:
+    """Return what `named_metrics` does; where nothing can be read, that is said."""
+    try:
+        return named_metrics(workspace)
+    except LedgerError as error:
+        say(
+            f"steps and rewards are found by their names, for what trainers name cannot be read: {error}",
+            to_stderr=True,
+        )
+        return {}, {}
 
 
 def pull(
@@ -207,8 +227,9 @@ def diff(
         metric: Compare only these metrics.
         json_: Print a JSON document instead of text.
     """
-    from experiments.results.diff import diff_of, sides
+    from experiments.results.diff import diff_of
     from experiments.results.scores import known_statuses
+    from experiments.results.sides import sides
     from experiments.runs.opening import default_store
 
     workspace = Workspace.find(Path.cwd())
@@ -229,14 +250,29 @@ def _print_diff(found: RunDiff) -> None:
     out = console()
     out.print(f"a  {found.a.label}\nb  {found.b.label}")
     _print_lines("settings", found.config, found.same.get("settings", 0))
-    out.print("\ncode", style="bold")
-    for sentence in found.code:
-        out.print(f"  {sentence}")
+    _print_sentences("code", found.code)
+    for line in _first_lines(found.patch):
+        say(f"  {line}")
     _print_lines("packages", found.packages, found.same.get("packages", 0))
+    if found.machine:
+        _print_sentences("machine", found.machine)
     _print_lines("metrics", found.metrics, found.same.get("metrics", 0))
     out.print()
     for note in found.notes:
         out.print(note, style="dim")
+
+
+def _first_lines(patch: str) -> list[str]:
+    lines = patch.splitlines()
+    more = [f"... and {len(lines) - _SHOWN_LINES} more lines; all of them: --json"] if len(lines) > _SHOWN_LINES else []
+    return [*lines[:_SHOWN_LINES], *more]
+
+
+def _print_sentences(what: str, sentences: Sequence[str]) -> None:
+    out = console()
+    out.print(f"\n{what}", style="bold")
+    for sentence in sentences:
+        out.print(f"  {sentence}")
 
 
 def _print_lines(what: str, lines: Sequence[Line], same: int) -> None:

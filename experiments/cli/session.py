@@ -21,12 +21,15 @@ from typing import TYPE_CHECKING, Any
 from experiments.cli.flags import Request
 from experiments.cli.preview import confirm, print_preview
 from experiments.cli.terminal import console, say
+from experiments.cli.until import UNTIL_DECIDED, check_until, first_seeds, go_on
 from experiments.experiment import Experiment, recipe_file
 from experiments.jobs.arms import parse_vary
+from experiments.jobs.criteria import check_arms, stated_by
 from experiments.jobs.finding import find_jobs, find_refs, find_runs
 from experiments.jobs.journal import Journal
 from experiments.jobs.plan import refuse_secrets
 from experiments.project.errors import NotebookError, UsageError
+from experiments.project.settings import runs_when_opened
 from experiments.project.workspace import Workspace
 from experiments.types import JobRef, LauncherName, Plan, TrainingJob, check_name, job_refs, parse_seeds
 
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 
 
 _READY_WITHIN_S = 60.0
+_RUN_AT_ONCE = "_MARIMO_CONFIG_OVERLOAD_RUNTIME_AUTO_INSTANTIATE"
 
 
 @dataclass(frozen=True)
@@ -83,13 +87,13 @@ def run_request(experiment_class: type[Experiment], request: Request, *, default
     spec = notebook_spec(session, referenced)
     if plan is not None and (session.launcher == "dry-run" or options.dry_run):
         return _dry_run(session, plan)
-    _check_folder(session.notebook)
-    prepared = _prepare(session, spec, launching=plan is not None)
+    check_folder(session.notebook)
+    prepared = prepare_notebook(session, spec, launching=plan is not None)
     launched = _launch(session, plan, _journal(session, prepared)) if plan is not None else []
-    result = _write(session, prepared, launched)
-    editor = start_editor(session.notebook, session.workspace.state) if options.open else None
-    _report(session, launched, result, editor)
-    succeeded = _follow(session, launched) if launched and _wants_follow(session) else True
+    result = write_notebook(session, prepared, launched)
+    editor = start_editor(session.notebook, session.workspace) if options.open else None
+    report(session, launched, result, editor)
+    succeeded = _follow(session, launched) if launched and wants_follow(session) else True
     return 0 if succeeded and not result.conflicts else 1
 
 
@@ -103,6 +107,7 @@ def open_session(experiment_class: type[Experiment], request: Request, *, defaul
     name = check_name("experiment", default_name if options.name is None else options.name)
     recipe = recipe_file(experiment_class)
     flags = {"wandb_mode": options.wandb_mode, "max_jobs": options.max_jobs, "max_cost": options.max_cost}
+    flags["in_place"] = options.in_place or None
     workspace = Workspace.find(recipe, flags)
     # A recipe's own __init__ takes (name, config), as the base class does.
     experiment = experiment_class(name, request.config)
@@ -136,15 +141,29 @@ def notebook_spec(session: Session, refs: Sequence[JobRef]) -> NotebookSpec:
 
 def _plan(session: Session) -> Plan:
     options = session.request.options
-    seeds = parse_seeds(options.seeds) if options.seeds is not None else None
+    if check_until(options, session.workspace):
+        seeds: tuple[int, ...] | None = first_seeds(
+            options, session.workspace, session.experiment.name, _journal_now(session)
+        )
+    else:
+        seeds = parse_seeds(options.seeds) if options.seeds is not None else None
     arms = parse_vary(options.vary, session.request.config).arms() if options.vary else None
     resume = find_jobs(session.workspace, [options.resume])[0] if options.resume is not None else None
-    if resume is not None and (seeds is not None or arms is not None):
-        raise UsageError("--resume extends one run, so --seeds and --vary do not go with it. Leave them out.")
+    if resume is not None and (seeds is not None or arms is not None or options.same_seed != 1):
+        raise UsageError(
+            "--resume extends one run, so --seeds, --same-seed and --vary do not go with it. Leave them out."
+        )
     plan = session.experiment.plan(
-        seeds=seeds, launcher=session.launcher, again=options.again, arms=arms, resume=resume
+        seeds=seeds,
+        same_seed=options.same_seed,
+        launcher=session.launcher,
+        again=options.again,
+        arms=arms,
+        resume=resume,
     )
     refuse_secrets(plan)
+    stated = stated_by(type(session.experiment), session.workspace.root)
+    check_arms(stated.criteria, plan, session.workspace)
     return plan
 
 
@@ -165,7 +184,8 @@ def _dry_run(session: Session, plan: Plan) -> int:
     return 0
 
 
-def _check_folder(notebook: Path) -> None:
+def check_folder(notebook: Path) -> None:
+    """Refuse a folder that no notebook can be written into."""
     folder = notebook.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -177,14 +197,15 @@ def _check_folder(notebook: Path) -> None:
         raise UsageError(f"--output-dir {str(folder)!r} cannot be written. Name a folder that you can write.")
 
 
-def _prepare(session: Session, spec: NotebookSpec, *, launching: bool) -> Prepared:
+def prepare_notebook(session: Session, spec: NotebookSpec, *, launching: bool) -> Prepared:
+    """Return what the session's notebook becomes; nothing is written."""
     from experiments.notebooks.generation import prepare
 
     options = session.request.options
     return prepare(session.notebook, spec, launching=launching, force=options.force, theirs=options.theirs or ())
 
 
-def _write(session: Session, prepared: Prepared, launched: Sequence[TrainingJob]) -> WriteResult:
+def write_notebook(session: Session, prepared: Prepared, launched: Sequence[TrainingJob]) -> WriteResult:
     """Write the session's notebook, keeping what people edited in it, and print what was kept."""
     from experiments.notebooks.generation import write
 
@@ -203,8 +224,18 @@ def _journal(session: Session, prepared: Prepared) -> Journal:
     return session.experiment.journal()
 
 
+def _journal_now(session: Session) -> Journal:
+    """Return the same before the notebook is made again."""
+    from experiments.notebooks.data_cells import read_journal
+
+    stays = session.notebook.exists() and "journal" not in (session.request.options.theirs or ())
+    return (read_journal(session.notebook) if stays else None) or session.experiment.journal()
+
+
 def _launch(session: Session, plan: Plan, journal: Journal) -> list[TrainingJob]:
-    from experiments.jobs.journal import record_journal
+    from experiments.jobs.designs import design_words, record_journal
+    from experiments.jobs.ledger import open_ledger
+    from experiments.jobs.once_more import code_to_resume
     from experiments.jobs.permits import command_permit
     from experiments.jobs.preparation import check_plan
     from experiments.project.provenance import capture
@@ -213,19 +244,27 @@ def _launch(session: Session, plan: Plan, journal: Journal) -> list[TrainingJob]
     options = session.request.options
     command = [session.recipe.name, *session.request.command]
     code = capture(session.workspace.root, command=command, config=session.request.config)
-    checked = check_plan(plan, session.workspace, code)
-    session.say(_where_wandb(session))
+    own = None
+    if options.resume is not None:
+        own = code_to_resume(session.workspace, find_jobs(session.workspace, [options.resume])[0])
+    checked = check_plan(plan, session.workspace, code, own)
+    session.say(where_wandb(session))
     print_preview(session.out, plan, session.workspace)
-    for note in checked.notes:
+    with open_ledger(session.workspace, read_only=True) as ledger:
+        design = design_words(plan, journal, ledger)
+    for note in filter(None, [design, *checked.notes]):
         session.say(f"note: {note}")
     if session.launcher == "skypilot" and not options.yes:
         confirm(plan)
     permit = command_permit(shlex.join(mask_command(command)))
     record_journal(plan, journal, permit, session.workspace)
+    if options.seeds == UNTIL_DECIDED:
+        session.say(go_on(session.experiment.workspace, plan, journal, options.batch_seeds, permit))
     return session.experiment.launch(checked, permit)
 
 
-def _where_wandb(session: Session) -> str:
+def where_wandb(session: Session) -> str:
+    """Return where the runs of a session are logged, in words."""
     from experiments.project.workspace import files_of
 
     files = files_of(session.launcher, session.workspace, within="/wandb")
@@ -237,7 +276,8 @@ def _where_wandb(session: Session) -> str:
     return f"W&B: online at {find_credentials().host}. Files: {files}"
 
 
-def _report(session: Session, launched: Sequence[TrainingJob], result: WriteResult, editor: Editor | None) -> None:
+def report(session: Session, launched: Sequence[TrainingJob], result: WriteResult, editor: Editor | None) -> None:
+    """Print what was launched and written."""
     shown = session.workspace.shown(session.notebook)
     edit = f"uv run marimo edit {shlex.quote(shown)}"
     if session.request.options.json:
@@ -255,12 +295,18 @@ def _report(session: Session, launched: Sequence[TrainingJob], result: WriteResu
     session.say(f"Notebook: {shown}")
     if editor is None:
         session.say(f"Open it:  {edit}")
+        if runs_when_opened(session.workspace.root) is None:
+            session.say(
+                "          and run its cells (▶ below on the right); they run by themselves with --open, or with "
+                "auto_instantiate = true below [tool.marimo.runtime] in pyproject.toml"
+            )
     else:
         session.say(f"Open at:  {editor.address}")
         session.say(f"The editor goes on in the background; end it with: kill {editor.pid}")
 
 
-def _wants_follow(session: Session) -> bool:
+def wants_follow(session: Session) -> bool:
+    """Tell whether the jobs are to be followed: as asked, else on a terminal."""
     options = session.request.options
     if options.follow and options.no_follow:
         raise UsageError("--follow and --no-follow exclude each other. Give one of the two.")
@@ -292,7 +338,7 @@ class Editor:
     pid: int
 
 
-def start_editor(notebook: Path, state: Path) -> Editor:
+def start_editor(notebook: Path, workspace: Workspace) -> Editor:
     """Start `marimo edit` on a notebook, detached from this terminal, and wait until it answers.
 
     Raises:
@@ -300,16 +346,24 @@ def start_editor(notebook: Path, state: Path) -> Editor:
     """
     port = _free_port()
     token = secrets.token_urlsafe(16)
-    log = state / "marimo-edit.log"
+    log = workspace.state / "marimo-edit.log"
     command = [sys.executable, "-m", "marimo", "edit", str(notebook), "--port", str(port), "--no-sandbox", "--watch"]
     # The token goes in by standard input: a command line can be read by every user of the machine.
     command += ["--token-password-file", "-", "--skip-update-check", *([] if _has_screen() else ["--headless"])]
+    environment = dict(os.environ)
+    if runs_when_opened(workspace.root) is None:
+        environment |= {_RUN_AT_ONCE: "true"}  # whoever asks for a page is not shown one without content
     log.unlink(missing_ok=True)
     # marimo prints the token there.
     log.touch(mode=0o600)
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=environment,
         )
     assert process.stdin is not None
     process.stdin.write(token.encode())

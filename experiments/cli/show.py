@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tyro
 
@@ -23,7 +23,12 @@ from experiments.jobs.launchers.base import SchedulerStatus
 from experiments.jobs.ledger import open_ledger
 from experiments.project.look import quantity
 from experiments.project.workspace import Workspace
+from experiments.runs.roles import roles_sentence
 from experiments.types import JobStatus, TrainingJob
+
+if TYPE_CHECKING:
+    from experiments.project.provenance import CodeRecord
+    from experiments.results.evaluations import EvaluatedRun
 
 
 def show(run: tyro.conf.Positional[str], *, json_: JsonFlag = False) -> int:
@@ -64,31 +69,79 @@ def job_record(workspace: Workspace, job: TrainingJob) -> dict[str, Any]:
         events = [{"at": event.at, "what": event.kind, **event.data} for event in ledger.events(run_name=job.run_name)]
         written = ledger.annotations([job.run_name]).get(job.run_name)
         spec = ledger.spec(job.run_name)
-        attempts = [
-            other.run_name
-            for other in ledger.rows(plan_key=job.plan_key)
-            if (other.arm, other.seed) == (job.arm, job.seed)
-        ]
+        attempts = [other.run_name for other in ledger.attempts(job)]
     code = codes_of(workspace, [job.run_name])[job.run_name]
+    evaluations, unread = _evaluations(workspace, job)
     return {
         "job": job.model_dump(mode="json") | {"command": _command(workspace, job, spec)},
         "note": written.note if written else "",
         "tags": list(written.tags) if written else [],
         "attempts": attempts,
         "files": files_of(job.launcher, workspace, job.run_name),
+        "logged_to": _logged_to(workspace, job),
         "provenance": provenance,
         "ran": {
             "what": code.words(workspace.root),
             "code": code.started.model_dump(mode="json") if code.started else None,
+            "with": dict(_conditions(workspace, code.started)),
         },
         "events": events,
+        "evaluations": [run.record() for run in evaluations],
+        "evaluation_problems": unread,
         **_scheduled(workspace, job),
     }
 
 
+def _evaluations(workspace: Workspace, job: TrainingJob) -> tuple[list[EvaluatedRun], list[str]]:
+    """Return what evaluations of a run found, and what of them cannot be read."""
+    from experiments.results.evaluations import evaluations_of
+
+    try:
+        return evaluations_of(workspace, job)
+    except OSError as error:
+        return [], [f"evaluations cannot be read: {error}"]
+
+
+def _logged_to(workspace: Workspace, job: TrainingJob) -> str:
+    """Return where the script logged by its own files, where that is not what it was told; empty where it is."""
+    from experiments.runs.opening import offline_store
+    from experiments.runs.store import RunQuery
+
+    store = offline_store(workspace)
+    found = store.find(RunQuery(names=[job.run_name], limit=None))
+    if not found:
+        return ""
+    with open_ledger(workspace, read_only=True) as ledger:
+        told = (ledger.spec(job.run_name) or {}).get("env", {})
+    # W&B's SDK names the folder of a start by its mode, whatever was asked for.
+    is_offline = store.log(job.run_name).directories[-1].name.startswith("offline-run-")
+    mode = "offline" if is_offline else "online"
+    entity, _, project = found[0].place.partition("/")
+    # A server fills in an entity where nobody names one; a file has only what somebody named.
+    asked = told.get("WANDB_ENTITY", "" if is_offline else entity)
+    is_elsewhere = bool(project) and (project != told.get("WANDB_PROJECT", project) or entity not in {"", asked})
+    said = [found[0].place.lstrip("/")] if is_elsewhere else []
+    said += [mode] if mode != told.get("WANDB_MODE", mode) else []
+    if said:
+        return f"{', '.join(said)}, as the script itself said"
+    # Nobody named an entity to it: whether the script did, or its key or machine, no file says.
+    return found[0].place if entity and "WANDB_ENTITY" not in told else ""
+
+
+def _conditions(workspace: Workspace, code: CodeRecord | None) -> list[tuple[str, str]]:
+    """Return what the trainer's interpreter had installed and what its machine computed with, as (label, text)."""
+    from experiments.project.environment.records import package_words
+
+    if code is None:
+        return []
+    packages = package_words(workspace.state, code.environment, code.environment_reason)
+    linked = [("data links", ", ".join(code.links))] if code.links else []
+    return [("ran with", packages), *(code.machine.lines() if code.machine else []), *linked]
+
+
 def _command(workspace: Workspace, job: TrainingJob, spec: Mapping[str, Any] | None) -> list[str]:
     """Return the command as its launcher was told it, with the interpreter of the place where it runs."""
-    from experiments.jobs.plan import with_interpreter
+    from experiments.jobs.commands import with_interpreter
 
     python = workspace.settings.sky_node_python if job.launcher == "skypilot" else sys.executable
     return list(with_interpreter(spec["command"] if spec else job.command, python))
@@ -110,14 +163,17 @@ def _scheduled(workspace: Workspace, job: TrainingJob) -> dict[str, Any]:
 
 def _print_record(record: dict[str, Any], status: JobStatus) -> None:
     job = record["job"]
-    names = ("run_name", "experiment", "arm", "seed", "repeat", "attempt", "retry_of")
-    rows = [(name, job[name]) for name in names if job[name] is not None]
+    names = ("run_name", "experiment", "arm", "seed", "role", "replicate", "parent", "repeat", "attempt", "retry_of")
+    rows = [(name, job[name]) for name in names if job.get(name) is not None]  # a seed says nothing of its role
     rows += _status_rows(status, job["state"])
     rows += [("launcher", f"{job['launcher']} {job['launcher_id'] or ''}"), ("tracker", job["tracker"])]
+    rows += [("logged to", record["logged_to"])]
     rows += [("files", record["files"])]
-    rows += [(name, value) for name, value in job["config"].items()]
+    rows += [(name, _told_of(value) if name == "trainer" else value) for name, value in job["config"].items()]
     rows += [("command", shlex.join(job["command"])), ("attempts", ", ".join(record["attempts"]))]
     rows += _code_rows(record)
+    rows += [("evaluations", "; ".join([one["said"], *one["notes"]])) for one in record["evaluations"]]
+    rows += [("evaluations", problem) for problem in record["evaluation_problems"]]
     rows += [("note", record["note"]), ("tags", ", ".join(record["tags"]))]
     rows += [("resources", status.resources or record["resources"]), ("cost", status.cost)]
     rows += [("error", job["error"])] if job["error"] else []
@@ -126,13 +182,19 @@ def _print_record(record: dict[str, Any], status: JobStatus) -> None:
         told = {
             key: value
             for key, value in event.items()
-            if key not in {"at", "what", "row", "provenance", "files", "packages"}
+            if key not in {"at", "what", "row", "provenance", "files", "packages", "machine"}
         }
         rows.append((event["what"], f"{_time(event['at'])}  {_told(told)}".rstrip()))
     rows += [("scheduler", what) for what in record["happened"]]
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
         say(f"{name:<{width}}  {', '.join(map(str, value)) if isinstance(value, list) else value}")
+
+
+def _told_of(trainer: dict[str, Any]) -> str:
+    """Return a trainer in few words; what it logs under which names is said with how the job is."""
+    options = ", with dashes" if trainer.get("dashes") else ""
+    return f"{trainer['name']}: {shlex.join(trainer['command'])} ({trainer['style']}{options})"
 
 
 def _status_rows(status: JobStatus, state: str) -> list[tuple[str, Any]]:
@@ -145,6 +207,7 @@ def _status_rows(status: JobStatus, state: str) -> list[tuple[str, Any]]:
         ("tracker says", status.tracker),
         ("steps", steps_text(status)),
         ("reward", quantity(status.reward)),
+        ("metrics", roles_sentence(status.keys, status.found)),
         ("took", took_text(status)),
     ]
 
@@ -154,7 +217,7 @@ def _code_rows(record: dict[str, Any]) -> list[tuple[str, str]]:
     from experiments.project.provenance import Provenance
 
     planned = Provenance.recorded(record["provenance"]).lines() if record["provenance"] else []
-    return [("code that ran", record["ran"]["what"]), *planned]
+    return [("code that ran", record["ran"]["what"]), *record["ran"]["with"].items(), *planned]
 
 
 def _told(data: dict[str, Any]) -> str:

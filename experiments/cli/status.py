@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from experiments.cli.flags import JsonFlag, Texts
+from experiments.cli.flags import Flag, JsonFlag, Texts
+from experiments.cli.machine import show_machine
 from experiments.cli.terminal import FittedColumn, FittedTable, console, say, state_text
 from experiments.jobs.events import NO_COST, last_interruption
 from experiments.jobs.finding import first_launch, of_experiments
@@ -21,12 +22,15 @@ from experiments.jobs.ledger import open_ledger
 from experiments.jobs.watch.snapshots import time_left_s
 from experiments.project.errors import ExperimentsError, LedgerError, UsageError
 from experiments.project.look import STATES, counted, duration, quantity
+from experiments.project.standing import trains, uncounted_words
 from experiments.project.workspace import Workspace
 from experiments.types import TERMINAL_VERDICTS, JobStatus
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
+
+    from experiments.jobs.watch.snapshots import Snapshot
 
 _COLUMNS = (
     *(FittedColumn(heading) for heading in ("run", "state", "launcher", "scheduler", "tracker")),
@@ -54,6 +58,7 @@ def status(
     arm: Annotated[Texts, tyro.conf.arg(metavar="[ARM ...]", help_behavior_hint="")] = None,
     state: Annotated[Texts, tyro.conf.arg(metavar="[STATE ...]", help_behavior_hint="")] = None,
     last: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")] = None,
+    machine: Flag = False,
     json_: JsonFlag = False,
 ) -> int:
     """Show every job, or those of an experiment, an arm or a state: its verdict, progress and times.
@@ -64,21 +69,21 @@ def status(
         state: Only the jobs in any of these states: pending, running, recovering, succeeded, failed, cancelled or
             unknown.
         last: Only the newest N of those.
+        machine: Show the GPUs of this machine instead, who has them, and what waits for what.
         json_: Print a JSON list instead of a table.
     """
     from experiments.monitoring import poll_once
     from experiments.project.workspace import files_of
 
-    if last is not None and last < 1:
-        raise UsageError(f"--last {last}: at least 1 is needed. Leave it out for all.")
-    if wrong := [word for word in state or () if word not in STATES]:
-        raise UsageError(f"--state {wrong[0]!r} is none of {', '.join(STATES)}.")
+    _check(state, last)
     workspace = Workspace.find(Path.cwd())
     _settle(workspace)
+    if machine:
+        return show_machine(workspace, as_json=json_)
     found = poll_once(workspace.state)
     if found.ledger_problem:
         raise LedgerError(found.ledger_problem)
-    for problem in found.problems(time.time()):
+    for problem in [*found.problems(time.time()), *_ended(workspace, found)]:
         say(f"note: {problem}", to_stderr=True)
     asked = of_experiments(found.jobs, [experiment] if experiment else [], arm or ())
     statuses = [item for item in asked if not state or item.verdict in state]
@@ -97,6 +102,13 @@ def status(
     return 1 if found.unreadable else 0
 
 
+def _check(state: Sequence[str] | None, last: int | None) -> None:
+    if last is not None and last < 1:
+        raise UsageError(f"--last {last}: at least 1 is needed. Leave it out for all.")
+    if wrong := [word for word in state or () if word not in STATES]:
+        raise UsageError(f"--state {wrong[0]!r} is none of {', '.join(STATES)}.")
+
+
 def took_text(item: JobStatus) -> str:
     """Return how long a job took, or takes by now."""
     ended = item.ended_at or item.as_of
@@ -106,6 +118,17 @@ def took_text(item: JobStatus) -> str:
 def why_text(item: JobStatus) -> str:
     """Return why a job is as it is, and its last interruption; empty where there is nothing to say."""
     return "; ".join(filter(None, [item.reason, last_interruption(item.events, item.recoveries, time.time())]))
+
+
+def _ended(workspace: Workspace, found: Snapshot) -> list[str]:
+    """Have hopeless jobs of clusters ended, and return what came of it."""
+    from experiments.monitoring import end_hopeless
+
+    try:
+        ended = end_hopeless(workspace.state, found)
+    except ExperimentsError as error:
+        return [f"a job is hopeless by its stop_when and could not be ended: {error}"]
+    return [f"{run} was asked to end by its stop_when: {why}" for run, why in ended.items()]
 
 
 def _settle(workspace: Workspace) -> None:
@@ -123,7 +146,9 @@ def _settle(workspace: Workspace) -> None:
 
 def _print_table(statuses: list[JobStatus]) -> None:
     table = FittedTable(_COLUMNS, _WORTH)
-    for item in statuses:
+    # What they found is told with the run, and there may be hundreds.
+    shown = [item for item in statuses if trains(item.role) or item.verdict != "succeeded"]
+    for item in shown:
         table.add(
             item.run_name,
             state_text(item.verdict),
@@ -137,6 +162,10 @@ def _print_table(statuses: list[JobStatus]) -> None:
             note=why_text(item),
         )
     console().print(table)
+    if uncounted := uncounted_words(shown):
+        say(f"{uncounted}.")
+    if evaluated := len(statuses) - len(shown):
+        say(f"{counted(evaluated, 'evaluation')} succeeded; what they found: experiments show RUN")
 
 
 def follow(poll: Callable[[], Sequence[JobStatus]], out: Console) -> bool:

@@ -90,6 +90,22 @@ def agrees(question: str) -> bool:
     return sys.stdin.isatty() and input(f"{plain_text(question)} [y/N] ").strip().lower() in {"y", "yes"}
 
 
+def check_word(word: str) -> None:
+    """Refuse a word of a command line that is no text.
+
+    Raises:
+        UsageError: Says which.
+    """
+    if "\0" in word:
+        raise UsageError(f"argument {word!a} holds a NUL, which no name and no text can. Leave it out.")
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        raise UsageError(
+            f"argument {word!a} holds bytes that are no UTF-8 text. Write it as text, or rename the file."
+        ) from None
+
+
 def parsed(arguments: Sequence[str], parse: Callable[[], T]) -> T:
     """Return what a parser of tyro's makes of `arguments`; what it refuses is an error of one line, not a box of many.
 
@@ -102,14 +118,7 @@ def parsed(arguments: Sequence[str], parse: Callable[[], T]) -> T:
         SystemExit: After `--help`.
     """
     for word in arguments:
-        if "\0" in word:
-            raise UsageError(f"argument {word!a} holds a NUL, which no name and no text can. Leave it out.")
-        try:
-            word.encode()
-        except UnicodeEncodeError:
-            raise UsageError(
-                f"argument {word!a} holds bytes that are no UTF-8 text. Write it as text, or rename the file."
-            ) from None
+        check_word(word)
     if {"-h", "--help"} & set(arguments):
         try:
             with contextlib.redirect_stderr(io.StringIO()):

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shlex
 import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from experiments.cli.flags import Flag, JsonFlag
 from experiments.cli.terminal import agrees, say
+from experiments.project.files import locked
+from experiments.project.look import counted
+from experiments.project.provenance import file_names
+from experiments.project.snapshots import checkouts, remove_unneeded, unneeded, written_into
 from experiments.project.workspace import Workspace
 from experiments.runs.offline.places import WANDB_FOLDERS
+
+_WAIT_S = 10.0
 
 
 def doctor(
@@ -40,34 +48,95 @@ def doctor(
 def gc(*, yes: Flag = False) -> int:
     """Show what the state folder could do without, and delete it if you say so.
 
-    That is the cache, which is made again when it is wanted, and the W&B files of runs that were uploaded whole.
+    That is the cache, and the checkouts and made environments that no job runs from, which are made again when they are
+    wanted, and the W&B files of runs that were uploaded whole. Snapshots themselves and recorded package sets stay: old
+    runs are reproduced from them.
 
     Args:
         yes: Do not ask.
     """
     workspace = Workspace.find(Path.cwd())
     found = [(path, what, size) for path, what in disposable(workspace.state) if (size := size_of(path))]
-    if not found:
+    idle = unneeded(workspace.state, _in_use(workspace.state))
+    unused = _unused_environments(workspace.state)
+    shown = [
+        *found,
+        *((one.folder, "code that no job runs; made again when it is wanted", one.size_bytes) for one in idle),
+        *((one, "packages that no job runs with; made again when they are wanted", size_of(one)) for one in unused),
+    ]
+    for line in _kept_for_their_files(workspace):
+        say(line)
+    if not shown:
         say("Nothing can go.")
         return 0
-    for path, what, size in found:
+    for path, what, size in shown:
         say(f"{size / 1e6:10.1f} MB  {workspace.shown(path)}  ({what})")
-    total = sum(size for _, _, size in found)
+    total = sum(size for _, _, size in shown)
     if not yes and not agrees(f"Delete these {total / 1e6:.1f} MB?"):
         say("Nothing was deleted.")
         return 0
     for path, _, _ in found:
         shutil.rmtree(path, ignore_errors=True)
-    say(f"{total / 1e6:.1f} MB deleted")
+    freed = sum(size for _, _, size in found) + _remove_idle(workspace.state, unused)
+    say(f"{freed / 1e6:.1f} MB deleted")
     return 0
 
 
+def _remove_idle(state: Path, unused: Iterable[Path]) -> int:
+    """Remove the checkouts and those environments that no job needs by now; return the bytes.
+
+    While jobs are started nothing is removed, and none is started meanwhile: it looks at its checkout before it runs.
+    """
+    from experiments.jobs.ledger.schema import STARTING
+
+    with locked(state / STARTING, wait_s=_WAIT_S) as held:
+        if not held:
+            say("Jobs are being started, so code and packages stay. Run this again: experiments gc", to_stderr=True)
+            return 0
+        # Asked again: a job may have been launched while the question stood.
+        freed = remove_unneeded(state, _in_use(state))
+        for path in set(unused) & set(_unused_environments(state)):
+            freed += size_of(path)
+            shutil.rmtree(path, ignore_errors=True)
+    return freed
+
+
 def disposable(state: Path) -> list[tuple[Path, str]]:
-    """Return the folders that can go without losing anything, each with the reason."""
+    """Return the folders that can go without losing anything, each with the reason; checkouts are not among them."""
     found = [(path, "made again when it is wanted") for path in sorted((state / "cache").glob("*")) if path.is_dir()]
+    found += [
+        (path, "unpacked from a bundle, and again when it is wanted") for path in sorted((state / "bundles").glob("*"))
+    ]
     # wandb marks a file that it uploaded to its end.
     uploaded = sorted(mark for name in WANDB_FOLDERS for mark in state.glob(f"runs/*/{name}/*run-*/*.wandb.synced"))
     return [*found, *((marker.parent, "uploaded to W&B") for marker in uploaded)]
+
+
+def _kept_for_their_files(workspace: Workspace) -> Iterator[str]:
+    """Yield in words which checkouts stay because a trainer wrote into a package of its own."""
+    in_use = _in_use(workspace.state)
+    for one in checkouts(workspace.state):
+        if one.snapshot not in in_use and (files := written_into(one)):
+            place = workspace.shown(one.folder)
+            yield (
+                f"kept: {place} has {counted(len(files), 'file')} that a program wrote beside its source: "
+                f"{file_names(files)}. Take what you need, then remove it: rm -r {shlex.quote(place)}"
+            )
+
+
+def _in_use(state: Path) -> set[str]:
+    from experiments.jobs.ledger import Ledger
+
+    with Ledger.open(state, read_only=True) as ledger:
+        return ledger.snapshots_in_use()
+
+
+def _unused_environments(state: Path) -> list[Path]:
+    from experiments.jobs.ledger import Ledger
+    from experiments.project.environment.restoring import unused
+
+    with Ledger.open(state, read_only=True) as ledger:
+        return unused(state, ledger.programs_in_use())
 
 
 def size_of(folder: Path) -> int:

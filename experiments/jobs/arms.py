@@ -16,7 +16,8 @@ from pydantic import BaseModel, ValidationError
 
 from experiments.jobs.plan import RecordedJob
 from experiments.project.errors import UsageError, message, shown
-from experiments.types import BaseExperimentConfig, Control, Plan, TrainingJobConfig, check_name, replaced, suggest_name
+from experiments.project.values import replaced
+from experiments.types import BaseExperimentConfig, Control, Plan, Trainer, TrainingJobConfig, check_name, suggest_name
 
 ConfigT = TypeVar("ConfigT", bound=BaseModel)
 BASELINE = "baseline"
@@ -274,9 +275,11 @@ def differences(plan: Plan, baseline: TrainingJobConfig | None = None) -> dict[s
 
 
 def _facts(config: TrainingJobConfig) -> dict[str, str]:
-    arguments = (argument.partition("=") for argument in config.additional_args)
-    found = config.model_dump(exclude={"additional_args", "wandb_tags", "skip_git_check"})
-    return {name: str(value) for name, value in found.items()} | {key: value for key, _, value in arguments}
+    found = config.model_dump(exclude={"additional_args", "wandb_tags", "skip_git_check", "trainer"})
+    trainer = config.trainer if isinstance(config.trainer, Trainer) else None
+    filled = trainer.values if trainer is not None else {}
+    alone = {word: "" for each in config.arguments if not each.key for word in each.words}
+    return {name: str(value) for name, value in found.items()} | dict(filled) | config.set_arguments() | alone
 
 
 def _with(config: ConfigT, path: Sequence[str], value: Any, whole: str) -> ConfigT:  # noqa: ANN401 - any field's value

@@ -46,6 +46,8 @@ _SPOKEN = {
     "UNKNOWN": "out of sight",
     "RECOVERING": "without machines",
     "TIMED_OUT": "ended at its time limit",
+    "OUT_OF_MEMORY": "ended at its limit of memory",
+    "STOPPED": "stopped as hopeless",
 }
 _WAITING = frozenset(word for word, meaning in SCHEDULER_WORDS.items() if meaning == "pending")
 _FAILED = frozenset(word for word, meaning in SCHEDULER_WORDS.items() if meaning == "failed")

@@ -15,12 +15,12 @@ from typing import TypeVar
 
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.ledger.reading import UnreadableJob
-from experiments.jobs.plan import arm_and_seed
+from experiments.jobs.plan import Name, read_name
 from experiments.project.errors import LaunchError, LedgerError, StoreError, UsageError
 from experiments.project.workspace import Workspace
 from experiments.runs.filters import ordered
 from experiments.runs.store import RunInfo, RunQuery, RunStore
-from experiments.types import JobRef, JobStatus, TrainingJob
+from experiments.types import JobRef, JobStatus, Metrics, TrainingJob
 
 _LISTED = 12
 _CONDITIONS = ("experiment", "arm", "tag", "state", "author", "group", "name", "limit")
@@ -135,8 +135,8 @@ def _in_skypilots_queue(workspace: Workspace, ids: Sequence[str], launcher: str 
     )
     refs = {}
     for job_id, name in names.items():
-        arm, seed = arm_and_seed(name) or (name, 0)
-        refs[job_id] = JobRef(run=name, arm=arm, seed=seed, launcher="skypilot", id=job_id, tracker=place)
+        named = read_name(name) or Name(name)
+        refs[job_id] = JobRef(run=name, **named._asdict(), launcher="skypilot", id=job_id, tracker=place)
     return refs
 
 
@@ -151,7 +151,7 @@ def find_runs(workspace: Workspace, text: str) -> list[JobRef]:
     Raises:
         UsageError: A condition is none of these, an experiment or arm is not in the ledger, or no run matches.
         StoreError: The W&B server cannot be reached.
-        LedgerError: An experiment, arm or tag is asked for, and the ledger cannot be read.
+        LedgerError: The ledger cannot be read, or nothing of a job whose run matches.
     """
     from experiments.runs.opening import default_store
 
@@ -167,11 +167,28 @@ def find_runs(workspace: Workspace, text: str) -> list[JobRef]:
         raise UsageError(f"no run matches --runs {text!r}. See what there is: uv run experiments runs")
     settings = workspace.settings
     place = f"{settings.wandb_entity or ''}/{settings.wandb_project}"
+    metrics, unread = named_metrics(workspace)
+    if problem := next((unread[info.name] for info in found if info.name in unread), None):
+        raise LedgerError(problem)  # what its trainer names would be taken for unnamed from then on
     refs = []
     for info in found:
-        arm, seed = arm_and_seed(info.name) or (info.group or info.display_name or info.name, 0)
-        refs.append(JobRef(run=info.name, arm=arm, seed=seed, tracker=place if info.url else "offline"))
+        named = read_name(info.name) or Name(info.group or info.display_name or info.name)
+        tracker = place if info.url else "offline"
+        refs.append(JobRef(run=info.name, **named._asdict(), tracker=tracker, metrics=metrics.get(info.name)))
     return refs
+
+
+def named_metrics(workspace: Workspace) -> tuple[dict[str, Metrics], dict[str, str]]:
+    """Return what the trainers of this project's jobs say that they log, by run; and why that cannot be read of others.
+
+    Raises:
+        LedgerError: It cannot be read of any.
+    """
+    with open_ledger(workspace, read_only=True) as ledger:
+        rows = ledger.rows()
+    unread = {job.run_name: job.sentence() for job in rows if isinstance(job, UnreadableJob)}
+    jobs = (job for job in rows if not isinstance(job, UnreadableJob))
+    return {job.run_name: job.metrics for job in jobs if job.metrics is not None}, unread
 
 
 def runs_of(workspace: Workspace, query: RunQuery, store: RunStore) -> list[RunInfo]:
@@ -271,8 +288,8 @@ def ref_of(run: Run) -> JobRef:
         return run.ref()
     if not isinstance(run, str):
         raise UsageError(f"{run!r} is no run. Give a run name, a JobRef or a TrainingJob; the names: experiments runs")
-    arm, seed = arm_and_seed(run) or (run, 0)
-    return JobRef(run=run, arm=arm, seed=seed)
+    named = read_name(run) or Name(run)
+    return JobRef(run=run, **named._asdict())
 
 
 def several(runs: Runs) -> list[Run]:

@@ -13,89 +13,23 @@ import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator
 
-from experiments.jobs.ledger import Ledger, open_ledger
+from experiments.jobs.ledger import open_ledger
+from experiments.jobs.ledger.reading import LedgerReader
 from experiments.jobs.permits import Permit, require
+from experiments.jobs.rule import Rule as Rule  # noqa: PLC0414 - it stood here, and notebooks take it from here
 from experiments.project.errors import UsageError
 from experiments.project.look import counted, printable
 from experiments.project.redaction import mask_text
+from experiments.project.values import Frozen
 from experiments.project.workspace import Workspace
-from experiments.types import TERMINAL_VERDICTS, Frozen, JobStatus, Plan
+from experiments.types import TERMINAL_VERDICTS, JobStatus
 
-Direction = Literal["higher", "lower"]
 SHOWN_HASH = 12
 KIND = "journal"
 NOTE_KIND = "journal_note"
-
-
-def _is_none(value: object) -> bool:
-    return value is None
-
-
-class Rule(Frozen):
-    """What decides a hypothesis: the interval of the difference between an arm and the baseline.
-
-    Attributes:
-        metric: Key of the metric that decides.
-        direction: Whether the hypothesis says that the arm has more of it than the baseline, or less.
-        effect: Smallest difference that would matter, in the metric's own unit.
-        arm: The arm that the hypothesis is about; empty where the experiment has only one beside the baseline.
-        baseline: The arm that it is compared with; empty for the first.
-        score: One run's score: the mean over its last tenth, the area under its curve, or its best value.
-        statistic: Over the seeds: their mean, or their interquartile mean.
-        floor: The least that a score can be. A seed that is lost counts as this in the arm that should have more.
-        ceiling: The most that a score can be. A seed that is lost counts as this in the arm that should have less.
-    """
-
-    metric: str = Field(min_length=1)
-    direction: Direction
-    effect: float = Field(ge=0)
-    arm: str = ""
-    baseline: str = ""
-    score: Literal["final", "area", "best"] = "final"
-    statistic: Literal["mean", "iqm"] = "mean"
-    # Left out of JSON where they are not stated: the hash of a rule without them is that of earlier versions.
-    floor: float | None = Field(None, allow_inf_nan=False, exclude_if=_is_none)
-    ceiling: float | None = Field(None, allow_inf_nan=False, exclude_if=_is_none)
-
-    @model_validator(mode="after")
-    def _bounds_in_order(self) -> Rule:
-        if self.floor is not None and self.ceiling is not None and self.floor >= self.ceiling:
-            raise ValueError(f"floor {self.floor!r} is not below ceiling {self.ceiling!r}: they bound every score")
-        return self
-
-    @property
-    def least_favourable(self) -> tuple[float | None, float | None]:
-        """What a lost seed counts as in the arm, and in the baseline; None where the rule does not state it."""
-        return (self.floor, self.ceiling) if self.direction == "higher" else (self.ceiling, self.floor)
-
-    @property
-    def sentence(self) -> str:
-        """The rule in words."""
-        arm, baseline = self.arm or "the other arm", self.baseline or "the baseline"
-        what = {"final": "mean over the last 10 % of the steps", "area": "mean height of the curve"}
-        side = "above" if self.direction == "higher" else "below"
-        by = f"by at least {self.effect:g}" if self.effect else "at all"
-        statistic = "interquartile mean" if self.statistic == "iqm" else "mean"
-        return (
-            f"{self.metric} ({what.get(self.score, 'best single value')}; {statistic} over seeds) of {arm} is {side} "
-            f"that of {baseline} {by}. Confirmed where the whole 95 % interval of the difference says so, rejected "
-            f"where all of it says otherwise, undecided between. {self._lost}"
-        )
-
-    @property
-    def _lost(self) -> str:
-        arm, baseline = self.least_favourable
-        if arm is None and baseline is None:
-            return "A lost seed leaves it undecided: no floor and ceiling of the score are stated."
-        known = [(self.arm or "the other arm", arm), (self.baseline or "the baseline", baseline)]
-        parts = [
-            f"of {name} {'leaves it undecided' if value is None else f'counts as {value:g}'}" for name, value in known
-        ]
-        return f"A lost seed {' and '.join(parts)}."
 
 
 class Journal(Frozen):
@@ -165,27 +99,6 @@ class Entry:
     kind: str
 
 
-def record_journal(plan: Plan, journal: Journal | None, permit: Permit | None, workspace: Workspace) -> bool:
-    """Record hypothesis and rule beside a plan that is about to be launched; say whether they were new.
-
-    Nothing is recorded for a dry run, for a journal without a hypothesis, or where the newest record is the same.
-
-    Raises:
-        LaunchRefused: Nobody asked for a launch.
-    """
-    if journal is None or not journal.is_written or plan.launcher == "dry-run":
-        return False
-    require(permit, "record a hypothesis")
-    with open_ledger(workspace) as ledger:
-        before = _recorded(ledger, [plan.key])
-        if before and before[-1].digest == journal.digest:
-            return False
-        content = journal.model_dump(mode="json", exclude={"notes"})
-        content["hypothesis"] = mask_text(content["hypothesis"])
-        ledger.add_event(KIND, plan_key=plan.key, digest=journal.digest, journal=content)
-    return True
-
-
 def recorded_journals(workspace: Workspace, plan_keys: Sequence[str]) -> list[Recorded]:
     """Return what was recorded at the launches of some plans, oldest first.
 
@@ -193,7 +106,18 @@ def recorded_journals(workspace: Workspace, plan_keys: Sequence[str]) -> list[Re
         LedgerError: The ledger cannot be read.
     """
     with open_ledger(workspace, read_only=True) as ledger:
-        return _recorded(ledger, plan_keys)
+        return recorded_in(ledger, plan_keys)
+
+
+def recorded_in(ledger: LedgerReader, plan_keys: Sequence[str]) -> list[Recorded]:
+    """Return the same from a ledger that is open."""
+    found = []
+    for key in dict.fromkeys(plan_keys):
+        for event in ledger.events(plan_key=key):
+            if event.kind == KIND:
+                journal = _journal(event.data.get("journal"))
+                found.append(Recorded(event.at, str(event.data.get("digest", "")), journal, key))
+    return sorted(found, key=lambda item: item.at)
 
 
 def write_entry(experiment: str, text: str, permit: Permit | None, workspace: Workspace) -> None:
@@ -253,16 +177,6 @@ def entries(workspace: Workspace, experiment: str, statuses: Mapping[str, JobSta
                 at = event.data.get("ended_at") or event.at
                 ends.setdefault(str(event.run_name), Entry(at, str(event.data.get("word", "")), "ended"))
     return _with_endings_joined(sorted([*found, *ends.values()], key=lambda entry: entry.at))
-
-
-def _recorded(ledger: Ledger, plan_keys: Sequence[str]) -> list[Recorded]:
-    found = []
-    for key in dict.fromkeys(plan_keys):
-        for event in ledger.events(plan_key=key):
-            if event.kind == KIND:
-                journal = _journal(event.data.get("journal"))
-                found.append(Recorded(event.at, str(event.data.get("digest", "")), journal, key))
-    return sorted(found, key=lambda item: item.at)
 
 
 def _journal(content: object) -> Journal | None:

@@ -10,35 +10,50 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
 
+from experiments.jobs.commands import Command, command_of
+from experiments.jobs.launchers.local.devices import wanted
 from experiments.project.errors import UsageError
 from experiments.project.look import counted
 from experiments.project.redaction import mask_command
-from experiments.types import MAX_RUN_NAME, LauncherName, Plan, PlannedJob, TrainingJob, TrainingJobConfig, check_name
+from experiments.project.standing import MAX_REPLICATE, Role, standing
+from experiments.types import (
+    MAX_RUN_NAME,
+    LauncherName,
+    Plan,
+    PlannedJob,
+    Trainer,
+    TrainingJob,
+    TrainingJobConfig,
+    check_name,
+)
 
 # What labels a run but does not change what it computes: a new tag must not launch anything again.
-_NOT_IN_KEY = {"wandb_tags", "skip_git_check"}
-TRAINER = "experiments.trainer"
-"""The reference trainer, as a command line names it."""
-
-RESUME_KEY = "trainer.resume_from"
-"""The reference trainer's argument that names the run to go on from."""
-
-_SEED_KEYS = ("seed", "trainer.seed")
-# No command line can hold a NUL, so no value looks like these.
-_RUN, _SEED = "\0run\0", "\0seed\0"
+_NOT_IN_KEY: Mapping[str, Any] = {
+    **dict.fromkeys(("wandb_tags", "skip_git_check"), True),
+    # The command line is in the key as it is; what else is known of a trainer is how to read its runs.
+    "trainer": set(Trainer.model_fields) - {"env"},
+}
+# What a run name spells out; a replicate has its number.
+_SPELLED_OUT: tuple[Role, ...] = ("reproduction", "fork", "evaluation")
 
 
 @dataclass(frozen=True)
 class RecordedJob:
-    """One call of `launch_training_run_from_config`: an arm, its config, and a seed where the recipe gave one."""
+    """One call of `launch_training_run_from_config`: an arm, its config, and a seed where the recipe gave one.
+
+    What is planned from another run says what it is to that one: see `Standing`.
+    """
 
     arm: str
     config: TrainingJobConfig
     seed: int | None = None
+    replicate: int = 0
+    role: Role = "seed"
+    parent: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,7 +62,9 @@ class Placement:
 
     Attributes:
         target: The launcher's own word for the place, such as a host; part of the plan's key.
-        train_command: Command line with `{python}`, `{run}`, `{curriculum}` and `{seed}` to fill in.
+        train_command: Command line of jobs that name no trainer, with `{python}`, `{run}`, `{curriculum}` and `{seed}`
+            to fill in.
+        run_folder: Returns a run's folder, by its name, where its trainer sees it; None where nobody knows one.
     """
 
     user: str
@@ -57,6 +74,7 @@ class Placement:
     train_command: tuple[str, ...]
     wandb_mode: Literal["offline", "online"] = "offline"
     tags: tuple[str, ...] = ()
+    run_folder: Callable[[str], str | None] = field(default=lambda _run: None, compare=False)
 
 
 def make_plan(
@@ -65,37 +83,38 @@ def make_plan(
     placement: Placement,
     *,
     seeds: Sequence[int] | None = None,
+    same_seed: int = 1,
     repeat: int = 1,
     max_jobs: int | None = None,
 ) -> Plan:
-    """Return the plan of `recorded` times `seeds`.
+    """Return the plan of `recorded` times `seeds`, each of these `same_seed` times.
 
     Raises:
         UsageError: A name is not allowed, a label or a seed stands twice, or there are more than `max_jobs` jobs.
     """
     check_name("experiment", experiment)
     check_name("user", placement.user)
-    jobs = _with_seeds(recorded, seeds)
+    jobs = _jobs(recorded, seeds, same_seed)
     if max_jobs is not None and len(jobs) > max_jobs:
         raise UsageError(
             f"the plan has {counted(len(jobs), 'job')}; at most {max_jobs:,} are allowed. Launch fewer, or raise the "
             "limit: --max-jobs N (or max_jobs in [tool.experiments])."
         )
     # What the seeds of an arm share is worked out once: a preview follows every key press.
-    commands = {id(job): _command(placement.train_command, job.config) for job in recorded}
+    commands = {id(job): command_of(placement.train_command, job.config) for job in recorded}
     family = _digest(_content(experiment, placement, jobs, commands))
     key = _digest({"family": family, "repeat": repeat})
     first = f"{placement.user}.{experiment}"
-    names = _run_names(first, [(job.arm, seed, 1) for job, seed in jobs], placement.ledger_id, key)
+    names = _run_names(first, [(job.name, 1) for job in jobs], placement.ledger_id, key)
     planned = [
         {
-            "arm": job.arm,
-            "seed": seed,
-            "config": job.config,
-            "command": commands[id(job)].filled(name, seed),
-            "run_name": name,
+            **job.name._asdict(),
+            "parent": job.recorded.parent,
+            "config": job.recorded.config,
+            "command": commands[id(job.recorded)].filled(run, job.name.seed, placement.run_folder),
+            "run_name": run,
         }
-        for (job, seed), name in zip(jobs, names, strict=True)
+        for job, run in zip(jobs, names, strict=True)
     ]
     # One validation of the whole costs half of what one of each job would.
     return Plan.model_validate(
@@ -132,35 +151,55 @@ def refuse_secrets(plan: Plan) -> None:
             )
 
 
-def run_name(
-    user: str, experiment: str, arm: str, seed: int, *, ledger_id: str, plan_key: str, attempt: int = 1
-) -> str:
+class Name(NamedTuple):
+    """What a run name says of its run besides whose it is; the rest of what makes it unique is its hash."""
+
+    arm: str
+    seed: int = 0
+    replicate: int = 0
+    role: Role = "seed"
+
+    @property
+    def seed_part(self) -> str:
+        """The part of a run name that tells an arm's runs apart: `s3`, `s3r2`, `s3-fork`."""
+        replicate = f"r{self.replicate}" if self.replicate else ""
+        return f"s{self.seed}{replicate}" + (f"-{self.role}" if self.role in _SPELLED_OUT else "")
+
+
+def run_name(user: str, experiment: str, name: Name, *, ledger_id: str, plan_key: str, attempt: int = 1) -> str:
     """Return the unique name of a run: safe as a file name, a W&B run id and a SkyPilot job name.
 
     Raises:
         UsageError: It would be longer than 120 characters.
     """
-    return _run_names(f"{user}.{experiment}", [(arm, seed, attempt)], ledger_id, plan_key)[0]
+    return _run_names(f"{user}.{experiment}", [(name, attempt)], ledger_id, plan_key)[0]
 
 
-def arm_and_seed(name: str) -> tuple[str, int] | None:
-    """Return the arm and seed in a run name that `run_name` made; None for any other name."""
-    match = re.fullmatch(r"[^.]+\.[^.]+\.([^.]+)\.s(\d+)\.[a-z2-7]{8}", name)
-    return (match[1], int(match[2])) if match else None
+def read_name(text: str) -> Name | None:
+    """Return what is said in a run name that `run_name` made; None for any other name."""
+    match = re.fullmatch(
+        rf"[^.]+\.[^.]+\.([^.]+)\.s(\d+)(?:r([1-9]\d*))?(?:-({'|'.join(_SPELLED_OUT)}))?\.[a-z2-7]{{8}}", text
+    )
+    if match is None:
+        return None
+    replicate = int(match[3] or 0)
+    role = next((role for role in _SPELLED_OUT if role == match[4]), "replicate" if replicate else "seed")
+    return Name(match[1], int(match[2]), replicate, role)
 
 
-def with_interpreter(command: Sequence[str], python: str) -> tuple[str, ...]:
-    """Return a planned command with `python` in the place of `{python}`: each launcher has its own interpreter."""
-    return tuple(python if part == "{python}" else part for part in command)
+def config_text(config: TrainingJobConfig) -> str:
+    """Return what a job is asked to compute, as JSON: equal for jobs of which nobody expects different numbers."""
+    return config.model_dump_json(exclude=_NOT_IN_KEY)
 
 
-def with_arguments(arguments: Sequence[str], by: Sequence[str]) -> tuple[str, ...]:
-    """Return `arguments` with each key that `by` also sets taken from `by`: the trainer refuses a key given twice."""
-    last = {argument.partition("=")[0]: argument for argument in by}
-    return (*(argument for argument in arguments if argument.partition("=")[0] not in last), *last.values())
+class _Job(NamedTuple):
+    """One job to be: what was recorded of it, and what it is called."""
+
+    recorded: RecordedJob
+    name: Name
 
 
-def _with_seeds(recorded: Sequence[RecordedJob], seeds: Sequence[int] | None) -> list[tuple[RecordedJob, int]]:
+def _jobs(recorded: Sequence[RecordedJob], seeds: Sequence[int] | None, same_seed: int) -> list[_Job]:
     if not recorded:
         raise UsageError("the recipe recorded no job. Call launch_training_run_from_config(label, config) in it.")
     for job in recorded:
@@ -171,63 +210,47 @@ def _with_seeds(recorded: Sequence[RecordedJob], seeds: Sequence[int] | None) ->
             f"--seeds was given, but the recipe sets seed {fixed[0].seed} for {fixed[0].arm!r} itself. "
             "Give one of the two."
         )
+    if not 1 <= same_seed <= MAX_REPLICATE:
+        raise UsageError(f"--same-seed {same_seed} is no number from 1 to {MAX_REPLICATE:,}. Try --same-seed 3.")
     jobs = [
-        (job, seed)
+        _Job(job, name)
         for job in recorded
         for seed in ([job.seed] if job.seed is not None else seeds if seeds is not None else [0])
+        for name in _names(job, seed, same_seed)
     ]
-    twice = [pair for pair, count in Counter((job.arm, seed) for job, seed in jobs).items() if count > 1]
+    twice = [pair for pair, count in Counter(job.name[:3] for job in jobs).items() if count > 1]
     if twice:
-        arm, seed = twice[0]
-        raise UsageError(f"two jobs have the label {arm!r} and seed {seed}. Give each arm its own label.")
+        arm, seed, replicate = twice[0]
+        which = f"seed {seed}" + (f", replicate {replicate}" if replicate else "")
+        raise UsageError(f"two jobs have the label {arm!r} and {which}. Give each arm its own label.")
     return jobs
 
 
-@dataclass(frozen=True)
-class _Command:
-    """A command line as far as the seeds of an arm share it.
-
-    Attributes:
-        words: Its words, with `_RUN` and `_SEED` where jobs differ.
-        open_words: Which of them hold one of the two.
-    """
-
-    words: tuple[str, ...]
-    open_words: tuple[int, ...]
-
-    def filled(self, run: str, seed: int) -> tuple[str, ...]:
-        """Return the command line of one job."""
-        words = list(self.words)
-        for at in self.open_words:
-            words[at] = words[at].replace(_RUN, run).replace(_SEED, str(seed))
-        return tuple(words)
+def _names(job: RecordedJob, seed: int, same_seed: int) -> list[Name]:
+    """Return what the runs of one seed are called: the seed's own, and its replicates."""
+    own = Name(job.arm, seed, job.replicate, job.role)
+    if job.role != "seed":
+        return [own]
+    return [own, *(own._replace(replicate=number, role="replicate") for number in range(1, same_seed))]
 
 
-def _command(template: Sequence[str], config: TrainingJobConfig) -> _Command:
-    for key in _SEED_KEYS:
-        if (value := config.get_arg_value(key)) is not None:
-            raise UsageError(
-                f"additional argument '{key}={value}' sets the seed, which is part of the run's name. "
-                "Use --seeds instead."
-            )
-    # The template's own words are marked before a value comes in, so braces in a value stay what they are.
-    marked = [word.replace("{run}", _RUN).replace("{seed}", _SEED) for word in template]
-    open_words = tuple(at for at, (word, given) in enumerate(zip(marked, template, strict=True)) if word != given)
-    words = [word.replace("{curriculum}", config.curriculum) for word in marked]
-    return _Command((*words, *config.additional_args), open_words)
-
-
-def _run_names(first: str, jobs: Sequence[tuple[str, int, int]], ledger_id: str, plan_key: str) -> list[str]:
-    """Return the run name of each (arm, seed, attempt); `first` is what all of them begin with."""
+def _run_names(first: str, jobs: Sequence[tuple[Name, int]], ledger_id: str, plan_key: str) -> list[str]:
+    """Return the run name of each (name, attempt); `first` is what all of them begin with."""
     before = json.dumps([ledger_id, plan_key])[:-1]
     digests = []
-    for arm, seed, attempt in jobs:
+    for (arm, seed, replicate, role), attempt in jobs:
         # JSON by hand: an arm's name holds nothing that would be escaped.
-        identity = f'{before}, "{arm}", {seed}]' if attempt == 1 else f'{before}, "{arm}", {seed}, {attempt}]'
-        digests.append(hashlib.sha256(identity.encode()).digest()[:5])
+        identity = f'{before}, "{arm}", {seed}'
+        if role != "seed":
+            identity += f', {attempt}, {replicate}, "{role}"'
+        elif attempt > 1:
+            identity += f", {attempt}"
+        digests.append(hashlib.sha256(f"{identity}]".encode()).digest()[:5])
     # Five bytes are eight characters of base32, so all of them are encoded at once.
     suffixes = base64.b32encode(b"".join(digests)).decode().lower()
-    names = [f"{first}.{arm}.s{seed}.{suffixes[8 * at : 8 * at + 8]}" for at, (arm, seed, _) in enumerate(jobs)]
+    names = [
+        f"{first}.{name.arm}.{name.seed_part}.{suffixes[8 * at : 8 * at + 8]}" for at, (name, _) in enumerate(jobs)
+    ]
     longest = max(names, key=len)
     if len(longest) > MAX_RUN_NAME:
         _, experiment, arm, *_ = longest.split(".")
@@ -241,21 +264,25 @@ def _run_names(first: str, jobs: Sequence[tuple[str, int, int]], ledger_id: str,
 def _content(
     experiment: str,
     placement: Placement,
-    jobs: Sequence[tuple[RecordedJob, int]],
-    commands: Mapping[int, _Command],
+    jobs: Sequence[_Job],
+    commands: Mapping[int, Command],
 ) -> dict[str, Any]:
-    """Return what makes a plan what it is: each arm with its config, its command line and its seeds."""
-    arms: dict[tuple[str, str, tuple[str, ...]], list[int]] = {}
+    """Return what makes a plan what it is: each arm with its config, its command line and its runs.
+
+    A run is its seed alone where it is one; so plans without replicates have the keys that they always had.
+    """
+    arms: dict[tuple[str, str, tuple[str, ...]], list[Any]] = {}
     configs: dict[int, str] = {}
-    for job, seed in jobs:
-        config = configs.get(id(job)) or job.config.model_dump_json(exclude=_NOT_IN_KEY)
+    for job, (arm, seed, replicate, role) in jobs:
+        config = configs.get(id(job)) or config_text(job.config)
         configs[id(job)] = config
-        arms.setdefault((job.arm, config, commands[id(job)].words), []).append(seed)
+        run = seed if role == "seed" else [seed, replicate, role, job.parent]
+        arms.setdefault((arm, config, commands[id(job)].words), []).append(run)
     return {
         "experiment": experiment,
         "launcher": placement.launcher,
         "target": placement.target,
-        "arms": [[*arm, seeds] for arm, seeds in arms.items()],
+        "arms": [[*arm, runs] for arm, runs in arms.items()],
     }
 
 
@@ -270,7 +297,8 @@ def resources(plan: Plan, job: PlannedJob) -> str:
     words = f"{config.gpus} GPU" if config.gpus == 1 else f"{config.gpus} GPUs"
     words += f" on {config.nodes} nodes" if config.nodes > 1 else ""
     words += ", spot" if config.spot else ""
-    return f"{words} (not used by local)" if plan.launcher == "local" else words
+    is_used = plan.launcher != "local" or not config.gpus or wanted(job, 1.0)
+    return words if is_used else f"{words} (its trainer uses none)"
 
 
 def training_jobs(plan: Plan, *, tracker: str = "offline") -> list[TrainingJob]:
@@ -288,6 +316,7 @@ def training_jobs(plan: Plan, *, tracker: str = "offline") -> list[TrainingJob]:
             repeat=plan.repeat,
             tracker=tracker,
             command=job.command,
+            **standing(job),
         )
         for job in plan.jobs
     ]

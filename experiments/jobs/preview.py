@@ -8,24 +8,29 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from experiments.jobs.events import FREE, NO_COST, UNKNOWN, Cost
-from experiments.jobs.handover import job_spec, told
+from experiments.jobs.handover import job_environment, job_specs, told
 from experiments.jobs.launchers.base import DryRunLauncher, JobSpec, SchedulerStatus
+from experiments.jobs.launchers.local.capacity import at_once
 from experiments.jobs.launchers.local.launcher import LocalLauncher, status_of
 from experiments.jobs.launchers.sky.launcher import SkyPilotLauncher
 from experiments.jobs.launchers.sky.task import task_yaml
 from experiments.jobs.ledger import open_ledger
-from experiments.jobs.plan import RESUME_KEY, training_jobs
+from experiments.jobs.plan import training_jobs
 from experiments.jobs.watch.snapshots import age_in_words
-from experiments.jobs.watch.verdicts import TOTAL_KEY, steps_asked_for
+from experiments.jobs.watch.verdicts import steps_asked_for
 from experiments.project.errors import LaunchError, LedgerError
 from experiments.project.look import counted
+from experiments.project.redaction import mask_texts
+from experiments.project.trainers.known import REFERENCE
+from experiments.project.trainers.words import same_key
 from experiments.project.workspace import Workspace
-from experiments.types import Plan, PlannedJob, TrainingJob, TrainingJobConfig
+from experiments.types import Plan, PlannedJob, Trainer, TrainingJob, TrainingJobConfig
 
 if TYPE_CHECKING:
     from experiments.jobs.ledger.reading import LedgerReader
@@ -81,7 +86,7 @@ def time_words(plan: Plan, workspace: Workspace) -> str:
     words = f"about {low if low == high else f'{low} to {high}'} a job"
     seconds = [each[job.arm] for job in plan.jobs if job.arm in each]
     if where == LocalLauncher.name and len(seconds) == len(plan.jobs) > 1:
-        words += f", {age_in_words(_all_of(seconds, workspace.settings.max_parallel))} in all"
+        words += f", {age_in_words(_all_of(seconds, at_once(plan.jobs, workspace.settings)))} in all"
     if len(each) < len(arms):
         words += f", unknown for {len(arms) - len(each)} of {counted(len(arms), 'arm')}"
     return f"{words} (estimate from {counted(len(set().union(*likes.values())), 'ended job')} like them)"
@@ -105,14 +110,14 @@ def _like(job: PlannedJob, experiment: str, ended: Sequence[tuple[TrainingJob, f
     """Return how long a job would take by each job like it: of the same arm or settings, by their steps per second."""
     found = {}
     total, settings = steps_asked_for(job.config), _settings(job.config)
-    if RESUME_KEY in settings[1]:
+    if _goes_on(settings, job.config):
         return {}  # how many steps it still has to do is not known
     for other, seconds in ended:
         theirs = _settings(other.config)
         if theirs != settings and (other.experiment, other.arm) != (experiment, job.arm):
             continue
         steps = steps_asked_for(other.config)
-        if total and steps and RESUME_KEY not in theirs[1]:
+        if total and steps and not _goes_on(theirs, other.config):
             found[other.run_name] = seconds * total / steps
         elif theirs == settings and total == steps:
             found[other.run_name] = seconds
@@ -122,12 +127,45 @@ def _like(job: PlannedJob, experiment: str, ended: Sequence[tuple[TrainingJob, f
 def _settings(config: TrainingJobConfig) -> tuple[str, Mapping[str, str]]:
     """Return what makes a job as fast as it is: resources and the trainer's arguments, but the number of steps."""
     apart = {"wandb_tags", "skip_git_check", "additional_args", "max_runtime_hours"}
-    arguments = dict(argument.split("=", 1) for argument in config.additional_args)
-    return config.model_dump_json(exclude=apart), {key: text for key, text in arguments.items() if key != TOTAL_KEY}
+    total = (_known(config).steps or "").lstrip("-")
+    arguments = {key: text for key, text in config.set_arguments().items() if key != same_key(total)}
+    return config.model_dump_json(exclude=apart), arguments
+
+
+def _known(config: TrainingJobConfig) -> Trainer:
+    return config.trainer if isinstance(config.trainer, Trainer) else REFERENCE
+
+
+def _goes_on(settings: tuple[str, Mapping[str, str]], config: TrainingJobConfig) -> bool:
+    """Tell whether a job goes on from another's checkpoint."""
+    resume = _known(config).resume
+    return resume is not None and same_key(resume) in settings[1]
 
 
 def _all_of(seconds: Sequence[float], at_once: int) -> float:
     return max(math.fsum(seconds) / at_once, *seconds)
+
+
+def waiting_words(plan: Plan, workspace: Workspace) -> str:
+    """Return how many jobs of a plan this machine runs at once; empty where that is all."""
+    if plan.launcher != LocalLauncher.name or (fits := at_once(plan.jobs, workspace.settings)) >= len(plan.jobs):
+        return ""
+    why = "max_parallel" if fits == workspace.settings.max_parallel else "what this machine has; max_parallel sets it"
+    return f"{counted(fits, 'job')} at once; the rest wait ({why})"
+
+
+def environment_words(plan: Plan, workspace: Workspace) -> list[str]:
+    """Return what is set for the trainer of a plan's first job, `NAME=value`, on top of what it inherits."""
+    job = plan.jobs[0]
+    added = job_environment(plan, job, workspace.settings, workspace.runs / job.run_name)
+    return mask_texts([f"{name}={shlex.quote(value)}" for name, value in added.items()])
+
+
+def trainer_notes(plan: Plan) -> list[str]:
+    """Return what the trainers of a plan say that one should know before a launch."""
+    trainers = (job.config.trainer for job in plan.jobs)
+    notes = (trainer.note for trainer in trainers if isinstance(trainer, Trainer))
+    return [note for note in dict.fromkeys(notes) if note]
 
 
 def task_preview(plan: Plan, workspace: Workspace) -> str:
@@ -165,5 +203,6 @@ def _tasks(plan: Plan, workspace: Workspace) -> list[tuple[JobSpec, dict[str, An
     launcher = SkyPilotLauncher(workspace)
     with open_ledger(workspace, read_only=True) as ledger:
         ledger_id = ledger.id
-    jobs = [told(job, job_spec(plan, job, workspace), ledger_id, workspace) for job in training_jobs(plan)]
+    specs = job_specs(plan, plan.jobs, workspace)
+    jobs = [told(job, specs[job.run_name], ledger_id, workspace) for job in training_jobs(plan)]
     return [(job, launcher.task(job)) for job in jobs]

@@ -1,12 +1,13 @@
-"""Which code a job really ran: the project as it was when its trainer started, beside what its plan recorded.
+"""Which code a job really ran: its snapshot, or the working tree when its trainer started, beside its plan's record.
 
-A job that waits for a slot, and a retry, run what lies in the project by then. Where nobody recorded that, the answer
-is "not known", never the plan's record.
+A job that runs in place, or of before there were snapshots, ran what lay in the project by then. Where nobody recorded
+that, the answer is "not known", never the plan's record.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,10 +18,11 @@ from pydantic import ValidationError
 
 from experiments.jobs.launchers.local.supervisor import CODE, JOB
 from experiments.jobs.ledger import open_ledger
+from experiments.jobs.plan import config_text
 from experiments.project.errors import LedgerError
 from experiments.project.files import read_json
 from experiments.project.look import counted
-from experiments.project.provenance import CodeRecord, Provenance, changes_since
+from experiments.project.provenance import CodeRecord, Provenance, changes_since, file_names
 
 if TYPE_CHECKING:
     from experiments.jobs.ledger.reading import LedgerReader
@@ -41,6 +43,7 @@ class Ran:
         why: Why it is not known which code ran; empty where it is.
         has_started: Whether there is a code that ran at all.
         problem: Why the plan's record cannot be read; empty where it can, or where there is none.
+        asked: What the job was asked to compute, see `plan.config_text`.
     """
 
     planned: Provenance | None
@@ -48,11 +51,17 @@ class Ran:
     why: str = ""
     has_started: bool = True
     problem: str = ""
+    asked: str = ""
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether what it ran is kept and could not change while it ran."""
+        return not self.why and self.started is not None and self.started.snapshot is not None
 
     @property
     def identity(self) -> str | None:
-        """What is equal for two jobs that ran the same code; None where it is not known."""
-        if self.why or self.started is None:
+        """What is equal for two jobs that ran the same code; None where it is not known, or changed under the job."""
+        if self.why or self.started is None or self._was_edited:
             return None
         packages = ",".join(f"{name}={version}" for name, version in sorted(self.started.packages.items()))
         return f"{self.started.sha256} {self.started.python} {packages}"
@@ -80,6 +89,7 @@ class Ran:
                 "diff_sha256": started.sha256 if started.file_count else None,
                 "diff_bytes": 0,
                 "tree": started.model_dump(mode="json"),
+                "own": None,
             }
         )
 
@@ -102,13 +112,26 @@ class Ran:
         """Return one sentence on the code that ran, as against the plan's record."""
         if self.why:
             return f"not known which code ran: {self.why}"
+        loose = self._not_fixed()
         changes = self.changes(root)
         if changes is None:
             why = self.problem or "the plan's record cannot be compared"
             return f"whether its code was the plan's is not known: {why}"
         if changes:
-            return f"its code differed from the plan's record: {'; '.join(changes)}"
-        return "as recorded for its plan"
+            return f"its code differed from the plan's record: {'; '.join(changes)}{loose}"
+        return f"as recorded for its plan{loose}"
+
+    def _not_fixed(self) -> str:
+        if self.started is None or not self.started.in_place:
+            return ""
+        edited = ", which was edited meanwhile" if self._was_edited else ""
+        return f"; code not fixed: it ran in the working tree{edited}"
+
+    @property
+    def _was_edited(self) -> bool:
+        """Whether the working tree was another when its trainer ended."""
+        started = self.started
+        return started is not None and started.sha256_at_end not in (None, started.sha256)
 
 
 def codes_of(workspace: Workspace, runs: Iterable[str]) -> dict[str, Ran]:
@@ -124,7 +147,8 @@ def codes_of(workspace: Workspace, runs: Iterable[str]) -> dict[str, Ran]:
     found = {}
     for job in jobs:
         planned, problem = plans[job.plan_key]
-        found[job.run_name] = replace(_ran(job, planned, noted.get(job.run_name), workspace), problem=problem)
+        ran = _ran(job, planned, noted.get(job.run_name), workspace)
+        found[job.run_name] = replace(ran, problem=problem, asked=config_text(job.config))
     return found
 
 
@@ -154,10 +178,18 @@ class Mark:
     Attributes:
         identity: Equal for runs of the same code; empty where nobody knows.
         differed: It was not that of the plan's record.
+        run: Run name.
+        packages: Equal for runs with the same package set; empty where nobody knows.
+        machine: Equal for runs that computed with the same: processor, kernels, threads, GPUs; empty likewise.
+        asked: Equal for runs that were asked to compute the same; empty likewise.
     """
 
     identity: str
     differed: bool = False
+    run: str = ""
+    packages: str = ""
+    machine: str = ""
+    asked: str = ""
 
 
 def marks_of(workspace: Workspace, runs: Iterable[str]) -> dict[str, Mark]:
@@ -168,22 +200,37 @@ def marks_of(workspace: Workspace, runs: Iterable[str]) -> dict[str, Mark]:
     """
     runs = list(runs)
     codes = codes_of(workspace, runs)
-    unknown = {run: Mark("") for run in runs if run not in codes}
-    return unknown | {
-        run: Mark(code.identity or "", bool(code.changes())) for run, code in codes.items() if code.has_started
-    }
+    return {run: Mark("", run=run) for run in runs if run not in codes} | marks_from(codes)
+
+
+def marks_from(codes: Mapping[str, Ran]) -> dict[str, Mark]:
+    """Return the mark of each of some codes that has started."""
+    return {run: _mark(run, code) for run, code in codes.items() if code.has_started}
+
+
+def _mark(run: str, code: Ran) -> Mark:
+    started = code.started
+    return Mark(
+        code.identity or "",
+        bool(code.changes()),
+        run,
+        (started.environment or "") if started else "",
+        started.machine.model_dump_json() if started and started.machine else "",
+        code.asked,
+    )
 
 
 def code_words(marked: Iterable[tuple[str, Mark]]) -> list[str]:
     """Return what must be said beside results of several runs: arms of more codes than one, and of codes nobody knows.
+
+    Arms whose runs had different packages, or computed with something else, are named as well.
 
     Args:
         marked: The arm and the mark of each run.
     """
     found = _Doubts.of(marked)
     words = []
-    if found.mixed:
-        words.append(_mixed(found.mixed))
+    words += [_mixed(mixed, noun) for noun, mixed in found.mixed.items() if mixed]
     if found.differed:
         words.append(f"{_differed(found.differed)} ran another code than the plan's record")
     if found.unknown:
@@ -196,8 +243,9 @@ def code_line(marked: Iterable[tuple[str, Mark]]) -> list[str]:
     """Return the same in few words, for a line."""
     found = _Doubts.of(marked)
     differed, of_all = sum(number for number, _ in found.differed.values()), f"of {counted(found.total, 'run')}"
+    several = ((len(mixed), f"several {noun}s in {counted(len(mixed), 'arm')}") for noun, mixed in found.mixed.items())
     parts = (
-        (len(found.mixed), f"several codes in {counted(len(found.mixed), 'arm')}"),
+        *several,
         (differed, f"{differed} {of_all} ran other code"),
         (
             found.unknown,
@@ -212,12 +260,13 @@ class _Doubts:
     """What is not plain of the code of some runs.
 
     Attributes:
-        mixed: How many codes an arm has, of arms with more than one.
+        mixed: By what differs (`code`, `package set`, `machine`) the arms with more than one: how many, and the command
+            that tells two of them apart.
         differed: How many runs of an arm ran another code than the plan's record, and how many it has.
         unknown: Of how many runs nobody knows the code.
     """
 
-    mixed: Mapping[str, int]
+    mixed: Mapping[str, Mapping[str, tuple[int, str]]]
     differed: Mapping[str, tuple[int, int]]
     unknown: int
     total: int
@@ -227,21 +276,30 @@ class _Doubts:
         arms: dict[str, list[Mark]] = {}
         for arm, mark in marked:
             arms.setdefault(arm, []).append(mark)
-        codes = {arm: len({mark.identity for mark in marks if mark.identity}) for arm, marks in arms.items()}
+        parts = (("code", "identity"), ("package set", "packages"), ("machine", "machine"))
+        mixed: dict[str, dict[str, tuple[int, str]]] = {noun: {} for noun, _ in parts}
+        for (noun, name), (arm, marks) in itertools.product(parts, arms.items()):
+            first: dict[str, str] = {}
+            for mark in marks:
+                if known := getattr(mark, name):
+                    first.setdefault(known, mark.run)
+            if len(first) > 1:
+                mixed[noun][arm] = len(first), f"experiments diff {' '.join(list(first.values())[:2])}"
         differed = {arm: (sum(mark.differed for mark in marks), len(marks)) for arm, marks in arms.items()}
         return cls(
-            {arm: number for arm, number in codes.items() if number > 1},
+            mixed,
             {arm: counts for arm, counts in differed.items() if counts[0]},
             sum(not mark.identity for marks in arms.values() for mark in marks),
             sum(map(len, arms.values())),
         )
 
 
-def _mixed(mixed: Mapping[str, int]) -> str:
+def _mixed(mixed: Mapping[str, tuple[int, str]], noun: str) -> str:
+    _, command = next(iter(mixed.values()))
     if len(mixed) == 1:
-        [(arm, number)] = mixed.items()
-        return f"{number} codes in arm {arm}"
-    return f"several codes in arms {_listed([f'{arm} ({number})' for arm, number in mixed.items()])}"
+        [(arm, (number, _))] = mixed.items()
+        return f"{number} {noun}s in arm {arm} ({command})"
+    return f"several {noun}s in arms {_listed([f'{arm} ({number})' for arm, (number, _) in mixed.items()])} ({command})"
 
 
 def _differed(differed: Mapping[str, tuple[int, int]]) -> str:
@@ -268,6 +326,8 @@ def _ran(job: TrainingJob, planned: Provenance | None, noted: Mapping[str, Any] 
         waits = job.state != "submitted" or (job.launcher == "local" and not found and _waits(job, workspace))
         why = "it was not started yet" if waits else "nothing was recorded at its start"
         return Ran(planned, None, why, has_started=not waits)
+    if started.edited:
+        return Ran(planned, started, f"its checkout was edited while it ran ({file_names(started.edited)})")
     return Ran(planned, started, "" if started.sha256 else started.reason or "git did not say")
 
 

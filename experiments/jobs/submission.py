@@ -5,31 +5,41 @@ Launching needs a `Permit` (see `permits`); the same plan again completes what i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from experiments.jobs.handover import (
     as_launched,
     hand_over,
     has_ended,
-    job_spec,
+    job_specs,
     launcher_for,
     reconcile,
     statuses,
     tracker_of,
 )
+from experiments.jobs.isolation import SNAPSHOT
 from experiments.jobs.launchers.base import DryRunLauncher
 from experiments.jobs.launchers.local import slots
+from experiments.jobs.launchers.local.devices import GPUS, asked_for
 from experiments.jobs.launchers.local.launcher import LocalLauncher
+from experiments.jobs.launchers.local.supervisor import JOB
 from experiments.jobs.ledger import Ledger, UnreadableJob, open_ledger
 from experiments.jobs.ledger.reading import LedgerReader
+from experiments.jobs.ledger.schema import STARTING
 from experiments.jobs.permits import Permit, read_only, require
-from experiments.jobs.plan import refuse_secrets, training_jobs
+from experiments.jobs.plan import Name, refuse_secrets, training_jobs
 from experiments.jobs.plan import run_name as name_run
 from experiments.project.errors import LaunchError, LedgerError, UsageError
+from experiments.project.files import locked, read_json
 from experiments.project.look import counted
+from experiments.project.provenance import OwnCode, Provenance, capture
+from experiments.project.snapshots import Snapshot, expect, keep_within, take
+from experiments.project.values import replaced
 from experiments.project.workspace import Workspace
-from experiments.types import Plan, TrainingJob, replaced
+from experiments.types import Plan, TrainingJob
 
 
 def submit(
@@ -37,18 +47,22 @@ def submit(
     permit: Permit | None,
     workspace: Workspace,
     *,
-    provenance: Mapping[str, Any] | None = None,
+    code: Provenance | None = None,
+    own: OwnCode | None = None,
+    budget: str | None = None,
 ) -> list[TrainingJob]:
     """Launch what is not launched yet of `plan`, and return its jobs as the ledger has them.
 
-    The same plan again starts nothing that was handed to a launcher before: it completes what failed. A dry run needs
-    no permit and leaves no trace.
+    The same plan again starts nothing that was handed to a launcher before: it completes what failed, with the code of
+    its first submit. A dry run needs no permit and leaves no trace.
 
     Args:
         plan: From `plan.make_plan`.
         permit: Who asked for it.
         workspace: Whose ledger and settings.
-        provenance: Kept beside the plan at its first launch.
+        code: Where the code comes from, kept beside the plan at its first launch; None to look now.
+        own: What the jobs are to run with; None for a snapshot of the project as it is now. The first submit decides.
+        budget: Name of the budget that its jobs draw on; None where a person asked for them.
 
     Raises:
         UsageError: A command line holds a secret.
@@ -67,23 +81,80 @@ def submit(
             f"the plan was made for {plan.target!r}, but {plan.launcher!r} now points to {launcher.target()!r}. "
             "Nothing was launched. Make the plan again."
         )
-    specs = {job.run_name: job_spec(plan, job, workspace) for job in plan.jobs}
     with open_ledger(workspace) as ledger:
-        ledger.record_plan(plan, tracker=tracker, provenance=provenance)
+        own = _settled_code(plan, ledger, workspace, tracker, code, own, budget)
+        specs = job_specs(plan, plan.jobs, workspace, own)
+        _keep_within_budget(ledger, workspace, own)
         ledger.add_event("launch", plan_key=plan.key, by=permit.how)
         unknown = reconcile(ledger, workspace, plan_key=plan.key).unknown
         jobs = [job for job in ledger.jobs(plan_key=plan.key) if job.run_name in specs]
         wanted = [job.run_name for job in jobs if job.state in {"planned", "refused"}]
-        failed = hand_over(ledger, launcher, {name: specs[name] for name in wanted}, workspace)
+        if wanted:  # who only looks at what runs already needs no code
+            _refuse_gone(own, workspace)
+        closed = ledger.closed_budgets(wanted)
+        failed = hand_over(ledger, launcher, {name: specs[name] for name in wanted if name not in closed}, workspace)
+        failed |= closed
         failed |= {row.run_name: row.sentence() for row in ledger.unreadable(plan_key=plan.key)}
         if plan.launcher == LocalLauncher.name:
-            ledger.set_setting(slots.MAX_PARALLEL, str(workspace.settings.max_parallel))
+            ledger.set_setting(slots.MAX_PARALLEL, str(workspace.settings.max_parallel or ""))
+            ledger.set_setting(GPUS, json.dumps(asked_for(workspace.settings.gpus)))
             slots.start_next(ledger)
         jobs = [_told_why(job, unknown) for job in ledger.jobs(plan_key=plan.key)]
     failed |= {job.run_name: job.error or "" for job in jobs if job.state == "refused"}
     if failed:
         raise LaunchError(_failure_text(jobs, failed), jobs=jobs)
     return jobs
+
+
+def _settled_code(
+    plan: Plan,
+    ledger: Ledger,
+    workspace: Workspace,
+    tracker: str,
+    code: Provenance | None,
+    own: OwnCode | None,
+    budget: str | None,
+) -> OwnCode:
+    """Record a plan with what its jobs run with, and return that: of several submits the first has decided it."""
+    if not ledger.has_plan(plan.key):
+        own = own or code_now(workspace)
+        code = (code or capture(workspace.root)).running(own)
+        ledger.record_plan(plan, tracker=tracker, provenance=code.model_dump(mode="json"), budget=budget)
+    return _planned_code(ledger, plan.key) or own or code_now(workspace)
+
+
+def _planned_code(ledger: LedgerReader, plan_key: str) -> OwnCode | None:
+    record = ledger.provenance(plan_key)
+    return Provenance.recorded(record).own if record else None
+
+
+def code_now(workspace: Workspace) -> OwnCode:
+    """Return what a job runs with that is launched now: a snapshot, or the working tree where `in_place` is set.
+
+    Raises:
+        LaunchError: There can be no snapshot; says why, and what to do.
+    """
+    if workspace.settings.in_place:
+        return OwnCode()
+    return OwnCode(snapshot=take(workspace.root, workspace.state, workspace.settings))
+
+
+def _keep_within_budget(ledger: Ledger, workspace: Workspace, own: OwnCode) -> None:
+    """Let checkouts go that no job needs; while jobs are started, which need theirs from then on, none goes."""
+    with locked(workspace.state / STARTING, wait_s=0) as held:
+        if held:
+            in_use = ledger.snapshots_in_use() | ({own.snapshot.id} if own.snapshot is not None else set())
+            keep_within(workspace.state, workspace.settings.code_budget_mb, in_use)
+
+
+def _refuse_gone(own: OwnCode, workspace: Workspace) -> None:
+    """Refuse to launch code that nobody could get again.
+
+    Raises:
+        LaunchError: The snapshot is gone.
+    """
+    if own.snapshot is not None:
+        expect(workspace.state, own.snapshot)
 
 
 def _told_why(job: TrainingJob, unknown: Mapping[str, str]) -> TrainingJob:
@@ -140,15 +211,21 @@ def _cancel_doubtful(ledger: Ledger, job: TrainingJob | UnreadableJob, workspace
 
 
 def retry(
-    run_name: str, permit: Permit | None, workspace: Workspace, *, provenance: Mapping[str, Any] | None = None
+    run_name: str,
+    permit: Permit | None,
+    workspace: Workspace,
+    *,
+    code: Provenance | None = None,
+    own: OwnCode | None = None,
 ) -> TrainingJob:
-    """Launch a job that has ended once more, as the next attempt of the same arm and seed.
+    """Launch a job that has ended once more, as the next attempt of the same arm, seed and replicate.
 
     Where it was retried before, the newest attempt is the one that counts: while that one goes on, it is what is
     returned. A job that never reached its launcher is launched itself.
 
     Args:
-        provenance: Where the code comes from now; kept with the attempt.
+        code: Where the code comes from, kept with the attempt; None to look now.
+        own: What the attempt is to run with; None for what the job ran with.
 
     Raises:
         LaunchRefused: Nobody asked for it.
@@ -165,22 +242,26 @@ def retry(
         if plan is None:
             raise UsageError(f"job {run_name!r} was not launched from a plan of this ledger. Launch its recipe again.")
         job = newest_attempt(ledger, asked)
-        if job.state in {"submitted", "cancelled"}:
+        if job.state == "submitted":
             status = statuses([job], ledger, workspace).get(job.run_name)
-            if job.state == "submitted" and (status is None or not has_ended(status)):
+            if status is None or not has_ended(status):
                 if job.run_name != run_name:
                     return job
                 word = status.word if status is not None else "unknown"
                 raise UsageError(
                     f"job {run_name!r} has not ended ({word}). End it first: experiments cancel {run_name}"
                 )
+        own = own or code_of_job(ledger, asked) or code_now(workspace)
+        _refuse_gone(own, workspace)
+        if job.state in {"submitted", "cancelled"}:
             job = _next_attempt(job, plan, ledger.id)
             ledger.add_attempt(job)
-        ledger.add_event("launch", run_name=job.run_name, by=permit.how, provenance=dict(provenance or {}))
+        provenance = (code or capture(workspace.root)).running(own).model_dump(mode="json")
+        ledger.add_event("launch", run_name=job.run_name, by=permit.how, provenance=provenance)
         launcher = launcher_for(job.launcher, workspace)
         reconcile(ledger, workspace, plan_key=plan.key)
-        spec = job_spec(plan, job, as_launched(workspace, ledger.spec(asked.run_name)))
-        failed = hand_over(ledger, launcher, {job.run_name: spec}, workspace)
+        specs = job_specs(plan, [job], as_launched(workspace, ledger.spec(asked.run_name)), own)
+        failed = ledger.closed_budgets(specs) or hand_over(ledger, launcher, specs, workspace)
         slots.start_next(ledger)
         [job] = ledger.jobs(run_names=[job.run_name])
     if job.run_name in failed:
@@ -188,17 +269,39 @@ def retry(
     return job
 
 
+def code_of_job(ledger: LedgerReader, job: TrainingJob) -> OwnCode | None:
+    """Return what a job was told to run with; None for a job of before there were snapshots, which nobody recorded.
+
+    Raises:
+        LedgerError: Its record cannot be read.
+    """
+    planned = _planned_code(ledger, job.plan_key)
+    spec = ledger.spec(job.run_name) or _spec_in_folder(ledger.state_dir / "runs" / job.run_name / JOB)
+    if SNAPSHOT not in spec:
+        return planned
+    # A retry may have been given other code than its plan; interpreter and variables are the plan's.
+    snapshot = Snapshot.model_validate(spec[SNAPSHOT]) if spec[SNAPSHOT] is not None else None
+    return replaced(planned or OwnCode(), snapshot=snapshot)
+
+
+def _spec_in_folder(path: Path) -> Mapping[str, Any]:
+    """Return what a local job was told, from its own record: a ledger that was rebuilt does not have it."""
+    try:
+        return read_json(path) or {}
+    except (OSError, ValueError) as error:
+        raise LedgerError(f"{str(path)!r} cannot be read ({error}), so what its job ran is not known.") from error
+
+
 def newest_attempt(ledger: LedgerReader, job: TrainingJob) -> TrainingJob:
-    """Return the newest attempt of a job's arm and seed in its plan: the job itself where it was not retried."""
-    same = [other for other in ledger.jobs(plan_key=job.plan_key) if (other.arm, other.seed) == (job.arm, job.seed)]
+    """Return the newest attempt of what a job is in its plan: the job itself where it was not retried."""
+    same = [other for other in ledger.attempts(job) if isinstance(other, TrainingJob)]
     return max([job, *same], key=lambda other: other.attempt)
 
 
 def _next_attempt(job: TrainingJob, plan: Plan, ledger_id: str) -> TrainingJob:
     attempt = job.attempt + 1
-    name = name_run(
-        plan.user, job.experiment, job.arm, job.seed, ledger_id=ledger_id, plan_key=plan.key, attempt=attempt
-    )
+    own = Name(job.arm, job.seed, job.replicate, job.role)
+    name = name_run(plan.user, job.experiment, own, ledger_id=ledger_id, plan_key=plan.key, attempt=attempt)
     # Only `{run}` put the old name there: it ends in a hash that nothing else holds.
     command = tuple(part.replace(job.run_name, name) for part in job.command)
     fresh = {"launcher_id": None, "state": "planned", "error": None}

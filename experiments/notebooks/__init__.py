@@ -4,6 +4,8 @@ A notebook needs these four names:
 
     from experiments.notebooks import JobRef, Journal, Rule, open_study
 
+and `Metrics` where another trainer's jobs are in it.
+
 What this room promises. A notebook that was made is the file of the person who has it: making it again changes only
 what the package itself wrote. A part that fails shows its reason and takes no other down. Looking launches nothing.
 
@@ -19,12 +21,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from experiments.jobs.journal import Journal, Rule
-from experiments.types import JobRef
+from experiments.types import JobRef, Metrics
 
 if TYPE_CHECKING:
     from experiments.notebooks.study import Study, open_study
 
-__all__ = ["JobRef", "Journal", "Rule", "Study", "open_study"]
+__all__ = ["JobRef", "Journal", "Metrics", "Rule", "Study", "open_study"]
 
 
 def __getattr__(name: str) -> Any:

@@ -19,9 +19,10 @@ from experiments.notebooks.shared import arms_of
 from experiments.notebooks.tables.runs import run_table
 from experiments.results.frames import tidy_frame
 from experiments.results.rows import is_awaited, missing_word
-from experiments.runs.axes import COUNTERS
+from experiments.runs.axes import counters_of
 from experiments.runs.opening import default_store
-from experiments.runs.store import AGENT_STEP, SPS_KEYS, RunQuery, RunStore
+from experiments.runs.roles import metrics_of, roles_of, speed_keys
+from experiments.runs.store import RunQuery, RunStore
 from experiments.types import JobRef, JobStatus
 from experiments.wandb_utils import fetch_metrics as fetch_metrics  # noqa: PLC0414 - looked for here, too
 from experiments.wandb_utils import histories
@@ -50,7 +51,7 @@ def runs_table(
 def plot_sps(runs: Runs, *, store: RunStore | None = None, dark: bool = False) -> Any:
     """Return the training speed of one run or several over their steps.
 
-    The first of `SPS_KEYS` that a run has logged is taken, since trainers name it differently.
+    The first that a run has logged is taken, of those that its trainer names and of `SPS_KEYS`.
 
     Raises:
         StoreError: A name is no run; names all that are none. Or the server cannot be reached.
@@ -58,14 +59,16 @@ def plot_sps(runs: Runs, *, store: RunStore | None = None, dark: bool = False) -
     place = store or default_store()
     known = known_runs(runs, place, here() if store is None else None)
     refs = refs_of(runs)
-    read = histories(place, [ref.run for ref in refs if ref.run in known], [*COUNTERS, *SPS_KEYS], complete=False)
+    keys = speed_keys(refs)
+    counters = dict.fromkeys(key for ref in refs for key in counters_of(metrics_of(ref).step))
+    read = histories(place, [ref.run for ref in refs if ref.run in known], [*counters, *keys], complete=False)
     notes = [f"{ref.run}: it has not begun to log" for ref in refs if ref.run not in known]
-    table = tidy_frame(refs, read, SPS_KEYS, notes)
-    first = table[list(SPS_KEYS)].bfill(axis=1).iloc[:, 0] if len(table) else pd.Series(dtype=float)
-    merged = table[["run", "arm", "seed", "step"]].assign(**{SPS_KEYS[0]: first})
-    lacking = {run: SPS_KEYS[:1] for run, keys in table.attrs["without"].items() if len(keys) == len(SPS_KEYS)}
+    table = tidy_frame(refs, read, keys, notes)
+    first = table[list(keys)].bfill(axis=1).iloc[:, 0] if len(table) else pd.Series(dtype=float)
+    merged = table[["run", "arm", "seed", "step"]].assign(**{keys[0]: first})
+    lacking = {run: keys[:1] for run, without in table.attrs["without"].items() if len(without) == len(keys)}
     merged.attrs = {**table.attrs, "without": lacking}
-    return curve_chart(merged, SPS_KEYS[0], dark=dark)
+    return curve_chart(merged, keys[0], dark=dark)
 
 
 def create_run_summary_table(
@@ -84,10 +87,10 @@ def create_run_summary_table(
             launcher says of a job that has not begun to log.
 
     Returns:
-        Columns `run_name`, `arm`, `seed`, `state`, `duration_s` (seconds), `total_steps` (agent steps), the columns of
-        `SUMMARY_COLUMNS`, then `metrics`; None where there is no value. `attrs["missing"]` says why, by run and metric:
-        `not logged` by a run that ended, `no value yet`, `no run yet` of a job that goes on, `no run found`. The
-        state is `NOT FOUND` where nobody knows a run of the name.
+        Columns `run_name`, `arm`, `seed`, `role` where some run is no seed, `state`, `duration_s` (seconds),
+        `total_steps` (agent steps), the columns of `SUMMARY_COLUMNS`, then `metrics`; None where there is no value.
+        `attrs["missing"]` says why, by run and metric: `not logged` by a run that ended, `no value yet`, `no run yet`
+        of a job that goes on, `no run found`. The state is `NOT FOUND` where nobody knows a run of the name.
 
     Raises:
         StoreError: The server cannot be reached.
@@ -108,7 +111,7 @@ def create_run_summary_table(
             "seed": job.seed,
             "state": status.verdict if status else info.state if info else "NOT FOUND",
             "duration_s": summary.get("_runtime"),
-            "total_steps": summary.get(AGENT_STEP),
+            "total_steps": summary.get(roles_of(summary, metrics_of(job)).step or ""),
         }
         row |= {name: _first(summary, keys) for name, keys in SUMMARY_COLUMNS.items()}
         rows.append(row | {key: summary.get(key) for key in wanted})
@@ -116,6 +119,8 @@ def create_run_summary_table(
         missing[job.run] = {key: missing_word(info, key, awaited=awaited) for key in wanted if key not in summary}
     columns = ["run_name", "arm", "seed", "state", "duration_s", "total_steps", *SUMMARY_COLUMNS, *wanted]
     table = pd.DataFrame(rows, columns=columns)
+    if not all(job.counts for job in jobs):
+        table.insert(3, "role", [job.role_words or "seed" for job in jobs])
     table.attrs["missing"] = {run: words for run, words in missing.items() if words}
     return table
 

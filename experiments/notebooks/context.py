@@ -57,12 +57,14 @@ class NotebookContext:
         path: The notebook's file.
         workspace: The project that the file lies in.
         config: The recipe's config as the file has it.
+        pool_codes: Whether the study's rule allows claims over runs of different code.
     """
 
     name: str
     path: Path
     workspace: Workspace
     config: BaseExperimentConfig
+    pool_codes: bool = False
 
     @functools.cached_property
     def store(self) -> RunStore:
@@ -113,14 +115,17 @@ class NotebookContext:
         try:
             return marks_of(self.workspace, [job.run for job in jobs])
         except LedgerError:
-            return {job.run: Mark("") for job in jobs}
+            return {job.run: Mark("", run=job.run) for job in jobs}
 
     def code_words(self, jobs: Sequence[JobRef]) -> list[str]:
-        """Return what must be said of the code beside results of `jobs`; empty where all ran what their plans say."""
+        """Return what must be said of the code beside results of `jobs`; empty where all ran what their plans say.
+
+        Runs that are no seeds are in no result.
+        """
         from experiments.jobs.ran import code_words
 
         marks = self.code_marks(jobs)
-        return code_words((job.arm, marks[job.run]) for job in jobs if job.run in marks)
+        return code_words((job.arm, marks[job.run]) for job in jobs if job.counts and job.run in marks)
 
     def provenance(self, jobs: Sequence[JobRef]) -> Provenance | None:
         """Return where the code that the newest of `jobs` ran comes from; None where nobody knows.

@@ -12,6 +12,7 @@ from experiments.notebooks.charts import Axis
 from experiments.notebooks.charts.runs import UPDATE_KEYS
 from experiments.notebooks.context import NotebookContext, logged_metrics
 from experiments.results.scores import FINAL, known_statuses
+from experiments.runs.roles import REWARDS, likely_rewards
 from experiments.runs.store import REWARD_KEY, RunInfo
 from experiments.statistics import Statistic, Summary
 from experiments.types import JobRef, JobStatus
@@ -26,14 +27,18 @@ SUMMARIES: dict[str, Summary] = {
 SMOOTHING = (0.0, 0.005, 0.01, 0.02, 0.05, 0.1)
 
 
-def first_metric(logged: Sequence[str]) -> str:
-    """Return what a page shows before anybody chose: our trainer's reward, else what another logged in its place.
+def first_metric(logged: Sequence[str], jobs: Sequence[JobRef] = ()) -> str:
+    """Return what a page shows before anybody chose: what the jobs' trainer is about, else what was found for it."""
+    named = primary_of(jobs)
+    if named is not None:
+        return named
+    known = [name for name in REWARDS if name in logged]
+    return REWARD_KEY if not logged else [*known, *likely_rewards(logged), *logged][0]
 
-    What a random policy gets is logged beside it for comparison, and says nothing of what was learnt.
-    """
-    returns = [name for name in logged if "reward" in name.lower() or "return" in name.lower()]
-    likely = [name for name in returns if "random" not in name.lower()]
-    return REWARD_KEY if REWARD_KEY in logged or not logged else [*likely, *logged][0]
+
+def primary_of(jobs: Sequence[JobRef]) -> str | None:
+    """Return the primary metric that the trainer of the first job that names one says."""
+    return next((job.metrics.primary for job in jobs if job.metrics and job.metrics.primary), None)
 
 
 class CurveControls:
@@ -92,7 +97,8 @@ def controls_of(
         values[name] = bool(before.get(name))
         elements[name] = mo.ui.checkbox(values[name], label=label)
 
-    one_of("metric", sorted({*logged, REWARD_KEY}), first_metric(logged), "Metric")
+    first = first_metric(logged, jobs)
+    one_of("metric", sorted({*logged, first, *([] if primary_of(jobs) else [REWARD_KEY])}), first, "Metric")
     one_of("axis", axes_of(infos, known_statuses(experiment.workspace.state), jobs), "steps", "over")
     steps = [100 * share for share in SMOOTHING]
     values["smoothing"] = before.get("smoothing") if before.get("smoothing") in steps else 0.0

@@ -13,11 +13,13 @@ from typing import Any
 import marimo as mo
 import numpy as np
 
+from experiments.notebooks.acceptance import acceptance_lines
 from experiments.notebooks.charts import (
     CurveOptions,
     RunCurve,
     comparison_sentences,
     learning_curves,
+    noise_sentence,
     score_strip,
 )
 from experiments.notebooks.charts.layers import marks_on
@@ -28,8 +30,10 @@ from experiments.notebooks.shared import (
     arms_of,
     axis_of,
     chart_widget,
+    found_note,
     left_out,
     made_chart,
+    metrics_about,
     only_these,
     runs_with,
     score_options,
@@ -37,7 +41,9 @@ from experiments.notebooks.shared import (
     window_of,
 )
 from experiments.notebooks.styles import Line, lines_html
+from experiments.notebooks.verdict import verdict_lines
 from experiments.project.errors import ExperimentsError
+from experiments.results.exactness import exact_words
 from experiments.results.scores import summary_of
 from experiments.types import JobRef
 from widgets.words import Words
@@ -62,6 +68,8 @@ def draw_curves(
     chosen, ticked, axis = choice_of(controls), controls.value, axis_of(controls)
     options = CurveOptions(
         metric=chosen.metric,
+        unit=metrics_about(jobs, chosen.metric).unit,
+        note=found_note(jobs, chosen.metric),
         statistic=chosen.statistic,
         smoothing=chosen.smoothing,
         log=bool(ticked["log"]),
@@ -102,18 +110,37 @@ def draw_scores(
     )
 
 
+_UNREGISTERED = "Exploratory: no rule registered this comparison before the launch, so it suggests and decides nothing."
+"""Of every comparison but the verdict's own: metric, score and arms were chosen when the data were there."""
+
+
 def comparison_lines(experiment: NotebookContext, jobs: Sequence[JobRef], controls: Any) -> list[Line]:
     """Return what the scores say about each arm against the first as lines; none where there is one arm only."""
     if len({job.arm for job in jobs}) < 2:
         return []
-    options = score_options(jobs, controls, ())
+    options = score_options(jobs, controls, (), pool_codes=experiment.pool_codes)
     try:
         planned = experiment.with_unlaunched(jobs)
     except ExperimentsError as error:
         return [Line(str(error), "strong")]
+    runs = runs_with(experiment, planned, options.metric, "steps")
+    found = found_note(jobs, options.metric)
+    sentences = comparison_sentences(runs, options)
     return [
-        Line(text) for text in comparison_sentences(runs_with(experiment, planned, options.metric, "steps"), options)
+        *(Line(text) for text in sentences),
+        *([Line(_UNREGISTERED, "fine")] if sentences else []),
+        *([Line(f"{found}. So 'better' is 'higher' here, and nothing of it is registered.", "fine")] if found else []),
     ]
+
+
+def noise_lines(experiment: NotebookContext, jobs: Sequence[JobRef], controls: Any) -> list[Line]:
+    """Return how far runs of one seed lie apart, and that it is 0 by construction; none where nobody knows either."""
+    exact = exact_words(experiment.workspace, [job.run for job in jobs])
+    said = ""
+    if len({(job.arm, job.seed) for job in jobs}) < len(jobs):
+        options = score_options(jobs, controls, ())
+        said = noise_sentence(runs_with(experiment, jobs, options.metric, "steps"), options)
+    return [Line(text) for text in (said, f"{exact}." if exact else "") if text]
 
 
 def brushed_runs(
@@ -153,7 +180,7 @@ def clicked_lines(jobs: Sequence[JobRef], point: tuple[str, int] | None) -> list
     job = next((job for job in jobs if point is not None and job.run == point[0]), None)
     if job is None or point is None:
         return []
-    where = f"{job.arm} seed {job.seed} at step {point[1]:,}".strip()
+    where = f"{job.label} at step {point[1]:,}"
     return [Line(f"Clicked: {where}. The replay nearest to it is shown under Replays.")]
 
 
@@ -239,7 +266,7 @@ class Curves(Section):
 
 
 class Scores(Section):
-    """One score a seed with the interval of each arm, and how the arms compare."""
+    """One score a seed with the interval of each arm, how arms compare, the noise of a seed, and what is accepted."""
 
     def __init__(self, study: Subject) -> None:
         super().__init__(study)
@@ -272,7 +299,17 @@ class Scores(Section):
 
     def _comparison(self) -> list[Line]:
         study = self.study
-        return [] if _is_judged(study, self.chosen) else comparison_lines(study.experiment, study.jobs, self.chosen)
+        asked = (study.experiment, study.jobs, self.chosen)
+        compared = [] if _is_judged(study, self.chosen) else comparison_lines(*asked)
+        return [*_unsaid(compared, study), *noise_lines(*asked), *acceptance_lines(study.experiment, study.jobs)]
+
+
+def _unsaid(lines: list[Line], study: Subject) -> list[Line]:
+    """Return the lines that the verdict above does not have in its own words: a caution is told once."""
+    if not lines or study.journal.rule is None or not study.journal.is_written:
+        return lines
+    said = [line.text for line in verdict_lines(study.experiment, study.jobs, study.journal)]
+    return [line for line in lines if not any(line.text in text for text in said)]
 
 
 def _is_judged(study: Subject, chosen: Chosen) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,17 @@ from experiments.notebooks.literals import from_source, to_source
 from experiments.notebooks.writing import one_writer, write_whole
 from experiments.project.errors import NotebookError, reasons
 from experiments.project.settings import project_root
-from experiments.types import JobRef, replaced
+from experiments.project.values import replaced
+from experiments.types import JobRef, Metrics
 
 _HOME = "experiments.notebooks"
-_AT_HOME = {"JobRef", "Journal", "Rule"}
+_AT_HOME = {"JobRef", "Journal", "Metrics", "Rule"}
+_HOMES = {
+    "experiments.types",
+    "experiments.jobs.journal",
+    "experiments.jobs.rule",
+    "experiments.project.trainers.value",
+}
 JOB_REF = Import(_HOME, "JobRef")
 _RULE = "It must be one list of JobRef(...) literals for references to be added. Mend it, or restore it: --theirs jobs"
 
@@ -32,9 +40,16 @@ def data_cell(name: str, value: object, root: Path | None = None) -> tuple[Cell,
     if name == "config" and isinstance(value, BaseModel) and "sections" in type(value).model_fields:
         # Which sections there are, the file says by its cells.
         value = replaced(value, sections=type(value).model_fields["sections"].get_default())
-    source, imports = to_source(value, name=name, root=root)
+    if name == "jobs" and isinstance(value, list):
+        named = _names_of(value, {})
+        lines, needed = _assigned(named)
+        source, imports = to_source(value, name=name, root=root, named=named)
+        source, imports = "\n".join([*lines, f"{name} = {source}"]), imports | needed
+    else:
+        source, imports = to_source(value, name=name, root=root)
+        source = f"{name} = {source}"
     homely = (Import(_HOME, item.name) if _is_ours(item) else item for item in imports)
-    return Cell(name, indented(f"{name} = {source}")), frozenset(homely)
+    return Cell(name, indented(source)), frozenset(homely)
 
 
 def config_of(cell: Cell, config: BaseModel, given: Collection[str]) -> BaseModel:
@@ -71,13 +86,19 @@ def class_of(cell: Cell) -> str:
     return ""
 
 
+def imports_of(refs: Iterable[JobRef]) -> list[Import]:
+    """Return what the setup block of a file has to import for the literals of some references."""
+    return [JOB_REF, *([Import(_HOME, "Metrics")] if any(ref.metrics for ref in refs) else [])]
+
+
 def refs_in(cell: Cell) -> list[JobRef]:
     """Return the references of a `jobs` cell.
 
     Raises:
         NotebookError: The cell is something else than one list of literals.
     """
-    return [_ref(item) for item in _list_of(cell).elts]
+    found, named = _jobs_of(cell)
+    return [_ref(item, named) for item in found.elts]
 
 
 def with_refs(cell: Cell, refs: Sequence[JobRef]) -> Cell:
@@ -91,8 +112,10 @@ def with_refs(cell: Cell, refs: Sequence[JobRef]) -> Cell:
     if not added:
         return cell
     lines = cell.body.split("\n")
-    found = _list_of(cell)
-    sources, _ = to_source(added, name="jobs")
+    found, nodes = _jobs_of(cell)
+    known_names = {name: Metrics.model_validate(from_source(node)) for name, node in nodes.items()}
+    named = _names_of(added, known_names)
+    sources, _ = to_source(added, name="jobs", named=known_names | named)
     new = [INDENT + line for line in sources.split("\n")[1:-1]]
     # The syntax tree counts from the line that `statements_of` puts before the cell.
     start, end = found.lineno - 2, (found.end_lineno or found.lineno) - 2
@@ -102,7 +125,8 @@ def with_refs(cell: Cell, refs: Sequence[JobRef]) -> Cell:
         kept = _with_comma(lines[start:end], found, start)
     else:
         kept = [before + "[", *(f"{INDENT * 2}{ast.unparse(item)}," for item in found.elts)]
-    body = [*lines[:start], *kept, *new, f"{INDENT}]{after}", *lines[end + 1 :]]
+    new_names = [INDENT + line for text in _assigned(named)[0] for line in text.split("\n")]
+    body = [*lines[:start], *new_names, *kept, *new, f"{INDENT}]{after}", *lines[end + 1 :]]
     return Cell(cell.name, "\n".join(body), options=cell.options)
 
 
@@ -127,9 +151,10 @@ def all_refs(cells: Iterable[Cell], refs: Sequence[JobRef]) -> list[JobRef]:
     """Return the references of a file, each that can be read, and then those of `refs` that it does not have."""
     present = []
     with contextlib.suppress(NotebookError):
-        for item in next((_list_of(cell).elts for cell in cells if cell.name == "jobs"), []):
+        found, named = next((_jobs_of(cell) for cell in cells if cell.name == "jobs"), (ast.List(elts=[]), {}))
+        for item in found.elts:
             with contextlib.suppress(NotebookError):
-                present.append(_ref(item))
+                present.append(_ref(item, named))
     known = {ref.run for ref in present}
     return [*present, *(ref for ref in refs if ref.run not in known)]
 
@@ -150,7 +175,8 @@ def add_jobs(path: Path, refs: Sequence[JobRef]) -> tuple[JobRef, ...]:
         known = {ref.run for ref in refs_in(cell)}
         added = tuple({ref.run: ref for ref in refs if ref.run not in known}.values())
         if added:
-            write_whole(path, _with_job_import(_with_body(old, notebook, cell, with_refs(cell, added)), path))
+            text = _with_body(old, notebook, cell, with_refs(cell, added))
+            write_whole(path, _with_job_imports(text, path, imports_of(added)))
         return added
 
 
@@ -256,28 +282,68 @@ def _journal_of(cell: Cell, path: Path) -> Journal:
 
 
 def _is_ours(item: Import) -> bool:
-    return item.name in _AT_HOME and item.module in {"experiments.types", "experiments.jobs.journal"}
+    return item.name in _AT_HOME and item.module in _HOMES
 
 
-def _list_of(cell: Cell) -> ast.List:
-    match statements_of(cell.body):
-        case [ast.Assign(targets=[ast.Name("jobs")], value=ast.List() as found)]:
-            return found
-        case [ast.AnnAssign(target=ast.Name("jobs"), value=ast.List() as found)]:
-            return found
+def _names_of(refs: Iterable[JobRef], known: Mapping[str, Metrics]) -> dict[str, Metrics]:
+    """Return a name for all that trainers of some jobs say they log and that has none yet, each said once.
+
+    marimo keeps names with an underscore inside of their cell.
+    """
+    named: dict[str, Metrics] = {}
+    for metrics in (ref.metrics for ref in refs if ref.metrics is not None):
+        if metrics not in [*known.values(), *named.values()]:
+            free = (f"_metrics_{number}" if number > 1 else "_metrics" for number in itertools.count(1))
+            named[next(name for name in free if name not in known and name not in named)] = metrics
+    return named
+
+
+def _assigned(named: Mapping[str, Metrics]) -> tuple[list[str], frozenset[Import]]:
+    """Return statements that give values their names, and the imports that they need."""
+    written = {name: to_source(value, name=name) for name, value in named.items()}
+    lines = [f"{name} = {source}" for name, (source, _) in written.items()]
+    return lines, frozenset(item for _, imports in written.values() for item in imports)
+
+
+def _jobs_of(cell: Cell) -> tuple[ast.List, dict[str, ast.expr]]:
+    """Return the list of a `jobs` cell, and what trainers log by the names that it has there."""
+    *before, last = statements_of(cell.body) or [ast.Pass()]
+    named: dict[str, ast.expr] = {}
+    for statement in before:
+        match statement:
+            case ast.Assign(targets=[ast.Name(name)], value=ast.Call(func=ast.Name("Metrics")) as value):
+                named[name] = value
+            case _:
+                raise NotebookError(f"cell 'jobs' is not a plain list. {_RULE}")
+    match last:
+        case ast.Assign(targets=[ast.Name("jobs")], value=ast.List() as found):
+            return found, named
+        case ast.AnnAssign(target=ast.Name("jobs"), value=ast.List() as found):
+            return found, named
     raise NotebookError(f"cell 'jobs' is not a plain list. {_RULE}")
 
 
-def _ref(item: ast.expr) -> JobRef:
+def _ref(item: ast.expr, named: Mapping[str, ast.expr]) -> JobRef:
     reason = "it is not a JobRef literal"
     if isinstance(item, ast.Call) and isinstance(item.func, ast.Name) and item.func.id == "JobRef":
         try:
-            return JobRef.model_validate(from_source(item))
+            return JobRef.model_validate(from_source(_spelled_out(item, named)))
         except ValidationError as error:
             reason = error.errors()[0]["msg"]
         except ValueError:
             pass
     raise NotebookError(f"cell 'jobs' holds {ast.unparse(item)!r}: {reason}. {_RULE}")
+
+
+def _spelled_out(item: ast.Call, named: Mapping[str, ast.expr]) -> ast.Call:
+    """Return a call with what its `metrics` name in the place of the name."""
+    words = [
+        ast.keyword(word.arg, named[word.value.id])
+        if word.arg == "metrics" and isinstance(word.value, ast.Name) and word.value.id in named
+        else word
+        for word in item.keywords
+    ]
+    return ast.Call(item.func, item.args, words)
 
 
 def _with_comma(lines: list[str], found: ast.List, start: int) -> list[str]:
@@ -298,9 +364,10 @@ def _with_body(text: str, notebook: Notebook, cell: Cell, new: Cell) -> str:
     return "\n".join([*lines[: span.first - 1], inside, *lines[span.last :]])
 
 
-def _with_job_import(text: str, path: Path) -> str:
-    """Return the text of a file with JobRef imported by its setup block, and the rest as it is."""
+def _with_job_imports(text: str, path: Path, wanted: Sequence[Import]) -> str:
+    """Return the text of a file with what its references need imported by its setup block, and the rest as it is."""
     notebook = parse(text, path)
-    if JOB_REF.bound in notebook.setup_names or not notebook.setup:
+    missing = [item for item in wanted if item.bound not in notebook.setup_names]
+    if not missing or not notebook.setup:
         return text
-    return text.replace(notebook.setup, with_imports(notebook.setup, [JOB_REF], project_root(path)), 1)
+    return text.replace(notebook.setup, with_imports(notebook.setup, missing, project_root(path)), 1)

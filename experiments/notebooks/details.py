@@ -47,7 +47,7 @@ from experiments.notebooks.tables.differences import diff_inputs, diff_view
 from experiments.notebooks.tables.groups import ARM, group_picker, group_view
 from experiments.project.errors import ExperimentsError
 from experiments.results.rows import config_differences, run_rows, short_names
-from experiments.runs.store import SPS_KEYS
+from experiments.runs.roles import speed_keys
 from experiments.types import JobRef
 
 SPEED, SMALL, SETTINGS = "Speed", "Small charts", "Settings"
@@ -124,8 +124,9 @@ def draw_more(
 
 
 def _speed(asked: Asked) -> Drawing:
+    keys = speed_keys(asked.jobs)
     options = CurveOptions(
-        metric=SPS_KEYS[0],
+        metric=keys[0],
         arms=arms_of(asked.every),
         selected=asked.selected,
         window=asked.window,
@@ -133,9 +134,7 @@ def _speed(asked: Asked) -> Drawing:
         note=asked.note,
     )
     axis = axis_of(asked.controls)
-    return made_chart(
-        asked.experiment, asked.jobs, SPS_KEYS, axis, options, lambda runs: learning_curves(runs, options)
-    )
+    return made_chart(asked.experiment, asked.jobs, keys, axis, options, lambda runs: learning_curves(runs, options))
 
 
 def _small(asked: Asked) -> Drawing:
@@ -198,7 +197,9 @@ def _settings(asked: Asked) -> Drawing:
 
 def _scores(name: str, draw: Callable[..., Any]) -> Callable[[Asked], Drawing]:
     def make(asked: Asked) -> Drawing:
-        options = replace(score_options(asked.every, asked.controls, asked.selected), note=asked.note)
+        pools = asked.experiment.pool_codes
+        options = score_options(asked.every, asked.controls, asked.selected, pool_codes=pools)
+        options = replace(options, note=asked.note)
         try:
             # Runs that a reader chose support no claim, and their caption says so.
             jobs = asked.jobs if asked.note else asked.experiment.with_unlaunched(asked.jobs)

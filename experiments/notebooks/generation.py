@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.notebooks.data_cells import (
-    JOB_REF,
     add_jobs,
     all_refs,
     cell_called,
+    imports_of,
     open_file,
     refs_in,
     with_refs,
@@ -248,7 +248,7 @@ def _with_jobs(notebook: Notebook, refs: Sequence[JobRef], root: Path | None) ->
         dataclasses.replace(with_refs(cell, refs), options=cell.options) if cell.name == "jobs" else cell
         for cell in notebook.cells
     )
-    setup = with_imports(notebook.setup, [JOB_REF], root)
+    setup = with_imports(notebook.setup, imports_of(refs), root)
     return dataclasses.replace(notebook, cells=cells, setup=setup)
 
 

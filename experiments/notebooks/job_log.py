@@ -11,8 +11,8 @@ from typing import Any
 import marimo as mo
 
 from experiments.jobs.ledger import open_ledger
+from experiments.jobs.once_more import retry_job
 from experiments.jobs.permits import page_permit
-from experiments.jobs.preparation import retry_job
 from experiments.jobs.submission import newest_attempt
 from experiments.jobs.watch.logs import Failures, LogReader, failures_of
 from experiments.notebooks.context import NotebookContext

@@ -11,7 +11,7 @@ import datetime as dt
 import enum
 import inspect
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +68,9 @@ class _Part:
         return [*lines, INDENT * level + self.closing]
 
 
-def to_source(value: object, *, name: str = "value", root: Path | None = None) -> tuple[str, frozenset[Import]]:
+def to_source(
+    value: object, *, name: str = "value", root: Path | None = None, named: Mapping[str, object] | None = None
+) -> tuple[str, frozenset[Import]]:
     """Return an expression for `value`, one item a line, and the imports that it needs.
 
     Models and dataclasses are written with the fields that differ from their defaults.
@@ -76,11 +78,12 @@ def to_source(value: object, *, name: str = "value", root: Path | None = None) -
     Args:
         name: What the value is called, in errors and for the room it takes on the first line.
         root: Project root, for classes of recipe files that no package holds.
+        named: Values that have a name already where the expression stands, which is written for them.
 
     Raises:
         NotebookError: Something in the value has no literal, is a secret, or would not come back as it is.
     """
-    writer = _Writer(root)
+    writer = _Writer(root, named or {})
     part = writer.write(value, name)
     writer.refuse_secrets()
     lines = part.laid_out(0, len(name) + 3, 0, spread=True)
@@ -117,12 +120,15 @@ def from_source(node: ast.expr) -> Any:  # noqa: PLR0911 - any literal; one retu
 class _Writer:
     """Turns values into parts and gathers the imports that they need."""
 
-    def __init__(self, root: Path | None) -> None:
-        self.root = root
+    def __init__(self, root: Path | None, named: Mapping[str, object]) -> None:
+        self.root, self.named = root, named
         self.imports: set[Import] = set()
         self.texts: list[tuple[str, str]] = []
 
     def write(self, value: object, where: str) -> _Part:
+        for name, known in self.named.items():
+            if type(known) is type(value) and known == value:
+                return _Part(name)
         if isinstance(value, enum.Enum):
             return self._call(type(value), [("", value.value)], where)
         if value is None or type(value) in {bool, int, bytes}:

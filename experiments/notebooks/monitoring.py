@@ -28,6 +28,8 @@ from experiments.notebooks.styles import heading
 from experiments.notebooks.training import code_note, jobs_note
 from experiments.project.errors import ExperimentsError
 from experiments.project.look import counted
+from experiments.project.standing import standing
+from experiments.runs.roles import roles_sentence
 from experiments.types import JobRef, JobStatus
 from experiments.wandb_utils import find_training_jobs as find_training_jobs  # noqa: PLC0414 - looked for here, too
 from widgets.jobs import JobTable
@@ -133,7 +135,12 @@ def table_traits(snapshot: Snapshot, refs: Sequence[JobRef], *, sent_at: float =
 
 def job_row(status: JobStatus) -> dict[str, Any]:
     """Return a status as a row of the `JobTable`."""
-    words = [f"scheduler {status.scheduler}" if status.scheduler else "", f"tracker {status.tracker or 'has no run'}"]
+    words = [
+        status.role_words,
+        f"scheduler {status.scheduler}" if status.scheduler else "",
+        f"tracker {status.tracker or 'has no run'}",
+        roles_sentence(status.keys, status.found),
+    ]
     return {
         "run": status.run_name,
         "arm": status.arm,
@@ -227,7 +234,13 @@ def _keep_alive(state_dir: Path) -> None:
 
 def _not_read(ref: JobRef) -> JobStatus:
     return JobStatus(
-        run_name=ref.run, arm=ref.arm, seed=ref.seed, launcher=ref.launcher, verdict="unknown", reason="not read yet"
+        run_name=ref.run,
+        arm=ref.arm,
+        seed=ref.seed,
+        **standing(ref),
+        launcher=ref.launcher,
+        verdict="unknown",
+        reason="not read yet",
     )
 
 

@@ -9,7 +9,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import marimo as mo
@@ -106,7 +106,9 @@ class Subject(ABC):
         with_launched: bool,
         may_launch: bool,
     ) -> None:
-        self.experiment, self.recorded, self.journal = experiment, tuple(recorded), journal
+        pools = journal.rule is not None and journal.rule.pool_codes
+        self.experiment = replace(experiment, pool_codes=True) if pools else experiment
+        self.recorded, self.journal = tuple(recorded), journal
         self.with_launched, self.may_launch = with_launched, may_launch
         self.selected: list[str] = []
         self.turn = threading.RLock()

@@ -28,6 +28,7 @@ from experiments.notebooks.shared import standings
 from experiments.notebooks.styles import styled, warning
 from experiments.project import look
 from experiments.project.errors import ExperimentsError
+from experiments.project.standing import role_words
 from experiments.project.tables import csv_text, latex_table
 from experiments.statistics import (
     Comparison,
@@ -36,6 +37,7 @@ from experiments.statistics import (
     compare_arms,
     describe,
     methods_sentence,
+    noise_floor,
     summarise,
 )
 from experiments.types import JobRef
@@ -70,18 +72,19 @@ class PaperKit:
     problem: str = ""
 
 
-def paper_kit(runs: Sequence[RunCurve], chosen: Choice = DEFAULTS) -> PaperKit:
+def paper_kit(runs: Sequence[RunCurve], chosen: Choice = DEFAULTS, *, pool_codes: bool = False) -> PaperKit:
     """Return what a paper needs of one metric; runs without a value are counted, in table, figure and sentence.
 
     Args:
         runs: Every run that was planned, from `charts.read_runs`; arms are compared with the first.
         chosen: Metric, score, statistic, and the smoothing of the figure's lines.
+        pool_codes: Whether something may be claimed of runs of different code.
     """
-    kit = paper_words(runs, chosen)
+    kit = paper_words(runs, chosen, pool_codes=pool_codes)
     return with_figure(kit, runs, _options(chosen)) if runs else kit
 
 
-def paper_words(runs: Sequence[RunCurve], chosen: Choice = DEFAULTS) -> PaperKit:
+def paper_words(runs: Sequence[RunCurve], chosen: Choice = DEFAULTS, *, pool_codes: bool = False) -> PaperKit:
     """Return the kit without its figure, which takes a tenth of the time; arguments as in `paper_kit`."""
     if not runs:
         return PaperKit("", b"", "", "", "No runs.", "", problem="There is no run to write about yet.")
@@ -92,11 +95,14 @@ def paper_words(runs: Sequence[RunCurve], chosen: Choice = DEFAULTS) -> PaperKit
         scores,
         "iqm" if chosen.statistic == "iqm" else "mean",
         higher_is_better=not chosen.summary.lower_score_is_better,
+        pool_codes=pool_codes,
     )
     unit = next((run.curve.unit for run in runs if len(run.curve.steps)), "")
     bands = list(bands_of(runs, _options(chosen)).values())
     half_life = f"half-life {100 * smoothing:.3g} % of the x-axis" if smoothing > 0 else ""
     methods = methods_sentence(scores, [*estimates, *comparisons, *bands], x_axis=unit, smoothing=half_life)
+    if (noise := noise_floor(scores)) is not None:
+        methods = f"{methods} {noise.sentence()}."
     origin = origin_words(runs)
     rows = tuple(_table_row(arm, estimate, comparisons) for arm, estimate in zip(scores, estimates, strict=True))
     what = f"{words_of(metric)}, {chosen.summary.words}; {_named(chosen.statistic)} over seeds"
@@ -153,7 +159,7 @@ def paper_part(experiment: NotebookContext, jobs: Sequence[JobRef], controls: An
         place=str(state),
         codes=experiment.code_marks(jobs),
     )
-    words = paper_words(runs, chosen)
+    words = paper_words(runs, chosen, pool_codes=experiment.pool_codes)
 
     def files() -> mo.Html:
         return files_view(with_figure(words, runs, _options(chosen)), f"{experiment.name}-{_file_part(chosen.metric)}")
@@ -226,8 +232,9 @@ def _csv(
         low, high = estimate.interval.bounds or ("", "")
         note = f"{estimate.count.sentence}; {estimate.interval.words}"
         rows.append((metric, arm.arm, "", "", estimate.statistic, _digits(estimate.value), low, high, note))
-        for run in arm.runs:
-            note = run.reason or run.outcome
+        for run in (*arm.runs, *arm.beside):
+            said = [role_words(run.role, run.replicate) or "left aside"] if run in arm.beside else []
+            note = "; ".join([*said, run.reason or run.outcome])
             rows.append((metric, arm.arm, run.seed, run.run, arm.what, _digits(run.value), "", "", note))
     for one in comparisons:
         low, high = one.difference.interval.bounds or ("", "")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import marimo as mo
 
 from experiments.jobs.finding import Run, here, known_runs, ref_of
+from experiments.jobs.permits import page_mode
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.page import Changing, Known, Subject, stacked
 from experiments.notebooks.styles import as_markdown, heading, warning
@@ -18,9 +19,17 @@ from experiments.project.look import quantity
 from experiments.results.scores import known_statuses
 from experiments.runs.opening import default_store
 from experiments.runs.store import ReplayFile, RunStore
-from experiments.types import TERMINAL_VERDICTS, JobRef
+from experiments.types import TERMINAL_VERDICTS, JobRef, Metrics
 
-Step = int | Literal["first", "last"]
+if TYPE_CHECKING:
+    from widgets.replay import Limits
+
+OPEN_LARGE = "Open it all the same: it may take gigabytes of memory"
+SAVE_LARGE = "A saved page holds it only where a cell shows it so: show_replay(run, limits=Limits.large)."
+Key = int | tuple[int, int]
+"""A step, and the number of a replay where a step has several; see `ReplayFile.key`."""
+
+Step = Key | Literal["first", "last"]
 Clicked = tuple[str, int]
 """Run name and step of a point of a learning curve, as the run counts."""
 
@@ -41,7 +50,7 @@ def run_dropdown(
         then: Called with each new choice.
     """
     options: dict[str, str | None] = {} if none is None else {none: None}
-    options |= {f"{job.arm} seed {job.seed}  ({job.run.rsplit('.', 1)[-1]})": job.run for job in jobs}
+    options |= {f"{job.label}  ({job.run.rsplit('.', 1)[-1]})": job.run for job in jobs}
     clicked = next((text for text, run in options.items() if chosen is not None and run == chosen[0]), None)
     first = clicked or next(iter(options), None)
     return mo.ui.dropdown(options, value=first, label=label, searchable=len(options) > 8, on_change=then)
@@ -66,32 +75,55 @@ def step_choice(
     run: str | None,
     *,
     near: int | None = None,
+    first: Literal["first", "last"] = "last",
+    label: str = "Step",
     then: Callable[[Any], None] | None = None,
-) -> tuple[mo.ui.dropdown, int | None]:
-    """Return `step_dropdown`, which calls `then` with each new choice, and the step that it begins with."""
+    metrics: Metrics | None = None,
+) -> tuple[mo.ui.dropdown, Key | None]:
+    """Return `step_dropdown`, which calls `then` with each new choice, and the step that it begins with.
+
+    Args:
+        first: Which replay is chosen at first where no step is `near`.
+        label: Words before the choice.
+        metrics: What the run's trainer names.
+    """
     try:
-        found = experiment.store.replays(run) if run else []
+        found = experiment.store.replays(run, metrics) if run else []
     except ExperimentsError:
         found = []  # the replay's own cell says why
     newest = sorted(found, key=lambda item: -item.step)
-    options = {item.when.replace(f"{item.step:,}", quantity(item.step)): item.step for item in newest}
-    chosen = nearest_replay(found, "last" if near is None else near).step if found else None
-    label = next((text for text, step in options.items() if step == chosen), None)
-    return mo.ui.dropdown(options, value=label, label="Step", on_change=then), chosen
+    options = {item.when.replace(f"{item.step:,}", quantity(item.step)): item.key for item in newest}
+    chosen = nearest_replay(found, first if near is None else near).key if found else None
+    shown = next((text for text, step in options.items() if step == chosen), None)
+    return mo.ui.dropdown(options, value=shown, label=label, on_change=then), chosen
 
 
-def replay_view(experiment: NotebookContext, run: str | None, step: int | None, other: str | None = None) -> Any:
-    """Return the replay of `run` nearest to `step`, beside that of `other`, or one sentence that says why not."""
+def replay_view(
+    experiment: NotebookContext,
+    run: str | JobRef | None,
+    step: Key | None,
+    other: str | JobRef | None = None,
+    other_step: Key | None = None,
+) -> Any:
+    """Return the replay of `run` nearest to `step`, beside that of `other`, or one sentence that says why not.
+
+    Args:
+        run: Its name, or a reference, which also says how its trainer logs replays.
+        other_step: Of `other`; that of `run` where it is None.
+    """
     if run is None:
         return mo.md("No run yet. Once one is launched, its replays appear here.")
     cache = experiment.workspace.state / "cache" / "replays"
     try:
-        if step is None and not experiment.store.replays(run):
-            return mo.md(_no_replay_words(experiment, run))
+        if step is None and not experiment.store.replays(ref_of(run).run, ref_of(run).metrics):
+            return mo.md(_no_replay_words(experiment, ref_of(run).run))
         wanted: Step = "last" if step is None else step
         if other is None:
             return show_replay(ref_of(run), wanted, store=experiment.store, cache_dir=cache)
-        return compare_replays(ref_of(run), ref_of(other), wanted, store=experiment.store, cache_dir=cache)
+        beside: Step = wanted if other_step is None else other_step
+        return compare_replays(
+            ref_of(run), ref_of(other), wanted, other_step=beside, store=experiment.store, cache_dir=cache
+        )
     except ExperimentsError as error:
         return warning(error)
 
@@ -130,6 +162,9 @@ def nearest_replay(found: Sequence[ReplayFile], step: Step) -> ReplayFile:
         return ordered[0]
     if step == "last":
         return ordered[-1]
+    if isinstance(step, tuple):
+        exact = next((item for item in ordered if item.key == step), None)
+        return exact or nearest_replay(found, step[0])
     if isinstance(step, bool) or not isinstance(step, int):
         raise UsageError(f"step {step!r} is not a replay's step. Use 'first', 'last' or a number of steps.")
     return min(ordered, key=lambda item: abs(item.step - step))
@@ -142,6 +177,7 @@ def show_replay(
     store: RunStore | None = None,
     height: int = 720,
     cache_dir: Path | None = None,
+    limits: Limits | None = None,
 ) -> Any:
     """Show one replay of a run on the page.
 
@@ -149,6 +185,7 @@ def show_replay(
         step: `first`, `last`, or a number of steps: then the nearest replay is shown, and its title says so.
         height: Of the viewer, in pixels.
         cache_dir: Folder of encoded replays.
+        limits: How large it may be (`widgets.replay.Limits`); None is the default, and a button opens what is larger.
 
     Returns:
         The viewer as a marimo element (its `step` can be read and set), or a sentence where there is none to show.
@@ -162,41 +199,58 @@ def show_replay(
     if chosen is None:
         return mo.md(f"Run {as_markdown(name)} has recorded no replay so far.")
 
-    def make() -> Any:
+    def make(limits: Limits) -> Any:
         from widgets.replay import ReplayViewer
 
         title = _title(name, chosen, step)
-        return ReplayViewer(_source(chosen), label=title, cache_dir=cache_dir, height=height)
+        return ReplayViewer(
+            _source(chosen),
+            label=title,
+            cache_dir=cache_dir,
+            height=height,
+            limits=limits,
+            drops=page_mode() == "edit",  # who may only look gives the server no files to read
+        )
 
-    return _on_page(make)
+    return on_page(make, limits)
 
 
 def compare_replays(
-    run: Run, other: Run, step: Step = "last", *, store: RunStore | None = None, cache_dir: Path | None = None
+    run: Run,
+    other: Run,
+    step: Step = "last",
+    *,
+    other_step: Step | None = None,
+    store: RunStore | None = None,
+    cache_dir: Path | None = None,
+    limits: Limits | None = None,
 ) -> Any:
-    """Show the replays of two runs side by side, locked to the same step of the episode.
+    """Show two replays side by side, locked to the same step of the episode: of two runs, or of one at two steps.
 
     Args:
         step: As for `show_replay`; of each run, the replay nearest to it.
+        other_step: The same of `other` alone: `compare_replays(run, run, "first", other_step="last")`.
         cache_dir: Folder of encoded replays.
+        limits: As for `show_replay`.
 
     Raises:
         StoreError: There is no such run, or the server cannot be reached.
         UsageError: `step` is none of those.
     """
     names = [ref_of(item).run for item in (run, other)]
-    left, right = (_chosen(item, step, store) for item in (run, other))
+    steps: tuple[Step, Step] = (step, step if other_step is None else other_step)
+    left, right = _chosen(run, steps[0], store), _chosen(other, steps[1], store)
     if left is None or right is None:
         missing = names[0] if left is None else names[1]
         return mo.md(f"Run {as_markdown(missing)} has recorded no replay so far.")
 
-    def make() -> Any:
+    def make(limits: Limits) -> Any:
         from widgets.replay import ReplayCompare
 
-        titles = (_title(names[0], left, step), _title(names[1], right, step))
-        return ReplayCompare(_source(left), _source(right), labels=titles, cache_dir=cache_dir)
+        titles = (_title(names[0], left, steps[0]), _title(names[1], right, steps[1]))
+        return ReplayCompare(_source(left), _source(right), labels=titles, cache_dir=cache_dir, limits=limits)
 
-    return _on_page(make)
+    return on_page(make, limits)
 
 
 def _chosen(run: Run, step: Step, store: RunStore | None) -> ReplayFile | None:
@@ -207,34 +261,45 @@ def _chosen(run: Run, step: Step, store: RunStore | None) -> ReplayFile | None:
 def _recorded(run: Run, store: RunStore | None) -> list[ReplayFile]:
     """Return the replays of a run; a name that is none is refused, for it must not look like a run without replays."""
     place = store or default_store()
-    found = place.replays(ref_of(run).run)
+    ref = ref_of(run)
+    found = place.replays(ref.run, ref.metrics)
     if not found:
         known_runs(run, place, here() if store is None else None)
     return found
 
 
 def _title(run: str, chosen: ReplayFile, asked: Step) -> str:
-    ref = ref_of(run)
-    text = f"{ref.arm} seed {ref.seed} at {chosen.when}"
-    return text if asked in ("first", "last", chosen.step) else f"{text}, the nearest to {asked:,}"
+    text = f"{ref_of(run).label} at {chosen.when}"
+    wanted = asked[0] if isinstance(asked, tuple) else asked
+    return text if wanted in ("first", "last", chosen.step) else f"{text}, the nearest to {wanted:,}"
 
 
 def _source(chosen: ReplayFile) -> Path | str:
     return Path(chosen.path) if chosen.path is not None else str(chosen.url)
 
 
-def _on_page(make: Callable[[], Any]) -> Any:
-    """Return the widget that `make` makes as a marimo element; what it cannot open is said in its place."""
-    from widgets.replay import ReplayError
+def on_page(make: Callable[[Limits], Any], limits: Limits | None = None) -> Any:
+    """Return the widget that `make` makes as a marimo element; what it cannot open is said in its place.
+
+    What is larger than the default limits says its size, and is opened where one asks for it.
+    """
+    from widgets.replay import Limits, ReplayError
+    from widgets.replay.codec.errors import LimitError
 
     try:
-        return mo.ui.anywidget(make())
+        return mo.ui.anywidget(make(limits or Limits.default))
     except ReplayError as error:
-        return mo.callout(mo.Html(html.escape(f"This replay cannot be shown: {error}")), kind="warn")
+        can_be_opened = limits is None and isinstance(error, LimitError)
+        words = f"This replay cannot be shown: {error}" + (f" {SAVE_LARGE}" if can_be_opened else "")
+        said = mo.callout(mo.Html(html.escape(words)), kind="warn")
+        if not can_be_opened:
+            return said
+        # Its content is made when it is opened: nothing runs anew, and a saved page says that it was not opened.
+        return mo.vstack([said, mo.accordion({OPEN_LARGE: lambda: on_page(make, Limits.large)}, lazy=True)])
 
 
 class Replay(Changing):
-    """A run's replay, beside that of another where one is chosen; a click on a learning curve chooses the nearest."""
+    """A run's replay, beside that of another run or step if one is chosen; a click on a curve chooses the nearest."""
 
     def __init__(self, study: Subject) -> None:
         super().__init__(study)
@@ -242,9 +307,11 @@ class Replay(Changing):
         self._point: tuple[str, int] | None = None
         self._run: str | None = None
         self._other: str | None = None
-        self._step: int | None = None
+        self._step: Key | None = None
+        self._other_step: Key | None = None
         self._pickers: list[Any] = []
         self._steps: Any = None
+        self._other_steps: Any = None
         self.viewer: Any = None
 
     def offer(self, known: Known, point: tuple[str, int] | None) -> None:
@@ -264,7 +331,9 @@ class Replay(Changing):
         # Where there is nothing to step through, the reason stands in the place of the steps: one line is enough.
         is_empty = self._step is None and self._other is None
         last = self.viewer if is_empty else self._steps
-        chosen = mo.hstack([*self._pickers, last], justify="start", align="center", gap=1.5, wrap=True)
+        beside = [] if self._other is None else [self._other_steps]
+        run, other = self._pickers
+        chosen = mo.hstack([run, last, other, *beside], justify="start", align="center", gap=1.5, wrap=True)
         return stacked([heading("Replays"), chosen, None if is_empty else self.viewer])
 
     def still(self) -> mo.Html:
@@ -283,13 +352,25 @@ class Replay(Changing):
 
     def _find_steps(self) -> None:
         near = near_click(self._run, self._point)
-        found = step_choice(self.study.experiment, self._run, near=near, then=self._step_chosen)
+        found = step_choice(
+            self.study.experiment, self._run, near=near, then=self._step_chosen, metrics=self._named(self._run)
+        )
         self._steps, self._step = found
         self._show()
 
     def _show(self) -> None:
-        run, step, other = self._run, self._step, self._other
-        self.viewer = self.study.made(lambda: replay_view(self.study.experiment, run, step, other))
+        run, other = self._known_as(self._run), self._known_as(self._other)
+        step, other_step = self._step, self._other_step
+        self.viewer = self.study.made(lambda: replay_view(self.study.experiment, run, step, other, other_step))
+
+    def _known_as(self, run: str | None) -> str | JobRef | None:
+        """Return the reference to a run that the page has; its name where it has none."""
+        jobs = self._known.jobs if self._known else ()
+        return next((job for job in jobs if job.run == run), run)
+
+    def _named(self, run: str | None) -> Metrics | None:
+        job = self._known_as(run)
+        return job.metrics if isinstance(job, JobRef) else None
 
     def _run_chosen(self, run: str | None) -> None:
         self._run = run
@@ -297,11 +378,27 @@ class Replay(Changing):
         mo.output.replace(self)
 
     def _other_chosen(self, run: str | None) -> None:
+        """Show another run at the nearest step; the same run at its first, where the last is what one looks at."""
         self._other = run
+        self.made(self._find_other_steps)
+        mo.output.replace(self)
+
+    def _find_other_steps(self) -> None:
+        step = self._step[0] if isinstance(self._step, tuple) else self._step
+        near = None if self._other == self._run else step
+        found = step_choice(
+            self.study.experiment, self._other, near=near, first="first", label="at step", then=self._other_step_chosen,
+            metrics=self._named(self._other),
+        )  # fmt: skip
+        self._other_steps, self._other_step = found
+        self._show()
+
+    def _other_step_chosen(self, step: Key | None) -> None:
+        self._other_step = step
         self._show()
         mo.output.replace(self)
 
-    def _step_chosen(self, step: int | None) -> None:
+    def _step_chosen(self, step: Key | None) -> None:
         self._step = step
         self._show()
         mo.output.replace(self)

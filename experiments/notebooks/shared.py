@@ -15,10 +15,12 @@ from experiments.jobs.watch.snapshots import read_versions
 from experiments.jobs.watch.verdicts import verdict
 from experiments.notebooks.charts import DARK_FOR_LIGHT, Axis, RunCurve, ScoreOptions, read_runs
 from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.controls import choice_of
+from experiments.notebooks.controls import choice_of, primary_of
 from experiments.results.scores import FINAL, ScoredRuns, known_statuses, outcome_of_job, scored_runs
+from experiments.runs.roles import NO_ROLES, REWARDS, likely_rewards, metrics_of
+from experiments.runs.store import REWARD_KEY
 from experiments.statistics import Summary
-from experiments.types import JobRef, JobStatus
+from experiments.types import JobRef, JobStatus, Metrics
 from widgets.charts import ChartWidget
 
 Drawing = tuple[Any, Mapping[str, Any]]
@@ -44,16 +46,19 @@ def scored_once(
     """
     state, jobs = experiment.workspace.state, experiment.with_unlaunched(jobs)
     statuses, versions = known_statuses(state), read_versions(state / "live")
-    code = tuple(experiment.code_words(jobs))
+    codes = experiment.code_marks(jobs)
     known = (statuses.get(job.run) for job in jobs)
     verdicts = tuple((one.verdict, outcome_of_job(one)) if one else None for one in known)
-    key = (str(state), tuple(jobs), metric, summary, verdicts, code, tuple(versions.get(job.run) for job in jobs))
+    key = (
+        *(str(state), tuple(jobs), metric, summary, verdicts),
+        *(tuple(codes.items()), tuple(versions.get(job.run) for job in jobs)),
+    )
     with _scoring:
         if key in _scored:
             _scored.move_to_end(key)
             return _scored[key]
-    found = scored_runs(jobs, metric, experiment.store, statuses=statuses, summary=summary)
-    found = replace(found, notes=(*found.notes, *code))
+    found = scored_runs(jobs, metric, experiment.store, statuses=statuses, summary=summary, codes=codes)
+    found = replace(found, notes=(*found.notes, *experiment.code_words(jobs)))
     if found.is_read and all(job.run in versions for job in jobs):
         with _scoring:
             _scored[key] = found
@@ -142,16 +147,38 @@ def standings(experiment: NotebookContext, jobs: Sequence[JobRef]) -> dict[str, 
     return known
 
 
-def score_options(jobs: Sequence[JobRef], controls: Any, selected: Iterable[str]) -> ScoreOptions:
-    """Return what the controls say about scores."""
+def score_options(
+    jobs: Sequence[JobRef], controls: Any, selected: Iterable[str], *, pool_codes: bool = False
+) -> ScoreOptions:
+    """Return what the controls say about scores.
+
+    Args:
+        pool_codes: Whether the study's rule allows claims over runs of different code.
+    """
     chosen = choice_of(controls)
+    metrics = metrics_about(jobs, chosen.metric)
     return ScoreOptions(
         metric=chosen.metric,
-        summary=chosen.summary,
+        unit=metrics.unit,
+        summary=replace(chosen.summary, higher_is_better=False) if metrics.direction == "lower" else chosen.summary,
         statistic=chosen.statistic,
         selected=tuple(sorted(set(selected))),
         arms=arms_of(jobs),
+        pool_codes=pool_codes,
     )
+
+
+def metrics_about(jobs: Sequence[JobRef], metric: str) -> Metrics:
+    """Return what the trainer that is about a metric says of it; nothing for any other metric."""
+    named = (metrics_of(job) for job in jobs)
+    return next((each for each in named if each.primary == metric), NO_ROLES)
+
+
+def found_note(jobs: Sequence[JobRef], metric: str) -> str:
+    """Return that a metric was found, where the trainer names none that a page is about; empty where it does."""
+    if metric == REWARD_KEY or primary_of(jobs) is not None or not (metric in REWARDS or likely_rewards([metric])):
+        return ""
+    return f"{metric} was found among what the runs logged: their trainer names no primary metric"
 
 
 def arms_of(jobs: Sequence[JobRef]) -> tuple[str, ...]:

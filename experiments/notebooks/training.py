@@ -18,12 +18,15 @@ from typing import Any
 import marimo as mo
 
 from experiments.jobs.arms import differences, parse_vary, vary_example
-from experiments.jobs.journal import Journal, record_journal
+from experiments.jobs.commands import with_interpreter
+from experiments.jobs.criteria import check_arms, record_criteria, stated_by
+from experiments.jobs.designs import design_words, record_journal
+from experiments.jobs.journal import Journal
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.permits import page_permit as page_permit  # noqa: PLC0414 - looked for here, too
-from experiments.jobs.plan import resources, with_interpreter
+from experiments.jobs.plan import resources
 from experiments.jobs.preparation import launch_notes, launch_plan
-from experiments.jobs.preview import estimate
+from experiments.jobs.preview import environment_words, estimate, trainer_notes
 from experiments.launch import launch_multiple_training_runs as launch_multiple_training_runs  # noqa: PLC0414 - looked for here, too
 from experiments.launch import launch_training as launch_training  # noqa: PLC0414 - looked for here, too
 from experiments.notebooks.context import NotebookContext, recipe_class
@@ -33,6 +36,7 @@ from experiments.notebooks.styles import as_markdown, heading, sentence, styled
 from experiments.project.errors import ExperimentsError, UsageError
 from experiments.project.look import counted
 from experiments.project.provenance import Provenance, capture
+from experiments.project.standing import uncounted_words
 from experiments.project.workspace import Workspace, files_of
 from experiments.types import JobRef, Plan, PlannedJob, TrainingJobConfig, parse_seeds
 
@@ -88,6 +92,7 @@ class PlanPreview:
         notes: What else one should know before launching.
         task: The first job's SkyPilot task as YAML, without secrets; empty for other launchers.
         estimate: What it costs and how long it takes, as far as that is known.
+        environment: What is set for the trainer of the first job, a line each.
     """
 
     plan: Plan | None
@@ -98,6 +103,7 @@ class PlanPreview:
     notes: tuple[str, ...] = field(default=())
     task: str = ""
     estimate: str = ""
+    environment: str = ""
 
     @property
     def waiting(self) -> int:
@@ -120,6 +126,7 @@ class PlanPreview:
         folded: dict[str, object] = {
             f"{counted(len(self.plan.jobs), 'job')}: differences, resources and commands": table
         }
+        folded |= {"Environment of the first job": mo.plain_text(self.environment)} if self.environment else {}
         folded |= {"SkyPilot task of the first job": mo.plain_text(self.task)} if self.task else {}
         return stacked([mo.md(self.sentence()), _paragraphs(self.notes), mo.accordion(folded, multiple=True)])
 
@@ -131,11 +138,13 @@ class PlanPreview:
         # The seeds of an arm share one config.
         first = {id(job.config): job for job in jobs}
         asked = {config: resources(self.plan, job) for config, job in first.items()}
+        uncounted = uncounted_words(self.plan.jobs)
         return [
             {
                 "run": job.run_name,
                 "arm": job.arm,
                 "seed": job.seed,
+                **({"role": job.role_words or "seed"} if uncounted else {}),
                 "difference": difference[job.arm],
                 "resources": asked[id(job.config)],
                 "command": _shown_command(job),
@@ -149,6 +158,8 @@ class PlanPreview:
         what = counted(len(self.plan.jobs), "job")
         where = f"{what} on {self.plan.launcher}, repeat {self.plan.repeat}"
         where += f"; estimated cost and time: {self.estimate}"
+        if uncounted := uncounted_words(self.plan.jobs):
+            where += f"; {uncounted}"
         if not self.launched:
             return f"{where}. Nothing is launched yet."
         if self.waiting:
@@ -163,6 +174,7 @@ def run_inputs(experiment: NotebookContext) -> Any:
     return mo.ui.dictionary(
         {
             "seeds": mo.ui.text(value=seeds, label="Seeds", placeholder="5, 0..4 or 3,7"),
+            "same_seed": mo.ui.text(value="1", label="Runs of each seed"),
             "launcher": mo.ui.dropdown(["local", "skypilot", "dry-run"], value=launcher, label="Launcher"),
             "vary": mo.ui.text(label="Vary", placeholder=example),
             "repeat": mo.ui.text(value="1", label="Repeat"),
@@ -180,12 +192,14 @@ def launch_form(
         return mo.vstack(
             [title, mo.md("This page only shows. To launch from it, open it in the editor:"), mo.plain_text(edit)]
         )
-    how = [how_inputs[name] for name in ("seeds", "launcher", "repeat", "vary")]
+    how = [how_inputs[name] for name in ("seeds", "same_seed", "launcher", "repeat", "vary")]
     return mo.vstack([title, form_view(config_inputs), mo.hstack(how, justify="start", gap=1.5, wrap=True)])
 
 
-def plan_preview(experiment: NotebookContext, config_inputs: ConfigForm[Any], how_inputs: Any) -> PlanPreview:
-    """Return what the inputs would launch; a wrong input is a sentence, never an exception."""
+def plan_preview(
+    experiment: NotebookContext, config_inputs: ConfigForm[Any], how_inputs: Any, journal: Journal | None = None
+) -> PlanPreview:
+    """Return what the inputs would launch; a wrong input, or a rule that contradicts them, is a sentence."""
     how = how_inputs.value
     if problems := form_problems(config_inputs, experiment.config):
         return PlanPreview(None, problem="; ".join(f"{name}: {text}" for name, text in problems.items()))
@@ -196,13 +210,15 @@ def plan_preview(experiment: NotebookContext, config_inputs: ConfigForm[Any], ho
         varied = [text for part in str(how["vary"]).split(";") if (text := part.strip())]
         plan = recipe.plan(
             seeds=parse_seeds(str(how["seeds"])),
+            same_seed=_number("Runs of each seed", str(how["same_seed"]), "Set it to 1, or to 3 for a noise floor."),
             launcher=how["launcher"],
-            repeat=_repeat(str(how["repeat"])),
+            repeat=_number("Repeat", str(how["repeat"]), "Set it to 1, or to one more than the latest."),
             arms=parse_vary(varied, config).arms() if varied else None,
             beside=experiment.config,
         )
+        check_arms(stated_by(type(recipe), recipe.workspace.root).criteria, plan, recipe.workspace)
         baseline = next((job.config for job in recipe.jobs_with(experiment.config)), None)
-        return replace(_against_ledger(plan, recipe.workspace), baseline=baseline)
+        return replace(_against_ledger(plan, recipe.workspace, journal), baseline=baseline)
     except ExperimentsError as error:
         return PlanPreview(None, problem=str(error))
 
@@ -235,6 +251,8 @@ def launch_plan_of(preview: PlanPreview, experiment: NotebookContext, journal: J
         return None
     try:
         record_journal(preview.plan, journal, permit, experiment.workspace)
+        stated = stated_by(recipe_class(experiment.config), experiment.workspace.root)
+        record_criteria(preview.plan, stated, permit, experiment.workspace)
         jobs = launch_plan(preview.plan, permit, preview.workspace or experiment.workspace)
     except ExperimentsError as error:
         return LaunchOutcome(str(error), succeeded=False)
@@ -270,7 +288,7 @@ class Launch(Changing):
         form, how = self.plan.elements["config"], self.plan.elements["how"]
         shown = [launch_form(study.experiment, form, how, may_launch=study.may_launch)]
         if study.may_launch:
-            preview = plan_preview(study.experiment, form, how)
+            preview = plan_preview(study.experiment, form, how, study.journal)
             self._button = launch_control(preview, lambda: self._launch(preview))
             shown += [preview.view(), self._button]
         return stacked([*shown, launch_outcome(study.known().launches)])
@@ -284,7 +302,7 @@ class Launch(Changing):
             self.study.tell_launch(lambda before: (*before, outcome))
 
 
-def _against_ledger(plan: Plan, workspace: Workspace) -> PlanPreview:
+def _against_ledger(plan: Plan, workspace: Workspace, journal: Journal | None) -> PlanPreview:
     with open_ledger(workspace, read_only=True) as ledger:
         latest = ledger.latest_repeat(plan.family)
         newest = latest.number if latest else 0
@@ -294,7 +312,8 @@ def _against_ledger(plan: Plan, workspace: Workspace) -> PlanPreview:
             )
         launched = sum(job.state in {"submitted", "submitting", "cancelled"} for job in ledger.rows(plan_key=plan.key))
         code = _code(workspace.root, int(time.time() / _CODE_VALID_S))
-        notes = tuple(launch_notes(plan, code, workspace, ledger))
+        design = design_words(plan, journal, ledger) if launched < len(plan.jobs) else ""
+        notes = (*filter(None, [design]), *trainer_notes(plan), *launch_notes(plan, code, workspace, ledger))
         return PlanPreview(
             plan,
             workspace,
@@ -302,6 +321,7 @@ def _against_ledger(plan: Plan, workspace: Workspace) -> PlanPreview:
             notes=notes,
             task=_task(plan, workspace),
             estimate=estimate(plan, workspace),
+            environment="\n".join(environment_words(plan, workspace)),
         )
 
 
@@ -338,9 +358,9 @@ def _seeds_of(experiment: NotebookContext) -> str:
     return str(len(seeds)) if seeds == tuple(range(len(seeds))) else ",".join(map(str, seeds))
 
 
-def _repeat(text: str) -> int:
+def _number(name: str, text: str, advice: str) -> int:
     if not re.fullmatch(r"\s*[1-9][0-9]{0,5}\s*", text):
-        raise UsageError(f"Repeat {text!r} is not a number from 1 on. Set it to 1, or to one more than the latest.")
+        raise UsageError(f"{name} {text!r} is not a number from 1 on. {advice}")
     return int(text)
 
 

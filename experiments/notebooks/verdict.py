@@ -9,9 +9,10 @@ from typing import Any
 
 import marimo as mo
 
-from experiments.jobs.journal import MAX_NOTE, Entry, Journal, Recorded, entries, recorded_journals, write_entry
-from experiments.jobs.ledger import open_ledger
+from experiments.jobs.designs import Registration, registration_of
+from experiments.jobs.journal import MAX_NOTE, Entry, Journal, entries, write_entry
 from experiments.jobs.permits import page_permit
+from experiments.jobs.rule import LEVEL
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.page import Section, Subject, stacked
 from experiments.notebooks.shared import scored_once
@@ -19,7 +20,7 @@ from experiments.notebooks.styles import Line, lines_html, title_of
 from experiments.project.errors import ExperimentsError
 from experiments.project.look import DECISIONS
 from experiments.results.scores import known_statuses, summary_of
-from experiments.results.verdict import change_since_launch, judge
+from experiments.results.verdict import judge
 from experiments.types import JobRef
 from widgets.words import Words
 
@@ -38,10 +39,10 @@ def rule_lines(experiment: NotebookContext, jobs: Sequence[JobRef], journal: Jou
     """Return the rule, and whether it and the hypothesis are those of the launch, as lines."""
     if not journal.is_written:
         return []
-    changed, sentence = _change(experiment, jobs, journal)
+    found = _registration(experiment, jobs, journal)
     return [
         Line(journal.rule.sentence if journal.rule else "No rule: nothing can decide.", "row", "Rule"),
-        Line(sentence, "row", "Recorded", muted=not changed),
+        Line(found.sentence, "row", "Recorded", muted=not found.is_changed),
     ]
 
 
@@ -53,12 +54,14 @@ def verdict_lines(experiment: NotebookContext, jobs: Sequence[JobRef], journal: 
         runs = scored_once(experiment, jobs, journal.rule.metric, summary_of(journal.rule))
     except ExperimentsError as error:
         return [Line(str(error), "strong")]
-    found = judge(journal, runs)
-    changed, sentence = _change(experiment, jobs, journal)
+    registration = _registration(experiment, jobs, journal)
+    found = judge(journal, runs, registration)
+    difference, noise = found.comparison.difference.value if found.comparison else None, runs.noise
     return [
         title_of(DECISIONS[found.decision], found.decision.capitalize()),
         Line(found.reason),
-        *([Line(sentence, "strong")] if changed and jobs else []),
+        *([Line(f"{noise.sentence(difference)}.", "strong")] if noise and noise.covers(difference) else []),
+        *([Line(registration.words, "line" if registration.is_registered else "strong")] if jobs else []),
         Line(". ".join([f"{runs.metric}, {runs.summary.words}; {runs.origin}", *runs.notes]), "fine"),
     ]
 
@@ -143,25 +146,12 @@ class Verdict(Section):
         return [*rule_lines(study.experiment, study.jobs, study.journal), *log_lines(study.experiment, study.journal)]
 
 
-def _change(experiment: NotebookContext, jobs: Sequence[JobRef], journal: Journal) -> tuple[bool, str]:
-    if not jobs:
-        return False, "Nothing is launched yet; hash and time are recorded at the launch."
+def _registration(experiment: NotebookContext, jobs: Sequence[JobRef], journal: Journal) -> Registration:
     try:
-        recorded = _recorded(experiment, jobs)
+        return registration_of(experiment.workspace, jobs, journal)
     except ExperimentsError as error:
-        return False, f"What was recorded at the launch of these runs cannot be read: {error}"
-    if recorded is None:
-        return False, "The launch of these runs is not recorded here, so only git can tell when this was written."
-    return change_since_launch(journal, recorded)
-
-
-def _recorded(experiment: NotebookContext, jobs: Sequence[JobRef]) -> list[Recorded] | None:
-    """Return what was recorded at the launches of these jobs; None where the ledger here cannot know it."""
-    with open_ledger(experiment.workspace, read_only=True) as ledger:
-        keys = [job.plan_key for job in ledger.rows(run_names=[job.run for job in jobs])]
-        was_rebuilt = any(event.kind == "rebuilt" for event in ledger.events())
-    found = recorded_journals(experiment.workspace, keys)
-    return None if not found and (not keys or was_rebuilt) else found
+        unread = f"What was recorded at the launch of these runs cannot be read: {error}"
+        return Registration(unread, unread, level=journal.rule.level if journal.rule else LEVEL)
 
 
 def _is_note(entry: Entry) -> bool:

@@ -29,7 +29,8 @@ DEADLINE_S = 5.0
 MAX_FILES = 200
 # Larger files are known by size and time of change: reading them would hold the trainer up.
 _MOST_BYTES = 8_000_000
-_OURS = re.compile(r"(^|/)(\.experiments|experiments/log|experiments/scratch)/|_nb\.py(\.bak)?$")
+_OURS = re.compile(r"(^|/)(\.experiments|experiments/log|experiments/scratch)/|\.bundle\.tar\.gz$")
+_NOTEBOOK = re.compile(r"_nb\.py(\.bak)?$")
 # What Python and marimo keep beside a source follows from it; a repository without a .gitignore would have new code
 # each time that a module is imported or a notebook is opened.
 _MADE_OF_CODE = re.compile(r"(^|/)(__pycache__|__marimo__)/")
@@ -40,13 +41,16 @@ _QUIET = ("-c", "core.fsmonitor=false", "-c", "core.quotepath=true")
 _MISLEADING = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR")
 
 
-def read_code(folder: Path) -> dict[str, Any]:
+def read_code(folder: Path, *, most: int | None = MAX_FILES) -> dict[str, Any]:
     """Return the code in `folder` as JSON values; what git cannot tell is a reason, never an exception.
+
+    Args:
+        most: How many files are named; None for all.
 
     Returns:
         `commit`; `files`, the start of the sha256 of each file that differs from it, by path from the top of the
-        repository (at most 200 of `file_count`); `sha256` over commit and all of these files, None where they are not
-        known, for which `reason` says why; `python` and `packages` of this interpreter; `at` in Unix seconds.
+        repository (at most `most` of `file_count`); `sha256` over commit and all of these files, None where they are
+        not known, for which `reason` says why; `python` and `packages` of this interpreter; `at` in Unix seconds.
     """
     found: dict[str, Any] = {"commit": None, "files": {}, "file_count": 0, "sha256": None, "reason": ""}
     try:
@@ -55,7 +59,7 @@ def read_code(folder: Path) -> dict[str, Any]:
         found["reason"] = _reason(folder, error)
     else:
         found |= {"commit": commit, "file_count": len(files), "sha256": _sha256(commit, files)}
-        found["files"] = dict(list(files.items())[:MAX_FILES])
+        found["files"] = dict(list(files.items())[:most])
         if commit is None:
             found |= {"sha256": None, "reason": "the repository has no commit yet"}
     return found | {"python": platform.python_version(), "packages": installed(PACKAGES), "at": time.time()}
@@ -82,11 +86,21 @@ def _differences(folder: Path) -> tuple[str | None, dict[str, str]]:
     commit, names = _parsed(_git_status(folder))
     top = next((place for place in (folder, *folder.parents) if (place / ".git").exists()), folder)
     shown = {raw.decode("utf-8", "backslashreplace"): top / os.fsdecode(raw) for raw in sorted(names)}
-    return commit, {name: _digest(path) for name, path in shown.items() if not _is_no_code(name)}
+    return commit, {name: _digest(path) for name, path in shown.items() if not is_no_code(name, path.parent)}
 
 
-def _is_no_code(name: str) -> bool:
-    return bool(_OURS.search(name) or _MADE_OF_CODE.search(name))
+def is_no_code(name: str, folder: str | os.PathLike[str]) -> bool:
+    """Say whether a file is one that Experiments writes itself, or a cache of Python or marimo.
+
+    A notebook changes with each launch from it; one inside a package is a module that somebody imports.
+
+    Args:
+        name: From the top of the repository, or as much of it as is to be looked at.
+        folder: Where it lies.
+    """
+    if _OURS.search(name) or _MADE_OF_CODE.search(name):
+        return True
+    return bool(_NOTEBOOK.search(name)) and not os.path.exists(os.path.join(folder, "__init__.py"))  # noqa: PTH110, PTH118 - of thousands
 
 
 def _sha256(commit: str | None, files: Mapping[str, str]) -> str:

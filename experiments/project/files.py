@@ -188,9 +188,9 @@ def write_bytes(path: Path, data: bytes, *, mode: int = 0o600, lasting: bool = T
         sync(path.parent)
 
 
-def sync(folder: Path) -> None:
-    """Bring the names in `folder` to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+def sync(path: Path) -> None:
+    """Bring the names in a folder, or the content of a file, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:

@@ -78,7 +78,7 @@ def read_tree(folder: Path, *, deadline_s: float = DEADLINE_S) -> Tree:
         deadline_s: Seconds that each call of git may take.
     """
     try:
-        status = _git(folder, deadline_s, "status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal")
+        status = ask(folder, deadline_s, "status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal")
     except FileNotFoundError:
         state: State = "no git" if folder.is_dir() else "no repository"
         return Tree(state, "the program git is not on the PATH" if folder.is_dir() else f"{str(folder)!r} is no folder")
@@ -108,15 +108,15 @@ def origin(folder: Path) -> tuple[str | None, str]:
     The address is that of the branch's own remote, else of `origin`; None where there is none.
     """
     try:
-        within = _text(_git(folder, DEADLINE_S, "rev-parse", "--show-prefix")).strip().rstrip("/") or "."
+        within = _text(ask(folder, DEADLINE_S, "rev-parse", "--show-prefix")).strip().rstrip("/") or "."
     except (GitError, FileNotFoundError):
         return None, "."
     name = "origin"
     with contextlib.suppress(GitError):
-        branch = _text(_git(folder, DEADLINE_S, "rev-parse", "--abbrev-ref", "HEAD")).strip()
-        name = _text(_git(folder, DEADLINE_S, "config", "--get", f"branch.{branch}.remote")).strip() or name
+        branch = _text(ask(folder, DEADLINE_S, "rev-parse", "--abbrev-ref", "HEAD")).strip()
+        name = _text(ask(folder, DEADLINE_S, "config", "--get", f"branch.{branch}.remote")).strip() or name
     try:
-        return _text(_git(folder, DEADLINE_S, "remote", "get-url", name)).strip() or None, within
+        return _text(ask(folder, DEADLINE_S, "remote", "get-url", name)).strip() or None, within
     except GitError:
         return None, within
 
@@ -149,7 +149,7 @@ def _refuse_options(*commits: str) -> None:
 
 def _listed(folder: Path, *arguments: str) -> list[str]:
     try:
-        entries = _git(folder, DEADLINE_S, *arguments).split(b"\0")
+        entries = ask(folder, DEADLINE_S, *arguments).split(b"\0")
     except FileNotFoundError:
         raise GitError("the program git is not on the PATH") from None
     return [_text(entry) for entry in entries if entry.strip()]
@@ -180,10 +180,22 @@ def _pushed(folder: Path, deadline_s: float, head: dict[str, str]) -> Pushed:
     ahead = head.get("ab", "").partition(" ")[0]
     if ahead == "+0":
         return "yes"
-    containing = ("for-each-ref", "--count=1", f"--contains={head['oid']}", "--format=%(refname)", "refs/remotes")
-    if _git(folder, deadline_s, *containing).strip():
+    found = pushed(folder, head["oid"], deadline_s=deadline_s)
+    return "no" if ahead and found == "no remote" else found
+
+
+def pushed(folder: Path, commit: str, *, deadline_s: float = DEADLINE_S) -> Pushed:
+    """Return whether any branch of a remote contains a commit, as far as this clone last heard of them.
+
+    Raises:
+        GitError: git gave no answer.
+        FileNotFoundError: There is no git, or no such folder.
+    """
+    _refuse_options(commit)
+    containing = ("for-each-ref", "--count=1", f"--contains={commit}", "--format=%(refname)", "refs/remotes")
+    if ask(folder, deadline_s, *containing).strip():
         return "yes"
-    return "no" if ahead or _git(folder, deadline_s, "remote").strip() else "no remote"
+    return "no" if ask(folder, deadline_s, "remote").strip() else "no remote"
 
 
 def _diff(folder: Path, deadline_s: float) -> tuple[bytes, str | None, int]:
@@ -198,10 +210,28 @@ def _diff(folder: Path, deadline_s: float) -> tuple[bytes, str | None, int]:
     return bytes(kept), digest.hexdigest(), size
 
 
-def _git(folder: Path, deadline_s: float, *arguments: str) -> bytes:
-    with _running(folder, deadline_s, *arguments) as process:
-        assert process.stdout is not None
-        return process.stdout.read()
+def ask(folder: Path, deadline_s: float, *arguments: str) -> bytes:
+    """Return what git prints when it is started in `folder`.
+
+    Raises:
+        GitError: It failed, or was ended at the deadline.
+        FileNotFoundError: There is no git, or no such folder.
+    """
+    try:
+        done = subprocess.run(
+            git_command(*arguments),
+            cwd=folder,
+            env=git_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=deadline_s,
+        )
+    except subprocess.TimeoutExpired:
+        raise _no_answer(deadline_s, *arguments) from None
+    if done.returncode != 0:
+        raise _failed(done.returncode, done.stderr, *arguments)
+    return done.stdout
 
 
 @contextlib.contextmanager
@@ -246,10 +276,18 @@ def _running(folder: Path, deadline_s: float, *arguments: str) -> Iterator[subpr
             if stream is not None:
                 stream.close()
     if late.is_set():
-        raise GitError(f"git {arguments[0]} gave no answer within {deadline_s:g} s")
+        raise _no_answer(deadline_s, *arguments)
     if process.returncode != 0:
-        said = _text(b"".join(errors)).strip().splitlines()
-        raise GitError(said[0] if said else f"git {arguments[0]} ended with exit code {process.returncode}")
+        raise _failed(process.returncode, b"".join(errors), *arguments)
+
+
+def _no_answer(deadline_s: float, *arguments: str) -> GitError:
+    return GitError(f"git {arguments[0]} gave no answer within {deadline_s:g} s")
+
+
+def _failed(code: int, errors: bytes, *arguments: str) -> GitError:
+    said = _text(errors).strip().splitlines()
+    return GitError(said[0] if said else f"git {arguments[0]} ended with exit code {code}")
 
 
 def _text(raw: bytes) -> str:

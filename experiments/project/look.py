@@ -87,6 +87,14 @@ DECISIONS = {
 }
 """Of each verdict on a hypothesis."""
 
+ACCEPTANCE = {
+    "met": STATES["succeeded"],
+    "accepted": STATES["succeeded"],
+    "excluded": STATES["failed"],
+    "undecided": STATES["unknown"],
+}
+"""Of each criterion of acceptance, and of all together."""
+
 _UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 _ROUNDS_UP = 1 - 0.5e-3
 

@@ -17,16 +17,22 @@ from typing import Any, Self
 from pydantic import BaseModel, Field, ValidationError
 
 from experiments.project.code_tree import MAX_FILES, PACKAGES, installed, read_code
+from experiments.project.environment.records import Machine
 from experiments.project.errors import LaunchError, LedgerError, reasons
 from experiments.project.files import write_bytes
 from experiments.project.git import GitError, Pushed, State, Tree, changed_files, read_tree
 from experiments.project.look import counted
 from experiments.project.redaction import mask_command, mask_json, mask_text
-from experiments.types import Frozen
+from experiments.project.snapshots import Snapshot
+from experiments.project.values import Frozen, replaced
 
 __all__ = ["CodeRecord", "Provenance", "capture", "changes_since", "config_hash", "refuse_if_unreproducible"]
 
 DIFF_NAME = "changes.diff"
+
+
+def _is_empty(value: object) -> bool:
+    return not value
 
 
 class CodeRecord(Frozen):
@@ -36,8 +42,17 @@ class CodeRecord(Frozen):
         files: What tells the content of each file that differs from the commit, by name; at most 200 of `file_count`.
         sha256: Of the commit and all of these files; None where nobody knows.
         reason: Why it is not known.
-        packages: Empty where the trainer has an interpreter of its own, as on a cluster.
+        snapshot: Id of the snapshot that ran; None for the working tree, and in records of 0.1.0.
+        in_place: It ran in the working tree, so what it read later may be other code.
+        links: Ignored folders that were linked into where it ran: data that no snapshot has.
+        edited: First files of the snapshot's checkout that somebody touched while it ran, so it may have run others.
+        sha256_at_end: Of such a run, what `sha256` was when the trainer ended; None where nobody looked.
+        packages: Versions of those that can change a result; empty where the trainer's interpreter is not known, as on
+            a cluster.
         at: Unix seconds.
+        environment: Hash of all that the trainer's interpreter had installed, see `environment.read_environment`.
+        environment_reason: Why that is not known.
+        machine: What it computed with.
     """
 
     commit: str | None = None
@@ -45,9 +60,43 @@ class CodeRecord(Frozen):
     file_count: int = 0
     sha256: str | None = None
     reason: str = ""
+    snapshot: str | None = None
+    in_place: bool = False
+    links: tuple[str, ...] = Field((), exclude_if=_is_empty)
+    edited: tuple[str, ...] = ()
+    sha256_at_end: str | None = None
     python: str = ""
     packages: dict[str, str] = Field(default_factory=dict)
     at: float = 0.0
+    environment: str | None = Field(None, exclude_if=_is_empty)
+    environment_reason: str = Field("", exclude_if=_is_empty)
+    machine: Machine | None = Field(None, exclude_if=_is_empty)
+
+    @classmethod
+    def of_snapshot(cls, snapshot: Snapshot) -> Self:
+        """Return the record of code that is a snapshot; whose packages it runs with, nobody knows yet."""
+        return cls(
+            commit=snapshot.base,
+            files=snapshot.changed,
+            file_count=snapshot.changed_count,
+            sha256=snapshot.id,
+            snapshot=snapshot.id,
+            at=snapshot.at,
+        )
+
+
+class OwnCode(Frozen):
+    """What the jobs of a plan run with, as it was decided when its first job was submitted.
+
+    Attributes:
+        snapshot: None to run in the working tree as it is when each job starts.
+        python: Interpreter of the trainer; None for the one that launches.
+        env: Variables of the trainer beside those that every job has.
+    """
+
+    snapshot: Snapshot | None = None
+    python: str | None = None
+    env: dict[str, str] = Field(default_factory=dict)
 
 
 class Provenance(Frozen):
@@ -68,6 +117,7 @@ class Provenance(Frozen):
         command: The command line, without secrets.
         config_sha256: Of the config's canonical JSON.
         tree: The same code as a trainer's start records it, untracked files included; None in records of 0.1.0.
+        own: What the jobs run with; None in records of before there were snapshots.
         diff: The differences, as far as they are kept; in no record and no page, and empty when read back from one.
     """
 
@@ -87,6 +137,7 @@ class Provenance(Frozen):
     command: tuple[str, ...] = ()
     config_sha256: str | None = None
     tree: CodeRecord | None = None
+    own: OwnCode | None = None
     diff: bytes = Field(b"", exclude=True, repr=False)
 
     @classmethod
@@ -100,6 +151,26 @@ class Provenance(Frozen):
             return cls.model_validate(record)
         except ValidationError as error:
             raise LedgerError(f"the record of a job's code cannot be read: {reasons(error)}.") from error
+
+    def running(self, own: OwnCode) -> Self:
+        """Return the same with what jobs run with, and the facts of the code from the snapshot where there is one."""
+        snapshot = own.snapshot
+        if snapshot is None:
+            return replaced(self, own=own)
+        tree = CodeRecord.of_snapshot(snapshot)
+        packages = {"python": self.python, "packages": self.packages}
+        on_none = "no repository" if self.state == "no repository" else "no commits"
+        return replaced(
+            self,
+            own=own,
+            state=on_none if snapshot.base is None else "dirty" if snapshot.changed_count else "clean",
+            commit=snapshot.base,
+            pushed=snapshot.pushed,
+            files=tuple(snapshot.changed),
+            file_count=snapshot.changed_count,
+            untracked=0,
+            tree=replaced(tree, **packages),
+        )
 
     def write_diff(self, run_dir: Path) -> Path | None:
         """Write the changes on top of the commit into a run's folder, readable by its owner only.
@@ -129,14 +200,17 @@ class Provenance(Frozen):
         return [(label, text) for label, text in rows if text.strip()]
 
     def _code(self) -> str:
+        if self.commit is None and self.tree is not None and self.tree.snapshot:
+            return f"snapshot {self.tree.snapshot[:10]}, on no commit"
         if self.commit is None:
             return f"not recorded: {self.reason}"
         words = {"yes": "pushed", "no": "not pushed", "no remote": "no remote", "unknown": "pushed or not is unknown"}
         where = f"{self.branch}, " if self.branch else ""
-        return f"{self.commit[:10]} ({where}{words[self.pushed]})"
+        kept = f", snapshot {self.tree.snapshot[:10]}" if self.tree is not None and self.tree.snapshot else ""
+        return f"{self.commit[:10]} ({where}{words[self.pushed]}){kept}"
 
     def _changes(self) -> str:
-        parts = [counted(self.file_count, "changed file") + f": {_names(self.files)}"] if self.file_count else []
+        parts = [counted(self.file_count, "changed file") + f": {file_names(self.files)}"] if self.file_count else []
         parts += [f"{self.untracked} untracked"] if self.untracked else []
         parts += [self.reason] if self.commit is not None and self.reason else []
         return "; ".join(parts)
@@ -194,7 +268,7 @@ def changes_since(old: Provenance, new: Provenance, root: Path | None = None) ->
     if old.commit != new.commit:
         words.append(f"commit {_short(old.commit)} is now {_short(new.commit)}{_between(old, new, root)}")
     if files := _differing(old, new):
-        what = f"changes on top of the commit differ: {counted(len(files), 'file')}: {_names(files)}"
+        what = f"changes on top of the commit differ: {counted(len(files), 'file')}: {file_names(files)}"
         words.append(what if _has_changes(new) else "the changes on top of the commit are gone")
     words += [
         f"{name} {old.packages.get(name, 'not installed')} is now {new.packages.get(name, 'not installed')}"
@@ -206,29 +280,39 @@ def changes_since(old: Provenance, new: Provenance, root: Path | None = None) ->
     return words
 
 
-def refuse_if_unreproducible(provenance: Provenance, launcher: str, *, skip_git_check: bool = False) -> list[str]:
+def refuse_if_unreproducible(
+    provenance: Provenance, launcher: str, *, skip_git_check: bool = False, kept: bool = False
+) -> list[str]:
     """Return what to warn of before a launch; empty for a clean, pushed tree.
+
+    Args:
+        kept: A snapshot keeps the code, so that what is not in git can be had from this machine.
 
     Raises:
         LaunchError: A SkyPilot launch from a tree that nobody else can get: changed, or with a commit that is not
             pushed. Without a repository there is nothing to ask for, and it is a warning.
     """
-    warnings = _warnings(provenance)
+    missing = _warnings(provenance, kept=False)
     asked_for = provenance.state != "no repository" and launcher == "skypilot" and not skip_git_check
-    if warnings and asked_for:
+    if missing and asked_for:
         raise LaunchError(
-            f"{'; '.join(warnings)}. A SkyPilot job starts only from code that can be had again. Commit and push it "
+            f"{'; '.join(missing)}. A SkyPilot job starts only from code that can be had again. Commit and push it "
             "(git commit -a && git push), or launch all the same: --skip-git-check."
         )
-    return warnings
+    return _warnings(provenance, kept=True) if kept else missing
 
 
-def _warnings(provenance: Provenance) -> list[str]:
+def _warnings(provenance: Provenance, *, kept: bool) -> list[str]:
+    if provenance.state == "no repository" and kept:
+        return ["there is no git repository here: the code is kept in the state folder alone"]
     if provenance.state in {"no repository", "no git", "unknown"}:
         return [f"the code is not recorded: {provenance.reason}"]
     warnings = []
-    if provenance.file_count:
-        warnings.append(f"{counted(provenance.file_count, 'changed file')}: {_names(provenance.files)}")
+    if kept and provenance.tree is not None and provenance.tree.file_count:
+        number, names = provenance.tree.file_count, file_names(tuple(provenance.tree.files))
+        warnings.append(f"{counted(number, 'file')} not as committed, kept in the snapshot: {names}")
+    elif provenance.file_count:
+        warnings.append(f"{counted(provenance.file_count, 'changed file')}: {file_names(provenance.files)}")
     if provenance.state == "no commits":
         warnings.append(provenance.reason)
     elif provenance.pushed == "no remote":
@@ -257,15 +341,15 @@ def _between(old: Provenance, new: Provenance, root: Path | None) -> str:
         files = changed_files(root, old.commit, new.commit)
     except GitError:
         return ""
-    return f": {counted(len(files), 'file')} changed: {_names(files)}" if files else ": no file changed"
+    return f": {counted(len(files), 'file')} changed: {file_names(files)}" if files else ": no file changed"
 
 
 def _short(commit: str | None) -> str:
     return commit[:10] if commit else "(none)"
 
 
-def _names(files: Sequence[str], limit: int = 3) -> str:
-    """Return the first names, quoted where they hold what would garble a line."""
+def file_names(files: Sequence[str], limit: int = 3) -> str:
+    """Return the first of several files, quoted where they hold what would garble a line."""
     shown = [json.dumps(name) if _needs_quotes(name) else name for name in files[:limit]]
     return ", ".join(shown) + (", …" if len(files) > limit else "")
 

@@ -26,6 +26,8 @@ from experiments.project.files import home_folder
 MASK = "***"
 MIN_LENGTH = 6
 """Characters below which a value is no secret: masking `true` or `1` would only garble."""
+SHORTEST_SECRET = 12
+"""Characters of the shortest secret that is looked for in sources, where a shorter one also stands as a word."""
 
 _JOINT = "\x1e"
 _TELLING_VARIABLE = re.compile(r"KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL", re.IGNORECASE)
@@ -71,6 +73,17 @@ def mask_text(text: str) -> str:
         text = _ADDRESS.sub(_without_password, text)
         text = _PARAMETER.sub(rf"\g<name>{MASK}", text)
     return _SHAPES.sub(MASK, _HEADER.sub(rf"\g<name>{MASK}", text))
+
+
+def known_secrets_in(data: bytes, *, at_least: int) -> frozenset[bytes]:
+    """Return the secrets that this process knows and that stand in a file's bytes, as they are spelled there.
+
+    Args:
+        data: The file's bytes.
+        at_least: Characters of the shortest secret that is looked for.
+    """
+    known = _known_bytes(_secrets(), at_least)
+    return frozenset(known.findall(data)) if known is not None else frozenset()
 
 
 def mask_texts(texts: Sequence[str]) -> list[str]:
@@ -166,5 +179,16 @@ def _known(secrets: frozenset[str]) -> re.Pattern[str] | None:
     return re.compile("|".join(map(re.escape, ordered))) if spellings else None
 
 
+@functools.lru_cache(maxsize=8)
+def _known_bytes(secrets: frozenset[str], at_least: int) -> re.Pattern[bytes] | None:
+    spellings = {spelling for secret in secrets if len(secret) >= at_least for spelling in _spellings(secret)}
+    return re.compile(b"|".join(re.escape(os.fsencode(one)) for one in sorted(spellings))) if spellings else None
+
+
 def _spellings(secret: str) -> set[str]:
     return {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], secret.replace("'", "'\\''")}
+
+
+def without_login(url: str) -> str:
+    """Return a repository's address without a password or token; `git@` of ssh stays."""
+    return re.sub(r"^(https?://)[^/@]*@", r"\1", url)

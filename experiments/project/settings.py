@@ -14,11 +14,14 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from experiments.project.errors import UNWRITABLE, UsageError
-from experiments.project.files import home_folder
-from experiments.types import Frozen, LauncherName, check_name
+from experiments.project.files import home_folder, parse_json
+from experiments.project.trainers.known import REFERENCE
+from experiments.project.trainers.value import Trainer
+from experiments.project.values import Frozen
+from experiments.types import LauncherName, check_name
 
-# Names of programs are read only from the user's own environment: cloning a repository must not run them.
-_USER_ONLY = frozenset({"sky_python", "alert_command"})
+# Read only from the user's own file or environment: cloning a repository must neither run programs nor send code away.
+_USER_ONLY = frozenset({"sky_python", "alert_command", "snapshot_push"})
 NODE_SETUP = """\
 export PATH="$HOME/.local/bin:$PATH"
 command -v uv >/dev/null || python3 -m pip install --user --quiet uv
@@ -33,17 +36,37 @@ class Settings(Frozen):
 
     launcher: LauncherName = Field("local", description="Where jobs run.")
     user: str | None = Field(None, description="First part of run names; the login name where not set.")
-    max_parallel: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="Local jobs at once.")
+    max_parallel: int | None = Field(
+        None, ge=1, description="Local jobs at once; one a GPU, or one a core (and a GB of memory), where not set."
+    )
+    gpus: tuple[str, ...] | None = Field(
+        None,
+        description="GPUs that local jobs may use, by UUID or number; those of CUDA_VISIBLE_DEVICES, else all, if none "
+        "are named.",
+    )
+    gpus_per_job: float = Field(
+        1.0, gt=0, le=1, description="Part of a GPU that a local job gets which asks for one: of 0.5, two share it."
+    )
+    threads_per_job: int | None = Field(
+        None, ge=1, description="Threads of a local job's BLAS; the cores divided by what runs at once where not set."
+    )
+    nice: int = Field(0, ge=0, le=19, description="How far local trainers stand back for other programs; 19 furthest.")
     max_jobs: int = Field(500, ge=1, description="A plan of more jobs is refused.")
     max_cost: float | None = Field(None, gt=0, description="A plan of a higher estimated cost (USD) is refused.")
     wandb_mode: Literal["auto", "offline", "online"] = Field("auto", description="auto: online where logged in.")
     wandb_entity: str | None = Field(None, description="W&B entity of new runs.")
     wandb_project: str = Field("experiments", min_length=1, description="W&B project of new runs.")
     wandb_group: str | None = Field(None, description="W&B group of new runs; the experiment's name where not set.")
-    train_command: tuple[str, ...] = Field(
-        ("{python}", "-P", "-m", "experiments.trainer", "run={run}", "trainer.curriculum={curriculum}", "seed={seed}"),
-        description="The trainer's command line; additional arguments follow it.",
+    in_place: bool = Field(
+        False,
+        description="Run local jobs in the working tree as it is, not in a snapshot: no such run is reproducible.",
     )
+    train_command: tuple[str, ...] = Field(
+        REFERENCE.command,
+        description="The command line of recipes that name no trainer; additional arguments follow it.",
+    )
+    trainer: str | None = Field(None, description="Trainer of recipes that name none; train_command where not set.")
+    trainers: dict[str, Trainer] = Field({}, description="Trainers by name; each has at least a command.")
     run_root: str | None = Field(
         None, description="Absolute path of a folder (share, volume, mounted bucket) that every node of a cluster sees."
     )
@@ -70,6 +93,18 @@ class Settings(Frozen):
     alert_command: tuple[str, ...] = Field(
         (), description="Program for alerts; from the user's own file or environment only."
     )
+    snapshot_max_file_mb: float = Field(10.0, gt=0, description="A larger file in a snapshot of the code is refused.")
+    snapshot_max_mb: float = Field(200.0, gt=0, description="A larger snapshot of the code is refused.")
+    snapshot_secrets: tuple[str, ...] = Field(
+        (), description="Names of further files that never go into a snapshot, such as *.token or keys/*."
+    )
+    snapshot_links: tuple[str, ...] = Field(
+        (), description="Folders of the project that trainers read but that are no code, such as data: linked in."
+    )
+    snapshot_push: str | None = Field(
+        None, description="Remote that snapshots are pushed to; from the user's own file or environment only."
+    )
+    code_budget_mb: int = Field(2000, ge=1, description="Checkouts of snapshots above it: the oldest unneeded go.")
 
     @model_validator(mode="before")
     @classmethod
@@ -80,6 +115,14 @@ class Settings(Frozen):
         optional = {name for name, field in cls.model_fields.items() if field.annotation == str | None}
         return {name: None if name in optional and _is_blank(value) else value for name, value in values.items()}
 
+    @field_validator("trainers", mode="before")
+    @classmethod
+    def _are_called_as_they_are(cls, value: Any) -> Any:  # noqa: ANN401 - whatever was given
+        """Give each trainer the name that it stands under."""
+        if not isinstance(value, Mapping):
+            return value
+        return {name: {"name": name, **each} if isinstance(each, Mapping) else each for name, each in value.items()}
+
     @field_validator("run_root")
     @classmethod
     def _is_a_plain_path(cls, value: str | None) -> str | None:
@@ -87,6 +130,14 @@ class Settings(Frozen):
             value.startswith("/") and value.strip("/") and value.isprintable() and ".." not in value.split("/")
         ):
             raise ValueError("it must be an absolute path without '..', such as /shared/runs")
+        return value
+
+    @field_validator("snapshot_links")
+    @classmethod
+    def _lie_in_the_project(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if not name.strip("./") or name.startswith(("/", "~")) or ".." in name.split("/"):
+                raise ValueError(f"{name!r} must be a folder inside the project, such as data")
         return value
 
     def user_name(self) -> str:
@@ -161,8 +212,12 @@ def check_state(folder: Path) -> None:
 
 
 def _make_state(folder: Path) -> None:
+    is_new = not folder.exists()
     (folder / "runs").mkdir(parents=True, exist_ok=True)
     (folder / "live").mkdir(exist_ok=True)
+    if is_new:
+        # Runs are no source: without this a `git add .` of somebody's own repository would take them all.
+        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
 
 
 def _unusable(folder: Path, error: OSError) -> UsageError:
@@ -183,8 +238,8 @@ def load_settings(root: Path, flags: Mapping[str, Any] | None = None) -> Setting
     forbidden = sorted(_USER_ONLY & table.keys())
     if forbidden:
         raise UsageError(
-            f"[tool.experiments] sets {forbidden[0]!r}, which names a program and is read only from your own "
-            f"file or environment. Remove it there, then: export EXPERIMENTS_{forbidden[0].upper()}=..."
+            f"[tool.experiments] sets {forbidden[0]!r}, which is read only from your own file or environment, for it "
+            f"runs a program or sends code away. Remove it there, then: export EXPERIMENTS_{forbidden[0].upper()}=..."
         )
     # By where they come from; a later one counts more.
     sources: dict[str, Mapping[str, Any]] = {
@@ -235,8 +290,17 @@ def _from_environment() -> dict[str, Any]:
     for name, field in Settings.model_fields.items():
         text = os.environ.get(f"EXPERIMENTS_{name.upper()}")
         if text:
-            values[name] = _words(name, text) if "tuple" in str(field.annotation) else text
+            values[name] = _read(name, text, str(field.annotation))
     return values
+
+
+def _read(name: str, text: str, annotation: str) -> Any:  # noqa: ANN401 - what the setting takes
+    if "dict" in annotation:
+        try:
+            return parse_json(text)
+        except ValueError as error:
+            raise UsageError(f"EXPERIMENTS_{name.upper()} is no JSON object: {error}. Mend it, or unset it.") from None
+    return _words(name, text) if "tuple" in annotation else text
 
 
 def _words(name: str, text: str) -> tuple[str, ...]:
@@ -248,6 +312,18 @@ def _words(name: str, text: str) -> tuple[str, ...]:
 
 
 @functools.cache
+def runs_when_opened(root: Path) -> bool | None:
+    """Return whether a project's pyproject.toml has marimo run notebooks when they are opened; None: it does not say.
+
+    Raises:
+        UsageError: The file is not valid.
+    """
+    marimo = _tool_table(root / "pyproject.toml").get("marimo", {})
+    runtime = marimo.get("runtime", {}) if isinstance(marimo, dict) else {}
+    said = runtime.get("auto_instantiate") if isinstance(runtime, dict) else None
+    return said if isinstance(said, bool) else None
+
+
 def _tool_table(path: Path) -> dict[str, Any]:
     try:
         tool = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {})

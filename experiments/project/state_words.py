@@ -27,8 +27,10 @@ SCHEDULER_WORDS: dict[str, Verdict] = {
     "FAILED_CONTROLLER": "failed",
     "KILLED": "failed",
     "TIMED_OUT": "failed",
+    "OUT_OF_MEMORY": "failed",
     "LOST": "failed",
     "CANCELLED": "cancelled",
+    "STOPPED": "cancelled",
     "UNKNOWN": "unknown",
 }
 """What each word of a scheduler means on its own."""

@@ -14,6 +14,7 @@ import os
 import re
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from types import TracebackType
 from typing import TextIO
@@ -72,12 +73,17 @@ _LOADING = re.compile(
 
 
 def quiet_while_loading() -> None:
-    """Say in one line that a program was interrupted while it imported modules; any other error is shown as ever."""
+    """Say in one line that a program was interrupted while it imported modules, or what a recipe says that cannot be.
+
+    Any other error is shown as ever.
+    """
     before = sys.excepthook
 
     def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if issubclass(kind, KeyboardInterrupt) and _is_loading(trace):
             print("Interrupted before it began; nothing was launched.", file=sys.stderr)  # noqa: T201 - a command line talks
+        elif (refused := _refused(error, trace)) is not None:
+            print(refused, file=sys.stderr)  # noqa: T201 - a command line talks
         else:
             before(kind, error, trace)
 
@@ -114,3 +120,22 @@ def _is_loading(trace: TracebackType | None) -> bool:
             return True
         trace = trace.tb_next
     return False
+
+
+def _refused(error: BaseException, trace: TracebackType | None) -> str | None:
+    """Return where and why a model refuses what a program's own file gives it while it is loaded; None for all else."""
+    if "pydantic" not in sys.modules:
+        return None
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError):
+        return None
+    place = ""
+    for frame, line in traceback.walk_tb(trace):
+        if frame.f_globals.get("__name__") == "__main__":
+            place = f"{frame.f_code.co_filename}:{line}"
+        elif not str(frame.f_globals.get("__name__")).startswith("pydantic"):
+            return None
+    from experiments.project.errors import reasons
+
+    return f"error: {place}: {error.title} is refused: {reasons(error)}." if place else None

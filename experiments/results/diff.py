@@ -1,4 +1,4 @@
-"""What differs between two runs or two arms: settings, code, packages and results, in one view."""
+"""What differs between two runs or two arms: settings, code, packages, machine and results, in one view."""
 
 from __future__ import annotations
 
@@ -9,63 +9,27 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.ledger.reading import UnreadableJob
-from experiments.jobs.ran import Ran, codes_of, doubts
+from experiments.jobs.ran import Ran, codes_of, doubts, marks_from
 from experiments.project import look
-from experiments.project.errors import ExperimentsError, UsageError
+from experiments.project.errors import ExperimentsError
 from experiments.project.git import GitError, changed_files, commits_between
 from experiments.project.look import clock_words, counted
-from experiments.project.provenance import Provenance
+from experiments.project.provenance import Provenance, file_names
+from experiments.project.redaction import mask_text
+from experiments.project.snapshots import changed_between, diff_text
+from experiments.results.conditions import compared_conditions
+from experiments.results.exactness import exact_words
+from experiments.results.metric_diff import arms_lines, repeats_of, runs_lines, shared_metrics
 from experiments.results.rows import OWN_KEYS, flat_config
-from experiments.results.scores import scored_runs
+from experiments.results.sides import Line, Side
 from experiments.runs.store import RunInfo, RunQuery, RunStore
-from experiments.runs.wandb_file.table import is_media_part
-from experiments.statistics import Comparison, compare, describe
-from experiments.types import JobRef, JobStatus, TrainingJob, number_or_none, replaced
+from experiments.types import JobStatus, TrainingJob
 
 if TYPE_CHECKING:
     from experiments.project.workspace import Workspace
 
 _SHOWN_COMMITS = 5
 _SIDES = ("the first", "the second")
-_NO_METRICS = ("_runtime", "_step", "_timestamp", "_wandb")
-
-
-@dataclass(frozen=True)
-class Side:
-    """One of the two things that are compared.
-
-    Attributes:
-        name: What was asked for: a run name, or an arm.
-        is_arm: Whether it is an arm or an experiment; it may have several runs then.
-    """
-
-    name: str
-    runs: tuple[JobRef, ...]
-    is_arm: bool
-
-    @property
-    def label(self) -> str:
-        """What to call it in a heading."""
-        if not self.is_arm:
-            return self.name
-        return f"{self.name} ({len(self.runs)} run{'' if len(self.runs) == 1 else 's'})"
-
-
-@dataclass(frozen=True)
-class Line:
-    """One thing that differs.
-
-    Attributes:
-        key: Setting, package or metric.
-        a: Of the first side, as text; an en dash where it has none.
-        b: Of the second side.
-        change: What the difference is, where it has a size.
-    """
-
-    key: str
-    a: str
-    b: str
-    change: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,7 +37,10 @@ class RunDiff:
     """All that differs between two sides.
 
     Attributes:
-        code: Sentences on commits and uncommitted changes.
+        code: Sentences on commits, uncommitted changes and the files that differ.
+        machine: Sentences on what computed: kernels, threads, processors; of what differs only.
+        patch: How the code of two snapshots differs, as `git diff` shows it, without secrets; empty where it does not,
+            or where that is not kept.
         same: How many settings, packages and metrics were compared and are equal.
         notes: What could not be compared, and where the numbers come from.
     """
@@ -83,30 +50,11 @@ class RunDiff:
     config: tuple[Line, ...] = ()
     code: tuple[str, ...] = ()
     packages: tuple[Line, ...] = ()
+    machine: tuple[str, ...] = ()
+    patch: str = ""
     metrics: tuple[Line, ...] = ()
     same: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-
-
-def sides(workspace: Workspace, a: str, b: str, jobs: Sequence[JobRef] = ()) -> tuple[Side, Side]:
-    """Return what two names mean: runs by name or launcher id, else arms of one experiment, else experiments.
-
-    Args:
-        a: A run, an arm or `EXPERIMENT/ARM`, an experiment or `EXPERIMENT/`.
-        b: The same.
-        jobs: References that need not be in the ledger, such as a notebook's; an arm of theirs stands first.
-
-    Raises:
-        UsageError: A name is neither a run nor an arm nor an experiment, is several, or both are the same.
-    """
-    with open_ledger(workspace, read_only=True) as ledger:
-        known = [job for job in ledger.rows() if job.state != "planned"]
-    found = tuple(_side(name, known, jobs) for name in (a, b))
-    if found[0].runs == found[1].runs:
-        raise UsageError(
-            f"{a!r} and {b!r} are the same. Name two runs, arms or experiments: experiments status lists them."
-        )
-    return found[0], found[1]
 
 
 def diff_of(
@@ -134,9 +82,22 @@ def diff_of(
     except ExperimentsError as error:
         notes.append(str(error))
     config, same_config = _differences(_config(a, infos, jobs), _config(b, infos, jobs))
-    code, packages, same_packages = _of_code(workspace, _codes_of(a, codes), _codes_of(b, codes))
-    keys = list(metrics) or _shared_metrics(a, b, infos, notes)
-    lines = _of_metrics(a, b, keys, infos, store, statuses or {}, notes)
+    ran = [_codes_of(side, codes) for side in (a, b)]
+    code, packages, same_packages = _of_code(workspace, *ran)
+    files, patch = _between_snapshots(workspace, *ran)
+    conditions = compared_conditions(workspace, *ran)
+    notes += conditions.notes
+    if conditions.same_packages is not None:
+        packages = [Line(each.name, each.a, each.b) for each in conditions.differences if each.kind == "package"]
+        same_packages = conditions.same_packages
+    machine = [each.words for each in conditions.differences if each.kind not in {"package", "python"}]
+    keys = list(metrics) or shared_metrics(a, b, infos, notes)
+    if a.is_arm and b.is_arm:
+        lines = arms_lines(a, b, keys, store, statuses or {}, marks_from(codes), notes)
+    else:
+        lines = runs_lines(a, b, keys, infos, repeats_of(workspace, store, (*a.runs, *b.runs), notes), notes)
+    if lines and (exact := exact_words(workspace, names)):
+        notes.append(exact)
     changed = [line for line in lines if line.change != "same"]
     missing = [name for name in names if name not in infos]
     if missing:
@@ -145,41 +106,14 @@ def diff_of(
         a,
         b,
         tuple(config),
-        tuple(code),
+        (*code, *files),
         tuple(packages),
+        tuple(machine),
+        patch,
         tuple(changed),
         {"settings": same_config, "packages": same_packages, "metrics": len(lines) - len(changed)},
         (*notes, f"read at {clock_words(time.time())}"),
     )
-
-
-def _side(name: str, known: Sequence[TrainingJob | UnreadableJob], jobs: Sequence[JobRef]) -> Side:
-    refs = {job.run: job for job in jobs}
-    runs = [job for job in known if name in (job.run_name, job.launcher_id)]
-    if name in refs:
-        return Side(name, (refs[name],), is_arm=False)
-    if len(runs) == 1:
-        return Side(runs[0].run_name, (runs[0].ref(),), is_arm=False)
-    experiment, _, arm = name.rpartition("/")
-    of_arm = [job for job in jobs if job.arm == name]
-    if of_arm:
-        return Side(name, tuple(of_arm), is_arm=True)
-    whole = [job for job in known if job.experiment == (name.removesuffix("/"))]
-    matches = [job for job in known if job.arm == arm and (not experiment or job.experiment == experiment)]
-    if whole and matches:
-        one = matches[0]
-        raise UsageError(f"{name!r} is an experiment and an arm. Write {name}/ or {one.experiment}/{one.arm}.")
-    if whole:
-        return Side(name, tuple(job.ref() for job in whole), is_arm=True)
-    experiments = list(dict.fromkeys(job.experiment for job in matches))
-    if len(experiments) > 1:
-        named = ", ".join(f"{one}/{arm}" for one in experiments)
-        raise UsageError(f"arm {arm!r} is in {len(experiments)} experiments. Name one of them: {named}")
-    if not matches:
-        arms = list(dict.fromkeys([*(job.arm for job in jobs), *(f"{job.experiment}/{job.arm}" for job in known)]))
-        listed = f" Arms: {', '.join(arms[:12])}." if arms else ""
-        raise UsageError(f"{name!r} is neither a run nor an arm nor an experiment.{listed} Runs: experiments status")
-    return Side(name, tuple(job.ref() for job in matches), is_arm=True)
 
 
 def _from_ledger(
@@ -207,7 +141,7 @@ def _config(side: Side, infos: Mapping[str, RunInfo], jobs: Mapping[str, Trainin
             # Where it ran matters as well, and W&B's config does not say it.
             found |= {f"job.{key}": value for key, value in flat_config(_job_settings(job)).items()}
             if ref.run not in infos:
-                found |= dict(argument.split("=", 1) for argument in job.config.additional_args)
+                found |= job.config.set_arguments()
         for key, value in found.items():
             if key not in OWN_KEYS:
                 values.setdefault(key, {})[_text(value)] = None
@@ -215,7 +149,7 @@ def _config(side: Side, infos: Mapping[str, RunInfo], jobs: Mapping[str, Trainin
 
 
 def _job_settings(job: TrainingJob) -> dict[str, Any]:
-    config = job.config.model_dump(mode="json", exclude={"additional_args", "curriculum", "skip_git_check"})
+    config = job.config.model_dump(mode="json", exclude={"additional_args", "curriculum", "skip_git_check", "trainer"})
     return {**config, "launcher": job.launcher, "target": job.target, "attempt": job.attempt, "repeat": job.repeat}
 
 
@@ -248,6 +182,21 @@ def _of_code(workspace: Workspace, a: Sequence[Ran], b: Sequence[Ran]) -> tuple[
         sentences.append(f"Python {old.python} and {new.python}")
     packages, same = _differences(old.packages, new.packages)
     return sentences, packages, same
+
+
+def _between_snapshots(workspace: Workspace, a: Sequence[Ran], b: Sequence[Ran]) -> tuple[list[str], str]:
+    """Return which files differ between the newest snapshots of two sides, in a sentence, and how."""
+    records = [_records_of(codes) for codes in (a, b)]
+    trees = [side[-1].tree for side in records if side]
+    names = [tree.snapshot for tree in trees if tree is not None and tree.snapshot is not None]
+    if len(names) < 2 or names[0] == names[1]:
+        return [], ""
+    try:
+        files = changed_between(workspace.state, *names)
+        patch = mask_text(diff_text(workspace.state, *names))
+    except ExperimentsError as error:
+        return [f"how the files differ is not known: {error}"], ""
+    return [f"{counted(len(files), 'file')} {'differs' if len(files) == 1 else 'differ'}: {file_names(files)}"], patch
 
 
 def _records_of(codes: Sequence[Ran]) -> list[Provenance]:
@@ -308,92 +257,5 @@ def _changed(record: Provenance, *, whole: bool) -> tuple[int, object]:
     return record.file_count, record.diff_sha256
 
 
-def _shared_metrics(a: Side, b: Side, infos: Mapping[str, RunInfo], notes: list[str]) -> list[str]:
-    """Return the metrics that both sides have logged, one of them as numbers, by name; note what one side lacks."""
-    ours, theirs = ([infos[ref.run].summary for ref in side.runs if ref.run in infos] for side in (a, b))
-    rows = [item for summary in (*ours, *theirs) for item in summary.items() if not is_media_part(item[0], summary)]
-    numbers = {key for key, value in rows if number_or_none(value) is not None and not key.startswith(_NO_METRICS)}
-    shared = {key for key in numbers if all(any(key in one for one in side) for side in (ours, theirs))}
-    if ours and theirs and (alone := sorted(numbers - shared)):
-        notes.append(f"logged by one side only: {', '.join(alone[:3])}{' and others' if len(alone) > 3 else ''}")
-    return sorted(shared)
-
-
-def _of_metrics(
-    a: Side,
-    b: Side,
-    keys: Sequence[str],
-    infos: Mapping[str, RunInfo],
-    store: RunStore,
-    statuses: Mapping[str, JobStatus],
-    notes: list[str],
-) -> list[Line]:
-    for side in (a, b):
-        if len(arms := dict.fromkeys(ref.arm for ref in side.runs)) > 1:
-            notes.append(
-                f"no metrics are compared: {side.name} has {len(arms)} arms, whose runs are not each other's seeds. "
-                f"Name two arms, such as {side.name.removesuffix('/')}/{next(iter(arms))}"
-            )
-            return []
-    if not (a.is_arm and b.is_arm):
-        notes.append("metrics are latest values; one run has no interval")
-        return [_of_values(key, _latest(a, key, infos), _latest(b, key, infos)) for key in keys]
-    lines, told, seeds, lost = [], None, {}, []
-    jobs = [
-        *(replaced(ref, arm="a") for ref in a.runs),
-        *(replaced(ref, arm="b") for ref in b.runs),
-    ]
-    for key in keys:
-        runs = scored_runs(jobs, key, store, statuses=statuses)
-        comparison = compare(runs.scores["b"], runs.scores["a"])
-        if told is None or told.difference.interval.bounds is None:
-            told = comparison
-            named = ((a.name, runs.scores["a"]), (b.name, runs.scores["b"]))
-            lost = [f"{name}, seed {run.seed}: {run.reason}" for name, side in named for run in side.runs if run.reason]
-        seeds[key] = f"{a.name}: {comparison.counts[1].sentence}; {b.name}: {comparison.counts[0].sentence}"
-        lines.append(_of_comparison(key, comparison, *(describe(runs.scores[side]).value for side in "ab")))
-    if told is not None:
-        if not told.claim.is_final:
-            notes.append(f"nothing is claimed of the metrics: {told.claim.words}")
-        counts = f"{a.name}: {told.counts[1].sentence}; {b.name}: {told.counts[0].sentence}"
-        notes += lost[:3]
-        notes += [f"{key}: {said}" for key, said in seeds.items() if said != counts][:3]
-        paired = ", seed by seed" if told.difference.paired else ""
-        notes.append(
-            f"metrics are means over seeds of each run's {told.what}; the change is the second minus the first, "
-            f"{told.difference.interval.words}{paired}, not corrected for the number of metrics; {counts}"
-        )
-    return lines
-
-
-def _of_comparison(key: str, comparison: Comparison, a: float | None, b: float | None) -> Line:
-    difference, bounds = comparison.difference, comparison.difference.interval.bounds
-    if difference.value is None:
-        change = "unknown"
-    elif difference.value == 0 and bounds is None:
-        change = "same"
-    else:
-        change = f"{_signed(difference.value)} " + (
-            f"({_signed(bounds[0])} to {_signed(bounds[1])})" if bounds else "(no interval)"
-        )
-    return Line(key, look.quantity(a), look.quantity(b), change)
-
-
-def _latest(side: Side, key: str, infos: Mapping[str, RunInfo]) -> float | None:
-    values = [number_or_none(infos[ref.run].summary.get(key)) for ref in side.runs if ref.run in infos]
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
-
-
-def _of_values(key: str, a: float | None, b: float | None) -> Line:
-    if a is None or b is None:
-        return Line(key, look.quantity(a), look.quantity(b), "unknown")
-    return Line(key, look.quantity(a), look.quantity(b), "same" if a == b else _signed(b - a))
-
-
 def _text(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _signed(value: float) -> str:
-    return f"+{look.quantity(value)}" if value > 0 else look.quantity(value)

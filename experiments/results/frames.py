@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from experiments.jobs.finding import Run, Runs, here, known_runs, refs_of, refuse_unknown, several
 from experiments.jobs.ledger import open_ledger
 from experiments.project.errors import UsageError
 from experiments.project.look import counted
+from experiments.project.standing import uncounted_words
 from experiments.project.state_words import TRACKER_ENDS
 from experiments.project.workspace import Workspace
-from experiments.runs.axes import COUNTERS, axes_of, axis_note, axis_words, common_axis, steps_along
+from experiments.runs.axes import COUNTERS, axes_of, axis_note, axis_words, common_axis, counters_of, steps_along
 from experiments.runs.opening import default_store
+from experiments.runs.roles import metrics_of
 from experiments.runs.store import REWARD_KEY, Origin, RunInfo, RunStore
 from experiments.types import JobRef
 from experiments.wandb_utils import histories
@@ -55,6 +57,7 @@ def metrics_frame(
 
         `attrs["axis"]` is what `step` counts: `agent steps`, or the best counter that all runs have logged with the
         metrics (`global_step`, `W&B steps`), so that rows of several runs can be compared; empty where there is no row.
+        `attrs["roles"]` are role and replicate number of each run that is no seed, for whoever pools the rows.
         `attrs["without"]` are the metrics that a run has not logged, by run; all of them for one that has not begun.
         `attrs["origin"]` says in words where the rows come from.
 
@@ -70,7 +73,8 @@ def metrics_frame(
     if taken := [key for key in wanted if key in _COLUMNS]:
         raise UsageError(f"metric {taken[0]!r} has the name of a column of the frame. Read it with fetch_metrics.")
     refs, known = _found(runs, place, project)
-    read = histories(place, [ref.run for ref in refs if ref.run in known], [*COUNTERS, *wanted], complete=complete)
+    begun = [ref.run for ref in refs if ref.run in known]
+    read = histories(place, begun, [*_counters(refs), *wanted], complete=complete)
     frame = tidy_frame(refs, read, wanted)
     if all(ref.run in known and known[ref.run].state in TRACKER_ENDS for ref in refs):
         _refuse_unlogged(wanted, known, frame.attrs["without"])
@@ -84,8 +88,8 @@ def tidy_frame(
 
     Args:
         refs: The runs, in the order of their rows.
-        read: History with `COUNTERS` and `metrics`, and where it comes from, by run; a run that has not begun
-            to log is not in it.
+        read: History with the counters of its run and `metrics`, and where it comes from, by run; a run that has not
+            begun to log is not in it.
         metrics: Columns.
         notes: What else the origin says, in sentences.
     """
@@ -95,7 +99,8 @@ def tidy_frame(
     parts: list[pd.DataFrame] = []
     steps: list[Any] = []
     logged: list[JobRef] = []  # the run of each part
-    axes = {run: axes_of(history, *metrics) for run, (history, _) in read.items()}
+    named = {ref.run: metrics_of(ref).step for ref in refs}
+    axes = {run: axes_of(history, *metrics, step=named.get(run)) for run, (history, _) in read.items()}
     axis = common_axis(axes.values())
     without: dict[str, list[str]] = {}
     for ref in refs:
@@ -119,9 +124,14 @@ def tidy_frame(
             of_runs = np.array([getattr(ref, name) for ref in logged], _KINDS[name])
             table.insert(at, name, pd.Series(np.repeat(of_runs, counts), dtype=_KINDS[name]))
         table.insert(3, "step", np.concatenate(steps))
-    said = _origin(table, refs, read, axis_note(axes.values()), notes)
-    table.attrs = {"axis": axis_words(axis) if len(table) else "", "without": without, "origin": said}
+    said = _origin(table, refs, read, axis_note(axes.values(), {step for step in named.values() if step}), notes)
+    roles = {ref.run: (ref.role, ref.replicate) for ref in refs if not ref.counts}
+    table.attrs = {"axis": axis_words(axis) if len(table) else "", "roles": roles, "without": without, "origin": said}
     return table
+
+
+def _counters(refs: Sequence[JobRef]) -> list[str]:
+    return list(dict.fromkeys(key for ref in refs for key in counters_of(metrics_of(ref).step))) or list(COUNTERS)
 
 
 def _found(runs: Runs, store: RunStore, workspace: Workspace | None) -> tuple[list[JobRef], dict[str, RunInfo]]:
@@ -151,9 +161,15 @@ def _refuse_unlogged(
     missing = [key for key in metrics if all(key in without.get(run, ()) for run in known)]
     if not missing or not logged:
         return
-    near = difflib.get_close_matches(missing[0], logged, n=3)
-    hint = f"Nearest: {', '.join(map(repr, near))}." if near else f"Logged: {', '.join(list(logged)[:12])}."
-    raise UsageError(f"metric {missing[0]!r} was logged by none of {counted(len(known), 'run')}. {hint}")
+    raise UsageError(unlogged_words(missing[0], logged, len(known)))
+
+
+def unlogged_words(metric: str, logged: Iterable[str], runs: int) -> str:
+    """Return that none of some runs logged a metric, with those of what they logged that are nearest to it."""
+    names = list(logged)
+    near = difflib.get_close_matches(metric, names, n=3)
+    hint = f"Nearest: {', '.join(map(repr, near))}." if near else f"Logged: {', '.join(names[:12])}." if names else ""
+    return f"metric {metric!r} was logged by none of {counted(runs, 'run')}. {hint}".rstrip()
 
 
 def _origin(
@@ -166,6 +182,7 @@ def _origin(
     origins = {run: origin for run, (_, origin) in read.items()}
     runs = f"{len(read)} of {counted(len(refs), 'run')}"
     said = [f"{counted(len(table), 'row')} of {runs}, {_completeness(list(origins.values()))}"]
+    said += [uncounted] if (uncounted := uncounted_words(refs)) else []
     said += [axis] if axis else []
     said += [f"{run}: {origin.words}" for run, origin in origins.items() if origin.words]
     return ". ".join([*said, *notes])

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from experiments.jobs.watch.verdicts import verdict
+from experiments.project.environment.wandb_config import KEY, NAMES
 from experiments.project.state_words import TRACKER_ENDS
 from experiments.results.scores import ScoredRuns
-from experiments.runs.store import AGENT_STEP, RunInfo, RunQuery, RunStore, latest_sps
+from experiments.runs.roles import metrics_of, roles_of
+from experiments.runs.store import RunInfo, RunQuery, RunStore, latest_sps
 from experiments.runs.wandb_file.records import flatten
-from experiments.statistics import Estimate, Scores, SeedScore, Statistic, describe
+from experiments.statistics import Estimate, Scores, SeedScore, Statistic, describe, different_code
 from experiments.types import TERMINAL_VERDICTS, JobRef, JobStatus, number_or_none
 
+_OURS = frozenset(f"{KEY}.{name}" for name in NAMES)
 OWN_KEYS = frozenset({"run", "seed"})
 """Settings that differ in every run by their nature, and have columns of their own."""
 
@@ -25,6 +28,7 @@ class RunRow:
 
     Attributes:
         verdict: What became of it, from the scheduler's and the tracker's word; `unknown` where nobody says.
+        role: What the run is where it is no seed: `replicate 2`; empty for a seed.
         state: The tracker's own word; empty where it knows no run of the name.
         steps: Agent steps so far.
         sps: Latest agent steps per second.
@@ -39,6 +43,7 @@ class RunRow:
     arm: str
     seed: int
     verdict: str
+    role: str = ""
     state: str = ""
     reason: str = ""
     steps: float | None = None
@@ -58,11 +63,13 @@ class Group:
         values: What they share, by key.
         estimate: The statistic over their scores, with interval and count.
         arms: Names of the arms that are in it.
+        codes: What is to be said of the code of its runs, where it is not one.
     """
 
     values: Mapping[str, object]
     estimate: Estimate
     arms: tuple[str, ...]
+    codes: str = ""
 
 
 def run_rows(
@@ -85,17 +92,20 @@ def run_rows(
     return [_row(job, found.get(job.run), (statuses or {}).get(job.run), metrics) for job in jobs]
 
 
-def config_differences(rows: Iterable[RunRow]) -> dict[str, dict[str, str | float | bool | None]]:
+def config_differences(rows: Sequence[RunRow]) -> dict[str, dict[str, str | float | bool | None]]:
     """Return the settings in which runs differ, by dotted key: the value of each run that has a config.
 
-    A key that only some runs have differs, and the others have None. Run name and seed are left out.
+    A key that only some runs have differs, and the others have None. Run name and seed are left out, wherever in its
+    config a trainer keeps them.
     """
+    seeds = {row.run_name: row.seed for row in rows if row.config}
     configs = {row.run_name: row.config for row in rows if row.config}
     keys = dict.fromkeys(key for config in configs.values() for key in config)
     found = {}
     for key in keys:
         values = {name: config.get(key) for name, config in configs.items()}
-        if key not in OWN_KEYS and len({(type(value), value) for value in values.values()}) > 1:
+        is_own = all(value == name for name, value in values.items()) or values == seeds
+        if key not in OWN_KEYS and not is_own and len({(type(value), value) for value in values.values()}) > 1:
             found[key] = values
     return found
 
@@ -125,20 +135,33 @@ def groups_of(
     """
     known = {row.run_name: row for row in rows}
     members: dict[tuple[object, ...], list[tuple[str, SeedScore]]] = {}
+    beside: dict[tuple[object, ...], list[SeedScore]] = {}
     for arm, scores in runs.scores.items():
         for score in scores.runs:
-            row = known.get(score.run)
-            config = {"arm": arm, **(row.config if row else {})}
-            members.setdefault(tuple(config.get(key) for key in keys), []).append((arm, score))
+            members.setdefault(_values(known.get(score.run), arm, keys), []).append((arm, score))
+        for score in scores.beside:
+            beside.setdefault(_values(known.get(score.run), arm, keys), []).append(score)
     found = []
     for values, scored in members.items():
         # Seeds of different arms are different runs, so within a group they are numbered anew.
         numbered = tuple(replace(score, seed=at) for at, (_, score) in enumerate(scored))
         arms = tuple(dict.fromkeys(arm for arm, _ in scored))
-        what = next(iter(runs.scores.values())).what
-        pooled = Scores(", ".join(arms), numbered, what, known_seeds=False, metric=runs.metric)
-        found.append(Group(dict(zip(keys, values, strict=True)), describe(pooled, statistic), arms))
+        pooled = Scores(
+            ", ".join(arms),
+            numbered,
+            next(iter(runs.scores.values())).what,
+            known_seeds=False,
+            metric=runs.metric,
+            beside=tuple(beside.get(values, ())),
+        )
+        group = dict(zip(keys, values, strict=True))
+        found.append(Group(group, describe(pooled, statistic), arms, different_code(pooled)))
     return found
+
+
+def _values(row: RunRow | None, arm: str, keys: Sequence[str]) -> tuple[object, ...]:
+    config = {"arm": arm, **(row.config if row else {})}
+    return tuple(config.get(key) for key in keys)
 
 
 def missing_word(info: RunInfo | None, metric: str, *, awaited: bool = False) -> str:
@@ -160,17 +183,19 @@ def is_awaited(status: JobStatus | None) -> bool:
 
 
 def flat_config(config: Mapping[str, Any]) -> dict[str, str | float | bool | None]:
-    """Return nested settings by dotted key; a list becomes its JSON."""
+    """Return nested settings by dotted key, without what we ourselves add to a config; a list becomes its JSON."""
     plain = (bool, int, float, str)
     return {
         key: value if value is None or isinstance(value, plain) else json.dumps(value, sort_keys=True, default=str)
         for key, value in flatten(dict(config)).items()
+        if key not in _OURS
     }
 
 
 def _row(job: JobRef, info: RunInfo | None, status: JobStatus | None, metrics: Sequence[str]) -> RunRow:
     summary = info.summary if info else {}
-    step = summary.get(AGENT_STEP) if info else status.step if status else None
+    named = metrics_of(job)
+    step = summary.get(roles_of(summary, named).step or "") if info else status.step if status else None
     duration = summary.get("_runtime")
     latest = {key: number_or_none(summary.get(key)) for key in metrics}
     if status and status.started_at and duration is None:
@@ -180,11 +205,12 @@ def _row(job: JobRef, info: RunInfo | None, status: JobStatus | None, metrics: S
         run_name=job.run,
         arm=job.arm,
         seed=job.seed,
+        role=job.role_words,
         verdict=status.verdict if status else verdict(None, info.state if info else None)[0],
         state=info.state if info else "",
         reason=status.reason if status else "",
         steps=number_or_none(step),
-        sps=latest_sps(summary) if info else status.sps if status else None,
+        sps=latest_sps(summary, named.speed) if info else status.sps if status else None,
         duration_s=number_or_none(duration),
         cost=status.cost_usd if status else None,
         metrics=latest,

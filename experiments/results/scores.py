@@ -9,25 +9,39 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from experiments.jobs.journal import Rule
+from experiments.jobs.rule import Rule
 from experiments.jobs.watch.snapshots import read_status
 from experiments.project.errors import ExperimentsError
 from experiments.project.look import clock_words, counted
 from experiments.project.state_words import TRACKER_WORDS
-from experiments.runs.axes import COUNTERS, axes_of, axis_words, common_axis, logged_over
-from experiments.statistics import Curve, Outcome, Scores, Summary, outcome_of, summarise
+from experiments.runs.axes import axes_of, axis_words, common_axis, counters_of, logged_over
+from experiments.runs.evaluations import is_of_evaluations, other_code
+from experiments.runs.roles import metrics_of
+from experiments.runs.store import AGENT_STEP
+from experiments.statistics import (
+    Curve,
+    NoiseFloor,
+    Outcome,
+    Scores,
+    Summary,
+    noise_floor,
+    outcome_of,
+    same_seeds,
+    summarise,
+)
 from experiments.types import JobRef, JobStatus
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from experiments.jobs.ran import Mark
     from experiments.runs.store import RunStore
 
 FINAL = Summary()
@@ -43,7 +57,13 @@ MACHINE_WORDS = {
 }
 """A scheduler's words for an end that the training had no part in."""
 
-_PERSONS_WORDS = {"CANCELLED": "cancelled", "TIMED_OUT": "ended after its max_runtime_hours"}
+_LIMITS: dict[str, tuple[Cause, str]] = {
+    "CANCELLED": ("person", "cancelled"),
+    "TIMED_OUT": ("person", "ended after its max_runtime_hours"),
+    "STOPPED": ("person", "stopped by its stop_when"),
+    # As with what the system kills for its memory: an arm that takes too much must not draw its seeds again.
+    "OUT_OF_MEMORY": ("training", "it held more than its memory"),
+}
 
 # A trainer does not send itself these; the other signals (a segmentation fault, an abort) are its own doing, and an
 # interrupt is a person's. SIGKILL is none of them: it is also how the system ends what takes too much memory, and an
@@ -61,6 +81,8 @@ class ScoredRuns:
         summary: What one run's score is.
         origin: Rows, runs, completeness and time of reading, in words.
         notes: What could not be read, one sentence each.
+        found: Why no claim can rest on them: what a score is taken over was found, not named before, or chosen for some
+            runs otherwise than for others; empty for none.
     """
 
     metric: str
@@ -68,11 +90,17 @@ class ScoredRuns:
     summary: Summary
     origin: str
     notes: tuple[str, ...] = ()
+    found: str = ""
 
     @property
     def waiting(self) -> dict[str, int]:
         """How many runs have not ended as far as anybody knows, by arm: those that run, wait, or are unknown."""
         return {arm: scores.waiting for arm, scores in self.scores.items()}
+
+    @property
+    def noise(self) -> NoiseFloor | None:
+        """How far runs of one seed lie apart; None where no seed ran twice."""
+        return noise_floor(list(self.scores.values()))
 
     @property
     def is_read(self) -> bool:
@@ -82,7 +110,7 @@ class ScoredRuns:
 
 def summary_of(rule: Rule) -> Summary:
     """Return what a rule takes as one run's score."""
-    return Summary(rule.score, higher_is_better=rule.direction == "higher")
+    return Summary(rule.score, higher_is_better=rule.direction == "higher", between=rule.window)
 
 
 def scored_runs(
@@ -92,11 +120,13 @@ def scored_runs(
     *,
     statuses: Mapping[str, JobStatus] | None = None,
     summary: Summary = FINAL,
+    codes: Mapping[str, Mark] | None = None,
 ) -> ScoredRuns:
     """Return one score a run; a run that cannot be read has none, and says why.
 
     Args:
         statuses: What is known of each job, by run name; without it the tracker's word counts.
+        codes: Which code each run that has started ran; without it nothing is said of codes.
     """
     curves: list[Curve] = []
     notes: list[str] = []
@@ -104,9 +134,10 @@ def scored_runs(
     outcomes, unread = _outcomes(jobs, statuses or {}, store)
     histories: dict[str, pd.DataFrame] = {}
     nan_steps: dict[str, Sequence[int]] = {}
+    played_by: set[str] = set()
     for job in jobs:
         try:
-            histories[job.run], origin = store.history(job.run, [*COUNTERS, metric])
+            histories[job.run], origin = store.history(job.run, [*counters_of(metrics_of(job).step), metric])
         except ExperimentsError as error:
             if outcomes[job.run] == "finished":
                 outcomes[job.run] = "unread"
@@ -114,8 +145,10 @@ def scored_runs(
         else:
             nan_steps[job.run] = origin.nan_steps.get(metric, ())
             incomplete += not origin.complete
+            played_by |= {other_code(origin.note)} if metric in histories[job.run] and job.counts else set()
             notes += [f"{job.run}: {origin.words}"] if origin.words else []
-    axis = common_axis(axes_of(history, metric) for history in histories.values())
+    steps_named = {job.run: metrics_of(job).step for job in jobs}
+    axis = common_axis(axes_of(history, metric, step=steps_named[run]) for run, history in histories.items())
     for job in jobs:
         known = job.run in histories
         steps, values = np.empty(0), np.empty(0)
@@ -132,6 +165,10 @@ def scored_runs(
                 unit=axis_words(axis),
                 run=job.run,
                 metric=metric,
+                role=job.role,
+                replicate=job.replicate,
+                code=mark.identity if (mark := (codes or {}).get(job.run)) else None,
+                asked=mark.asked if mark else "",
             )
         )
     whole = "complete" if not incomplete else f"sampled in {counted(incomplete, 'run')}"
@@ -140,7 +177,39 @@ def scored_runs(
         summarise(curves, summary),
         summary,
         f"{rows:,} rows of {counted(len(jobs), 'run')}, {whole}, read at {clock_words(time.time())}",
-        tuple(unread + notes),
+        tuple(unread + notes + same_seeds(curves)),
+        _found(axis, [steps_named[run] for run, history in histories.items() if metric in history])
+        or _evaluated_unlike(metric, curves, played_by),
+    )
+
+
+def _found(axis: str, named: Sequence[str | None]) -> str:
+    """Return that the steps of some runs were found, where no trainer had named them before; empty where all had."""
+    if all(axis == (step or AGENT_STEP) for step in named):
+        return ""
+    return (
+        f"The scores are taken over {axis_words(axis)}, which was found among what the runs logged: no trainer had "
+        "named its steps, and what is found carries no claim. Name them for the runs to come: "
+        f"Trainer(metrics=Metrics(step={axis!r}), ...)."
+    )
+
+
+def _evaluated_unlike(metric: str, curves: Sequence[Curve], played_by: Collection[str]) -> str:
+    """Return that runs were evaluated in unlike ways, which somebody chose afterwards; empty where all were alike."""
+    if not is_of_evaluations(metric):
+        return ""
+    if len(played_by) > 1:
+        codes = ", ".join(sorted(code or "their own" for code in played_by))
+        return (
+            f"Some runs were evaluated by other code than others ({codes}), which makes another score. Evaluate all by "
+            "one: experiments eval EXPERIMENT --code now."
+        )
+    numbers = sorted({len(curve.steps) for curve in curves if curve.counts and len(curve.steps)})
+    if len(numbers) < 2:
+        return ""
+    return (
+        f"Some runs were evaluated at {counted(numbers[0], 'checkpoint')} and some at {numbers[-1]}, and more of them "
+        f"make another score. Evaluate all alike: experiments eval EXPERIMENT --checkpoints last:{numbers[-1]}."
     )
 
 
@@ -181,8 +250,8 @@ def cause_of_end(scheduler: str | None, tracker: str | None, *, exit_code: int |
         tracker: The run store's word, verbatim; None where there is no run.
         exit_code: Of the trainer; negative for the signal that killed it.
     """
-    if scheduler in _PERSONS_WORDS or (scheduler in {None, "SUCCEEDED"} and tracker == "killed"):
-        return "person", _PERSONS_WORDS.get(scheduler or "", "cancelled")
+    if scheduler in _LIMITS or (scheduler in {None, "SUCCEEDED"} and tracker == "killed"):
+        return _LIMITS.get(scheduler or "", ("person", "cancelled"))
     # A trainer that closed its own run as failed had ended before its machine did.
     if scheduler == "FAILED" or (tracker == "failed" and scheduler in {None, "SUCCEEDED", *MACHINE_WORDS}):
         return "training", "the trainer failed" if exit_code is None else f"exit code {exit_code}"

@@ -4,15 +4,33 @@ from __future__ import annotations
 
 import math
 import shlex
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from experiments.jobs.journal import SHOWN_HASH, Journal, Recorded, Rule
-from experiments.results.scores import ScoredRuns
-from experiments.statistics import Comparison, Scores, compare, shown
+import numpy as np
 
+from experiments.jobs.designs import Registration, arms_of_rule, in_order
+from experiments.jobs.journal import Journal
+from experiments.jobs.rule import FEWEST, Rule
+from experiments.project.look import counted
+from experiments.results.scores import ScoredRuns
+from experiments.statistics import (
+    CALIBRATED,
+    Comparison,
+    Interval,
+    Options,
+    Scores,
+    anytime_interval,
+    compare,
+    different_code,
+    interval_at_look,
+    paired_differences,
+    shown,
+)
+
+_RESOLVED = 0.01
+"""Least level that 10,000 resamples are asked for: 50 of them then lie beyond each end."""
 Decision = Literal["confirmed", "rejected", "undecided", "interim"]
 
 
@@ -24,19 +42,27 @@ class Judgement:
         reason: Why, in one sentence that names interval, method and counts.
         comparison: The numbers behind it; None where there are none.
         rule: The rule that was applied.
+        spared: Seeds of each arm that a look made needless, in their order.
     """
 
     decision: Decision
     reason: str
     comparison: Comparison | None
     rule: Rule | None
+    spared: tuple[int, ...] = ()
 
 
-def judge(journal: Journal, runs: ScoredRuns) -> Judgement:
+def judge(journal: Journal, runs: ScoredRuns, registration: Registration | None = None) -> Judgement:
     """Return the verdict on a hypothesis; whatever is missing makes it undecided, and is said.
 
     While seeds of the two arms are out nothing is decided: to stop as soon as an interval looks right is to choose the
-    answer. Seeds that were lost count against the hypothesis.
+    answer. A rule that plans looks decides at the first of them that does, by limits that are made for it. Seeds that
+    were lost count against the hypothesis. Runs of different code decide nothing unless the rule pools them; that is
+    said where it does.
+
+    Args:
+        registration: Of the rule, with the level that its claims may use and the seeds that decide; None where nothing
+            is known of a launch: then all seeds decide, at the rule's own level.
     """
     rule = journal.rule
     if not journal.is_written:
@@ -48,42 +74,139 @@ def judge(journal: Journal, runs: ScoredRuns) -> Judgement:
     arms = list(runs.scores)
     if not arms:
         return Judgement("undecided", "No run yet.", None, rule)
-    baseline = rule.baseline or arms[0]
-    others = [name for name in arms if name != baseline]
-    arm = rule.arm or (others[0] if len(others) == 1 else "")
-    problem = _problem(arms, arm, baseline, others)
-    if problem:
-        return Judgement("undecided", problem, None, rule)
-    return _ruled(rule, runs.scores[arm], runs.scores[baseline])
+    about = arms_of_rule(rule, arms)
+    if about is None:
+        return Judgement("undecided", _problem(rule, arms), None, rule)
+    terms = Terms(rule, rule.level if registration is None else registration.level, _is_calibrated(registration))
+    planned = registration.seeds if registration is not None else {}
+    pair, further = _as_planned(rule, [runs.scores[name] for name in about], planned)
+    found = _at_looks(terms, *pair) if rule.looks is not None else _ruled(terms, *pair)
+    if further:
+        found = replace(found, reason=f"{found.reason} {further}")
+    if runs.found and found.decision in {"confirmed", "rejected"}:
+        return replace(found, decision="undecided", reason=f"{runs.found} {found.reason}")
+    return found
 
 
-def _ruled(rule: Rule, arm: Scores, baseline: Scores) -> Judgement:
-    comparison = _compared(rule, arm, baseline)
+@dataclass(frozen=True)
+class Terms:
+    """On which terms two arms are compared.
+
+    Attributes:
+        alpha: Error rate that the claim may use.
+        is_calibrated: Whether a design that looks once keeps as far below it as those that look more often do: nominal
+            levels let some unequal spreads through (`tests/statistics/registered.py`).
+    """
+
+    rule: Rule
+    alpha: float
+    is_calibrated: bool = False
+
+    def compared(self, arm: Scores, baseline: Scores) -> Comparison:
+        """Return the comparison whose interval decides."""
+        rule = self.rule
+        once = CALIBRATED if self.is_calibrated and rule.looks is None else 1.0
+        level = rule.confidence(once * self.alpha)
+        found = compare(
+            arm,
+            baseline,
+            rule.statistic,
+            higher_is_better=rule.direction == "higher",
+            paired=True if rule.looks is not None else rule.paired,
+            pool_codes=rule.pool_codes,
+            options=Options(level=level),
+        )
+        if rule.looks is None or not found.claim.is_final:
+            return found if rule.statistic == "mean" else _resolved(found, level)
+        pairing = paired_differences(arm, baseline, forced=True)
+        differences = pairing.differences if pairing is not None else np.empty(0)
+        if isinstance(rule.looks, str):
+            interval = anytime_interval(differences, 1 - level)
+        else:
+            interval = interval_at_look(differences, rule.looks, 1 - level, rule.spending or "kim-demets")
+        return replace(found, difference=replace(found.difference, interval=interval, p_value=None, test=""))
+
+
+def _resolved(found: Comparison, level: float) -> Comparison:
+    """Return a comparison of interquartile means without its interval where resampling cannot resolve the level."""
+    if 1 - level >= _RESOLVED or found.difference.interval.bounds is None:
+        return found
+    why = f"the interquartile mean is resampled, which cannot resolve a level of {1 - level:.2g}; a mean can"
+    none = Interval.none(why, found.difference.interval.n, level=level)
+    return replace(found, difference=replace(found.difference, interval=none, p_value=None, test=""))
+
+
+def _is_calibrated(registration: Registration | None) -> bool:
+    """Tell whether a claim is of a design with a family; one that an earlier version registered keeps its interval."""
+    return registration is not None and registration.is_registered and registration.number is not None
+
+
+def _as_planned(rule: Rule, arms: Sequence[Scores], planned: Mapping[str, Sequence[int]]) -> tuple[list[Scores], str]:
+    """Return the arms with the seeds that decide, those that were not launched yet among them, and what is beside."""
+    found, beside = [], []
+    for scores in arms:
+        seeds = planned.get(scores.arm) or in_order(scores.seeds, rule)
+        found.append(scores.planned(seeds))
+        if further := len(set(scores.seeds) - set(seeds)):
+            beside.append(f"{counted(further, 'seed')} of {scores.arm}")
+    said = f"Beside the design, and no part of it: {' and '.join(beside)}." if beside else ""
+    return found, said
+
+
+def _at_looks(terms: Terms, arm: Scores, baseline: Scores) -> Judgement:
+    """Return the verdict of the first look that decides; the looks are taken in their order, each when all have ended.
+
+    Which seeds a look has was fixed before the launch, so that those that end first decide nothing.
+    """
+    rule, total = terms.rule, len(arm.seeds)
+    looks = rule.looks if isinstance(rule.looks, tuple) else tuple(range(FEWEST, total + 1))
+    seen = Judgement("interim", "", None, rule)
+    for look in looks:
+        ours, theirs = (scores.planned(scores.seeds[:look]) for scores in (arm, baseline))
+        found = _ruled(terms, ours, theirs)
+        if found.decision == "interim":
+            after = f" The look before: {seen.reason}" if seen.reason else ""
+            reason = f"A look is due after {look} of {total} planned seeds. {found.reason}{after}"
+            return replace(found, reason=reason)
+        place = f"Look after {look} of {total} planned seeds."
+        seen = replace(found, reason=f"{place} {found.reason}")
+        if found.decision in {"confirmed", "rejected"}:
+            spared = f" {counted(total - look, 'seed')} of each arm need not run." if look < total else ""
+            return replace(seen, reason=f"{seen.reason}{spared}", spared=tuple(arm.seeds[look:]))
+        if found.comparison is not None and not found.comparison.claim.is_final:
+            return seen  # of different code, or with lost seeds that nothing stands for: no later look is without them
+    return seen
+
+
+def _ruled(terms: Terms, arm: Scores, baseline: Scores) -> Judgement:
+    rule, comparison = terms.rule, terms.compared(arm, baseline)
     if comparison.claim.standing == "interim":
         reason = f"{_sentence(comparison.claim.reason)} It is decided when all have."
         return Judgement("interim", reason, comparison, rule)
+    if comparison.claim.standing == "codes":
+        return Judgement("undecided", _sentence(comparison.claim.reason), comparison, rule)
     if comparison.claim.standing == "lost":
-        return _with_losses(rule, arm, baseline, comparison)
-    return Judgement(*decide(rule, comparison), comparison, rule)
+        found = _with_losses(terms, arm, baseline, comparison)
+    else:
+        found = Judgement(*decide(rule, comparison), comparison, rule)
+    apart = different_code(arm, baseline)
+    return replace(found, reason=f"{found.reason} Pooled as the rule says: {apart}.") if apart else found
 
 
-def _compared(rule: Rule, arm: Scores, baseline: Scores) -> Comparison:
-    return compare(arm, baseline, rule.statistic, higher_is_better=rule.direction == "higher")
-
-
-def _with_losses(rule: Rule, arm: Scores, baseline: Scores, seen: Comparison) -> Judgement:
+def _with_losses(terms: Terms, arm: Scores, baseline: Scores, seen: Comparison) -> Judgement:
     """Return the verdict where seeds were lost: it stands only if it does whatever these would have scored.
 
     Against the claim a lost seed counts as the rule's floor in the arm that should have more, and as its ceiling in
     the other. Nothing is rejected for what seeds might have scored either: that has to hold with the bounds turned
     round. The worst score that was seen is no bound: it would confirm a worse arm that loses its bad seeds.
     """
+    rule = terms.rule
     lost = f"{_sentence(seen.claim.reason)} {_losses(arm, baseline)}"
     problem = _undecidable(rule, arm, baseline)
     if problem:
         return Judgement("undecided", f"{lost} {problem}", seen, rule)
     against, beside = rule.least_favourable
-    comparison = _compared(rule, _filled(arm, against), _filled(baseline, beside))
+    comparison = terms.compared(_filled(arm, against), _filled(baseline, beside))
     decision, reason = decide(rule, comparison)
     counted_as = " and ".join(
         f"{value:g} in {scores.arm}" for scores, value in ((arm, against), (baseline, beside)) if scores.lost
@@ -93,7 +216,7 @@ def _with_losses(rule: Rule, arm: Scores, baseline: Scores, seen: Comparison) ->
         return Judgement(decision, told, comparison, rule)
     if (arm.lost and beside is None) or (baseline.lost and against is None):
         return Judgement("undecided", f"{lost} What they might have scored at best is not stated.", comparison, rule)
-    kindest = decide(rule, _compared(rule, _filled(arm, beside), _filled(baseline, against)))[0]
+    kindest = decide(rule, terms.compared(_filled(arm, beside), _filled(baseline, against)))[0]
     if kindest == "rejected":
         return Judgement("rejected", told, comparison, rule)
     reason = f"{lost} With the rule's bounds against the hypothesis it would be rejected, with them for it {kindest}."
@@ -183,48 +306,17 @@ def decide(rule: Rule, comparison: Comparison) -> tuple[Decision, str]:
     return "undecided", f"{found}. It holds both what the hypothesis asks for ({asked}) and what contradicts it."
 
 
-def change_since_launch(journal: Journal, recorded: Sequence[Recorded]) -> tuple[bool, str]:
-    """Say whether hypothesis or rule differ from what was recorded at the first launch, and in which way.
-
-    Returns:
-        Whether they were changed afterwards, and one sentence.
-    """
-    mine = f"hash {journal.digest[:SHOWN_HASH]}"
-    if not recorded:
-        if not journal.is_written:
-            return False, "Nothing was recorded at the launch."
-        return True, f"Written after the launch: no hypothesis was recorded when the runs were launched ({mine} now)."
-    first = recorded[0]
-    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(first.at))
-    if first.digest == journal.digest:
-        return False, f"Unchanged since the launch on {when} ({mine})."
-    parts = ["rule" if _rules_differ(journal, first) else "", "hypothesis" if _texts_differ(journal, first) else ""]
-    what = " and ".join(filter(None, parts)) or "text"
-    return True, (
-        f"The {what} changed after the launch on {when}: hash {first.digest[:SHOWN_HASH]} then, "
-        f"{journal.digest[:SHOWN_HASH]} now. What is decided by a rule written after the data confirms nothing."
-    )
-
-
-def _problem(arms: Sequence[str], arm: str, baseline: str, others: Sequence[str]) -> str:
+def _problem(rule: Rule, arms: Sequence[str]) -> str:
+    """Return why it is not known which arms of an experiment a rule is about."""
     known = ", ".join(repr(name) for name in arms)
+    baseline = rule.baseline or arms[0]
+    others = [name for name in arms if name != baseline]
     if baseline not in arms:
         return f"The rule compares with arm {baseline!r}, which has no run. Arms: {known}."
     if not others:
         return f"There is only one arm, {baseline!r}; a rule compares two."
-    if not arm:
+    if not rule.arm:
         return f"The rule names no arm, and there are {len(others)} beside {baseline!r}. Arms: {known}."
-    if arm not in arms:
-        return f"The rule is about arm {arm!r}, which has no run. Arms: {known}."
-    if arm == baseline:
-        return f"The rule compares arm {arm!r} with itself."
-    return ""
-
-
-def _rules_differ(journal: Journal, first: Recorded) -> bool:
-    return first.journal is None or first.journal.rule != journal.rule
-
-
-def _texts_differ(journal: Journal, first: Recorded) -> bool:
-    before = first.journal.hypothesis if first.journal else ""
-    return " ".join(before.split()) != " ".join(journal.hypothesis.split())
+    if rule.arm not in arms:
+        return f"The rule is about arm {rule.arm!r}, which has no run. Arms: {known}."
+    return f"The rule compares arm {rule.arm!r} with itself."

@@ -7,7 +7,7 @@ whoever draws says which it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from experiments.runs.store import AGENT_STEP
@@ -41,15 +41,25 @@ def axis_words(axis: str) -> str:
     return _WORDS.get(axis, axis)
 
 
-def axes_of(frame: pd.DataFrame, *metrics: str) -> tuple[str, ...]:
+def counters_of(step: str | None) -> tuple[str, ...]:
+    """Return the counters to look for in a run, the best first.
+
+    Args:
+        step: The one that its trainer names; None where it names none.
+    """
+    return COUNTERS if step is None else (step, *(key for key in COUNTERS if key != step))
+
+
+def axes_of(frame: pd.DataFrame, *metrics: str, step: str | None = None) -> tuple[str, ...]:
     """Return the counters over which a run's metrics can be drawn, the best first; W&B's steps always can.
 
     A counter can where half of a metric's rows or more have it. It may also stand in rows of its own between them, as
     long as it moves: then the value before a row is the row's.
 
     Args:
-        frame: What `history` returned for `[*COUNTERS, *metrics]`.
+        frame: What `history` returned for `[*counters_of(step), *metrics]`.
         metrics: Those that the run has not logged as numbers have no say; without any other there is no axis.
+        step: The counter that the run's trainer names.
     """
     import numpy as np
 
@@ -57,7 +67,7 @@ def axes_of(frame: pd.DataFrame, *metrics: str) -> tuple[str, ...]:
     of_rows = [rows for rows in of_rows if rows.any()]
     if not of_rows:
         return ()
-    counters = (key for key in COUNTERS if key in frame and all(_counts(frame, key, rows) for rows in of_rows))
+    counters = (key for key in counters_of(step) if key in frame and all(_counts(frame, key, rows) for rows in of_rows))
     return (*counters, ROW_STEP)
 
 
@@ -74,9 +84,9 @@ def _counts(frame: pd.DataFrame, counter: str, rows: npt.NDArray[np.bool_]) -> b
     return bool(2 * known >= len(own) and (moves or known == 1))
 
 
-def own_axis(frame: pd.DataFrame) -> str:
+def own_axis(frame: pd.DataFrame, step: str | None = None) -> str:
     """Return the counter that a run goes by, whatever metric is looked at."""
-    return next((key for key in COUNTERS if key in frame and frame[key].notna().any()), ROW_STEP)
+    return next((key for key in counters_of(step) if key in frame and frame[key].notna().any()), ROW_STEP)
 
 
 def common_axis(of_runs: Iterable[Sequence[str]]) -> str:
@@ -86,20 +96,25 @@ def common_axis(of_runs: Iterable[Sequence[str]]) -> str:
     return next(shared, ROW_STEP)
 
 
-def axis_note(of_runs: Iterable[Sequence[str]]) -> str:
-    """Return why runs are drawn over what they are, where it is not agent steps; empty where it is.
+def axis_note(of_runs: Iterable[Sequence[str]], named: Collection[str] = ()) -> str:
+    """Return why runs are drawn over what they are, where it is neither agent steps nor what their trainers name.
 
     `Over W&B steps, which all have: metric/agent_step was logged by 2 of 5 runs only`
+
+    Args:
+        of_runs: What `axes_of` says of each.
+        named: The counters that the runs' trainers name; where they name several, each is another's.
     """
     having = [axes for axes in of_runs if axes]
     axis = common_axis(having)
-    if axis == AGENT_STEP:
+    if axis in (named or {AGENT_STEP}):
         return ""
     better = [key for key in COUNTERS if key != axis and any(key in axes[: _place(axes, axis)] for axes in having)]
     if better:
         number = sum(better[0] in axes for axes in having)
         return f"Over {axis_words(axis)}, which all have: {better[0]} was logged by {number} of {len(having)} runs only"
-    return f"Over {axis_words(axis)}: no {AGENT_STEP} was logged with it"
+    looked_for = sorted(named)[0] if named else AGENT_STEP
+    return f"Over {axis_words(axis)}: no {looked_for} was logged with it"
 
 
 def steps_along(frame: pd.DataFrame, axis: str) -> npt.NDArray[np.float64]:

@@ -17,6 +17,7 @@ from experiments.runs.store import Origin, ReplayFile, RunInfo, RunQuery, RunSto
 if TYPE_CHECKING:
     import pandas as pd
 
+    from experiments.project.trainers.value import Metrics
     from experiments.runs.offline.store import OfflineStore
     from experiments.runs.server.store import OnlineStore
 
@@ -108,9 +109,9 @@ class RoutedStore:
         lines = self.offline.logs(run, last=last)
         return lines or self.place_of(run).logs(run, last=last)
 
-    def replays(self, run: str) -> list[ReplayFile]:
-        """Return the replays of the run, by step."""
-        return self.offline.replays(run) or self.place_of(run).replays(run)
+    def replays(self, run: str, metrics: Metrics | None = None) -> list[ReplayFile]:
+        """Return the replays of the run, by step; see `RunStore.replays`."""
+        return self.offline.replays(run, metrics) or self.place_of(run).replays(run, metrics)
 
     def place_of(self, run: str) -> RunStore:
         """Return the store that has a run; this machine's where neither is known to."""

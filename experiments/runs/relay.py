@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.project.errors import ExperimentsError, StoreError
 from experiments.project.files import parse_json
 from experiments.project.redaction import mask_text
+from experiments.project.trainers.value import Metrics
 from experiments.runs.store import Origin, ReplayFile, RunInfo, RunQuery, RunStore, RunUpdate
 
 if TYPE_CHECKING:
@@ -85,9 +86,10 @@ class RelayStore:
         """Return the console lines of the run, oldest first."""
         return [str(line) for line in self._ask("logs", {"run": run, "last": last})[0]]
 
-    def replays(self, run: str) -> list[ReplayFile]:
-        """Return the replays of the run, by step."""
-        return [ReplayFile(**item) for item in self._ask("replays", {"run": run})[0]]
+    def replays(self, run: str, metrics: Metrics | None = None) -> list[ReplayFile]:
+        """Return the replays of the run, by step; see `RunStore.replays`."""
+        named = None if metrics is None else metrics.model_dump(mode="json")
+        return [ReplayFile(**item) for item in self._ask("replays", {"run": run, "metrics": named})[0]]
 
     def masked(self, text: str) -> str:
         """Return a text without the secrets that the reader knows; a sentence in its place where it does not answer."""
@@ -155,7 +157,9 @@ def answered(request: Any, store_of: Callable[[str], RunStore]) -> tuple[Any, by
         return asdict(origin), _stream_of(frame)
     if call == "logs":
         return store.logs(request["run"], last=request["last"]), b""
-    return [asdict(replay) for replay in store.replays(request["run"])], b""
+    named = request.get("metrics")
+    metrics = None if named is None else Metrics.model_validate(named)
+    return [asdict(replay) for replay in store.replays(request["run"], metrics)], b""
 
 
 def _serve_one(link: socket.socket, store_of: Callable[[str], RunStore]) -> None:

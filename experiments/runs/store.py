@@ -15,20 +15,29 @@ from experiments.types import number_or_none
 if TYPE_CHECKING:
     import pandas as pd
 
+    from experiments.project.trainers.value import Metrics
+
 AGENT_STEP = "metric/agent_step"
 """Steps of all agents together, as the trainer logs them; W&B's own counter is `_step`."""
 
 REWARD_KEY = "overview/reward"
-SPS_KEYS = ("overview/sps", "sps", "steps_per_second", "train/sps", "timing/sps", "performance/sps")
+SPS_KEYS = (
+    *("overview/sps", "sps", "steps_per_second", "train/sps", "timing/sps", "performance/sps"),
+    *("overview/steps_per_second", "SPS", "charts/SPS", "time/fps"),
+)
 """Names that trainers have for steps per second; the first is our own trainer's."""
 
 
-def latest_sps(summary: Mapping[str, Any]) -> float | None:
-    """Return the latest steps per second of a run, under the first of `SPS_KEYS` that has a number; None for none.
+def latest_sps(summary: Mapping[str, Any], named: Sequence[str] = ()) -> float | None:
+    """Return the latest steps per second of a run, under the first of its names that has a number; None for none.
 
     Monitor, tables and logs all ask here, so that a run has one speed.
+
+    Args:
+        summary: Latest value of each key.
+        named: The names that its trainer says; `SPS_KEYS` where it says none.
     """
-    return next((value for key in SPS_KEYS if (value := number_or_none(summary.get(key))) is not None), None)
+    return next((value for key in named or SPS_KEYS if (value := number_or_none(summary.get(key))) is not None), None)
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,8 @@ class RunInfo:
         url: Page of the run on its server; None offline.
         note: What is to be known of its rows, in words: what could not be read, how they were joined, where it was
             forked from.
+        place: `entity/project` as the run's own file says, which its script chose in the end; empty where it does not.
+        run_id: The id that its script gave W&B in the place of its name; empty where it gave none.
     """
 
     name: str
@@ -61,6 +72,8 @@ class RunInfo:
     url: str | None = None
     exit_code: int | None = None
     note: str = ""
+    place: str = ""
+    run_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -141,17 +154,28 @@ class ReplayFile:
         step: Of the checkpoint that was played: agent steps in a file's name, W&B's step of a link that was logged.
         path: File on this machine, or None.
         url: Public address, or None.
+        part: 0, or more for another replay of the same step.
+        name: What its page calls it, where there are several of a step.
     """
 
     step: int
     path: str | None
     url: str | None
     label: str
+    part: int = 0
+    name: str = ""
 
     @property
     def when(self) -> str:
-        """Its step in words, by what it counts."""
-        return f"{self.step:,} agent steps" if self.path is not None else f"W&B step {self.step:,}"
+        """Its step in words, by what it counts, and which of several it is."""
+        words = f"{self.step:,} agent steps" if self.path is not None else f"W&B step {self.step:,}"
+        which = [f"{self.part + 1}"] if self.part or self.name else []
+        return ", ".join([words, " ".join([*which, *([self.name] if self.name else [])])] if which else [words])
+
+    @property
+    def key(self) -> int | tuple[int, int]:
+        """Its step, and its number where it is not the first of it."""
+        return (self.step, self.part) if self.part else self.step
 
 
 class RunStore(Protocol):
@@ -185,8 +209,12 @@ class RunStore(Protocol):
     def logs(self, run: str, *, last: int | None = None) -> list[str]:
         """Return the console lines of the run, oldest first."""
 
-    def replays(self, run: str) -> list[ReplayFile]:
-        """Return the replays of the run, by step."""
+    def replays(self, run: str, metrics: Metrics | None = None) -> list[ReplayFile]:
+        """Return the replays of the run, by step.
+
+        Args:
+            metrics: What its trainer names: under which keys it logs pages of replays, and how those link to them.
+        """
 
 
 @dataclass(frozen=True)

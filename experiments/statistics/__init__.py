@@ -10,9 +10,10 @@ From curves to a verdict:
 
 What this room promises. Every number carries its count of seeds, its method and its assumption. Bad input (no runs, one
 seed, NaN, no spread, different units, several scores of one run) gives a value that says so, never an exception.
-Nothing is claimed while seeds are out, or where seeds were lost (`comparisons`). The same scores give the same report,
-byte for byte. Intervals are chosen by measured coverage: see `methods`, `intervals` and `comparisons`. A seed has one
-score; who measures a run on several tasks gives their mean.
+Nothing is claimed while seeds are out, where seeds were lost, or over runs of different code that no rule pools
+(`comparisons`). A run that is no seed counts nowhere (`curves.standing_curves`), and shows the noise floor (`noise`).
+The same scores give the same report, byte for byte. Intervals are chosen by measured coverage: see `methods`,
+`intervals` and `comparisons`. A seed has one score; who measures a run on several tasks gives their mean.
 
 What one may import: the names below, from here. The files are private to the room.
 
@@ -25,7 +26,15 @@ from __future__ import annotations
 
 from experiments.statistics.aggregates import STATISTICS, Statistic
 from experiments.statistics.bands import Band, band
-from experiments.statistics.comparisons import Comparison, Finding, compare, compare_arms, still_out, verdict_of
+from experiments.statistics.comparisons import (
+    Comparison,
+    Finding,
+    compare,
+    compare_arms,
+    different_code,
+    still_out,
+    verdict_of,
+)
 from experiments.statistics.curves import (
     Aligned,
     Curve,
@@ -37,16 +46,29 @@ from experiments.statistics.curves import (
     smoothed_for_display,
     standing_curves,
 )
-from experiments.statistics.differences import Difference, difference_of, probability_of_improvement
+from experiments.statistics.differences import (
+    Difference,
+    difference_of,
+    paired_differences,
+    probability_of_improvement,
+)
 from experiments.statistics.intervals import interval
+from experiments.statistics.looks import CALIBRATED, Spending, look_limits
+from experiments.statistics.noise import NoiseFloor, floor_of, noise_floor
+from experiments.statistics.pairing import PairCorrelation, pair_correlation
 from experiments.statistics.power import Power, power_analysis, power_of, seeds_needed
+from experiments.statistics.prediction import next_run
 from experiments.statistics.profiles import Profile, performance_profiles, reached_by
+from experiments.statistics.sameness import same_seeds
 from experiments.statistics.scores import Scores, SeedScore, Summary, describe, summarise
+from experiments.statistics.sequential import anytime_interval, interval_at_look
 from experiments.statistics.significance import PermutationTest, holm
+from experiments.statistics.slopes import Slope, Trouble, collapsed, end_slope, shared_settings, troubles
 from experiments.statistics.values import Estimate, FloatArray, IntArray, Interval, Options, Outcome, SeedCount, shown
 from experiments.statistics.wording import methods_sentence
 
 __all__ = [
+    "CALIBRATED",
     "STATISTICS",
     "Aligned",
     "Band",
@@ -58,18 +80,25 @@ __all__ = [
     "FloatArray",
     "IntArray",
     "Interval",
+    "NoiseFloor",
     "Options",
     "Outcome",
+    "PairCorrelation",
     "PermutationTest",
     "Power",
     "Profile",
     "Scores",
     "SeedCount",
     "SeedScore",
+    "Slope",
+    "Spending",
     "Statistic",
     "Summary",
+    "Trouble",
     "align",
+    "anytime_interval",
     "band",
+    "collapsed",
     "common_grid",
     "compare",
     "compare_arms",
@@ -77,20 +106,32 @@ __all__ = [
     "curves_of",
     "describe",
     "difference_of",
+    "different_code",
+    "end_slope",
+    "floor_of",
     "holm",
     "interval",
+    "interval_at_look",
+    "look_limits",
     "methods_sentence",
+    "next_run",
+    "noise_floor",
     "outcome_of",
+    "pair_correlation",
+    "paired_differences",
     "performance_profiles",
     "power_analysis",
     "power_of",
     "probability_of_improvement",
     "reached_by",
+    "same_seeds",
     "seeds_needed",
+    "shared_settings",
     "shown",
     "smoothed_for_display",
     "standing_curves",
     "still_out",
     "summarise",
+    "troubles",
     "verdict_of",
 ]

@@ -6,10 +6,14 @@
 | other seeds | Welch t (3 seeds each) | Yuen t (6 each, at most half as many again; from 10 twice as many) |
 | other seeds, over half as many again | Welch t and permutation, the wider (3 against at most 12) | none |
 
+At levels beyond 96 %, as later designs of a family have, the unpaired difference of means is that of Welch with the
+degrees of freedom of the smaller arm.
+
 An arm whose seeds all have the same score has no interval, and no claim is made of it.
 While planned seeds are out, or where seeds were lost, there is a difference without interval, p-value and verdict. One
 that is looked at while seeds are still out is stopped when it looks right, and one over the seeds that happened to
-survive is chosen by what ended the others. Every page, chart, table and file asks `claim_of`.
+survive is chosen by what ended the others. Nor is there one over runs of different code, unless a rule allows it: what
+differs may then be the code. Every page, chart, table and file asks `claim_of`.
 """
 
 from __future__ import annotations
@@ -27,7 +31,7 @@ from experiments.statistics.values import DEFAULTS, Estimate, Interval, Options,
 Finding = Literal["better", "worse", "undecided", "interim"]
 _MOST_NAMED = 4
 
-Standing = Literal["interim", "lost", "final"]
+Standing = Literal["interim", "codes", "lost", "final"]
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,8 @@ class Claim:
     """Whether anything may be claimed of some arms.
 
     Attributes:
-        standing: `interim` while planned seeds are out; `lost` where seeds ended without a score and were given none;
-            else `final`.
+        standing: `interim` while planned seeds are out; `codes` where the runs are of different code; `lost` where
+            seeds ended without a score and were given none; else `final`.
         reason: Why nothing may be claimed, without a full stop; empty where it is final.
     """
 
@@ -111,14 +115,23 @@ def compare(
     *,
     higher_is_better: bool = True,
     paired: bool | None = None,
+    pool_codes: bool = False,
     options: Options = DEFAULTS,
 ) -> Comparison:
     """Compare one arm with a baseline.
 
     Args:
         paired: Whether to compare seed by seed; by default where both arms were planned with the same seeds.
+        pool_codes: Whether something may be claimed of runs of different code.
     """
-    found = compare_arms([baseline, arm], statistic, higher_is_better=higher_is_better, paired=paired, options=options)
+    found = compare_arms(
+        [baseline, arm],
+        statistic,
+        higher_is_better=higher_is_better,
+        paired=paired,
+        pool_codes=pool_codes,
+        options=options,
+    )
     return found[0]
 
 
@@ -129,12 +142,14 @@ def compare_arms(
     baseline: str | None = None,
     higher_is_better: bool = True,
     paired: bool | None = None,
+    pool_codes: bool = False,
     options: Options = DEFAULTS,
 ) -> list[Comparison]:
     """Compare every arm with the baseline, with p-values adjusted for the number of arms.
 
     Args:
         baseline: Name of the arm to compare with; by default the first.
+        pool_codes: Whether something may be claimed of runs of different code.
 
     Returns:
         One comparison for each other arm, in order; none where there are fewer than two arms or no such baseline. Those
@@ -145,7 +160,7 @@ def compare_arms(
         return []
     others = [arm for arm in arms if arm is not base]
     differences = [difference_of(arm, base, statistic, paired=paired, options=options) for arm in others]
-    claims = [claim_of(arm, base) for arm in others]
+    claims = [claim_of(arm, base, pool_codes=pool_codes) for arm in others]
     raw = [difference.p_value if claim.is_final else 1.0 for difference, claim in zip(differences, claims, strict=True)]
     adjusted = holm(raw)
     family = sum(p_value is not None for p_value in adjusted)
@@ -207,7 +222,7 @@ def verdict_of(
     if interval.bounds is None:
         return "undecided", f"No interval of the difference: {interval.reason}."
     low, high = interval.bounds
-    ends = f"The {100 * interval.level:.3g} % interval of the difference, {shown(low)} to {shown(high)},"
+    ends = f"The {interval.percent} interval of the difference, {shown(low)} to {shown(high)},"
     if interval.contains(0.0):
         return "undecided", f"{ends} contains 0."
     after = f" after Holm over {counted(family, 'comparison')}" if family > 1 else ""
@@ -219,13 +234,50 @@ def verdict_of(
     return ("better" if better else "worse"), f"{ends} excludes 0{', ' if tested else ''}{tested}.{caution}"
 
 
-def claim_of(*arms: Scores) -> Claim:
-    """Say of arms that are compared whether a claim is interim or final, and why."""
+def claim_of(*arms: Scores, pool_codes: bool = False) -> Claim:
+    """Say of arms that are compared whether a claim is interim or final, and why.
+
+    Args:
+        pool_codes: Whether something may be claimed of runs of different code.
+    """
     if any(arm.waiting for arm in arms):
         return Claim("interim", still_out([(arm.arm, arm.count) for arm in arms]))
+    if not pool_codes and (apart := different_code(*arms)):
+        return Claim("codes", f"{apart}; a claim over different code needs pool_codes=True in the rule")
     if any(arm.lost for arm in arms):
         return Claim("lost", _lost_words(arms))
     return FINAL
+
+
+def different_code(*arms: Scores) -> str:
+    """Return in words that the scores of some arms come from different code; empty where they come from one.
+
+    What nobody knows is a code of its own. Runs of which none is known were recorded by an earlier version or on
+    another machine, and nothing says that they differ: that is told beside the numbers, and takes no claim away. But
+    beside a run whose code is known, nobody can say that they are the same.
+    """
+    codes = {arm.arm or "the arm": _codes(arm) for arm in arms}
+    first = {code: run for found in codes.values() for code, run in found.items()}
+    if len(first) < 2:
+        return ""
+    mixed = {name: found for name, found in codes.items() if len(found) > 1}
+    words = f"{_joined(list(codes))} ran different code"
+    if mixed:
+        words = _joined([f"{counted(len(found), 'code')} in {name}" for name, found in mixed.items()])
+    unknown = sum(run.code == "" for arm in arms for run in arm.runs if run.value is not None)
+    if unknown:
+        words += f", that of {counted(unknown, 'run')} not known"
+    known = [run for code, run in next(iter(mixed.values()), first).items() if code and run]
+    return f"{words} (experiments diff {known[0]} {known[1]})" if len(known) > 1 else words
+
+
+def _codes(arm: Scores) -> dict[str, str]:
+    """Return the codes that the scores of an arm come from, each with the name of its first run."""
+    found: dict[str, str] = {}
+    for run in arm.runs:
+        if run.code is not None and run.value is not None:
+            found.setdefault(run.code, run.run)
+    return found
 
 
 def still_out(arms: Sequence[tuple[str, SeedCount]]) -> str:

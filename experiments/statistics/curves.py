@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.project.look import counted
+from experiments.project.standing import Role, counts_as_seed, role_words
 from experiments.statistics.values import WAITING, FloatArray, IntArray, Outcome, SeedCount, numbers
 from experiments.types import Verdict
 
@@ -42,6 +43,10 @@ class Curve:
         unit: Of the steps, in words: curves of different units cannot be aligned.
         run: Run name.
         metric: What `values` are of; empty where it has no name.
+        role: What the run is to its seed: see `experiments.types.Standing`.
+        replicate: 0 for the seed's own run.
+        code: Which code it ran: equal for the same code, empty where nobody knows, None where nobody asked.
+        asked: What it was asked to compute: equal for the same; empty where nobody knows.
         lost: Number of points that were left out.
     """
 
@@ -53,6 +58,10 @@ class Curve:
     unit: str = "agent steps"
     run: str = ""
     metric: str = ""
+    role: Role = "seed"
+    replicate: int = 0
+    code: str | None = None
+    asked: str = ""
     lost: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
@@ -77,6 +86,11 @@ class Curve:
         object.__setattr__(self, "values", values[kept][last])
 
     @property
+    def counts(self) -> bool:
+        """Whether the run is one of its arm's seeds."""
+        return counts_as_seed(self.role)
+
+    @property
     def seed_words(self) -> str:
         """What to call the seed in a sentence."""
         return f"seed {self.seed}{f' of {self.arm}' if self.arm else ''}"
@@ -84,7 +98,7 @@ class Curve:
     @property
     def name(self) -> str:
         """What to call the run in a sentence."""
-        return " ".join(filter(None, [self.arm, f"seed {self.seed}"]))
+        return " ".join(filter(None, [self.arm, f"seed {self.seed}", role_words(self.role, self.replicate)]))
 
 
 def outcome_of(verdict: Verdict) -> Outcome:
@@ -105,7 +119,8 @@ def curves_of(
     Args:
         table: Columns `run`, `arm`, `seed`, `step` and one named `metric`, as `metrics_frame` returns. A row without
             the metric is a row that logged something else, not a lost point.
-        outcomes: What became of each run; one that is not listed counts as finished.
+        outcomes: What became of each run; one that is not listed counts as finished. Which runs are no seeds says the
+            table (`attrs["roles"]`).
         unit: Of `step`; None for what the table says (`attrs["axis"]`).
 
     Returns:
@@ -115,8 +130,10 @@ def curves_of(
     if metric not in table:
         return []
     curves = []
+    roles: Mapping[str, tuple[Role, int]] = table.attrs.get("roles", {})
     for run, rows in table.groupby("run", sort=False):
         logged = rows[rows[metric].notna()]
+        role, replicate = roles.get(str(run), ("seed", 0))
         curves.append(
             Curve(
                 logged["step"].to_numpy(),
@@ -127,6 +144,8 @@ def curves_of(
                 unit=unit or table.attrs.get("axis", "agent steps"),
                 run=str(run),
                 metric=metric,
+                role=role,
+                replicate=replicate,
             )
         )
     return curves
@@ -180,7 +199,7 @@ def align(curves: Sequence[Curve], *, grid: npt.ArrayLike | None = None, points:
         points: At most so many.
     """
     standing = standing_curves(curves)
-    kept, count = [one.curve for one in standing], count_of(standing)
+    kept, count = [one.curve for one in standing], count_of(curves)
     units = sorted({curve.unit for curve in kept})
     at = common_grid(kept, points) if grid is None else np.unique(_finite(grid))
     problem = ""
@@ -235,8 +254,11 @@ def standing_curves(curves: Sequence[Curve]) -> list[Standing]:
     """Return which run stands for each arm and seed, in the order in which these first appear.
 
     The first attempt stands. A later one takes its place only where a failure of the machine ended it: a seed whose
-    training failed, or that a person ended, would otherwise be drawn again until it succeeds. Of several that finished
-    the one that got further stands, then the later one.
+    training failed, or that a person ended, would otherwise be drawn again until it succeeds, and one that finished
+    until its score is liked. Of several that finished only one that got further takes the place of an earlier one.
+
+    A run that is no seed (a replicate, a reproduction, a fork) stands for none, whatever became of the others: it is
+    no new draw. Every statistic over seeds starts here, so this is where it is decided for all of them.
 
     Args:
         curves: Of one seed the earlier attempt first.
@@ -244,6 +266,8 @@ def standing_curves(curves: Sequence[Curve]) -> list[Standing]:
     found: dict[tuple[str, int], Standing] = {}
     attempts: Counter[tuple[str, int]] = Counter()
     for curve in curves:
+        if not curve.counts:
+            continue
         key = (curve.arm, curve.seed)
         attempts[key] += 1
         number, before = attempts[key], found.get(key)
@@ -252,16 +276,21 @@ def standing_curves(curves: Sequence[Curve]) -> list[Standing]:
         elif before.curve.outcome == "machine failed":
             found[key] = Standing(curve, number, before.replaced + 1, before.aside)
         else:
-            further = before.curve.outcome == curve.outcome == "finished" and _reach(curve) >= _reach(before.curve)
+            further = before.curve.outcome == curve.outcome == "finished" and _reach(curve) > _reach(before.curve)
             kept = (curve, number) if further else (before.curve, before.attempt)
             found[key] = Standing(*kept, before.replaced, before.aside + 1)
     return list(found.values())
 
 
-def count_of(found: Sequence[Standing]) -> SeedCount:
-    """Return what became of the seeds that runs stand for."""
-    metric = next((one.curve.metric for one in found), "")
-    return SeedCount.of((one.curve.outcome for one in found), duplicates=sum(one.aside for one in found), metric=metric)
+def count_of(curves: Sequence[Curve]) -> SeedCount:
+    """Return what became of the seeds of some runs, and which runs are no seeds."""
+    found = standing_curves(curves)
+    seeds = SeedCount.of(
+        (one.curve.outcome for one in found),
+        duplicates=sum(one.aside for one in found),
+        metric=next((one.curve.metric for one in found), ""),
+    )
+    return seeds.beside(curve.role for curve in curves)
 
 
 def _reach(curve: Curve) -> float:

@@ -121,6 +121,19 @@ def welch(arm: FloatArray, baseline: FloatArray, level: float) -> tuple[float, f
     return _t_of_variances(float(arm.mean() - baseline.mean()), parts, [len(arm) - 1, len(baseline) - 1], level)
 
 
+def welch_of_fewest(arm: FloatArray, baseline: FloatArray, level: float) -> tuple[float, float, float]:
+    """Return the same with the degrees of freedom of the smaller arm, which is never too narrow for normal scores.
+
+    Those of Welch are estimated, and far too many now and then: at 99.94 %, 3 against 10 normal scores of which the
+    fewer spread four times as far are called different in 0.9 % of cases, fifteen times as often as asked.
+
+    Source: Mickey & Brown 1966, "Bounds on the distribution functions of the Behrens-Fisher statistic".
+    """
+    part = arm.var(ddof=1) / len(arm) + baseline.var(ddof=1) / len(baseline)
+    df = min(len(arm), len(baseline)) - 1
+    return _t_of_variances(float(arm.mean() - baseline.mean()), [part], [df], level)
+
+
 def yuen(arm: FloatArray, baseline: FloatArray, level: float) -> tuple[float, float, float]:
     """Return both ends of the interval of a difference of interquartile means, and the p-value of its being 0.
 
@@ -155,8 +168,15 @@ def interval_of_difference(
     if reason:
         return Interval.none(reason, sum(sizes), level=options.level), None
     method, test = (methods.WELCH, welch) if statistic == "mean" else (methods.YUEN, yuen)
+    if statistic == "mean" and options.level > methods.STRICT:
+        method, test = methods.FEWEST, welch_of_fewest
+    uneven = method == methods.WELCH and _uneven(sizes, methods.EVEN)
+    if uneven and min(sizes) == methods.FEWEST_WELCH and options.level > LEVEL:
+        test = (
+            welch_of_fewest  # else 5.8 % of 3 against 10 that spread 4 and 1 differ at 95.5 %, as registered claims ask
+        )
     low, high, p_value = test(ours, theirs, options.level)
-    if statistic == "mean" and _uneven(sizes, methods.EVEN):
+    if uneven:
         low_shift, high_shift, p_shift = shift_interval(ours, theirs, options.level, options)
         if math.isnan(p_shift):
             few = f"{min(sizes)} against {max(sizes)} seeds can be split in too few ways for a test of any shape"

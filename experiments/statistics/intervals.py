@@ -103,10 +103,14 @@ def t_quantile(df: FloatArray | float, level: float) -> FloatArray:
 
 def student_t(scores: FloatArray, level: float) -> Bounds:
     """Return Student's t interval of the mean; NaN where the scores are all the same."""
-    n = scores.shape[-1]
+    return t_bounds(scores, float(t_quantile(scores.shape[-1] - 1, level)))
+
+
+def t_bounds(scores: FloatArray, limit: float) -> Bounds:
+    """Return the means from which those of scores (..., n) lie no more than `limit` standard errors; else NaN."""
     centre = scores.mean(axis=-1)
-    error = scores.std(axis=-1, ddof=1) / math.sqrt(n)
-    half = np.where(alike(scores) | (error == 0), np.nan, t_quantile(n - 1, level) * error)
+    error = scores.std(axis=-1, ddof=1) / math.sqrt(scores.shape[-1])
+    half = np.where(alike(scores) | (error == 0), np.nan, limit * error)
     return centre - half, centre + half
 
 

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.project.look import counted
+from experiments.project.standing import Role
 from experiments.statistics.aggregates import Statistic, aggregate
-from experiments.statistics.curves import Curve, count_of, standing_curves
+from experiments.statistics.curves import Curve, standing_curves
 from experiments.statistics.intervals import interval_of
 from experiments.statistics.values import (
     DEFAULTS,
@@ -25,6 +26,7 @@ from experiments.statistics.values import (
     Outcome,
     SeedCount,
     numbers,
+    shown,
 )
 
 Kind = Literal["final", "area", "best", "steps to threshold"]
@@ -40,6 +42,10 @@ class SeedScore:
         outcome: A failed run has a score only where it was given one, and still counts as failed.
         reason: Why there is none, or what was put in its place.
         run: Run name; empty where it is not known.
+        role: What the run is to its seed: see `experiments.types.Standing`.
+        replicate: 0 for the seed's own run.
+        code: Which code it ran: equal for the same code, empty where nobody knows, None where nobody asked.
+        asked: What it was asked to compute: equal for the same; empty where nobody knows.
     """
 
     seed: int
@@ -47,6 +53,10 @@ class SeedScore:
     outcome: Outcome = "finished"
     reason: str = ""
     run: str = ""
+    role: Role = "seed"
+    replicate: int = 0
+    code: str | None = None
+    asked: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,8 @@ class Scores:
         metric: What was scored; empty where it has no name.
         attempts: Seeds with several attempts where it matters which one stands, one sentence each.
         notes: What a reader has to know besides.
+        beside: Runs that stand for no seed: replicates, reproductions and forks, and the duplicates. They are scored
+            as the others are, and are in no statistic over seeds.
     """
 
     arm: str
@@ -75,6 +87,7 @@ class Scores:
     metric: str = ""
     attempts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    beside: tuple[SeedScore, ...] = ()
 
     @classmethod
     def of(
@@ -109,7 +122,8 @@ class Scores:
     def count(self) -> SeedCount:
         """What became of the runs."""
         outcomes = (run.outcome for run in self.runs)
-        return SeedCount.of(outcomes, duplicates=self.duplicates, goal=self.goal, metric=self.metric)
+        found = SeedCount.of(outcomes, duplicates=self.duplicates, goal=self.goal, metric=self.metric)
+        return found.beside(run.role for run in self.beside)
 
     @property
     def waiting(self) -> int:
@@ -128,6 +142,13 @@ class Scores:
             for run in self.runs
         )
         return replace(self, runs=runs)
+
+    def planned(self, seeds: Sequence[int]) -> Scores:
+        """Return the scores of some seeds, in the order of the seeds; one without a run is waited for."""
+        known = {run.seed: run for run in self.runs}
+        missing = "planned, and not launched yet"
+        runs = (known.get(seed) or SeedScore(seed, None, "unfinished", missing) for seed in sorted(set(seeds)))
+        return replace(self, runs=tuple(runs))
 
     @property
     def by_seed(self) -> dict[int, float]:
@@ -184,6 +205,7 @@ class Summary:
         last_values: `final` takes the last so many values instead of a share of the steps.
         threshold: For `steps to threshold`.
         higher_is_better: Whether more of the metric is better.
+        between: First and last step that `final` and `area` look at, in the place of a share of the steps.
     """
 
     kind: Kind = "final"
@@ -191,6 +213,7 @@ class Summary:
     last_values: int | None = None
     threshold: float | None = None
     higher_is_better: bool = True
+    between: tuple[float, float] | None = None
 
     @property
     def share(self) -> float:
@@ -208,6 +231,8 @@ class Summary:
     def words(self) -> str:
         """What a score is, for a methods sentence."""
         last = "" if self.share == 1 else f" over the last {100 * self.share:.3g} % of the steps"
+        if self.between is not None:
+            last = " over steps {} to {}".format(*map(shown, self.between))
         if self.kind == "final":
             return f"mean of the last {counted(self.last_values, 'value')}" if self.last_values else f"mean{last}"
         if self.kind == "area":
@@ -242,18 +267,26 @@ def summarise(
     units = sorted({curve.unit for curve in kept})
     if isinstance(at, float) and math.isnan(at):
         at = None
-    end = _common_end(kept) if at is None else at
+    end = common_end(kept) if at is None else at
     start = min((float(curve.steps[0]) for curve in kept if len(curve.steps)), default=0.0)
     goal = f"reached {at:,.0f} {units[0]}" if isinstance(at, (int, float)) and units else FINISHED
     found = {}
     for arm in arms:
-        standing = standing_curves([curve for curve in curves if curve.arm == arm])
+        every = [curve for curve in curves if curve.arm == arm]
+        standing = standing_curves(every)
         ours = [one.curve for one in standing]
-        runs = [_score(curve, summary, start, end, failed_score, given=goal != FINISHED) for curve in ours]
+        others = [curve for curve in every if not any(curve is own for own in ours)]
+        runs, beside = (
+            [_score(curve, summary, start, end, failed_score, given=goal != FINISHED) for curve in part]
+            for part in (ours, others)
+        )
         notes: list[str] = []
         if len(units) > 1:
             problem = f"the curves have different step units: {', '.join(units)}"
-            runs = [replace(run, value=None, outcome=_unscored(run.outcome), reason=problem) for run in runs]
+            runs, beside = (
+                [replace(run, value=None, outcome=_unscored(run.outcome), reason=problem) for run in part]
+                for part in (runs, beside)
+            )
         runs.sort(key=lambda run: run.seed)
         lost = sum(curve.lost for curve in ours)
         if lost:
@@ -264,10 +297,11 @@ def summarise(
             summary.words,
             goal=goal,
             unit=units[0] if summary.kind == "steps to threshold" and units else "",
-            duplicates=count_of(standing).duplicates,
+            duplicates=sum(one.aside for one in standing),
             metric=next((curve.metric for curve in ours), ""),
             attempts=tuple(one.note for one in standing if one.note),
             notes=tuple(notes),
+            beside=tuple(beside),
         )
     return found
 
@@ -276,7 +310,7 @@ def _unscored(outcome: Outcome) -> Outcome:
     return "unscored" if outcome == "finished" else outcome
 
 
-def _common_end(curves: Sequence[Curve]) -> float:
+def common_end(curves: Sequence[Curve]) -> float:
     """Return the last step of the longest finished run; of any run where none has finished."""
     drawn = [curve for curve in curves if len(curve.steps)]
     finished = [curve for curve in drawn if curve.outcome == FINISHED] or drawn
@@ -299,27 +333,34 @@ def _score(
         end: Step at which runs are compared.
         given: Whether that step was asked for, so that a run counts as soon as it got there.
     """
+    known = SeedScore(curve.seed, None, "finished", "", curve.run, curve.role, curve.replicate, curve.code, curve.asked)
 
     def without(outcome: Outcome, reason: str) -> SeedScore:
         filled = failed_score if outcome in ("failed", "machine failed", "diverged") else None
         said = reason if filled is None else f"{reason}, counted as {filled:g}"
-        return SeedScore(curve.seed, filled, outcome, said, curve.run)
+        return replace(known, value=filled, outcome=outcome, reason=said)
 
     outcome = curve.outcome
     if not len(curve.steps):
         return without(outcome, _valueless(curve))
     last = float(curve.steps[-1])
     stop = last if end == OWN_END else float(end)
+    if summary.between is not None:
+        start, stop = summary.between
     if outcome != FINISHED and not (given and last >= stop):
         return without(outcome, f"{_WORDS.get(outcome, outcome)}, last value at {last:,.0f} {curve.unit}")
     slack = 0.1 if summary.kind != "final" or summary.last_values else summary.share
     if last < stop - max(slack, 0.01) * (stop - start):
         return without("unscored", f"no value after {last:,.0f} of {stop:,.0f} {curve.unit}")
     inside = curve.steps <= stop
+    if summary.between is not None:
+        inside &= curve.steps >= start
+        if not inside.any():
+            return without("unscored", f"no value from {start:,.0f} to {stop:,.0f} {curve.unit}")
     if not inside.any():
         return without("unscored", f"no value before {curve.steps[0]:,.0f} {curve.unit}")
     value = _value(curve.steps[inside], curve.values[inside], summary, start)
-    return SeedScore(curve.seed, value, run=curve.run)
+    return replace(known, value=value)
 
 
 _WORDS: dict[Outcome, str] = {"machine failed": "lost with its machine"}
@@ -342,7 +383,8 @@ def _value(steps: FloatArray, values: FloatArray, summary: Summary, start: float
         return float(steps[np.argmax(there)]) if there.any() else math.inf
     if summary.kind == "final" and summary.last_values:
         return float(values[-summary.last_values :].mean())
-    late = steps >= steps[-1] - summary.share * (steps[-1] - start)
+    share = 1.0 if summary.between is not None else summary.share
+    late = steps >= steps[-1] - share * (steps[-1] - start)
     if summary.kind == "final":
         return float(values[late].mean())
     width = np.ptp(steps[late])

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.project import look
+from experiments.project.standing import Role
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -64,6 +65,9 @@ class SeedCount:
         unscored: Runs that ended as planned, whose values cannot be compared with those of the others.
         unread: Runs of which it could not be read now what became of them, or what they logged.
         duplicates: Runs left aside because another run has the same arm and seed; not part of `total`.
+        replicates: Runs beside a seed's own, which are no seeds; not part of `total`, nor are the next two.
+        reproductions: Runs that do another once more.
+        forks: Runs that go on from another's checkpoint in another way.
         goal: What `finished` means, in words; `reached 200k` where runs are compared at a given step.
         metric: What was scored; empty where it has no name.
     """
@@ -78,6 +82,9 @@ class SeedCount:
     unscored: int = 0
     unread: int = 0
     duplicates: int = 0
+    replicates: int = 0
+    reproductions: int = 0
+    forks: int = 0
     goal: str = FINISHED
     metric: str = ""
 
@@ -101,6 +108,11 @@ class SeedCount:
             goal=goal,
             metric=metric,
         )
+
+    def beside(self, roles: Iterable[Role]) -> SeedCount:
+        """Return the same count with the runs among some that are no seeds."""
+        found = Counter(roles)
+        return replace(self, replicates=found["replicate"], reproductions=found["reproduction"], forks=found["fork"])
 
     def __add__(self, other: SeedCount) -> SeedCount:
         """Return what became of the seeds of both together."""
@@ -142,11 +154,18 @@ class SeedCount:
 
     @property
     def sentence(self) -> str:
-        """Every count that is not zero: `4 of 5 finished, 1 failed, 1 duplicate left aside`."""
+        """Every count that is not zero: `4 of 5 finished, 1 failed, 1 duplicate left aside, 1 fork not counted`."""
         waiting = ((self.unfinished, "unfinished"), (self.unread, "not read"))
         out = [f"{number} {word}" for number, word in waiting if number]
         aside = f"{look.counted(self.duplicates, 'duplicate')} left aside" if self.duplicates else ""
-        return ", ".join(filter(None, [self._reached, self.losses, *out, aside]))
+        return ", ".join(filter(None, [self._reached, self.losses, *out, aside, self.uncounted]))
+
+    @property
+    def uncounted(self) -> str:
+        """Which runs are no seeds: `2 replicates and 1 fork not counted`; empty where all are."""
+        parts = ((self.replicates, "replicate"), (self.reproductions, "reproduction"), (self.forks, "fork"))
+        told = " and ".join(look.counted(number, word) for number, word in parts if number)
+        return f"{told} not counted" if told else ""
 
     @property
     def _reached(self) -> str:
@@ -168,18 +187,21 @@ class Method:
         assumption: One clause for the methods sentence.
         normal: Lowest and highest coverage of its nominal 95 % on normal scores, where it is chosen.
         skewed: The same on log-normal scores, for comparison.
+        together: Which intervals of one comparison were counted as one, in words; empty where there is only one.
     """
 
     name: str
     assumption: str
     normal: tuple[float, float]
     skewed: tuple[float, float]
+    together: str = ""
 
     @property
     def coverage(self) -> str:
         """What was measured, in words."""
         normal, skewed = ("{:.0f} to {:.0f} %".format(*(100 * x for x in pair)) for pair in (self.normal, self.skewed))
-        return f"a nominal 95 % covers {normal} on normal scores and {skewed} on log-normal ones (simulated)"
+        covers = f"covers {self.together}" if self.together else "covers"
+        return f"a nominal 95 % {covers} {normal} on normal scores and {skewed} on log-normal ones (simulated)"
 
 
 @dataclass(frozen=True)
@@ -227,11 +249,17 @@ class Interval:
         return None if self.low is None or self.high is None else (self.low, self.high)
 
     @property
+    def percent(self) -> str:
+        """The level in words: `95 %`, or `99.9938 %`, which three digits would call 100 %."""
+        missing = float(f"{100 * (1 - self.level):.2g}")
+        return f"{100 - missing:.10g} %" if missing < 1 else f"{100 * self.level:.3g} %"
+
+    @property
     def words(self) -> str:
         """How it came about: `95 % Student t interval, n = 5`, or `no interval: 1 seed`."""
         if self.bounds is None:
             return f"no interval: {self.reason}"
-        return f"{100 * self.level:.3g} % {self.method} interval, n = {self.n}"
+        return f"{self.percent} {self.method} interval, n = {self.n}"
 
     def contains(self, value: float) -> bool:
         """Tell whether a value lies within, ends included; never where there is no interval."""

@@ -55,7 +55,7 @@ def _seeds(arms: Sequence[Scores | Band]) -> str:
     totals = sorted({count.total for count in counts})
     fewest = f"{totals[0]} to " if totals[0] < totals[-1] else ""
     start = f"n = {fewest}{counted(totals[-1], 'seed')} an arm"
-    lost = [count.sentence for count in counts if count.finished < count.total or count.duplicates]
+    lost = [count.sentence for count in counts if count.finished < count.total or count.duplicates or count.uncounted]
     if not lost:
         return f"{start}, all {counts[0].goal}."
     return f"{start}; {sum(counts[1:], counts[0])} ({'; '.join(dict.fromkeys(lost))})."
@@ -87,7 +87,7 @@ def _intervals(arms: Sequence[Scores | Band], results: Sequence[Result]) -> Iter
             missing[f"{name} ({interval.reason})"] = None
         else:
             assumption = f", which {interval.assumption}" if interval.assumption else ""
-            made[f"{100 * interval.level:.3g} % {interval.method} interval of the {name}{assumption}"] = None
+            made[f"{interval.percent} {interval.method} interval of the {name}{assumption}"] = None
     for drawn in (*arms, *results):
         if isinstance(drawn, Band | Profile) and not drawn.problem:
             name = _NAMES.get(drawn.statistic, drawn.statistic) if isinstance(drawn, Band) else drawn.what
@@ -113,7 +113,9 @@ def _named_intervals(results: Sequence[Result]) -> Iterator[tuple[str, Interval]
 def _tests(results: Sequence[Result]) -> Iterator[str]:
     compared = [result for result in results if isinstance(result, Comparison)]
     unclaimed = dict.fromkeys(
-        f"{one.arm} against {one.baseline}: {one.claim.reason}" for one in compared if one.claim.standing == "lost"
+        f"{one.arm} against {one.baseline}: {one.claim.reason}"
+        for one in compared
+        if one.claim.standing in ("lost", "codes")
     )
     if unclaimed:
         yield f"Undecided: {'; '.join(unclaimed)}."

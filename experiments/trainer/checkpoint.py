@@ -7,7 +7,7 @@ import os
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,14 +55,24 @@ def path_of(folder: Path, agent_step: int) -> Path:
     return folder / f"step_{agent_step}.npz"
 
 
+def step_of(path: Path) -> int:
+    """Return the agent-step of a checkpoint's file, from its name."""
+    return int(path.stem.removeprefix("step_"))
+
+
 def saved(folder: Path) -> list[Path]:
     """Return the checkpoint files in `folder`, oldest first."""
     steps = {path: re.fullmatch(r"step_(\d{1,15})\.npz", path.name) for path in folder.glob("step_*.npz")}
-    return sorted((path for path, match in steps.items() if match), key=lambda path: int(path.stem[5:]))
+    return sorted((path for path, match in steps.items() if match), key=step_of)
 
 
-def save(folder: Path, checkpoint: Checkpoint, *, keep: int) -> Path:
-    """Write `checkpoint` under a temporary name, rename it, and drop all but the newest `keep` files."""
+def save(folder: Path, checkpoint: Checkpoint, *, keep: int, points: Sequence[int] = ()) -> Path:
+    """Write `checkpoint` under a temporary name, rename it, and drop all that are not to be kept.
+
+    Args:
+        keep: How many of the newest are kept.
+        points: Agent-steps of which the first file at or after each is kept, too.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     path = path_of(folder, checkpoint.agent_step)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -76,8 +86,11 @@ def save(folder: Path, checkpoint: Checkpoint, *, keep: int) -> Path:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    for old in saved(folder)[:-keep]:
-        old.unlink(missing_ok=True)
+    files = saved(folder)
+    at_points = {next((file for file in files if step_of(file) >= point), None) for point in points}
+    for old in files[:-keep]:
+        if old not in at_points:
+            old.unlink(missing_ok=True)
     return path
 
 

@@ -15,9 +15,11 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from experiments.project.errors import UsageError, message
+from experiments.project.values import Frozen
 from experiments.trainer import curricula
-from experiments.types import Frozen
 
+MAX_MAPS = 1000
+"""Held-out maps that an evaluation has at most: all are played side by side."""
 ALIASES = {"trainer.seed": "seed"}
 """Keys that Metta's users pass, and what they are called here."""
 _HELP = "All keys: python -P -m experiments.trainer --help"
@@ -69,7 +71,7 @@ class EvaluationConfig(Frozen):
     """Episodes on held-out maps."""
 
     count: int = Field(10, ge=0, le=1000, description="Evaluations spread over the run, and one at its start; 0: none.")
-    maps: int = Field(8, ge=1, le=1000, description="Held-out maps of each evaluation.")
+    maps: int = Field(8, ge=1, le=MAX_MAPS, description="Held-out maps of each evaluation.")
 
 
 class ReplayConfig(Frozen):
@@ -86,6 +88,10 @@ class CheckpointConfig(Frozen):
 
     interval: float = Field(60.0, gt=0, description="Seconds of wall time between checkpoints.")
     keep: int = Field(3, ge=2, description="Newest checkpoints that are kept.")
+    late: int = Field(
+        0, ge=0, le=1000, description="Checkpoints spread over the last part of the run, all kept, to be evaluated."
+    )
+    late_share: float = Field(0.1, gt=0, le=1, description="How much of the run's steps that last part is.")
 
 
 class TrainerConfig(Frozen):
@@ -101,6 +107,9 @@ class TrainerConfig(Frozen):
     log_interval: Count = Field(16_384, ge=1, description="Agent-steps between two logged rows.")
     resume_from: str = Field(
         "", description="Run to go on from: a run's name (its folder lies beside this one's), or a folder."
+    )
+    resume_step: int | None = Field(
+        None, ge=0, description="Agent-step of the checkpoint to go on from; the newest where not given."
     )
     optimizer: OptimizerConfig = OptimizerConfig()
     ppo: PPOConfig = PPOConfig()

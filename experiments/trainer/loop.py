@@ -82,15 +82,23 @@ def run(arguments: Arguments, stop: StopRequest, say: Callable[[str], None]) -> 
 
 
 def _earlier(arguments: Arguments, folder: Path, say: Callable[[str], None]) -> checkpoints.Checkpoint | None:
-    """Return the newest checkpoint of the run that this one goes on from; None where it goes on from none.
+    """Return the checkpoint of another run that this one goes on from; None where it goes on from none.
 
     Raises:
-        UsageError: That run has no checkpoint.
+        UsageError: That run has no checkpoint, or none of the step that was asked for.
+        DamagedCheckpoint: The one that was asked for cannot be read.
     """
-    source = arguments.trainer.resume_from
+    source, step = arguments.trainer.resume_from, arguments.trainer.resume_step
     if not source:
         return None
     earlier = Path(source) if os.sep in source else folder.parent / source
+    if step is not None and not checkpoints.path_of(earlier / "checkpoints", step).exists():
+        steps = ", ".join(f"{checkpoints.step_of(path):,}" for path in checkpoints.saved(earlier / "checkpoints"))
+        raise UsageError(
+            f"trainer.resume_from={source!r} has no checkpoint at agent-step {step:,}. It has: {steps or 'none'}."
+        )
+    if step is not None:
+        return checkpoints.load(checkpoints.path_of(earlier / "checkpoints", step))
     found = checkpoints.newest(earlier / "checkpoints", say)
     if found is None:
         raise UsageError(
@@ -120,12 +128,13 @@ class _Loop:
         training.start_episodes()
         saved_at = time.monotonic()
         while not training.done:
-            began = time.perf_counter()
+            before, began = training.agent_step, time.perf_counter()
             training.advance()
             self._learning_s += time.perf_counter() - began
             due = any(self._due()) or training.done
             if due or training.agent_step - training.logged_step >= config.log_interval:
                 self._milestone()
+            due = due or any(before < point <= training.agent_step for point in training.late_points)
             if due or time.monotonic() - saved_at >= config.checkpoint.interval:
                 training.save()
                 saved_at = time.monotonic()

@@ -11,6 +11,11 @@ def crossed(before: int, now: int, total: int, count: int) -> bool:
     return min(now, total) * count // total > before * count // total
 
 
+def late_points(total: int, count: int, share: float) -> list[int]:
+    """Return `count` evenly spread steps of the last `share` of a run of `total` steps, the last at its end."""
+    return [total - round(total * share * (count - number) / count) for number in range(1, count + 1)]
+
+
 class Progress:
     """Says about once a second how far a run is."""
 

@@ -17,6 +17,7 @@ from experiments.trainer.checkpoint import Checkpoint
 from experiments.trainer.config import Arguments
 from experiments.trainer.evaluation import evaluate, record_replay
 from experiments.trainer.network import ActorCritic, Adam, Parameters
+from experiments.trainer.progress import late_points
 from experiments.trainer.rollout import Collector, Rollout
 
 
@@ -48,6 +49,12 @@ class Training:
         self._random_reward: dict[int, float] = {}  # by the number of maps
         self.agent_step = 0
         self.logged_step = -1
+
+    @property
+    def late_points(self) -> list[int]:
+        """Agent-steps near the end of the run at which a checkpoint is saved and kept."""
+        wanted = self._config.checkpoint
+        return late_points(self._config.total_timesteps, wanted.late, wanted.late_share)
 
     @property
     def done(self) -> bool:
@@ -122,7 +129,8 @@ class Training:
             "random_reward": {str(maps): reward for maps, reward in self._random_reward.items()},
         }
         folder = self._run_dir / "checkpoints"
-        return checkpoints.save(folder, Checkpoint(arrays, state), keep=self._config.checkpoint.keep)
+        keep = self._config.checkpoint.keep
+        return checkpoints.save(folder, Checkpoint(arrays, state), keep=keep, points=self.late_points)
 
     def resume(self, checkpoint: Checkpoint) -> None:
         """Take over a saved state; episodes begin anew.

@@ -143,7 +143,7 @@ class Replays:
     def __init__(self, found):
         self.found = found
 
-    def replays(self, run):
+    def replays(self, run, metrics=None):
         if run not in self.found:
             raise StoreError("the server is down")
         return [ReplayFile(step, f"/nowhere/{run}/{step}.json.z", None, "") for step in self.found[run]]
@@ -160,7 +160,7 @@ def test_replays_come_newest_run_first_one_a_step_and_a_store_that_is_down_is_na
 def test_a_card_says_of_its_step_what_it_counts():
     logged = ReplayFile(1_000, None, "https://x.org/a.json.z", "")
     of_file = ReplayFile(1_000, "step_1000.json.z", None, "")
-    words = [Shown("r@1", "exp", "r", "base", 0, file).item()["when"] for file in (logged, of_file)]
+    words = [Shown("r@1", "exp", "r", "base", 0, "base seed 0", file).item()["when"] for file in (logged, of_file)]
     assert words == ["W&B step 1,000", "1,000 agent steps"]
 
 
@@ -179,7 +179,7 @@ def replay_file(tmp_path):
 
 
 def test_a_picture_is_drawn_once_and_kept(workspace, replay_file):
-    item = Shown("r@1", "exp", "r", "base", 0, ReplayFile(1, str(replay_file), None, ""))
+    item = Shown("r@1", "exp", "r", "base", 0, "base seed 0", ReplayFile(1, str(replay_file), None, ""))
     cache = workspace.state / "cache" / "thumbnails"
     picture = picture_of(item, cache)
     assert picture["svg"].startswith("<svg")
@@ -193,7 +193,7 @@ def test_a_picture_is_drawn_once_and_kept(workspace, replay_file):
 
 def test_a_reward_that_is_not_finite_is_said_and_no_number(workspace):
     path = CASES / "replays" / "07-nan-reward.json.z"
-    item = Shown("r@1", "exp", "r", "base", 0, ReplayFile(1, str(path), None, ""))
+    item = Shown("r@1", "exp", "r", "base", 0, "base seed 0", ReplayFile(1, str(path), None, ""))
     cache = workspace.state / "cache" / "thumbnails"
     for _ in ("drawn", "kept"):
         picture = picture_of(item, cache)
@@ -202,7 +202,7 @@ def test_a_reward_that_is_not_finite_is_said_and_no_number(workspace):
 
 
 def test_pictures_reach_the_page_as_they_are_drawn(workspace, replay_file):
-    item = Shown("r@1", "exp", "r", "base", 0, ReplayFile(1, str(replay_file), None, ""))
+    item = Shown("r@1", "exp", "r", "base", 0, "base seed 0", ReplayFile(1, str(replay_file), None, ""))
     widget = gallery([item], workspace)
     end = time.monotonic() + 20
     while not widget.pictures and time.monotonic() < end:
@@ -214,7 +214,7 @@ def test_pictures_reach_the_page_as_they_are_drawn(workspace, replay_file):
 def test_a_damaged_replay_is_a_card_that_says_so(workspace, tmp_path, content):
     path = tmp_path / "bad.json.z"
     path.write_bytes(content)
-    item = Shown("r@1", "exp", "r", "base", 0, ReplayFile(1, str(path), None, ""))
+    item = Shown("r@1", "exp", "r", "base", 0, "base seed 0", ReplayFile(1, str(path), None, ""))
     assert "cannot be shown" in picture_of(item, workspace.state / "cache" / "thumbnails")["problem"]
     assert "cannot" in str(chosen_view([item], ["r@1"], workspace).text)
 

@@ -83,7 +83,7 @@ def _page_preview(workspace: Workspace, config: ArenaExperimentConfig) -> Callab
     """Return what a notebook does at each key press: read the inputs, plan, look into the ledger, build the table."""
     experiment = NotebookContext("arena", workspace.root / "arena_nb.py", workspace, config)
     inputs = config_form(config, name="arena")
-    how = {"seeds": "25", "launcher": "local", "vary": "gpus=1,2,3,4,5,6,7,8", "repeat": "1"}
+    how = {"seeds": "25", "launcher": "local", "vary": "gpus=1,2,3,4,5,6,7,8", "repeat": "1", "same_seed": "1"}
     return lambda: plan_preview(experiment, inputs, SimpleNamespace(value=how)).view()
 
 

@@ -1,4 +1,4 @@
-"""The replay viewer in chromium: first frame, memory, drawing, scrubbing, and 1,000 agents for 10,000 steps.
+"""The replay viewer in chromium: first frame, memory, drawing, scrubbing, playing, and 1,000 agents for 10,000 steps.
 
 The raw way that the first frame is compared with is upstream's: fetch the file, inflate, parse and expand it.
 """
@@ -15,10 +15,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tests.benchmarks import Bar
-from tests.benchmarks.replay_page import DRAW, FIRST_FRAME, RAW, SCRUB, crowd
-from tests.browser.replay_page import CHROMIUM, STATE, sample
+from tests.benchmarks.replay_page import DRAW, FIRST_FRAME, FRAMES, PLAY, RAW, SCRUB, crowd
+from tests.browser.replay_page import STATE, sample
+from tests.fakes.serving import CHROMIUM
 from tests.widgets.replays import shipped_named
+from widgets.replay.codec.normalise import load_replay
 from widgets.replay.codec.wire import encode
+from widgets.replay.pictures import pictures_of
 
 WIDGET = Path(__file__).parents[2] / "widgets" / "replay"
 REPLAYS = (("default.json.z", 0.15, 0.15), ("the_280_agents.json.z", 0.2, 0.25))
@@ -119,6 +122,12 @@ def drawing(fresh: Any) -> Bar:
     return Bar("draw a step, whole map of the_280_agents", min(medians), 4, unit="ms", note=note)
 
 
+def spent(tools: Any) -> float:
+    """Return the milliseconds that tasks of the page have taken since its developer tools count."""
+    metrics = {each["name"]: each["value"] for each in tools.send("Performance.getMetrics")["metrics"]}
+    return float(metrics["TaskDuration"]) * 1000
+
+
 def scrubbing(fresh: Any) -> Bar:
     """Return the CPU time of the busiest of 1,000 scrubs: what the page could at most be blocked for."""
     page, tools = fresh()
@@ -126,19 +135,55 @@ def scrubbing(fresh: Any) -> Bar:
     page.wait_for_timeout(1000)
     tools.send("Performance.enable", {"timeDomain": "threadTicks"})
 
-    def spent() -> float:
-        metrics = {each["name"]: each["value"] for each in tools.send("Performance.getMetrics")["metrics"]}
-        return float(metrics["TaskDuration"]) * 1000
-
-    costs, before = [], spent()
+    costs, before = [], spent(tools)
     for i in range(_SCRUBS):
         page.evaluate(SCRUB, i)
-        after = spent()
+        after = spent(tools)
         costs.append(after - before)
         before = after
     page.context.close()
     note = f"median {statistics.median(costs):.1f} ms of CPU"
     return Bar("scrubbing 1,000 steps of default.json.z, busiest step", max(costs), 50, unit="ms", note=note)
+
+
+def playing(fresh: Any) -> list[Bar]:
+    """Compare a frame while it plays with the side panel open, closed, and on a page that only asks for frames."""
+    ways: dict[str, list[object]] = {"idle": []}
+    for name, *_ in REPLAYS:
+        encoded = encode(load_replay(shipped_named(name)))
+        _Files.bodies[f"/columns/{name}"] = encoded.pack("all")
+        _Files.bodies[f"/pictures/{name}"] = pictures_of([encoded.header])
+        for panel in ("closed", "open"):
+            ways[f"{name} {panel}"] = [f"/columns/{name}", f"/pictures/{name}", panel == "open"]
+    # By turns, so that what else the machine does falls on all alike.
+    rounds = [{way: frame_cost(fresh, shown) for way, shown in ways.items()} for _ in range(_ROUNDS)]
+    cost = {way: min(each[way][0] for each in rounds) for way in ways}
+    rate = {way: max(each[way][1] for each in rounds) for way in ways}
+    bars = []
+    for name, *_ in REPLAYS:
+        shown, closed, idle = (cost[way] for way in (f"{name} open", f"{name} closed", "idle"))
+        note = f"{shown:.2f} ms of CPU open, {closed:.2f} closed, {idle:.2f} on an idle page"
+        rates = f"{rate[f'{name} open']:.0f} a second, {rate['idle']:.0f} on an idle page"
+        kept = rate[f"{name} open"] / rate["idle"]
+        bars += [
+            Bar(f"a frame of {name}, side panel open against closed", shown / closed, 1.8, note=note),
+            Bar(f"a frame of {name}, side panel open against an idle page's", shown / idle, 40, note=note),
+            Bar(f"frames of {name}, against an idle page's", kept, 0.9, higher_is_better=True, note=rates),
+        ]
+    return bars
+
+
+def frame_cost(fresh: Any, shown: list[object]) -> tuple[float, float]:
+    """Return the milliseconds of CPU of a frame, and the frames a second; of an idle page where nothing is `shown`."""
+    page, tools = fresh()
+    tools.send("Performance.enable", {"timeDomain": "threadTicks"})
+    if shown:
+        page.evaluate(PLAY, shown)
+    before = spent(tools)
+    frames = page.evaluate(FRAMES)
+    cost = (spent(tools) - before) / frames
+    page.context.close()
+    return cost, frames / 2
 
 
 def crowded(fresh: Any) -> list[Bar]:
@@ -176,5 +221,6 @@ def run() -> list[Bar]:
             *first_frames(fresh),
             drawing(fresh),
             scrubbing(fresh),
+            *playing(fresh),
             *crowded(fresh),
         ]

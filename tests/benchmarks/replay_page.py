@@ -6,6 +6,7 @@ import numpy as np
 
 from widgets.replay.codec.columns import Column, Inventory, column, constant
 from widgets.replay.codec.replay import Names, Replay
+from widgets.replay.codec.rules import Rules
 
 RAW = """async (address) => {
   const began = performance.now();
@@ -80,6 +81,36 @@ DRAW = """async (address) => {
   return {median: times[100], least: times[0]};
 }"""
 
+# Plays at a step a frame; closed, there is neither the side panel nor what it would have worked out.
+PLAY = """async ([address, pictures, open]) => {
+  const {Viewer} = await import("/replay/js/viewer.js");
+  const {Replay} = await import("/replay/js/replay.js");
+  const bytes = async (from) => new Uint8Array(await (await fetch(from)).arrayBuffer());
+  const replay = await Replay.open(await bytes(address), () => Promise.reject(Error()));
+  const viewer = new Viewer(replay, {title: "", url: "", height: 860, theme: "light"});
+  document.body.append(viewer.mount());
+  await viewer.setSprites(await bytes(pictures));
+  for (const chunk of replay.chunks) await replay.load(chunk.from || 1);
+  if (!open) {
+    viewer.node.querySelector(".rv-side").style.display = "none";
+    viewer.panels = undefined;
+  }
+  viewer.seek(100);
+  viewer.store.set({speed: 60, playing: true});
+  await new Promise((done) => setTimeout(done, 1000));
+}"""
+
+# Frames of the next two seconds, asked for as any page that moves does.
+FRAMES = """() => new Promise((done) => {
+  const began = performance.now();
+  let frames = 0;
+  requestAnimationFrame(function next(now) {
+    frames++;
+    if (now - began < 2000) requestAnimationFrame(next);
+    else done(frames);
+  });
+})"""
+
 SCRUB = """async (i) => {
   const line = document.querySelector(".rv-timeline");
   const box = line.getBoundingClientRect();
@@ -127,5 +158,6 @@ def crowd(agents: int, steps: int) -> Replay:
         texts={},
         config=b"",
         render=b"",
+        rules=Rules(),
         issues=(),
     )

@@ -25,6 +25,7 @@ STATE = {
     "height": 640,
     "theme": "auto",
     "message": "",
+    "drops": False,
 }
 PAGE = """<!doctype html><meta charset="utf-8"><body class="BODY"><div id="host" style="width: WIDTHpx"></div>
 <script type="module">
@@ -37,6 +38,7 @@ window.model = {
   set(key, value) { state[key] = value; for (const each of [...handlers[`change:${key}`] ?? []]) each(); },
   save_changes() { this.saves++; },
   send(message) { this.sent.push(message); },
+  tell(message) { for (const each of handlers["msg:custom"] ?? []) each(message); },
   on(event, each) { (handlers[event] ??= new Set()).add(each); },
   off(event, each) { handlers[event]?.delete(each); },
   listeners: () => Object.values(handlers).reduce((sum, set) => sum + set.size, 0),

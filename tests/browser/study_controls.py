@@ -209,6 +209,9 @@ def choose_other(page):
     field.select_option(label=field.locator("option", has_text=FIRST).inner_text())
     page.get_by_role("application", name="Two replays compared").wait_for()
     changes(page, lambda: step(page), page.get_by_role("button", name="One step on (])").click)
+    beside = page.get_by_label("at step", exact=True)
+    beside.select_option(label="40k agent steps")
+    page.locator(".rv-half", has_text="at 40,000").first.wait_for()
     field.select_option(label="no other run")
     replay_shown(page, "Replay viewer")
 

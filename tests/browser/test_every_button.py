@@ -372,7 +372,7 @@ def darken(page):
         changes(page, lambda: page.evaluate(colour), page.get_by_role("button", name=words, exact=True).click)  # noqa: B023
 
 
-SECTIONS = "Jobs|1 failed run, 1 cause|Replays|Runs|Details|How this was made|Notebook"
+SECTIONS = "Jobs|1 failed run, 1 cause|Replays|Runs|Details|Not in this file|How this was made|Notebook"
 HEADINGS = (
     "Run|State|Agent steps|Steps/s|Reward|Time|Reason|arm|runs|score|95 % interval( of it)?|difference|p \\(Holm\\)"
     "|P\\(higher\\), 95 %|run_name|seed|verdict|overview/reward( curve)?|steps|sps|time|cost|mean|low|high"
@@ -380,7 +380,7 @@ HEADINGS = (
 )
 FOLDED = (
     "study_nb.py|Package versions|.*, the time of this log|Config|Sources of the data|Where the code .*"
-    "|More charts|Groups|For a paper|Figure and files"
+    "|More charts|Groups|For a paper|Figure and files|1 note"
 )
 LOG_PAGE: Table = {
     ("button", "Dark|Light"): darken,

@@ -78,6 +78,21 @@ def test_a_repeat_is_launched_only_where_it_is_asked_for_by_its_number(browser, 
     assert len(set(project.wait_until_started(2))) == 2
 
 
+def test_one_seed_is_launched_twice_from_the_form_and_counts_once(browser, folder):
+    project = Project(folder)
+    project.run("--no-launch")
+    with marimo_server("edit", project.notebook(), cwd=folder) as url:
+        page = open_page(browser, url)
+        page.get_by_text("Nothing is launched yet").wait_for(timeout=60 * SECONDS)
+        page.get_by_label("Runs of each seed").fill("2")
+        page.get_by_label("Runs of each seed").press("Enter")
+        page.get_by_text("1 replicate does not count as a seed").wait_for(timeout=30 * SECONDS)
+        click_when_still(page, "Launch 2 jobs")
+        page.get_by_text("2 jobs launched.").wait_for(timeout=30 * SECONDS)
+        page.close()
+    assert [(job.seed, job.role) for job in jobs_of(project)] == [(0, "seed"), (0, "replicate")]
+
+
 def test_a_served_page_shows_the_jobs_and_has_no_control_that_changes_them(browser, folder):
     project = Project(folder)
     project.run("--follow")

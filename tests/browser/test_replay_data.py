@@ -57,7 +57,7 @@ def test_hostile_text_is_text(viewer):
     data = encode(load_replay(json.dumps(replay).encode())).pack("all")
     page = viewer(data, labels=[HOSTILE], selected=1, message=HOSTILE, more={"data_b": data})
     assert page.locator(".rv-title").inner_text() == HOSTILE
-    page.get_by_role("tab", name="Talk and notes").click()
+    page.get_by_role("tab", name="Talk").click()
     page.wait_for_function("(text) => el.querySelector('.rv-panel').textContent.includes(text)", arg=HOSTILE)
     page.get_by_role("tab", name="About").click()
     page.click("text=Show the configuration")
@@ -68,9 +68,22 @@ def test_hostile_text_is_text(viewer):
     assert page.evaluate("[window.hacked ?? null, el.querySelectorAll('img, script').length]") == [None, 0]
 
 
+def test_items_called_like_a_class_of_the_page_or_a_property_of_every_object_are_items(viewer):
+    page = viewer(encoded(item_names=["rv-tip", "__proto__"], action_names=["noop", "constructor"]), step=5, selected=1)
+    page.get_by_role("tab", name="Selected").click()
+    rows = "[...el.querySelectorAll('.rv-inventory-row')].map((row) => row.innerText.replace(/\\s+/g, ' ').trim())"
+    page.wait_for_function(f"{rows}.join().includes('proto 1')")
+    assert {"rv-tip 2", "proto 1"} <= set(page.evaluate(rows))
+    page.get_by_label("Quantity of the chart").select_option(label="proto held")
+    page.get_by_role("tab", name="Agents").click()
+    assert {"rv-tip", "proto"} <= set(page.locator(".rv-sort").all_inner_texts())
+    page.fill(".rv-search", "rv-tip")
+    page.wait_for_function("el.querySelector('.rv-found').textContent === '2 found'")
+
+
 def test_texts_that_are_not_embedded_are_said_to_be_missing(viewer):
     page = viewer(encode(load_replay(next(p for p in shipped() if p.name == "default.json.z"))).pack("steps"))
-    page.get_by_role("tab", name="Talk and notes").click()
+    page.get_by_role("tab", name="Talk").click()
     page.wait_for_function("el.querySelector('.rv-panel').textContent.includes('not embedded in this page')")
     assert page.evaluate("model.sent.map((message) => [message.type, message.source, message.id])") == [
         ["chunk", "a", "text/0"]

@@ -11,8 +11,11 @@ SHOWN = (
     "What agents carry",
     "Vision of the selection",
     "Fog over what is unseen",
+    "Dim what nobody saw yet",
     "Where agents have been",
     "Grid",
+    "Talk, vibes and targets",
+    "Symbols instead of pictures",
 )
 
 
@@ -162,6 +165,25 @@ def choose_items(page):
     changes(page, table.inner_text, lambda: field.select_option(label="held now"))
 
 
+def charts(name: str, option: str) -> Press:
+    """Return a choice that draws the chart anew."""
+
+    def press(page):
+        chart = page.locator(".rv-timeline-canvas").first
+        choice = page.get_by_role("combobox", name=name)
+        changes(page, chart.screenshot, lambda: choice.select_option(label=option))
+
+    return press
+
+
+def leave_out(page):
+    """Leave a team out of the chart, and take it in again."""
+    page.get_by_role("tab", name="Agents", exact=True).click()
+    chart = page.locator(".rv-timeline-canvas").first
+    for box in page.locator(".rv-team-rows").get_by_role("checkbox").all():
+        changes(page, chart.screenshot, box.click)
+
+
 def press_actions(page):
     button(page, "First step (Home)").click()
     box = page.get_by_role("img", name=re.compile("What each agent did")).bounding_box()
@@ -178,6 +200,11 @@ VIEWER: Table = {
     ("button", r"First step \(Home\)"): moves("First step (Home)"),
     ("button", r"One step on \(\]\)"): moves("One step on (])"),
     ("button", r"(Play|Pause) \(Space\)"): play,
+    ("button", r"Begin again at the end \(L\)"): lambda page: changes(
+        page,
+        lambda: button(page, "Begin again at the end (L)").get_attribute("aria-pressed"),
+        button(page, "Begin again at the end (L)").click,
+    ),
     ("textbox", "Step"): write_step,
     ("slider", "Step"): slide,
     ("combobox", "Speed in steps a second"): choose_speed,
@@ -201,6 +228,11 @@ VIEWER: Table = {
         page.get_by_role("button", name=re.compile("^4 noop")).click(),
         becomes(page, lambda: step(page) == "4"),
     ),
+    ("button", r"\d+ agent \d.*"): lambda page: (
+        page.get_by_role("tab", name="Talk", exact=True).click(),
+        page.get_by_role("button", name=re.compile("^4 agent 0")).click(),
+        becomes(page, lambda: step(page) == "4"),
+    ),
     ("button", r"Follow the selection \(F\)"): lambda page: changes(
         page,
         lambda: button(page, "Follow the selection (F)").get_attribute("aria-pressed"),
@@ -209,6 +241,7 @@ VIEWER: Table = {
     ("image", "What each agent did at each step; click to go there"): press_actions,
     ("button", "Show more steps"): lambda page: actions(page, "Show more steps"),
     ("button", "Show fewer steps"): lambda page: actions(page, "Show fewer steps"),
+    ("checkbox", "blue|red"): leave_out,
     ("DisclosureTriangle", "Show"): show_menu,
     ("checkbox", "|".join(SHOWN)): shown_or_not,
     ("DisclosureTriangle", "Share"): open_share,
@@ -217,12 +250,15 @@ VIEWER: Table = {
     ("button", "Go to the place"): go_to_place,
     ("button", "Save the map as PNG"): save_map,
     ("tab", "Selected"): tab("Selected", "Selected object"),
-    ("tab", "Talk and notes"): tab("Talk and notes", "Talk and policy notes"),
+    ("tab", "Talk"): tab("Talk", "Talk and policy notes"),
+    ("tab", "Rules"): tab("Rules", "Rules of the game"),
     ("tab", "About"): about,
     ("button", "(Show|Hide) the configuration"): show_configuration,
     ("tab", "Agents"): tab("Agents", "Agent table"),
     ("button", "(agent|doing|reward|total|final|ore|heart)[↑↓]?"): sort_agents,
     ("combobox", "Items"): choose_items,
+    ("combobox", "Quantity of the chart"): charts("Quantity of the chart", "reward so far"),
+    ("combobox", "Lines of the chart"): charts("Lines of the chart", "each agent"),
 }
 
 

@@ -109,3 +109,11 @@ def test_it_is_known_which_settings_were_typed_also_those_that_are_as_by_default
 
 def test_a_setting_inside_of_another_is_known_by_its_dotted_name():
     assert parsed("--width 3 --optimizer.lr 0.1", Nested).given == {"width", "optimizer.lr"}
+
+
+def test_a_setting_with_the_name_of_a_flag_of_every_recipe_is_refused_in_one_sentence():
+    class Taken(BaseExperimentConfig):
+        trials: int = 3
+
+    with pytest.raises(UsageError, match="field 'trials' of Taken has the name of a flag that every recipe has"):
+        parse(Taken, [], prog="study.py")

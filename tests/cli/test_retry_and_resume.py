@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from experiments.trainer.checkpoint import Checkpoint, save
-from tests.fakes.project import Project, jobs_of
+from tests.fakes.project import COUNTED, Project, jobs_of
 
 pytestmark = pytest.mark.slow
 
@@ -47,8 +47,8 @@ def line(printed: str, name: str) -> str:
     return found[1]
 
 
-def retried(project: Project, run: str) -> subprocess.CompletedProcess[str]:
-    done = project.command("retry", run)
+def retried(project: Project, run: str, *options: str) -> subprocess.CompletedProcess[str]:
+    done = project.command("retry", run, *options)
     project.command("logs", "-f", jobs_of(project)[-1].run_name)
     return done
 
@@ -75,8 +75,8 @@ def test_a_retry_with_other_code_says_so_and_its_record_names_the_code_that_ran(
     [first] = jobs_of(failing)
     with (failing.root / name).open("a") as file:
         file.write("# edited\n")
-    warned = retried(failing, first.run_name).stderr
-    assert warned.startswith(f"WARNING: THE CODE IS NOT THAT OF {first.run_name}: changes on top of the commit differ")
+    warned = retried(failing, first.run_name, "--code", "now").stderr
+    assert warned == f"WARNING: THE CODE IS NOT THAT OF {first.run_name}: 1 file differs: {name}\n"
     second = jobs_of(failing)[-1].run_name
     said = line(failing.command("show", second).stdout, "code that ran")
     assert said == f"its code differed from the plan's record: changes on top of the commit differ: 1 file: {name}"
@@ -86,10 +86,13 @@ def test_a_retry_with_other_code_says_so_and_its_record_names_the_code_that_ran(
     assert "another code than the plan's record" in compared
 
 
-def test_a_job_that_waited_while_the_code_changed_says_that_its_code_differed(tmp_path):
+@pytest.mark.parametrize("in_place", [False, True])
+def test_a_job_that_waited_while_the_code_changed_ran_the_code_of_its_launch_or_says_that_it_differed(
+    tmp_path, in_place
+):
     wait = 'while [ ! -e "$EXPERIMENTS_RUN_DIR/../../go" ]; do sleep 0.05; done'
-    project = in_git(Project(tmp_path, script=f"echo {{run}} >> .experiments/started; {wait}", max_parallel=1))
-    project.run("--no-follow", "--seeds", "2")
+    project = in_git(Project(tmp_path, script=f"{COUNTED}; {wait}", max_parallel=1))
+    project.run("--no-follow", "--seeds", "2", *(["--in-place"] if in_place else []))
     first, second = [job.run_name for job in jobs_of(project)]
     project.wait_until_started(1)
     assert line(project.command("show", second).stdout, "code that ran") == (
@@ -98,15 +101,21 @@ def test_a_job_that_waited_while_the_code_changed_says_that_its_code_differed(tm
     (project.root / "helper.py").write_text("x = 1\n")
     (project.state / "go").touch()
     project.command("logs", "-f", second)
-    assert line(project.command("show", first).stdout, "code that ran") == "as recorded for its plan"
-    assert "1 file: helper.py" in line(project.command("show", second).stdout, "code that ran")
+    ran = [line(project.command("show", run).stdout, "code that ran") for run in (first, second)]
+    if not in_place:
+        assert ran == ["as recorded for its plan"] * 2
+    else:
+        assert ran[0].startswith("as recorded for its plan; code not fixed: it ran in the working tree")
+        assert "1 file: helper.py; code not fixed" in ran[1]
 
 
-def test_without_a_repository_it_is_not_known_which_code_ran(tmp_path):
+def test_without_a_repository_it_is_known_which_code_ran_but_in_place(tmp_path):
     project = Project(tmp_path)
     project.run("--follow")
-    [job] = jobs_of(project)
-    assert "not known which code ran: fatal: not a git repository" in project.command("show", job.run_name).stdout
+    project.run("--follow", "--again", "--in-place")
+    ran = [line(project.command("show", job.run_name).stdout, "code that ran") for job in jobs_of(project)]
+    assert ran[0] == "as recorded for its plan"
+    assert ran[1].startswith("not known which code ran: fatal: not a git repository")
 
 
 def test_show_says_what_status_says_with_reward_steps_and_folder_and_the_command_once_as_it_ran(failing):
@@ -156,6 +165,39 @@ def test_a_run_of_a_vary_arm_goes_on_with_its_own_arm_config_and_command(trained
     assert project.started().count(new.run_name) == 1
 
 
+def test_a_run_that_goes_on_from_an_earlier_checkpoint_is_a_fork_with_its_parent_in_the_record(trained):
+    project, job = trained
+    save(project.state / "runs" / job.run_name / "checkpoints", Checkpoint({}, {"agent_step": 5000}), keep=3)
+    refused = project.command("resume", job.run_name, "--from", "3000", code=2).stderr
+    assert "no checkpoint at agent-step 3,000. It has: 2,000, 5,000. Name one of these: --from 2000" in refused
+    said = project.command("resume", job.run_name, "--from", "2000", "--steps", "90000").stdout
+    fork = jobs_of(project)[-1]
+    assert f"{job.run_name} goes on from agent-step 2,000 as {fork.run_name}" in said
+    assert (fork.role, fork.parent, fork.counts) == ("fork", job.run_name, False)
+    assert fork.config.get_arg_value("trainer.resume_step") == "2000"
+    project.command("logs", "-f", fork.run_name)
+
+
+def test_a_retry_runs_its_own_code_and_with_code_now_todays(trained):
+    project, job = trained
+    (project.root / "new.py").write_text("x = 1\n")
+    assert "WARNING" not in project.command("retry", job.run_name).stderr
+    project.command("logs", "-f", jobs_of(project)[-1].run_name)
+    assert "THE CODE IS NOT THAT OF" in project.command("retry", job.run_name, "--code", "now").stderr
+    project.command("logs", "-f", jobs_of(project)[-1].run_name)
+
+
+def test_a_resumed_replicate_stays_one(trained):
+    project, _ = trained
+    project.run("--follow", "--same-seed", "2", "--seeds", "7..7")
+    replicate = jobs_of(project)[-1]
+    save(project.state / "runs" / replicate.run_name / "checkpoints", Checkpoint({}, {"agent_step": 2000}), keep=3)
+    project.command("resume", replicate.run_name, "--steps", "90000")
+    new = jobs_of(project)[-1]
+    assert (new.role, new.replicate, new.seed) == ("replicate", 1, 7)
+    project.command("logs", "-f", new.run_name)
+
+
 def test_a_resume_is_launched_once_while_it_has_not_ended(trained):
     project, job = trained
     document = json.loads(project.command("resume", job.run_name, "--dry-run", "--json").stdout)
@@ -190,7 +232,7 @@ def test_what_cannot_be_resumed_is_refused_in_one_sentence_and_nothing_is_launch
 
 
 def test_a_run_that_has_not_ended_is_not_resumed(tmp_path):
-    project = noting(tmp_path, f"{NOTES}\nwhile [ ! -e .experiments/go ]; do sleep 0.05; done")
+    project = noting(tmp_path, f'{NOTES}\nwhile [ ! -e "$EXPERIMENTS_RUN_DIR/../../go" ]; do sleep 0.05; done')
     project.run("--no-follow")
     [job] = jobs_of(project)
     project.wait_until_started(1)

@@ -28,6 +28,15 @@ def test_the_list_of_runs_says_under_it_what_is_to_be_known_of_their_rows(runs_d
     assert "forked: forked from run 'parent' at step 10" in printed
 
 
+def test_a_list_of_runs_says_where_what_trainers_name_cannot_be_read(runs_dir, capsys):
+    case_copy("data/forked", runs_dir / "forked")
+    (runs_dir.parent / "ledger.sqlite").write_text("no database")
+    assert list_runs() == 0
+    said = capsys.readouterr()
+    assert "forked" in said.out
+    assert "steps and rewards are found by their names, for what trainers name cannot be read: " in said.err
+
+
 def test_sync_says_of_each_run_what_became_of_it(runs_dir, capsys):
     assert sync() == 0
     assert capsys.readouterr().out == "No run to upload.\n"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import time
@@ -189,6 +190,23 @@ def test_open_starts_an_editor_that_answers_only_with_its_token(project):
         os.kill(document["editor_pid"], signal.SIGTERM)
 
 
+@pytest.mark.parametrize(
+    ("said", "runs"), [("", True), ("auto_instantiate = true", True), ("auto_instantiate = false", False)]
+)
+def test_a_notebook_that_is_opened_runs_unless_the_project_says_otherwise(project, said, runs):
+    file = project.root / "pyproject.toml"
+    file.write_text(file.read_text().replace("auto_instantiate = true", said))
+    shown = project.run("--no-launch").stdout
+    assert ("and run its cells (▶ below on the right)" in shown) == (said == "")
+    document = json.loads(project.run("--no-launch", "--open", "--json").stdout)
+    try:
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        page = browser.open(document["address"]).read().decode()
+        assert f'"auto_instantiate": {str(runs).lower()}' in page
+    finally:
+        os.kill(document["editor_pid"], signal.SIGTERM)
+
+
 def test_ctrl_c_while_following_detaches_and_training_goes_on(tmp_path):
     project = Project(tmp_path, "echo {run} >> $EXPERIMENTS_RUN_DIR/../../started; sleep 2; echo done")
     process = project.start("--follow")
@@ -265,3 +283,20 @@ class MyExperiment(Experiment):
 if __name__ == "__main__":
     MyExperiment.main(MyExperimentConfig, name="mine")
 '''
+
+
+def test_one_seed_launched_three_times_is_one_seed_and_two_replicates(project):
+    said = project.run("--same-seed", "3", "--seeds", "7..7", "--follow").stdout
+    assert "2 replicates do not count as seeds" in said
+    assert re.search(r"s7r2\.\w{8} +arm-0 +7 +replicate 2 ", said), said
+    jobs = jobs_of(project)
+    assert [(job.seed, job.replicate, job.role) for job in jobs] == [
+        (7, 0, "seed"),
+        (7, 1, "replicate"),
+        (7, 2, "replicate"),
+    ]
+    assert sorted(project.started()) == sorted(job.run_name for job in jobs)
+    assert 'replicate=2, role="replicate"' in project.notebook().read_text()
+    assert "2 replicates do not count as seeds." in project.command("status").stdout
+    assert re.search(r"^role +replicate$", project.command("show", jobs[1].run_name).stdout, re.MULTILINE)
+    assert "no number from 1 to 9,999" in project.run("--same-seed", "0", code=2).stderr

@@ -88,8 +88,9 @@ def test_a_finished_run_is_extended_as_a_new_run_that_goes_on_at_its_step(tmp_pa
     assert "continuing at agent-step 2" in project.command("logs", second.run_name).stdout
     [_, status] = json.loads(project.command("status", "--json").stdout)
     assert status["step"] >= 40_000
-    score = json.loads(project.command("eval", second.run_name, "--episodes", "2", "--json").stdout)
-    assert score["low"] < score["reward"] < score["high"]
+    told = json.loads(project.command("eval", second.run_name, "--episodes", "2", "--json").stdout)
+    [score] = told["runs"][0]["checkpoints"]
+    assert (score["value"], score["episodes"]) == (told["runs"][0]["value"], 2)
     assert [(project.root / path).exists() for path in score["replays"]] == [True, True]
     summary = json.loads(project.command("replay", "inspect", score["replays"][0], "--json").stdout)
     assert (summary["version"], summary["issues"]) == (4, [])

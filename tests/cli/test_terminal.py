@@ -30,12 +30,14 @@ HOSTILE = "\x1b]0;title\x07\x1b[2J\x1b[31m\x9b1m\u202eend\x08\x00\ud800"
 OWN = {
     "apps/serving/server.py",
     "experiments/cli/export.py",
+    "experiments/project/environment/probe.py",
     "experiments/project/streams.py",
     "experiments/jobs/launchers/local/slots.py",
     "experiments/jobs/launchers/local/supervisor.py",
     "experiments/notebooks/charts/figures.py",
     "experiments/cli/terminal.py",
     "experiments/trainer/__main__.py",
+    "experiments/trainer/evaluate_checkpoint.py",
 }
 NAME = "ada.a-study-with-a-name.long-learning-rate.s{seed}.abcdefgh"
 REASON = "exit code 3: the reward became NaN at step 7"

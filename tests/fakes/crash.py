@@ -17,13 +17,14 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from pathlib import Path
 
 from experiments.jobs.ledger import open_ledger
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from experiments.jobs import handover, leases, submission
+from experiments.jobs import handover, isolation, leases, submission
 from experiments.jobs.launchers.local import launcher as local
 from experiments.jobs.launchers.local import slots, supervisor
 from experiments.jobs.ledger import ledger
@@ -34,7 +35,11 @@ from experiments.project import files as processes
 from tests.fakes import launching
 from tests.fakes.launching import FileCluster, plan_in, starts, wait_for_end, words_of, workspace_at
 
-LAUNCHING = (submission, handover, ledger, ledger_reading, ledger_schema, leases, processes, launching, slots, local)
+LAUNCHING = (
+    *(submission, handover, isolation),
+    *(import_module(f"experiments.project.snapshots.{name}") for name in ("taking", "store", "checkouts")),
+    *(ledger, ledger_reading, ledger_schema, leases, processes, launching, slots, local),
+)
 RUNNING = (supervisor, processes, local)
 DEPTHS = {"starter": {0}, "supervisor": {1}, "both": {0, 1}, "trainer": {2}, "all": {0, 1, 2}}
 
@@ -114,7 +119,7 @@ def cluster_point(folder: Path, at: int, report: Report, *, again: int = 0) -> d
         with Killer(LAUNCHING, killer_at, report.write), allow_launch() as permit:
             submit(plan, permit, workspace)
 
-    in_child(lambda: launch(at))
+    ended = in_child(lambda: launch(at))
     before = len(cluster.jobs())
     if again:
         in_child(lambda: launch(again))
@@ -124,7 +129,8 @@ def cluster_point(folder: Path, at: int, report: Report, *, again: int = 0) -> d
         jobs = opened.jobs()
     ids = {job["name"]: job["id"] for job in cluster.jobs()}
     return {
-        "where": where,
+        # Past the last line of the first launch only the second is killed, for ever: there is nothing new any more.
+        "where": where if ended else "",
         "before": before,
         "started": sorted(job["name"] for job in cluster.jobs()),
         "wanted": sorted(job.run_name for job in plan.jobs),

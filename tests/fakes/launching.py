@@ -15,12 +15,12 @@ from experiments.jobs.plan import Placement, RecordedJob, make_plan
 from experiments.launch import launcher_for
 from experiments.project.errors import LaunchError
 from experiments.project.settings import Settings
+from experiments.project.state_words import SCHEDULER_ENDS
 from experiments.project.workspace import Workspace
 from experiments.types import Plan, TrainingJobConfig
 from tests.fakes.waiting import wait_until
 
 TRAINER = Path(__file__).with_name("trainer.py")
-ENDED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "CANCELLED", "KILLED", "LOST"}
 
 
 def trainer_command(*words: str) -> tuple[str, ...]:
@@ -44,7 +44,9 @@ def workspace_at(folder: Path, *, command: Sequence[str] = shell(COUNTED), **set
     return Workspace(root=folder, state=state, settings=Settings(**values))
 
 
-def plan_in(workspace: Workspace, *, seeds=range(5), arms=("base",), launcher="local", repeat=1, **config) -> Plan:
+def plan_in(
+    workspace: Workspace, *, seeds=range(5), arms=("base",), launcher="local", repeat=1, same_seed=1, **config
+) -> Plan:
     with open_ledger(workspace) as ledger:
         placement = Placement(
             user="ada",
@@ -54,7 +56,7 @@ def plan_in(workspace: Workspace, *, seeds=range(5), arms=("base",), launcher="l
             train_command=workspace.settings.train_command,
         )
     recorded = [RecordedJob(arm, TrainingJobConfig(curriculum="arena", **config)) for arm in arms]
-    return make_plan("exp", recorded, placement, seeds=seeds, repeat=repeat)
+    return make_plan("exp", recorded, placement, seeds=seeds, same_seed=same_seed, repeat=repeat)
 
 
 def starts(workspace: Workspace) -> list[str]:
@@ -85,7 +87,7 @@ def wait_for_end(
     def ended() -> bool:
         nonlocal looked
         words = words_of(workspace, names)
-        if len(words) == len(names) and set(words.values()) <= ENDED:
+        if len(words) == len(names) and set(words.values()) <= SCHEDULER_ENDS:
             return True
         if time.monotonic() - looked > 0.5:
             meanwhile()
@@ -134,7 +136,8 @@ class FileCluster:
             self.refuses.discard(job.run_name)
             raise LaunchError(f"no machine for {job.run_name!r}")
         job_id = str(len(self.jobs()) + 1)
-        line = json.dumps({"name": job.run_name, "id": job_id, "env": dict(job.env)}) + "\n"
+        told = {"name": job.run_name, "id": job_id, "env": dict(job.env), "command": list(job.command)}
+        line = json.dumps(told) + "\n"
         descriptor = os.open(self._queue, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         os.write(descriptor, line.encode())
         os.close(descriptor)

@@ -133,6 +133,8 @@ class LeakyProject:
             "CI": "true",
             "EXPERIMENTS_USER": "ada",
             "EXPERIMENTS_WANDB_MODE": "offline",
+            # A snapshot is refused, for there is a secret in the changes.
+            "EXPERIMENTS_IN_PLACE": "true",
             "WANDB_ERROR_REPORTING": "false",
             **ENV,
             **more,

@@ -1,4 +1,4 @@
-"""The rows that version 0.1 wrote for `--additional-args lr`, which no reader takes."""
+"""Rows of a ledger that no reader takes: an argument in them is none that a process can be given."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ import json
 import sqlite3
 from pathlib import Path
 
-BAD = "lr"
+BAD = "l\0r"
 
 
 def poison(state_dir: Path, run_name: str, *, plan: bool = True) -> None:
-    """Make the row of a job, and of its plan, what version 0.1 recorded: an argument that is none in its config.
-
-    The command line has it too, as it had there.
-    """
+    """Put an argument that is none into the row of a job and of its plan, and into their command lines."""
     with sqlite3.connect(state_dir / "ledger.sqlite") as ledger:
         config, command, key = ledger.execute(
             "SELECT config, command, plan_key FROM jobs WHERE run_name = ?", [run_name]

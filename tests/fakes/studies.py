@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from experiments.jobs.plan import Name
 from experiments.jobs.watch.snapshots import Snapshot, write_live
 from experiments.notebooks.context import NotebookContext
+from experiments.project.standing import Role
 from experiments.project.workspace import Workspace
 from experiments.runs.offline.store import OfflineStore
-from experiments.types import BaseExperimentConfig, JobRef, JobStatus
+from experiments.types import BaseExperimentConfig, JobRef, JobStatus, Metrics
 from tests.fakes.wandb_files import exit_record, offline_run, run
 
 REWARD, STEP = "overview/reward", "metric/agent_step"
@@ -53,9 +55,20 @@ class Study:
         name: str | None = None,
         log: Sequence[str] = (),
         reason: str = "",
+        role: Role = "seed",
+        replicate: int = 0,
+        step: str = STEP,
+        metrics: Metrics | None = None,
     ) -> JobRef:
-        """Write one run; without values and config it never started."""
-        job = JobRef(run=name or f"ada.study.{arm}.s{seed}.abcdefgh", arm=arm, seed=seed)
+        """Write one run; without values and config it never started.
+
+        Args:
+            step: Its counter of steps.
+            metrics: What its trainer names.
+        """
+        part = Name(arm, seed, replicate, role).seed_part
+        run_name = name or f"ada.study.{arm}.{part}.abcdefgh"
+        job = JobRef(run=run_name, arm=arm, seed=seed, role=role, replicate=replicate, metrics=metrics)
         folder = self.workspace.runs / job.run
         folder.mkdir(parents=True, exist_ok=True)
         if log:
@@ -64,7 +77,7 @@ class Study:
             writer = offline_run(self.workspace.runs, job.run)
             writer.write(run(job.run, {"seed": seed, "run": job.run, **(config or {})}))
             for at, value in enumerate(values):
-                writer.log({STEP: 100 * (at + 1), metric: value, "overview/sps": 50.0})
+                writer.log({step: 100 * (at + 1), metric: value, "overview/sps": 50.0})
             if verdict in {"succeeded", "failed"}:
                 writer.write(exit_record(0 if verdict == "succeeded" else 1))
         self.jobs.append(job)
@@ -72,6 +85,8 @@ class Study:
             run_name=job.run,
             arm=arm,
             seed=seed,
+            role=role,
+            replicate=replicate,
             verdict=verdict,
             reason=reason,
             exit_code=1 if verdict == "failed" else 0,

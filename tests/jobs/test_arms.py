@@ -10,9 +10,10 @@ from experiments.cli.new_recipe import NewRecipeConfig
 from experiments.jobs.arms import Ablation, Grid, apart, differences, parse_vary, vary_example
 from experiments.jobs.plan import Placement, RecordedJob, make_plan
 from experiments.project.errors import UsageError
+from experiments.project.values import Frozen
 from experiments.recipes.arena_experiment import ArenaExperimentConfig
 from experiments.recipes.learning_rate_study import LearningRateStudyConfig
-from experiments.types import BaseExperimentConfig, Control, Frozen, TrainingJobConfig
+from experiments.types import BaseExperimentConfig, Control, TrainingJobConfig
 
 
 class Optimizer(BaseModel):

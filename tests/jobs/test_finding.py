@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from experiments.jobs.finding import find_refs, find_runs, known_runs, ref_of, refs_of, runs_of
+from experiments.jobs.finding import find_refs, find_runs, known_runs, named_metrics, ref_of, refs_of, runs_of
 from experiments.jobs.ledger import open_ledger
-from experiments.project.errors import LaunchError, StoreError, UsageError
+from experiments.project.errors import LaunchError, LedgerError, StoreError, UsageError
 from experiments.runs.offline.store import OfflineStore
 from experiments.runs.store import RunQuery
 from experiments.types import JobRef
 from tests.fakes.launching import plan_in, workspace_at
+from tests.fakes.poison import spoil
 from tests.fakes.skypilot import FakeSky, close_clients, sky_workspace
 from tests.fakes.wandb_files import offline_run, run
 
@@ -107,6 +108,19 @@ def test_runs_are_found_by_the_experiment_and_arm_that_launched_them(tagged):
     assert [ref.run for ref in find_runs(workspace, f"experiment={experiment} tag=keep limit=1")] == [third]
     with pytest.raises(UsageError, match=f"no job belongs to experiment 'nope'. There are: {experiment}"):
         find_runs(workspace, "experiment=nope")
+
+
+def test_a_run_whose_jobs_row_cannot_be_read_is_not_taken_for_one_whose_trainer_names_nothing(tagged):
+    workspace, (_, second, third) = tagged
+    spoil(workspace.state, "UPDATE jobs SET config = '{' WHERE run_name = ?", second)
+    with pytest.raises(LedgerError, match=f"row of job '{second}' cannot be read"):
+        find_runs(workspace, "state=running")
+    assert [ref.run for ref in find_runs(workspace, "tag=arena")] == [third]
+    _, unread = named_metrics(workspace)
+    assert list(unread) == [second]
+    (workspace.state / "ledger.sqlite").write_text("no database")
+    with pytest.raises(LedgerError):
+        find_runs(workspace, "tag=arena")
 
 
 @pytest.fixture

@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from experiments.jobs.handover import UNSET, job_environment, tracker_of
+from experiments.launch import allow_launch, submit
 from experiments.project.errors import UsageError
 from experiments.project.settings import Settings
-from experiments.types import Plan
-from tests.fakes.launching import plan_in, workspace_at
+from experiments.runs.offline.places import named_step
+from experiments.types import Metrics, Plan, Trainer
+from tests.fakes.launching import plan_in, shell, wait_for_end, workspace_at
 
 
 def test_a_tag_that_wandb_would_split_is_refused(tmp_path):
@@ -37,6 +39,12 @@ def test_an_emptied_number_of_threads_is_none_that_the_user_chose(tmp_path, monk
     assert job_environment(plan, plan.jobs[0], Settings(), Path("run"))["OMP_NUM_THREADS"] == "1"
 
 
+def test_the_threads_that_a_trainer_says_it_needs_win(tmp_path):
+    trainer = Trainer(command="x {seed}", env={"OMP_NUM_THREADS": "3"})
+    plan = plan_in(workspace_at(tmp_path), trainer=trainer)
+    assert job_environment(plan, plan.jobs[0], Settings(), Path("run"))["OMP_NUM_THREADS"] == "3"
+
+
 @pytest.mark.parametrize("launcher", ["local", "skypilot"])
 @pytest.mark.parametrize("text", [None, "", " "])
 def test_what_a_job_does_not_have_is_not_set_at_all(tmp_path, launcher, text):
@@ -57,6 +65,13 @@ def test_what_a_job_has_is_set(tmp_path):
     assert [environment[name] for name in names] == ["a,b", "team", "g", "p"]
 
 
+def test_wandb_is_told_of_a_run_that_is_no_seed(tmp_path):
+    plan = plan_in(workspace_at(tmp_path), seeds=[3], same_seed=2)
+    seed, replicate = (job_environment(plan, job, Settings(), Path("run")) for job in plan.jobs)
+    assert "WANDB_JOB_TYPE" not in seed
+    assert replicate["WANDB_JOB_TYPE"] == "replicate"
+
+
 def test_every_name_of_a_run_that_is_set_for_a_job_is_kept_from_another(tmp_path):
     plan = plan_in(workspace_at(tmp_path), wandb_tags=("a",))
     environment = job_environment(plan, plan.jobs[0], Settings(), Path("run"))
@@ -70,3 +85,17 @@ def test_the_tracker_is_offline_or_the_project(tmp_path):
     assert tracker_of(plan, Settings()) == "offline"
     online = plan.model_copy(update={"wandb_mode": "online"})
     assert tracker_of(online, Settings(wandb_entity="team", wandb_project="p")) == "team/p"
+
+
+OWN = 'echo 1 > "$EXPERIMENTS_RUN_DIR/metrics.json"'
+
+
+def test_what_a_trainer_names_outlives_what_it_writes_into_its_folder(tmp_path):
+    workspace = workspace_at(tmp_path, in_place=True)
+    trainer = Trainer(command=shell(OWN), metrics=Metrics(step="env/steps"))
+    with allow_launch() as permit:
+        [job] = submit(plan_in(workspace, seeds=[0], trainer=trainer), permit, workspace)
+    wait_for_end(workspace, [job.run_name])
+    run_dir = workspace.runs / job.run_name
+    assert (run_dir / "metrics.json").read_text() == "1\n"
+    assert named_step(run_dir) == "env/steps"

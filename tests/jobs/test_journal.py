@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from experiments import cli
+from experiments.jobs.designs import change_since_launch, record_journal
 from experiments.jobs.journal import (
     BLANK,
     Journal,
@@ -17,7 +18,6 @@ from experiments.jobs.journal import (
     add_tag,
     entries,
     kept_notes,
-    record_journal,
     recorded_journals,
     remove_tag,
     write_entry,
@@ -28,7 +28,6 @@ from experiments.jobs.permits import command_permit
 from experiments.notebooks.data_cells import read_journal
 from experiments.project.errors import LaunchRefused, UsageError
 from experiments.project.workspace import Workspace
-from experiments.results.verdict import change_since_launch
 from tests.fakes.launching import plan_in, workspace_at
 from tests.fakes.project import Project
 

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from typing import get_args
 
 import pytest
 
@@ -14,6 +15,8 @@ from experiments.jobs import leases
 from experiments.jobs.ledger import Annotation, Ledger, open_ledger
 from experiments.jobs.ledger import schema as ledger_schema
 from experiments.project.errors import LedgerError
+from experiments.project.standing import Role
+from experiments.project.values import replaced
 from tests.fakes.launching import plan_in, workspace_at
 
 
@@ -204,7 +207,7 @@ def test_a_ledger_whose_own_words_are_damaged_is_one_sentence(workspace, read_on
         recorded(ledger, workspace)
     path = workspace.state / "ledger.sqlite"
     content = path.read_bytes()
-    at = content.rindex(b" NOT NULL", 0, content.index(b"CREATE TABLE jobs") + 400)
+    at = content.rindex(b" NOT NULL", 0, content.index(b'CREATE TABLE "jobs"') + 400)
     path.write_bytes(content[:at] + b" NOT \xdeUL\xde" + content[at + 9 :])
     with pytest.raises(LedgerError, match="doctor --rebuild"), open_ledger(workspace, read_only=read_only) as ledger:
         ledger.jobs()
@@ -228,16 +231,76 @@ def test_a_ledger_of_a_later_version_is_left_alone(workspace):
             open_ledger(workspace, read_only=read_only)
 
 
-def test_a_ledger_of_an_earlier_version_is_migrated_when_it_may_be_written(workspace, monkeypatch):
+def test_a_ledger_of_an_earlier_version_is_migrated_when_it_may_be_written_and_read_as_a_migrated_copy_else(
+    workspace, monkeypatch
+):
     with open_ledger(workspace) as ledger:
         recorded(ledger, workspace)
     later = (*ledger_schema.MIGRATIONS, ("ALTER TABLE jobs ADD COLUMN colour TEXT",))
     monkeypatch.setattr(ledger_schema, "MIGRATIONS", later)
-    with pytest.raises(LedgerError, match="earlier version"):
-        open_ledger(workspace, read_only=True)
+    with open_ledger(workspace, read_only=True) as ledger:
+        assert [row["colour"] for row in ledger._rows("SELECT colour FROM jobs")] == [None] * 5
+    with sqlite3.connect(workspace.state / "ledger.sqlite") as file:
+        assert "colour" not in file.execute("SELECT sql FROM sqlite_master WHERE name = 'jobs'").fetchone()[0]
+    file.close()
     with open_ledger(workspace) as ledger:
         assert ledger._rows("SELECT colour FROM jobs")[0]["colour"] is None
         assert len(ledger.jobs()) == 5
+
+
+def test_a_ledger_of_version_0_1_keeps_all_of_its_jobs_and_each_of_them_is_a_seed(tmp_path, monkeypatch):
+    workspace = workspace_at(tmp_path)
+    columns = {
+        "run_name": "ada.exp.base.s3.aaaaaaaa", "plan_key": "k", "experiment": "exp", "arm": "base", "seed": 3,
+        "attempt": 1, "repeat": 1, "launcher": "local", "target": "here", "launcher_id": "7", "state": "submitted",
+        "config": '{"curriculum": "arena"}', "command": "[]", "tracker": "offline", "spec": '{"env": {}}',
+        "claimed_at": 5.0, "outcome": '{"word": "SUCCEEDED"}', "created_at": 4.0,
+    }  # fmt: skip
+    with monkeypatch.context() as before:
+        before.setattr(ledger_schema, "MIGRATIONS", ledger_schema.MIGRATIONS[:1])
+        with open_ledger(workspace) as ledger, ledger._writing() as execute:
+            marks = ", ".join("?" * len(columns))
+            execute(f"INSERT INTO jobs ({', '.join(columns)}) VALUES ({marks})", list(columns.values()))
+    for read_only in (True, False):
+        with open_ledger(workspace, read_only=read_only) as ledger:
+            [job] = ledger.jobs()
+            assert (job.run_name, job.seed, job.launcher_id) == ("ada.exp.base.s3.aaaaaaaa", 3, "7")
+            assert (job.role, job.replicate, job.parent) == ("seed", 0, None)
+            assert (ledger.spec(job.run_name), ledger.outcomes([job.run_name])) == (
+                {"env": {}},
+                {job.run_name: {"word": "SUCCEEDED"}},
+            )
+    with open_ledger(workspace) as ledger:
+        [row] = ledger._rows("SELECT * FROM jobs")
+        assert {name: row[name] for name in columns} == columns
+
+
+def test_a_ledger_of_before_evaluations_keeps_its_jobs_and_takes_an_evaluation(tmp_path, monkeypatch):
+    workspace = workspace_at(tmp_path)
+    with monkeypatch.context() as before:
+        before.setattr(ledger_schema, "MIGRATIONS", ledger_schema.MIGRATIONS[:2])
+        with open_ledger(workspace) as ledger:
+            recorded(ledger, workspace)
+            kept = ledger._rows("SELECT * FROM jobs")
+    with open_ledger(workspace) as ledger:
+        assert [tuple(row) for row in ledger._rows("SELECT * FROM jobs")] == [tuple(row) for row in kept]
+        job = replaced(ledger.jobs()[0], run_name="e", attempt=2, role="evaluation", parent="other")
+        ledger.add_attempt(job)
+        assert ledger.jobs(run_names=["e"])[0].role == "evaluation"
+
+
+def test_what_a_job_is_to_its_seed_comes_back_as_it_was(ledger, workspace):
+    plan = plan_in(workspace, seeds=(3,), same_seed=3)
+    ledger.record_plan(plan)
+    assert [(job.role, job.replicate) for job in ledger.jobs()] == [("seed", 0), ("replicate", 1), ("replicate", 2)]
+    first = ledger.jobs()[0]
+    for at, role in enumerate(get_args(Role)):
+        number = 7 if role == "replicate" else 0
+        job = replaced(first, run_name=f"r{at}", attempt=2 + at, role=role, replicate=number, parent="other")
+        ledger.add_attempt(job)
+        [found] = ledger.jobs(run_names=[job.run_name])
+        assert found == replaced(job, created_at=found.created_at)
+    assert [job.run_name for job in ledger.attempts(first)] == [first.run_name, "r0", "r2", "r3", "r4"]
 
 
 def test_a_migration_that_fails_changes_nothing(workspace, monkeypatch):

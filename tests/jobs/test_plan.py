@@ -3,10 +3,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from pydantic import ValidationError
 
-from experiments.jobs.plan import Placement, RecordedJob, make_plan, refuse_secrets, with_interpreter
+from experiments.jobs.commands import with_interpreter
+from experiments.jobs.plan import (
+    Name,
+    Placement,
+    RecordedJob,
+    make_plan,
+    read_name,
+    refuse_secrets,
+    run_name,
+    training_jobs,
+)
 from experiments.project.errors import UsageError
-from experiments.types import TrainingJobConfig, parse_seeds
+from experiments.types import JobRef, TrainingJobConfig, parse_seeds
 
 PLACE = Placement(
     user="ada",
@@ -58,6 +69,65 @@ def test_a_run_name_shows_user_experiment_arm_and_seed():
     name = make_plan("exp", [recorded("big-lr")], PLACE, seeds=(3,)).jobs[0].run_name
     assert name.startswith("ada.exp.big-lr.s3.")
     assert len(name.rsplit(".", 1)[1]) == 8
+
+
+def test_every_replicate_of_a_seed_is_a_job_of_its_own_whose_number_is_in_its_name():
+    plan = make_plan("exp", [recorded()], PLACE, seeds=(3, 4), same_seed=3)
+    seeds, replicates = (3, 3, 3, 4, 4, 4), (0, 1, 2, 0, 1, 2)
+    assert tuple(job.seed for job in plan.jobs) == seeds
+    assert tuple(job.replicate for job in plan.jobs) == replicates
+    assert [job.counts for job in plan.jobs] == [True, False, False] * 2
+    assert len({job.run_name for job in plan.jobs}) == 6
+    for job in plan.jobs:
+        assert read_name(job.run_name) == ("base", job.seed, job.replicate, job.role)
+        assert job.command[-1] == f"seed={job.seed}"
+    assert plan.jobs[2].run_name.startswith("ada.exp.base.s3r2.")
+    assert [(job.role, job.replicate) for job in training_jobs(plan)] == [
+        (job.role, job.replicate) for job in plan.jobs
+    ]
+
+
+def test_a_plan_without_replicates_has_the_key_and_the_names_that_it_always_had():
+    plan = make_plan("exp", [recorded()], PLACE, seeds=(0, 1))
+    assert plan.key == "9b5a6d1f2e1c5b65d0a5b0aba6c89c240a43b925050cc0969ecb87afbfbb0fcf"
+    assert [job.run_name for job in plan.jobs] == ["ada.exp.base.s0.euehdfij", "ada.exp.base.s1.xr2cxwet"]
+    assert not {"role", "replicate", "parent"} & set(plan.jobs[0].model_dump(mode="json"))
+
+
+def test_what_a_run_is_to_another_changes_its_key_and_is_in_its_name():
+    own = make_plan("exp", [RecordedJob("a", TrainingJobConfig(curriculum="x"), 2)], PLACE)
+    for role in ("reproduction", "fork", "evaluation"):
+        job = RecordedJob("a", TrainingJobConfig(curriculum="x"), 2, role=role, parent=own.jobs[0].run_name)
+        plan = make_plan("exp", [job], PLACE, same_seed=3)
+        [planned] = plan.jobs
+        assert (planned.role, planned.parent, planned.counts) == (role, own.jobs[0].run_name, False)
+        assert read_name(planned.run_name) == ("a", 2, 0, role)
+        assert plan.key != own.key
+
+
+@pytest.mark.parametrize("name", [Name("a", 3), Name("a", 3, 2, "replicate"), Name("a", 3, 2, "reproduction")])
+def test_a_run_name_says_what_it_was_made_of_in_every_attempt(name):
+    names = [run_name("ada", "exp", name, ledger_id="l", plan_key="k", attempt=attempt) for attempt in (1, 2, 3)]
+    assert len(set(names)) == 3
+    assert {read_name(text) for text in names} == {name}
+
+
+@pytest.mark.parametrize("text", ["ada.exp.a.s3r0.aaaaaaaa", "ada.exp.a.s3-seed.aaaaaaaa", "ada.exp.a.s3r.aaaaaaaa"])
+def test_a_name_that_no_run_of_ours_can_have_says_nothing(text):
+    assert read_name(text) is None
+
+
+def test_no_run_is_a_seed_and_a_replicate():
+    with pytest.raises(ValidationError, match="a seed cannot be replicate 2"):
+        JobRef(run="r", replicate=2)
+    with pytest.raises(ValidationError, match="a replicate cannot be replicate 0"):
+        JobRef(run="r", role="replicate")
+
+
+@pytest.mark.parametrize("number", [0, -1, 10_000])
+def test_less_than_one_run_of_a_seed_and_more_than_a_name_can_count_are_refused(number):
+    with pytest.raises(UsageError, match=r"from 1 to 9,999. Try --same-seed 3"):
+        make_plan("exp", [recorded()], PLACE, same_seed=number)
 
 
 def test_seeds_multiply_every_arm_in_order():

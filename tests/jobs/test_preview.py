@@ -153,7 +153,9 @@ def test_a_changed_tree_is_refused_unless_somebody_says_so(project, sky):
     assert "--skip-git-check" in project.run(*arguments, code=1).stderr
     assert sky.jobs() == []
     project.run(*arguments, "--skip-git-check")
-    assert sky.jobs()[0]["workdir"] == str(project.root)
+    [copy] = (project.state / "code").glob("*/tree")
+    assert sky.jobs()[0]["workdir"] == str(copy)
+    assert (copy / project.recipe.relative_to(project.root)).read_text() == project.recipe.read_text()
 
 
 def test_skypilot_being_down_ends_a_launch_with_the_command_that_mends_it(project, sky):

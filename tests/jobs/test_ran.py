@@ -1,4 +1,7 @@
-"""Which code a job ran: real supervisors in a real repository."""
+"""Which code a job ran that runs in the working tree: real supervisors in a real repository.
+
+Jobs that run from a snapshot: see `test_isolation`.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,15 @@ import subprocess
 import pytest
 
 from experiments.jobs.ledger import open_ledger
-from experiments.jobs.preparation import launch_plan, retry_job
+from experiments.jobs.once_more import retry_job
+from experiments.jobs.plan import config_text
+from experiments.jobs.preparation import launch_plan
 from experiments.jobs.ran import Mark, code_line, code_words, codes_of, marks_of
 from experiments.launch import allow_launch, start_next, submit
 from experiments.project.provenance import Provenance, capture
 from tests.fakes.launching import plan_in, wait_for_end, workspace_at
+
+AS_RECORDED = "as recorded for its plan; code not fixed: it ran in the working tree"
 
 
 def git(folder, *arguments):
@@ -26,7 +33,7 @@ def workspace(tmp_path):
     git(tmp_path, "init", "-q")
     git(tmp_path, "add", "-A")
     git(tmp_path, "commit", "-qm", "first")
-    return workspace_at(tmp_path, command=("/bin/sh", "-c", "exit 3"))
+    return workspace_at(tmp_path, command=("/bin/sh", "-c", "exit 3"), in_place=True)
 
 
 def launched(workspace, seeds=(0,)):
@@ -50,20 +57,22 @@ def words(workspace, name):
 
 def test_the_code_at_the_start_is_recorded_and_is_the_plans_where_nothing_changed(workspace):
     [name] = launched(workspace)
-    assert words(workspace, name) == "as recorded for its plan"
+    assert words(workspace, name) == AS_RECORDED
     assert marks_of(workspace, [name])[name].identity
 
 
 def test_a_retry_says_what_changed_and_records_the_code_that_it_ran(workspace):
     [first] = launched(workspace)
     second, notes = retried(workspace, first)
-    assert (notes, words(workspace, second.run_name)) == ([], "as recorded for its plan")
+    assert (notes, words(workspace, second.run_name)) == ([], AS_RECORDED)
     (workspace.root / "new_recipe.py").write_text("x = 1\n")
     third, notes = retried(workspace, first)
     changed = "changes on top of the commit differ: 1 file: new_recipe.py"
     assert notes == [f"THE CODE IS NOT THAT OF {second.run_name}: {changed}"]
-    assert words(workspace, third.run_name) == f"its code differed from the plan's record: {changed}"
-    assert words(workspace, second.run_name) == "as recorded for its plan"
+    assert words(workspace, third.run_name) == (
+        f"its code differed from the plan's record: {changed}; code not fixed: it ran in the working tree"
+    )
+    assert words(workspace, second.run_name) == AS_RECORDED
     ran = codes_of(workspace, [third.run_name])[third.run_name].provenance()
     assert (ran.state, ran.files, ran.command) == ("dirty", ("new_recipe.py",), capture(workspace.root).command)
 
@@ -77,7 +86,7 @@ def test_another_commit_is_another_code_and_is_named(workspace):
     assert notes[0].endswith("1 file changed: train.py")
     marks = marks_of(workspace, [first, second.run_name])
     assert code_words(("base", mark) for mark in marks.values()) == [
-        "2 codes in arm base",
+        f"2 codes in arm base (experiments diff {first} {second.run_name})",
         "1 of 2 runs of base ran another code than the plan's record",
     ]
 
@@ -86,18 +95,18 @@ def test_the_code_outlives_the_runs_folder(workspace):
     [name] = launched(workspace)
     start_next(workspace)
     (workspace.runs / name / "job.json").unlink()
-    assert words(workspace, name) == "as recorded for its plan"
+    assert words(workspace, name) == AS_RECORDED
 
 
 def test_a_plans_record_of_an_earlier_version_is_compared_as_far_as_it_goes(workspace):
-    old = capture(workspace.root).model_dump(mode="json", exclude={"tree"})
+    old = Provenance.recorded(capture(workspace.root).model_dump(mode="json", exclude={"tree"}))
     with allow_launch() as permit:
-        [job] = submit(plan_in(workspace, seeds=[0]), permit, workspace, provenance=old)
+        [job] = submit(plan_in(workspace, seeds=[0]), permit, workspace, code=old)
     wait_for_end(workspace, [job.run_name])
-    assert words(workspace, job.run_name) == "as recorded for its plan"
+    assert words(workspace, job.run_name) == AS_RECORDED
     (workspace.root / "new.py").touch()
     with allow_launch() as permit:
-        [job] = submit(plan_in(workspace, seeds=[1]), permit, workspace, provenance=old)
+        [job] = submit(plan_in(workspace, seeds=[1]), permit, workspace, code=old)
     wait_for_end(workspace, [job.run_name])
     assert words(workspace, job.run_name).startswith("whether its code was the plan's is not known")
 
@@ -115,14 +124,34 @@ def test_a_job_without_a_record_of_its_start_claims_no_code(workspace):
     code = codes_of(workspace, [name])[name]
     assert (code.provenance(), code.identity) == (None, None)
     assert code.words() == "not known which code ran: nothing was recorded at its start"
-    assert marks_of(workspace, [name, "of another machine"]) == {name: Mark(""), "of another machine": Mark("")}
+    other = "of another machine"
+    asked = config_text(plan.jobs[0].config)
+    assert marks_of(workspace, [name, other]) == {
+        name: Mark("", run=name, asked=asked),
+        other: Mark("", run=other),
+    }
 
 
 @pytest.mark.parametrize(
     ("marks", "said"),
     [
         ([("a", Mark("x")), ("a", Mark("x")), ("b", Mark("y"))], []),
-        ([("a", Mark("x")), ("a", Mark("y")), ("b", Mark("y"))], ["2 codes in arm a"]),
+        (
+            [("a", Mark("x", run="r")), ("a", Mark("y", run="s")), ("b", Mark("y", run="t"))],
+            ["2 codes in arm a (experiments diff r s)"],
+        ),
+        (
+            [
+                ("a", Mark("x", run="r", packages="p")),
+                ("a", Mark("x", run="s", packages="q")),
+                ("a", Mark("x", run="t")),
+            ],
+            ["2 package sets in arm a (experiments diff r s)"],
+        ),
+        (
+            [("a", Mark("x", run="r", machine="m")), ("a", Mark("x", run="s", machine="n"))],
+            ["2 machines in arm a (experiments diff r s)"],
+        ),
         ([("a", Mark("x", differed=True))], ["1 of 1 run of a ran another code than the plan's record"]),
         (
             [("a", Mark("x", differed=True)), ("b", Mark("x", differed=True)), ("c", Mark("x"))],
@@ -133,8 +162,8 @@ def test_a_job_without_a_record_of_its_start_claims_no_code(workspace):
             ["2 of 3 runs of a (1 of 2) and b (1 of 1) ran another code than the plan's record"],
         ),
         (
-            [(arm, Mark(code)) for arm in "ab" for code in "xy"],
-            ["several codes in arms a (2) and b (2)"],
+            [(arm, Mark(code, run=arm + code)) for arm in "ab" for code in "xy"],
+            ["several codes in arms a (2) and b (2) (experiments diff ax ay)"],
         ),
         ([("a", Mark("x")), ("b", Mark(""))], ["not known which code 1 run ran"]),
         ([("a", Mark("")), ("b", Mark(""))], ["not known which code these runs ran"]),

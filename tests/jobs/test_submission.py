@@ -20,6 +20,8 @@ from experiments.launch import (
     submit,
 )
 from experiments.project.errors import LaunchError, LaunchRefused, LedgerError, UsageError
+from experiments.project.provenance import Provenance
+from experiments.project.snapshots import is_there
 from tests.fakes.launching import (
     FileCluster,
     plan_in,
@@ -208,9 +210,11 @@ def test_an_unknown_launcher_is_an_error_that_lists_the_others(workspace):
 
 def test_who_launched_and_with_what_code_is_recorded(workspace, permit):
     plan = plan_in(workspace)
-    submit(plan, permit, workspace, provenance={"commit": "abc"})
+    submit(plan, permit, workspace)
     with open_ledger(workspace) as ledger:
-        assert ledger.provenance(plan.key) == {"commit": "abc"}
+        recorded = Provenance.recorded(ledger.provenance(plan.key))
+        assert recorded.own is not None
+        assert is_there(workspace.state, recorded.own.snapshot.id)
         assert [event.data["by"] for event in ledger.events(plan_key=plan.key) if event.kind == "launch"] == [
             "allow_launch"
         ]
@@ -218,7 +222,7 @@ def test_who_launched_and_with_what_code_is_recorded(workspace, permit):
 
 
 def test_a_retry_is_a_further_attempt_of_the_same_arm_and_seed_once(tmp_path, permit):
-    workspace = workspace_at(tmp_path, command=trainer_command("count", "print:{run}", "exit:1"))
+    workspace = workspace_at(tmp_path, command=trainer_command("count", "print:{run}", "sleep:2", "exit:1"))
     plan = plan_in(workspace, seeds=[3])
     [first] = submit(plan, permit, workspace)
     wait_for_end(workspace, [first.run_name])
@@ -317,7 +321,7 @@ def _in_doubt(workspace, cluster, *, there, target="file-cluster", seeds=(0,)):
         with tenure() as owner:
             ledger.intend({name: {}}, target, owner)
         if there:
-            spec = handover.job_spec(plan, plan.jobs[0], workspace)
+            spec = handover.job_specs(plan, plan.jobs, workspace)[plan.jobs[0].run_name]
             cluster.submit(handover.told(ledger.jobs()[0], spec, ledger.id, workspace))
     return plan, name
 

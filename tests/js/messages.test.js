@@ -14,7 +14,7 @@ function fakeModel() {
 
 test("an answer settles its own request only", async () => {
   const model = fakeModel();
-  const ask = messages(model).asker("a");
+  const ask = messages(model, () => {}).asker("a");
   const [first, second] = [ask("hash", "text/0"), ask("hash", "config")];
   const [one, two] = model.sent;
   assert.deepEqual({ ...one, request: "" }, { type: "chunk", request: "", source: "a", hash: "hash", id: "text/0" });
@@ -28,7 +28,7 @@ test("an answer settles its own request only", async () => {
 
 test("no answer means that the part is not embedded", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
-  const waiting = messages(fakeModel()).asker("b")("hash", "text/0");
+  const waiting = messages(fakeModel(), () => {}).asker("b")("hash", "text/0");
   mock.timers.tick(3000);
   await assert.rejects(waiting, /not embedded in this page/);
   mock.timers.reset();
@@ -36,7 +36,7 @@ test("no answer means that the part is not embedded", async () => {
 
 test("stopping lets nothing wait on", async () => {
   const model = fakeModel();
-  const { asker, stop } = messages(model);
+  const { asker, stop } = messages(model, () => {});
   const waiting = asker("a")("hash", "x");
   stop();
   await assert.rejects(waiting);

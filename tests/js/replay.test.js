@@ -3,13 +3,14 @@ import { test } from "node:test";
 
 import { activity, describeLine, lineAt } from "../../widgets/replay/js/activity.js";
 import { agentEvents, binOf, binStart, nextStep, rewardBins } from "../../widgets/replay/js/events.js";
+import { curve, groups } from "../../widgets/replay/js/curves.js";
 import { Facts } from "../../widgets/replay/js/facts.js";
-import { Presence } from "../../widgets/replay/js/presence.js";
+import { teamColour } from "../../widgets/replay/js/palette.js";
+import { presenceOf } from "../../widgets/replay/js/presence.js";
 import { Replay } from "../../widgets/replay/js/replay.js";
 import { hasRewards, odd, rewardAt, rewardText, totalText } from "../../widgets/replay/js/rewards.js";
-import { matching, names, search } from "../../widgets/replay/js/search.js";
+import { matching, search } from "../../widgets/replay/js/search.js";
 import { Texts } from "../../widgets/replay/js/texts.js";
-import { kindsIn } from "../../widgets/replay/js/transport.js";
 import { HEADER, opened, sample } from "./encoded.js";
 
 test("a value holds until the next change point, across parts", async () => {
@@ -39,10 +40,10 @@ test("steps that are not loaded are unknown, not wrong", async () => {
   const replay = await Replay.open(sample(), () => Promise.reject(new Error("gone")));
   assert.equal(replay.ready(0), true);
   assert.equal(replay.ready(3), false);
-  assert.equal(replay.at("action_id", 0, 3), NaN);
+  assert.equal(replay.at("action", 0, 3), NaN);
   assert.equal(replay.total(0, 3), NaN);
   await replay.load(3);
-  assert.equal(replay.at("action_id", 0, 3), 1);
+  assert.equal(replay.at("action", 0, 3), 1);
 });
 
 test("a part that is not embedded is asked for, and its failure is kept", async () => {
@@ -59,7 +60,7 @@ test("a part that is not embedded is asked for, and its failure is kept", async 
 test("runs cover a range without gap, cut to it", async () => {
   const replay = await opened();
   const runs = [];
-  replay.field("action_id").runs(0, 3, 12, (from, to, value) => runs.push([from, to, value]));
+  replay.field("action").runs(0, 3, 12, (from, to, value) => runs.push([from, to, value]));
   assert.deepEqual(runs, [[3, 6, 1], [6, 7, 2], [7, 10, 0], [10, 12, 0]]);
 });
 
@@ -127,15 +128,8 @@ test("search finds types, holders of an item, tags, agents and ids", async () =>
   assert.equal(search(facts, "   "), null);
 });
 
-test("what is suggested are the types that occur, items and tags, and each can be asked for", async () => {
-  const facts = new Facts(await opened({ header: { type_names: ["agent", "wall", "altar", "never_built"] } }));
-  const suggested = names(facts);
-  assert.deepEqual(suggested, ["agent", "altar", "ore red", "team:blue", "team:red", "wall"]);
-  for (const name of suggested) assert.ok(matching(facts, search(facts, name), 7).length > 0, name);
-});
-
 test("presence counts the time on each cell and can go back", async () => {
-  const presence = new Presence(await opened());
+  const presence = presenceOf(await opened());
   assert.equal(presence.advance(9, 1000), true);
   assert.equal(presence.counts[0], 1);
   assert.equal(presence.counts[5], 5);
@@ -151,21 +145,18 @@ test("texts are fetched once, and read at their steps", async () => {
     "talk_text.table": ["json", ["hello", "</script><b>x"]],
   };
   const replay = await opened({ more: [{ id: "text/0", kind: "text", from: 0, to: 20, columns: text, info: { fields: ["talk_text"] } }] });
-  await new Promise((resolve) => {
-    const texts = new Texts(replay, () => {
-      assert.deepEqual([2, 3, 6, 7].map((step) => texts.at("talk_text", 1, step)), [null, "hello", "hello", "</script><b>x"]);
-      assert.equal(texts.at("talk_text", 0, 5), null);
-      assert.deepEqual(texts.recentTalk(9, 5).map((line) => line.step), [7, 3]);
-      resolve();
-    });
-    texts.part(5);
-  });
+  const texts = new Texts(replay);
+  assert.equal(texts.at("talk_text", 1, 3), null);
+  await new Promise((resolve) => { replay.onload = resolve; });
+  assert.deepEqual([2, 3, 6, 7].map((step) => texts.at("talk_text", 1, step)), [null, "hello", "hello", "</script><b>x"]);
+  assert.equal(texts.at("talk_text", 0, 5), null);
+  assert.deepEqual(texts.recentTalk(9, 5).map((line) => line.step), [7, 3]);
 });
 
 const NOT_FINITE = {
   first: { "current_reward.n": ["u1", [4]], "current_reward.s": ["u1", [3, 1, 2, 1]], "current_reward.u": ["f4", [0, 1, NaN]], "current_reward.v": ["u1", [2, 0, 1, 0]] },
   second: { "total_reward.k": ["f8", [NaN]] },
-  base: { "total_reward.f": ["f8", [NaN]], "overview.reward": ["f4", [0, NaN, 0, 1, 0, 0, -0.5, 0, 0, 0]] },
+  base: { "total_reward.f": ["f8", [NaN]], "overview.sum": ["f4", [0, NaN, 0, 1, 0, 0, -0.5, 0, 0, 0]], "overview.odd": ["u1", [0, 1, 0, 0, 0, 0, 0, 0, 0, 0]] },
 };
 
 test("a reward that is not finite is found at its step and makes the totals after it unknown", async () => {
@@ -173,8 +164,6 @@ test("a reward that is not finite is found at its step and makes the totals afte
   assert.deepEqual([2, 3, 4, 6, 9, 12].map((step) => totalText(replay.total(0, step))), ["0", "unknown", "unknown", "unknown", "unknown", "unknown"]);
   assert.deepEqual([2, 3, 4, 6, 12].map((step) => rewardAt(replay, 0, step)), ["0", "NaN", "0", "+1", "\u22120.5"]);
   assert.deepEqual(agentEvents(replay, 0).odd, [3]);
-  assert.deepEqual(kindsIn(replay).filter((kind) => kind === "odd"), ["odd"]);
-  assert.deepEqual(kindsIn(await opened()).filter((kind) => kind === "odd"), []);
   const bins = rewardBins(replay, 0, 10);
   assert.deepEqual([...bins.keys()].filter((bin) => odd(bins[bin])), [1]);
 });
@@ -188,7 +177,7 @@ test("what an agent did names a reward that is not finite", async () => {
 test("a reward that was not recorded is not 0", async () => {
   const without = ({ current_reward, total_reward, ...others }) => others;
   const replay = await opened({
-    header: { fields: without(HEADER.fields), movers: without(HEADER.movers) },
+    header: { fields: without(HEADER.fields) },
     base: Object.fromEntries(["current_reward.i", "current_reward.f", "total_reward.i", "total_reward.f"].map((name) => [name, ["u1", []]])),
   });
   assert.equal(hasRewards(replay), false);
@@ -197,4 +186,69 @@ test("a reward that was not recorded is not 0", async () => {
 
 test("infinities have their sign", () => {
   assert.deepEqual([Infinity, -Infinity, NaN, -1.5].map(rewardText), ["\u221e", "\u2212\u221e", "NaN", "\u22121.5"]);
+});
+
+const RULE = { title: "altar", takes: [], gives: [], lines: ["when used"], makes: "", uses: "", text: "" };
+const BURN = { ...RULE, takes: [[0, "2 ore red"]], gives: [[-1, "1 heart"]], makes: "heart", uses: "ore red", text: "heart\nore red\nburn" };
+const HUNGER = { ...RULE, title: "agent, 1 agent", uses: "the agent has 1 heart", text: "the agent has 1 heart" };
+const NO_KIND = { rules: [], makes: "", uses: "", text: "" };
+const KINDS = [{ ...NO_KIND, text: "agent" }, { ...NO_KIND, rules: [0], makes: "heart", uses: "ore red", text: "altar\nteam:red" }, { ...NO_KIND, rules: [1], text: "agent" }];
+const RULED = { header: { rules: [BURN, HUNGER], kinds: KINDS }, base: { kind: ["i1", [0, 2, 0, 1]] } };
+
+test("each thing has the rules of its kind, after what it says itself", async () => {
+  const facts = new Facts(await opened(RULED));
+  assert.deepEqual([0, 1, 3].map((object) => facts.rules(object, 0)), [[], [HUNGER], [BURN]]);
+  const header = { ...RULED.header, tables: { ...HEADER.tables, protocols: [null, [RULE]] }, fields: { ...HEADER.fields, protocols: { kind: "table" } } };
+  const carrying = new Facts(await opened({ header, base: { ...RULED.base, "protocols.c": ["i1", [0, 0, 0, 1]] } }));
+  assert.deepEqual(carrying.rules(3, 0), [RULE, BURN]);
+});
+
+test("one may ask who makes, needs or takes an item", async () => {
+  const facts = new Facts(await opened(RULED));
+  const asked = (query) => { const found = search(facts, query); return [found.verb, [BURN, HUNGER].map(found.tells), matching(facts, found, 0)]; };
+  assert.deepEqual(asked("Who makes heart?"), ["makes", [true, false], [3]]);
+  assert.deepEqual(asked("who needs heart"), ["needs", [false, true], []]);
+  assert.deepEqual(asked("takes ore"), ["takes", [true, false], [3]]);
+  assert.deepEqual(asked("who makes gold?"), ["makes", [false, false], []]);
+  assert.deepEqual(asked("heart of gold"), ["", [false, false], []]);
+});
+
+test("no two teams have one colour, however many there are", () => {
+  for (const palette of Object.values(HEADER.palettes)) assert.equal(new Set(Array.from({ length: 200 }, (_, hue) => teamColour(palette, hue))).size, 200);
+});
+
+test("rewards, items and stats are charted of all, of each team and of each agent", async () => {
+  const facts = new Facts(await opened());
+  const [blue, red] = groups(facts, "team", 0, new Set());
+  assert.deepEqual([blue.agents, red.agents], [[0], [1]]);
+  assert.deepEqual(groups(facts, "team", 0, new Set([blue.team])).map(({ name }) => name), ["red"]);
+  assert.deepEqual(groups(facts, "agent", 0, new Set()).map(({ name }) => name), ["agent 0", "agent 1"]);
+  const [all] = groups(facts, "all", 0, new Set());
+  const last = (line) => line.at(-1);
+  assert.equal(last(curve(facts, "total", blue.agents)), 0.5);
+  assert.equal(last(curve(facts, "total", red.agents)), 0);
+  assert.equal(last(curve(facts, "total", all.agents)), 0.25);
+  assert.equal(last(curve(facts, "alive", all.agents)), 0.5);
+  assert.ok(curve(facts, "item 0", blue.agents).some((held) => held > 0));
+  assert.deepEqual([5, 6, 19].map((step) => curve(facts, "gained 0", blue.agents)[step]), [0, 1, 1]);
+  assert.equal(last(curve(facts, "gained 0", all.agents)), 0.5);
+  // Who never holds an item holds none of it, where the others do.
+  const of = (agents) => curve(facts, "item 0", agents);
+  assert.deepEqual(of(red.agents), new Float64Array(of(red.agents).length));
+  assert.deepEqual(of(all.agents), of(blue.agents).map((held) => held / 2));
+});
+
+test("what a policy notes is charted as the mean of those who note it", async () => {
+  const noted = { "noted hope": { kind: "float" } };
+  const header = { fields: { ...HEADER.fields, ...noted } };
+  const values = { "noted hope.c": ["f4", [1, NaN, NaN, NaN]], "noted hope.i": ["i1", [0]], "noted hope.f": ["f4", [3]] };
+  const first = { "noted hope.k": ["f4", [1]], "noted hope.n": ["u1", [1]], "noted hope.s": ["u1", [4]], "noted hope.v": ["f4", [3]] };
+  const facts = new Facts(await opened({ header, base: values, first, second: { "noted hope.k": ["f4", [3]] } }));
+  assert.deepEqual([3, 4, 19].map((step) => curve(facts, "noted hope", [0, 1])[step]), [1, 3, 3]);
+  assert.ok(Number.isNaN(curve(facts, "noted hope", [1]).at(-1)));
+});
+
+test("what is not loaded is charted as unknown", async () => {
+  const facts = new Facts(await Replay.open(sample(), () => Promise.reject(new Error("gone"))));
+  assert.ok(Number.isNaN(curve(facts, "item 0", [0]).at(-1)));
 });

@@ -103,6 +103,13 @@ PAIRS = [
 ]
 
 
+def test_a_caution_that_holds_for_several_comparisons_is_told_once_and_last():
+    *said, caution = comparison_sentences(arms(("base", "other", "third"), 5))
+    assert [sentence.split(",")[0] for sentence in said] == ["other against base: better", "third against base: better"]
+    assert caution.startswith("This rests on roughly normal scores")
+    assert not any("normal" in sentence or "  " in sentence for sentence in said)
+
+
 @pytest.mark.parametrize(("chart", "case"), PAIRS)
 def test_any_input_gives_a_chart_or_a_sentence(chart, case):
     with warnings.catch_warnings():

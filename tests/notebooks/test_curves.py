@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
+from experiments.jobs.ran import Mark
 from experiments.jobs.watch.snapshots import Snapshot, write_live
+from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.controls import CurveControls, first_metric
 from experiments.notebooks.curves import (
     brushed_runs,
@@ -14,6 +17,7 @@ from experiments.notebooks.curves import (
     comparison_lines,
     draw_curves,
     draw_scores,
+    noise_lines,
     step_at,
 )
 from experiments.notebooks.details import SPEED, draw_more, view_names
@@ -21,7 +25,7 @@ from experiments.notebooks.replays import near_click, run_dropdown
 from experiments.notebooks.shared import arms_of, chart_widget, drawn_once, runs_with, standings
 from experiments.types import JobRef
 from tests.fakes.charted import ARMS, refs, write_replays, write_run
-from tests.fakes.studies import Study
+from tests.fakes.studies import REWARD, Study, two_arms
 from tests.fakes.wandb_files import exit_record, offline_run, run
 
 
@@ -136,3 +140,50 @@ def test_the_page_of_a_trainer_of_ones_own_starts_with_its_return_over_its_own_c
     assert "Over global_step: no metric/agent_step was logged with it" in view.description
     assert [first_metric(names) for names in ([], ["a", "b"])] == ["overview/reward", "a"]
     assert first_metric(["eval/random_reward", "eval/reward"]) == "eval/reward"  # not what a random policy gets
+
+
+def test_how_far_runs_of_one_seed_lie_apart_stands_under_the_scores(tmp_path):
+    made = two_arms(tmp_path)
+    controls = controls_for(made.context, made.jobs)
+    assert noise_lines(made.context, made.jobs, controls) == []
+    made.add("a", 0, [1.0] * 3, role="replicate", replicate=1)
+    made.publish()
+    [line] = noise_lines(made.context, made.jobs, controls)
+    assert line.text == "Noise floor: runs of one seed are identical here (2 runs of 1 seed)."
+    made.add("b", 0, [3.4] * 3, role="reproduction")
+    made.publish()
+    [line] = noise_lines(made.context, made.jobs, controls)
+    assert "two runs of one seed differ by up to 0.4, so less than that is noise whatever n" in line.text
+    chart = drawn(made.context, made.jobs)
+    assert "1 replicate and 1 reproduction not counted" in chart.usermeta["summary"]
+    said, *_ = [line.text for line in comparison_lines(made.context, made.jobs, controls)]
+    assert said.startswith("b against a: better")
+    assert "3 of 3 finished, 1 reproduction not counted" in said
+
+
+def test_arms_of_different_code_are_not_compared_unless_the_rule_pools_them(tmp_path, monkeypatch):
+    made = two_arms(tmp_path)
+    marks = {job.run: Mark(job.arm, run=job.run) for job in made.jobs}
+    monkeypatch.setattr(NotebookContext, "code_marks", lambda *_: marks)
+    controls = controls_for(made.context, made.jobs)
+    line, standing = comparison_lines(made.context, made.jobs, controls)
+    assert standing.text.startswith("Exploratory: no rule registered this comparison before the launch")
+    assert line.text.startswith("b against a: undecided, difference 2.1")
+    assert "B and a ran different code (experiments diff" in line.text
+    made.add("a", 9, [1.0] * 3, role="fork")
+    marks[made.jobs[-1].run] = Mark("of the fork alone", run=made.jobs[-1].run)
+    assert made.context.code_words(made.jobs) == []
+    line, *_ = comparison_lines(replace(made.context, pool_codes=True), made.jobs, controls)
+    assert line.text.startswith("b against a: better")
+
+
+def test_a_fork_names_its_parent_on_its_curve(tmp_path):
+    made = two_arms(tmp_path)
+    parent = made.jobs[0].run
+    fork = made.add("a", 0, [1.0, 2.0, 9.0], role="fork")
+    made.publish()
+    jobs = [*made.jobs[:-1], JobRef(run=fork.run, arm="a", seed=0, role="fork", parent=parent)]
+    runs = runs_with(made.context, jobs, REWARD, "steps")
+    assert runs[-1].label == f"a seed 0 fork of {parent}"
+    assert runs[0].label == "a seed 0"
+    assert f"fork of {parent}" in str(drawn(made.context, jobs).to_dict())

@@ -8,10 +8,10 @@ import threading
 import pytest
 
 from experiments.notebooks.data_cells import add_jobs, read_config, read_jobs
-from experiments.notebooks.generation import write_notebook
+from experiments.notebooks.generation import prepare, write, write_notebook
 from experiments.notebooks.layout import canonical
 from experiments.project.errors import NotebookError
-from experiments.types import JobRef
+from experiments.types import JobRef, Metrics
 from tests.notebooks.specs import REFS, ROOT, sample_spec, spec_in
 
 MORE = JobRef(run="ann.sample.base.s2.cccccccc", arm="base", seed=2)
@@ -34,6 +34,16 @@ def replaced(path, old, new):
     assert old in text
     path.write_text(text.replace(old, new, 1))
     return path.read_text()
+
+
+def test_what_is_no_seed_says_so_in_its_line_and_a_seed_says_nothing_of_it(path):
+    twin = JobRef(run="ann.sample.base.s2r1.cccccccc", arm="base", seed=2, replicate=1, role="replicate")
+    before = path.read_text()
+    add_jobs(path, [MORE, twin])
+    [seed, replicate] = changes(before, path.read_text())
+    assert "replicate" not in seed
+    assert 'replicate=1, role="replicate"' in replicate
+    assert read_jobs(path)[-2:] == [MORE, twin]
 
 
 def test_one_more_job_is_one_more_line(path):
@@ -162,3 +172,71 @@ def test_writers_in_threads_and_processes_lose_no_job(path):
     wanted = {f"{name}{n}" for name in "pqt" for n in range(10)} | {ref.run for ref in REFS}
     assert {ref.run for ref in read_jobs(path)} == wanted
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_what_trainers_name_is_said_once_however_many_jobs_have_it(path):
+    first, second = Metrics(step="global_step", speed=("SPS",)), Metrics(step="frames")
+    refs = [
+        JobRef(run=f"ann.sample.base.s{seed}.dddddddd", seed=seed, metrics=metrics)
+        for seed, metrics in {3: first, 4: first, 5: second, 6: None}.items()
+    ]
+    for ref in refs:
+        add_jobs(path, [ref])
+    assert read_jobs(path)[-4:] == refs
+    text = path.read_text()
+    assert text.count("Metrics(") == 2
+    assert '    _metrics = Metrics(\n        step="global_step",\n        speed=("SPS",),\n    )\n' in text
+    assert 'JobRef(run="ann.sample.base.s5.dddddddd", seed=5, metrics=_metrics_2),' in text
+    assert add_jobs(path, refs) == ()
+    written = write(prepare(path, sample_spec()), [])
+    assert not written.conflicts
+    assert path.read_text() == text
+    assert marimo_finds_nothing(path)
+
+
+def test_what_an_older_notebook_says_in_the_line_of_each_job_stays_and_is_read(path):
+    metrics = Metrics(step="frames")
+    line = '        JobRef(run="old", metrics=Metrics(step="frames")),\n'
+    replaced(path, "    jobs = [\n", f"    jobs = [\n{line}")
+    replaced(path, "import JobRef,", "import JobRef, Metrics,")
+    add_jobs(path, [JobRef(run="new", metrics=metrics)])
+    assert [ref.metrics for ref in read_jobs(path) if ref.run in {"old", "new"}] == [metrics, metrics]
+    assert line in path.read_text()
+    assert marimo_finds_nothing(path)
+
+
+@pytest.mark.parametrize(
+    "before", ["_metrics = made()", "_metrics: int = 3", "import os", "_metrics = Metrics(step=print())"]
+)
+def test_a_name_of_what_is_logged_is_a_literal_too(path, before):
+    job = '        JobRef(run="a", metrics=_metrics),\n'
+    replaced(path, "    jobs = [\n", f"    {before}\n    jobs = [\n{job}")
+    with pytest.raises(NotebookError, match="cell 'jobs'"):
+        read_jobs(path)
+
+
+def marimo_finds_nothing(path):
+    command = [sys.executable, "-m", "marimo", "check", "--strict", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return True
+
+
+def test_what_a_trainer_names_is_kept_with_its_job_and_read_back(path):
+    metrics = Metrics(step="global_step", primary="charts/episodic_return", direction="higher", speed=("SPS",), total=9)
+    own = JobRef(run="ann.sample.base.s3.dddddddd", arm="base", seed=3, metrics=metrics)
+    add_jobs(path, [own])
+    assert read_jobs(path)[-1] == own
+    text = path.read_text()
+    assert "from experiments.notebooks import JobRef, Journal, Metrics" in text
+    assert marimo_finds_nothing(path)
+
+
+def test_jobs_launched_beside_a_new_file_bring_the_import_of_what_their_trainer_names(tmp_path):
+    path = tmp_path / "new_nb.py"
+    ref = JobRef(run="ann.sample.base.s3.dddddddd", metrics=Metrics(step="global_step"))
+    write(prepare(path, sample_spec()), [ref])
+    assert read_jobs(path) == [ref]
+    text = path.read_text()
+    assert "def jobs():" in text
+    assert "Metrics" in text.split("@app.cell")[0]

@@ -310,7 +310,7 @@ def test_a_recipes_own_fields_come_first_and_what_every_experiment_has_is_folded
 
 
 def test_what_was_changed_or_is_refused_behind_the_fold_is_counted_at_it():
-    form = edited(Recipe(), description="New.", additional_args="no assignment", lr="0.02")
+    form = edited(Recipe(), description="New.", additional_args="no\0word", lr="0.02")
     summary = form_view(form).text.split("xf-further")[-1].partition("</summary>")[0]
     assert ">2 changed<" in summary
     assert ">1 to change<" in summary

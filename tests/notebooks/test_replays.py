@@ -7,8 +7,11 @@ import pytest
 from experiments.jobs.watch.snapshots import Snapshot, write_live
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.replays import (
+    OPEN_LARGE,
+    compare_replays,
     get_available_replays,
     nearest_replay,
+    on_page,
     replay_view,
     run_dropdown,
     show_replay,
@@ -21,6 +24,7 @@ from experiments.runs.store import ReplayFile
 from experiments.types import BaseExperimentConfig, JobRef, JobStatus
 from tests.fakes.cases import CASES, case_copy
 from tests.fakes.wandb_files import offline_run, run
+from widgets.replay import Limits, ReplayViewer
 
 FOUND = [ReplayFile(step, None, None, "") for step in (300, 0, 100)]
 
@@ -108,3 +112,40 @@ def test_the_choice_of_steps_says_what_they_count(tmp_path):
     context = NotebookContext("x", tmp_path / "x_nb.py", Workspace.find(tmp_path), BaseExperimentConfig())
     case_copy("data/sdk-0.17.9", context.workspace.runs)
     assert list(step_dropdown(context, "old2").options) == ["W&B step 40", "W&B step 20", "W&B step 0"]
+
+
+def test_a_run_is_compared_with_itself_at_two_steps(tmp_path):
+    offline_run(tmp_path, "a").write(run("a"))
+    folder = tmp_path / "a" / "replays"
+    folder.mkdir()
+    for step, name in ((100, "00-base"), (200, "07-nan-reward")):
+        shutil.copy(CASES / "replays" / f"{name}.json.z", folder / f"step_{step}.json.z")
+    shown = compare_replays("a", "a", "first", other_step="last", store=OfflineStore(tmp_path)).widget
+    assert [label.rsplit(" at ", 1)[1] for label in shown.labels] == ["100 agent steps", "200 agent steps"]
+    assert shown.data != shown.data_b
+
+
+def test_what_is_over_a_limit_says_its_size_and_is_opened_where_one_asks_for_it():
+    asked = []
+
+    def make(limits):
+        asked.append(limits)
+        if limits is not Limits.large:
+            Limits(objects=1).check("objects", 1_000_000, "the replay has 1,000,000 objects")
+        return ReplayViewer()
+
+    shown = on_page(make)
+    assert "1,000,000 objects" in shown.text
+    assert OPEN_LARGE in shown.text
+    assert asked == [Limits.default]
+    assert on_page(make, Limits.large).widget.steps == 0
+    assert OPEN_LARGE not in on_page(make, Limits(objects=2)).text
+
+
+def test_limits_may_be_given_where_a_replay_is_asked_for(tmp_path):
+    offline_run(tmp_path, "a").write(run("a"))
+    folder = tmp_path / "a" / "replays"
+    folder.mkdir()
+    shutil.copy(CASES / "replays" / "00-base.json.z", folder / "step_100.json.z")
+    shown = show_replay("a", store=OfflineStore(tmp_path), limits=Limits(objects=1))
+    assert "the replay has 4 objects" in shown.text

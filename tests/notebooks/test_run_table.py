@@ -10,6 +10,7 @@ import re
 import pandas as pd
 import pytest
 
+from experiments.jobs.ran import Mark
 from experiments.notebooks.analysis import create_run_summary_table
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.shared import scored_once
@@ -287,3 +288,31 @@ def test_a_curve_that_could_not_be_read_is_not_an_empty_one_and_is_read_again(st
 
 def test_settings_of_two_paths_of_one_name_are_two():
     assert flat_config({"a.b": 1, "a": {"b": 2, "c": [1]}, "d": {}}) == {"a\\.b": 1, "a.b": 2, "a.c": "[1]", "d": "{}"}
+
+
+def test_a_run_that_is_no_seed_is_in_the_table_with_its_role_and_in_no_group(study):
+    before = group_frame(study.context, study.jobs, ["arm"])
+    assert "role" not in run_frame(study.context, study.jobs)[0]
+    study.add("low", 1, [9.0] * 3, config=config(0.001), role="replicate", replicate=2)
+    study.add("high", 1, [9.0] * 3, config=config(0.01), role="fork")
+    study.publish()
+    frame, _ = run_frame(study.context, study.jobs)
+    assert frame["role"].tolist() == ["seed"] * 6 + ["replicate 2", "fork"]
+    said = run_table(study.context, study.jobs)
+    assert "1 replicate and 1 fork do not count as seeds" in said.text
+    groups = group_frame(study.context, study.jobs, ["arm"])
+    assert groups[["mean", "low", "high"]].equals(before[["mean", "low", "high"]])
+    assert groups["runs"].tolist() == [
+        "3 of 3 finished, 1 replicate not counted",
+        "3 of 3 finished, 1 fork not counted",
+    ]
+    sizes = group_frame(study.context, study.jobs, ["trainer.hidden_size"])
+    assert sizes["runs"].tolist() == ["6 of 6 finished, 1 replicate and 1 fork not counted"]
+
+
+def test_a_group_of_several_codes_says_so(study, monkeypatch):
+    marks = {job.run: Mark("xy"[job.arm == "high"], run=job.run) for job in study.jobs}
+    monkeypatch.setattr(NotebookContext, "code_marks", lambda *_: marks)
+    [row] = group_frame(study.context, study.jobs, ["trainer.hidden_size"])["interval"]
+    assert "; 2 arms pooled; 2 codes in low, high (experiments diff" in row
+    assert all("code" not in text for text in group_frame(study.context, study.jobs, ["arm"])["interval"])

@@ -26,7 +26,7 @@ class DownStore:
     def history(self, run, keys=None):
         raise StoreError("the W&B server cannot be reached")
 
-    def replays(self, run):
+    def replays(self, run, metrics=None):
         raise StoreError("the W&B server cannot be reached <b>")
 
 

@@ -14,7 +14,7 @@ from tests.fakes.skypilot import sky_workspace
 def preview(folder, **settings):
     workspace, config = sky_workspace(folder, **settings), ArenaExperimentConfig()
     experiment = NotebookContext("arena", folder / "arena_nb.py", workspace, config)
-    how = {"seeds": "2", "launcher": "skypilot", "vary": "", "repeat": "1"}
+    how = {"seeds": "2", "launcher": "skypilot", "vary": "", "repeat": "1", "same_seed": "1"}
     return plan_preview(experiment, config_form(config, name="arena"), SimpleNamespace(value=how))
 
 

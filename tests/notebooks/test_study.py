@@ -20,6 +20,7 @@ from experiments.notebooks.study import open_study
 from experiments.notebooks.styles import Line, lines_html
 from experiments.notebooks.template import DATA, FILE, SECTIONS, template, template_imports
 from experiments.project.look import LIGHT
+from experiments.project.values import replaced
 from experiments.types import BaseExperimentConfig
 from tests.fakes.studies import REWARD, two_arms
 
@@ -101,6 +102,15 @@ def test_one_difference_is_told_once(study):
     assert "against" not in lines_of(study.scores(study.chosen()))
     study.scores(Chosen({**study.chosen().value, "summary": "best value"}))
     assert "against" in lines_of(study.scores(Chosen({"metric": REWARD, "summary": "best value"})))
+
+
+def test_a_caution_that_the_verdict_has_is_not_told_again_below_it(study, made):
+    other = Chosen({"metric": REWARD, "summary": "best value"})
+    assert shown(study.verdict()).count("roughly normal scores") == 1
+    assert "against" in lines_of(study.scores(other))
+    assert "roughly normal scores" not in lines_of(study.scores(other))
+    without = Opened(made.context, made.jobs, Journal(hypothesis="", rule=None))
+    assert lines_of(without.scores(other)).count("roughly normal scores") == 1
 
 
 def test_parts_below_the_curves_stand_without_the_cell_of_the_curves(study):
@@ -226,3 +236,14 @@ def test_a_page_of_few_runs_draws_within_two_seconds_and_one_of_many_rests_longe
     assert all(rest_s(0.05, runs) <= 2 for runs in range(7))
     assert rest_s(0.2, 40) >= 10
     assert rest_s(5.0, 1) >= 20
+
+
+def test_the_rule_of_a_study_says_whether_codes_are_pooled(made):
+    rule = Rule(metric=REWARD, direction="higher", effect=0.0)
+    pools = Journal(hypothesis="", rule=replaced(rule, pool_codes=True))
+    assert [
+        Opened(made.context, made.jobs, one).experiment.pool_codes for one in (Journal(hypothesis="", rule=rule), pools)
+    ] == [
+        False,
+        True,
+    ]

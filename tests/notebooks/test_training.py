@@ -6,11 +6,16 @@ from types import SimpleNamespace
 
 import pytest
 
+from experiments.jobs.criteria import Criterion, recorded_criteria
+from experiments.jobs.ledger import open_ledger
+from experiments.jobs.permits import command_permit
+from experiments.notebooks import training
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.forms import config_form
-from experiments.notebooks.training import plan_preview
-from experiments.recipes.arena_experiment import ArenaExperimentConfig
-from tests.fakes.launching import workspace_at
+from experiments.notebooks.training import launch_plan_of, plan_preview
+from experiments.recipes.arena_experiment import ArenaExperiment, ArenaExperimentConfig
+from experiments.results.acceptance import asked_of
+from tests.fakes.launching import wait_for_end, workspace_at
 
 
 @pytest.fixture
@@ -22,7 +27,7 @@ def previewed(tmp_path):
         own = ArenaExperimentConfig()
         experiment = NotebookContext("arena", tmp_path / "arena_nb.py", workspace, own)
         form = config_form(ArenaExperimentConfig(**typed), name="arena")
-        how = {"seeds": "2", "launcher": "dry-run", "vary": vary, "repeat": "1"}
+        how = {"seeds": "2", "launcher": "dry-run", "vary": vary, "repeat": "1", "same_seed": "1"}
         found = plan_preview(experiment, form, SimpleNamespace(value=how))
         assert found.plan is not None, found.problem
         return {row["arm"]: row["difference"] for row in found.rows()}
@@ -54,3 +59,40 @@ def test_what_is_varied_is_named_besides_what_was_typed(previewed):
         "curriculum-other-gpus-4",
     ]
     assert list(previewed(vary="gpus=2,4", gpus=8)) == ["gpus-2", "gpus-4"]
+
+
+def test_a_seed_that_is_to_run_three_times_is_three_jobs_of_which_one_counts(tmp_path):
+    workspace = workspace_at(tmp_path)
+    experiment = NotebookContext("arena", tmp_path / "arena_nb.py", workspace, ArenaExperimentConfig())
+    form = config_form(ArenaExperimentConfig(), name="arena")
+    how = {"seeds": "2", "launcher": "dry-run", "vary": "", "repeat": "1", "same_seed": "3"}
+    found = plan_preview(experiment, form, SimpleNamespace(value=how))
+    assert [row["role"] for row in found.rows()] == ["seed", "replicate 1", "replicate 2"] * 2
+    assert "4 replicates do not count as seeds" in found.sentence()
+    once = plan_preview(experiment, form, SimpleNamespace(value={**how, "same_seed": "1"}))
+    assert len(once.rows()) == 2
+    assert "role" not in once.rows()[0]
+    wrong = plan_preview(experiment, form, SimpleNamespace(value={**how, "same_seed": "0"}))
+    assert wrong.problem == "Runs of each seed '0' is not a number from 1 on. Set it to 1, or to 3 for a noise floor."
+
+
+def test_a_launch_from_a_page_records_the_recipes_criteria_and_its_preview_refuses_those_that_no_arm_has(
+    tmp_path, monkeypatch
+):
+    workspace = workspace_at(tmp_path)
+    experiment = NotebookContext("arena", tmp_path / "arena_nb.py", workspace, ArenaExperimentConfig())
+    form = config_form(ArenaExperimentConfig(), name="arena")
+    how = SimpleNamespace(value={"seeds": "1", "launcher": "local", "vary": "", "repeat": "1", "same_seed": "1"})
+    speed = Criterion("overview/sps", ">=", 23_000)
+    monkeypatch.setattr(ArenaExperiment, "accept", (speed, Criterion("overview/sps", ">", 1, arm="other")))
+    assert "arm 'other', which this experiment does not have" in plan_preview(experiment, form, how).problem
+    monkeypatch.setattr(ArenaExperiment, "accept", (speed,))
+    preview = plan_preview(experiment, form, how)
+    monkeypatch.setattr(training, "page_permit", lambda: command_permit("a click"))
+    outcome = launch_plan_of(preview, experiment, None)
+    assert outcome.succeeded, outcome.text
+    wait_for_end(workspace, [job.run_name for job in preview.plan.jobs])
+    with open_ledger(workspace, read_only=True) as ledger:
+        [recorded] = recorded_criteria(ledger, [preview.plan.key])
+    assert recorded.stated.criteria == (speed,)
+    assert asked_of(workspace, "arena").exploratory == ""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from experiments.jobs.journal import BLANK, Journal, Rule, record_journal
+from experiments.jobs.designs import record_journal
+from experiments.jobs.journal import BLANK, Journal, Rule
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.permits import command_permit, page_permit
 from experiments.notebooks.job_log import failures_in, retry_buttons, triage_view
@@ -132,3 +133,14 @@ def test_a_dry_run_records_nothing(study):
     dry = plan(study).model_copy(update={"launcher": "dry-run"})
     assert not record_journal(dry, WRITTEN, command_permit("test"), study.workspace)
     assert record_journal(plan(study), WRITTEN, command_permit("test"), study.workspace)
+
+
+def test_a_verdict_on_a_difference_that_one_seed_gives_twice_says_that_it_is_noise(study):
+    study.add("b", 1, [3.3] * 3, role="replicate", replicate=1)
+    study.publish()
+    assert "Noise floor" not in lines_html(verdict_lines(study.context, study.jobs, WRITTEN)).text
+    study.add("b", 1, [9.0] * 3, role="replicate", replicate=2)
+    study.publish()
+    text = lines_html(verdict_lines(study.context, study.jobs, WRITTEN)).text
+    assert "two runs of one seed differ by up to 5.85, so a difference of 2.1 is noise whatever n" in text
+    assert "✓ Confirmed" in text

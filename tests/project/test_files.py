@@ -30,6 +30,7 @@ ROOT = Path(__file__).parents[2]
 OWN = {
     "experiments/notebooks/forms/kinds.py",
     "experiments/project/files.py",
+    "experiments/project/environment/probe.py",
     "experiments/jobs/launchers/sky/bridge.py",
     "experiments/notebooks/export/run/child.py",
     "experiments/notebooks/export/run/process.py",

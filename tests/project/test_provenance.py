@@ -11,7 +11,16 @@ from pydantic import BaseModel
 
 from experiments.project.errors import LaunchError
 from experiments.project.git import MAX_DIFF, read_tree
-from experiments.project.provenance import Provenance, capture, changes_since, config_hash, refuse_if_unreproducible
+from experiments.project.provenance import (
+    OwnCode,
+    Provenance,
+    capture,
+    changes_since,
+    config_hash,
+    refuse_if_unreproducible,
+)
+from experiments.project.settings import Settings
+from experiments.project.snapshots import take
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -116,6 +125,16 @@ def test_outside_a_repository_it_works_and_says_so(tmp_path):
     assert (found.state, found.commit, found.files) == ("no repository", None, ())
     assert "not a git repository" in refuse_if_unreproducible(found, "skypilot")[0]
     assert dict(found.lines())["code"].startswith("not recorded")
+
+
+def test_a_snapshot_without_a_repository_is_recorded_as_one_of_no_repository(tmp_path):
+    (tmp_path / "a.py").write_text("x = 1\n")
+    own = OwnCode(snapshot=take(tmp_path, tmp_path / ".experiments", Settings()))
+    running = capture(tmp_path).running(own)
+    assert (running.state, running.commit) == ("no repository", None)
+    assert refuse_if_unreproducible(running, "skypilot", kept=True) == [
+        "there is no git repository here: the code is kept in the state folder alone"
+    ]
 
 
 def test_a_repository_without_commits_is_told_apart(tmp_path):

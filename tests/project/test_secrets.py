@@ -96,6 +96,9 @@ def day():
 
 
 def on_this_machine(project: LeakyProject) -> None:
+    project.recipe(EXPERIMENTS_IN_PLACE="false", code=1)
+    refused = "a snapshot of the code would hold secrets: hub.py (the value of a secret of yours in it)"
+    assert any(refused in told.read_text(errors="replace") for told in project.said.iterdir())
     project.recipe()
     good, bad = [str(job["run_name"]) for job in project.wait_for_end()]
     for words in (

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from experiments.project.errors import UsageError
-from experiments.project.settings import load_settings, user_file
+from experiments.project.settings import load_settings, state_dir, user_file
 
 
 def project(folder, text):
@@ -19,6 +20,17 @@ def project(folder, text):
 def users_own(text):
     user_file().parent.mkdir(parents=True)
     user_file().write_text(text)
+
+
+def test_a_state_folder_is_kept_out_of_its_repository(tmp_path, monkeypatch):
+    monkeypatch.delenv("EXPERIMENTS_HOME", raising=False)
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    (state_dir(tmp_path) / "runs" / "a").mkdir()
+    (tmp_path / ".experiments" / "runs" / "a" / "train.log").touch()
+    status = subprocess.run(["git", "status", "--short"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert status.stdout == ""
+    (tmp_path / ".experiments" / ".gitignore").unlink()
+    assert not (state_dir(tmp_path) / ".gitignore").exists()  # somebody wants it so
 
 
 def test_a_later_source_counts_more(tmp_path, monkeypatch):
@@ -33,7 +45,9 @@ def test_a_later_source_counts_more(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["sky_python", "alert_command"])
 def test_a_repository_cannot_name_a_program_and_a_user_can(tmp_path, monkeypatch, name):
-    with pytest.raises(UsageError, match=rf"sets '{name}', which names a program.*EXPERIMENTS_{name.upper()}="):
+    with pytest.raises(
+        UsageError, match=rf"sets '{name}', which is read only from your own.*EXPERIMENTS_{name.upper()}="
+    ):
         load_settings(project(tmp_path / "p", f'{name} = ["/evil"]'))
     users_own(f'{name} = ["/opt/sky/bin/python", "-X", "dev"]')
     root = project(tmp_path / "q", "")
@@ -90,3 +104,36 @@ def test_a_value_that_is_not_allowed_is_told_with_where_it_comes_from(tmp_path, 
         load_settings(root)
     with pytest.raises(UsageError, match=r"'max_jobs' = -3 from the command line:"):
         load_settings(root, {"max_jobs": -3})
+
+
+def test_a_repository_cannot_have_snapshots_pushed_and_a_user_can(tmp_path, monkeypatch):
+    with pytest.raises(UsageError, match=r"sets 'snapshot_push'.*sends code away.*EXPERIMENTS_SNAPSHOT_PUSH="):
+        load_settings(project(tmp_path / "p", 'snapshot_push = "https://evil.example/x.git"'))
+    root = project(tmp_path / "q", "")
+    assert load_settings(root).snapshot_push is None
+    users_own('snapshot_push = "origin"')
+    assert load_settings(root).snapshot_push == "origin"
+
+
+@pytest.mark.parametrize("name", ["/data", "../data", "a/../../b", "~/data", ".", "./", ""])
+def test_only_folders_inside_the_project_are_linked_into_its_jobs(tmp_path, name):
+    with pytest.raises(UsageError, match="must be a folder inside the project, such as data"):
+        load_settings(project(tmp_path / "p", f'snapshot_links = ["{name}"]'))
+
+
+def test_trainers_of_a_project_are_read_by_their_names_and_a_bad_one_is_named(tmp_path, monkeypatch):
+    (tmp_path / "pyproject.toml").write_text(
+        "[tool.experiments]\ntrainer = 'mine'\n[tool.experiments.trainers.mine]\n"
+        "command = 'python train.py --seed {seed}'\nstyle = '--key value'\n"
+        "[tool.experiments.trainers.mine.metrics]\nprimary = 'return'\ndirection = 'higher'\n"
+    )
+    found = load_settings(tmp_path)
+    assert found.trainer == "mine"
+    trainer = found.trainers["mine"]
+    assert (trainer.name, trainer.command[0], trainer.metrics.primary) == ("mine", "python", "return")
+    monkeypatch.setenv("EXPERIMENTS_TRAINERS", '{"mine": {"command": ["x"], "metrics": {"primary": "loss"}}}')
+    with pytest.raises(UsageError, match=r"trainers.mine.metrics.*primary metric 'loss' has no direction"):
+        load_settings(tmp_path)
+    monkeypatch.setenv("EXPERIMENTS_TRAINERS", "{")
+    with pytest.raises(UsageError, match="EXPERIMENTS_TRAINERS is no JSON object"):
+        load_settings(tmp_path)

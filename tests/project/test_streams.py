@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -83,3 +84,33 @@ def test_what_an_encoding_lacks_is_a_question_mark(project, words, encoding):
     code, out, _ = ran(project, words, env={"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0", "LC_ALL": "C"})
     assert code == 0
     assert out
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            'Metrics(primary="return")',
+            r"recipe.py:3: Metrics is refused: primary metric 'return' has no direction.* Add direction = ",
+        ),
+        (
+            'Trainer(command="train {seed}", style="--key")',
+            r"recipe.py:3: Trainer is refused: style '--key': .*'--key value' or",
+        ),
+    ],
+)
+def test_what_a_recipe_says_that_cannot_be_is_one_line_with_its_place(tmp_path, line, said):
+    recipe = tmp_path / "recipe.py"
+    recipe.write_text(f"from experiments.types import Metrics, Trainer\nclass Recipe:\n    made = {line}\n")
+    done = subprocess.run([sys.executable, recipe], capture_output=True, text=True)
+    assert done.returncode == 1
+    [told] = done.stderr.splitlines()
+    assert re.search(said, told)
+
+
+def test_an_error_in_what_a_recipe_calls_is_shown_with_its_way_there(tmp_path):
+    (tmp_path / "mine.py").write_text("from experiments.types import Metrics\ndef made(): Metrics(primary='x')\n")
+    (tmp_path / "recipe.py").write_text("import mine\nmine.made()\n")
+    done = subprocess.run([sys.executable, tmp_path / "recipe.py"], capture_output=True, text=True)
+    assert "mine.py" in done.stderr
+    assert done.stderr.startswith("Traceback")

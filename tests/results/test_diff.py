@@ -8,11 +8,15 @@ import subprocess
 
 import pytest
 
-from experiments.notebooks.tables.differences import diff_inputs, diff_view, run_diff
+from experiments.jobs.ran import codes_of
+from experiments.notebooks.tables.differences import diff_html, diff_inputs, diff_view, run_diff
 from experiments.project import look
 from experiments.project.errors import UsageError
-from experiments.results.diff import diff_of, sides
-from tests.fakes.project import Project
+from experiments.project.workspace import Workspace
+from experiments.results.diff import diff_of
+from experiments.results.sides import sides
+from experiments.runs.offline.store import OfflineStore
+from tests.fakes.project import Project, jobs_of
 from tests.fakes.studies import REWARD, STEP, Study
 from tests.fakes.wandb_files import offline_run
 
@@ -49,6 +53,41 @@ def test_two_runs_have_latest_values_and_no_interval(study):
     assert line.change == "+0.1"
     assert "no interval" in " ".join(found.notes)
     assert "not recorded here" in found.code[0]
+
+
+def test_the_command_that_a_caption_names_shows_the_code_that_differs_and_no_secret(tmp_path, monkeypatch):
+    project = Project(tmp_path)
+    git = ("git", "-c", "user.name=Ada", "-c", "user.email=ada@example.org")
+    for words in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "First")):
+        subprocess.run([*git, *words], cwd=tmp_path, check=True)
+    project.run("--follow")
+    first = jobs_of(project)[0].run_name
+    (tmp_path / "needed.py").write_text("RATE = 0.01\nKEY = 'changed-later-0123456789'\n")
+    project.command("retry", first, "--code", "now")
+    second = jobs_of(project)[1].run_name
+    project.command("logs", "-f", second)
+    monkeypatch.setenv("WANDB_API_KEY", "changed-later-0123456789")
+    said = project.command("diff", first, second).stdout
+    assert "1 file differs: needed.py" in said
+    assert "+RATE = 0.01" in said
+    assert "+KEY = '***'" in said
+    assert "+RATE = 0.01" in json.loads(project.command("diff", first, second, "--json").stdout)["patch"]
+    workspace = Workspace.find(tmp_path)
+    found = diff_of(workspace, *sides(workspace, first, second), OfflineStore(workspace.runs))
+    assert "<summary>Show the code</summary>" in diff_html(found)
+    assert "+KEY = &#x27;***&#x27;" in diff_html(found)
+    [git_ref] = {ref for ref in _refs(tmp_path) if ref.endswith(_snapshot_of(workspace, second))}
+    subprocess.run([*git, "update-ref", "-d", git_ref], cwd=tmp_path, check=True)
+    assert "how the files differ is not known: snapshot" in project.command("diff", first, second).stdout
+
+
+def _refs(root):
+    command = ["git", "for-each-ref", "--format=%(refname)", "refs/experiments/"]
+    return subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout.split()
+
+
+def _snapshot_of(workspace, run):
+    return codes_of(workspace, [run])[run].started.snapshot
 
 
 def test_a_name_that_is_nothing_and_the_same_twice_are_errors_that_list_what_there_is(study):

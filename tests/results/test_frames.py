@@ -7,12 +7,15 @@ import pandas as pd
 import pytest
 
 from experiments.launch import allow_launch, submit
+from experiments.notebooks.charts import curve_chart
 from experiments.project.errors import StoreError, UsageError
 from experiments.results.frames import metrics_frame
 from experiments.runs.offline.store import OfflineStore
 from experiments.runs.store import Origin, RunInfo
+from experiments.statistics import curves_of, summarise
 from experiments.types import JobRef
 from tests.fakes.launching import plan_in, wait_for_end, workspace_at
+from tests.fakes.studies import Study
 from tests.fakes.wandb_files import exit_record, offline_run, run
 
 REWARD, STEP, LOSS = "overview/reward", "metric/agent_step", "losses/value_loss"
@@ -149,3 +152,20 @@ def test_a_reference_to_a_run_that_nobody_has_any_more_is_named(tmp_path):
     frame = metrics_frame(JobRef(run="gone", arm="base", seed=1), store=OfflineStore(tmp_path))
     assert frame.empty
     assert frame.attrs["without"] == {"gone": [REWARD]}
+
+
+def test_a_frame_says_which_runs_are_no_seeds_and_no_statistic_of_it_counts_them(tmp_path):
+    made = Study(tmp_path)
+    for seed in range(3):
+        made.add("a", seed, [float(seed)] * 3)
+    made.add("a", 1, [99.0] * 3, role="replicate", replicate=2)
+    frame = metrics_frame(made.jobs, REWARD, store=made.store)
+    assert frame.attrs["roles"] == {made.jobs[3].run: ("replicate", 2)}
+    assert "1 replicate does not count as a seed" in frame.attrs["origin"]
+    assert frame["run"].nunique() == 4
+    scores = summarise(curves_of(frame, REWARD))["a"]
+    assert (scores.by_seed, scores.count.sentence) == (
+        {0: 0.0, 1: 1.0, 2: 2.0},
+        "3 of 3 finished, 1 replicate not counted",
+    )
+    assert "1 replicate not counted" in curve_chart(frame, REWARD).usermeta["summary"]

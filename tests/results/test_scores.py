@@ -40,6 +40,8 @@ from experiments.types import JobStatus
         (None, None, None, "machine", "the launcher refused it"),
         (None, None, 1, "unknown", "what ended it is not known"),
         ("TIMED_OUT", "failed", -15, "person", "ended after its max_runtime_hours"),
+        ("OUT_OF_MEMORY", "failed", -15, "training", "it held more than its memory"),
+        ("STOPPED", "failed", -15, "person", "stopped by its stop_when"),
         ("A_NEW_WORD", None, None, "unknown", "what ended it is not known"),
     ],
 )
@@ -49,7 +51,7 @@ def test_what_ended_a_job(scheduler, tracker, exit_code, cause, said):
 
 def test_every_word_of_a_scheduler_that_means_failed_has_a_cause():
     failed = {word for word, verdict in SCHEDULER_WORDS.items() if verdict == "failed"}
-    assert failed == {*MACHINE_WORDS, "FAILED", "KILLED", "TIMED_OUT"}
+    assert failed == {*MACHINE_WORDS, "FAILED", "KILLED", "TIMED_OUT", "OUT_OF_MEMORY"}
 
 
 @pytest.mark.parametrize(

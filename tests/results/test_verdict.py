@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
+from experiments.jobs.designs import Registration
 from experiments.jobs.journal import BLANK, Journal, Rule
+from experiments.jobs.ran import Mark
 from experiments.project.errors import StoreError
+from experiments.project.values import replaced
 from experiments.results.scores import scored_runs, summary_of
 from experiments.results.verdict import judge
-from experiments.types import JobStatus
+from experiments.types import JobStatus, Metrics
+from tests.fakes.evaluated import write_evaluation
 from tests.fakes.studies import REWARD, Study
 
 RULE = Rule(metric=REWARD, direction="higher", effect=1.0, arm="b", baseline="a")
@@ -74,6 +79,70 @@ def test_an_interval_on_both_sides_of_the_effect_decides_nothing(study):
         study.add("a", seed, [1.0] * 4)
         study.add("b", seed, [2.0 + off] * 4)
     assert verdict(study).decision == "undecided"
+
+
+def with_codes(study, codes, rule=RULE):
+    """Return the verdict where the runs of `codes` ran these codes, and all others `x`."""
+    marks = {job.run: Mark(codes.get(job.run, "x"), run=job.run) for job in study.jobs}
+    runs = scored_runs(study.jobs, rule.metric, study.store, statuses=study.statuses, codes=marks)
+    return judge(Journal(hypothesis="b is better", rule=rule), runs)
+
+
+def test_runs_of_different_code_decide_nothing_and_the_way_to_the_difference_is_said(study):
+    filled(study, a=1.0, b=3.0)
+    first, *_, last = (job.run for job in study.jobs if job.arm == "b")
+    found = with_codes(study, {last: "y"})
+    assert (found.decision, found.comparison.difference.interval.bounds) == ("undecided", None)
+    assert found.reason.startswith(f"2 codes in b (experiments diff {first} {last}); ")
+    assert "pool_codes=True in the rule" in found.reason
+    other = with_codes(study, {job.run: "y" for job in study.jobs if job.arm == "b"})
+    assert other.decision == "undecided"
+    assert other.reason.startswith("B and a ran different code")
+    assert with_codes(study, {}).decision == "confirmed"
+
+
+def test_a_rule_that_pools_codes_decides_and_says_that_it_did(study):
+    filled(study, a=1.0, b=3.0)
+    found = with_codes(study, {study.jobs[-1].run: "y"}, replaced(RULE, pool_codes=True))
+    assert found.decision == "confirmed"
+    assert "Pooled as the rule says: 2 codes in b" in found.reason
+
+
+def test_code_that_nobody_knows_keeps_a_verdict_where_none_is_known_and_takes_it_beside_one_that_is(study):
+    """Every run of 0.1, and every run of another machine: nothing says that they differ."""
+    filled(study, a=1.0, b=3.0)
+    unknown = {job.run: "" for job in study.jobs}
+    assert with_codes(study, unknown).decision == "confirmed"
+    found = with_codes(study, {study.jobs[-1].run: ""})
+    assert found.decision == "undecided"
+    assert "2 codes in b, that of 1 run not known; " in found.reason
+
+
+def test_lost_seeds_of_different_code_are_decided_by_no_bound(study):
+    filled(study, a=1.0, b=3.0)
+    study.add("b", 9, verdict="failed")
+    rule = replaced(RULE, floor=0.0, ceiling=4.0)
+    assert with_codes(study, {study.jobs[0].run: "y"}, rule).decision == "undecided"
+    assert "2 codes in a" in with_codes(study, {study.jobs[0].run: "y"}, rule).reason
+
+
+@pytest.mark.parametrize(("role", "replicate"), [("replicate", 1), ("reproduction", 0), ("fork", 0)])
+def test_a_run_that_is_no_seed_decides_nothing_whatever_it_scored(study, role, replicate):
+    filled(study, a=1.0, b=3.0)
+    before = verdict(study)
+    for seed in range(3):
+        study.add("b", seed, [-50.0] * 4, role=role, replicate=replicate)
+        study.add("a", 7 + seed, verdict="running", role=role, replicate=replicate)
+    found = verdict(study)
+    assert found.decision == before.decision == "confirmed"
+    assert found.comparison.difference == before.comparison.difference
+    assert f"5 of 5 finished, 3 {role}s not counted" in found.reason
+
+
+def test_a_rule_that_does_not_pool_has_the_hash_that_it_had():
+    assert "pool_codes" not in RULE.model_dump(mode="json")
+    journal = Journal(hypothesis="b is better", rule=RULE)
+    assert journal.digest != Journal(hypothesis="b is better", rule=replaced(RULE, pool_codes=True)).digest
 
 
 def test_nothing_is_decided_while_runs_go_on(study):
@@ -261,3 +330,167 @@ def test_without_a_monitor_the_trackers_word_counts(study):
     runs = scored_runs(study.jobs, REWARD, study.store)
     assert runs.scores["a"].count.finished == 5
     assert runs.scores["a"].count.total == 5
+
+
+@pytest.mark.parametrize(
+    ("named", "decision", "says"),
+    [
+        (None, "undecided", "global_step, which was found among what the runs logged: no trainer had named its steps"),
+        ("global_step", "confirmed", "All of it is on the side of the hypothesis"),
+        ("frames", "undecided", "Name them for the runs to come: Trainer(metrics=Metrics(step='global_step'), ...)"),
+    ],
+)
+def test_steps_that_were_only_found_carry_no_claim(study, named, decision, says):
+    metrics = Metrics(step=named) if named else None
+    for arm, mean in (("a", 1.0), ("b", 3.0)):
+        for seed, off in enumerate(SPREAD):
+            study.add(arm, seed, [mean + off * (1 if arm == "a" else 1.5)] * 4, step="global_step", metrics=metrics)
+    found = verdict(study)
+    assert (found.decision, says in found.reason) == (decision, True), found.reason
+
+
+def looked(study, *, looks=(3, 5, 8), registration=None, **stated):
+    """Return the verdict of a rule that looks before the end."""
+    rule = replaced(RULE, looks=looks, **stated)
+    runs = scored_runs(study.jobs, rule.metric, study.store, statuses=study.statuses, summary=summary_of(rule))
+    return judge(Journal(hypothesis="b is better", rule=rule), runs, registration)
+
+
+def grown(study, pairs, *, ended=None, gap=3.0):
+    """Add pairs of seeds whose differences are about `gap`; those from `ended` on still run."""
+    rng = np.random.default_rng(1)
+    for seed in range(pairs):
+        for arm, mean in (("a", 1.0), ("b", 1.0 + gap)):
+            values = [mean + float(rng.normal(0, 0.1))] * 4
+            is_out = ended is not None and seed >= ended
+            study.add(arm, seed, values, verdict="running" if is_out else "succeeded")
+
+
+def test_the_first_look_that_decides_stands_and_spares_the_seeds_behind_it(study):
+    grown(study, 4, ended=3)
+    found = looked(study)
+    assert (found.decision, found.spared) == ("confirmed", (3, 4, 5, 6, 7))
+    assert found.reason.startswith("Look after 3 of 8 planned seeds.")
+    assert "5 seeds of each arm need not run." in found.reason
+    assert "repeated" in found.reason
+
+
+def test_a_look_takes_the_seeds_in_their_order_so_that_those_that_end_first_decide_nothing(study):
+    for seed in (1, 2, 3, 4):
+        for arm, mean in (("a", 1.0), ("b", 4.0)):
+            study.add(arm, seed, [mean + 0.1 * seed] * 4)
+    for arm in "ab":
+        study.add(arm, 0, [1.0], verdict="running")
+    found = looked(study)
+    assert found.decision == "interim"
+    assert found.reason.startswith("A look is due after 3 of 8 planned seeds.")
+
+
+def test_between_two_looks_nothing_is_decided_and_the_look_before_is_said(study):
+    grown(study, 5, ended=4, gap=1.02)
+    found = looked(study)
+    assert found.decision == "interim"
+    assert "A look is due after 5 of 8 planned seeds." in found.reason
+    assert "The look before: Look after 3 of 8 planned seeds." in found.reason
+
+
+def test_planned_seeds_that_nobody_launched_yet_are_waited_for(study):
+    grown(study, 4, gap=1.02)
+    found = verdict(study, replaced(RULE, seeds=6))
+    assert found.decision == "interim"
+    assert "4 of 6 seeds of b" in found.reason
+
+
+def test_seeds_beyond_the_design_are_no_part_of_it_and_said(study):
+    grown(study, 6)
+    study.add("b", 6, [-100.0] * 4)
+    found = verdict(study, replaced(RULE, seeds=5))
+    assert found.decision == "confirmed"
+    assert found.comparison.counts[0].total == 5
+    assert "Beside the design, and no part of it: 2 seeds of b and 1 seed of a." in found.reason
+
+
+def test_a_look_counts_a_lost_seed_by_the_rules_bounds(study):
+    grown(study, 8)
+    study.jobs = [job for job in study.jobs if (job.arm, job.seed) != ("b", 1)]
+    study.add("b", 1, verdict="failed", name="ada.study.b.s1.bbbbbbbb")
+    without = looked(study)
+    assert without.decision == "undecided"
+    assert "does not state what they count as" in without.reason
+    bounded = looked(study, floor=0.0, ceiling=10.0)
+    assert "They count as 0 in b, as the rule says." in bounded.reason
+
+
+def test_a_design_that_looks_at_any_time_decides_at_the_first_seed_that_does(study):
+    grown(study, 8)
+    found = looked(study, looks="any time", seeds=20, floor=0.0, ceiling=10.0)
+    assert found.decision == "confirmed"
+    assert found.reason.startswith("Look after ")
+    assert len(found.spared) >= 12
+
+
+def test_a_smaller_level_of_a_late_design_asks_for_a_wider_interval(study):
+    grown(study, 5, gap=1.2)
+    first = judged(study, Registration("", number=1, level=0.03))
+    late = judged(study, Registration("", number=20, level=0.03 / 400))
+    assert first.decision == "confirmed"
+    assert late.decision == "undecided"
+    assert "97.3 % paired" in first.reason
+
+
+def judged(study, registration):
+    runs = scored_runs(study.jobs, RULE.metric, study.store, statuses=study.statuses, summary=summary_of(RULE))
+    return judge(Journal(hypothesis="b is better", rule=RULE), runs, registration)
+
+
+def test_a_window_of_steps_scores_the_mean_inside_it_and_waits_for_runs_that_reach_its_end(study):
+    for seed in range(3):
+        study.add("a", seed, [9.0, 1.0 + 0.01 * seed, 1.0, 9.0])
+        study.add("b", seed, [0.0, 5.0 + 0.03 * seed, 5.0, 0.0])
+    rule = replaced(RULE, window=(200, 300))
+    found = verdict(study, rule)
+    assert found.decision == "confirmed"
+    assert found.comparison.difference.value == pytest.approx(4.01, abs=0.01)
+    beyond = verdict(study, replaced(RULE, window=(200, 900)))
+    assert beyond.decision == "undecided"
+    assert "no value after 400 of 900" in beyond.reason
+
+
+def test_an_interquartile_mean_decides_nothing_at_a_level_that_resampling_cannot_resolve(study):
+    grown(study, 8)
+    rule = replaced(RULE, statistic="iqm")
+    runs = scored_runs(study.jobs, rule.metric, study.store, statuses=study.statuses, summary=summary_of(rule))
+    journal = Journal(hypothesis="b is better", rule=rule)
+    assert judge(journal, runs, Registration("", number=1, level=0.03)).decision == "confirmed"
+    late = judge(journal, runs, Registration("", number=3, level=0.003))
+    assert late.decision == "undecided"
+    assert "which cannot resolve a level of 0.0027; a mean can" in late.reason
+
+
+def test_arms_that_were_evaluated_at_unlike_numbers_of_checkpoints_decide_nothing(study):
+    """The best of ten evaluations is higher than the only one, and how many there are is chosen afterwards."""
+    for arm, mean in (("a", 1.0), ("b", 3.0)):
+        for seed, off in enumerate(SPREAD):
+            study.add(arm, seed, [0.0] * 4)
+            write_evaluation(study.workspace.runs / study.jobs[-1].run, 400, {0: mean + off * mean, 1: mean})
+    rule = replaced(RULE, metric="eval/2-maps/return", score="best")
+    assert verdict(study, rule).decision == "confirmed"
+    write_evaluation(study.workspace.runs / study.jobs[-1].run, 300, {0: 3.1, 1: 3.1})
+    found = verdict(study, rule)
+    assert found.decision == "undecided"
+    assert found.reason.startswith("Some runs were evaluated at 1 checkpoint and some at 2")
+
+
+@pytest.mark.parametrize(
+    ("codes", "decision"), [(("x", "x"), "confirmed"), (("own", "x"), "undecided"), (("x", "y"), "undecided")]
+)
+def test_arms_that_were_evaluated_by_unlike_code_decide_nothing(study, codes, decision):
+    """The code of a run is its own; what evaluates it may be other code, on easier maps."""
+    for (arm, mean), code in zip((("a", 1.0), ("b", 3.0)), codes, strict=True):
+        for seed, off in enumerate(SPREAD):
+            study.add(arm, seed, [0.0] * 4)
+            folder = study.workspace.runs / study.jobs[-1].run
+            write_evaluation(folder, 400, {0: mean + off * mean, 1: mean}, code=code, is_own_code=code == "own")
+    found = verdict(study, replaced(RULE, metric="eval/2-maps/return"))
+    assert found.decision == decision
+    assert ("by other code than others" in found.reason) == (decision == "undecided")

@@ -14,6 +14,7 @@ import time
 import pytest
 
 from experiments.project.errors import StoreError
+from experiments.project.trainers.value import Metrics
 from experiments.runs.offline.joined import JoinedLog
 from experiments.runs.offline.store import OfflineStore
 from experiments.runs.store import RunQuery
@@ -116,6 +117,31 @@ def test_logs_come_from_the_runs_own_file_first(tmp_path):
     (tmp_path / "r" / "train.log").write_text("one\nbar 1\rbar 2\nthree\n")
     assert store.logs("r") == ["one", "bar 2", "three"]
     assert store.logs("r", last=2) == ["bar 2", "three"]
+
+
+@pytest.mark.parametrize(
+    ("named", "found"),
+    [
+        ({}, ["https://docs", "https://v/?file=https%3A%2F%2Fh%2Fa.zip&x=1"]),  # of any page the first link
+        ({"replays": ("eval/*",)}, ["https://v/?file=https%3A%2F%2Fh%2Fa.zip&x=1", "https://more"]),
+        ({"replays": ("eval/*",), "replay_links": ("https://v/?file={url}",)}, ["https://h/a.zip"]),
+        ({"replays": ("eval/[x]", "paper")}, ["https://docs"]),
+        ({"replays": ("none",)}, []),
+    ],
+)
+def test_pages_of_replays_are_those_that_the_trainer_names(tmp_path, named, found):
+    writer = fake.offline_run(tmp_path, "r")
+    pages = {
+        "paper": '<a href="https://docs">paper</a>',
+        "eval/episode": '<a href="https://v/?file=https%3A%2F%2Fh%2Fa.zip&amp;x=1">a</a><a href="https://more">b</a>',
+    }
+    for number, (key, text) in enumerate(pages.items()):
+        page = writer.path.parent / "files" / "media" / "html" / f"{number}.html"
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(text)
+        writer.log({key: {"_type": "html-file", "path": f"media/html/{number}.html", "size": 5}})
+    urls = [replay.url for replay in OfflineStore(tmp_path).replays("r", Metrics(**named))]
+    assert urls == found
 
 
 def test_replays_are_files_and_logged_links(tmp_path):

@@ -9,6 +9,7 @@ import pytest
 
 from experiments.project.credentials import Credentials
 from experiments.project.errors import StoreError, UsageError
+from experiments.project.trainers.value import Metrics
 from experiments.runs import replay_files
 from experiments.runs.server.store import OnlineStore
 from experiments.runs.store import RunQuery
@@ -239,6 +240,16 @@ def test_logs_and_replay_links(server, store):
     count = store.requests
     store.replays("r")
     assert store.requests == count + 1
+
+
+def test_pages_of_replays_are_those_that_the_trainer_names_and_their_links_are_in_its_form(server, store):
+    run = server.add_run("r")
+    page = b'<a href="https://v/#/open/https://h/1.zip/now">a</a><a href="https://docs">b</a><a href="x">c</a>'
+    run.files["media/html/eval/episode_0_4_0a1b.html"] = page
+    run.files["media/html/replays/link_9_0a1b.html"] = b"<a href='https://h/9.zip'>r</a>"
+    assert [replay.step for replay in store.replays("r")] == [9]
+    metrics = Metrics(replays=("eval/episode_*",), replay_links=("https://v/#/open/{url}/now",))
+    assert [(replay.step, replay.url) for replay in store.replays("r", metrics)] == [(4, "https://h/1.zip")]
 
 
 def test_the_default_entity_is_the_users(server):

@@ -43,7 +43,7 @@ class Store:
             raise RuntimeError("surprise")
         return ["one", "two"][-(last or 9) :]
 
-    def replays(self, run):
+    def replays(self, run, metrics=None):
         return [ReplayFile(3, "/a", None, "label")]
 
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
+
+from experiments.runs.offline.places import METRICS
 from experiments.runs.offline.store import OfflineStore
 from tests.fakes import wandb_files as fake
 
@@ -29,6 +34,56 @@ def test_from_a_later_starts_first_step_on_only_its_rows_count(tmp_path):
     start(tmp_path, 1, [20, 30], offset=0.5)
     assert curve(tmp_path)[0] == [(0, 0.0), (10, 10.0), (20, 20.5), (30, 30.5)]
     assert OfflineStore(tmp_path).poll(["r"], ["loss"])["r"].rows["loss"] == curve(tmp_path)[0]
+
+
+def anew(folder, number, frames, offset):
+    """Write a start that counts its rows from 0 again, as W&B does offline, and its frames as the trainer does."""
+    began = 1.7e9 + number * 1000
+    writer = fake.offline_run(folder, "r", stamp=STAMPS[number], began=began)
+    writer.write(fake.run("r", started_at=began))
+    for frame in frames:
+        writer.log({"loss": frame + offset, "train_env_frames": frame})
+
+
+@pytest.mark.parametrize(
+    ("named", "losses"),
+    [
+        ("train_env_frames", [64, 128, 192.5, 256.5]),
+        (None, [64, 128, 192, 256, 192.5, 256.5]),  # nobody can tell that rows were logged again
+        ("other", [64, 128, 192, 256, 192.5, 256.5]),
+    ],
+)
+def test_the_counter_that_a_trainer_names_says_what_was_logged_again_by_starts_that_count_anew(tmp_path, named, losses):
+    anew(tmp_path, 0, [64, 128, 192, 256], 0)
+    anew(tmp_path, 1, [192, 256], 0.5)
+    if named is not None:
+        (tmp_path / "r" / METRICS).write_text(json.dumps({"step": named}))
+    frame, _ = OfflineStore(tmp_path).history("r")
+    assert frame["loss"].tolist() == losses
+    assert frame["_step"].is_monotonic_increasing
+    rows = OfflineStore(tmp_path).poll(["r"], ["loss"])["r"].rows["loss"]
+    assert [value for _, value in rows] == losses
+    steps = [start.step for start in OfflineStore(tmp_path).starts("r")]
+    assert steps == ([64, 192] if named == "train_env_frames" else [0, 4])
+
+
+def test_the_counter_that_a_trainer_names_is_no_metric_that_several_writers_logged(tmp_path):
+    for number in range(2):
+        writer = fake.offline_run(tmp_path, "r", stamp=STAMPS[number], began=1.7e9 + number)
+        writer.write(fake.run("r", started_at=1.7e9 + number))
+        for step in range(5):
+            writer.log({"train_env_frames": step * 64, f"rank_{number}": 1.0})
+    (tmp_path / "r" / METRICS).write_text(json.dumps({"step": "train_env_frames"}))
+    origin = curve(tmp_path, "rank_0")[1]
+    assert (origin.damage, origin.note) == ("", "2 writers at once: the rows of all are laid into each other by step")
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"step": 3}'])
+def test_a_damaged_note_of_what_the_trainer_names_takes_no_row(tmp_path, text):
+    anew(tmp_path, 0, [64, 128], 0)
+    anew(tmp_path, 1, [128], 0.5)
+    (tmp_path / "r" / METRICS).write_text(text)
+    assert len(OfflineStore(tmp_path).history("r")[0]) == 3
 
 
 def test_a_third_start_may_go_back_behind_the_second(tmp_path):

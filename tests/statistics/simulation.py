@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import functools
+import math
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import pytest
 from scipy import special
 
-from experiments.statistics import Options, Scores, intervals, methods
+from experiments.statistics import (
+    Options,
+    Scores,
+    anytime_interval,
+    interval_at_look,
+    intervals,
+    look_limits,
+    methods,
+)
 from experiments.statistics.aggregates import aggregate
-from experiments.statistics.differences import difference_of, interval_of_difference, score_interval
-from experiments.statistics.intervals import interval_of
+from experiments.statistics.differences import difference_of, interval_of_difference, score_interval, welch_of_fewest
+from experiments.statistics.intervals import interval_of, t_bounds
+from experiments.statistics.pairing import fisher
+from experiments.statistics.prediction import prediction
 from experiments.statistics.profiles import performance_profiles
+from experiments.statistics.sequential import anytime_limit
 from experiments.statistics.values import Method
 
 OPTIONS = Options(resamples=2_000)
+STRICTER = Options(level=0.97)
 SHAPES = ("normal", "log-normal")
 Trial = Callable[[np.random.Generator, str], tuple[object, float]]
 
@@ -104,6 +118,42 @@ def pairs(n, statistic="mean"):
     return each(methods.PAIRED if statistic == "mean" else methods.BCA, f"paired {statistic}, n = {n}", trial)
 
 
+def all_looks(looks):
+    """Whether the interval of every look of one comparison holds the truth."""
+    limits = look_limits(looks)
+
+    def trials(rng, shape, number):
+        differences = paired(rng, shape, number, looks[-1])
+        found = interval_at_look(differences[0, : looks[0]], looks)
+        assert found.bounds == pytest.approx(t_bounds(differences[0, : looks[0]], limits[0]))
+        inside = np.ones(number, bool)
+        for look, limit in zip(looks, limits, strict=True):
+            low, high = t_bounds(differences[:, :look], limit)
+            inside &= (low <= 0) & (high >= 0)
+        return inside
+
+    return Case(methods.REPEATED, f"looks at {', '.join(map(str, looks))} pairs", trials)
+
+
+def any_time(until):
+    def trials(rng, shape, number):
+        differences = paired(rng, shape, number, until)
+        found = anytime_interval(differences[0])
+        assert found.bounds == pytest.approx(t_bounds(differences[0], anytime_limit(until, 0.05)))
+        inside = np.ones(number, bool)
+        for n in range(methods.FEWEST_PAIRS, until + 1):
+            low, high = t_bounds(differences[:, :n], anytime_limit(n, 0.05))
+            inside &= (low <= 0) & (high >= 0)
+        return inside
+
+    return Case(methods.ANY_TIME, f"after each of {methods.FEWEST_PAIRS} to {until} pairs", trials)
+
+
+def paired(rng, shape, number, n):
+    """Differences (number, n) of two arms at the same seeds; what a seed does to both drops out."""
+    return draw(rng, shape, (number, n)) - draw(rng, shape, (number, n))
+
+
 def arms(method, statistic, n, m, ratio=1.0):
     def trial(rng, shape):
         ours, theirs = draw(rng, shape, n), ratio * draw(rng, shape, m)
@@ -112,6 +162,20 @@ def arms(method, statistic, n, m, ratio=1.0):
 
     scales = f", scale 1 against {ratio:g}" if ratio != 1 else ""
     return each(method, f"difference of {statistic}, {n} against {m}{scales}", trial)
+
+
+def fewest(n, m, ratio=1.0):
+    """What is chosen for stricter levels only, at the level that all others are measured with."""
+    scales = f", scale 1 against {ratio:g}" if ratio != 1 else ""
+
+    def trials(rng, shape, number):
+        ours, theirs = draw(rng, shape, (number, n)), ratio * draw(rng, shape, (number, m))
+        assert interval_of_difference(ours[0], theirs[0], "mean", STRICTER)[0].method == methods.FEWEST.name
+        goal = truth("mean", shape) * (1 - ratio)
+        bounds = np.array([welch_of_fewest(*pair, 0.95)[:2] for pair in zip(ours, theirs, strict=True)])
+        return (bounds[:, 0] <= goal) & (goal <= bounds[:, 1])
+
+    return Case(methods.FEWEST, f"difference of mean, {n} against {m}{scales}", trials)
 
 
 def improvement(n, m, shift):
@@ -126,6 +190,30 @@ def improvement(n, m, shift):
         return (low <= goal) & (goal <= high)
 
     return Case(methods.WINS, f"{n} against {m}, shifts {shift:g}", trials)
+
+
+def correlation(n, half):
+    """Two arms that share `half` of the variance of normal scores, or of the logarithms of others."""
+
+    def trials(rng, shape, number):
+        common = rng.standard_normal((number, n, 1))
+        scores = math.sqrt(half) * common + math.sqrt(1 - half) * rng.standard_normal((number, n, 2))
+        scores, goal = (scores, half) if shape == "normal" else (np.exp(scores), np.expm1(half) / np.expm1(1.0))
+        away = scores - scores.mean(axis=1, keepdims=True)
+        products = (away[..., 0] * away[..., 1]).sum(axis=1)
+        low, high = fisher(products / np.sqrt((away**2).sum(axis=1).prod(axis=1)), n, 0.95)
+        return (low <= goal) & (goal <= high)
+
+    return Case(methods.FISHER, f"share {half:g}, n = {n}", trials)
+
+
+def further_run(n):
+    def trials(rng, shape, number):
+        scores = draw(rng, shape, (number, n + 1))
+        low, high = prediction(scores[:, :n], 0.95)
+        return (low <= scores[:, n]) & (scores[:, n] <= high)
+
+    return Case(methods.PREDICTION, f"one further run, n = {n}", trials)
 
 
 def profile(n):
@@ -152,6 +240,8 @@ CASES = [
     *(one_arm("median", n, methods.ORDER) for n in (5, 6, 7, 8, 9, 10, 15, 20, 50)),
     *(one_arm("iqm", n, methods.BCA) for n in (5, 6, 7, 8, 9, 10, 11, 12, 15, 16, 20, 30, 50)),
     pairs(6, "iqm"),
+    *(all_looks(looks) for looks in ((3, 5, 10), (4, 6, 8, 10, 12), (5, 10, 15, 20, 25))),
+    *(any_time(until) for until in (10, 30)),
     *(one_arm("mean", n, methods.BCA, options=BOOTSTRAP) for n in (20, 30, 50)),
     *(one_arm("optimality gap", n, methods.BCA) for n in (20, 30, 50)),
     *(arms(methods.WELCH, "mean", n, m) for n, m in ((3, 3), (4, 4), (4, 6), (5, 5), (10, 10), (10, 15))),
@@ -159,6 +249,8 @@ CASES = [
     *(arms(methods.UNEVEN, "mean", n, m) for n, m in ((3, 5), (3, 10), (3, 12), (4, 10), (5, 10), (5, 20), (10, 20))),
     arms(methods.UNEVEN, "mean", 3, 10, ratio=3.0),
     arms(methods.UNEVEN, "mean", 10, 3, ratio=3.0),
+    *(fewest(n, m) for n, m in ((3, 3), (5, 5), (10, 10), (5, 20))),
+    *(fewest(n, m, ratio=4.0) for n, m in ((5, 5), (10, 3))),
     *(arms(methods.YUEN, "iqm", n, m) for n, m in ((6, 6), (6, 9), (8, 8), (8, 12), (10, 10), (10, 20))),
     arms(methods.YUEN, "iqm", 20, 20),
     *(
@@ -166,6 +258,8 @@ CASES = [
         for n, m in ((5, 5), (5, 10), (10, 10), (20, 20), (50, 50))
         for shift in (0.0, 1.0, 2.0)
     ),
+    *(correlation(n, half) for n in (5, 10, 20) for half in (0.0, 0.5, 0.9)),
+    *(further_run(n) for n in (3, 5, 10, 20)),
     *(profile(n) for n in (2, 3, 5, 10, 20)),
 ]
 

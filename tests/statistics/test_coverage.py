@@ -35,12 +35,12 @@ def test_a_costly_interval_covers_about_what_it_says_in_few_trials(case):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", simulation.CASES, ids=named)
-def test_every_interval_covers_93_to_97_percent_on_normal_scores_or_more_where_arms_are_uneven(case, capsys):
+def test_every_interval_covers_93_to_97_percent_on_normal_scores_or_more_where_it_says_so(case, capsys):
     _, normal, skewed, line = next(simulation.table([case]))
     with capsys.disabled():
         print(f"\n{line}", end="")
     assert normal >= 0.93
-    assert normal <= 0.97 or case.method == methods.UNEVEN
+    assert normal <= 0.97 or case.method in (methods.UNEVEN, methods.ANY_TIME, methods.FEWEST)
     assert case.method.normal[0] - 0.003 <= normal <= case.method.normal[1] + 0.003
     assert case.method.skewed[0] - 0.02 <= skewed <= case.method.skewed[1] + 0.02
 

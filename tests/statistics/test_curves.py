@@ -98,7 +98,7 @@ def test_a_job_s_verdict_says_what_became_of_its_seed(verdict, outcome):
         (["diverged", "finished"], 1, 0, 1),
         (["unfinished", "finished"], 1, 0, 1),
         (["finished", "failed"], 1, 0, 1),
-        (["finished", "finished"], 2, 0, 1),
+        (["finished", "finished"], 1, 0, 1),
     ],
 )
 def test_another_attempt_takes_a_seeds_place_only_where_the_machine_failed(outcomes, stands, replaced, aside):
@@ -157,3 +157,10 @@ def test_nothing_to_smooth_is_not_an_error(steps, values):
 
 def test_no_smoothing_returns_the_values():
     assert smoothed_for_display([0, 1], [1.0, 7.0], 0.0).tolist() == [1.0, 7.0]
+
+
+def test_of_several_that_finished_only_one_that_got_further_takes_an_earlier_ones_place():
+    """A seed whose score is not liked could else be drawn again until it is."""
+    first, again, longer = curve([1.0, 2.0]), curve([1.0, 9.0]), curve([1.0, 2.0, 3.0])
+    assert [one.curve for one in standing_curves([first, again])] == [first]
+    assert [one.curve for one in standing_curves([first, longer])] == [longer]

@@ -3,6 +3,7 @@ import pytest
 
 from experiments.trainer import checkpoint as checkpoints
 from experiments.trainer.checkpoint import Checkpoint, DamagedCheckpoint
+from experiments.trainer.progress import late_points
 
 
 def made(step):
@@ -28,6 +29,14 @@ def test_a_checkpoint_comes_back_as_it_was(folder):
 def test_only_the_newest_are_kept_by_step_and_nothing_else_is_left(folder):
     checkpoints.save(folder, made(1000), keep=2)
     assert sorted(path.name for path in folder.iterdir()) == ["step_1000.npz", "step_300.npz"]
+
+
+def test_the_first_at_or_after_each_point_is_kept_beside_the_newest(tmp_path):
+    points = late_points(1000, 4, 0.4)
+    assert points == [700, 800, 900, 1000]
+    for step in (690, 705, 790, 805, 850, 910, 990, 1002):
+        checkpoints.save(tmp_path, made(step), keep=2, points=points)
+    assert [checkpoints.step_of(path) for path in checkpoints.saved(tmp_path)] == [705, 805, 910, 990, 1002]
 
 
 @pytest.mark.parametrize(

@@ -283,6 +283,21 @@ def test_a_saved_state_is_taken_up_exactly(tmp_path):
     assert second.evaluate() == first.evaluate()
 
 
+def test_a_run_goes_on_from_the_checkpoint_that_was_asked_for_and_names_those_there_are(tmp_path):
+    first = Training(parse(("run=first", *SMALL)), tmp_path / "first", lambda: None)
+    first.start_episodes()
+    for _ in range(2):
+        first.advance()
+        first.save()
+    fork = ("run=fork", *SMALL, "trainer.resume_from=first", f"trainer.total_timesteps={2 * ONE_UPDATE}")
+    asked = train(*fork, f"trainer.resume_step={ONE_UPDATE}", f"run_dir={tmp_path / 'fork'}")
+    assert asked.returncode == 0
+    assert f"continuing at agent-step {ONE_UPDATE:,}" in asked.stdout
+    refused = train(*fork, "trainer.resume_step=7", f"run_dir={tmp_path / 'other'}")
+    assert refused.returncode == 2
+    assert f"no checkpoint at agent-step 7. It has: {ONE_UPDATE:,}, {2 * ONE_UPDATE:,}" in refused.stderr
+
+
 @pytest.mark.slow
 def test_it_learns(tmp_path):
     arguments = ("run=r", f"run_dir={tmp_path / 'r'}", "trainer.curriculum=arena/basic", "trainer.total_timesteps=6e5")

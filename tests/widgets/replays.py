@@ -75,7 +75,14 @@ def small(**changes: Any) -> dict[str, Any]:
         "animation_names": ["none", "bump"],
         "capacity_names": ["cargo"],
         "tags": {"team:red": 0, "team:blue": 1},
-        "mg_config": {"label": "tiny", "game": {"vibe_names": ["default"], "render": {"symbols": {"wall": "#"}}}},
+        "mg_config": {
+            "label": "tiny",
+            "game": {
+                "vibe_names": ["default"],
+                "render": {"symbols": {"wall": "#"}},
+                "agent": {"rewards": {"ore": {"reward": {"item": "ore"}}}},
+            },
+        },
         "objects": [*agents, {**wall, "color": 0}],
     } | changes
 
@@ -149,8 +156,7 @@ class WireReader:
             if entry["kind"] != "steps":
                 continue
             columns = self.chunks[entry["id"]]
-            if entry["from"]:
-                assert values == self._values(columns, f"{name}.k", kind)
+            assert values == self._values(columns, f"{name}.k", kind)
             for at, step, value in self._points(columns, name, kind, values, entry["from"]):
                 values[at] = value
                 yield rows[at], step, value

@@ -8,6 +8,7 @@ import zlib
 
 import pytest
 
+from tests.fakes.cases import CASES
 from tests.widgets.replays import packed, small, with_object
 from widgets.replay.codec.errors import FormatError, LimitError, ReplayError
 from widgets.replay.codec.limits import Limits
@@ -199,3 +200,12 @@ def test_the_collector_is_on_again_after_a_failure():
     with pytest.raises(ReplayError):
         load_replay(b"{}")
     assert gc.isenabled()
+
+
+def test_an_object_whose_type_changes_keeps_its_last_name_that_is_one():
+    replay = load_replay(CASES / "replays" / "12-type-changes.json.z")
+    assert replay.type_name(3) == "wall"
+    assert "changes over time; its last name is used" in [issue.rule for issue in replay.issues]
+    series = [[0, "agent"], [2, "wall"], [5, ""]]
+    assert load_replay(packed(with_object(2, type_name=series))).type_name(2) == "wall"
+    assert load_replay(packed(with_object(2, type_name=[[0, 7], [2, "wall"]]))).type_name(2) == ""

@@ -56,7 +56,7 @@ def test_inspect_says_where_a_reward_is_not_finite_and_that_the_total_is_unknown
 
 def test_the_overview_has_a_gap_only_where_a_reward_is_not_finite():
     columns = WireReader(encode(load_replay(NAN_CASE))).chunks["base"]
-    assert same(columns["overview.reward"], [0] * 5 + [math.nan] + [0] * 14)
+    assert same(columns["overview.sum"], [0] * 5 + [math.nan] + [0] * 14)
 
 
 @pytest.mark.parametrize(

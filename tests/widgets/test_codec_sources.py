@@ -18,6 +18,7 @@ from widgets.replay.codec.errors import FormatError, LimitError, SourceError
 from widgets.replay.codec.limits import Limits
 from widgets.replay.codec.normalise import load_replay
 from widgets.replay.codec.sources import http_url, is_public, read_source, shown
+from widgets.replay.inspect import convert
 from widgets.replay.viewer import public_url
 
 REPLAY = packed(small())
@@ -268,6 +269,15 @@ def test_a_gzip_file_of_several_members_is_read_to_its_end():
     two, clean = (load_replay(CASES / "replays" / name) for name in ("46-two-gz-members.json.gz", "00-base.json.z"))
     assert (two.steps, two.issues) == (clean.steps, clean.issues)
     assert (two.total_reward(two.last_step) == clean.total_reward(clean.last_step)).all()
+
+
+def test_what_convert_writes_is_read_again_or_refused_by_its_own_name(tmp_path):
+    for suffix in (".json", ".json.z", ".json.gz"):
+        convert(CASES / "replays" / "00-base.json.z", tmp_path / f"out{suffix}")
+        assert load_replay(tmp_path / f"out{suffix}").steps == 20
+    convert(CASES / "replays" / "00-base.json.z", tmp_path / "out.replay")
+    with pytest.raises(FormatError, match=r"is a \.replay, encoded for the viewer's page alone; give the \.json"):
+        load_replay(tmp_path / "out.replay")
 
 
 def test_a_bitworld_recording_is_refused_by_its_name():

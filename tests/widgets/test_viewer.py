@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import struct
+import base64
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from tests.widgets.replays import packed, shipped_named, small
 from widgets.replay.codec.errors import FormatError
 from widgets.replay.codec.normalise import load_replay
 from widgets.replay.codec.wire import encode
-from widgets.replay.viewer import ReplayCompare, ReplayViewer, pack_sprites
+from widgets.replay.viewer import ReplayCompare, ReplayViewer
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
 
@@ -37,7 +36,7 @@ def test_it_shows_a_replay_in_any_form(source):
 def test_it_shows_a_file(tmp_path):
     viewer = ReplayViewer(shipped_named("pens"), cache_dir=tmp_path / "cache", label="pens")
     assert viewer.labels == ["pens"]
-    assert len(list((tmp_path / "cache").iterdir())) == 1
+    assert len(list((tmp_path / "cache").glob("*.replay"))) == 1
 
 
 def test_it_starts_empty():
@@ -140,19 +139,41 @@ def test_two_replays_are_compared():
     assert compare.data != compare.data_b
 
 
-def test_sprites_are_taken_from_the_folder_that_the_user_names(tmp_path, monkeypatch):
-    (tmp_path / "objects").mkdir()
-    (tmp_path / "objects" / "wall.png").write_bytes(PNG)
-    (tmp_path / "objects" / "agent.png").write_bytes(b"version https://git-lfs.github.com/spec/v1")
-    assert pack_sprites(["wall"]) == b""
-    monkeypatch.setenv("METTAGRID_ASSET_DIR", str(tmp_path))
-    packed_sprites = ReplayViewer(packed(small())).sprites
-    (length,) = struct.unpack_from("<I", packed_sprites)
-    assert json.loads(packed_sprites[4 : 4 + length]) == {"wall": [0, len(PNG)]}
-    assert packed_sprites[4 + length :] == PNG
+def dropped(data):
+    return {"type": "file", "name": "dropped.json", "data": base64.b64encode(data).decode()}
 
 
-def test_sprites_never_leave_their_folder(tmp_path):
-    (tmp_path / "secret.png").write_bytes(PNG)
-    (tmp_path / "assets" / "objects").mkdir(parents=True)
-    assert pack_sprites(["../../secret", "/etc/passwd", ""], tmp_path / "assets") == b""
+def test_a_file_that_is_dropped_on_the_page_is_shown(monkeypatch):
+    viewer = ReplayViewer(packed(small()), drops=True)
+    monkeypatch.setattr(viewer, "send", lambda *told: pytest.fail(str(told)))
+    before = viewer.data
+    viewer._answer(viewer, dropped(packed(small(max_steps=6))), [])
+    assert (viewer.labels, viewer.steps) == (["dropped.json"], 6)
+    assert viewer.data != before
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (dropped(b"no replay"), "not valid JSON"),
+        (dropped(b"") | {"data": "not base64!"}, "cannot be opened"),
+        (dropped(b"") | {"data": 7}, "give its path instead"),
+        (dropped(b"") | {"data": "A" * (33 * 1024 * 1024)}, "more than 25,165,824 bytes"),
+    ],
+    ids=["no replay", "no base64", "a number", "too large"],
+)
+def test_a_dropped_file_that_cannot_be_opened_is_said_and_what_was_shown_stays(monkeypatch, content, problem):
+    viewer = ReplayViewer(packed(small()), drops=True)
+    answers = []
+    monkeypatch.setattr(viewer, "send", answers.append)
+    before = viewer.data
+    viewer._answer(viewer, content, [])
+    assert problem in answers[0]["error"]
+    assert viewer.data == before
+
+
+def test_a_page_that_takes_no_files_reads_none():
+    viewer = ReplayViewer(packed(small()))
+    before = viewer.data
+    viewer._answer(viewer, dropped(packed(small(max_steps=6))), [])
+    assert viewer.data == before

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
+import base64
+import binascii
 import re
-import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,67 +14,19 @@ import traitlets
 
 from widgets.replay.codec.cache import cached_encode
 from widgets.replay.codec.encoded import Embed, Encoded
+from widgets.replay.codec.errors import ReplayError, SourceError
 from widgets.replay.codec.limits import Limits
+from widgets.replay.codec.looks import side_by_side
 from widgets.replay.codec.replay import Replay
 from widgets.replay.codec.sources import Source, http_url, is_url
 from widgets.replay.codec.wire import encode
-
-_MAGIC = b"\x89PNG\r\n\x1a\n"
-_ONE_BYTES = 256 * 1024
-_ALL_BYTES = 4 * 1024 * 1024
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-def pack_sprites(type_names: Iterable[str], folder: Path | None = None) -> bytes:
-    """Return the sprites of some types in one piece: u32 J, J bytes of JSON `{type: [offset, length]}`, PNG files.
-
-    Offsets count from the end of the JSON.
-
-    Args:
-        type_names: Types of objects.
-        folder: Where `objects/<type>.png` and `agents/<type>.s.png` are; None asks METTAGRID_ASSET_DIR.
-
-    Returns:
-        Empty when there are no sprites.
-    """
-    if folder is None:
-        named = os.environ.get("METTAGRID_ASSET_DIR")
-        if not named:
-            return b""
-        folder = Path(named)
-    places: dict[str, tuple[int, int]] = {}
-    pictures: list[bytes] = []
-    size = 0
-    for name in dict.fromkeys(type_names):
-        picture = _picture(folder, name)
-        if picture and size + len(picture) <= _ALL_BYTES:
-            places[name] = (size, len(picture))
-            pictures.append(picture)
-            size += len(picture)
-    if not places:
-        return b""
-    index = json.dumps(places).encode()
-    return struct.pack("<I", len(index)) + index + b"".join(pictures)
-
-
-def _picture(folder: Path, name: str) -> bytes:
-    if not _NAME.fullmatch(name):
-        return b""
-    for place in (folder / "objects" / f"{name}.png", folder / "agents" / f"{name}.s.png"):
-        try:
-            with place.open("rb") as file:
-                data = file.read(_ONE_BYTES + 1)
-        except OSError:
-            continue
-        if data.startswith(_MAGIC) and len(data) <= _ONE_BYTES:
-            return data
-    return b""
-
+from widgets.replay.pictures import pictures_of
 
 _STATIC = Path(__file__).parent / "static"
 _EMBED_BYTES = 16 * 1024 * 1024
 _LABEL_CHARS = 200
 _REQUEST_CHARS = 64
+_DROPPED_CHARS = 32 * 1024 * 1024  # of base64
 _NUMBER = r"-?\d{1,7}(\.\d{1,6})?"
 _VIEW = re.compile(rf"{_NUMBER},{_NUMBER},{_NUMBER}(,follow)?")
 SPEEDS = (0.1, 1000.0)
@@ -103,6 +54,7 @@ class _Player(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships no 
     theme = traitlets.Enum(["auto", "light", "dark"], "auto").tag(sync=True)
     sprites = traitlets.Bytes(b"").tag(sync=True)
     message = traitlets.Unicode("").tag(sync=True)
+    drops = traitlets.Bool(False).tag(sync=True)
 
     def __init__(self, *, cache_dir: Path | None, limits: Limits, embed: Embed, **traits: object) -> None:
         self._encoded: dict[str, Encoded] = {}
@@ -142,10 +94,11 @@ class _Player(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships no 
             self._encoded[name] = cached_encode(source, self._cache_dir, limits=self._limits)
 
     def _send_data(self) -> None:
-        packed = {name: encoded.pack(self._embed, _EMBED_BYTES) for name, encoded in self._encoded.items()}
-        types = [name for encoded in self._encoded.values() for name in encoded.header["type_names"]]
+        headers = [each.header for each in self._encoded.values()]
+        looks = zip(self._encoded.items(), side_by_side(headers), strict=True)
+        packed = {name: encoded.pack(self._embed, _EMBED_BYTES, looks=own) for (name, encoded), own in looks}
         with self.hold_sync():
-            self.sprites = pack_sprites(types)
+            self.sprites = pictures_of(headers, self._cache_dir)
             self.data, self.data_b = packed.get("a", b""), packed.get("b", b"")
             self.step = self.step  # brings it inside the new replay
 
@@ -181,7 +134,7 @@ class ReplayViewer(_Player):
         cache_dir: Folder of encoded replays (`widgets.replay.codec.cache`).
         limits: Bounds on everything; `Limits.large` for files that one trusts.
         embed: `steps` fetches texts and configuration when their panel opens; `all` puts them into the page at once.
-        traits: `step`, `selected`, `height`, `theme` and so on.
+        traits: `step`, `selected`, `height`, `theme` and so on; `drops` opens files that are dropped on the page.
 
     Raises:
         ReplayError: The source cannot be opened.
@@ -213,6 +166,21 @@ class ReplayViewer(_Player):
         self.labels = [_label(label, self._encoded.get("a"))]
         self.url = public_url(source)
         self._send_data()
+
+    def _answer(self, widget: object, content: object, buffers: object) -> None:
+        if isinstance(content, dict) and content.get("type") == "file" and self.drops:
+            self._open(str(content.get("name"))[:_LABEL_CHARS], content.get("data"))
+        else:
+            super()._answer(widget, content, buffers)
+
+    def _open(self, name: str, data: object) -> None:
+        """Show a file that was dropped on the page; one that cannot be opened leaves what is shown."""
+        try:
+            if not isinstance(data, str) or len(data) > _DROPPED_CHARS:
+                raise SourceError(f"it has more than {_DROPPED_CHARS * 3 // 4:,} bytes; give its path instead")
+            self.show(base64.b64decode(data, validate=True), label=name)
+        except (ReplayError, binascii.Error) as error:
+            self.send({"type": "file", "error": f"{name!r} cannot be opened: {error}"})
 
 
 class ReplayCompare(_Player):
@@ -251,7 +219,7 @@ class ReplayCompare(_Player):
             _set(self, name, value)
 
 
-_OPEN_TRAITS = ("step", "selected", "playing", "speed", "view", "height", "theme", "url", "message")
+_OPEN_TRAITS = ("step", "selected", "playing", "speed", "view", "height", "theme", "url", "message", "drops")
 
 
 def _set(player: _Player, name: str, value: object) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from experiments.project.snapshots import Snapshot
 from experiments.types import TrainingJobConfig
 
 
@@ -26,6 +27,7 @@ class JobSpec:
         config: Resources wanted.
         plan_key: Plan that the job belongs to.
         ledger_id: Which ledger launched it, to tell our jobs from other people's.
+        snapshot: The code that it runs; None for the working tree as it is when the job is handed over.
     """
 
     run_name: str
@@ -36,6 +38,7 @@ class JobSpec:
     experiment: str = ""
     plan_key: str = ""
     ledger_id: str = ""
+    snapshot: Snapshot | None = None
 
 
 @dataclass(frozen=True)

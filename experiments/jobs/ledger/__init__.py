@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from experiments.jobs.ledger.budgets import Budget, Limits
 from experiments.jobs.ledger.ledger import Annotation, Event, Ledger, OpenJob, UnreadableJob, open_ledger
 
-__all__ = ["Annotation", "Event", "Ledger", "OpenJob", "UnreadableJob", "open_ledger"]
+__all__ = ["Annotation", "Budget", "Event", "Ledger", "Limits", "OpenJob", "UnreadableJob", "open_ledger"]

@@ -11,13 +11,13 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from experiments.jobs import leases, permits
+from experiments.jobs.ledger import budgets, told
+from experiments.jobs.ledger.budgets import Budget, Limits, cost_of_job
 from experiments.jobs.ledger.reading import (
-    JOB_COLUMNS,
     KEYS,
     Annotation,
     DamagedText,
@@ -25,7 +25,17 @@ from experiments.jobs.ledger.reading import (
     LedgerReader,
     OpenJob,
     UnreadableJob,
-    read_job,
+)
+from experiments.jobs.ledger.rows import (
+    COLUMNS,
+    INSERT_EVENT,
+    INSERT_JOB,
+    INSERT_PLAN,
+    Execute,
+    Kept,
+    job_row,
+    plan_row,
+    record_event,
 )
 from experiments.jobs.ledger.schema import FILE, connect, connect_read_only, sqlite_errors
 from experiments.jobs.plan import training_jobs
@@ -36,29 +46,6 @@ from experiments.project.workspace import Workspace
 from experiments.types import Plan, TrainingJob
 
 __all__ = ["Annotation", "Event", "Ledger", "OpenJob", "UnreadableJob", "open_ledger"]
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A plan with what is recorded beside it, as `plans/*.json` keeps it in case the ledger is damaged."""
-
-    plan: Plan
-    tracker: str
-    provenance: Mapping[str, Any]
-    created_at: float
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the content of the file."""
-        return {**vars(self), "plan": self.plan.model_dump(mode="json")}
-
-
-_COLUMNS = tuple(name.strip() for name in JOB_COLUMNS.split(","))
-_INSERT_JOB = f"INSERT INTO jobs ({JOB_COLUMNS}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608 - our own words
-_INSERT_PLAN = "INSERT INTO plans VALUES (?, ?, ?, ?, ?, ?, ?)"
-
-
-class _Execute(Protocol):
-    def __call__(self, query: str, values: Sequence[Any] = ..., /) -> sqlite3.Cursor: ...
 
 
 class Ledger(LedgerReader):
@@ -89,26 +76,43 @@ class Ledger(LedgerReader):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def record_plan(self, plan: Plan, *, tracker: str = "offline", provenance: Mapping[str, Any] | None = None) -> bool:
+    def record_plan(
+        self,
+        plan: Plan,
+        *,
+        tracker: str = "offline",
+        provenance: Mapping[str, Any] | None = None,
+        budget: str | None = None,
+        why: tuple[str, Mapping[str, Any]] | None = None,
+    ) -> bool:
         """Record a plan and its jobs, all of them `planned`; say whether it was not there before.
+
+        Args:
+            budget: Name of the budget that its jobs draw on; None where a person asked for each of them.
+            why: Kind and data of what led to the plan, an event of it that is recorded with it or not at all.
 
         Raises:
             LedgerError: It could not be recorded, or not be read back; then no part of it is.
+            LaunchError: The budget is not enough, or has ended; then no part of it is, either.
         """
-        if self._rows("SELECT 1 FROM plans WHERE key = ?", [plan.key]):
+        if self.has_plan(plan.key):
             return False
         now = time.time()
         # Before the rows, so that a damaged ledger can be rebuilt with the jobs that nobody started yet.
         kept = Kept(plan, tracker=tracker, provenance=dict(provenance or {}), created_at=now)
-        plan_row, jobs = _plan_row(kept), [_job_row(job, now) for job in training_jobs(plan, tracker=tracker)]
+        of_plan, jobs = plan_row(kept), [job_row(job, now) for job in training_jobs(plan, tracker=tracker)]
         with self._writing() as execute:
             if execute("SELECT 1 FROM plans WHERE key = ?", [plan.key]).fetchone():
                 return False
+            if budget is not None:
+                budgets.draw(execute, budget, {job.run_name: cost_of_job(job, plan.launcher) for job in plan.jobs})
             self._keep(plan.key[:32], kept.as_json())
-            execute(_INSERT_PLAN, plan_row)
+            execute(INSERT_PLAN, of_plan)
             for job in jobs:
-                execute(_INSERT_JOB, job)
-            _note(execute, now, "planned", None, plan.key, {"jobs": len(jobs)})
+                execute(INSERT_JOB, job)
+            record_event(execute, now, "planned", None, plan.key, {"jobs": len(jobs)})
+            if why is not None:
+                self._tell(execute, why[0], why[1], plan=plan.key)
         return True
 
     def add_attempt(self, job: TrainingJob) -> bool:
@@ -116,15 +120,17 @@ class Ledger(LedgerReader):
 
         Raises:
             LedgerError: It could not be recorded, or not be read back; then no part of it is.
+            LaunchError: The budget of the attempt before it is not enough, or has ended.
         """
         now = time.time()
-        row = _job_row(job, now)
+        row = job_row(job, now)
         with self._writing() as execute:
             if execute("SELECT 1 FROM jobs WHERE run_name = ?", [job.run_name]).fetchone():
                 return False
+            budgets.draw_again(execute, job, cost_of_job(job, job.launcher))
             self._keep(job.run_name, {"job": job.model_dump(mode="json"), "created_at": now})
-            execute(_INSERT_JOB, row)
-            _note(execute, now, "planned", job.run_name, job.plan_key, {"retry_of": job.retry_of})
+            execute(INSERT_JOB, row)
+            record_event(execute, now, "planned", job.run_name, job.plan_key, {"retry_of": job.retry_of})
         return True
 
     def intend(self, specs: Mapping[str, Mapping[str, Any]], target: str, owner: str) -> list[str]:
@@ -140,13 +146,16 @@ class Ledger(LedgerReader):
         mine = []
         with self._writing() as execute:
             now = time.time()
+            closed = budgets.closed(execute, specs)
             for name, spec in specs.items():
+                if name in closed:
+                    continue
                 query = "SELECT 1 FROM jobs WHERE run_name = ? AND state IN ('planned', 'refused')"
                 if not execute(query, [name]).fetchone() or leases.take(self._connection, name, owner) is not None:
                     continue
                 query = "UPDATE jobs SET state = 'submitting', target = ?, spec = ?, error = NULL WHERE run_name = ?"
                 execute(query, [target, json.dumps(spec), name])
-                _note(execute, now, "intent", name, None, {"target": target})
+                record_event(execute, now, "intent", name, None, {"target": target})
                 mine.append(name)
         return mine
 
@@ -190,7 +199,7 @@ class Ledger(LedgerReader):
                     [state, job_id, error, name, owner],
                 ).rowcount
                 if changed:
-                    _note(execute, now, kind, name, None, {"id": job_id, "error": error})
+                    record_event(execute, now, kind, name, None, {"id": job_id, "error": error})
             execute("DELETE FROM leases WHERE owner = ?", [owner])
 
     def refuse_accepted(self, run_name: str, error: str) -> None:
@@ -202,7 +211,7 @@ class Ledger(LedgerReader):
                 [error, run_name],
             ).rowcount
             if changed:
-                _note(execute, time.time(), "refused", run_name, None, {"error": error})
+                record_event(execute, time.time(), "refused", run_name, None, {"error": error})
 
     def cancel_unlaunched(self, run_name: str) -> bool:
         """Record a job that no launcher has as cancelled; say whether there was one to cancel."""
@@ -211,7 +220,8 @@ class Ledger(LedgerReader):
                 "UPDATE jobs SET state = 'cancelled' WHERE run_name = ? AND state IN ('planned', 'refused')", [run_name]
             ).rowcount
             if changed:
-                _note(execute, time.time(), "cancel", run_name, None, {})
+                budgets.free(execute, run_name)
+                record_event(execute, time.time(), "cancel", run_name, None, {})
         return changed > 0
 
     def claimed(self, run_names: Sequence[str]) -> None:
@@ -221,7 +231,7 @@ class Ledger(LedgerReader):
             for name in run_names:
                 query = "UPDATE jobs SET claimed_at = ? WHERE run_name = ? AND claimed_at IS NULL"
                 if execute(query, [now, name]).rowcount:
-                    _note(execute, now, "claimed", name, None, {})
+                    record_event(execute, now, "claimed", name, None, {})
 
     def settle(self, outcomes: Mapping[str, Mapping[str, Any]]) -> None:
         """Record the final status of jobs that have ended, as the fields of a `SchedulerStatus`."""
@@ -230,12 +240,48 @@ class Ledger(LedgerReader):
             for name, outcome in outcomes.items():
                 query = "UPDATE jobs SET outcome = ? WHERE run_name = ? AND outcome IS NULL"
                 if execute(query, [json.dumps(outcome), name]).rowcount:
-                    _note(execute, now, "ended", name, None, dict(outcome))
+                    budgets.settle(execute, name, outcome)
+                    record_event(execute, now, "ended", name, None, dict(outcome))
+
+    def grant(self, name: str, limits: Limits, by: str) -> None:
+        """Grant a budget, or give one that is there other limits.
+
+        Raises:
+            UsageError: It would be over before it begins.
+        """
+        with self._writing() as execute:
+            budgets.grant(execute, name, limits, by)
+            self._tell(execute, budgets.KIND, {**vars(limits), "name": name, "by": by})
+
+    def end_budget(self, name: str, why: str) -> bool:
+        """End a budget, so that nothing draws on it any more; say whether it was open."""
+        with self._writing() as execute:
+            if was_open := budgets.end(execute, name, why):
+                self._tell(execute, budgets.KIND, {"name": name, "ended": why})
+        return was_open
+
+    def closed_budgets(self, run_names: Iterable[str]) -> dict[str, str]:
+        """Return of jobs whose budget has ended why they must not start, by run name."""
+        if not self._rows("SELECT 1 FROM budgets LIMIT 1"):
+            return {}
+        with self._writing() as execute:
+            budgets.expire(execute)
+            return budgets.closed(execute, run_names)
+
+    def budgets(self) -> list[Budget]:
+        """Return every budget that was granted, with what is drawn from it, oldest first."""
+        with self._lock, sqlite_errors(self.state_dir / FILE):
+            return budgets.read(self._connection.execute)
+
+    def budgeted(self, name: str) -> list[str]:
+        """Return the run names that drew on a budget and have not ended."""
+        with self._lock, sqlite_errors(self.state_dir / FILE):
+            return budgets.runs_of(self._connection.execute, name)
 
     def add_event(self, kind: str, *, run_name: str | None = None, plan_key: str | None = None, **data: object) -> None:
         """Record something that happened to a job or a plan, with `data` as JSON values."""
         with self._writing() as execute:
-            _note(execute, time.time(), kind, run_name, plan_key, data)
+            self._tell(execute, kind, data, run_name, plan_key)
 
     def annotate(
         self,
@@ -248,9 +294,8 @@ class Ledger(LedgerReader):
         """Write a note (None leaves it, an empty one removes it) and tags to jobs."""
         data = {"note": note, "added": list(add_tags), "removed": list(remove_tags)}
         with self._writing() as execute:
-            now = time.time()
             for name in run_names:
-                _note(execute, now, "annotated", name, None, data)
+                self._tell(execute, "annotated", data, name)
 
     def set_setting(self, name: str, value: str) -> None:
         """Keep a value that every process which uses this ledger should know."""
@@ -266,21 +311,21 @@ class Ledger(LedgerReader):
             job: What can be read of it; None to take it out.
             why: What was changed, in words.
         """
-        columns = ", ".join(f"{name} = ?" for name in _COLUMNS)
+        columns = ", ".join(f"{name} = ?" for name in COLUMNS)
         with self._writing() as execute:
             [old] = execute("SELECT * FROM jobs WHERE run_name = ?", [row.run_name]).fetchall()
             kind = "removed" if job is None else "mended"
-            _note(execute, time.time(), kind, row.run_name, row.plan_key, {"why": why, "row": dict(old)})
+            record_event(execute, time.time(), kind, row.run_name, row.plan_key, {"why": why, "row": dict(old)})
             if job is None:
                 execute("DELETE FROM jobs WHERE run_name = ?", [row.run_name])
             else:
-                values = [*_job_row(job, job.created_at), row.run_name]
+                values = [*job_row(job, job.created_at), row.run_name]
                 execute(f"UPDATE jobs SET {columns} WHERE run_name = ?", values)  # noqa: S608 - our own words
 
     def mend_text(self, text: DamagedText, new: str | None) -> None:
         """Put `new` in the place of a text that cannot be read; what stood there becomes an event."""
         with self._writing() as execute:
-            _note(execute, time.time(), "mended", None, None, text._asdict())
+            record_event(execute, time.time(), "mended", None, None, text._asdict())
             query = f"UPDATE {text.table} SET {text.column} = ? WHERE {KEYS[text.table]} = ?"  # noqa: S608 - our own words
             execute(query, [new, text.key])
 
@@ -288,7 +333,7 @@ class Ledger(LedgerReader):
         self,
         plans: Sequence[Kept],
         jobs: Sequence[TrainingJob],
-        claimed: Iterable[str],
+        claimed: Mapping[str, str | None],
         events: Sequence[tuple[Any, ...]],
     ) -> None:
         """Fill an empty ledger with what `mending` found on disk.
@@ -296,20 +341,28 @@ class Ledger(LedgerReader):
         Args:
             plans: Plans with what was kept beside them.
             jobs: Jobs in the state that is known of them.
-            claimed: Run names that a process claimed once: these never start again.
-            events: Rows of the old ledger: time, kind, run name, plan key, data as JSON.
+            claimed: Of each job that a process claimed once, and which never starts again, its spec as JSON if known.
+            events: Rows as `told` has them, of the old ledger and of its file.
         """
         with self._writing() as execute:
             for kept in plans:
-                execute(_INSERT_PLAN, _plan_row(kept))
+                execute(INSERT_PLAN, plan_row(kept))
             for job in jobs:
-                execute(_INSERT_JOB, _job_row(job, job.created_at))
+                execute(INSERT_JOB, job_row(job, job.created_at))
             for event in events:
-                execute("INSERT INTO events (at, kind, run_name, plan_key, data) VALUES (?, ?, ?, ?, ?)", event)
+                execute(INSERT_EVENT, event)
             now = time.time()
-            for name in claimed:
-                execute("UPDATE jobs SET claimed_at = ? WHERE run_name = ?", [now, name])
-            _note(execute, now, "rebuilt", None, None, {"jobs": len(jobs)})
+            for name, spec in claimed.items():
+                execute("UPDATE jobs SET claimed_at = ?, spec = ? WHERE run_name = ?", [now, spec, name])
+            record_event(execute, now, "rebuilt", None, None, {"jobs": len(jobs)})
+
+    def _tell(
+        self, execute: Execute, kind: str, data: Mapping[str, object], run: str | None = None, plan: str | None = None
+    ) -> None:
+        """Record an event that has no other trace, in the file beside the ledger, too."""
+        row = (time.time(), kind, run, plan, json.dumps(data))
+        told.append(self.state_dir, [row])
+        execute(INSERT_EVENT, row)
 
     def _keep(self, name: str, content: Mapping[str, Any]) -> None:
         folder = self.state_dir / "plans"
@@ -317,7 +370,7 @@ class Ledger(LedgerReader):
         write_json(folder / f"{name}.json", {"ledger_id": self.id, **content}, indent=None)
 
     @contextmanager
-    def _writing(self) -> Iterator[_Execute]:
+    def _writing(self) -> Iterator[Execute]:
         """Hold SQLite's write lock during a block; all of the block's changes are kept, or none."""
         if self.read_only:
             raise LedgerError(
@@ -346,50 +399,3 @@ def open_ledger(workspace: Workspace, *, read_only: bool = False) -> Ledger:
     if not only_reads:
         check_state(workspace.state)
     return Ledger.open(workspace.state, read_only=only_reads)
-
-
-def _plan_row(kept: Kept) -> list[Any]:
-    """Return the row of a plan.
-
-    Raises:
-        LedgerError: The plan could not be read back from it.
-    """
-    plan = kept.plan
-    try:
-        content = plan.model_dump_json()
-        Plan.model_validate_json(content)
-    except ValueError as error:
-        raise _not_recorded(f"plan {plan.key[:16]} of {plan.experiment!r}", str(error)) from error
-    provenance = json.dumps(kept.provenance)
-    return [plan.key, plan.family, plan.repeat, plan.experiment, content, provenance, kept.created_at]
-
-
-def _job_row(job: TrainingJob, now: float) -> list[Any]:
-    """Return the row of a job.
-
-    Raises:
-        LedgerError: The job could not be read back from it: a row like that would be seen by nobody who looks.
-    """
-    try:
-        values = job.model_dump(mode="json")
-    except ValueError as error:
-        raise _not_recorded(f"job {job.run_name!r}", str(error)) from error
-    values |= {"config": json.dumps(values["config"]), "command": json.dumps(values["command"]), "created_at": now}
-    row = {name: values[name] for name in _COLUMNS}
-    if isinstance(found := read_job(row), UnreadableJob):
-        raise _not_recorded(f"job {job.run_name!r}", found.problem)
-    return list(row.values())
-
-
-def _not_recorded(what: str, problem: str) -> LedgerError:
-    problem = " ".join(problem.split())
-    return LedgerError(f"{what} is not recorded, since it could not be read back: {problem}. Nothing was launched.")
-
-
-def _note(
-    execute: _Execute, at: float, kind: str, run_name: str | None, plan_key: str | None, data: Mapping[str, Any]
-) -> None:
-    execute(
-        "INSERT INTO events (at, kind, run_name, plan_key, data) VALUES (?, ?, ?, ?, ?)",
-        [at, kind, run_name, plan_key, json.dumps(data)],
-    )

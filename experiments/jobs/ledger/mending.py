@@ -15,7 +15,7 @@ import shutil
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,16 +23,22 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from experiments.jobs.handover import has_ended, statuses
-from experiments.jobs.ledger.ledger import Kept, Ledger, UnreadableJob, open_ledger
+from experiments.jobs.isolation import SNAPSHOT
+from experiments.jobs.ledger import told
+from experiments.jobs.ledger.ledger import Ledger, UnreadableJob, open_ledger
 from experiments.jobs.ledger.reading import DamagedText
-from experiments.jobs.ledger.schema import FILE, connect, sqlite_errors
+from experiments.jobs.ledger.rows import Kept
+from experiments.jobs.ledger.schema import FILE, STARTING, connect, sqlite_errors
 from experiments.jobs.plan import training_jobs
 from experiments.project.errors import LedgerError, reasons
 from experiments.project.files import locked, parse_json, read_json
+from experiments.project.values import replaced
 from experiments.project.workspace import Workspace
-from experiments.types import Assignments, Plan, PlannedJob, TrainingJob, replaced
+from experiments.types import Arguments, Plan, PlannedJob, TrainingJob
 
-_ARGUMENTS = TypeAdapter(Assignments)
+_ARGUMENTS = TypeAdapter(Arguments)
+_TOLD = ("command", "env", "unset", "cwd", "grace_s", "max_runtime_s", SNAPSHOT)
+"""Of a job's own record, what its launcher was told: what runs still needs its code and its packages."""
 
 
 @dataclass
@@ -183,7 +189,7 @@ class _Found:
     ledger_ids: Counter[str] = field(default_factory=Counter)
     plans: dict[str, Kept] = field(default_factory=dict)
     jobs: dict[str, TrainingJob] = field(default_factory=dict)
-    claimed: set[str] = field(default_factory=set)
+    claimed: dict[str, str | None] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
 
@@ -197,11 +203,11 @@ def rebuild(state_dir: Path) -> Rebuilt:
     jobs = [_as_known(job, found.claimed) for job in found.jobs.values()]
     jobs.sort(key=lambda job: job.created_at)
     path = state_dir / FILE
-    with sqlite_errors(path), locked(state_dir / "start.lock", wait_s=_WAIT_S) as mine:
+    with sqlite_errors(path), locked(state_dir / STARTING, wait_s=_WAIT_S) as mine:
         if not mine:
             raise LedgerError(f"ledger {str(path)!r} is in use. Close what launches jobs, then run the command again.")
         ledger_id = found.ledger_ids.most_common(1)[0][0] if found.ledger_ids else None
-        events = _readable_events(path)
+        events = _events(path, found)
         fresh = state_dir / "ledger.rebuild"
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir()
@@ -231,14 +237,15 @@ def _search(state_dir: Path) -> _Found:
         except (ValidationError, KeyError, TypeError, AttributeError) as error:
             found.problems.append(_problem(path, error))
     for path, content in _readable(state_dir, "runs/*/job.json", found):
-        found.claimed.add(path.parent.name)
+        found.claimed[path.parent.name] = json.dumps({name: content[name] for name in _TOLD if name in content})
         if "job" in content:
             try:
                 _leave_out_bad_arguments(path, content["job"], found)
                 found.jobs[path.parent.name] = TrainingJob.model_validate(content["job"])
             except (ValidationError, KeyError, TypeError, AttributeError) as error:
                 found.problems.append(_problem(path, error))
-    found.claimed |= {path.parent.name for path in state_dir.glob("runs/*/job.json")}
+    for path in state_dir.glob("runs/*/job.json"):  # also one that cannot be read
+        found.claimed.setdefault(path.parent.name)
     return found
 
 
@@ -275,7 +282,7 @@ def _kept(content: dict[str, Any]) -> Kept:
     )
 
 
-def _as_known(job: TrainingJob, claimed: set[str]) -> TrainingJob:
+def _as_known(job: TrainingJob, claimed: Collection[str]) -> TrainingJob:
     """Return a job in the state that can be known without the old ledger.
 
     What a process of this machine did not claim was not started. What another launcher may have is in doubt.
@@ -284,6 +291,15 @@ def _as_known(job: TrainingJob, claimed: set[str]) -> TrainingJob:
         return replaced(job, state="submitted", launcher_id=job.run_name, error=None)
     state = "planned" if job.launcher == "local" else "submitting"
     return replaced(job, state=state, launcher_id=None, error=None)
+
+
+def _events(path: Path, found: _Found) -> list[tuple[Any, ...]]:
+    """Return what the old ledger and the file beside it tell, each thing once."""
+    old = _readable_events(path)
+    rows, problems = told.read(path.parent)
+    found.problems += problems
+    known = {tuple(row[:4]) for row in old}
+    return sorted([*old, *(row for row in rows if row[:4] not in known)], key=lambda row: row[0])
 
 
 def _readable_events(path: Path) -> list[tuple[Any, ...]]:

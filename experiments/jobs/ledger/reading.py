@@ -19,11 +19,12 @@ from pydantic import ValidationError
 from experiments.jobs.ledger.schema import FILE, sqlite_errors
 from experiments.project.errors import LedgerError, reasons
 from experiments.project.files import parse_json
+from experiments.project.standing import Role, trains
 from experiments.types import JobRef, Plan, TrainingJob
 
 JOB_COLUMNS = (
     "run_name, plan_key, experiment, arm, seed, attempt, retry_of, repeat, launcher, target, launcher_id, state, "
-    "config, command, tracker, error, created_at"
+    "config, command, tracker, error, created_at, replicate, role, parent"
 )
 MEND = "experiments doctor --mend"
 
@@ -94,13 +95,24 @@ class UnreadableJob:
     state: str
     tracker: str
     created_at: float
+    replicate: int
+    role: Role
+    parent: str | None
     problem: str
 
     def ref(self) -> JobRef:
         """Return the job as a notebook refers to it: enough to ask its launcher and to read its run."""
         own_id = self.launcher_id if self.launcher_id != self.run_name else None
         return JobRef(
-            run=self.run_name, arm=self.arm, seed=self.seed, launcher=self.launcher, id=own_id, tracker=self.tracker
+            run=self.run_name,
+            arm=self.arm,
+            seed=self.seed,
+            replicate=self.replicate,
+            role=self.role,
+            parent=self.parent,
+            launcher=self.launcher,
+            id=own_id,
+            tracker=self.tracker,
         )
 
     def sentence(self) -> str:
@@ -141,7 +153,10 @@ _TEXTS = (("plans", "provenance"), ("jobs", "spec"), ("jobs", "outcome"), ("even
 
 
 class JobFilter(TypedDict, total=False):
-    """What jobs of the ledger can be asked for; all that is given must hold."""
+    """What jobs of the ledger can be asked for; all that is given must hold.
+
+    The jobs of an experiment are its runs: evaluations of their checkpoints, which have its name, are none.
+    """
 
     experiment: str | None
     plan_key: str | None
@@ -177,7 +192,23 @@ class LedgerReader:
             where.append("run_name IN (SELECT value FROM json_each(?))")
             values.append(json.dumps(list(names)))
         query = f"SELECT {JOB_COLUMNS} FROM jobs WHERE {' AND '.join(where)} ORDER BY id"  # noqa: S608 - our own words
-        return [read_job(dict(row)) for row in self._rows(query, values)]
+        found = [read_job(dict(row)) for row in self._rows(query, values)]
+        return found if wanted.get("experiment") is None else [job for job in found if trains(job.role)]
+
+    def seeds_told(self, arguments: Sequence[str], before: float) -> list[tuple[str, str, int]]:
+        """Return run name, plan and seed of what was launched with these arguments before some time, oldest first."""
+        query = (
+            "SELECT run_name, plan_key, seed FROM jobs WHERE role = 'seed' AND created_at < ? "
+            "AND state NOT IN ('planned', 'refused', 'cancelled') "
+            "AND CASE WHEN json_valid(config) THEN json_extract(config, '$.additional_args') = json(?) END ORDER BY id"
+        )
+        return [tuple(row) for row in self._rows(query, [before, json.dumps(list(arguments))])]
+
+    def attempts(self, job: TrainingJob) -> list[TrainingJob | UnreadableJob]:
+        """Return all attempts of what a job is in its plan, itself among them, oldest first."""
+        place = (job.arm, job.seed, job.replicate)
+        rows = self.rows(plan_key=job.plan_key)
+        return [other for other in rows if (other.arm, other.seed, other.replicate) == place]
 
     def columns(self, run_name: str) -> dict[str, Any]:
         """Return the row of a job as it stands there; empty where there is none."""
@@ -207,6 +238,10 @@ class LedgerReader:
         except ValidationError as error:
             raise _damaged(f"plan {key[:16]}", reasons(error)) from error
 
+    def has_plan(self, key: str) -> bool:
+        """Say whether a plan is recorded, also one that cannot be read."""
+        return bool(self._rows("SELECT 1 FROM plans WHERE key = ?", [key]))
+
     def provenance(self, plan_key: str) -> dict[str, Any]:
         """Return what was recorded beside the plan at its first launch; empty where there is no such plan.
 
@@ -221,11 +256,14 @@ class LedgerReader:
         rows = self._rows("SELECT repeat, key FROM plans WHERE family = ? ORDER BY repeat DESC LIMIT 1", [family])
         return Repeat(rows[0]["repeat"], rows[0]["key"]) if rows else None
 
-    def events(self, *, run_name: str | None = None, plan_key: str | None = None) -> list[Event]:
-        """Return what happened to a job or a plan, or everything, oldest first."""
+    def events(
+        self, *, run_name: str | None = None, plan_key: str | None = None, kind: str | None = None
+    ) -> list[Event]:
+        """Return what happened to a job or a plan, or everything, oldest first; of one kind where that is given."""
         rows = self._rows(
-            "SELECT * FROM events WHERE (?1 IS NULL OR run_name = ?1) AND (?2 IS NULL OR plan_key = ?2) ORDER BY id",
-            [run_name, plan_key],
+            "SELECT * FROM events WHERE (?1 IS NULL OR run_name = ?1) AND (?2 IS NULL OR plan_key = ?2) "
+            "AND (?3 IS NULL OR kind = ?3) ORDER BY id",
+            [run_name, plan_key, kind],
         )
         return [Event(row["at"], row["kind"], row["run_name"], row["plan_key"], _data(row["data"])) for row in rows]
 
@@ -278,6 +316,26 @@ class LedgerReader:
             [launcher],
         )
         return [OpenJob(row["run_name"], row["claimed_at"] is not None) for row in rows]
+
+    def snapshots_in_use(self) -> set[str]:
+        """Return the ids of the snapshots that jobs run from which were handed over and whose end nobody noted."""
+        return self._in_use("$.snapshot.id")
+
+    def programs_in_use(self) -> set[str]:
+        """Return the first words of the commands of the same jobs, and the interpreters of their environments.
+
+        What `uv run` starts is known by the environment alone.
+        """
+        homes = self._in_use("$.env.VIRTUAL_ENV")
+        return self._in_use("$.command[0]") | {f"{home}/bin/python" for home in homes}
+
+    def _in_use(self, path: str) -> set[str]:
+        rows = self._rows(
+            "SELECT DISTINCT json_extract(spec, ?) AS value FROM jobs "
+            "WHERE state IN ('submitting', 'submitted') AND outcome IS NULL AND json_valid(spec)",
+            [path],
+        )
+        return {row["value"] for row in rows if isinstance(row["value"], str)}
 
     def spec(self, run_name: str) -> dict[str, Any] | None:
         """Return what the launcher was told of a job, as recorded with the intent; None before one.

@@ -15,6 +15,8 @@ from experiments.project.errors import UNWRITABLE, LedgerError
 from experiments.project.files import locked
 
 FILE = "ledger.sqlite"
+STARTING = "start.lock"
+"""File beside it whose lock is held while jobs are started: their checkouts are looked at, made, and run from."""
 BUSY_S = 15.0
 _LITTLE = 64 * 1024
 _NOT_KEPT = "This step is not recorded, and nothing is launched without a record."
@@ -44,6 +46,60 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT""",
         "CREATE INDEX events_by_run ON events (run_name)",
         "CREATE TABLE leases (name TEXT PRIMARY KEY, owner TEXT NOT NULL, expires_at REAL NOT NULL) STRICT",
+    ),
+    # Runs that are no seeds: several of one arm and seed in one plan. SQLite changes no constraint of a table, so the
+    # table is made anew; every column of before keeps its place and its values.
+    (
+        """CREATE TABLE jobs_2 (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, run_name TEXT NOT NULL UNIQUE, plan_key TEXT NOT NULL,
+            experiment TEXT NOT NULL, arm TEXT NOT NULL, seed INTEGER NOT NULL, attempt INTEGER NOT NULL,
+            retry_of TEXT, repeat INTEGER NOT NULL, launcher TEXT NOT NULL, target TEXT NOT NULL, launcher_id TEXT,
+            state TEXT NOT NULL, config TEXT NOT NULL, command TEXT NOT NULL, tracker TEXT NOT NULL, error TEXT,
+            spec TEXT, claimed_at REAL, outcome TEXT, created_at REAL NOT NULL,
+            replicate INTEGER NOT NULL DEFAULT 0 CHECK (replicate >= 0),
+            role TEXT NOT NULL DEFAULT 'seed' CHECK (role IN ('seed', 'replicate', 'reproduction', 'fork')),
+            parent TEXT, CHECK (role <> 'seed' OR replicate = 0), CHECK (role <> 'replicate' OR replicate > 0),
+            UNIQUE (plan_key, arm, seed, replicate, attempt)
+        ) STRICT""",
+        "INSERT INTO jobs_2 SELECT *, 0, 'seed', NULL FROM jobs",
+        "DROP TABLE jobs",
+        "ALTER TABLE jobs_2 RENAME TO jobs",
+        "CREATE INDEX jobs_by_experiment ON jobs (experiment)",
+        "CREATE INDEX jobs_by_launcher_id ON jobs (launcher_id)",
+        "CREATE INDEX jobs_open ON jobs (launcher, id) WHERE state = 'submitted' AND outcome IS NULL",
+    ),
+    # Jobs that evaluate a checkpoint. Again only the constraint differs.
+    (
+        """CREATE TABLE jobs_3 (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, run_name TEXT NOT NULL UNIQUE, plan_key TEXT NOT NULL,
+            experiment TEXT NOT NULL, arm TEXT NOT NULL, seed INTEGER NOT NULL, attempt INTEGER NOT NULL,
+            retry_of TEXT, repeat INTEGER NOT NULL, launcher TEXT NOT NULL, target TEXT NOT NULL, launcher_id TEXT,
+            state TEXT NOT NULL, config TEXT NOT NULL, command TEXT NOT NULL, tracker TEXT NOT NULL, error TEXT,
+            spec TEXT, claimed_at REAL, outcome TEXT, created_at REAL NOT NULL,
+            replicate INTEGER NOT NULL DEFAULT 0 CHECK (replicate >= 0),
+            role TEXT NOT NULL DEFAULT 'seed'
+                CHECK (role IN ('seed', 'replicate', 'reproduction', 'fork', 'evaluation')),
+            parent TEXT, CHECK (role <> 'seed' OR replicate = 0), CHECK (role <> 'replicate' OR replicate > 0),
+            UNIQUE (plan_key, arm, seed, replicate, attempt)
+        ) STRICT""",
+        "INSERT INTO jobs_3 SELECT * FROM jobs",
+        "DROP TABLE jobs",
+        "ALTER TABLE jobs_3 RENAME TO jobs",
+        "CREATE INDEX jobs_by_experiment ON jobs (experiment)",
+        "CREATE INDEX jobs_by_launcher_id ON jobs (launcher_id)",
+        "CREATE INDEX jobs_open ON jobs (launcher, id) WHERE state = 'submitted' AND outcome IS NULL",
+    ),
+    # What goes on by itself draws on a budget: see `budgets`. A draw is a job's reservation until it has ended.
+    (
+        """CREATE TABLE budgets (
+            name TEXT PRIMARY KEY, jobs INTEGER, gpu_hours REAL, usd REAL, until REAL, granted_at REAL NOT NULL,
+            granted_by TEXT NOT NULL, ended_at REAL, why TEXT NOT NULL DEFAULT ''
+        ) STRICT""",
+        """CREATE TABLE draws (
+            run_name TEXT PRIMARY KEY, budget TEXT NOT NULL, gpu_hours REAL NOT NULL, usd REAL NOT NULL,
+            is_settled INTEGER NOT NULL DEFAULT 0
+        ) STRICT""",
+        "CREATE INDEX draws_by_budget ON draws (budget)",
     ),
 )
 """Statements from each version of the schema to the next; the number of entries is the version of today."""
@@ -82,7 +138,8 @@ def connect(state_dir: Path, *, ledger_id: str | None = None) -> sqlite3.Connect
 def connect_read_only(state_dir: Path) -> sqlite3.Connection:
     """Open the ledger of a state folder so that nothing can be written; an empty one where there is none yet.
 
-    A file without tables is none yet: whoever makes a ledger makes the file first, and its tables before any job.
+    A file without tables is none yet: whoever makes a ledger makes the file first, and its tables before any job. One
+    of an earlier version is read as a copy in memory that is brought up to date; the file stays as it is.
 
     Raises:
         LedgerError: It is damaged, of a later version, or empty or gone though jobs were recorded.
@@ -96,7 +153,10 @@ def connect_read_only(state_dir: Path) -> sqlite3.Connection:
                 _create(connection, ledger_id="")
             elif not _version(connection):
                 connection = _empty(connection, state_dir)
-            _check_version(path, _version(connection), may_migrate=False)
+            version = _version(connection)
+            _check_version(path, version)
+            if version < len(MIGRATIONS):
+                connection = _migrated_copy(connection, version)
             connection.execute("PRAGMA query_only = ON")
         except BaseException:
             connection.close()
@@ -236,16 +296,23 @@ def _version(connection: sqlite3.Connection) -> int:
     return int(row[0])
 
 
-def _check_version(path: Path, version: int, *, may_migrate: bool = True) -> None:
+def _migrated_copy(connection: sqlite3.Connection, version: int) -> sqlite3.Connection:
+    copy = _connection(":memory:")
+    try:
+        with closing(connection):
+            connection.backup(copy)
+        _apply(copy, version)
+    except BaseException:
+        copy.close()
+        raise
+    return copy
+
+
+def _check_version(path: Path, version: int) -> None:
     if version > len(MIGRATIONS):
         raise LedgerError(
             f"ledger {str(path)!r} was written by a later version (schema {version}; this one knows up to "
             f"{len(MIGRATIONS)}). Nothing was changed. Update Experiments: uv sync"
-        )
-    if version < len(MIGRATIONS) and not may_migrate:
-        raise LedgerError(
-            f"ledger {str(path)!r} is of an earlier version (schema {version}) and is open for reading only. "
-            "Bring it up to date: experiments status"
         )
 
 

@@ -33,9 +33,10 @@ from experiments.jobs.watch.snapshots import Snapshot, reason_of
 from experiments.project.errors import ExperimentsError
 from experiments.project.files import write_bytes
 from experiments.project.look import plain_logger
-from experiments.runs.axes import COUNTERS, axes_of, logged_over
+from experiments.project.values import replaced
+from experiments.runs.axes import axes_of, counters_of, logged_over
 from experiments.runs.store import RunQuery, RunStore
-from experiments.types import JobStatus, replaced
+from experiments.types import JobStatus
 
 if TYPE_CHECKING:
     from experiments.project.settings import Settings
@@ -228,7 +229,7 @@ class AlertWatch:
         for name in {job.experiment for job in alive}:
             jobs = [job for job in snapshot.jobs if job.experiment == name]
             if len({job.arm for job in jobs}) > 1:
-                for alert in below_baseline(jobs, _evaluations(store, jobs), self._limits, now):
+                for alert in below_baseline(jobs, evaluations_of(store, jobs), self._limits, now):
                     found.setdefault(alert.run, []).append(alert)
         return found
 
@@ -280,25 +281,36 @@ def _told(alert: Alert) -> str:
     return f"{alert.run or alert.experiment}: {alert.text}"
 
 
-def _evaluations(store: RunStore, jobs: Iterable[JobStatus]) -> dict[str, tuple[list[float], list[float]]]:
+def evaluations_of(store: RunStore, jobs: Iterable[JobStatus]) -> dict[str, tuple[list[float], list[float]]]:
     """Return steps and returns of the evaluations of each run that has any."""
     found: dict[str, tuple[list[float], list[float]]] = {}
     for job in jobs:
         try:
-            frame, _ = store.history(job.run_name, [*COUNTERS, *EVALUATION_KEYS])
+            frame, _ = store.history(job.run_name, [*counters_of(_named(job, "step")), *_evaluation_keys(job)])
         except ExperimentsError:
             continue
-        points = _points(frame)
+        points = _points(frame, job)
         if points is not None:
             found[job.run_name] = points
     return found
 
 
-def _points(frame: Any) -> tuple[list[float], list[float]] | None:  # noqa: ANN401 - a pandas frame
-    key = next((key for key in EVALUATION_KEYS if key in frame and frame[key].notna().any()), None)
+def _named(job: JobStatus, role: str) -> str | None:
+    """Return the key that a job's trainer names for a role; None where it was only found."""
+    return job.keys.get(role) if role not in job.found else None
+
+
+def _evaluation_keys(job: JobStatus) -> list[str]:
+    """Return what a job may log when it is evaluated, what its trainer names first."""
+    named = (_named(job, role) for role in ("evaluation", "reward"))
+    return [*(key for key in named if key is not None), *EVALUATION_KEYS]
+
+
+def _points(frame: Any, job: JobStatus) -> tuple[list[float], list[float]] | None:  # noqa: ANN401 - a pandas frame
+    key = next((key for key in _evaluation_keys(job) if key in frame and frame[key].notna().any()), None)
     if key is None:
         return None
-    axes = axes_of(frame, key)
+    axes = axes_of(frame, key, step=_named(job, "step"))
     if not axes:
         return None  # texts, not numbers
     steps, values = logged_over(frame, key, axes[0])

@@ -15,7 +15,8 @@ from pydantic import Field
 from experiments.jobs.watch.snapshots import age_in_words
 from experiments.project.look import counted, shortened
 from experiments.project.redaction import mask_text
-from experiments.types import TERMINAL_VERDICTS, Frozen, JobStatus
+from experiments.project.values import Frozen
+from experiments.types import TERMINAL_VERDICTS, JobStatus
 
 Rule = Literal["failed", "stalled", "nan", "below baseline", "cost", "unreadable"]
 EVALUATION_KEYS = ("eval/reward", "overview/reward")
@@ -92,7 +93,8 @@ def not_a_number(jobs: Iterable[JobStatus], summaries: Mapping[str, Mapping[str,
     """Return an alert for each unfinished job whose latest loss or return is no finite number."""
     found = []
     for job in jobs:
-        keys = [key for key, value in summaries.get(job.run_name, {}).items() if _is_watched(key) and _is_lost(value)]
+        latest = summaries.get(job.run_name, {}).items()
+        keys = [key for key, value in latest if (_is_watched(key) or key == job.keys.get("reward")) and _is_lost(value)]
         if keys and job.verdict in {"running", "recovering"}:
             found.append(_alert("nan", job, job.run_name, f"{sorted(keys)[0]} is not a finite number", now))
     return found
@@ -104,7 +106,7 @@ def below_baseline(
     limits: Limits,
     now: float,
 ) -> list[Alert]:
-    """Return an alert for each running job whose last evaluations are all below the band of the first arm.
+    """Return an alert for each running job whose last evaluations are all on the worse side of the first arm's band.
 
     The band is the interval of the mean over the baseline's seeds; where there are fewer than two, nobody is below it.
 
@@ -114,25 +116,27 @@ def below_baseline(
     """
     if not jobs:
         return []
-    baseline = [job for job in jobs if job.arm == jobs[0].arm and curves.get(job.run_name)]
+    baseline = [job for job in jobs if job.arm == jobs[0].arm and job.counts and curves.get(job.run_name)]
     others = [job for job in jobs if job.arm != jobs[0].arm and job.verdict == "running"]
     found = []
     for job in others:
         steps, values = (list(part)[-limits.evaluations :] for part in curves.get(job.run_name, ((), ())))
         if len(steps) < limits.evaluations or len(baseline) < _LEAST_SEEDS:
             continue
-        low = _lower_edge([(job, curves[job.run_name]) for job in baseline], steps)
-        if all(value < edge for value, edge in zip(values, low, strict=True)):  # NaN is below nothing
-            text = (
-                f"{limits.evaluations} evaluations below the band of {jobs[0].arm or 'the first arm'}{_interim(jobs)}"
-            )
+        lower, upper = _edges([(job, curves[job.run_name]) for job in baseline], steps)
+        edges = upper if job.lower_is_better else lower
+        sign = -1.0 if job.lower_is_better else 1.0
+        if all(sign * value < sign * edge for value, edge in zip(values, edges, strict=True)):  # NaN is below nothing
+            side = "above" if job.lower_is_better else "below"
+            of = jobs[0].arm or "the first arm"
+            text = f"{limits.evaluations} evaluations {side} the band of {of}{_interim(jobs)}"
             found.append(_alert("below baseline", job, job.run_name, text, now))
     return found
 
 
 def _interim(jobs: Sequence[JobStatus]) -> str:
     """Return how much of the first arm the band rests on while seeds of it are out; empty once all have ended."""
-    seeds = [job.verdict in TERMINAL_VERDICTS for job in jobs if job.arm == jobs[0].arm]
+    seeds = [job.verdict in TERMINAL_VERDICTS for job in jobs if job.arm == jobs[0].arm and job.counts]
     return "" if all(seeds) else f" so far (interim: {sum(seeds)} of its {counted(len(seeds), 'seed')} have ended)"
 
 
@@ -172,9 +176,10 @@ def _key(rule: str, event: str) -> str:
     return hashlib.sha256(f"{rule}\0{event}".encode()).hexdigest()[:24]
 
 
-def _lower_edge(
+def _edges(
     baseline: Sequence[tuple[JobStatus, tuple[Sequence[float], Sequence[float]]]], steps: Sequence[float]
-) -> list[float]:
+) -> tuple[list[float], list[float]]:
+    """Return the lower and the upper edge of the band at some steps; NaN where it has none."""
     import numpy as np
 
     from experiments.statistics import Curve, band
@@ -184,8 +189,10 @@ def _lower_edge(
         for job, of in baseline
     ]
     found = band(curves, grid=sorted(set(steps)))
-    edges = dict(zip(found.grid.tolist(), found.low.tolist(), strict=True))
-    return [float(edges.get(step, math.nan)) for step in steps]
+    grid = found.grid.tolist()
+    of = [dict(zip(grid, side.tolist(), strict=True)) for side in (found.low, found.high)]
+    lower, upper = ([float(edges.get(step, math.nan)) for step in steps] for edges in of)
+    return lower, upper
 
 
 def _is_watched(key: str) -> bool:

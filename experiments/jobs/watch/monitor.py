@@ -27,7 +27,8 @@ from experiments.jobs.watch.snapshots import (
 )
 from experiments.project.files import parse_json, try_lock, write_bytes
 from experiments.project.look import plain_logger
-from experiments.types import JobRef, replaced
+from experiments.project.values import replaced
+from experiments.types import JobRef
 
 LOCK, DEPUTY, READERS = "monitor.lock", "deputy.lock", "readers"
 TICK_S = 0.25
@@ -162,6 +163,8 @@ class Monitor:
         self._publish(self._poller)
         if self._poller.wait(min(self._poller.next_due_s(), TICK_S)):
             self._publish(self._poller)
+        if self._latest is not None and self._told >= 0:
+            self._sources.look(self._latest)
 
     def _may_poll(self) -> bool:
         """Take or keep the lock, or stand in for a holder that is stopped: then its deputy's."""

@@ -23,8 +23,9 @@ from experiments.jobs.watch.polled import PolledJob, PolledSource
 from experiments.jobs.watch.snapshots import Snapshot, SourceState, age_in_words, reason_of
 from experiments.jobs.watch.verdicts import job_status
 from experiments.project.state_words import TRACKER_ENDS
+from experiments.project.values import replaced
 from experiments.runs.store import RunInfo, RunStore, RunUpdate
-from experiments.types import TERMINAL_VERDICTS, JobRef, JobStatus, TrainingJob, replaced
+from experiments.types import TERMINAL_VERDICTS, JobRef, JobStatus, TrainingJob
 
 PACES_S = {"ledger": 1.0, "local": 1.0, "offline": 1.0, "skypilot": 15.0, "dry-run": 15.0, "online": 10.0}
 """Seconds between polls of a young job: what changes slower is not asked faster."""
@@ -33,7 +34,7 @@ _GRACE_S = 60.0  # a run that was not closed gets this long after its job's end 
 _MAX_BACKOFF_S = 60.0
 _PATIENCE_S = {"skypilot": 90.0}  # each of its answers is a new process on the server
 _KINDS: tuple[Literal["launcher", "store"], ...] = ("launcher", "store")
-_FORMAT = 1  # raise it when a verdict changes its meaning: ended jobs are then judged again
+_FORMAT = 2  # raise it when a verdict changes its meaning: ended jobs are then judged again
 Answers = Mapping[str, SchedulerStatus] | Mapping[str, RunUpdate]
 
 
@@ -48,6 +49,7 @@ class Sources:
         outcomes: Returns how jobs ended that their launcher no longer knows.
         start_next: Starts local jobs that wait for a slot; does nothing in a process that may start none.
         keep: Takes what a launcher (by its name) said and returns it with all that was ever said.
+        look: Takes what the Monitor knows, many times a second, and returns at once; see `watch.ending`.
     """
 
     jobs: Callable[[], Sequence[TrainingJob | UnreadableJob]]
@@ -56,6 +58,7 @@ class Sources:
     outcomes: Callable[[Sequence[str]], Mapping[str, SchedulerStatus]] = lambda _: {}
     start_next: Callable[[], object] = lambda: None
     keep: Callable[[str, dict[str, SchedulerStatus]], dict[str, SchedulerStatus]] = lambda _, statuses: statuses
+    look: Callable[[Snapshot], object] = lambda _: None
 
 
 class Poller:
@@ -330,7 +333,20 @@ class Poller:
             reason = "; ".join(filter(None, [reason, job.damage, silence]))
         if job.unreadable:
             reason = "; ".join(filter(None, [reason, job.unreadable]))
+        reason = "; ".join(filter(None, [reason, self._shared_id(job)]))
         return status if reason == status.reason else replaced(status, reason=reason)
+
+    def _shared_id(self, job: PolledJob) -> str:
+        """Return which other job has given W&B the same run id; empty where none has."""
+        own = job.run.run_id if job.run is not None else ""
+        others = (other for other in self._jobs.values() if own and other is not job and other.run is not None)
+        twin = next((other.ref.run for other in others if other.run and other.run.run_id == own), None)
+        if twin is None:
+            return ""
+        return (
+            f"its script gave W&B the run id {own!r}, and so did that of {twin}: on a server the two are one run. "
+            "Leave the id out of wandb.init, where each then has its own name"
+        )
 
     def _silence(self, job: PolledJob) -> str:
         """Return for how long the scheduler of a job has not answered, where the last try failed; else nothing."""

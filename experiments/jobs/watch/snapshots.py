@@ -13,7 +13,8 @@ from pydantic import Field, ValidationError
 from experiments.project.files import parse_json, write_bytes
 from experiments.project.look import counted, shortened
 from experiments.project.redaction import mask_text
-from experiments.types import TERMINAL_VERDICTS, Frozen, JobStatus, replaced
+from experiments.project.values import Frozen, replaced
+from experiments.types import TERMINAL_VERDICTS, JobStatus
 
 STATUS_FILE = "status.json"
 METRICS_FILE = "metrics.json"

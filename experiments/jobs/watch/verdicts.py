@@ -8,25 +8,29 @@ A word that is not in the tables of `state_words` is shown as it is, and is neve
 
 from __future__ import annotations
 
+import contextlib
+import difflib
 import math
 from collections.abc import Mapping
 from typing import Any
 
 from experiments.jobs.events import cost_of, in_order
 from experiments.jobs.launchers.base import SchedulerStatus
+from experiments.project.standing import standing, trains
 from experiments.project.state_words import SCHEDULER_WORDS, TRACKER_ENDS, TRACKER_WORDS
-from experiments.runs.store import AGENT_STEP, REWARD_KEY, RunInfo, latest_sps
+from experiments.project.trainers.known import REFERENCE
+from experiments.runs.roles import NO_ROLES, TOTALS, likely_rewards, roles_of, steps_in_all
+from experiments.runs.store import RunInfo, latest_sps
 from experiments.types import (
     TERMINAL_VERDICTS,
     JobRef,
     JobStatus,
+    Trainer,
     TrainingJob,
     TrainingJobConfig,
     Verdict,
     number_or_none,
 )
-
-TOTAL_KEY = "trainer.total_timesteps"
 
 _NOT_SUBMITTED: dict[str, tuple[Verdict, str]] = {
     "planned": ("pending", "not launched yet"),
@@ -37,6 +41,8 @@ _NOT_SUBMITTED: dict[str, tuple[Verdict, str]] = {
 _TIMEOUT_CODE = 124  # of the program `timeout`, which holds the limit on a node
 _SCHEDULER_NOTES = {
     "TIMED_OUT": "ended after its max_runtime_hours",
+    "OUT_OF_MEMORY": "ended when it held more than its memory",
+    "STOPPED": "stopped by its stop_when",
     "SETTING_UP": "the machine is being set up",
     "WINDING_DOWN": "the machines are being given back",
     "CANCELLING": "being cancelled",
@@ -84,11 +90,16 @@ def job_status(
     """Return the status of one job from what its two witnesses say; pure."""
     ref = job.ref() if isinstance(job, TrainingJob) else job
     summary = run.summary if run else {}
-    step, reward = number_or_none(summary.get(AGENT_STEP)), summary.get(REWARD_KEY)
+    metrics = job.metrics or NO_ROLES
+    roles = roles_of(summary, metrics)
+    evaluated = {"evaluation": metrics.evaluation[0]} if metrics.evaluation else {}
+    step, reward = number_or_none(summary.get(roles.step or "")), summary.get(roles.reward or "")
     exit_code = next((known.exit_code for known in (scheduler, run) if known and known.exit_code is not None), None)
     state, reason = _judge(job, scheduler, run, exit_code)
     if isinstance(reward, float) and not math.isfinite(reward):
         reason = "; ".join(filter(None, [reason, f"the latest reward is {reward}"]))
+    if run and state in TERMINAL_VERDICTS and metrics.primary and metrics.primary not in summary:
+        reason = "; ".join(filter(None, [reason, never_logged(metrics.primary, summary)]))
     ended = run.heartbeat_at if run and state in TERMINAL_VERDICTS else None
     cost = cost_of(ref.launcher, scheduler, as_of)
     return JobStatus(
@@ -96,6 +107,7 @@ def job_status(
         experiment=job.experiment if isinstance(job, TrainingJob) else _experiment_of(ref.run),
         arm=ref.arm,
         seed=ref.seed,
+        **standing(ref),
         launcher=ref.launcher,
         scheduler=scheduler.word if scheduler else None,
         tracker=run.state if run else None,
@@ -104,7 +116,10 @@ def job_status(
         step=None if step is None else int(step),
         total_steps=_total_steps(job, run),
         reward=number_or_none(reward),
-        sps=latest_sps(summary),
+        sps=latest_sps(summary, metrics.speed),
+        keys={} if roles.is_usual else roles.keys() | evaluated,
+        lower_is_better=metrics.direction == "lower",
+        found=() if roles.is_usual else tuple(sorted(roles.found)),
         started_at=number_or_none(scheduler and scheduler.started_at) or number_or_none(run and run.created_at),
         ended_at=number_or_none(scheduler and scheduler.ended_at) or number_or_none(ended),
         exit_code=exit_code,
@@ -181,21 +196,37 @@ def _judge(
     if isinstance(job, TrainingJob) and job.launcher == "skypilot" and exit_code == _TIMEOUT_CODE:
         hours = job.config.max_runtime_hours
         detail = _joined(f"ended after {hours:g} h, its max_runtime_hours" if hours is not None else "", detail)
-    return verdict(
+    state, reason = verdict(
         scheduler.word if scheduler else None, run.state if run else None, exit_code=exit_code, detail=detail
     )
+    # What an evaluation finds is in no tracker.
+    return state, detail if state == "succeeded" and not trains(job.role) else reason
+
+
+def never_logged(primary: str, summary: Mapping[str, Any]) -> str:
+    """Return that a run never logged what its trainer is about, and what did; empty where it logged nothing."""
+    logged = [key for key in summary if not key.startswith("_")]
+    near = list(dict.fromkeys([*difflib.get_close_matches(primary, logged, n=2), *likely_rewards(logged)])) or logged
+    if not logged:
+        return ""
+    return f"the primary metric {primary!r} was never logged; it logged {' and '.join(map(repr, near[:2]))}"
 
 
 def steps_asked_for(config: TrainingJobConfig) -> float | None:
-    """Return the agent steps that a job is to train in all; None where its arguments do not say."""
-    try:
-        return number_or_none(float(config.get_arg_value(TOTAL_KEY) or ""))
-    except ValueError:
-        return None
+    """Return the steps that a job is to train in all; None where its arguments do not say."""
+    trainer = config.trainer if isinstance(config.trainer, Trainer) else REFERENCE
+    if isinstance(trainer.metrics.total, int):
+        return float(trainer.metrics.total)
+    keys = (trainer.steps,) if trainer.steps is not None else TOTALS
+    for key in keys:
+        with contextlib.suppress(ValueError):
+            if (value := number_or_none(float(config.get_arg_value(key) or ""))) is not None:
+                return value
+    return None
 
 
 def _total_steps(job: TrainingJob | JobRef, run: RunInfo | None) -> int | None:
-    total = number_or_none(_nested(run.config, TOTAL_KEY)) if run else None
+    total = steps_in_all(run.config, job.metrics or NO_ROLES) if run else None
     if total is None and isinstance(job, TrainingJob):
         total = steps_asked_for(job.config)
     return None if total is None else int(total)
@@ -204,15 +235,3 @@ def _total_steps(job: TrainingJob | JobRef, run: RunInfo | None) -> int | None:
 def _experiment_of(run_name: str) -> str:
     parts = run_name.split(".")
     return parts[1] if len(parts) == 5 else ""
-
-
-def _nested(values: Mapping[str, Any], dotted: str) -> object:
-    """Return a config value by its dotted name, whether the config is nested or flat; None where it is missing."""
-    if dotted in values:
-        return values[dotted]
-    head, _, rest = dotted.partition(".")
-    inner = values.get(head)
-    if rest and isinstance(inner, Mapping):
-        # The SDK stores what init was given; the server wraps each top-level value.
-        return _nested(inner.get("value", inner) if set(inner) == {"value"} else inner, rest)
-    return None

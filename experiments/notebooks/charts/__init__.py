@@ -15,6 +15,7 @@ from experiments.notebooks.charts.scores import (
     ScoreOptions,
     comparison_sentences,
     improvement_chart,
+    noise_sentence,
     performance_profile,
     score_strip,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "machine_curves",
     "matching",
     "metric_grid",
+    "noise_sentence",
     "performance_profile",
     "read_runs",
     "score_strip",

@@ -8,7 +8,7 @@ from experiments.jobs.ran import code_line
 from experiments.notebooks.charts.runs import RunCurve, codes_in
 from experiments.notebooks.charts.theme import Caption, sentences
 from experiments.project.look import counted, minute_words
-from experiments.statistics import Band, Comparison, Estimate, Profile, SeedCount, count_of, standing_curves
+from experiments.statistics import Band, Comparison, Estimate, Profile, SeedCount, count_of
 
 _MOST_NAMED = 8
 
@@ -77,7 +77,7 @@ def _method_of(result: Band | Estimate | Comparison | Profile) -> str:
     if isinstance(result, Band | Profile):
         return result.method.removeprefix("pointwise ").partition(", n = ")[0] if result.assumption else ""
     interval = result.improvement.interval if isinstance(result, Comparison) else result.interval
-    return f"{100 * interval.level:.3g} % {interval.method} interval" if interval.bounds else ""
+    return f"{interval.percent} {interval.method} interval" if interval.bounds else ""
 
 
 def _count_of(runs: Sequence[RunCurve]) -> SeedCount:
@@ -86,7 +86,7 @@ def _count_of(runs: Sequence[RunCurve]) -> SeedCount:
     for run in runs:
         if run.run not in of_run or not len(of_run[run.run].curve.steps):
             of_run[run.run] = run
-    return count_of(standing_curves([run.curve for run in of_run.values()]))
+    return count_of([run.curve for run in of_run.values()])
 
 
 def _standing(count: SeedCount) -> list[str]:
@@ -97,7 +97,7 @@ def _standing(count: SeedCount) -> list[str]:
         (count.unfinished, f"interim: {count.unfinished} {of_all} still out"),
         (lost, f"{lost} {of_all} lost"),
     )
-    return [words for number, words in parts if number]
+    return [*(words for number, words in parts if number), *filter(None, [count.uncounted])]
 
 
 def _reading(runs: Sequence[RunCurve], count: SeedCount) -> list[str]:

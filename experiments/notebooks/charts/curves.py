@@ -28,8 +28,8 @@ from experiments.statistics import (
     common_grid,
     count_of,
     methods_sentence,
+    same_seeds,
     shown,
-    standing_curves,
 )
 from experiments.types import TERMINAL_VERDICTS
 
@@ -47,6 +47,7 @@ class CurveOptions:
 
     Attributes:
         metric: What y is.
+        unit: Of the metric, where its trainer says one.
         statistic: Of the thick line, over the seeds of an arm.
         smoothing: Half-life of the drawn lines, as a share of the whole x-range; 0 draws values as they are.
         log: Logarithmic y-axis.
@@ -62,6 +63,7 @@ class CurveOptions:
     """
 
     metric: str = REWARD_KEY
+    unit: str = ""
     statistic: Statistic = "mean"
     smoothing: float = 0.0
     log: bool = False
@@ -93,7 +95,7 @@ def learning_curves(
     arms = options.arms or tuple(dict.fromkeys(run.arm for run in runs))
     chosen = [run for run in runs if options.only is None or run.run in set(options.only)]
     drawn = [run for run in chosen if len(run.curve.steps)]
-    name = words_of(options.metric)
+    name = words_of(options.metric, options.unit)
     if not drawn:
         return empty_chart(_nothing(runs, chosen, name), palette)
     unit = drawn[0].curve.unit
@@ -165,7 +167,8 @@ def bands_of(runs: Sequence[RunCurve], options: CurveOptions, half_life: float =
     """
     by_arm: dict[str, list[Curve]] = {}
     for run in runs:
-        by_arm.setdefault(run.arm, []).append(run.curve)
+        if run.curve.counts:
+            by_arm.setdefault(run.arm, []).append(run.curve)
     several = {arm: curves for arm, curves in by_arm.items() if len({curve.seed for curve in curves}) > 1}
     if len(several) > _MOST_BANDS:
         wanted = {run.arm for run in runs if run.run in set(options.selected)}
@@ -202,7 +205,7 @@ def _methods(
     smoothed = f"EMA, half-life {shown(half_life)} {unit}" if half_life else ""
     if bands:
         names = sorted({found.statistic for found in bands.values()})
-        what = f"Thick lines: {', '.join(names)} over seeds; thin lines: seeds"
+        what = f"Thick lines: {', '.join(names)} over seeds; thin lines: runs"
         methods = methods_sentence(list(bands.values()), x_axis=unit, smoothing=smoothed)
         notes = per_arm((arm, note) for arm, found in bands.items() for note in found.notes)
     else:
@@ -217,6 +220,7 @@ def _methods(
         seed_counts(runs) if not bands or len(bands) < len({run.arm for run in runs}) else "",
         methods,
         "; ".join(notes),
+        "; ".join(same_seeds(run.curve for run in runs)),
         axis_sentence(runs),
         axis.note,
         problems(runs),
@@ -230,9 +234,9 @@ def seed_counts(runs: Sequence[RunCurve], most: int = 8) -> str:
     for run in runs:
         by_arm.setdefault(run.arm, []).append(run)
     if len(by_arm) > most:
-        total = count_of(standing_curves([run.curve for run in runs]))
+        total = count_of([run.curve for run in runs])
         return f"{counted(len(by_arm), 'arm')}, {counted(len(runs), 'run')}: {total.sentence}"
-    counts = {arm: count_of(standing_curves([run.curve for run in own])) for arm, own in by_arm.items()}
+    counts = {arm: count_of([run.curve for run in own]) for arm, own in by_arm.items()}
     return "; ".join(f"{arm}: {count.sentence}" if arm else count.sentence for arm, count in counts.items())
 
 

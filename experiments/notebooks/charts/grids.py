@@ -145,7 +145,11 @@ def machine_curves(jobs: Sequence[JobRef], store: RunStore) -> dict[str, list[Ru
         for name, values in _measured(frame).items():
             known = ~np.isnan(values)
             hours = (seconds[known] - seconds[0]) / 3600
-            curve = Curve(hours, values[known], arm=job.arm or job.run, seed=job.seed, unit="wall time", run=job.run)
+            curve = Curve(
+                *(hours, values[known], job.arm or job.run, job.seed, "finished", "wall time", job.run),
+                role=job.role,
+                replicate=job.replicate,
+            )
             # Its rows do not say what became of the run.
             found.setdefault(WORDS[name], []).append(RunCurve(curve, state="", origin=origin))
     return {words: found[words] for words in WORDS.values() if words in found}

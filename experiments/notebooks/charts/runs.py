@@ -18,17 +18,19 @@ from experiments.project.errors import ExperimentsError
 from experiments.project.look import clock_words, counted
 from experiments.results.scores import outcome_of_job
 from experiments.runs.axes import (
-    COUNTERS,
     ROW_STEP,
     as_numbers,
     axes_of,
     axis_note,
     axis_words,
     common_axis,
+    counters_of,
     filled,
     holding,
     steps_along,
 )
+from experiments.runs.evaluations import is_of_evaluations
+from experiments.runs.roles import metrics_of
 from experiments.runs.store import Origin, RunStore
 from experiments.statistics import Curve, FloatArray, Outcome
 from experiments.types import TERMINAL_VERDICTS, JobRef, JobStatus
@@ -53,6 +55,8 @@ class RunCurve:
         problem: Why there is nothing; empty where there are values.
         counters: What it could be drawn over, the best first, where it is drawn over steps.
         code: Which code it ran; None where nobody asked, or where it has not started.
+        parent: Run that it forks or reproduces; empty for none.
+        step: The counter that its trainer names; empty where it names none.
     """
 
     curve: Curve
@@ -61,6 +65,8 @@ class RunCurve:
     problem: str = ""
     counters: tuple[str, ...] = ()
     code: Mark | None = None
+    parent: str = ""
+    step: str = ""
 
     @property
     def run(self) -> str:
@@ -74,8 +80,9 @@ class RunCurve:
 
     @property
     def label(self) -> str:
-        """Arm and seed, as a person calls the run."""
-        return f"{self.arm} seed {self.curve.seed}" if self.arm else self.run
+        """Arm and seed, as a person calls the run, and what it is where it is no seed."""
+        name = self.curve.name if self.arm else self.run
+        return f"{name} of {self.parent}" if self.parent else name
 
     @property
     def is_unread(self) -> bool:
@@ -143,7 +150,8 @@ def read_runs(
 
     def read(job: JobRef, counter: str | None = None) -> RunCurve:
         status = (statuses or {}).get(job.run)
-        version = (versions or {}).get(job.run)
+        # Evaluations may come long after the run has ended, which its version does not tell.
+        version = None if any(map(is_of_evaluations, keys)) else (versions or {}).get(job.run)
         state = status.verdict if status is not None else "" if statuses is None else "unknown"
         cost = status.cost_usd if status is not None and axis == "cost" else None
         outcome: Outcome = "finished" if statuses is None else outcome_of_job(status)
@@ -151,7 +159,9 @@ def read_runs(
         key = (place, job, version, keys, axis, counter, cost, state, outcome, code)
         run = _kept.get(key) if version else None
         if run is None:
-            run = replace(_read(job, keys, store, axis, counter, cost, state, outcome), code=code)
+            run = _read(job, keys, store, axis, counter, cost, state, outcome)
+            if code is not None:
+                run = replace(run, code=code, curve=replace(run.curve, code=code.identity, asked=code.asked))
             if version and run.origin is not None:
                 _kept.put(key, run)
         return run
@@ -173,7 +183,7 @@ def _over(run: RunCurve, unit: str) -> RunCurve | None:
 
 def axis_sentence(runs: Sequence[RunCurve]) -> str:
     """Return what the curves are drawn over and why, where it is not agent steps or what a reader chose."""
-    return axis_note(run.counters for run in runs)
+    return axis_note((run.counters for run in runs), {run.step for run in runs if run.step})
 
 
 def runs_of(table: pd.DataFrame, metric: str) -> list[RunCurve]:
@@ -181,13 +191,16 @@ def runs_of(table: pd.DataFrame, metric: str) -> list[RunCurve]:
     if metric not in table:
         return []
     found = []
-    unit = table.attrs.get("axis", "agent steps")
+    unit, roles = table.attrs.get("axis", "agent steps"), table.attrs.get("roles", {})
     for run, rows in table.groupby("run", sort=False):
         values = as_numbers(rows[metric])
         logged = ~np.isnan(values)
         steps = rows["step"].to_numpy(dtype=float)[logged]
         arm, seed = str(rows["arm"].iloc[0]), int(rows["seed"].iloc[0])
-        curve = Curve(steps, values[logged], arm=arm, seed=seed, unit=unit, run=str(run), metric=metric)
+        role, replicate = roles.get(str(run), ("seed", 0))
+        curve = Curve(
+            *(steps, values[logged], arm, seed, "finished", unit, str(run), metric), role=role, replicate=replicate
+        )
         found.append(RunCurve(curve, state=""))  # a table does not say what became of its runs
     return found
 
@@ -216,8 +229,9 @@ def origin_words(runs: Sequence[RunCurve]) -> str:
 
 
 def codes_in(runs: Sequence[RunCurve]) -> list[tuple[str, Mark]]:
-    """Return the arm and the code of each run, once, where it was asked for and the run has started."""
-    return list({run.run: (run.arm, run.code) for run in runs if run.code is not None}.values())
+    """Return the arm and the code of each run that counts, once, where it was asked for and the run has started."""
+    counting = [run for run in runs if run.curve.counts]
+    return list({run.run: (run.arm, run.code) for run in counting if run.code is not None}.values())
 
 
 def problems(runs: Sequence[RunCurve]) -> str:
@@ -279,18 +293,23 @@ def _read(
 ) -> RunCurve:
     """Return one run's curve; over steps, it is over `counter`, or over the best that it has where None."""
     counters: tuple[str, ...] = ()
+    named = metrics_of(job).step
 
     def made(
         steps: FloatArray, values: FloatArray, origin: Origin | None, problem: str, instead: Outcome = "finished"
     ) -> RunCurve:
         arm, became = job.arm or job.run, instead if outcome == "finished" else outcome
         unit = axis_words(counter or common_axis([counters])) if axis == "steps" else axis
-        curve = Curve(steps, values, arm=arm, seed=job.seed, outcome=became, unit=unit, run=job.run, metric=keys[0])
-        return RunCurve(curve, "diverged" if curve.outcome == "diverged" else state, origin, problem, counters)
+        curve = Curve(
+            *(steps, values, arm, job.seed, became, unit, job.run, keys[0]), role=job.role, replicate=job.replicate
+        )
+        shown = "diverged" if curve.outcome == "diverged" else state
+        return RunCurve(curve, shown, origin, problem, counters, parent=job.parent or "", step=named or "")
 
     nothing = np.empty(0)
+    along = UPDATE_KEYS if axis == "updates" else counters_of(named)
     try:
-        frame, origin = store.history(job.run, [*(UPDATE_KEYS if axis == "updates" else COUNTERS), *keys])
+        frame, origin = store.history(job.run, [*along, *keys])
     except ExperimentsError as error:
         return made(nothing, nothing, None, str(error), "unread")
     key = _first_logged(frame, keys, origin.nan_steps)
@@ -299,9 +318,9 @@ def _read(
         return made(nothing, nothing, origin, f"{keys[0]} was not logged" if never else f"no value of {keys[0]}")
     values = as_numbers(frame[key])
     if axis == "steps":
-        counters = axes_of(frame, key)
-        along = counter if counter is not None and counter in frame else next(iter(counters), ROW_STEP)
-        steps: FloatArray | None = steps_along(frame, along)
+        counters = axes_of(frame, key, step=named)
+        chosen = counter if counter is not None and counter in frame else next(iter(counters), ROW_STEP)
+        steps: FloatArray | None = steps_along(frame, chosen)
     else:
         steps = _axis_values(frame, axis, cost)
     if steps is None:

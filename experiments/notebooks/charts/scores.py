@@ -36,6 +36,7 @@ from experiments.statistics import (
     compare_arms,
     describe,
     methods_sentence,
+    noise_floor,
     performance_profiles,
     summarise,
 )
@@ -51,26 +52,30 @@ class ScoreOptions:
 
     Attributes:
         metric: What is scored.
+        unit: Of the metric, where its trainer says one.
         summary: What one run's score is.
         statistic: Over the seeds of an arm.
         selected: Runs that stand out; empty for none.
         arms: All arms of the experiment, in order.
         note: What a reader has to know first, such as which runs were left out.
+        pool_codes: Whether something may be claimed of runs of different code.
         dark: Colours of a dark page.
     """
 
     metric: str = REWARD_KEY
+    unit: str = ""
     summary: Summary = field(default_factory=Summary)
     statistic: Statistic = "mean"
     selected: tuple[str, ...] = ()
     arms: tuple[str, ...] = ()
     note: str = ""
+    pool_codes: bool = False
     dark: bool = False
 
     @property
     def name(self) -> str:
         """What a score is, for an axis."""
-        return f"{words_of(self.metric)}, {self.summary.words}"
+        return f"{words_of(self.metric, self.unit)}, {self.summary.words}"
 
 
 DEFAULTS = ScoreOptions()
@@ -212,14 +217,34 @@ def improvement_chart(runs: Sequence[RunCurve], options: ScoreOptions = DEFAULTS
 def comparisons(found: Sequence[Scores], options: ScoreOptions) -> list[Comparison]:
     """Return every arm against the first."""
     statistic = options.statistic if options.statistic in ("mean", "iqm") else "mean"
-    return compare_arms(list(found), statistic, higher_is_better=not options.summary.lower_score_is_better)
+    return compare_arms(
+        list(found),
+        statistic,
+        higher_is_better=not options.summary.lower_score_is_better,
+        pool_codes=options.pool_codes,
+    )
 
 
 def comparison_sentences(runs: Sequence[RunCurve], options: ScoreOptions = DEFAULTS, most: int = 8) -> list[str]:
-    """Return what the scores say about each arm against the first, one sentence each."""
+    """Return what the scores say about each arm against the first, one sentence each; a caution stands once, last."""
     results = comparisons(scores_of(runs, options), options)
     more = [f"and {counted(len(results) - most, 'arm')} more"] if len(results) > most else []
-    return [one.sentence for one in results[:most]] + more
+    said: list[str] = []
+    cautions: dict[str, None] = {}
+    for one in results[:most]:
+        before, caution, after = one.sentence.partition(one.difference.interval.caution or "\0")
+        said.append(before.rstrip() + after)
+        cautions[caution] = None
+    return [*said, *more, *filter(None, cautions)]
+
+
+def noise_sentence(runs: Sequence[RunCurve], options: ScoreOptions = DEFAULTS) -> str:
+    """Return how far runs of one seed lie apart, and that a difference of two arms is no more; empty where none did."""
+    found = scores_of(runs, options)
+    noise, compared = noise_floor(found), comparisons(found, options)
+    if noise is None:
+        return ""
+    return f"{noise.sentence(compared[0].difference.value if len(compared) == 1 else None)}."
 
 
 def lost_runs(found: Sequence[Scores], most: int = 4) -> str:

@@ -47,9 +47,9 @@ class Caption:
     text: str
 
 
-def words_of(metric: str) -> str:
-    """Return what a metric is called on an axis."""
-    return AXIS_WORDS.get(metric, metric)
+def words_of(metric: str, unit: str = "") -> str:
+    """Return what a metric is called on an axis, with its unit where its trainer says one."""
+    return AXIS_WORDS.get(metric) or (f"{metric} ({unit})" if unit else metric)
 
 
 def palette_of(*, dark: bool) -> look.Palette:

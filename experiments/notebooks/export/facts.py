@@ -25,6 +25,7 @@ from experiments.notebooks.study import Study
 from experiments.project.errors import ExperimentsError
 from experiments.project.look import quantity
 from experiments.project.provenance import Provenance, capture
+from experiments.project.standing import standing
 from experiments.project.workspace import Workspace
 from experiments.runs.store import AGENT_STEP, REWARD_KEY, RunStore, RunUpdate
 from experiments.types import BaseExperimentConfig, JobRef, JobStatus
@@ -63,7 +64,9 @@ class Facts:
     def statuses(self) -> list[JobStatus]:
         """Return how each job is, in their order; one that nobody knows is `unknown`."""
         known = {status.run_name: status for status in self.snapshot.jobs}
-        unknown = {job.run: JobStatus(run_name=job.run, arm=job.arm, seed=job.seed) for job in self.jobs}
+        unknown = {
+            job.run: JobStatus(run_name=job.run, arm=job.arm, seed=job.seed, **standing(job)) for job in self.jobs
+        }
         return [known.get(job.run, unknown[job.run]) for job in self.jobs]
 
     def code(self) -> Provenance:
@@ -130,7 +133,7 @@ def find_facts(values: Mapping[str, Any], cells: Sequence[CellRecord], notebook:
         facts.problems.append(problem)
     if facts.jobs:
         _poll(facts)
-    facts.metric = _mean_of(status.reward for status in facts.statuses())
+    facts.metric = _mean_of(facts)
     journal = values.get("journal")
     if isinstance(journal, Journal) and journal.is_written:
         _judge(facts, journal)
@@ -171,6 +174,7 @@ def _store(facts: Facts) -> RunStore:
 
 def _judge(facts: Facts, journal: Journal) -> None:
     """Take hypothesis and verdict from the journal, and the number that its rule is about."""
+    from experiments.jobs.designs import registration_of
     from experiments.results.scores import scored_runs, summary_of
     from experiments.results.verdict import judge
     from experiments.statistics import shown
@@ -182,12 +186,14 @@ def _judge(facts: Facts, journal: Journal) -> None:
     summary = summary_of(journal.rule)
     try:
         jobs = facts.context.with_unlaunched(facts.jobs) if facts.context else facts.jobs
-        scores = scored_runs(jobs, journal.rule.metric, facts.store, statuses=statuses, summary=summary)
+        codes = facts.context.code_marks(jobs) if facts.context else None
+        registration = registration_of(facts.workspace, jobs, journal)
+        scores = scored_runs(jobs, journal.rule.metric, facts.store, statuses=statuses, summary=summary, codes=codes)
     except ExperimentsError as error:
         facts.problems.append(reason_of(error))
         return
-    found = judge(journal, scores)
-    facts.texts["verdict"] = f"{found.decision.capitalize()}. {found.reason}"
+    found = judge(journal, scores, registration)
+    facts.texts["verdict"] = f"{found.decision.capitalize()}. {found.reason} {registration.words}"
     difference = found.comparison.difference if found.comparison else None
     if found.comparison and difference and difference.value is not None:
         bounds = difference.interval.bounds
@@ -201,17 +207,28 @@ def _judge(facts: Facts, journal: Journal) -> None:
         )
 
 
-_STANDINGS = {"final": "", "interim": " (interim)", "lost": " (of the seeds with a score)"}
+_STANDINGS = {
+    "final": "",
+    "interim": " (interim)",
+    "codes": " (of different code)",
+    "lost": " (of the seeds with a score)",
+}
 
 
-def _mean_of(rewards: Iterable[float | None]) -> LoggedMetric | None:
-    known = sorted(reward for reward in rewards if reward is not None)
+def _mean_of(facts: Facts) -> LoggedMetric | None:
+    """Return the mean reward over the runs that count, of each seed the newest, and whether their codes differ."""
+    newest = {(one.arm, one.seed): one for one in facts.statuses() if one.counts and one.reward is not None}
+    known = sorted(one.reward for one in newest.values() if one.reward is not None)
     if not known:
         return None
+    names = {one.run_name for one in newest.values()}
+    marks = facts.context.code_marks([job for job in facts.jobs if job.run in names]) if facts.context else {}
+    codes = len({mark.identity for mark in marks.values()})
     mean = sum(known) / len(known)
     spread = f", {quantity(known[0])} to {quantity(known[-1])}" if len(known) > 1 else ""
+    of = f" of {codes} codes" if codes > 1 else ""
     runs = "1 run" if len(known) == 1 else f"mean of {len(known)} runs"
-    return LoggedMetric(name=_METRIC_WORDS[REWARD_KEY], value=mean, text=f"{quantity(mean)} ({runs}{spread})")
+    return LoggedMetric(name=_METRIC_WORDS[REWARD_KEY], value=mean, text=f"{quantity(mean)} ({runs}{of}{spread})")
 
 
 _PARAGRAPH = re.compile(r"\*\*(?P<word>Hypothesis|Verdict)\.\*\*(?P<text>.*?)(?=\n\s*\n|\Z)", re.DOTALL)

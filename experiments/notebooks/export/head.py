@@ -23,7 +23,8 @@ from experiments.notebooks.export.record import LoggedJob, LogRecord, changes_be
 from experiments.notebooks.monitoring import job_row
 from experiments.project.look import counted
 from experiments.project.redaction import MASK, is_telling, mask_json, mask_text
-from experiments.types import BaseExperimentConfig, replaced
+from experiments.project.values import replaced
+from experiments.types import BaseExperimentConfig
 
 if TYPE_CHECKING:
     from experiments.notebooks.export.run.running import CellRecord

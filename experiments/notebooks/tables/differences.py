@@ -16,10 +16,13 @@ from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.styles import styled, warning
 from experiments.project.errors import ExperimentsError
 from experiments.project.workspace import Workspace
-from experiments.results.diff import Line, RunDiff, diff_of, sides
+from experiments.results.diff import RunDiff, diff_of
 from experiments.results.scores import known_statuses
+from experiments.results.sides import Line, sides
 from experiments.runs.opening import default_store
 from experiments.types import JobRef
+
+_MOST = 20_000
 
 
 def run_diff(
@@ -76,7 +79,9 @@ def diff_html(found: RunDiff) -> str:
     parts = [
         _block("Settings", found.config, found.same.get("settings", 0)),
         _sentences("Code", found.code),
+        _folded(found.patch),
         _block("Packages", found.packages, found.same.get("packages", 0)),
+        _sentences("Machine", found.machine) if found.machine else "",
         _block("Metrics", found.metrics, found.same.get("metrics", 0)),
     ]
     heads = (
@@ -109,6 +114,15 @@ def _cells(line: Line, *, sized: bool) -> str:
 def _right(column: int) -> str:
     """Return the class of all columns but the first, whose values stand beneath each other."""
     return ' class="number"' if column else ""
+
+
+def _folded(patch: str) -> str:
+    """Return how the code differs, behind one click."""
+    if not patch:
+        return ""
+    cut = f"\n# Cut: the command experiments diff shows all {len(patch):,} characters." if len(patch) > _MOST else ""
+    text = html.escape(patch[:_MOST] + cut)
+    return f'<details><summary>Show the code</summary><div class="wide"><pre>{text}</pre></div></details>'
 
 
 def _sentences(title: str, sentences: Sequence[str]) -> str:

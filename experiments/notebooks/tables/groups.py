@@ -104,6 +104,7 @@ def group_frame(
     for group in groups_of(rows, runs, keys, statistic):
         found, (low, high) = group.estimate, group.estimate.interval.bounds or (None, None)
         pooled = f"; {len(group.arms)} arms pooled" if len(group.arms) > 1 else ""
+        pooled += f"; {group.codes}" if group.codes else ""
         records.append(
             {names[key]: look.MISSING if value is None else value for key, value in group.values.items()}
             | {statistic: found.value, "low": low, "high": high, "runs": _interim(found.count)}

@@ -23,17 +23,20 @@ from experiments.notebooks.tables.sparklines import Sparkline, blocks, scale_of,
 from experiments.project import look
 from experiments.project.errors import ExperimentsError
 from experiments.project.look import counted
+from experiments.project.standing import uncounted_words
 from experiments.project.state_words import TRACKER_WORDS
 from experiments.project.tables import csv_text, latex_table
 from experiments.results.rows import RunRow, config_differences, run_rows, short_names
 from experiments.results.scores import known_statuses
-from experiments.runs.axes import COUNTERS
+from experiments.runs.axes import counters_of
+from experiments.runs.roles import metrics_of
 from experiments.runs.store import REWARD_KEY, RunStore
 from experiments.types import JobRef
 
 MAX_DIFFERENCES = 12
 _PAGE = 20
 _KEPT_CURVES = 4_000
+_OWN_COLUMNS = {"run_name", "arm", "seed", "verdict", "role", "steps", "sps", "time", "cost", "state"}
 _WORDS = {word: f"{sign.mark} {word}" for word, sign in look.STATES.items()}
 
 _curves: dict[tuple[object, ...], list[float]] = {}
@@ -120,13 +123,13 @@ def run_frame(
     """Return the data of a run table, and the curves of each metric by run name.
 
     Returns:
-        Columns `run_name`, `arm`, `seed` (int64), `verdict`; one column for each setting in which runs differ (at most
-        12 are shown, the rest are in `attrs["hidden"]`); for each metric its latest value (float64) and `<metric>
-        curve` (text: one mark a part, or why there is none: `not logged` by a run that ended, `no value yet`, `not a
-        number`, `no run yet`, `no run found`, `not read`); `steps` (agent steps), `sps`, `time` (seconds), `cost` (USD,
-        missing where unknown), and where it contradicts a verdict `state` (the tracker's word). `attrs["problem"]`
-        says what could not be read, `attrs["code"]` in sentences where runs did not run the code that their plan
-        recorded.
+        Columns `run_name`, `arm`, `seed` (int64), `verdict`, and `role` where some run is no seed; one column for each
+        setting in which runs differ (at most 12 are shown, the rest are in `attrs["hidden"]`); for each metric its
+        latest value (float64) and `<metric> curve` (text: one mark a part, or why there is none: `not logged` by a run
+        that ended, `no value yet`, `not a number`, `no run yet`, `no run found`, `not read`); `steps` (agent steps),
+        `sps`, `time` (seconds), `cost` (USD, missing where unknown), and where it contradicts a verdict `state` (the
+        tracker's word). `attrs["problem"]` says what could not be read, `attrs["uncounted"]` which runs are no seeds,
+        `attrs["code"]` in sentences where runs did not run the code that their plan recorded.
     """
     keys = list(dict.fromkeys(metrics))
     problem = ""
@@ -139,10 +142,11 @@ def run_frame(
         )
     except ExperimentsError as error:
         problem = str(error)
-        rows = [RunRow(job.run, job.arm, job.seed, "unknown") for job in jobs]
+        rows = [RunRow(job.run, job.arm, job.seed, "unknown", job.role_words) for job in jobs]
     curves = {} if problem else {key: _curves_of(experiment, jobs, key) for key in keys}
     frame, tooltips = _frame(rows, keys, curves)
-    frame.attrs = {"problem": problem, "tooltips": tooltips, "code": experiment.code_words(jobs)}
+    code = experiment.code_words(jobs)
+    frame.attrs = {"problem": problem, "tooltips": tooltips, "code": code, "uncounted": uncounted_words(jobs)}
     return frame, curves
 
 
@@ -195,6 +199,9 @@ def _frame(
         "verdict": [_WORDS.get(row.verdict, row.verdict) for row in rows],
     }
     tooltips = {"verdict": "from the scheduler's word and the tracker's"}
+    if any(row.role for row in rows):
+        data["role"] = [row.role or "seed" for row in rows]
+        tooltips["role"] = "only seeds count; see the noise floor for the others"
     for key in list(differences)[:MAX_DIFFERENCES]:
         name = _free(short[key], [*data, *metrics])
         data[name] = [differences[key].get(row.run_name) for row in rows]
@@ -239,7 +246,7 @@ def _curves_of(experiment: NotebookContext, jobs: Sequence[JobRef], metric: str)
         key = (str(experiment.workspace.state), job.run, metric, versions.get(job.run))
         with _guard:
             known = _curves.get(key) if job.run in versions else None
-        curve = _curve(store, job.run, metric) if known is None else known
+        curve = _curve(store, job, metric) if known is None else known
         if curve is None:
             continue
         found[job.run] = curve
@@ -255,11 +262,11 @@ def _spark(points: list[float] | None, low: float, high: float, missing: str) ->
     return blocks(points, low, high) if points else missing if points is not None or missing else "not read"
 
 
-def _curve(store: RunStore, run: str, metric: str) -> list[float] | None:
+def _curve(store: RunStore, job: JobRef, metric: str) -> list[float] | None:
     """Return the thinned curve of a run; None where it cannot be read."""
     try:
         # What a chart of it asks for as well: then the rows are read once for both.
-        history, _ = store.history(run, [*COUNTERS, metric])
+        history, _ = store.history(job.run, [*counters_of(metrics_of(job).step), metric])
     except ExperimentsError:
         return None
     if metric not in history or not pd.api.types.is_numeric_dtype(history[metric]):
@@ -278,7 +285,7 @@ def _formats(
         "steps": _three_digits,
         "sps": _three_digits,
     }
-    fixed = {"run_name", "arm", "seed", "verdict", "state", *formats}
+    fixed = {"run_name", "arm", "seed", "verdict", "role", "state", *formats}
     for name in frame.columns:
         if str(name) not in fixed and pd.api.types.is_numeric_dtype(frame[name]):
             formats[str(name)] = _three_digits
@@ -307,7 +314,7 @@ def _caption(frame: pd.DataFrame) -> str:
     """Return what has to be known of the rows; how many there are says the table itself."""
     if frame.attrs["problem"]:
         return f"{counted(len(frame), 'run')}, not read: {as_markdown(frame.attrs['problem'])}"
-    return "; ".join(map(as_markdown, frame.attrs["code"]))
+    return "; ".join(map(as_markdown, filter(None, [frame.attrs["uncounted"], *frame.attrs["code"]])))
 
 
 def _name_end(name: object, keep: int = 28) -> str:
@@ -319,7 +326,7 @@ def _name_end(name: object, keep: int = 28) -> str:
 def _free(name: str, taken: Iterable[str]) -> str:
     """Return a column name that no other column has; one without letters gets some."""
     found = name or "(empty)"
-    while found in taken or found in {"run_name", "arm", "seed", "verdict", "steps", "sps", "time", "cost", "state"}:
+    while found in taken or found in _OWN_COLUMNS:
         found += " "
     return found
 

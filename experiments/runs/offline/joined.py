@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
@@ -35,17 +35,27 @@ class JoinedLog:
     """
 
     def __init__(
-        self, run: str, folders: Sequence[Path], cache: HistoryCache | None = None, *, is_shared: bool = False
+        self,
+        run: str,
+        folders: Sequence[Path],
+        cache: HistoryCache | None = None,
+        *,
+        is_shared: bool = False,
+        named_step: Callable[[], str | None] = lambda: None,
     ) -> None:
         """Make the log of `run` from W&B's folders; in those that are shared, only the directories of its id are its.
 
         A trainer may give W&B an id of its own: in the folder of a job, that one is read, and of several the newest.
+
+        Args:
+            named_step: Returns the counter of steps that the run's trainer names, where it names one.
         """
         self.run = run
         self.folders = tuple(folders)
         self.shown = run
         self.others: tuple[str, ...] = ()
         self._cache = cache
+        self.named_step = named_step
         self._is_shared = is_shared
         self._parts: list[RunLog] = []
         self._folders_seen: list[int] | None = None
@@ -140,11 +150,15 @@ class JoinedLog:
             return [Piece(self._parts[0], self._parts[0].rows, 0)]
         key = [(id(part), part.version) for part in self._parts]
         if self._arranged[0] != key:
-            pieces = arrange(self._parts)
+            pieces = arrange(self._parts, self.named_step())
             before = {id(piece.log): piece.shift for piece in self._arranged[1] if piece.kept}
             self._replaced += any(before.get(id(piece.log), piece.shift) != piece.shift for piece in pieces)
             self._arranged = (key, pieces)
         return self._arranged[1]
+
+    def _counter(self) -> str | None:
+        # It is read from a file, often, and one start alone is not compared with any.
+        return self.named_step() if len(self._parts) > 1 else None
 
     @property
     def version(self) -> str:
@@ -204,8 +218,8 @@ class JoinedLog:
 
     def damage_of(self, *, has_ended: bool) -> str:
         """Return `damage`, knowing whether the run's newest writers have ended, with an exit record or without."""
-        others = self.others if self.shown != self.run else ()
-        return "; ".join([*other_ids(self.shown, others), *faults(by_turn(self.pieces), has_ended=has_ended)])
+        others, turns = self.others if self.shown != self.run else (), by_turn(self.pieces)
+        return "; ".join([*other_ids(self.shown, others), *faults(turns, has_ended=has_ended, named=self._counter())])
 
     @property
     def note(self) -> str:
@@ -215,7 +229,7 @@ class JoinedLog:
             named.append(f"its trainer gave W&B the run id {self.shown!r}")
         elif self.shown == self.run and self.others:
             named.append(f"its folder also has {', '.join(map(repr, self.others))}, of another run id")
-        return "; ".join([*named, *remarks(by_turn(self.pieces))])
+        return "; ".join([*named, *remarks(by_turn(self.pieces), self._counter())])
 
     def history(self, keys: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the rows of all starts, as `RunLog.history`, with ascending `_step`.

@@ -18,15 +18,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments.project.files import parse_json
+from experiments.project.files import parse_json, read_json
 
 WANDB_FOLDERS = ("wandb", ".wandb")
 ATTEMPTS = "attempts.jsonl"
+METRICS = "metric-roles.json"
+"""What the trainer of a job names of what it logs; whoever hands the job over leaves it in the job's folder, where many
+trainers write a `metrics.json` of their own."""
 
 
 def wandb_folders(folder: Path) -> tuple[Path, ...]:
     """Return the places of W&B's directories in a folder; they may not exist."""
     return tuple(folder / name for name in WANDB_FOLDERS)
+
+
+def named_step(folder: Path) -> str | None:
+    """Return the counter of steps that the trainer of a job names; None where it names none, or nobody can tell.
+
+    Args:
+        folder: Of the job on the machine that it was launched from.
+    """
+    try:
+        found = (read_json(folder / METRICS) or {}).get("step")
+    except (OSError, ValueError):
+        return None  # one of those that trainers usually have is looked for
+    return found if isinstance(found, str) else None
 
 
 def wandb_files(folders: Iterable[Path]) -> list[Path]:

@@ -30,7 +30,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from experiments.project.look import counted
-from experiments.runs.axes import COUNTERS
+from experiments.runs.axes import counters_of
 from experiments.runs.store import AGENT_STEP
 from experiments.runs.wandb_file.log import RunLog
 from experiments.runs.wandb_file.table import STEP
@@ -85,17 +85,18 @@ class Start:
     replaced: int
 
     @classmethod
-    def of(cls, turn: Sequence[Piece]) -> Start:
-        """Return what a turn is made of, apart from its files."""
+    def of(cls, turn: Sequence[Piece], named: str | None = None) -> Start:
+        """Return what a turn is made of, apart from its files; `named` as for `arrange`."""
         began = [piece.log.facts.started_at for piece in turn if piece.log.facts.started_at is not None]
-        firsts = [first for piece in turn if (first := _first(piece)) is not None]
+        firsts = [first for piece in turn if (first := _first(piece, named)) is not None]
         replaced = sum(piece.replaced for piece in turn)
         return cls(min(began, default=None), min(firsts, default=None), sum(piece.kept for piece in turn), replaced)
 
 
-def _first(piece: Piece) -> int | None:
+def _first(piece: Piece, named: str | None) -> int | None:
     log = piece.log
-    step = next((found for key in COUNTERS if (found := log.first_number(key)) is not None), None) if log.rows else None
+    told = (found for key in counters_of(named) if (found := log.first_number(key)) is not None)
+    step = next(told, None) if log.rows else None
     first = log.first_step + piece.shift if log.rows and step is None else step
     return None if first is None else int(first)
 
@@ -113,18 +114,24 @@ def writers(turn: Sequence[Piece]) -> list[Piece]:
     return [piece for piece in turn if piece.kept]
 
 
-def arrange(starts: Sequence[RunLog]) -> list[Piece]:
-    """Return what counts of each start, oldest first; the files must have been read with their history."""
+def arrange(starts: Sequence[RunLog], named: str | None = None) -> list[Piece]:
+    """Return what counts of each start, oldest first; the files must have been read with their history.
+
+    Args:
+        named: The counter of steps that the trainer names; None where it names none.
+    """
     told = [log for log in starts if log.rows]
     counts_anew = len(told) > 1 and all(log.first_step == 0 and log.last_step == log.rows - 1 for log in told)
-    shared = (key for key in COUNTERS if all(log.first_number(key) is not None for log in told))
+    shared = (key for key in counters_of(named) if all(log.first_number(key) is not None for log in told))
     key = next(shared, AGENT_STEP) if counts_anew else STEP
     turns, given_up = _turns(starts, key)
     kept: dict[RunLog, int] = {}
     later: list[RunLog] = []
     for turn in reversed(turns):
         for log in turn:
-            limits = [first for other in later if _same(other, log) and (first := other.first_number(key)) is not None]
+            limits = [
+                first for other in later if _same(other, log, named) and (first := other.first_number(key)) is not None
+            ]
             # A start without the key can neither replace rows nor have any replaced.
             cut = log.first_number(key) is not None
             kept[log] = log.rows_before(key, min(limits, default=math.inf)) if cut else log.rows
@@ -165,9 +172,10 @@ def _is_beside(before: RunLog, log: RunLog) -> bool:
     return clocks_agree or not set(before.keys) <= set(log.keys)
 
 
-def _same(one: RunLog, other: RunLog) -> bool:
+def _same(one: RunLog, other: RunLog, named: str | None) -> bool:
     """Return whether two starts log a common metric, so that one can log again what the other did."""
-    these, those = set(one.keys).difference(COUNTERS), set(other.keys).difference(COUNTERS)
+    counters = counters_of(named)
+    these, those = set(one.keys).difference(counters), set(other.keys).difference(counters)
     return not these or not those or bool(these & those)
 
 
@@ -190,12 +198,13 @@ def other_ids(shown: str, others: Sequence[str]) -> Iterator[str]:
         )
 
 
-def faults(turns: Sequence[Sequence[Piece]], *, has_ended: bool) -> Iterator[str]:
+def faults(turns: Sequence[Sequence[Piece]], *, has_ended: bool, named: str | None = None) -> Iterator[str]:
     """Say what could not be read, and what may be wrong in how the starts were joined.
 
     Args:
         turns: The starts; those that wrote at once together.
         has_ended: Whether those of the last turn have ended, with an exit record or without.
+        named: As for `arrange`.
     """
     several = sum(map(len, turns)) > 1
     for number, turn in enumerate(turns, 1):
@@ -212,7 +221,7 @@ def faults(turns: Sequence[Sequence[Piece]], *, has_ended: bool) -> Iterator[str
         if any(piece.shift for piece in turn):
             shift = max(piece.shift for piece in turn)
             yield f"start {number} of {len(turns)} counts its steps anew: shown {shift} later"
-        if twice := _logged_twice(turn):
+        if twice := _logged_twice(turn, named):
             more = f" and {counted(len(twice) - 1, 'more metric')}" if len(twice) > 1 else ""
             many = len(writers(turn))
             yield (
@@ -221,8 +230,12 @@ def faults(turns: Sequence[Sequence[Piece]], *, has_ended: bool) -> Iterator[str
             )
 
 
-def remarks(turns: Sequence[Sequence[Piece]]) -> Iterator[str]:
-    """Say what is no fault and yet to be known: that a run was forked or rewound, or had several writers."""
+def remarks(turns: Sequence[Sequence[Piece]], named: str | None = None) -> Iterator[str]:
+    """Say what is no fault and yet to be known: that a run was forked or rewound, or had several writers.
+
+    Args:
+        named: As for `arrange`.
+    """
     for turn in turns:
         facts = turn[0].log.facts
         at = "an unknown step" if facts.branched_at is None else f"step {facts.branched_at:,}"
@@ -230,11 +243,11 @@ def remarks(turns: Sequence[Sequence[Piece]]) -> Iterator[str]:
             yield f"forked from run {facts.branched_from!r} at {at}: the rows before are those of that run"
         elif facts.branched_from:
             yield f"rewound to {at}"
-        if len(writers(turn)) > 1 and not _logged_twice(turn):
+        if len(writers(turn)) > 1 and not _logged_twice(turn, named):
             yield f"{len(writers(turn))} writers at once: the rows of all are laid into each other by step"
 
 
-def _logged_twice(turn: Sequence[Piece]) -> list[str]:
+def _logged_twice(turn: Sequence[Piece], named: str | None) -> list[str]:
     """Return the metrics that more than one writer logged, apart from counters of steps, which all of them may have."""
     counts = Counter(key for piece in turn for key in piece.log.keys)
-    return sorted(key for key, number in counts.items() if number > 1 and key not in COUNTERS)
+    return sorted(key for key, number in counts.items() if number > 1 and key not in counters_of(named))

@@ -15,11 +15,12 @@ import numpy as np
 from experiments.project.errors import StoreError
 from experiments.project.files import parse_json
 from experiments.runs.cache import HistoryCache
+from experiments.runs.evaluations import evaluations_in, signature, with_evaluations
 from experiments.runs.filters import matches, ordered, server_filter
 from experiments.runs.offline.joined import JoinedLog
-from experiments.runs.offline.places import run_id_of, wandb_files, wandb_folders
+from experiments.runs.offline.places import named_step, run_id_of, wandb_files, wandb_folders
 from experiments.runs.offline.starts import Start, by_turn
-from experiments.runs.replay_files import replay_url, stored_step
+from experiments.runs.replay_files import Link, links_in, replays_at, stored_step
 from experiments.runs.store import Origin, ReplayFile, RunInfo, RunQuery, RunUpdate, absent_from, nan_steps_of
 from experiments.runs.wandb_file.facts import user_in_files
 from experiments.runs.wandb_file.log import RUNTIME, TIMESTAMP, copies_on_write
@@ -28,10 +29,11 @@ from experiments.runs.wandb_file.table import STEP
 if TYPE_CHECKING:
     import pandas as pd
 
+    from experiments.project.trainers.value import Metrics
+
 # Without an exit record, a run that wrote nothing for so long is taken for dead, as W&B's server does.
 SILENT_S = 300.0
 _MOST_HELD = 50_000  # rows of a frame that is handed out again; a larger one is not kept in memory for it
-_MAX_PAGE = 1 << 20  # characters; W&B's page of a link has a few hundred
 _DIRECTORY = re.compile(r"(?:offline-)?run-\d{8}_\d{6}-(.+)$")
 
 
@@ -127,7 +129,7 @@ class OfflineStore:
                     info=self._info(name, log),
                     rows=log.since(start or 0, keys),
                     cursor=log.cursor,
-                    version=log.version,
+                    version=log.version + "".join(map(signature, self.folders(name))),
                     reset=start is None,
                     damage=self._damage(name, log),
                     total=log.rows,
@@ -145,14 +147,16 @@ class OfflineStore:
         """
         with self._lock:
             if self._found(run) is None and self._wrote_nothing(run):
-                return _no_rows(keys)
+                return _no_rows(keys, self.folders(run))
             log = self.log(run)
-            frame, nan_steps = self._read(run, log, keys)
+            frame, nan_steps, notes = with_evaluations(
+                keys, self.folders(run), lambda wanted: self._read(run, log, wanted)
+            )
             total = None if log.has_lost else len(frame)
             absent = absent_from(frame.columns, keys)
             damage, complete = self._damage(run, log), not log.has_lost
-            now = time.time()
-            return frame, Origin("offline", len(frame), total, complete, now, damage, absent, log.note, nan_steps)
+            note = "; ".join(filter(None, [log.note, *notes]))
+            return frame, Origin("offline", len(frame), total, complete, time.time(), damage, absent, note, nan_steps)
 
     def _read(
         self, run: str, log: JoinedLog, keys: Sequence[str] | None
@@ -186,25 +190,30 @@ class OfflineStore:
             log.poll()
             return [line.text for line in log.console(last)]
 
-    def replays(self, run: str) -> list[ReplayFile]:
+    def replays(self, run: str, metrics: Metrics | None = None) -> list[ReplayFile]:
         """Return the replays of the run, by step: its `replays` folder, what it stored with W&B, links it logged."""
+        keys, forms = (metrics.replays, metrics.replay_links) if metrics is not None else ((), ())
         with self._lock:
             found: dict[int, ReplayFile] = {}
+            links: dict[int, list[Link]] = {}
             folders = [folder / "replays" for folder in self.folders(run)]
             log = self._log(run)
             if log is not None:
                 log.poll()
                 folders += [folder / "files" / "replays" for folder in log.directories]
                 for media in log.media("html-file"):
-                    url = _link_in(media.path)
-                    if url:
-                        found[media.step] = ReplayFile(media.step, None, url, f"step {media.step:,}")
+                    on_page = links_in(media.path, media.key, keys, forms)
+                    known = links.setdefault(media.step, [])
+                    known += [link for link in on_page if link.url not in {other.url for other in known}]
+            logged = [replay for step, of_step in links.items() for replay in replays_at(step, of_step)]
+            found |= {replay.step: replay for replay in reversed(logged)}
             for path in (path for folder in reversed(folders) for path in _listed(folder)):
                 step = stored_step(path.name)
                 if step is not None:
                     url = found[step].url if step in found else None
                     found[step] = ReplayFile(step, str(path), url, f"step {step:,}")
-            return [found[step] for step in sorted(found)]
+            more = [replay for replay in logged if replay.part]
+            return sorted([*found.values(), *more], key=lambda replay: (replay.step, replay.part))
 
     def folders(self, run: str) -> list[Path]:
         """Return the folders that may hold the run's files, the one that is written to first; none for a bad name."""
@@ -219,7 +228,8 @@ class OfflineStore:
             if log is None:
                 return []
             log.poll()
-            return [Start.of(turn) for turn in by_turn(log.pieces)]
+            named = log.named_step()
+            return [Start.of(turn, named) for turn in by_turn(log.pieces)]
 
     def log(self, run: str) -> JoinedLog:
         """Return the reader of a run with all there is now, for what the protocol lacks (console times, media, system).
@@ -261,7 +271,7 @@ class OfflineStore:
         if self.run_root is not None:
             rooted = self._rooted.get(run)
             if rooted is None:
-                rooted = self._rooted[run] = JoinedLog(run, wandb_folders(self.run_root / run), self._cache)
+                rooted = self._rooted[run] = self._joined(run, self.run_root / run)
             if rooted.find_files():
                 return rooted
         log = self._logs.get(run)
@@ -271,7 +281,7 @@ class OfflineStore:
 
     def _placed(self, run: str) -> JoinedLog:
         """Return the log of a run in its own folder, else in another's, else in a folder of several runs."""
-        log = JoinedLog(run, wandb_folders(self.runs_dir / run), self._cache)
+        log = self._joined(run, self.runs_dir / run)
         if log.find_files():
             return log
         host = self._guests.get(run)
@@ -280,6 +290,10 @@ class OfflineStore:
             return JoinedLog(run, places, self._cache, is_shared=True)
         shared = self._shared()
         return JoinedLog(run, shared, self._cache, is_shared=True) if shared else log
+
+    def _joined(self, run: str, folder: Path) -> JoinedLog:
+        own = self.runs_dir / run
+        return JoinedLog(run, wandb_folders(folder), self._cache, named_step=lambda: named_step(own))
 
     def _shared(self) -> tuple[Path, ...]:
         """Return the folders with W&B's directories of several runs, where `runs_dir` is one or holds one."""
@@ -302,7 +316,8 @@ class OfflineStore:
         return log.damage_of(has_ended=self._state(name, log) != "running")
 
     def _info(self, name: str, log: JoinedLog) -> RunInfo:
-        state, version = self._state(name, log), f"{log.version} {log.others}"
+        evaluated = " ".join(filter(None, map(signature, self.folders(name))))
+        state, version = self._state(name, log), f"{log.version} {log.others} {evaluated}"
         held = self._infos.get(name)
         if held is not None and held[0] == version and held[1].state == state:
             return held[1]
@@ -318,9 +333,11 @@ class OfflineStore:
             created_at=log.created_at,
             heartbeat_at=log.modified,
             config=facts.config,
-            summary=facts.summary,
+            summary={**(evaluations_in(self.folders(name)).latest() if evaluated else {}), **facts.summary},
             exit_code=facts.exit_code,
             note="; ".join(filter(None, (self._damage(name, log), log.note))),
+            run_id=log.shown if log.shown != name else "",
+            place=f"{facts.entity}/{facts.project}" if facts.project else "",
         )
         self._infos[name] = (version, info)
         return info
@@ -361,28 +378,19 @@ def author_of(name: str, config: Mapping[str, Any], login: str) -> str:
     return parts[0] if len(parts) == 5 else login
 
 
-def _no_rows(keys: Sequence[str] | None) -> tuple[pd.DataFrame, Origin]:
-    """Return the history of a job that has left W&B nothing."""
+def _no_rows(keys: Sequence[str] | None, folders: Sequence[Path]) -> tuple[pd.DataFrame, Origin]:
+    """Return the history of a job that has left W&B nothing: it has no rows but those of its evaluations."""
     import pandas as pd
 
-    frame = pd.DataFrame({name: pd.Series(dtype=float) for name in (STEP, TIMESTAMP, RUNTIME)})
-    note = "no W&B file is in its folder"
-    return frame, Origin("offline", 0, 0, True, time.time(), absent=absent_from(frame.columns, keys), note=note)
+    nothing = pd.DataFrame({name: pd.Series(dtype=float) for name in (STEP, TIMESTAMP, RUNTIME)})
+    frame, nan_steps, notes = with_evaluations(keys, folders, lambda _: (nothing, {}))
+    note, absent = "; ".join(["no W&B file is in its folder", *notes]), absent_from(frame.columns, keys)
+    number, now = len(frame), time.time()
+    return frame, Origin("offline", number, number, True, now, absent=absent, note=note, nan_steps=nan_steps)
 
 
 def _is_name(run: str) -> bool:
     return run not in ("", ".", "..") and "/" not in run and "\0" not in run
-
-
-def _link_in(path: Path) -> str | None:
-    """Return the replay that a logged page links to; None where it is no page, which a pipe or a device is not."""
-    try:
-        if not path.is_file():
-            return None
-        with path.open(encoding="utf-8", errors="replace") as file:
-            return replay_url(file.read(_MAX_PAGE))
-    except (OSError, ValueError):
-        return None
 
 
 def _listed(folder: Path) -> list[Path]:

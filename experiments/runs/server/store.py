@@ -15,7 +15,7 @@ from experiments.project.credentials import Credentials, find_credentials
 from experiments.project.errors import StoreError, UsageError
 from experiments.project.state_words import TRACKER_ENDS
 from experiments.runs.filters import server_filter
-from experiments.runs.replay_files import replay_url, step_of, stored_replay, stored_step
+from experiments.runs.replay_files import Link, replay_links, replays_at, step_of, stored_replay, stored_step
 from experiments.runs.server import fetching
 from experiments.runs.server.fetching import NOT_METRICS, TIME_KEYS, Fetched, Fetcher, KeptHistory
 from experiments.runs.server.requests import Server, scan_history
@@ -23,6 +23,8 @@ from experiments.runs.store import Origin, ReplayFile, RunInfo, RunQuery, RunUpd
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from experiments.project.trainers.value import Metrics
 
 _PAGE = 50
 _ASK_ENDED_AGAIN_S = 300.0
@@ -86,7 +88,7 @@ class OnlineStore:
         self._fetcher = Fetcher(self._server, samples, ticks)
         self._seen: dict[str, _Seen] = {}
         self._kept: dict[str, KeptHistory] = {}
-        self._links: dict[str, str | None] = {}
+        self._links: dict[tuple[str, tuple[str, ...]], list[Link]] = {}
         self._lock = threading.RLock()
 
     @property
@@ -202,26 +204,29 @@ class OnlineStore:
         data = self._server.execute(fetching.LOG_TAIL, {**self._place(), "run": run, "last": wanted})
         return [str(node.get("line") or "") for node in fetching.edges(data, "project", "run", "logLines")]
 
-    def replays(self, run: str) -> list[ReplayFile]:
+    def replays(self, run: str, metrics: Metrics | None = None) -> list[ReplayFile]:
         """Return the newest twenty replays of the run, by step: those it links to, and those stored with it.
 
         Stored ones are fetched to the cache folder, if there is one; their files never change.
         """
-        data = self._server.execute(
-            fetching.FILES, {**self._place(), "run": run, "pattern": "%replays/%", "first": 1000, "after": None}
-        )
-        addresses = {
-            str(node.get("name")): str(node.get("directUrl") or "")
-            for node in fetching.edges(data, "project", "run", "files")
-        }
-        pages = {step: name for name in addresses if (step := step_of(name)) is not None}
+        keys, forms = (metrics.replays, metrics.replay_links) if metrics is not None else ((), ())
+        patterns = ["%replays/%", *(f"media/html/{key.replace('*', '%')}%" for key in keys)]
+        addresses = {name: url for pattern in patterns for name, url in self._files(run, pattern).items()}
+        pages: dict[int, list[str]] = {}
+        for name in addresses:
+            if (step := step_of(name, keys)) is not None:
+                pages.setdefault(step, []).append(name)
         stored = {step: name for name in addresses if (step := stored_step(name)) is not None}
         found = []
         for step in sorted(pages.keys() | stored.keys())[-_REPLAYS:]:
-            url = self._link(f"{run}/{step}", addresses[pages[step]]) if step in pages else None
+            of_step = [
+                link for name in pages.get(step, ()) for link in self._linked(f"{run}/{name}", addresses[name], forms)
+            ]
+            links = replays_at(step, list({link.url: link for link in of_step}.values()))
             path = self._stored(run, stored[step], addresses[stored[step]]) if step in stored else None
-            if url or path:
-                found.append(ReplayFile(step, path, url, f"step {step:,}"))
+            if path:
+                found.append(ReplayFile(step, path, links[0].url if links else None, f"step {step:,}"))
+            found += links[1:] if path else links
         return found
 
     def _fetch(self, wanted: Mapping[str, Mapping[str, int]]) -> dict[str, Fetched]:
@@ -309,10 +314,24 @@ class OnlineStore:
     def _origin(self, rows: int, total: int, *, complete: bool) -> Origin:
         return Origin(self._credentials.host, rows, total, complete, time.time())
 
-    def _link(self, key: str, address: str) -> str | None:
-        """Return the replay that a logged page links to; pages never change, so each is read once."""
+    def _files(self, run: str, pattern: str) -> dict[str, str]:
+        """Return the addresses of files that a run stored, by name.
+
+        Args:
+            pattern: As SQL's LIKE has it.
+        """
+        data = self._server.execute(
+            fetching.FILES, {**self._place(), "run": run, "pattern": pattern, "first": 1000, "after": None}
+        )
+        nodes = fetching.edges(data, "project", "run", "files")
+        return {str(node.get("name")): str(node.get("directUrl") or "") for node in nodes}
+
+    def _linked(self, name: str, address: str, forms: tuple[str, ...]) -> list[Link]:
+        """Return the replays that a logged page links to; pages never change, so each is read once."""
+        key = (name, forms)
         if key not in self._links:
-            self._links[key] = replay_url(self._server.download(address).decode(errors="replace")) if address else None
+            page = self._server.download(address).decode(errors="replace") if address else ""
+            self._links[key] = replay_links(page, forms)
         return self._links[key]
 
     def _stored(self, run: str, name: str, address: str) -> str | None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from experiments.jobs.handover import job_spec
+from experiments.jobs.handover import job_specs
 from experiments.jobs.launchers.base import Absent, JobSpec
 from experiments.launch import launcher_for
 from experiments.project.errors import LaunchError
@@ -13,7 +13,7 @@ def test_a_dry_run_answers_everything_and_does_nothing(tmp_path):
     workspace = workspace_at(tmp_path)
     plan = plan_in(workspace, seeds=[0], launcher="dry-run")
     launcher = launcher_for("dry-run", workspace)
-    told = job_spec(plan, plan.jobs[0], workspace)
+    told = job_specs(plan, plan.jobs, workspace)[plan.jobs[0].run_name]
     spec = JobSpec(plan.jobs[0].run_name, tuple(told["command"]), workspace.runs / "run", plan.jobs[0].config)
     assert launcher.submit(spec) == plan.jobs[0].run_name
     assert launcher.find(spec.run_name, launcher.target()) == Absent()

@@ -144,6 +144,20 @@ def test_cancel_works_without_the_supervisor(tmp_path):
     assert "supervisor had been killed" in launcher_for("local", workspace).poll({name: name})[name].reason
 
 
+def test_cancel_ends_a_job_without_supervisor_also_where_its_record_is_damaged(tmp_path):
+    workspace = workspace_at(tmp_path, command=trainer_command("print:up", "wait"))
+    [name] = launched(workspace, seeds=[0])
+    run_dir = workspace.runs / name
+    wait_until(lambda: "up" in log_of(workspace, name))
+    wait_until(lambda: read_json(run_dir / "job.json").get("trainer"))
+    trainer = read_json(run_dir / "job.json")["trainer"]["pid"]
+    _kill_supervisor(run_dir)
+    (run_dir / "job.json").write_text("{")
+    cancelled(workspace, [name])
+    wait_until(lambda: start_time(trainer) is None)
+    assert (run_dir / "job.json").read_text() == "{"
+
+
 def test_a_cancelled_job_that_waits_never_starts(tmp_path):
     workspace = workspace_at(tmp_path, command=trainer_command("count", "sleep:0.3"), max_parallel=1)
     names = launched(workspace, seeds=range(3))

@@ -16,6 +16,7 @@ from experiments.jobs.watch.alerts import (
     stalled,
     too_dear,
 )
+from experiments.project.values import replaced
 from experiments.types import JobStatus
 
 NOW = 1_800_000_000.0
@@ -101,6 +102,23 @@ def test_fewer_or_better_evaluations_are_no_alert(values):
     assert below_baseline(jobs, curves, Limits(evaluations=3), NOW) == []
 
 
+def test_where_less_is_better_it_is_what_lies_above_the_band_that_is_told():
+    jobs, curves = study([99.0] * 4)
+    jobs = [replaced(job, lower_is_better=True) for job in jobs]
+    [found] = below_baseline(jobs, curves, Limits(evaluations=3), NOW)
+    assert found.text == f"3 evaluations above the band of base{SO_FAR}"
+    jobs, curves = study([3.0] * 4)
+    assert (
+        below_baseline([replaced(job, lower_is_better=True) for job in jobs], curves, Limits(evaluations=3), NOW) == []
+    )
+
+
+def test_a_metric_that_a_trainer_is_about_is_watched_for_what_is_no_number():
+    job = replaced(status("a"), keys={"reward": "charts/episodic_return"})
+    [found] = not_a_number([job], {"a": {"charts/episodic_return": math.nan}}, NOW)
+    assert "charts/episodic_return is not a finite number" in found.text
+
+
 def test_one_seed_is_no_band_and_an_ended_run_is_nobodys_worry():
     jobs, curves = study([3.0] * 4, seeds=1)
     assert below_baseline(jobs, curves, Limits(), NOW) == []
@@ -129,3 +147,13 @@ def test_a_band_whose_seeds_have_all_ended_is_not_interim():
     ended = [status(job.run_name, "succeeded", arm="base", seed=job.seed) for job in jobs if job.arm == "base"]
     [found] = below_baseline([*ended, jobs[-1]], curves, Limits(evaluations=3), NOW)
     assert found.text == "3 evaluations below the band of base"
+
+
+def test_a_replicate_of_the_baseline_makes_no_band_and_is_no_seed_of_it():
+    jobs, curves = study([10.0, 3.0, 3.0, 3.0], seeds=1)
+    twin = replaced(jobs[0], run_name="twin", role="replicate", replicate=1)
+    assert below_baseline([*jobs, twin], curves | {"twin": curves["b0"]}, Limits(evaluations=3), NOW) == []
+    jobs, curves = study([10.0, 3.0, 3.0, 3.0])
+    worse = (curves["b0"][0], [0.0] * 4)
+    [found] = below_baseline([*jobs, twin], curves | {"twin": worse}, Limits(evaluations=3), NOW)
+    assert found.text == f"3 evaluations below the band of base{SO_FAR}"

@@ -19,7 +19,8 @@ from experiments.jobs.watch.logs import (
     normalised,
 )
 from experiments.project.errors import LaunchError
-from experiments.types import JobRef, replaced
+from experiments.project.values import replaced
+from experiments.types import JobRef
 from tests.fakes.launching import workspace_at
 from tests.fakes.studies import Study
 from tests.fakes.waiting import wait_until

@@ -382,3 +382,13 @@ def test_the_silence_of_a_scheduler_has_its_age_beside_what_it_said_last(clock):
     clock.pass_s(60)
     settle(again)
     assert statuses(again)["a"].reason == "skypilot has not answered for 13 m"
+
+
+def test_two_jobs_whose_scripts_gave_one_run_id_say_so_and_how_to_mend_it():
+    both = [replace(info(name), run_id="same") for name in "ab"]
+    polled = poller([job("a"), job("b"), job("c")], FakeLauncher(a="RUNNING", b="RUNNING"), FakeStore(*both, info("c")))
+    polled.step_all(5)
+    found = statuses(polled)
+    assert "gave W&B the run id 'same', and so did that of b: on a server the two are one run" in found["a"].reason
+    assert "and so did that of a" in found["b"].reason
+    assert "run id" not in found["c"].reason

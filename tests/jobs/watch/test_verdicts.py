@@ -25,7 +25,7 @@ TABLE = {
     ("SUCCEEDED",): [S, S, S, S, S, S, F, S, C, S],
     tuple(FAILED): [F, F, F, F, F, F, F, F, F, F],
     ("LOST",): [F, F, F, F, F, S, F, F, F, F],
-    ("CANCELLED",): [C, C, C, C, C, C, C, C, C, C],
+    ("CANCELLED", "STOPPED"): [C, C, C, C, C, C, C, C, C, C],
     ("UNKNOWN",): [U, U, U, U, U, S, F, U, U, U],
     ("ODD_WORD",): [U, U, U, U, U, U, U, U, U, U],
 }

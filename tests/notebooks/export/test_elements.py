@@ -68,6 +68,14 @@ def test_a_formula_that_cannot_be_drawn_is_its_source():
     assert "<math" in html or notes
 
 
+def test_what_is_made_only_when_it_is_opened_says_that_it_was_not():
+    html, _ = drawn(mo.accordion({"Open it all the same": lambda: mo.md("large")}, lazy=True))
+    assert "Open it all the same" in html
+    assert "Not opened when this was written" in html
+    assert "large" not in html
+    assert "off" not in html
+
+
 def test_layouts_keep_what_they_hold():
     both = mo.hstack([mo.stat(3, label="runs"), mo.callout(mo.md("careful"), kind="warn")])
     html, _ = drawn(mo.accordion({"Open": mo.vstack([both])}))

@@ -5,10 +5,11 @@ import marimo as mo
 import traitlets
 
 from experiments.notebooks.export.draw.objects import keeping
+from experiments.notebooks.replays import SAVE_LARGE, on_page
 from tests.notebooks.export.pages import drawn, page_of
 from tests.widgets.replays import packed, small
 from widgets.jobs import JobTable
-from widgets.replay import ReplayCompare, ReplayViewer
+from widgets.replay import Limits, ReplayCompare, ReplayViewer
 
 KEY = "a-planted-key-0123456789"
 
@@ -33,11 +34,34 @@ def test_a_replay_is_in_the_page_with_its_facts():
     assert notes == []
 
 
+def test_the_pictures_of_the_game_are_kept_with_its_replay(monkeypatch):
+    viewer = ReplayViewer(packed(small()))
+    whole = page_of(viewer)
+    monkeypatch.setattr("widgets.replay.viewer.pictures_of", lambda *_: b"")
+    assert len(whole.html) - len(page_of(ReplayViewer(packed(small()))).html) >= len(viewer.sprites) > 5_000
+
+
 def test_two_replays_beside_each_other_are_one_widget():
     html, _ = drawn(mo.ui.anywidget(ReplayCompare(packed(small()), packed(small()), labels=("left", "right"))))
     assert html.count("<figure") == 1
     assert "<b>left</b>" in html
     assert "<b>right</b>" in html
+
+
+def test_a_replay_over_a_limit_says_how_a_saved_page_comes_to_hold_it_and_is_held_where_limits_are_given():
+    def make(limits):
+        if limits is not Limits.large:
+            Limits(objects=1).check("objects", 1_000_000, "the replay has 1,000,000 objects")
+        return ReplayViewer(packed(small()), limits=limits)
+
+    html, _ = drawn(on_page(make))
+    assert "the replay has 1,000,000 objects" in html
+    assert SAVE_LARGE in html
+    assert "Not opened when this was written" in html
+    assert "mount replay" not in html
+    html, notes = drawn(on_page(make, Limits.large))
+    assert 'class="mount replay"' in html
+    assert notes == []
 
 
 def test_a_replay_that_holds_a_secret_is_left_out(monkeypatch):

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from experiments.jobs.journal import Journal, Rule
+from experiments.jobs.ran import Mark
+from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.export.facts import texts_of
 from experiments.notebooks.export.head import gather, set_against, top_html
 from experiments.notebooks.export.record import LoggedMetric
@@ -61,6 +63,20 @@ def test_the_study_of_a_notebook_gives_its_jobs_and_where_their_runs_are(study):
 def test_without_a_journal_the_mean_over_runs_says_how_many(study):
     metric = head_of(study).record.key_metric
     assert (metric.name, metric.text) == ("return per agent", "18.4 (mean of 10 runs, 9 to 28.1)")
+
+
+def test_a_seed_that_was_launched_again_is_one_run_of_the_mean_and_the_newest(study):
+    study.add("slow", 0, [1000.0] * 3)
+    text = head_of(study).record.key_metric.text
+    assert "mean of 10 runs" in text
+    assert text.endswith("to 1k)")
+
+
+def test_a_mean_over_runs_of_different_code_says_so(study, monkeypatch):
+    codes = [str(number % 2) for number in range(len(study.jobs))]
+    marks = {job.run: Mark(code, run=job.run) for job, code in zip(study.jobs, codes, strict=True)}
+    monkeypatch.setattr(NotebookContext, "code_marks", lambda _, jobs: {job.run: marks[job.run] for job in jobs})
+    assert "(mean of 10 runs of 2 codes, 9 to 28.1)" in head_of(study).record.key_metric.text
 
 
 def test_jobs_stand_in_order_with_their_state(study):

@@ -7,12 +7,9 @@ function make(selector, props = {}, ...children) {
 function set(node, props) {
 	for (const [name, value] of Object.entries(props)) {
 		const key = name === "label" ? "aria-label" : name;
-		if (typeof value === "function")
-			node.addEventListener(key.slice(2), value);
-		else if (typeof value === "boolean")
-			node.toggleAttribute(key, value);
-		else
-			node.setAttribute(key, String(value));
+		if (typeof value === "function") node.addEventListener(key.slice(2), value);
+		else if (typeof value === "boolean") node.toggleAttribute(key, value);
+		else node.setAttribute(key, value);
 	}
 	return node;
 }
@@ -21,34 +18,26 @@ function fill(node, ...children) {
 	return node;
 }
 function setText(node, text) {
-	if (node.textContent !== text)
-		node.textContent = text;
+	if (node.textContent !== text) node.textContent = text;
 }
 
 function listen(model, handlers) {
 	const pairs = Object.entries(handlers);
-	for (const [name, act] of pairs)
-		model.on(`change:${name}`, act);
+	for (const [name, act] of pairs) model.on(`change:${name}`, act);
 	return () => {
-		for (const [name, act] of pairs)
-			model.off(`change:${name}`, act);
+		for (const [name, act] of pairs) model.off(`change:${name}`, act);
 	};
 }
 function tellPython(model, name, value) {
 	model.set(name, value);
 	model.save_changes();
 }
-function nonce() {
-	return `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
-}
+var nonce = () => `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
 
-function marked() {
-	return [document.body, document.documentElement];
-}
+var marked = () => [document.body, document.documentElement];
 function watchTheme(changed) {
 	const observer = new MutationObserver(changed);
-	for (const node of marked())
-		observer.observe(node, { attributes: true });
+	for (const node of marked()) observer.observe(node, { attributes: true });
 	const media = matchMedia("(prefers-color-scheme: dark)");
 	media.addEventListener("change", changed);
 	return () => {
@@ -79,11 +68,9 @@ function nearest(points, at, toX, toY) {
 	const { x = [], y = [] } = points;
 	for (let row = 0; row < x.length; row++) {
 		const across = toX(x[row]) - at.x;
-		if (Math.abs(across) > NEAR_PX)
-			continue;
+		if (Math.abs(across) > NEAR_PX) continue;
 		const away = across ** 2 + (toY(y[row]) - at.y) ** 2;
-		if (away < best)
-			[found, best] = [row, away];
+		if (away < best) [found, best] = [row, away];
 	}
 	return found;
 }
@@ -94,8 +81,7 @@ var MISSING = "–";
 var SUFFIXES = [[1e9, "G"], [1e6, "M"], [1e3, "k"]];
 var ROUNDS_UP = 1 - 5e-4;
 function quantity(value) {
-	if (value === null || !Number.isFinite(value))
-		return MISSING;
+	if (value === null || !Number.isFinite(value)) return MISSING;
 	const size = abs(value);
 	if (size >= 1e12 * ROUNDS_UP || size > 0 && size < 1e-4 * ROUNDS_UP) {
 		const [digits, power] = value.toExponential(2).split("e");
@@ -104,9 +90,7 @@ function quantity(value) {
 	const [unit, suffix] = SUFFIXES.find(([each]) => size >= each * ROUNDS_UP) ?? [1, ""];
 	return minus(String(Number((value / unit).toPrecision(3)))) + suffix;
 }
-function minus(text) {
-	return text.replaceAll("-", "−");
-}
+var minus = (text) => text.replaceAll("-", "−");
 
 var MOVED_PX = 4;
 var TIP_PX = 240;
@@ -142,22 +126,18 @@ var Pointer = class {
 	}
 	press(event) {
 		const { view, pick, stage } = this.chart;
-		if (!view || !pick || event.button !== 0)
-			return;
+		if (!view || !pick || event.button !== 0) return;
 		this.start = { x: event.clientX, y: event.clientY };
 		stage.setPointerCapture(event.pointerId);
 	}
 	move(event) {
 		const { view, pick, stage, tools } = this.chart;
-		if (!view || !pick)
-			return;
-		if (!this.start)
-			return this.point(this.under(event), event);
+		if (!view || !pick) return;
+		if (!this.start) return this.point(this.under(event), event);
 		const whole = stage.getBoundingClientRect();
 		const [left, right] = [this.start.x, event.clientX].sort((a, b) => a - b);
 		const [top, bottom] = [this.start.y, event.clientY].sort((a, b) => a - b);
-		if (right - left < MOVED_PX && bottom - top < MOVED_PX)
-			return;
+		if (right - left < MOVED_PX && bottom - top < MOVED_PX) return;
 		this.point(-1);
 		this.drag.hidden = false;
 		const flat = tools.mode === "zoom";
@@ -169,18 +149,14 @@ var Pointer = class {
 	drop(event) {
 		const [start, { view, tools }] = [this.start, this.chart];
 		this.letGo();
-		if (!start || !view)
-			return;
+		if (!start || !view) return;
 		const [from, to] = [this.place({ clientX: start.x, clientY: start.y }), this.place(event)];
 		const wide = Math.abs(to.x - from.x) >= MOVED_PX;
-		if (!wide && Math.abs(to.y - from.y) < MOVED_PX)
-			return this.click(event);
-		if (tools.mode === "select")
-			tools.setBrush({ x: this.range("x", from.x, to.x), y: this.range("y", from.y, to.y) });
+		if (!wide && Math.abs(to.y - from.y) < MOVED_PX) return this.click(event);
+		if (tools.mode === "select") tools.setBrush({ x: this.range("x", from.x, to.x), y: this.range("y", from.y, to.y) });
 		else if (wide) {
 			const range = this.range("x", from.x, to.x);
-			if (range[1] > range[0])
-				tools.setZoom(range);
+			if (range[1] > range[0]) tools.setZoom(range);
 		}
 	}
 	letGo() {
@@ -207,8 +183,7 @@ var Pointer = class {
 			void view.signal("hovered", number).runAsync();
 		}
 		this.tip.hidden = number < 0;
-		if (number < 0 || !event || !pick)
-			return;
+		if (number < 0 || !event || !pick) return;
 		const run = this.run(number) ?? {};
 		const said = (axis) => `${pick[axis]} ${quantity(points[axis][row])}`;
 		const lines = [said("x"), said("y"), run.state ?? ""].map((line) => make("div", {}, line));
@@ -227,21 +202,18 @@ var Pointer = class {
 		const { model } = this.chart;
 		const row = this.under(event);
 		const run = row < 0 ? "" : this.run(this.points.k[row])?.run ?? "";
-		if (!model.get("can_select") || run === (model.get("clicked").run ?? "") && !run)
-			return;
+		if (!model.get("can_select") || run === (model.get("clicked").run ?? "") && !run) return;
 		tellPython(model, "clicked", { run, x: run ? this.points.x[row] : 0, nonce: nonce() });
 	}
 	wheel(event) {
 		const { view, pick, tools } = this.chart;
-		if (!view || !pick || !(event.ctrlKey || event.metaKey))
-			return;
+		if (!view || !pick || !(event.ctrlKey || event.metaKey)) return;
 		event.preventDefault();
 		const scale = view.scale("x");
 		const [low, high] = scale.range();
 		const [at, factor] = [this.place(event).x, event.deltaY > 0 ? 1.25 : 0.8];
 		const range = [scale.invert(at - (at - low) * factor), scale.invert(at + (high - at) * factor)];
-		if (range[0] < range[1])
-			tools.setZoom(range);
+		if (range[0] < range[1]) tools.setZoom(range);
 	}
 };
 
@@ -290,8 +262,7 @@ function button(text, press) {
 var PATIENCE_MS = 6e4;
 function vega(model) {
 	const page = globalThis;
-	if (page.vegaEmbed)
-		return Promise.resolve(page.vegaEmbed);
+	if (page.vegaEmbed) return Promise.resolve(page.vegaEmbed);
 	if (!page.experimentsVega) {
 		page.experimentsVega = asked(model).then(() => page.vegaEmbed);
 		page.experimentsVega.catch(() => {
@@ -304,8 +275,7 @@ function asked(model) {
 	return new Promise((resolve, reject) => {
 		const timer = setTimeout(() => reject(new Error("no answer")), PATIENCE_MS);
 		const receive = async (message, buffers) => {
-			if (message?.type !== "vega" || !buffers?.[0])
-				return;
+			if (message?.type !== "vega" || !buffers?.[0]) return;
 			clearTimeout(timer);
 			model.off("msg:custom", receive);
 			const { buffer, byteOffset, byteLength } = buffers[0];
@@ -357,19 +327,16 @@ var ChartView = class {
 		}
 		try {
 			const embed = await vega(this.model);
-			if (turn !== this.turn)
-				return;
+			if (turn !== this.turn) return;
 			const options = { mode: "vega-lite", actions: false, renderer: "canvas", ...this.pick ? { tooltip: false } : {} };
 			const { view } = await embed(this.plot, this.full(spec), options);
-			if (turn !== this.turn)
-				return void view.finalize();
+			if (turn !== this.turn) return void view.finalize();
 			this.view?.finalize();
 			this.view = view;
 			this.wait.hidden = true;
 			this.note("drawn");
 		} catch (error) {
-			if (turn !== this.turn)
-				return;
+			if (turn !== this.turn) return;
 			this.wait.hidden = false;
 			setText(this.wait, `This chart could not be drawn here (${error instanceof Error ? error.message : error}).`);
 		}
@@ -379,12 +346,9 @@ var ChartView = class {
 		const [from, to] = this.model.get("zoom");
 		const given = this.model.get("params") ?? {};
 		for (const param of full.params ?? []) {
-			if (param.name in given)
-				param.value = given[param.name];
-			if (param.name === "x_from" && from !== void 0)
-				param.value = from;
-			if (param.name === "x_to" && to !== void 0)
-				param.value = to;
+			if (param.name in given) param.value = given[param.name];
+			if (param.name === "x_from" && from !== void 0) param.value = from;
+			if (param.name === "x_to" && to !== void 0) param.value = to;
 		}
 		return full;
 	}
@@ -395,18 +359,14 @@ var ChartView = class {
 	async feed() {
 		this.tell();
 		const { view, turn, colours } = this;
-		if (!view)
-			return;
+		if (!view) return;
 		try {
-			for (const [name, value] of Object.entries(this.model.get("params") ?? {}))
-				view.signal(name, value);
-			for (const [name, rows] of Object.entries(this.rows()))
-				view.data(name, name.includes("x") ? rows : recoloured(rows, colours));
+			for (const [name, value] of Object.entries(this.model.get("params") ?? {})) view.signal(name, value);
+			for (const [name, rows] of Object.entries(this.rows())) view.data(name, name.includes("x") ? rows : recoloured(rows, colours));
 			await view.runAsync();
 			this.note("fed");
 		} catch {
-			if (turn === this.turn)
-				await this.draw();
+			if (turn === this.turn) await this.draw();
 		}
 	}
 	note(what) {
@@ -423,20 +383,17 @@ var ChartView = class {
 		setText(this.caption, text);
 		this.folded.hidden = !line;
 		const place = line ? this.folded : this.root;
-		if (this.caption.parentNode !== place)
-			place.append(this.caption);
+		if (this.caption.parentNode !== place) place.append(this.caption);
 	}
 	retheme() {
 		const dark = isDark(this.root);
-		if (dark === this.dark)
-			return;
+		if (dark === this.dark) return;
 		this.dark = dark;
 		void this.draw();
 	}
 	resize() {
 		const width = this.stage.clientWidth;
-		if (this.view && width > 0 && this.model.get("spec").width === "container")
-			void this.view.width(width).runAsync();
+		if (this.view && width > 0 && this.model.get("spec").width === "container") void this.view.width(width).runAsync();
 	}
 	follow() {
 		const [from, to] = this.model.get("zoom");
@@ -464,8 +421,7 @@ function render({ model, el }) {
 		void (now === "draw" ? chart.draw() : chart.feed());
 	};
 	const later = (what) => {
-		if (!due)
-			queueMicrotask(act);
+		if (!due) queueMicrotask(act);
 		due = due === "draw" ? due : what;
 	};
 	const tell = () => chart.tell();

@@ -7,12 +7,9 @@ function make(selector, props = {}, ...children) {
 function set(node, props) {
 	for (const [name, value] of Object.entries(props)) {
 		const key2 = name === "label" ? "aria-label" : name;
-		if (typeof value === "function")
-			node.addEventListener(key2.slice(2), value);
-		else if (typeof value === "boolean")
-			node.toggleAttribute(key2, value);
-		else
-			node.setAttribute(key2, String(value));
+		if (typeof value === "function") node.addEventListener(key2.slice(2), value);
+		else if (typeof value === "boolean") node.toggleAttribute(key2, value);
+		else node.setAttribute(key2, value);
 	}
 	return node;
 }
@@ -21,12 +18,10 @@ function fill(node, ...children) {
 	return node;
 }
 function setText(node, text) {
-	if (node.textContent !== text)
-		node.textContent = text;
+	if (node.textContent !== text) node.textContent = text;
 }
 function setTitle(node, title) {
-	if (node.title !== title)
-		node.title = title;
+	if (node.title !== title) node.title = title;
 }
 function say(node, text, title) {
 	setText(node, text);
@@ -38,12 +33,9 @@ function sayLines(list, lines) {
 }
 function arrange(parent, wanted) {
 	const kept = new Set(wanted);
-	for (const child of [...parent.children])
-		if (!kept.has(child))
-			child.remove();
+	for (const child of [...parent.children]) if (!kept.has(child)) child.remove();
 	wanted.forEach((child, index) => {
-		if (parent.children[index] !== child)
-			parent.insertBefore(child, parent.children[index] ?? null);
+		if (parent.children[index] !== child) parent.insertBefore(child, parent.children[index] ?? null);
 	});
 }
 function movedTo(key2, at, count2) {
@@ -54,11 +46,9 @@ function movedTo(key2, at, count2) {
 
 function listen(model, handlers) {
 	const pairs = Object.entries(handlers);
-	for (const [name, act] of pairs)
-		model.on(`change:${name}`, act);
+	for (const [name, act] of pairs) model.on(`change:${name}`, act);
 	return () => {
-		for (const [name, act] of pairs)
-			model.off(`change:${name}`, act);
+		for (const [name, act] of pairs) model.off(`change:${name}`, act);
 	};
 }
 function tellPython(model, name, value) {
@@ -75,8 +65,7 @@ function count(value) {
 	return Number.isFinite(value) ? minus(String(round(value)).replace(/\B(?=(\d{3})+$)/g, ",")) : MISSING;
 }
 function quantity(value) {
-	if (value === null || !Number.isFinite(value))
-		return MISSING;
+	if (value === null || !Number.isFinite(value)) return MISSING;
 	const size = abs(value);
 	if (size >= 1e12 * ROUNDS_UP || size > 0 && size < 1e-4 * ROUNDS_UP) {
 		const [digits, power] = value.toExponential(2).split("e");
@@ -85,36 +74,24 @@ function quantity(value) {
 	const [unit, suffix] = SUFFIXES.find(([each]) => size >= each * ROUNDS_UP) ?? [1, ""];
 	return minus(String(Number((value / unit).toPrecision(3)))) + suffix;
 }
-function minus(text) {
-	return text.replaceAll("-", "−");
-}
-function plural(n, noun) {
-	return `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
-}
+var minus = (text) => text.replaceAll("-", "−");
+var plural = (n, noun) => `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
 
 var MOMENT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" });
 var DAY = new Intl.DateTimeFormat("sv-SE");
 var UNITS = [[86400, 3600, "dh"], [3600, 60, "hm"], [60, 1, "ms"]];
 function duration(seconds) {
-	if (seconds === null || !(seconds >= 0 && seconds < Infinity))
-		return MISSING;
+	if (seconds === null || !(seconds >= 0 && seconds < Infinity)) return MISSING;
 	const whole = Math.round(seconds);
 	for (const [unit, part, [big, small]] of UNITS) {
 		const rest = String(Math.floor(whole % unit / part)).padStart(2, "0");
-		if (whole >= unit)
-			return `${Math.floor(whole / unit)} ${big} ${rest} ${small}`;
+		if (whole >= unit) return `${Math.floor(whole / unit)} ${big} ${rest} ${small}`;
 	}
 	return `${whole} s`;
 }
-function age(seconds) {
-	return duration(Math.max(0, Math.floor(seconds))).split(" ").slice(0, 2).join(" ");
-}
-function since(at, now) {
-	return now - at < 30 * 86400 ? `${age(now - at)} ago` : DAY.format(at * 1e3);
-}
-function moment(at) {
-	return MOMENT.format(at * 1e3);
-}
+var age = (seconds) => duration(Math.max(0, Math.floor(seconds))).split(" ").slice(0, 2).join(" ");
+var since = (at, now) => now - at < 30 * 86400 ? `${age(now - at)} ago` : DAY.format(at * 1e3);
+var moment = (at) => MOMENT.format(at * 1e3);
 
 var Freshness = class {
 	skew = 0;
@@ -133,14 +110,10 @@ var Freshness = class {
 		const [now, at, live, limit] = [this.now(), this.model.get("as_of"), this.model.get("sent_at") > 0, this.model.get("stale_after")];
 		const stale = live && limit > 0 && now - at > limit;
 		this.root.toggleAttribute("data-stale", stale && at > 0);
-		if (!at)
-			setText(this.element, live ? "Waiting for the first answer" : "");
-		else if (!live)
-			setText(this.element, `As of ${moment(at)}`);
-		else if (!limit)
-			say(this.element, "All jobs have ended", `As of ${moment(at)}`);
-		else
-			say(this.element, stale ? `? Data ${age(now - at)} old` : `Updated ${age(now - at)} ago`, moment(at));
+		if (!at) setText(this.element, live ? "Waiting for the first answer" : "");
+		else if (!live) setText(this.element, `As of ${moment(at)}`);
+		else if (!limit) say(this.element, "All jobs have ended", `As of ${moment(at)}`);
+		else say(this.element, stale ? `? Data ${age(now - at)} old` : `Updated ${age(now - at)} ago`, moment(at));
 	}
 };
 
@@ -161,8 +134,7 @@ function fraction(row) {
 	return row.step === null || !row.total ? null : Math.min(1, Math.max(0, row.step / row.total));
 }
 function took(row) {
-	if (!ENDED.includes(row.state) || row.started_at === null || row.ended_at === null)
-		return null;
+	if (!ENDED.includes(row.state) || row.started_at === null || row.ended_at === null) return null;
 	return Math.max(0, row.ended_at - row.started_at);
 }
 function counted(rows) {
@@ -184,10 +156,8 @@ function textOf(row) {
 function remember(values) {
 	const address = new URL(location.href);
 	for (const [name, value] of Object.entries(values)) {
-		if (value)
-			address.searchParams.set(name, value);
-		else
-			address.searchParams.delete(name);
+		if (value) address.searchParams.set(name, value);
+		else address.searchParams.delete(name);
 	}
 	history.replaceState(history.state, "", address);
 }
@@ -276,10 +246,8 @@ Click to copy` }, make("bdi", { dir: "ltr" }, run));
 		this.#progress(row);
 		say(this.cells.sps, quantity(row.sps), known(row.sps, "agent steps per second"));
 		say(this.cells.reward, quantity(row.reward), known(row.reward, "mean return per agent, latest"));
-		if (past !== null)
-			say(this.cells.left, `took ${duration(past)}`, `Ended ${moment(row.ended_at ?? 0)}`);
-		else
-			say(this.cells.left, duration(row.left_s), row.left_s === null ? "Not known yet" : "At its latest speed");
+		if (past !== null) say(this.cells.left, `took ${duration(past)}`, `Ended ${moment(row.ended_at ?? 0)}`);
+		else say(this.cells.left, duration(row.left_s), row.left_s === null ? "Not known yet" : "At its latest speed");
 		this.tick(row, now);
 	}
 	#state(row) {
@@ -306,18 +274,15 @@ Click to copy` }, make("bdi", { dir: "ltr" }, run));
 	}
 };
 function sayStart(cell, at, now) {
-	if (at === null)
-		say(cell, MISSING, "Not started yet");
-	else
-		say(cell, since(at, now), moment(at));
+	if (at === null) say(cell, MISSING, "Not started yet");
+	else say(cell, since(at, now), moment(at));
 }
 function known(value, unit) {
 	return value === null ? "Not logged yet" : `${value} ${unit}`;
 }
 
 function dollars(value, more = false) {
-	if (value === null)
-		return MISSING;
+	if (value === null) return MISSING;
 	const text = value >= 1e3 ? `$${quantity(value)}` : `$${value.toFixed(value > 0 && value < 10 ? 2 : 0)}`;
 	return more ? `${text} + ?` : text;
 }
@@ -344,10 +309,8 @@ function byExperiment(rows) {
 	const found = new Map();
 	for (const row of rows) {
 		const others = found.get(row.experiment);
-		if (others)
-			others.push(row);
-		else
-			found.set(row.experiment, [row]);
+		if (others) others.push(row);
+		else found.set(row.experiment, [row]);
 	}
 	return found;
 }
@@ -399,8 +362,7 @@ var GroupView = class {
 		this.tick(now);
 	}
 	#counts(counts) {
-		if (this.shown === counts.join())
-			return;
+		if (this.shown === counts.join()) return;
 		this.shown = counts.join();
 		fill(this.states, ...counts.map(([state, count2]) => {
 			const word = counts.length > MOST_WORDS ? "" : make("span.fleet-word", {}, ` ${state}`);
@@ -420,8 +382,7 @@ var Lines = class {
 		this.columns = columns;
 		this.watcher = new IntersectionObserver((entries) => {
 			for (const { isIntersecting, target } of entries) {
-				if (isIntersecting)
-					seen(target.dataset.run ?? "");
+				if (isIntersecting) seen(target.dataset.run ?? "");
 			}
 		}, { root: scroll, rootMargin: AHEAD });
 	}
@@ -430,8 +391,7 @@ var Lines = class {
 	}
 	of(run) {
 		const known2 = this.find(run);
-		if (known2)
-			return known2;
+		if (known2) return known2;
 		const name = make("td.jobs-run", { role: "gridcell", colspan: this.columns }, run);
 		const line = make("tr.jobs-row", { role: "row", tabindex: -1, "aria-level": 2, "data-run": run }, name);
 		this.named.set(run, line);
@@ -440,22 +400,19 @@ var Lines = class {
 	}
 	draw(row, arm, now) {
 		const line = this.named.get(row.run);
-		if (!line)
-			return;
+		if (!line) return;
 		this.watcher.unobserve(line);
 		this.named.delete(row.run);
 		const view = new FleetRowView(row.run);
 		this.drawn.set(row.run, view);
 		view.show(row, arm, now);
-		for (const name of ["aria-selected", "tabindex"])
-			view.element.setAttribute(name, line.getAttribute(name) ?? "");
+		for (const name of ["aria-selected", "tabindex"]) view.element.setAttribute(name, line.getAttribute(name) ?? "");
 		line.replaceWith(view.element);
 	}
 	keep(rows) {
 		for (const lines of [this.drawn, this.named]) {
 			for (const run of lines.keys()) {
-				if (rows.has(run))
-					continue;
+				if (rows.has(run)) continue;
 				this.find(run)?.remove();
 				lines.delete(run);
 			}
@@ -464,8 +421,7 @@ var Lines = class {
 	tick(rows, now) {
 		for (const [run, view] of this.drawn) {
 			const row = rows.get(run);
-			if (row && view.element.isConnected)
-				view.tick(row, now);
+			if (row && view.element.isConnected) view.tick(row, now);
 		}
 	}
 };
@@ -484,8 +440,7 @@ var FleetRowView = class extends RowView {
 		const more = row.alerts.find((text) => !text.startsWith(row.state));
 		setText(this.warning, more ? `! ${more}` : "");
 		this.warning.hidden = !more;
-		if (row.alerts.length)
-			setTitle(this.cells.state, [...row.alerts, row.reason, row.words].filter(Boolean).join("\n"));
+		if (row.alerts.length) setTitle(this.cells.state, [...row.alerts, row.reason, row.words].filter(Boolean).join("\n"));
 		say(this.cost, dollars(row.cost), row.cost === null ? "Nobody knows its price" : `${row.cost} USD so far`);
 	}
 };
@@ -499,17 +454,14 @@ var Overview = class {
 	}
 	showSums({ counts, sps, cost, unknown }) {
 		const items = counts.map(([state, count2]) => make("li", { "data-state": state }, mark(state), make("b", {}, String(count2)), state));
-		if (sps !== null)
-			items.push(make("li", { title: "All that run, together" }, make("b", {}, quantity(sps)), "steps/s"));
-		if (cost !== null)
-			items.push(make("li", { title: "Of all jobs whose price is known" }, make("b", {}, dollars(cost, unknown)), "so far"));
+		if (sps !== null) items.push(make("li", { title: "All that run, together" }, make("b", {}, quantity(sps)), "steps/s"));
+		if (cost !== null) items.push(make("li", { title: "Of all jobs whose price is known" }, make("b", {}, dollars(cost, unknown)), "so far"));
 		fill(this.sums, ...items);
 	}
 	showAlerts(alerts, now) {
 		this.alerts.hidden = alerts.length === 0;
 		const wanted = JSON.stringify(alerts);
-		if (this.shown === wanted)
-			return;
+		if (this.shown === wanted) return;
 		this.shown = wanted;
 		const items = alerts.map(({ run, experiment, text, at }) => make("li", {}, make("button", { type: "button", onclick: () => this.select(experiment, run) }, `${run || experiment}: ${text}`), make("span.fleet-when", { title: moment(at) }, `${age(now - at)} ago`)));
 		fill(this.alerts, make("summary", {}, plural(alerts.length, "alert")), make("ul", {}, ...items));
@@ -563,10 +515,8 @@ var FleetView = class {
 	}
 	patch() {
 		const patch = this.model.get("patch");
-		if (patch.at === void 0 || patch.at <= this.version)
-			return;
-		if (patch.at > this.version + 1)
-			return tellPython(this.model, "wanted", patch.at);
+		if (patch.at === void 0 || patch.at <= this.version) return;
+		if (patch.at > this.version + 1) return tellPython(this.model, "wanted", patch.at);
 		this.version = patch.at;
 		this.show(patched(this.rows, patch));
 	}
@@ -574,28 +524,24 @@ var FleetView = class {
 		const [now, found] = [this.freshness.now(), byExperiment(this.rows.values())];
 		this.lines.keep(this.rows);
 		for (const [name, group] of this.groups) {
-			if (found.has(name))
-				continue;
+			if (found.has(name)) continue;
 			group.body.remove();
 			this.groups.delete(name);
 		}
 		for (const name of touched) {
 			const rows = found.get(name);
-			if (!rows)
-				continue;
+			if (!rows) continue;
 			const [group, arms] = [this.groups.get(name) ?? new GroupView(name), colouredArms(rows)];
 			this.groups.set(name, group);
 			group.show(total(rows), rows.length, now);
-			for (const row of rows)
-				this.lines.drawn.get(row.run)?.show(row, arms.indexOf(row.arm), now);
+			for (const row of rows) this.lines.drawn.get(row.run)?.show(row, arms.indexOf(row.arm), now);
 		}
 		this.place();
 		this.tell();
 	}
 	draw(run) {
 		const row = this.rows.get(run);
-		if (!row || this.lines.drawn.has(run))
-			return;
+		if (!row || this.lines.drawn.has(run)) return;
 		const others = [...this.rows.values()].filter((each) => each.experiment === row.experiment);
 		this.lines.draw(row, colouredArms(others).indexOf(row.arm), this.freshness.now());
 	}
@@ -622,21 +568,17 @@ var FleetView = class {
 	}
 	paint() {
 		const { experiment, run } = this.model.get("selected");
-		for (const [name, { element }] of this.groups)
-			choose(element, name === experiment && !run);
+		for (const [name, { element }] of this.groups) choose(element, name === experiment && !run);
 		for (const name of this.rows.keys()) {
 			const line = this.lines.find(name);
-			if (line)
-				choose(line, name === run);
+			if (line) choose(line, name === run);
 		}
 		const lines = this.inOrder();
 		const active = lines.find((line) => key(line) === this.active) ?? lines[0];
-		if (active)
-			active.tabIndex = 0;
+		if (active) active.tabIndex = 0;
 		const chosen = [...this.rows.values()].filter((row) => row.experiment === experiment);
 		const seen = chosen.map((row) => row.data).join(".").slice(0, LONGEST_SEEN);
-		if (seen !== this.model.get("seen"))
-			tellPython(this.model, "seen", seen);
+		if (seen !== this.model.get("seen")) tellPython(this.model, "seen", seen);
 	}
 	inOrder() {
 		return [...this.grid.tBodies].flatMap((body) => [...body.rows]);
@@ -653,8 +595,7 @@ var FleetView = class {
 		this.select(run ? this.rows.get(run)?.experiment ?? "" : experiment, run);
 	}
 	flip(experiment) {
-		if (!this.flipped.delete(experiment))
-			this.flipped.add(experiment);
+		if (!this.flipped.delete(experiment)) this.flipped.add(experiment);
 		this.place();
 	}
 	flipAll() {
@@ -665,37 +606,26 @@ var FleetView = class {
 	click(event) {
 		const target = event.target;
 		const line = target.closest("tr");
-		if (!line || line.parentElement === this.heads)
-			return;
+		if (!line || line.parentElement === this.heads) return;
 		this.active = key(line);
-		if (target.closest(".fleet-caret"))
-			this.flip(line.dataset.experiment ?? "");
-		else if (target.closest(".jobs-name"))
-			void this.copy(line.dataset.run ?? "");
-		else
-			this.selectLine(line);
+		if (target.closest(".fleet-caret")) this.flip(line.dataset.experiment ?? "");
+		else if (target.closest(".jobs-name")) void this.copy(line.dataset.run ?? "");
+		else this.selectLine(line);
 		line.focus({ preventScroll: true });
 	}
 	press(event) {
 		const lines = this.inOrder();
 		const at = Math.max(0, lines.findIndex((line2) => key(line2) === this.active));
 		const [line, next] = [lines[at], lines[movedTo(event.key, at, lines.length)]];
-		if (!line)
-			return;
+		if (!line) return;
 		const { experiment } = line.dataset;
 		const turns = line.getAttribute("aria-expanded") === "true" ? "ArrowLeft" : "ArrowRight";
-		if (next)
-			this.focus(next);
-		else if (event.key === "Enter" || event.key === " ")
-			this.selectLine(line);
-		else if (event.key === "c" && (event.ctrlKey || event.metaKey) && line.dataset.run)
-			void this.copy(line.dataset.run);
-		else if (event.key === turns && experiment !== void 0)
-			this.flip(experiment);
-		else if (event.key === "Escape")
-			this.select("", "");
-		else
-			return;
+		if (next) this.focus(next);
+		else if (event.key === "Enter" || event.key === " ") this.selectLine(line);
+		else if (event.key === "c" && (event.ctrlKey || event.metaKey) && line.dataset.run) void this.copy(line.dataset.run);
+		else if (event.key === turns && experiment !== void 0) this.flip(experiment);
+		else if (event.key === "Escape") this.select("", "");
+		else return;
 		event.preventDefault();
 		event.stopPropagation();
 	}
@@ -721,8 +651,7 @@ var FleetView = class {
 		this.freshness.tick();
 		const now = this.freshness.now();
 		this.lines.tick(this.rows, now);
-		for (const group of this.groups.values())
-			group.tick(now);
+		for (const group of this.groups.values()) group.tick(now);
 	}
 };
 function isFound(row, text) {

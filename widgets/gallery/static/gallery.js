@@ -7,12 +7,9 @@ function make(selector, props = {}, ...children) {
 function set(node, props) {
 	for (const [name, value] of Object.entries(props)) {
 		const key = name === "label" ? "aria-label" : name;
-		if (typeof value === "function")
-			node.addEventListener(key.slice(2), value);
-		else if (typeof value === "boolean")
-			node.toggleAttribute(key, value);
-		else
-			node.setAttribute(key, String(value));
+		if (typeof value === "function") node.addEventListener(key.slice(2), value);
+		else if (typeof value === "boolean") node.toggleAttribute(key, value);
+		else node.setAttribute(key, value);
 	}
 	return node;
 }
@@ -21,12 +18,10 @@ function fill(node, ...children) {
 	return node;
 }
 function setText(node, text) {
-	if (node.textContent !== text)
-		node.textContent = text;
+	if (node.textContent !== text) node.textContent = text;
 }
 function setTitle(node, title) {
-	if (node.title !== title)
-		node.title = title;
+	if (node.title !== title) node.title = title;
 }
 function say(node, text, title) {
 	setText(node, text);
@@ -34,22 +29,17 @@ function say(node, text, title) {
 }
 function arrange(parent, wanted) {
 	const kept = new Set(wanted);
-	for (const child of [...parent.children])
-		if (!kept.has(child))
-			child.remove();
+	for (const child of [...parent.children]) if (!kept.has(child)) child.remove();
 	wanted.forEach((child, index) => {
-		if (parent.children[index] !== child)
-			parent.insertBefore(child, parent.children[index] ?? null);
+		if (parent.children[index] !== child) parent.insertBefore(child, parent.children[index] ?? null);
 	});
 }
 
 function listen(model, handlers) {
 	const pairs = Object.entries(handlers);
-	for (const [name, act] of pairs)
-		model.on(`change:${name}`, act);
+	for (const [name, act] of pairs) model.on(`change:${name}`, act);
 	return () => {
-		for (const [name, act] of pairs)
-			model.off(`change:${name}`, act);
+		for (const [name, act] of pairs) model.off(`change:${name}`, act);
 	};
 }
 function tellPython(model, name, value) {
@@ -60,10 +50,8 @@ function tellPython(model, name, value) {
 function remember(values) {
 	const address = new URL(location.href);
 	for (const [name, value] of Object.entries(values)) {
-		if (value)
-			address.searchParams.set(name, value);
-		else
-			address.searchParams.delete(name);
+		if (value) address.searchParams.set(name, value);
+		else address.searchParams.delete(name);
 	}
 	history.replaceState(history.state, "", address);
 }
@@ -74,8 +62,7 @@ var MISSING = "–";
 var SUFFIXES = [[1e9, "G"], [1e6, "M"], [1e3, "k"]];
 var ROUNDS_UP = 1 - 5e-4;
 function quantity(value) {
-	if (value === null || !Number.isFinite(value))
-		return MISSING;
+	if (value === null || !Number.isFinite(value)) return MISSING;
 	const size = abs(value);
 	if (size >= 1e12 * ROUNDS_UP || size > 0 && size < 1e-4 * ROUNDS_UP) {
 		const [digits, power] = value.toExponential(2).split("e");
@@ -84,9 +71,7 @@ function quantity(value) {
 	const [unit, suffix] = SUFFIXES.find(([each]) => size >= each * ROUNDS_UP) ?? [1, ""];
 	return minus(String(Number((value / unit).toPrecision(3)))) + suffix;
 }
-function minus(text) {
-	return text.replaceAll("-", "−");
-}
+var minus = (text) => text.replaceAll("-", "−");
 
 var Card = class {
 	picture = make("span.gallery-picture", {}, "Drawing …");
@@ -100,16 +85,13 @@ var Card = class {
 	}
 	update(picture) {
 		const wanted = picture ? `${picture.svg ?? picture.problem}` : "";
-		if (!picture || wanted === this.shown)
-			return;
+		if (!picture || wanted === this.shown) return;
 		this.shown = wanted;
 		const source = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(picture.svg ?? "")}`;
 		fill(this.picture, picture.svg ? make("img", { src: source, alt: "", loading: "lazy" }) : picture.problem ?? "");
 		const reward = picture.reward ?? null;
-		if (picture.not_finite)
-			say(this.reward, "reward unknown", "A reward in this replay is not a finite number");
-		else
-			say(this.reward, `reward ${quantity(reward)}`, reward === null ? "This replay holds no rewards" : "Mean an agent, whole episode");
+		if (picture.not_finite) say(this.reward, "reward unknown", "A reward in this replay is not a finite number");
+		else say(this.reward, `reward ${quantity(reward)}`, reward === null ? "This replay holds no rewards" : "Mean an agent, whole episode");
 	}
 };
 
@@ -124,13 +106,11 @@ var ORDERS = {
 	"lowest reward": (_, picture) => -(picture.reward ?? Infinity)
 };
 function passes(item, picture, words, least) {
-	if (!holds(`${item.experiment} ${item.run} ${item.arm} s${item.seed} ${item.step}`, words))
-		return false;
+	if (!holds(`${item.experiment} ${item.run} ${item.arm} s${item.seed} ${item.step}`, words)) return false;
 	return least === null || typeof picture.reward === "number" && picture.reward >= least;
 }
 function toggled(chosen, id, beside) {
-	if (chosen.includes(id))
-		return chosen.filter((each) => each !== id);
+	if (chosen.includes(id)) return chosen.filter((each) => each !== id);
 	return beside && chosen.length ? [chosen[0], id] : [id];
 }
 
@@ -180,8 +160,7 @@ var GalleryView = class {
 	}
 	paint() {
 		const chosen = this.model.get("chosen");
-		for (const [id, card] of this.cards)
-			card.button.setAttribute("aria-pressed", String(chosen.includes(id)));
+		for (const [id, card] of this.cards) card.button.setAttribute("aria-pressed", String(chosen.includes(id)));
 	}
 };
 

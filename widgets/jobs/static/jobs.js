@@ -7,12 +7,9 @@ function make(selector, props = {}, ...children) {
 function set(node, props) {
 	for (const [name, value] of Object.entries(props)) {
 		const key = name === "label" ? "aria-label" : name;
-		if (typeof value === "function")
-			node.addEventListener(key.slice(2), value);
-		else if (typeof value === "boolean")
-			node.toggleAttribute(key, value);
-		else
-			node.setAttribute(key, String(value));
+		if (typeof value === "function") node.addEventListener(key.slice(2), value);
+		else if (typeof value === "boolean") node.toggleAttribute(key, value);
+		else node.setAttribute(key, value);
 	}
 	return node;
 }
@@ -21,12 +18,10 @@ function fill(node, ...children) {
 	return node;
 }
 function setText(node, text) {
-	if (node.textContent !== text)
-		node.textContent = text;
+	if (node.textContent !== text) node.textContent = text;
 }
 function setTitle(node, title) {
-	if (node.title !== title)
-		node.title = title;
+	if (node.title !== title) node.title = title;
 }
 function say(node, text, title) {
 	setText(node, text);
@@ -38,12 +33,9 @@ function sayLines(list, lines) {
 }
 function arrange(parent, wanted) {
 	const kept = new Set(wanted);
-	for (const child of [...parent.children])
-		if (!kept.has(child))
-			child.remove();
+	for (const child of [...parent.children]) if (!kept.has(child)) child.remove();
 	wanted.forEach((child, index) => {
-		if (parent.children[index] !== child)
-			parent.insertBefore(child, parent.children[index] ?? null);
+		if (parent.children[index] !== child) parent.insertBefore(child, parent.children[index] ?? null);
 	});
 }
 function movedTo(key, at, count2) {
@@ -54,20 +46,16 @@ function movedTo(key, at, count2) {
 
 function listen(model, handlers) {
 	const pairs = Object.entries(handlers);
-	for (const [name, act] of pairs)
-		model.on(`change:${name}`, act);
+	for (const [name, act] of pairs) model.on(`change:${name}`, act);
 	return () => {
-		for (const [name, act] of pairs)
-			model.off(`change:${name}`, act);
+		for (const [name, act] of pairs) model.off(`change:${name}`, act);
 	};
 }
 function tellPython(model, name, value) {
 	model.set(name, value);
 	model.save_changes();
 }
-function nonce() {
-	return `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
-}
+var nonce = () => `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
 
 async function copied(text) {
 	try {
@@ -96,8 +84,7 @@ function count(value) {
 	return Number.isFinite(value) ? minus(String(round(value)).replace(/\B(?=(\d{3})+$)/g, ",")) : MISSING;
 }
 function quantity(value) {
-	if (value === null || !Number.isFinite(value))
-		return MISSING;
+	if (value === null || !Number.isFinite(value)) return MISSING;
 	const size = abs(value);
 	if (size >= 1e12 * ROUNDS_UP || size > 0 && size < 1e-4 * ROUNDS_UP) {
 		const [digits, power] = value.toExponential(2).split("e");
@@ -106,12 +93,8 @@ function quantity(value) {
 	const [unit, suffix] = SUFFIXES.find(([each]) => size >= each * ROUNDS_UP) ?? [1, ""];
 	return minus(String(Number((value / unit).toPrecision(3)))) + suffix;
 }
-function minus(text) {
-	return text.replaceAll("-", "−");
-}
-function plural(n, noun) {
-	return `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
-}
+var minus = (text) => text.replaceAll("-", "−");
+var plural = (n, noun) => `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
 
 var STATES = ["running", "recovering", "pending", "failed", "unknown", "cancelled", "succeeded"];
 var ALIVE = ["pending", "running", "recovering", "unknown"];
@@ -130,8 +113,7 @@ function fraction(row) {
 	return row.step === null || !row.total ? null : Math.min(1, Math.max(0, row.step / row.total));
 }
 function took(row) {
-	if (!ENDED.includes(row.state) || row.started_at === null || row.ended_at === null)
-		return null;
+	if (!ENDED.includes(row.state) || row.started_at === null || row.ended_at === null) return null;
 	return Math.max(0, row.ended_at - row.started_at);
 }
 function counted(rows) {
@@ -154,13 +136,11 @@ function textOf(row) {
 }
 function sorted(rows, by) {
 	const value = COLUMNS.find(([key]) => key === by?.key)?.[2];
-	if (!by || !value)
-		return rows;
+	if (!by || !value) return rows;
 	const sign = by.down ? -1 : 1;
 	return [...rows].sort((first, second) => {
 		const [a, b] = [value(first) ?? NaN, value(second) ?? NaN];
-		if (typeof a === "string")
-			return sign * a.localeCompare(String(b), "en", { numeric: true });
+		if (typeof a === "string") return sign * a.localeCompare(String(b), "en", { numeric: true });
 		const missing = Number(Number.isNaN(a)) - Number(Number.isNaN(b));
 		return Number.isNaN(a) || Number.isNaN(b) ? missing : sign * (a - Number(b));
 	});
@@ -211,8 +191,7 @@ var Actions = class {
 		const more = runs.length > NAMED ? ` and ${runs.length - NAMED} more` : "";
 		const text = make("input.jobs-text.jobs-field", { type: "text", label: asks, placeholder: asks, hidden: !asks });
 		const confirmed = (event) => {
-			if (event.timeStamp - asked < TWICE_MS || asks && !text.value.trim())
-				return;
+			if (event.timeStamp - asked < TWICE_MS || asks && !text.value.trim()) return;
 			tellPython(this.model, "request", { action, runs, text: text.value.trim(), nonce: nonce() });
 			this.close();
 		};
@@ -235,25 +214,17 @@ var MOMENT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: 
 var DAY = new Intl.DateTimeFormat("sv-SE");
 var UNITS = [[86400, 3600, "dh"], [3600, 60, "hm"], [60, 1, "ms"]];
 function duration(seconds) {
-	if (seconds === null || !(seconds >= 0 && seconds < Infinity))
-		return MISSING;
+	if (seconds === null || !(seconds >= 0 && seconds < Infinity)) return MISSING;
 	const whole = Math.round(seconds);
 	for (const [unit, part, [big, small]] of UNITS) {
 		const rest = String(Math.floor(whole % unit / part)).padStart(2, "0");
-		if (whole >= unit)
-			return `${Math.floor(whole / unit)} ${big} ${rest} ${small}`;
+		if (whole >= unit) return `${Math.floor(whole / unit)} ${big} ${rest} ${small}`;
 	}
 	return `${whole} s`;
 }
-function age(seconds) {
-	return duration(Math.max(0, Math.floor(seconds))).split(" ").slice(0, 2).join(" ");
-}
-function since(at, now) {
-	return now - at < 30 * 86400 ? `${age(now - at)} ago` : DAY.format(at * 1e3);
-}
-function moment(at) {
-	return MOMENT.format(at * 1e3);
-}
+var age = (seconds) => duration(Math.max(0, Math.floor(seconds))).split(" ").slice(0, 2).join(" ");
+var since = (at, now) => now - at < 30 * 86400 ? `${age(now - at)} ago` : DAY.format(at * 1e3);
+var moment = (at) => MOMENT.format(at * 1e3);
 
 var Freshness = class {
 	skew = 0;
@@ -272,14 +243,10 @@ var Freshness = class {
 		const [now, at, live, limit] = [this.now(), this.model.get("as_of"), this.model.get("sent_at") > 0, this.model.get("stale_after")];
 		const stale = live && limit > 0 && now - at > limit;
 		this.root.toggleAttribute("data-stale", stale && at > 0);
-		if (!at)
-			setText(this.element, live ? "Waiting for the first answer" : "");
-		else if (!live)
-			setText(this.element, `As of ${moment(at)}`);
-		else if (!limit)
-			say(this.element, "All jobs have ended", `As of ${moment(at)}`);
-		else
-			say(this.element, stale ? `? Data ${age(now - at)} old` : `Updated ${age(now - at)} ago`, moment(at));
+		if (!at) setText(this.element, live ? "Waiting for the first answer" : "");
+		else if (!live) setText(this.element, `As of ${moment(at)}`);
+		else if (!limit) say(this.element, "All jobs have ended", `As of ${moment(at)}`);
+		else say(this.element, stale ? `? Data ${age(now - at)} old` : `Updated ${age(now - at)} ago`, moment(at));
 	}
 };
 
@@ -349,10 +316,8 @@ Click to copy` }, make("bdi", { dir: "ltr" }, run));
 		this.#progress(row);
 		say(this.cells.sps, quantity(row.sps), known(row.sps, "agent steps per second"));
 		say(this.cells.reward, quantity(row.reward), known(row.reward, "mean return per agent, latest"));
-		if (past !== null)
-			say(this.cells.left, `took ${duration(past)}`, `Ended ${moment(row.ended_at ?? 0)}`);
-		else
-			say(this.cells.left, duration(row.left_s), row.left_s === null ? "Not known yet" : "At its latest speed");
+		if (past !== null) say(this.cells.left, `took ${duration(past)}`, `Ended ${moment(row.ended_at ?? 0)}`);
+		else say(this.cells.left, duration(row.left_s), row.left_s === null ? "Not known yet" : "At its latest speed");
 		this.tick(row, now);
 	}
 	#state(row) {
@@ -379,10 +344,8 @@ Click to copy` }, make("bdi", { dir: "ltr" }, run));
 	}
 };
 function sayStart(cell, at, now) {
-	if (at === null)
-		say(cell, MISSING, "Not started yet");
-	else
-		say(cell, since(at, now), moment(at));
+	if (at === null) say(cell, MISSING, "Not started yet");
+	else say(cell, since(at, now), moment(at));
 }
 function known(value, unit) {
 	return value === null ? "Not logged yet" : `${value} ${unit}`;
@@ -417,14 +380,10 @@ var TableView = class {
 	head(key, label) {
 		const numeric = !["run", "state"].includes(key);
 		const press = () => {
-			if (this.by?.key !== key)
-				this.by = { key, down: numeric };
-			else
-				this.by = this.by.down === numeric ? { key, down: !numeric } : null;
-			for (const each of this.heads)
-				each.setAttribute("aria-sort", "none");
-			if (this.by)
-				head.setAttribute("aria-sort", this.by.down ? "descending" : "ascending");
+			if (this.by?.key !== key) this.by = { key, down: numeric };
+			else this.by = this.by.down === numeric ? { key, down: !numeric } : null;
+			for (const each of this.heads) each.setAttribute("aria-sort", "none");
+			if (this.by) head.setAttribute("aria-sort", this.by.down ? "descending" : "ascending");
 			this.update();
 		};
 		const head = make(`th.jobs-${key}`, { role: "columnheader", scope: "col", "aria-sort": "none" }, make("button.jobs-sort", { type: "button", onclick: press }, label));
@@ -441,9 +400,7 @@ var TableView = class {
 		const [rows, now, text] = [this.model.get("rows"), this.freshness.now(), this.filter.value.trim()];
 		const arms = colouredArms(rows);
 		const known2 = new Set(rows.map((row) => row.run));
-		for (const run of this.views.keys())
-			if (!known2.has(run))
-				this.views.delete(run);
+		for (const run of this.views.keys()) if (!known2.has(run)) this.views.delete(run);
 		for (const row of rows) {
 			const view = this.views.get(row.run) ?? new RowView(row.run);
 			this.views.set(row.run, view);
@@ -452,8 +409,7 @@ var TableView = class {
 		this.shown = sorted(rows.filter((row) => holds(textOf(row), text)), this.by);
 		this.place();
 		const selected = this.model.get("selected");
-		if (selected.some((run) => !known2.has(run)))
-			this.select(selected.filter((run) => known2.has(run)));
+		if (selected.some((run) => !known2.has(run))) this.select(selected.filter((run) => known2.has(run)));
 		this.top.hidden = this.scroll.hidden = this.detail.hidden = rows.length === 0;
 		setText(this.nothing, rows.length ? `No job matches “${text}”. Change or clear the filter.` : this.model.get("empty"));
 		this.nothing.hidden = this.shown.length > 0;
@@ -464,14 +420,12 @@ var TableView = class {
 	place() {
 		const focus = this.root.getRootNode().activeElement;
 		arrange(this.body, this.shown.map((row) => this.views.get(row.run).element));
-		if (focus instanceof HTMLElement && this.body.contains(focus))
-			focus.focus({ preventScroll: true });
+		if (focus instanceof HTMLElement && this.body.contains(focus)) focus.focus({ preventScroll: true });
 	}
 	paint() {
 		const selected = new Set(this.model.get("selected"));
 		const order = this.order();
-		if (!order.includes(this.active))
-			this.active = "";
+		if (!order.includes(this.active)) this.active = "";
 		for (const [run, view] of this.views) {
 			view.element.setAttribute("aria-selected", String(selected.has(run)));
 			view.element.tabIndex = run === (this.active || order[0]) ? 0 : -1;
@@ -493,19 +447,16 @@ var TableView = class {
 	choose(run, extend, add) {
 		const [order, selected] = [this.order(), this.model.get("selected")];
 		const [from, to] = [order.indexOf(this.anchor), order.indexOf(run)];
-		if (extend && from >= 0)
-			return this.select(order.slice(Math.min(from, to), Math.max(from, to) + 1));
+		if (extend && from >= 0) return this.select(order.slice(Math.min(from, to), Math.max(from, to) + 1));
 		this.anchor = run;
 		const others = selected.filter((each) => each !== run);
-		if (add)
-			return this.select(others.length < selected.length ? others : [...selected, run]);
+		if (add) return this.select(others.length < selected.length ? others : [...selected, run]);
 		return this.select(selected.length === 1 && others.length === 0 ? [] : [run]);
 	}
 	click(event) {
 		const target = event.target;
 		const run = target.closest("tr")?.dataset.run ?? "";
-		if (target.closest(".jobs-name"))
-			return void this.copy(run);
+		if (target.closest(".jobs-name")) return void this.copy(run);
 		this.focus(run);
 		this.choose(run, event.shiftKey, event.ctrlKey || event.metaKey || target === this.views.get(run)?.box);
 	}
@@ -520,18 +471,13 @@ var TableView = class {
 		const next = order[movedTo(key, order.indexOf(run), order.length)];
 		if (next !== void 0) {
 			this.focus(next);
-			if (shift)
-				this.choose(next, true, false);
+			if (shift) this.choose(next, true, false);
 		} else if (key === " ")
 			this.choose(run, shift, true);
-		else if (key === "Enter" || key === "c" && control)
-			void this.copy(run);
-		else if (key === "a" && control)
-			this.select(order);
-		else if (key === "Escape")
-			this.select([]);
-		else
-			return;
+		else if (key === "Enter" || key === "c" && control) void this.copy(run);
+		else if (key === "a" && control) this.select(order);
+		else if (key === "Escape") this.select([]);
+		else return;
 		event.preventDefault();
 		event.stopPropagation();
 	}
@@ -541,8 +487,7 @@ var TableView = class {
 	tick() {
 		this.freshness.tick();
 		const now = this.freshness.now();
-		for (const row of this.shown)
-			this.views.get(row.run)?.tick(row, now);
+		for (const row of this.shown) this.views.get(row.run)?.tick(row, now);
 	}
 	tell() {
 		sayLines(this.problems, [this.model.get("notice"), ...this.model.get("problems")].filter(Boolean));

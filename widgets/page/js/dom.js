@@ -26,7 +26,7 @@ export function set(node, props) {
     const key = name === "label" ? "aria-label" : name;
     if (typeof value === "function") node.addEventListener(key.slice(2), value);
     else if (typeof value === "boolean") node.toggleAttribute(key, value);
-    else node.setAttribute(key, String(value));
+    else node.setAttribute(key, /** @type {string} */ (value));
   }
   return node;
 }

@@ -27,9 +27,7 @@ export function number(value) {
 }
 
 /** @param {number} value @returns {string} As `number`, with a plus sign when above zero. */
-export function signed(value) {
-  return (value > 0 ? "+" : "") + number(value);
-}
+export const signed = (value) => (value > 0 ? "+" : "") + number(value);
 
 /**
  * What was measured, as `experiments.project.look.quantity` writes it in terminals, tables and logs, digit by digit.
@@ -48,29 +46,19 @@ export function quantity(value) {
 }
 
 /** @param {string} text */
-function minus(text) {
-  return text.replaceAll("-", "\u2212");
-}
+const minus = (text) => text.replaceAll("-", "\u2212");
 
 /** @param {string} name @returns {string} `carbon_extractor` as "carbon extractor". */
-export function words(name) {
-  return name.replace(/[_\s]+/g, " ").trim() || "unnamed";
-}
+export const words = (name) => name.replace(/[_\s]+/g, " ").trim() || "unnamed";
 
 /** @param {number} n @param {string} noun @returns {string} "1 agent", "32 agents". */
-export function plural(n, noun) {
-  return `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
-}
+export const plural = (n, noun) => `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
 
 /** @param {unknown[]} parts @param {string} [joint] @returns {string} Those that are not empty. */
-export function joined(parts, joint = ", ") {
-  return parts.filter(Boolean).join(joint);
-}
+export const joined = (parts, joint = ", ") => parts.filter(Boolean).join(joint);
 
 /** @param {unknown} error @returns {string} */
-export function reason(error) {
-  return (error instanceof Error && error.message) || PROBLEM;
-}
+export const reason = (error) => (error instanceof Error && error.message) || PROBLEM;
 
 /** @param {number} span @param {number} wanted About how many ticks fit. @returns {number} A round step for axis ticks. */
 export function tickStep(span, wanted) {

@@ -3,9 +3,7 @@
 export const { abs, ceil, cos, floor, hypot, log1p, max, min, round, sin } = Math;
 
 /** @param {number} value @param {number} low @param {number} high */
-export function within(value, low, high) {
-  return min(high, max(low, value));
-}
+export const within = (value, low, high) => min(high, max(low, value));
 
 /** @param {ArrayLike<number>} sorted @param {number} value @param {number} [low] @param {number} [high] @returns {number} First index in [low, high) whose entry is at least `value`, `high` for none. */
 export function lowerBound(sorted, value, low = 0, high = sorted.length) {

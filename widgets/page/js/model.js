@@ -28,6 +28,4 @@ export function tellPython(model, name, value) {
 }
 
 /** @returns {string} By it Python knows a request from the same one sent again. */
-export function nonce() {
-  return `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
-}
+export const nonce = () => `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;

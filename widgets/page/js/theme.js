@@ -4,9 +4,7 @@ import { make } from "./dom.js";
 /** @typedef {"light" | "dark"} Theme */
 
 /** @returns {HTMLElement[]} Where a page may say its theme; marimo marks the body. */
-function marked() {
-  return [document.body, document.documentElement];
-}
+const marked = () => [document.body, document.documentElement];
 
 /** @param {string} asked "auto", "light" or "dark". @returns {Theme} */
 export function pageTheme(asked) {

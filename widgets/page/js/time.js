@@ -19,16 +19,10 @@ export function duration(seconds) {
 }
 
 /** @param {number} seconds @returns {string} An age in one unit: `12 s`, `3 m`, `2 h`, `5 d`. */
-export function age(seconds) {
-  return duration(Math.max(0, Math.floor(seconds))).split(" ").slice(0, 2).join(" ");
-}
+export const age = (seconds) => duration(Math.max(0, Math.floor(seconds))).split(" ").slice(0, 2).join(" ");
 
 /** @param {number} at Unix seconds. @param {number} now @returns {string} `5 d ago`; after a month the day itself, `2026-11-29`. */
-export function since(at, now) {
-  return now - at < 30 * 86400 ? `${age(now - at)} ago` : DAY.format(at * 1000);
-}
+export const since = (at, now) => now - at < 30 * 86400 ? `${age(now - at)} ago` : DAY.format(at * 1000);
 
 /** @param {number} at Unix seconds. @returns {string} A time in the reader's zone, which is named. */
-export function moment(at) {
-  return MOMENT.format(at * 1000);
-}
+export const moment = (at) => MOMENT.format(at * 1000);

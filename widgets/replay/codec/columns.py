@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -148,6 +149,22 @@ def column(base: Array, owners: Array, steps: Array, values: Array) -> Column:
     offsets = np.zeros(index.size + 1, np.int64)
     np.cumsum(counts, out=offsets[1:])
     return Column(base, index.astype(np.int32), offsets, steps.astype(np.int32), values)
+
+
+def together(columns: Sequence[Column], steps: int) -> tuple[Array, Array, Array, Array]:
+    """Return columns side by side: values at step 0, and owners, steps and values of what is a point of any."""
+    keys = [each.owners * steps + each.steps for each in columns]
+    points = np.unique(np.concatenate(keys))
+    owners = points // steps
+    held = []
+    for each, own in zip(columns, keys, strict=True):
+        at = np.searchsorted(own, points, side="right") - 1
+        known = at >= 0
+        known[known] = own[at[known]] // steps == owners[known]
+        found = each.base[owners].copy()
+        found[known] = each.values[at[known]]
+        held.append(found)
+    return np.stack([each.base for each in columns], axis=1), owners, points % steps, np.stack(held, axis=1)
 
 
 def _runs(owners: Array) -> tuple[Array, Array]:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from widgets.replay.codec import version1
+from widgets.replay.codec.encoded import MAGIC
 from widgets.replay.codec.errors import FormatError
 from widgets.replay.codec.fields import FIELDS, STRUCTURE_KEYS, TOP_KEYS
 from widgets.replay.codec.issues import IssueLog
@@ -45,6 +46,10 @@ def sniff(data: Text, what: str = "the file") -> Container:
         return "json"
     if not data:
         raise FormatError(f"{what} is empty (0 bytes); a replay is JSON text, plain or compressed with zlib or gzip")
+    if data[: len(MAGIC)] == MAGIC:
+        raise FormatError(
+            f"{what} is a .replay, encoded for the viewer's page alone; give the .json, .json.z or .json.gz behind it"
+        )
     if data[: len(_BITWORLD)] == _BITWORLD:
         raise FormatError(f"{what} is a BitWorld recording, not a MettaGrid replay; watch it in BitWorld's own viewer")
     raise FormatError(

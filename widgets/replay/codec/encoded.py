@@ -12,10 +12,10 @@ import msgspec
 from widgets.replay.codec.errors import FormatError
 
 MAGIC = b"RPLW"
-FORMAT = 1
+FORMAT = 3
 """Version of the wire format: a page refuses another."""
 
-ENCODER = 2
+ENCODER = 11
 """Raised whenever the same replay would be encoded differently: cached encodings of another number are not used."""
 
 LEVEL = 5
@@ -70,12 +70,13 @@ class Encoded:
                 return chunk.data
         raise KeyError(f"no chunk {name!r}; there are {[chunk.name for chunk in self.chunks]}")
 
-    def pack(self, embed: Embed = "steps", max_bytes: int | None = None) -> bytes:
+    def pack(self, embed: Embed = "steps", max_bytes: int | None = None, **header: object) -> bytes:
         """Return the container: with all chunks, or without texts and configuration.
 
         Args:
             embed: `steps` leaves texts and configuration to be fetched when their panel opens; `all` holds everything.
             max_bytes: Once the embedded chunks have this many bytes, later ones are left to be fetched.
+            header: Entries of the header that are other than its own.
         """
         entries, parts, offset = [], [], 0
         for chunk in self.chunks:
@@ -87,7 +88,7 @@ class Encoded:
                 offset += len(chunk.data)
             else:
                 entries.append({**chunk.entry, "offset": None})
-        text = msgspec.json.encode({**self.header, "chunks": entries})
+        text = msgspec.json.encode({**self.header, **header, "chunks": entries})
         packed = zlib.compress(text, LEVEL)
         return b"".join([MAGIC, struct.pack("<III", FORMAT, len(packed), len(text)), packed, *parts])
 

@@ -126,6 +126,7 @@ class _Normaliser:
             texts=found.texts,
             config=top.config,
             render=top.render,
+            rules=top.rules,
             issues=self.log.listed(),
             issues_more=self.log.more,
         )

@@ -104,6 +104,12 @@ def _one_name(raw: msgspec.Raw, row: int, builder: Builder) -> str | None:
     if isinstance(value, str):
         return value
     text = bytes(raw)[:60].decode("utf-8", "replace")
+    points = value if isinstance(value, list) else []
+    named = [point[1] for point in points if isinstance(point, list) and len(point) == 2 and point[1]]
+    if named and all(isinstance(name, str) for name in named):
+        rule = "changes over time; its last name is used"
+        builder.log.add("objects[].type_name", rule, 1, f"objects[{row}]: {text}", "error")
+        return str(named[-1])
     builder.log.add("objects[].type_name", "is not a name", 1, f"objects[{row}]: {text}", "error")
     return None
 

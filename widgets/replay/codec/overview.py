@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -18,19 +19,22 @@ def overview(replay: Replay) -> dict[str, Array]:
     Bin b covers the steps from floor(b * steps / B) to floor((b + 1) * steps / B) - 1.
 
     Returns:
-        `reward` (float64; NaN where one is not finite), and as int64 `deaths`, `freezes`, `gains` (an item count went
-        up), `talk` (a text began), `failures` (agent-steps without success) and `moves`. What never happens is left
-        out.
+        `sum` of rewards (float64; NaN where one is not finite), and as int64 how often what the page calls an event
+        begins: `reward`, `penalty` and `odd` (a reward above 0, below 0, not finite), `gain` (an item count went up),
+        `freeze`, `death` and `talk`; `failure` counts agent-steps without success. What never happens is left out.
     """
     agents = replay.agent_ids >= 0
+    rewards = replay.columns.get("current_reward")
     found = {
-        "reward": _held(replay, replay.columns.get("current_reward"), agents),
-        "failures": _failures(replay, agents),
-        "deaths": _events(replay, replay.columns.get("alive"), agents, becomes=0),
-        "freezes": _events(replay, replay.columns.get("is_frozen"), agents, becomes=1),
-        "gains": _gains(replay, agents),
+        "sum": _held(replay, rewards, agents),
+        "reward": _events(replay, rewards, agents, lambda values: values > 0),
+        "penalty": _events(replay, rewards, agents, lambda values: values < 0),
+        "odd": _events(replay, rewards, agents, lambda values: ~np.isfinite(values)),
+        "gain": _gains(replay, agents),
+        "freeze": _events(replay, replay.columns.get("is_frozen"), agents, lambda values: values == 1),
+        "death": _events(replay, replay.columns.get("alive"), agents, lambda values: values == 0),
         "talk": _talk(replay),
-        "moves": _events(replay, replay.location, agents),
+        "failure": _failures(replay, agents),
     }
     return {name: values for name, values in found.items() if values is not None and values.any()}
 
@@ -46,14 +50,16 @@ def _counted(replay: Replay, steps: Array) -> Array:
     return np.bincount(((steps.astype(np.int64) + 1) * count - 1) // replay.steps, minlength=count)
 
 
-def _events(replay: Replay, column: Column | None, agents: Array, becomes: int | None = None) -> Array | None:
-    """Count the change points of agents, or only those to the value `becomes`."""
+def _events(replay: Replay, column: Column | None, agents: Array, begins: Callable[[Array], Array]) -> Array | None:
+    """Count the change points of agents, and values of theirs at step 0, at which something begins.
+
+    Agents are alive and free before step 0, and have earned nothing.
+    """
     if column is None:
         return None
-    chosen = agents[column.owners]
-    if becomes is not None:
-        chosen &= column.values == becomes
-    return _counted(replay, column.steps[chosen])
+    chosen = agents[column.owners] & begins(column.values)
+    first = np.zeros(np.count_nonzero(agents & begins(column.base)), np.int64)
+    return _counted(replay, np.concatenate([first, column.steps[chosen]]))
 
 
 def _held(replay: Replay, column: Column | None, agents: Array) -> Array | None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from widgets.replay.codec.columns import Array, Column, Inventory
 from widgets.replay.codec.issues import Issue
+from widgets.replay.codec.rules import Rules
 from widgets.replay.codec.texts import TextColumn
 
 
@@ -82,6 +83,7 @@ class Replay:
         tables: The fields whose values are lists.
         texts: The fields whose values are texts.
         config: The file's mg_config, policy_env_interface and infos, undecoded JSON; empty when there are none.
+        rules: What each thing of the game does, in words.
         render: How the game wants to be drawn (mg_config.game.render), undecoded JSON; empty when there is none.
         issues: Everything that is wrong with the file.
         issues_more: Issues beyond those listed.
@@ -105,6 +107,7 @@ class Replay:
     texts: Mapping[str, TextColumn]
     config: bytes
     render: bytes
+    rules: Rules
     issues: tuple[Issue, ...]
     issues_more: int = 0
 

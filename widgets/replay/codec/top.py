@@ -12,6 +12,7 @@ from widgets.replay.codec.fields import REQUIRED_TOP_KEYS
 from widgets.replay.codec.issues import IssueLog, shorten
 from widgets.replay.codec.limits import Limits
 from widgets.replay.codec.replay import Names
+from widgets.replay.codec.rules import Rules, read_rules
 from widgets.replay.codec.values import DECODE_ERRORS, as_float, as_int, repair
 
 _LABEL_CHARS = 200
@@ -35,6 +36,7 @@ class Top:
         label: What the file calls itself.
         config: JSON of the configuration, empty without one.
         render: JSON of mg_config.game.render, empty without one.
+        rules: The rules of mg_config.game, in words.
     """
 
     steps: int | None
@@ -44,6 +46,7 @@ class Top:
     label: str
     config: bytes
     render: bytes
+    rules: Rules
 
 
 def read_top(document: Document, limits: Limits, log: IssueLog) -> Top:
@@ -64,6 +67,7 @@ def read_top(document: Document, limits: Limits, log: IssueLog) -> Top:
         label=_label(top, pieces),
         config=config,
         render=_render(pieces),
+        rules=read_rules(pieces.get("game"), log),
     )
 
 

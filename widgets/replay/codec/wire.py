@@ -1,11 +1,13 @@
-"""The columnar wire format of a replay, version 1: what Python sends and the page reads.
+"""The columnar wire format of a replay, version 2: what Python sends and the page reads.
 
 All numbers are little-endian, all text is UTF-8.
 
-Container: `RPLW`, u32 version (1), u32 bytes of the deflated header, u32 bytes of the header inflated, the header
+Container: `RPLW`, u32 version (2), u32 bytes of the deflated header, u32 bytes of the header inflated, the header
 (JSON, zlib), then the embedded chunks (each zlib on its own). The header gives names, sizes, issues, for each field its
-kind and, when all objects share it, its value (`scalar`), how many objects change (`movers`), and the directory of
-`chunks` with `offset` counted from the end of the header; an offset of null means that the chunk is fetched on request.
+kind, what the page calls it (`words`) and, when all objects share it, its value (`scalar`), what the page says of the
+replay (told.py) with the rules of the game (recipes.py), and the directory of `chunks` with `offset` counted from the
+end of the header; an offset of null means that the chunk is fetched on request. Nothing is checked again in the page:
+zlib's sums say what was damaged on the way, and the version who wrote it.
 
 Chunks: `base` (values at step 0, who changes, values at the last step, the overview), `steps/k` (change points of a
 stretch of time with the values on entry: a key frame), `text/k` (texts of agents over a stretch of time with a table of
@@ -14,17 +16,19 @@ the directory `{column: [dtype, length, offset]}`, and the columns, each at a mu
 holds them.
 
 Columns of a field F, n objects of which m change: `F.c` value at step 0 (n), `F.i` index of those that change (m,
-running differences), `F.f` value at the last step (m); in each steps chunk `F.k` value on entry (m, not in the first),
+running differences), `F.f` value at the last step (m); in each steps chunk `F.k` value on entry (m),
 `F.n` number of points (m), `F.s` steps (the first from the chunk's start, the others from the one before) and `F.v`
-values: as they are (`int`, `table`, `float`), as differences (`delta`, `xy`), as indices into `F.u` (`float`), or none
-at all (`bool`: each point toggles). A `float` may be NaN or infinite. `total_reward` is `derived` when it is the
+values: as they are (`int`, `cell`, `table`, `float`), as differences (`delta`, `xy`), as indices into `F.u` (`float`),
+or none (`bool`: each point toggles). A `float` may be NaN or infinite. `total_reward` is `derived` when it is the
 running sum of `current_reward`: only `i`, `f` and `k` are sent. `inventory` has one row for each pair of object
-(`inventory.o`) and item (`inventory.t`).
+(`inventory.o`) and item (`inventory.t`), and of those that change the sum of all increases (`inventory.g`);
+`territory` (who holds it, territory.py) one for each cell of the map, row by row; so has the column `explored` of the
+base (explored.py). Which objects are what (told.py) and the `overview.*` are in the base too.
 """
 
 from __future__ import annotations
 
-import struct
+import math
 import zlib
 from dataclasses import dataclass
 from typing import Any
@@ -33,70 +37,18 @@ import msgspec
 import numpy as np
 
 from widgets.replay.codec.columns import Array, Column
+from widgets.replay.codec.drawn import GLYPHS, KEYS, PALETTES, layers
 from widgets.replay.codec.encoded import FORMAT, LEVEL, Chunk, Encoded
+from widgets.replay.codec.explored import explored
 from widgets.replay.codec.fields import BY_NAME
-from widgets.replay.codec.overview import bins, overview
+from widgets.replay.codec.overview import before, overview
+from widgets.replay.codec.recipes import CARRIED, Cook, carried, carried_by_type, kinds, limits, tag_names
 from widgets.replay.codec.replay import Replay, sum_to
+from widgets.replay.codec.stats import noted
+from widgets.replay.codec.territory import territory
 from widgets.replay.codec.texts import TextColumn
-
-
-class ChunkWriter:
-    """Gathers the columns of one chunk."""
-
-    def __init__(self) -> None:
-        self.columns: dict[str, tuple[str, int, bytes]] = {}
-
-    def add(self, name: str, values: Array) -> None:
-        """Add a column in the narrowest type; empty ones are left out."""
-        if values.size:
-            values = narrow(values)
-            self.columns[name] = (values.dtype.str[1:], values.size, values.tobytes())
-
-    def add_xy(self, name: str, values: Array) -> None:
-        """Add a column of numbers, or two of pairs."""
-        if values.ndim == 2:
-            self.add(name + "x", values[:, 0])
-            self.add(name + "y", values[:, 1])
-        else:
-            self.add(name, values)
-
-    def add_json(self, name: str, text: bytes) -> None:
-        """Add a column of JSON text."""
-        self.columns[name] = ("json", len(text), text)
-
-    def chunk(self, name: str, kind: str, **more: object) -> Chunk:
-        """Return the columns as a chunk; `more` goes into its line of the header's directory."""
-        length = 64 + sum(len(column) + 40 for column in self.columns)
-        offset = start = _padded(8 + length)
-        entries = {}
-        for column, (dtype, size, data) in self.columns.items():
-            entries[column] = (dtype, size, offset)
-            offset += _padded(len(data))
-        directory = msgspec.json.encode(entries).ljust(start - 8)
-        parts = [struct.pack("<II", len(directory), 0), directory]
-        for _, _, data in self.columns.values():
-            parts += [data, bytes(_padded(len(data)) - len(data))]
-        raw = b"".join(parts)
-        packed = zlib.compress(raw, LEVEL)
-        return Chunk({"id": name, "kind": kind, **more, "size": len(packed), "raw": len(raw)}, packed)
-
-
-def _padded(size: int) -> int:
-    return (size + 7) & ~7
-
-
-def narrow(values: Array) -> Array:
-    """Return numbers in the narrowest little-endian type that holds all of them exactly."""
-    if values.dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            single = values.astype("<f4")
-        return single if np.array_equal(single, values, equal_nan=True) else values.astype("<f8")
-    low, high = int(values.min()), int(values.max())
-    for kind in ("i1", "u1", "i2", "u2", "i4", "u4"):
-        info = np.iinfo(kind)
-        if info.min <= low and high <= info.max:
-            return values.astype("<" + kind)
-    raise AssertionError(f"values {low} to {high} do not fit 32 bits")
+from widgets.replay.codec.told import Action, actions_of, columns_of, header_of, legend_of, said_of
+from widgets.replay.codec.writer import ChunkWriter, narrow
 
 
 def differences(values: Array) -> Array:
@@ -185,10 +137,10 @@ def encode(replay: Replay, *, points_per_chunk: int = POINTS_PER_CHUNK) -> Encod
 
 class _Encoder:
     def __init__(self, replay: Replay, points_per_chunk: int) -> None:
-        self.replay, self.points = replay, points_per_chunk
+        self.replay, self.points, self.noted = replay, points_per_chunk, noted(replay)
         self.base = ChunkWriter()
         self.fields: dict[str, dict[str, Any]] = {}
-        self.movers: dict[str, int] = {}
+        self.actions: list[Action] = []
         self.tables: dict[str, Any] = {}
 
     def encoded(self) -> Encoded:
@@ -201,8 +153,14 @@ class _Encoder:
             self._add_points(name, column, kind, writers)
         if self.replay.derived_total:
             self._add_total(writers)
-        for name, values in overview(self.replay).items():
+        self.seen = explored(self.replay)
+        if self.seen is not None:
+            self.base.add("explored", differences(self.seen))
+        self.overview = overview(self.replay)
+        for name, values in self.overview.items():
             self.base.add(f"overview.{name}", values)
+        for name, values in columns_of(self.replay).items():
+            self.base.add(name, differences(values))
         chunks = [self.base.chunk("base", "base")]
         for at, writer in enumerate(writers):
             chunks.append(writer.chunk(f"steps/{at}", "steps", **self._span(self.bounds, at)))
@@ -223,27 +181,28 @@ class _Encoder:
             "hash": replay.digest,
             "version": replay.version,
             "label": replay.label,
-            "map_size": replay.map_size,
+            "width": replay.map_size[0],
+            "height": replay.map_size[1],
             "steps": replay.steps,
             "objects": int(replay.ids.size),
             "agents": int(replay.agents.size),
             "type_names": names.types,
-            "action_names": names.actions,
             "item_names": names.items,
-            "animation_names": names.animations,
-            "capacity_names": names.capacities,
-            "group_names": names.groups,
             "vibe_names": names.vibes,
-            "tags": names.tags,
-            "render": msgspec.Raw(replay.render) if replay.render else None,
-            "pairs": int(replay.inventory.objects.size),
-            "movers": self.movers,
             "fields": self.fields,
             "tables": self.tables,
-            "derived": {"total_reward": "sum:current_reward"} if replay.derived_total else {},
-            "issues": replay.issues,
-            "issues_more": replay.issues_more,
-            "bins": bins(replay),
+            "rules": self.recipes,
+            "kinds": self.kinds,
+            "issues": len(replay.issues),
+            "actions": self.actions,
+            "legend": legend_of(self.actions, odd="odd" in self.overview),
+            "palettes": PALETTES,
+            "glyphs": GLYPHS,
+            "layers": layers(
+                {*self.fields, *(["explored"] if self.seen is not None else [])}, math.prod(replay.map_size)
+            ),
+            "keys": KEYS,
+            **header_of(replay, self.noted, self.overview),
         }
 
     def _columns(self) -> dict[str, tuple[Column, str]]:
@@ -251,15 +210,36 @@ class _Encoder:
         replay = self.replay
         found = {"location": (replay.location, "xy"), "inventory": (replay.inventory.counts, "delta")}
         for name, column in replay.columns.items():
-            found[name] = (column, BY_NAME[name].kind)
+            if name not in ("action_id", "action_param"):
+                found[name] = (column, BY_NAME[name].kind)
+        actions = actions_of(replay)
+        if actions is not None:
+            self.actions, found["action"] = actions[0], (actions[1], "int")
+        holders = territory(replay)
+        if holders is not None:
+            found["territory"] = (holders, "cell")
+        found |= {f"noted {key}": (column, "float") for key, column in self.noted.items()}
         for name, table in replay.tables.items():
-            self.tables[name] = [None, *(msgspec.Raw(entry) for entry in table.table)]
-            column = table.column
-            found[name] = (
-                Column(column.base + 1, column.index, column.offsets, column.steps, column.values + 1),
-                "table",
-            )
+            if name not in CARRIED:
+                self.tables[name] = [None, *(self._entry(name, entry) for entry in table.table)]
+                column = table.column
+                numbers = (column.base + 1, column.index, column.offsets, column.steps, column.values + 1)
+                found[name] = (Column(*numbers), "table")
+        cook = Cook(replay.names)
+        listed = carried(replay, cook)
+        if listed is not None:
+            found["protocols"], self.tables["protocols"] = (listed[0], "table"), listed[1]
+        self.recipes = [cook.rule(rule) for rule in replay.rules.rules]
+        self.kinds, own = kinds(replay, self.recipes, listed)
+        # Behind those that `kinds` counts: what a thing carries is shown with it from its own field.
+        self.recipes += carried_by_type(replay, listed)
+        self.base.add("kind", own)
         return found
+
+    def _entry(self, name: str, text: bytes) -> object:
+        if name == "inventory_capacities":
+            return limits(self.replay, msgspec.json.decode(text))
+        return tag_names(self.replay, text) if name == "tag_ids" else msgspec.Raw(text)
 
     def _identity(self) -> None:
         replay = self.replay
@@ -269,16 +249,19 @@ class _Encoder:
         self.base.add("agent_objects", replay.agents)
         self.base.add("inventory.o", differences(replay.inventory.objects))
         self.base.add("inventory.t", replay.inventory.items)
+        counts = replay.inventory.counts
+        if counts.index.size:
+            gained = np.maximum(counts.values - before(counts), 0)
+            self.base.add("inventory.g", np.add.reduceat(gained.astype(np.int64), counts.offsets[:-1]))
 
     def _add_base(self, name: str, column: Column, kind: str) -> None:
-        self.fields[name] = {"kind": kind}
+        self.fields[name] = {"kind": kind, "words": "" if name not in BY_NAME else said_of(name)}
         # JSON has no word for a number that is not finite.
         if column.base.size and np.isfinite(column.base[0]).all() and (column.base == column.base[0]).all():
             self.fields[name]["scalar"] = column.base[0].tolist()
         else:
             self.base.add_xy(f"{name}.c", column.base)
         if column.index.size:
-            self.movers[name] = int(column.index.size)
             self.base.add(f"{name}.i", differences(column.index))
             self.base.add_xy(f"{name}.f", column.values[column.offsets[1:] - 1])
 
@@ -288,8 +271,7 @@ class _Encoder:
         split = Split.of(column, self.bounds)
         for at, writer in enumerate(writers):
             entry = split.entry(at)
-            if at:
-                writer.add_xy(f"{name}.k", entry)
+            writer.add_xy(f"{name}.k", entry)
             points = split.points(at)
             if points.size:
                 counts = split.counts[:, at]
@@ -305,11 +287,10 @@ class _Encoder:
         total = Column(rewards.base, rewards.index[:0], np.zeros(1, np.int64), rewards.steps[:0], rewards.values[:0])
         self._add_base("total_reward", total, "derived")
         if rows.size:
-            self.movers["total_reward"] = int(rows.size)
             self.base.add("total_reward.i", differences(rows))
             self.base.add("total_reward.f", sum_to(rewards, self.replay.last_step)[rows])
-            for at, writer in enumerate(writers[1:], start=1):
-                writer.add("total_reward.k", sum_to(rewards, int(self.bounds[at]) - 1)[rows])
+            for at, writer in enumerate(writers):
+                writer.add("total_reward.k", sum_to(rewards, max(0, int(self.bounds[at]) - 1))[rows])
 
     def _texts(self) -> list[Chunk]:
         texts = {name: text for name, text in self.replay.texts.items() if text.table}

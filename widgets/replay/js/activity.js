@@ -38,14 +38,8 @@ export function activity(facts, object, from, to) {
 /** @param {Facts} facts @param {number} object @param {number} step @returns {Line} */
 export function lineAt(facts, object, step) {
   const { replay } = facts;
-  return {
-    from: step,
-    to: step,
-    action: facts.actionText(object, step),
-    failed: replay.at("action_success", object, step) === 0,
-    reward: replay.ready(step) ? replay.at("current_reward", object, step) : 0,
-    notes: notesAt(facts, object, step),
-  };
+  const reward = replay.ready(step) ? replay.at("current_reward", object, step) : 0;
+  return { from: step, to: step, action: facts.actionText(object, step), failed: replay.at("action_success", object, step) === 0, reward, notes: notesAt(facts, object, step) };
 }
 
 /** @param {Facts} facts @param {number} object @param {number} step @returns {string[]} */

@@ -1,13 +1,13 @@
 /** All agents by what they did and earned; a click on a heading sorts, on a row selects. Only rows in view are made. */
 import { fill, set, setText } from "../../page/js/dom.js";
 import { button, choice, div, h, span } from "./dom.js";
-import { gains } from "./events.js";
 import { number } from "../../page/js/format.js";
 import { ceil, floor, max } from "../../page/js/maths.js";
-import { Part } from "./part.js";
-import { hasRewards, odd, rewardAt, totalText } from "./rewards.js";
+import { ranked, rewardAt, totalText } from "./rewards.js";
+import { scorePanel } from "./score-panel.js";
 
 /**
+ * @import { Replay } from "./replay.js"
  * @import { Viewer } from "./viewer.js"
  * @typedef {"now" | "final" | "gained"} ItemMode
  * @typedef {object} Column
@@ -17,132 +17,101 @@ import { hasRewards, odd, rewardAt, totalText } from "./rewards.js";
 
 const ROW = 28;
 const SPARE = 4;
-/** @type {Record<ItemMode, string>} */
-const MODES = { now: "held now", final: "held at the end", gained: "gained in total" };
+/** Each way to count an item: its words, and the amount of an inventory pair at a step. @type {Record<ItemMode, [string, (replay: Replay, pair: number, step: number) => number]>} */
+const MODES = {
+  now: ["held now", ({ inventory }, pair, step) => inventory.at(pair, step)], final: ["held at the end", ({ inventory }, pair) => inventory.last(pair)],
+  gained: ["gained in total", ({ base, inventory }, pair) => base.numbers("inventory.g")[inventory.mover(pair)] ?? 0],
+};
 
-export class AgentTable extends Part {
-  /** @param {Viewer} viewer */
-  constructor(viewer) {
-    super(viewer);
-    /** @type {ItemMode} */
-    this.mode = "now";
-    this.sortedBy = "agent";
-    this.ascending = true;
-    this.order = [...this.replay.agents];
-    this.items = this.facts.agentItems();
-    this.head = h("tr");
-    this.above = h("tr.spacer");
-    this.below = h("tr.spacer");
-    this.body = h("tbody", {}, this.above, this.below);
-    this.scroller = h("div.scroll", { tabindex: 0, role: "region", label: "Agent table", onscroll: () => this.update() },
-      h("table.table", { label: "Agents", "aria-rowcount": this.order.length + 1 }, h("thead", {}, this.head), this.body));
-    const modes = choice("Items", /** @type {[ItemMode, string][]} */ (Object.entries(MODES)), (mode) => this.#build(mode));
-    const bar = h("label.panel-bar", { hidden: this.items.length === 0 }, span("muted", "Items"), modes);
-    this.node = div("panel-fill", bar, this.scroller);
-    this.refresh();
-    this.#build();
-  }
+/** @param {Viewer} viewer */
+export function agentTable(viewer) {
+  const { replay, facts, state } = viewer;
+  const { scored } = replay.header;
+  const order = [...replay.agents];
+  /** @type {ItemMode} */
+  let mode = "now";
+  let [sortedBy, ascending] = ["agent", true];
+  /** @type {Column[]} */
+  let columns = [];
 
-  /** @param {ItemMode} [mode] */
-  #build(mode = this.mode) {
-    this.mode = mode;
-    this.columns = [...this.#plainColumns(), ...this.items.map((item) => this.#itemColumn(item))];
-    fill(this.head, ...this.columns.map((column) => this.#heading(column)));
-    this.update();
+  const scores = scorePanel(viewer);
+  const head = h("tr");
+  const [above, below] = [h("tr.spacer"), h("tr.spacer")];
+  const body = h("tbody", {}, above, below);
+  const scroller = h("div.scroll", { tabindex: 0, role: "region", label: "Agent table", onscroll: update },
+    h("table.table", { label: "Agents", "aria-rowcount": order.length + 1 }, h("thead", {}, head), body));
+  const modes = choice("Items", /** @type {ItemMode[]} */ (Object.keys(MODES)).map((each) => [each, MODES[each][0]]), (chosen) => {
+    mode = chosen;
+    build();
+  });
+  build();
+
+  function build() {
+    const total = replay.field("total_reward");
+    const items = scored.map(itemColumn);
+    // The score first: what it is paid in, and the items that the game counts.
+    /** @type {(Column | false)[]} */
+    const all = [
+      { title: "agent", hint: "Agent number", value: (object) => replay.agentIds[object], text: String },
+      total.present && { title: "total", hint: "Reward up to this step", value: (object) => replay.total(object, state.shown), text: totalText },
+      total.present && { title: "final", hint: "Reward of the whole episode", value: (object) => total.last(object), text: totalText },
+      ...items.slice(0, 2),
+      { title: "doing", hint: "Action at this step", wide: true, value: (object) => replay.at("action", object, state.shown), text: (_, object) => (replay.here(object, state.shown) ? facts.actionText(object, state.shown) : "dead") },
+      total.present && { title: "reward", hint: "Reward at this step", value: (object) => replay.at("current_reward", object, state.shown), text: (_, object) => rewardAt(replay, object, state.shown) },
+      ...items.slice(2),
+    ];
+    columns = all.filter((column) => column !== false);
+    fill(head, ...columns.map(heading));
+    update();
   }
 
   /** @param {Column} column */
-  #heading({ title, hint, wide }) {
-    const sorted = title !== this.sortedBy ? "none" : this.ascending ? "ascending" : "descending";
+  function heading({ title, hint, wide }) {
+    const sorted = title !== sortedBy ? "none" : ascending ? "ascending" : "descending";
     const press = () => {
-      this.ascending = title === this.sortedBy ? !this.ascending : wide === true || title === "agent";
-      this.sortedBy = title;
-      this.#build();
+      ascending = title === sortedBy ? !ascending : wide === true || title === "agent";
+      sortedBy = title;
+      build();
     };
     return h(wide ? "th.left" : "th", { scope: "col", "aria-sort": sorted }, button(title, press, "sort", { title: hint }));
   }
 
-  /** @returns {Column[]} */
-  #plainColumns() {
-    const { replay, facts } = this;
-    const at = /** @param {string} name */ (name) => /** @param {number} object */ (object) => replay.at(name, object, this.shown);
-    return [
-      { title: "agent", hint: "Agent number", value: (object) => replay.agentIds[object], text: String },
-      { title: "doing", hint: "Action at this step", wide: true, value: at("action_id"), text: (_, object) => (replay.here(object, this.shown) ? facts.actionText(object, this.shown) : "dead") },
-      ...(hasRewards(replay) ? this.#rewardColumns() : []),
-    ];
-  }
-
-  /** @returns {Column[]} */
-  #rewardColumns() {
-    const { replay } = this;
-    return [
-      { title: "reward", hint: "Reward at this step", value: (object) => replay.at("current_reward", object, this.shown), text: (_, object) => rewardAt(replay, object, this.shown) },
-      { title: "total", hint: "Reward up to this step", value: (object) => replay.total(object, this.shown), text: totalText },
-      { title: "final", hint: "Reward of the whole episode", value: (object) => replay.field("total_reward").last(object), text: totalText },
-    ];
-  }
-
   /** @param {number} item @returns {Column} */
-  #itemColumn(item) {
-    const { replay, mode } = this;
-    const title = this.facts.itemName(item);
+  function itemColumn(item) {
+    const title = facts.itemName(item);
+    const [words, amount] = MODES[mode];
     const value = /** @param {number} object */ (object) => {
-      const pair = replay.pairsOf(object).find((each) => replay.pairItems[each] === item);
-      if (pair === undefined) return 0;
-      return mode === "now" ? replay.inventory.at(pair, this.shown) : mode === "final" ? replay.inventory.last(pair) : this.#gained(pair);
+      const pair = replay.pair(object, item);
+      return pair < 0 ? 0 : amount(replay, pair, state.shown);
     };
-    return { title, hint: `${title}: ${MODES[mode]}`, value, text: (amount) => (amount === 0 ? "" : number(amount)) };
-  }
-
-  /** @param {number} pair @returns {number} All that was ever gained, as far as the steps are loaded. */
-  #gained(pair) {
-    const { replay } = this;
-    if (!this.gains.has(pair)) this.gains.set(pair, gains(replay, 0, 0, replay.steps, [pair]).reduce((sum, { now, before }) => sum + now - before, 0));
-    return this.gains.get(pair) ?? 0;
-  }
-
-  refresh() {
-    /** @type {Map<number, number>} */
-    this.gains = new Map();
+    return { title, hint: `${title}: ${words}`, value, text: (held) => (held === 0 ? "" : number(held)) };
   }
 
   /** Show the current step; rows that stay in view are kept. */
-  update() {
-    const { columns = [], body, scroller } = this;
-    this.#sort();
+  function update() {
+    scores.update();
+    sort();
     const first = max(0, floor(scroller.scrollTop / ROW) - SPARE);
-    const rows = this.order.slice(first, first + ceil(max(120, scroller.clientHeight) / ROW) + 2 * SPARE);
+    const rows = order.slice(first, first + ceil(max(120, scroller.clientHeight) / ROW) + 2 * SPARE);
     while (body.rows.length > rows.length + 2) body.rows[1].remove();
     while (body.rows.length < rows.length + 2) {
-      const row = h("tr", { onclick: () => this.viewer.select(Number(row.dataset.object)) }, ...columns.map(({ wide }) => h(wide ? "td.left" : "td")));
-      this.below.before(row);
+      const row = h("tr", { onclick: () => viewer.select(Number(row.dataset.object)) }, h("td", {}, span("dot"), h("span")), ...columns.slice(1).map(({ wide }) => h(wide ? "td.left" : "td")));
+      below.before(row);
     }
-    this.above.style.height = `${first * ROW}px`;
-    this.below.style.height = `${(this.order.length - first - rows.length) * ROW}px`;
-    rows.forEach((object, i) => this.#row(body.rows[i + 1], object, first + i + 2));
-  }
-
-  #sort() {
-    const column = this.columns?.find(({ title }) => title === this.sortedBy);
-    const values = new Map(this.order.map((object) => [object, column?.value(object) ?? 0]));
-    // What is no finite number stands last, whichever way the others are sorted.
-    const rank = /** @param {number} object */ (object) => {
-      const value = values.get(object) ?? 0;
-      return odd(value) ? Infinity : value * (this.ascending ? 1 : -1);
-    };
-    this.order.sort((a, b) => rank(a) - rank(b) || this.replay.agentIds[a] - this.replay.agentIds[b]);
-  }
-
-  /** @param {HTMLTableRowElement} row @param {number} object @param {number} index */
-  #row(row, object, index) {
-    set(row, { "data-object": object, "aria-rowindex": index, "aria-selected": String(this.selected === object) });
-    this.columns?.forEach(({ text, value }, at) => {
-      const cell = row.cells[at];
-      if (at === 0 && !cell.firstChild) cell.append(span("dot"), h("span"));
-      const [dot, label = cell] = /** @type {any} */ (cell.children);
-      if (dot) dot.style.background = this.colour(object);
-      setText(label, text(value(object), object));
+    above.style.height = `${first * ROW}px`;
+    below.style.height = `${(order.length - first - rows.length) * ROW}px`;
+    rows.forEach((object, i) => {
+      const row = set(body.rows[i + 1], { "data-object": object, "aria-rowindex": first + i + 2, "aria-selected": String(state.selected === object) });
+      const [dot, label] = row.cells[0].children;
+      set(dot, { style: `background:${viewer.colour(object)}` });
+      columns.forEach(({ text, value }, at) => setText(at ? row.cells[at] : label, text(value(object), object)));
     });
   }
+
+  function sort() {
+    const column = columns.find(({ title }) => title === sortedBy);
+    ranked(order, (object) => (column?.value(object) ?? 0) * (ascending ? 1 : -1), (object) => replay.agentIds[object]);
+  }
+
+  return { node: div("panel-fill", scores.node, h("label.panel-bar", { hidden: !scored.length }, span("muted", "Items"), modes), scroller), update };
 }

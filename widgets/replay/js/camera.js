@@ -17,9 +17,7 @@ export function fit({ width, height, map }) {
 }
 
 /** @param {Camera} camera @param {View} view @param {number} px @param {number} py CSS pixels. @returns {{x: number, y: number}} Cells. */
-export function toWorld(camera, view, px, py) {
-  return { x: (px - view.width / 2) / camera.scale + camera.x, y: (py - view.height / 2) / camera.scale + camera.y };
-}
+export const toWorld = (camera, view, px, py) => ({ x: (px - view.width / 2) / camera.scale + camera.x, y: (py - view.height / 2) / camera.scale + camera.y });
 
 /** @param {Camera} camera @param {View} view @returns {Camera} With its centre on the map and its scale within limits. */
 export function clamp({ x, y, scale }, view) {

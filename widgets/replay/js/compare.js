@@ -1,4 +1,5 @@
 /** Two replays at the same step, side by side, and what differs between them. */
+import { sumOf } from "./curves.js";
 import { fill } from "../../page/js/dom.js";
 import { div, h, region, section } from "./dom.js";
 import { overview } from "./events.js";
@@ -34,15 +35,12 @@ export class Compare extends Viewer {
   }
 
   mount() {
-    const halves = this.sides.map((side, i) => h("section.half", { label: this.titles[i] }, h("h3.title", {}, this.titles[i]), side.map.node));
+    const halves = this.sides.map((side, i) => h("section.half", { label: this.titles[i] }, h("h3.title", {}, this.titles[i]), side.stage));
     return this.frameOf("Two replays compared", div("body", div("main", div("halves", ...halves), this.transport.node, this.timeline.node), h("aside.side", {}, this.differences)));
   }
 
   get lines() {
-    return this.sides.map(({ replay }, i) => ({
-      name: i ? this.titles[1] : `reward so far, mean of the agents: ${this.titles[0]}`, steps: replay.steps, colour: series(this.palette, i), dash: i ? [6, 3] : [],
-      values: runningTotal(overview(replay, "reward"), replay.agents.length),
-    }));
+    return this.sides.map(({ replay }, i) => ({ name: i ? "right" : "reward per agent so far: left", steps: replay.steps, colour: series(this.inks, i), dash: i ? [6, 3] : [], values: runningTotal(overview(replay, "sum"), replay.agents.length) }));
   }
 
   /** @param {(keyof State)[]} changed */
@@ -62,13 +60,13 @@ export class Compare extends Viewer {
   }
 
   drawPanel() {
-    const [a, b] = this.sides.map((side) => sumsAt(side, this.stepNow));
-    const cells = /** @param {string[]} texts @param {string} [cls] */ (texts, cls = "muted") => texts.map((text, i) => h(i > 1 ? `td.${cls}` : "td", {}, text));
-    const rows = [...new Set([...a.keys(), ...b.keys()])].map((name) => {
-      const [x, y] = [a.get(name) ?? 0, b.get(name) ?? 0];
-      return h("tr", {}, h("th", { scope: "row" }, name), ...cells([...[x, y].map(totalText), odd(y - x) ? "unknown" : signed(y - x)], y > x ? "good" : y < x ? "bad" : "muted"));
+    const both = this.sides.map((side) => sumsAt(side, this.stepNow));
+    const rows = [...new Set(both.flatMap((sums) => [...sums.keys()]))].map((name) => {
+      const [x, y] = both.map((sums) => sums.get(name) ?? 0);
+      const difference = h(y > x ? "td.good" : y < x ? "td.bad" : "td.muted", {}, odd(y - x) ? "unknown" : signed(y - x));
+      return h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, totalText(x)), h("td", {}, totalText(y)), difference);
     });
-    const head = h("tr.muted", {}, h("td"), ...cells(["left", "right", "right \u2212 left"]));
+    const head = h("tr.muted", {}, ...["", "left", "right", "right \u2212 left"].map((text) => h("td", {}, text)));
     fill(this.differences, section("At this step, over all agents", h("table.table.differences", {}, h("tbody", {}, head, ...rows))));
   }
 
@@ -81,12 +79,8 @@ export class Compare extends Viewer {
 /** @param {Viewer} side @param {number} step @returns {Map<string, number>} Sums over the agents, by what they are of. */
 function sumsAt({ replay, facts }, step) {
   const at = replay.clampStep(step);
-  const agents = [...replay.agents];
-  const total = agents.reduce((sum, object) => sum + replay.total(object, at), 0);
-  const sums = new Map([["reward so far", total], ["reward per agent", total / max(1, agents.length)], ["agents alive", agents.filter((object) => replay.here(object, at)).length]]);
-  replay.pairItems.forEach((item, pair) => {
-    const name = facts.itemName(item);
-    if (facts.isAgent[replay.pairObjects[pair]]) sums.set(name, (sums.get(name) ?? 0) + replay.inventory.at(pair, at));
-  });
-  return sums;
+  const all = /** @param {(object: number) => number} read */ (read) => sumOf(replay.agents, read);
+  const total = all((object) => replay.total(object, at));
+  return new Map([["reward so far", total], ["reward per agent", total / max(1, replay.agents.length)], ["agents alive", all(/** @returns {any} */ (object) => replay.here(object, at))],
+    ...replay.header.scored.map((item) => /** @type {[string, number]} */ ([facts.itemName(item), all((object) => replay.held(object, item, at))]))]);
 }

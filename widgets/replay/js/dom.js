@@ -11,19 +11,13 @@ import { within } from "../../page/js/maths.js";
  * @param {[props?: Props, ...children: Child[]]} rest
  * @returns {HTMLElementTagNameMap[K]}
  */
-export function h(selector, ...rest) {
-  return make(/** @type {K} */ (selector.replaceAll(".", ".rv-")), ...rest);
-}
+export const h = (selector, ...rest) => make(/** @type {K} */ (selector.replaceAll(".", ".rv-")), ...rest);
 
 /** @param {string} classes @param {...Child} children */
-export function div(classes, ...children) {
-  return h(`div.${classes}`, {}, ...children);
-}
+export const div = (classes, ...children) => h(`div.${classes}`, {}, ...children);
 
 /** @param {string} classes @param {...Child} children */
-export function span(classes, ...children) {
-  return h(`span.${classes}`, {}, ...children);
-}
+export const span = (classes, ...children) => h(`span.${classes}`, {}, ...children);
 
 /** @template {string} T @param {string} label @param {[T, string][]} options @param {(value: T) => void} chosen */
 export function choice(label, options, chosen) {
@@ -31,52 +25,40 @@ export function choice(label, options, chosen) {
   return node;
 }
 
-/** @param {string} style @param {string} text @returns {HTMLElement} A mark and what it stands for. */
-export function legendEntry(style, text) {
-  return span("legend-entry", h("span.swatch", { style }), text);
+/** @param {(on: boolean) => void} chosen @param {boolean} checked At first. @param {...Child} label @returns {HTMLElement} */
+export function checkbox(chosen, checked, ...label) {
+  const box = h("input", { type: "checkbox", checked, onchange: () => chosen(box.checked) });
+  return h("label.check", {}, box, ...label);
 }
+
+/** @param {string} style @param {string} text @returns {HTMLElement} A mark and what it stands for. */
+export const legendEntry = (style, text) => span("legend-entry", h("span.swatch", { style }), text);
 
 /** @param {string} label A scrollable region's name. @param {...Child} children */
-export function region(label, ...children) {
-  return h("div.scroll.pad", { tabindex: 0, role: "region", label }, ...children);
-}
+export const region = (label, ...children) => h("div.scroll.pad", { tabindex: 0, role: "region", label }, ...children);
 
 /** @param {string} title @param {...Child} children */
-export function section(title, ...children) {
-  return h("section", {}, h("h4", {}, title), ...children);
-}
+export const section = (title, ...children) => h("section", {}, h("h4", {}, title), ...children);
 
 /** @param {string} problem @param {() => void} again @returns {HTMLElement[]} */
-export function failure(problem, again) {
-  return [note(`${problem}.`), button("Try again", again)];
-}
+export const failure = (problem, again) => [note(`${problem}.`), button("Try again", again)];
 
 /** @param {string} text One muted sentence. */
-export function note(text) {
-  return h("p.empty", {}, text);
-}
+export const note = (text) => h("p.empty", {}, text);
 
-/** @param {string[][]} rows Terms and what they are. @param {string} [name] */
-export function definitions(rows, name = "facts") {
-  return h(`dl.${name}`, {}, ...rows.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]));
-}
+/** @param {Child[][]} rows Terms and what they are. @param {string} [name] */
+export const terms = (rows, name = "facts") => h(`dl.${name}`, {}, ...rows.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]));
 
 /** @param {Child} label @param {() => void} onclick @param {string} [classes] @param {Props} [more] */
-export function button(label, onclick, classes = "action", more = {}) {
-  return h(`button.${classes}`, { type: "button", onclick, ...more }, label);
-}
+export const button = (label, onclick, classes = "action", more = {}) => h(`button.${classes}`, { type: "button", onclick, ...more }, label);
 
-/** @typedef {"first" | "back" | "play" | "pause" | "forward" | "last" | "plus" | "minus" | "fit" | "follow" | "layers" | "share" | "search" | "earlier" | "later"} IconName */
+/** @typedef {"first" | "back" | "play" | "pause" | "forward" | "last" | "plus" | "minus" | "fit" | "follow" | "layers" | "share" | "search" | "earlier" | "later" | "loop"} IconName */
 
 /** @param {IconName} name Its shape is in viewer.css. @returns {HTMLElement} */
-export function icon(name) {
-  return span(`icon.icon-${name}`);
-}
+export const icon = (name) => span(`icon.icon-${name}`);
 
 /** @param {IconName} name @param {string} label For screen readers and the tooltip. @param {() => void} press */
-export function iconButton(name, label, press) {
-  return button(icon(name), press, "button", { label, title: label });
-}
+export const iconButton = (name, label, press) => button(icon(name), press, "button", { label, title: label });
 
 /**
  * Follow the pointer while it is pressed, and tell where it goes when it is not.
@@ -91,8 +73,8 @@ export function onDrag(node, drag, hover) {
   set(node, { onpointerdown: press, onpointermove: move });
 }
 
-/** @param {HTMLElement} tip @param {boolean} shown @param {number} left @param {number} top @param {number} room Width it must stay within. */
-export function showTip(tip, shown, left, top, room) {
+/** @param {HTMLElement} tip @param {boolean} shown @param {number} [left] @param {number} [top] @param {number} [room] Width it must stay within. */
+export function showTip(tip, shown, left = 0, top = 0, room = 0) {
   tip.classList.toggle("rv-shown", shown);
   if (shown) tip.style.transform = `translate(${within(left, 4, room - tip.offsetWidth - 4)}px, ${top}px)`;
 }

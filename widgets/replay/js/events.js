@@ -9,12 +9,6 @@
 import { ceil, floor, min } from "../../page/js/maths.js";
 import { odd } from "./rewards.js";
 
-/** Each kind's words, the overview column that counts it over all agents, and its colour where it has a lane. @type {Record<EventKind, [string, string, ("gain" | "cold" | "bad" | "talk")?]>} */
-export const KINDS = {
-  reward: ["reward", "reward"], penalty: ["negative reward", "reward"], odd: ["reward not finite", "reward"], gain: ["item gain", "gains", "gain"], freeze: ["freeze", "freezes", "cold"],
-  death: ["death", "deaths", "bad"], talk: ["talk", "talk", "talk"], failure: ["failed action", "failures"],
-};
-
 /** @param {Replay} replay @param {number} object @returns {AgentEvents} */
 export function agentEvents(replay, object) {
   const changes = /** @param {string} name @param {number} entry @param {(now: number) => boolean} wanted */ (name, entry, wanted) =>
@@ -23,7 +17,7 @@ export function agentEvents(replay, object) {
     reward: changes("current_reward", 0, (now) => now > 0),
     penalty: changes("current_reward", 0, (now) => now < 0),
     odd: changes("current_reward", 0, odd),
-    gain: [...new Set(gains(replay, object, 0, replay.steps).map(({ step }) => step))].sort((a, b) => a - b),
+    gain: gains(replay, object, 0, replay.steps),
     freeze: changes("is_frozen", 0, (now) => now === 1),
     death: changes("alive", 1, (now) => now === 0),
     failure: changes("action_success", 1, (now) => now === 0),
@@ -35,7 +29,7 @@ export function agentEvents(replay, object) {
  * @param {Field} field @param {number} at @param {number} from @param {number} to @param {number} entry The value before step 0.
  * @returns {{step: number, now: number, before: number}[]} Changes in [from, to).
  */
-function changesOf(field, at, from, to, entry) {
+export function changesOf(field, at, from, to, entry) {
   /** @type {{step: number, now: number, before: number}[]} */
   const found = [];
   let before = from > 0 ? field.at(at, from - 1) : entry;
@@ -46,20 +40,17 @@ function changesOf(field, at, from, to, entry) {
   return found;
 }
 
-/** @param {Replay} replay @param {number} object @param {number} from @param {number} to @param {number[]} [pairs] @returns {{step: number, now: number, before: number}[]} Gains of items in [from, to), item by item. */
-export function gains(replay, object, from, to, pairs = replay.pairsOf(object)) {
-  return pairs.flatMap((pair) => changesOf(replay.inventory, pair, from, to, NaN)).filter(({ now, before }) => now > before);
+/** @param {Replay} replay @param {number} object @param {number} from @param {number} to @returns {number[]} Steps in [from, to) at which it gains of an item, ascending. */
+export function gains(replay, object, from, to) {
+  const found = replay.pairsOf(object).flatMap((pair) => changesOf(replay.inventory, pair, from, to, NaN)).filter(({ now, before }) => now > before);
+  return [...new Set(found.map(({ step }) => step))].sort((a, b) => a - b);
 }
 
-/** @param {Replay} replay @param {EventKind} kind @returns {Numbers} How often it happens to anyone, by bin; of rewards, their sum, NaN where one is not finite. */
-export function overview(replay, kind) {
-  return replay.base.numbers(`overview.${KINDS[kind][1]}`);
-}
+/** @param {Replay} replay @param {EventKind | "sum"} kind @returns {Numbers} How often it happens to anyone, by bin; or the sum of rewards, NaN where one is not finite. */
+export const overview = (replay, kind) => replay.base.numbers(`overview.${kind}`);
 
 /** @param {number[]} sorted @param {number} step @param {1 | -1} way @returns {number} The nearest later or earlier entry, -1 for none. */
-export function nextStep(sorted, step, way) {
-  return (way > 0 ? sorted.find((value) => value > step) : sorted.findLast((value) => value < step)) ?? -1;
-}
+export const nextStep = (sorted, step, way) => (way > 0 ? sorted.find((value) => value > step) : sorted.findLast((value) => value < step)) ?? -1;
 
 /** @param {Replay} replay @param {number} object @param {number} bins @returns {Float64Array} An agent's reward by the bins of the overview, NaN where one is not finite. */
 export function rewardBins(replay, object, bins) {
@@ -76,11 +67,7 @@ export function rewardBins(replay, object, bins) {
 }
 
 /** @param {number} bin @param {number} bins @param {number} steps @returns {number} The first step of a bin. */
-export function binStart(bin, bins, steps) {
-  return floor((bin * steps) / bins);
-}
+export const binStart = (bin, bins, steps) => floor((bin * steps) / bins);
 
 /** @param {number} step @param {number} bins @param {number} steps @returns {number} */
-export function binOf(step, bins, steps) {
-  return ceil(((step + 1) * bins) / steps) - 1;
-}
+export const binOf = (step, bins, steps) => ceil(((step + 1) * bins) / steps) - 1;

@@ -3,13 +3,12 @@ import * as cam from "./camera.js";
 import { set, setText } from "../../page/js/dom.js";
 import { div, h, showTip } from "./dom.js";
 import { abs, floor, hypot, max, round, within } from "../../page/js/maths.js";
-import { Overlays } from "./overlays.js";
-import { series } from "./palette.js";
-import { Part } from "./part.js";
-import { disc, ink, line, pixelRatio, rect, ring, sized, write } from "./pen.js";
+import { overlaysOf } from "./overlays.js";
+import { series, teamColour } from "./palette.js";
+import { density, disc, ink, line, rect, ring, sized, write } from "./pen.js";
 import { odd, rewardText } from "./rewards.js";
 import { agentPad } from "./sprites.js";
-import { PLAIN_BELOW, Still, centre } from "./still.js";
+import { PLAIN_BELOW, centre, stillMap } from "./still.js";
 
 /**
  * @import { Camera, View } from "./camera.js"
@@ -21,48 +20,47 @@ import { PLAIN_BELOW, Still, centre } from "./still.js";
 
 /** Device pixels a cell from which on what an agent carries is marked, and how many items at most. */
 const [PIPS_FROM, MOST_PIPS] = [24, 6];
+const VIBE_FROM = 18;
 
-export class MapView extends Part {
-  /** @param {Viewer} viewer */
-  constructor(viewer) {
-    super(viewer);
-    this.canvas = h("canvas.map-canvas");
-    this.tip = div("tip");
-    this.notice = h("div.notice", { role: "status" });
-    this.node = h("div.map", { role: "img", label: "Map of the replay" }, this.canvas, this.tip, this.notice);
-    this.still = new Still(viewer);
-    this.overlays = new Overlays(viewer);
+/** @param {Viewer} viewer */
+export function mapView(viewer) {
+  const { replay, facts, sprites, state, store } = viewer;
+  const canvas = h("canvas.map-canvas", { role: "img", label: "Map of the replay" });
+  const tip = div("tip");
+  const notice = h("div.notice", { role: "status" });
+  const still = stillMap(viewer);
+  const overlays = overlaysOf(viewer, place, drawAt);
+  const view = {
+    node: div("map", canvas, tip, notice),
+    canvas, still, place, draw, zoom,
+    hint: "",
     /** @type {View} */
-    this.size = { width: 0, height: 0, map: this.replay.map };
-    this.hint = "";
-    this.place = this.place.bind(this);
-    this.#listen();
-  }
+    size: { width: 0, height: 0, map: replay.map },
+    /** @param {number} width @param {number} height CSS pixels. */
+    resize(width, height) {
+      view.size = { ...view.size, width, height };
+      sized(canvas, width * density(), height * density());
+    },
+    /** @returns {Camera} The camera in force. */
+    get camera() {
+      const { camera, follow, selected } = state;
+      const now = cam.clamp(camera ?? cam.fit(view.size), view.size);
+      if (!follow || selected < 0) return now;
+      const { x, y } = place(selected);
+      return { x: x + 0.5, y: y + 0.5, scale: now.scale };
+    },
+    set camera(camera) {
+      store.set({ camera: cam.clamp(camera, view.size), follow: false });
+    },
+  };
+  listen();
 
-  /** @param {number} width @param {number} height CSS pixels. */
-  resize(width, height) {
-    this.size = { ...this.size, width, height };
-    sized(this.canvas, width * pixelRatio(), height * pixelRatio());
-  }
-
-  /** @returns {Camera} The camera in force. */
-  get camera() {
-    const { camera, follow, selected } = this.state;
-    const now = cam.clamp(camera ?? cam.fit(this.size), this.size);
-    if (!follow || selected < 0) return now;
-    const { x, y } = this.place(selected);
-    return { x: x + 0.5, y: y + 0.5, scale: now.scale };
-  }
-
-  /** @param {Camera} camera */
-  set camera(camera) {
-    this.viewer.store.set({ camera: cam.clamp(camera, this.size), follow: false });
-  }
+  /** @returns {boolean} Whether less than the whole map is in view. */
+  const zoomed = () => view.camera.scale > cam.fit(view.size).scale * 1.02;
 
   /** @param {number} object @returns {Point} Where it is drawn, between two cells while it moves. */
-  place(object) {
-    const { replay } = this;
-    const { shown, fraction } = this.state;
+  function place(object) {
+    const { shown, fraction } = state;
     const now = replay.locate(object, shown);
     if (fraction <= 0 || replay.location.mover(object) < 0 || shown + 1 >= replay.steps || !replay.ready(shown + 1)) return now;
     const next = replay.locate(object, shown + 1);
@@ -70,193 +68,255 @@ export class MapView extends Part {
     return { x: now.x + (next.x - now.x) * fraction, y: now.y + (next.y - now.y) * fraction };
   }
 
-  draw() {
-    const { palette, overlays, place } = this;
-    const { layers, found, selected } = this.state;
-    const chosen = this.facts.isAgent[selected];
-    const { width, height } = this.replay.map;
-    const { canvas, camera } = this;
+  function draw() {
+    const { inks } = viewer;
+    const { layers, selected, found } = state;
+    const chosen = facts.isAgent[selected];
+    const { map } = replay;
+    const { width, height } = canvas;
+    const { camera } = view;
     const pen = /** @type {Pen} */ (canvas.getContext("2d", { alpha: false }));
-    const perCell = (camera.scale * canvas.width) / max(1, this.size.width);
-    const [left, top] = [round(canvas.width / 2 - camera.x * perCell), round(canvas.height / 2 - camera.y * perCell)];
+    const pitch = (camera.scale * width) / max(1, view.size.width);
+    const [left, top] = [round(width / 2 - camera.x * pitch), round(height / 2 - camera.y * pitch)];
     /** @type {Frame} */
-    const frame = { perCell, left, top, width: canvas.width, height: canvas.height };
-    rect(pen, palette.raised, 0, 0, canvas.width, canvas.height);
-    if (perCell >= PLAIN_BELOW) rect(pen, palette.floor, left, top, round(width * perCell), round(height * perCell));
-    this.still.draw(pen, frame);
-    if (layers.heat && !overlays.presenceMap(pen, frame)) this.viewer.invalidate("map");
-    pen.imageSmoothingEnabled = true;
-    this.#teamRings(pen, frame);
-    if (layers.trail && chosen) overlays.trail(pen, frame);
-    this.#movers(pen, frame, camera);
-    if (layers.fog) overlays.fog(pen, frame, place);
-    if (found) overlays.hits(pen, frame, place, (object, at) => this.#drawAt(pen, frame, object, at));
-    if (layers.vision && chosen) overlays.vision(pen, frame, place);
-    this.#selection(pen, frame);
-    setText(this.notice, this.#noticeText());
+    const frame = { pitch, left, top, width, height };
+    rect(pen, inks.raised, 0, 0, width, height);
+    if (pitch >= PLAIN_BELOW) rect(pen, inks.floor, left, top, round(map.width * pitch), round(map.height * pitch));
+    /** Draw with a pen that is as it was afterwards. @param {unknown} wanted @param {(pen: Pen, frame: Frame) => void} draw */
+    const lay = (wanted, draw) => {
+      if (!wanted) return;
+      pen.save();
+      draw(pen, frame);
+      pen.restore();
+    };
+    const { fields } = replay.header;
+    lay(true, still.draw);
+    lay(layers.territory, overlays.territory);
+    lay(layers.heat, overlays.presenceMap);
+    lay(true, teamRings);
+    lay(layers.trail && chosen, overlays.trail);
+    lay(true, drawMovers);
+    lay(layers.fog, overlays.fog);
+    lay(layers.explored, overlays.explored);
+    lay(found, overlays.hits);
+    lay(layers.vision && chosen, overlays.vision);
+    lay(selected >= 0, drawSelection);
+    lay(layers.talk && chosen && fields.has("policy_infos"), overlays.target);
+    lay(layers.talk && fields.has("talk_text"), overlays.talk);
+    setText(notice, noticeText());
+    // One finger pans a map that is zoomed; else it scrolls the page.
+    canvas.style.touchAction = zoomed() ? "none" : "pan-y";
   }
 
   /** @param {Pen} pen @param {Frame} frame */
-  #teamRings(pen, { left, top, perCell }) {
-    const { facts, replay, shown } = this;
+  function teamRings(pen, { left, top, pitch }) {
     for (const object of facts.teamThings) {
-      const team = facts.teams.of(object, shown);
-      if (team < 0 || !replay.here(object, shown)) continue;
-      const { x, y } = replay.locate(object, shown);
-      ink(pen, series(this.palette, facts.teams.hue(team)), max(1, perCell * 0.1));
-      pen.strokeRect(left + x * perCell + 0.5, top + y * perCell + 0.5, perCell - 1, perCell - 1);
+      const team = facts.team(object, state.shown);
+      if (team < 0 || !replay.here(object, state.shown)) continue;
+      const { x, y } = replay.locate(object, state.shown);
+      ink(pen, teamColour(viewer.inks, facts.hue(team)), max(1, pitch * 0.1));
+      pen.strokeRect(left + x * pitch + 0.5, top + y * pitch + 0.5, pitch - 1, pitch - 1);
     }
   }
 
-  /** @param {Pen} pen @param {Frame} frame @param {Camera} camera */
-  #movers(pen, frame, camera) {
-    const seen = cam.visibleCells(camera, this.size);
-    for (const list of [this.facts.movingThings, this.replay.agents]) {
+  /** @param {Pen} pen @param {Frame} frame */
+  function drawMovers(pen, frame) {
+    const { x0, y0, x1, y1 } = cam.visibleCells(view.camera, view.size);
+    for (const list of [facts.moving, replay.agents]) {
       for (const object of list) {
-        const at = this.place(object);
-        const inView = at.x >= seen.x0 - 1 && at.y >= seen.y0 - 1 && at.x <= seen.x1 && at.y <= seen.y1;
-        if (inView && this.replay.here(object, this.shown)) this.#drawAt(pen, frame, object, at);
+        const at = place(object);
+        if (at.x >= x0 - 1 && at.y >= y0 - 1 && at.x <= x1 && at.y <= y1 && replay.here(object, state.shown)) drawAt(pen, frame, object);
       }
     }
   }
 
-  /** @param {Pen} pen @param {Frame} frame @param {number} object @param {Point} at */
-  #drawAt(pen, { left, top, perCell }, object, at) {
-    const { facts, sprites, palette, shown } = this;
-    const [x, y] = [left + round(at.x * perCell), top + round(at.y * perCell)];
-    const size = max(2, round(perCell));
-    const sprite = facts.sprite(object);
-    const colour = this.colour(object);
-    const agent = facts.isAgent[object];
-    if (size < PLAIN_BELOW && !agent) {
-      rect(pen, colour, x, y, size, size);
-    } else if (!agent || (size >= PLAIN_BELOW && sprites.images.has(sprite.name))) {
-      pen.drawImage(sprites.thing(sprite, palette, size), x, y, size, size);
-    } else {
-      // A smaller dot could not be seen on a large map.
-      const drawn = max(7 * pixelRatio(), size);
-      const shift = (drawn - size) / 2 + agentPad(drawn);
-      const label = drawn >= 13 ? String(this.replay.agentIds[object]) : "";
-      pen.drawImage(sprites.agent(colour, palette, label, drawn, drawn >= 8 ? facts.facing(object, shown) : -1), round(x - shift), round(y - shift));
+  /** @param {Pen} pen @param {Frame} frame @param {number} object */
+  function drawAt(pen, { left, top, pitch }, object) {
+    const { inks } = viewer;
+    const at = place(object);
+    const [x, y] = [left + round(at.x * pitch), top + round(at.y * pitch)];
+    const size = max(2, round(pitch));
+    const colour = viewer.colour(object);
+    if (!facts.isAgent[object]) {
+      if (size < PLAIN_BELOW) rect(pen, colour, x, y, size, size);
+      else pen.drawImage(sprites.thing(facts.sprite(object), inks, size), x, y, size, size);
+      return;
     }
-    if (agent && size >= 6) this.#badges(pen, object, x, y, size);
+    // A smaller dot could not be seen on a large map.
+    const drawn = max(9 * density(), size);
+    const shift = (drawn - size) / 2 + agentPad(drawn);
+    const label = drawn >= 13 ? String(replay.agentIds[object]) : "";
+    pen.drawImage(sprites.agent(colour, inks, label, drawn, drawn >= 8 ? facts.facing(object, state.shown) : -1), round(x - shift), round(y - shift));
+    if (size >= 6) drawBadges(pen, object, x, y, size);
   }
 
   /** Mark a freeze, a failed action and a reward. @param {Pen} pen @param {number} object @param {number} x @param {number} y @param {number} size */
-  #badges(pen, object, x, y, size) {
-    const { replay, palette, shown } = this;
+  function drawBadges(pen, object, x, y, size) {
+    const { inks } = viewer;
+    const { layers } = state;
+    const at = /** @param {string} name */ (name) => replay.at(name, object, state.shown);
     const unit = max(3, size * 0.17);
-    if (replay.at("is_frozen", object, shown)) {
-      ink(pen, palette.cold, max(1.5, size * 0.1));
-      pen.strokeRect(x + 1, y + 1, size - 2, size - 2);
+    if (at("is_frozen")) {
+      pen.globalAlpha = 0.7;
+      const iced = drawPicture(pen, "frozen", x, y, size);
+      pen.globalAlpha = 1;
+      ink(pen, inks.cold, max(1.5, size * 0.1));
+      if (!iced) pen.strokeRect(x + 1, y + 1, size - 2, size - 2);
     }
-    if (size >= 10 && replay.at("action_success", object, shown) === 0) {
+    if (size >= 10 && at("action_success") === 0) {
       const right = x + size - 1.4 * unit;
-      ink(pen, palette.bad, max(1.5, size * 0.08));
+      ink(pen, inks.bad, max(1.5, size * 0.08));
       line(pen, right, y - unit * 0.2, right + 1.6 * unit, y + unit * 1.4);
       line(pen, right, y + unit * 1.4, right + 1.6 * unit, y - unit * 0.2);
     }
-    const reward = replay.at("current_reward", object, shown);
-    if (odd(reward)) write(pen, rewardText(reward), x, y, palette.bad, "left", `600 ${max(9, round(unit * 2))}`);
-    else if (reward !== 0) disc(pen, reward > 0 ? palette.good : palette.bad, x + unit * 0.6, y + unit * 0.6, unit * 0.75);
-    if (size >= PIPS_FROM && this.state.layers.items) this.#pips(pen, object, x + size / 2, y + size, round(size * 0.14));
+    if (layers.talk && size >= VIBE_FROM) drawVibe(pen, at("vibe_id"), x + size, y + size * 0.8, size * 0.34);
+    const reward = at("current_reward");
+    if (odd(reward)) write(pen, rewardText(reward), x, y, inks.bad, "left", `600 ${max(9, round(unit * 2))}`);
+    else if (reward !== 0) disc(pen, reward > 0 ? inks.good : inks.bad, x + unit * 0.9, y + unit * 0.9, unit * 0.75);
+    if (size >= PIPS_FROM && layers.items) drawPips(pen, object, x + size / 2, y + size, round(size * (sprites.atlas ? 0.22 : 0.14)));
+  }
+
+  /** @param {Pen} pen @param {string} key @param {number} x @param {number} y @param {number} size @returns {boolean} Whether there is such a picture. */
+  function drawPicture(pen, key, x, y, size) {
+    const picture = sprites.picture(key, size);
+    if (picture) pen.drawImage(picture, x, y);
+    return picture !== null;
+  }
+
+  /** Mark its vibe by the item that it is called after, or by its name's beginning. @param {Pen} pen @param {number} vibe The first is none. @param {number} right @param {number} bottom @param {number} side */
+  function drawVibe(pen, vibe, right, bottom, side) {
+    if (!vibe) return;
+    const name = replay.header.vibe_names[vibe] ?? String(vibe);
+    const [x, y] = [right - side / 2, bottom - side / 2];
+    disc(pen, viewer.inks.page, x, y, side * 0.6);
+    if (!drawPicture(pen, `item:${name.replace(/_[a-z]$/, "")}`, round(right - side), round(bottom - side), round(side))) write(pen, name.slice(0, 2), x, y, viewer.inks.talk, "center", `600 ${side * 0.7}`);
   }
 
   /** Mark what it carries, a square for each item. @param {Pen} pen @param {number} object @param {number} middle @param {number} bottom @param {number} side */
-  #pips(pen, object, middle, bottom, side) {
-    const held = this.facts.holdings(object, this.shown).slice(0, MOST_PIPS);
+  function drawPips(pen, object, middle, bottom, side) {
+    const held = facts.holdings(object, state.shown).slice(0, MOST_PIPS);
     held.forEach(([item], i) => {
       const left = round(middle + (i - held.length / 2) * (side + 2));
-      rect(pen, this.palette.page, left - 1, bottom - side, side + 2, side + 2);
-      rect(pen, series(this.palette, item), left, bottom - side + 1, side, side);
+      if (drawPicture(pen, `item:${replay.header.item_names[item]}`, left - 1, bottom - side, side + 2)) return;
+      rect(pen, viewer.inks.page, left - 1, bottom - side, side + 2, side + 2);
+      rect(pen, series(viewer.inks, item), left, bottom - side + 1, side, side);
     });
   }
 
   /** @param {Pen} pen @param {Frame} frame */
-  #selection(pen, frame) {
-    if (this.selected < 0) return;
-    const at = centre(frame, this.place(this.selected));
-    const unit = pixelRatio();
-    for (const [colour, width] of /** @type {[string, number][]} */ ([[this.palette.page, 5], [this.palette.text, 2.5]])) {
-      ring(pen, colour, ...at, max(7 * unit, frame.perCell * 0.66), width * unit);
-    }
+  function drawSelection(pen, frame) {
+    const at = centre(frame, place(state.selected));
+    const unit = density();
+    const { page, text } = viewer.inks;
+    ring(pen, page, ...at, max(7 * unit, frame.pitch * 0.66), 5 * unit);
+    ring(pen, text, ...at, max(7 * unit, frame.pitch * 0.66), 2.5 * unit);
   }
 
-  #noticeText() {
-    const { step, layers } = this.state;
-    const { failed } = this.replay.chunkOf(step);
-    if (!this.replay.ready(step)) return failed ? `Step ${step} cannot be shown: ${failed}.` : `Loading step ${step}`;
-    return layers.heat && this.overlays.presence.tooLarge ? "This map is too large for a presence map." : this.hint;
+  function noticeText() {
+    const { step } = state;
+    const { failed } = replay.chunkOf(step);
+    return replay.ready(step) ? view.hint : failed ? `Step ${step} cannot be shown: ${failed}.` : `Loading step ${step}`;
   }
 
   /** @param {number} px @param {number} py CSS pixels. @returns {number[]} Objects under the pointer, agents first. */
-  #pick(px, py) {
-    const { facts, replay, camera, shown } = this;
-    const cell = cam.toWorld(camera, this.size, px, py);
+  function pick(px, py) {
+    const { camera } = view;
+    const cell = cam.toWorld(camera, view.size, px, py);
     const [x, y] = [floor(cell.x), floor(cell.y)];
     const far = /** @param {number} object */ (object) => {
-      const at = this.place(object);
+      const at = place(object);
       return hypot(at.x + 0.5 - cell.x, at.y + 0.5 - cell.y);
     };
-    const found = [...replay.agents, ...facts.movingThings]
-      .filter((object) => far(object) < max(0.6, (facts.isAgent[object] * 9) / camera.scale) && replay.here(object, shown))
+    const found = [...replay.agents, ...facts.moving]
+      .filter((object) => far(object) < max(0.6, (facts.isAgent[object] * 9) / camera.scale) && replay.here(object, state.shown))
       .sort((a, b) => facts.isAgent[b] - facts.isAgent[a] || far(a) - far(b));
     facts.each(x, y, x + 1, y + 1, (object) => found.push(object));
     return found;
   }
 
-  #listen() {
-    const { canvas } = this;
-    /** @type {{x: number, y: number, moved: boolean} | null} */
-    let drag = null;
+  function listen() {
+    /** Fingers or the pressed mouse, by the pointer's number. @type {Map<number, Point>} */
+    const held = new Map();
+    let moved = false;
+    const lift = /** @param {PointerEvent} event */ ({ pointerId }) => held.delete(pointerId);
     set(canvas, {
       onpointerdown: (/** @type {PointerEvent} */ { button, pointerId, offsetX: x, offsetY: y }) => {
         if (button !== 0) return;
-        drag = { x, y, moved: false };
+        moved = held.size > 0;
+        held.set(pointerId, { x, y });
         canvas.setPointerCapture(pointerId);
       },
-      onpointermove: (/** @type {PointerEvent} */ { offsetX: x, offsetY: y }) => {
-        if (!drag) this.#hover(x, y);
-        else if (drag.moved || hypot(x - drag.x, y - drag.y) > 4) {
-          const { camera } = this;
-          this.camera = { ...camera, x: camera.x - (x - drag.x) / camera.scale, y: camera.y - (y - drag.y) / camera.scale };
-          drag = { x, y, moved: true };
-        }
+      onpointermove: (/** @type {PointerEvent} */ { pointerId, pointerType, offsetX: x, offsetY: y }) => {
+        const before = held.get(pointerId);
+        if (!before) return pointerType === "mouse" && hover(x, y);
+        if (!moved && hypot(x - before.x, y - before.y) <= 4) return;
+        moved = true;
+        held.set(pointerId, { x, y });
+        const other = [...held].find(([id]) => id !== pointerId)?.[1];
+        if (other) pinch(before, { x, y }, other);
+        else if (pointerType !== "touch" || zoomed()) pan(x - before.x, y - before.y);
       },
-      onpointerup: () => {
-        if (drag && !drag.moved) this.#click(drag.x, drag.y);
-        drag = null;
+      onpointerup: (/** @type {PointerEvent} */ event) => {
+        const at = held.get(event.pointerId);
+        if (at && !moved) click(at.x, at.y);
+        lift(event);
       },
-      onpointercancel: () => { drag = null; },
-      onpointerleave: () => this.#hover(-1, -1),
+      onpointercancel: lift,
+      onpointerleave: () => hover(-1, -1),
+      ondblclick: (/** @type {MouseEvent} */ { offsetX, offsetY }) => {
+        const [object = -1] = pick(offsetX, offsetY);
+        if (object < 0) return;
+        viewer.select(object);
+        if (!state.follow) viewer.toggleFollow();
+      },
     });
     canvas.addEventListener("wheel", (event) => {
       // The page scrolls over an unfocused map: a notebook must not trap the wheel.
-      if (!event.ctrlKey && !event.metaKey && !this.node.closest(".rv-root")?.matches(":focus-within")) {
-        return this.viewer.hint("Click the map, or hold Ctrl, to zoom with the wheel");
-      }
+      if (!event.ctrlKey && !event.metaKey && !canvas.closest(".rv-root")?.matches(":focus-within")) return viewer.hint("Click the map, or hold Ctrl, to zoom with the wheel");
       event.preventDefault();
-      this.zoom(Math.exp(-within(event.deltaY * (event.deltaMode ? 16 : 1), -240, 240) * 0.0022), event.offsetX, event.offsetY);
+      zoom(Math.exp(-within(event.deltaY * (event.deltaMode ? 16 : 1), -240, 240) * 0.0022), event.offsetX, event.offsetY);
     }, { passive: false });
   }
 
+  /** @param {number} dx @param {number} dy CSS pixels. */
+  function pan(dx, dy) {
+    const { x, y, scale } = view.camera;
+    view.camera = { x: x - dx / scale, y: y - dy / scale, scale };
+  }
+
+  /** Zoom so that what is under both fingers stays there. @param {Point} before @param {Point} now Of the finger that moved. @param {Point} other */
+  function pinch(before, now, other) {
+    pan((now.x - before.x) / 2, (now.y - before.y) / 2);
+    const apart = /** @param {Point} finger */ ({ x, y }) => max(8, hypot(x - other.x, y - other.y));
+    zoom(apart(now) / apart(before), (now.x + other.x) / 2, (now.y + other.y) / 2);
+  }
+
   /** @param {number} factor @param {number} [x] @param {number} [y] CSS pixels; the middle when left out. */
-  zoom(factor, x = this.size.width / 2, y = this.size.height / 2) {
-    this.viewer.store.set({ camera: cam.zoomAt(this.camera, this.size, factor, x, y) });
+  function zoom(factor, x = view.size.width / 2, y = view.size.height / 2) {
+    const { node } = view;
+    const before = node.clientWidth;
+    const camera = cam.zoomAt(view.camera, view.size, factor, x, y);
+    store.set({ camera });
+    viewer.minimap.fold();
+    // The map makes room for the small one at its right: what is under the pointer stays there.
+    const wider = node.clientWidth - before;
+    if (wider) store.set({ camera: { ...camera, x: camera.x + wider / 2 / camera.scale } });
   }
 
   /** @param {number} x @param {number} y */
-  #click(x, y) {
-    const here = this.#pick(x, y);
-    this.viewer.select(here[(here.indexOf(this.selected) + 1) % here.length] ?? -1);
+  function click(x, y) {
+    const here = pick(x, y);
+    viewer.select(here[(here.indexOf(state.selected) + 1) % here.length] ?? -1);
   }
 
   /** @param {number} x @param {number} y */
-  #hover(x, y) {
-    const [object = -1] = x < 0 ? [] : this.#pick(x, y);
-    const shown = object >= 0 && this.facts.sprite(object).kind !== "wall";
-    this.canvas.style.cursor = shown ? "pointer" : "";
-    if (shown) setText(this.tip, this.facts.summary(object, this.shown));
-    showTip(this.tip, shown, x + 14, y > this.size.height - 58 ? y - 36 : y + 16, this.size.width);
+  function hover(x, y) {
+    const [object = -1] = x < 0 ? [] : pick(x, y);
+    const over = object >= 0 && facts.sprite(object).kind !== "wall";
+    canvas.style.cursor = over ? "pointer" : "";
+    if (over) setText(tip, facts.summary(object, state.shown));
+    showTip(tip, over, x + 14, y > view.size.height - 58 ? y - 36 : y + 16, view.size.width);
   }
+
+  return view;
 }

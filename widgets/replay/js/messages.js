@@ -1,4 +1,5 @@
 /** Asking Python for what is not embedded; no answer is an answer too. */
+import { nonce } from "../../page/js/model.js";
 import { WireError, asBytes } from "./wire.js";
 
 /**
@@ -9,21 +10,18 @@ import { WireError, asBytes } from "./wire.js";
 const PATIENCE_MS = 3000;
 const ABSENT = "this part is not embedded in this page, and no Python answers for it";
 
-/** @param {AnyModel<any>} model @returns {{asker: (source: "a" | "b") => Ask, stop: () => void}} */
-export function messages(model) {
-  const prefix = Math.random().toString(36).slice(2, 12);
+/** @param {AnyModel<any>} model @param {(problem: string) => void} refused Hears why a file that was sent cannot be opened. @returns {{asker: (source: "a" | "b") => Ask, stop: () => void}} */
+export function messages(model, refused) {
   /** @type {Map<string, (bytes: Uint8Array | null, problem: string) => void>} */
   const waiting = new Map();
-  let asked = 0;
   const receive = /** @param {any} message @param {DataView[]} [buffers] */ (message, buffers) => {
-    if (message?.type !== "chunk") return;
-    const bytes = message.ok === true && buffers?.[0] ? asBytes(buffers[0]) : null;
-    waiting.get(message.request)?.(bytes, String(message.error || "Python sent no data for this part"));
+    if (message?.type === "file") refused(String(message.error));
+    waiting.get(message?.request)?.(message.ok === true && buffers?.[0] ? asBytes(buffers[0]) : null, String(message.error || "Python sent no data for this part"));
   };
   model.on("msg:custom", receive);
   return {
     asker: (source) => (hash, id) => new Promise((resolve, reject) => {
-      const request = `${prefix}.${++asked}`;
+      const request = nonce();
       const timer = setTimeout(() => waiting.get(request)?.(null, ABSENT), PATIENCE_MS);
       waiting.set(request, (bytes, problem) => {
         waiting.delete(request);

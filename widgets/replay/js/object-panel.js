@@ -1,135 +1,140 @@
 /** Everything about the selected object at the current step, and what it did around it. */
 import { activity } from "./activity.js";
-import { fill } from "../../page/js/dom.js";
-import { definitions, div, h, legendEntry, note, region, section, span } from "./dom.js";
-import { count, joined, number, words } from "../../page/js/format.js";
+import { arrange } from "../../page/js/dom.js";
+import { div, h, note, region, section, span, terms } from "./dom.js";
+import { count, joined, number } from "../../page/js/format.js";
 import { max, min } from "../../page/js/maths.js";
-import { series } from "./palette.js";
-import { Part } from "./part.js";
 import { hasRewards, odd, rewardAt, rewardText, totalText } from "./rewards.js";
+import { ruleSection } from "./rules-panel.js";
 
 /**
  * @import { Line } from "./activity.js"
- * @import { Point } from "./replay.js"
+ * @import { Viewer } from "./viewer.js"
+ * @import { Limit } from "./wire.js"
+ * @typedef {{name: string, item: number, amount: number | null, limit: number | undefined}} Held Item is -1 for items that share a limit; the
+ *   amount is null where nobody knows which these are.
  */
 
 const [BEFORE, AFTER] = [60, 30];
 const [LINES_BEFORE, LINES_AFTER] = [5, 4];
 
-/** Fields that have a place of their own, or say nothing to a reader. */
-const ELSEWHERE = /^(location|alive|inventory|action|animation|orientation|color|group_id|collective_id|layer|vibe|current_reward|total_reward|monologue|is_swappable)/;
+/** @param {Viewer} viewer */
+export function objectPanel(viewer) {
+  const { replay, facts, state, sprites } = viewer;
+  const { header } = replay;
+  const node = region("Selected object");
+  /** What each part of the panel shows, so that only what changed is made anew. @type {Map<string, {of: string, node: HTMLElement | null}>} */
+  const parts = new Map();
 
-export class ObjectPanel extends Part {
-  node = region("Selected object");
+  function update() {
+    const nodes = state.selected < 0 ? [part("none", [], () => note("Nothing is selected. Click the map, or a row."))] : all();
+    arrange(node, nodes.filter((each) => each !== null));
+  }
 
-  update() {
-    const { replay, selected, facts } = this;
-    if (selected < 0) {
-      fill(this.node, note("Nothing is selected. Click an object on the map, a row of the table or a row of the actions."));
-    } else {
-      fill(this.node, this.#title(), facts.isAgent[selected] ? this.#activity() : null, this.#facts(replay.locate(selected, this.shown)), this.#inventory(), this.#recipes());
-    }
+  /** @returns {(HTMLElement | null)[]} */
+  function all() {
+    const { selected, shown } = state;
+    const pictures = [sprites.url, sprites.plain, viewer.theme];
+    const [now, own] = [facts.isAgent[selected] ? [linesAround(), shown] : null, [facts.rules(selected, shown), pictures]];
+    return [part("title", titleOf(), drawTitle), part("activity", now, drawActivity), part("facts", rowsOf(), (rows) => terms(rows)), part("inventory", [inventoryOf(), pictures], drawInventory), part("rules", own, ([rules]) => ruleSection(viewer, "What it does", rules))];
+  }
+
+  /**
+   * Make a part of the panel, or leave it where it is of the same as before.
+   * @param {string} name @param {any} of Plain values. @param {(of: any) => HTMLElement | null} make @returns {HTMLElement | null}
+   */
+  function part(name, of, make) {
+    const text = JSON.stringify(of);
+    const before = parts.get(name);
+    if (before?.of === text) return before.node;
+    const made = of === null ? null : make(of);
+    parts.set(name, { of: text, node: made });
+    return made;
   }
 
   /** @param {string} name Of a field. @returns {number} Of the selected object at the step drawn. */
-  #at(name) {
-    return this.replay.at(name, this.selected, this.shown);
-  }
+  const at = (name) => replay.at(name, state.selected, state.shown);
 
   /** @param {string} name Of a table. */
-  #list(name) {
-    return this.replay.tableList(name, this.selected, this.shown);
+  const list = (name) => replay.tableList(name, state.selected, state.shown);
+
+  /** @param {boolean} flags @returns {[string, number][]} What its fields say that have no place of their own, where it is not 0: truths, or numbers. */
+  function fields(flags) {
+    const some = [...header.fields].filter(([, { kind, words }]) => words && (kind === "bool") === flags);
+    return some.map(([name, { words }]) => /** @type {[string, number]} */ ([words, at(name)])).filter(([, value]) => value);
   }
 
-  #title() {
-    const { facts, selected, shown } = this;
-    const flags = this.#fields("bool").filter((name) => this.#at(name)).map((name) => words(name).replace("is ", ""));
-    if (!this.replay.here(selected, shown)) flags.unshift("removed");
-    const dot = h("span.dot", { style: `background:${this.colour(selected)}` });
-    return div("object-title", dot, h("h3", {}, facts.title(selected)), span("muted", facts.teamName(selected, shown)), ...flags.map((flag) => span("chip", flag)));
+  /** @returns {string[]} Its colour, name and team, and what is true of it. */
+  function titleOf() {
+    const { selected, shown } = state;
+    const removed = replay.here(selected, shown) ? [] : ["removed"];
+    return [viewer.colour(selected), facts.title(selected), facts.teamName(selected, shown), ...removed, ...fields(true).map(([words]) => words)];
   }
 
-  /** @param {...string} kinds @returns {string[]} Fields of this replay to show as they are. */
-  #fields(...kinds) {
-    return [...this.replay.fields.values()].filter(({ name, kind, present }) => present && kinds.includes(kind) && !ELSEWHERE.test(name)).map(({ name }) => name);
-  }
+  /** @param {string[]} title */
+  const drawTitle = ([colour, name, team, ...flags]) => div("object-title", h("span.dot", { style: `background:${colour}` }), h("h3", {}, name), span("muted", team), ...flags.map((flag) => span("chip", flag)));
 
-  /** @param {Point} place */
-  #facts({ x, y }) {
-    const { replay, facts, selected } = this;
+  /** @returns {string[][]} Terms and what they are. */
+  function rowsOf() {
+    const { selected, shown } = state;
+    const { x, y } = replay.locate(selected, shown);
     const rows = [["cell", `${x}, ${y}`]];
     if (facts.isAgent[selected]) {
-      const [sum, last] = [replay.total(selected, this.shown), replay.field("total_reward").last(selected)].map(totalText);
-      rows.push(["reward", hasRewards(replay) ? `${rewardAt(replay, selected, this.shown)} now, ${sum} so far, ${last} at the end` : "not recorded"]);
+      const [sum, last] = [replay.total(selected, shown), replay.field("total_reward").last(selected)].map(totalText);
+      rows.push(["reward", hasRewards(replay) ? `${rewardAt(replay, selected, shown)} now, ${sum} so far, ${last} at the end` : "not recorded"]);
     }
-    if (replay.field("vibe_id").present) rows.push(["vibe", facts.vibeName(this.#at("vibe_id"))]);
-    for (const name of this.#fields("int", "delta")) if (this.#at(name)) rows.push([words(name), number(this.#at(name))]);
-    const tags = this.#list("tag_ids").map((tag) => replay.header.tags[tag] || `tag ${tag}`);
+    if (replay.field("vibe_id").present) rows.push(["vibe", facts.vibeName(at("vibe_id"))]);
+    for (const [words, value] of fields(false)) rows.push([words, number(value)]);
+    const tags = list("tag_ids");
     if (tags.length) rows.push(["tags", joined(tags)]);
-    return definitions([...rows, ["type, id", `${facts.sprite(selected).name}, ${replay.ids[selected]}`]]);
+    return [...rows, ["type, id", `${facts.sprite(selected).name}, ${replay.ids[selected]}`]];
   }
 
-  #inventory() {
-    const { replay, facts, selected } = this;
-    const { item_names, capacity_names } = replay.header;
-    /** @type {Map<string, number>} */
-    const limits = new Map(this.#list("inventory_capacities").map((pair) => [capacity_names[pair?.[0]] ?? `capacity ${pair?.[0]}`, Number(pair?.[1])]));
-    const rows = [];
-    for (const pair of replay.pairsOf(selected)) {
-      const item = replay.pairItems[pair];
-      const name = item_names[item] ?? "";
-      const [amount, limit] = [replay.inventory.at(pair, this.shown), limits.get(name)];
-      if (limits.delete(name) || amount) rows.push(this.#inventoryRow(item, amount, limit));
-    }
-    for (const [name, limit] of limits) rows.push(div("inventory-row", `${words(name)} in all`, h("span"), span("number", `at most ${number(limit)}`)));
-    if (rows.length === 0 && !facts.isAgent[selected]) return null;
-    return section("Inventory", ...(rows.length ? rows : [note("Holds nothing at this step.")]));
+  /** @returns {Held[] | null} What it holds, and how much of what it may. */
+  function inventoryOf() {
+    const { selected, shown } = state;
+    const limits = /** @type {Limit[]} */ (list("inventory_capacities"));
+    const pairs = replay.pairsOf(selected).map((pair) => ({ item: replay.pairItems[pair], amount: replay.inventory.at(pair, shown) }));
+    /** @type {Held[]} */
+    const shared = limits.filter(({ item }) => item < 0).map(({ name, limit, items }) => ({ name, item: -1, amount: items && pairs.reduce((sum, { item, amount }) => sum + (items.includes(item) ? amount : 0), 0), limit }));
+    const own = pairs.map(({ item, amount }) => ({ name: facts.itemName(item), item, amount, limit: limits.find((each) => each.item === item)?.limit }));
+    const rows = [...shared, ...own.filter(({ amount, limit }) => amount || limit !== undefined)];
+    return !rows.length && !facts.isAgent[selected] ? null : rows;
   }
 
-  /** @param {number} item @param {number} amount @param {number | undefined} limit */
-  #inventoryRow(item, amount, limit) {
-    const name = legendEntry(`background:${series(this.palette, item)}`, this.facts.itemName(item));
-    const bar = limit === undefined ? h("span") : span("bar", h("span.bar-part", { style: `width:${min(100, (100 * amount) / (limit || 1))}%` }));
-    return div("inventory-row", name, bar, span("number", number(amount) + (limit === undefined ? "" : ` / ${number(limit)}`)));
+  /** @param {[Held[] | null]} rows */
+  const drawInventory = ([rows]) => rows && section("Inventory", ...(rows.length ? rows.map(inventoryRow) : [note("Holds nothing at this step.")]));
+
+  /** @param {Held} row */
+  function inventoryRow({ name, item, amount, limit }) {
+    const bar = limit === undefined || amount === null ? h("span") : span("bar", h("span.bar-part", { style: `width:${min(100, (100 * amount) / (limit || 1))}%` }));
+    const text = amount === null ? `at most ${number(/** @type {number} */ (limit))}` : number(amount) + (limit === undefined ? "" : ` / ${number(limit)}`);
+    return div("inventory-row", item < 0 ? span("muted", amount === null ? `${name} in all` : name) : viewer.itemEntry(item, name), bar, span("number", text));
   }
 
-  #recipes() {
-    const [inputs, outputs] = [this.#list("input_resources"), this.#list("output_resources")];
-    const lines = [...this.#list("protocols"), ...(inputs.length + outputs.length ? [{ inputs, outputs }] : [])].map((protocol) => h("li", {}, this.#protocolText(protocol ?? {})));
-    return lines.length ? section("Protocols", h("ul.list", {}, ...lines.slice(0, 60))) : null;
+  /** @returns {Line[]} What the agent did around the step. */
+  function linesAround() {
+    const lines = activity(facts, state.selected, state.shown - BEFORE, state.shown + AFTER);
+    const here = max(0, lines.findIndex(({ to }) => to >= state.shown));
+    return lines.slice(max(0, here - LINES_BEFORE), here + LINES_AFTER + 1);
   }
 
-  /** @param {any} protocol @returns {string} "2 ore red -> 1 battery, cooldown 10, 2 agents". */
-  #protocolText({ inputs, outputs, cooldown, minAgents, vibes }) {
-    const { facts } = this;
-    const list = /** @param {any} value @param {(entry: any) => string} text @param {string} joint */ (value, text, joint) => (Array.isArray(value) ? value.map(text).join(joint) : "");
-    const amounts = /** @param {unknown} pairs */ (pairs) => list(pairs, (pair) => `${number(Number(pair?.[1]))} ${facts.itemName(Number(pair?.[0]))}`, " + ") || "nothing";
-    const vibe = list(vibes, (each) => facts.vibeName(Number(each)), ", ");
-    return joined([
-      `${amounts(inputs)} \u2192 ${amounts(outputs)}`, cooldown && `cooldown ${number(Number(cooldown))}`,
-      minAgents > 1 && `${number(Number(minAgents))} agents`, vibe && `vibe ${vibe}`,
-    ]);
-  }
-
-  #activity() {
-    const step = this.shown;
-    const lines = activity(this.facts, this.selected, step - BEFORE, step + AFTER);
-    const here = max(0, lines.findIndex((line) => line.to >= step));
-    return section("What it did", div("activity", ...lines.slice(max(0, here - LINES_BEFORE), here + LINES_AFTER + 1).map((line) => this.#line(line))));
-  }
+  /** @param {[Line[]]} lines */
+  const drawActivity = ([lines]) => section("What it did", div("activity", ...lines.map(drawLine)));
 
   /** @param {Line} line */
-  #line({ from, to, action, failed, reward, notes }) {
+  function drawLine({ from, to, action, failed, reward, notes }) {
     const many = to > from;
-    const when = from > this.shown ? "" : to < this.shown ? "past" : "now";
+    const when = from > state.shown ? "" : to < state.shown ? "past" : "now";
     return activityLine(count(from) + (many ? `\u2013${count(to)}` : ""), action + (many ? ` \u00d7${to - from + 1}` : ""),
       joined([failed && "failed", reward !== 0 && `reward ${rewardText(reward)}`, ...notes]),
-      () => this.viewer.seek(from), when, failed || reward < 0 || odd(reward) ? "lost" : reward > 0 ? "won" : "");
+      () => viewer.seek(from), when, failed || reward < 0 || odd(reward) ? "lost" : reward > 0 ? "won" : "");
   }
+
+  return { node, update };
 }
 
 /** @param {string} when @param {string} what @param {string} more @param {() => void} onclick @param {...string} classes */
 export function activityLine(when, what, more, onclick, ...classes) {
   return h(/** @type {"button"} */ (joined(["button.line", ...classes], ".")), { type: "button", onclick }, span("line-step", when), span("line-action", what), span("line-note", more));
 }
-

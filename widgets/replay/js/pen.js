@@ -4,21 +4,15 @@ import { max, round, within } from "../../page/js/maths.js";
 /** @typedef {CanvasRenderingContext2D} Pen */
 
 export const TAU = Math.PI * 2;
-const FAMILY = 'px system-ui, -apple-system, "Segoe UI", sans-serif';
+export const FAMILY = 'px system-ui, -apple-system, "Segoe UI", sans-serif';
 
-export function pixelRatio() {
-  return within(globalThis.devicePixelRatio || 1, 1, 3);
-}
+export const density = () => within(devicePixelRatio, 1, 3);
 
 /** @param {HTMLCanvasElement} canvas @returns {Pen} */
-export function penOf(canvas) {
-  return /** @type {Pen} */ (canvas.getContext("2d"));
-}
+export const penOf = (canvas) => /** @type {Pen} */ (canvas.getContext("2d"));
 
 /** @param {number} width @param {number} [height] Device pixels. @returns {HTMLCanvasElement} */
-export function newCanvas(width, height = width) {
-  return sized(document.createElement("canvas"), width, height);
-}
+export const newCanvas = (width, height = width) => sized(document.createElement("canvas"), width, height);
 
 /** Empty a canvas that has another size. @param {HTMLCanvasElement} canvas @param {number} width @param {number} height Device pixels. */
 export function sized(canvas, width, height) {
@@ -33,10 +27,10 @@ export function sized(canvas, width, height) {
  * @returns {Pen} Scaled so that one unit is one CSS pixel.
  */
 export function prepare(canvas, width, height) {
-  const ratio = pixelRatio();
+  const ratio = density();
   const pen = penOf(sized(canvas, width * ratio, height * ratio));
-  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-  pen.clearRect(0, 0, width, height);
+  pen.reset();
+  pen.scale(ratio, ratio);
   return pen;
 }
 
@@ -71,13 +65,14 @@ export function ring(pen, colour, x, y, radius, width) {
 /**
  * Draw one line of text, centred on `y`.
  * @param {Pen} pen @param {string} text @param {number} x @param {number} y @param {string} colour
- * @param {CanvasTextAlign} [align] @param {string} [font] Weight and size.
+ * @param {CanvasTextAlign} [align] @param {string | number} [font] Weight and size. @param {boolean} [edged] Whether the pen's stroke is around it.
  */
-export function write(pen, text, x, y, colour, align = "right", font = "11") {
+export function write(pen, text, x, y, colour, align = "right", font = "11", edged = false) {
   pen.fillStyle = colour;
   pen.font = font + FAMILY;
   pen.textAlign = align;
   pen.textBaseline = "middle";
+  if (edged) pen.strokeText(text, x, y);
   pen.fillText(text, x, y);
 }
 

@@ -43,6 +43,4 @@ export class Player {
 }
 
 /** @param {number} speed @returns {number} A speed that can be played. */
-export function clampSpeed(speed) {
-  return Number.isFinite(speed) ? within(speed, 0.1, 1000) : 10;
-}
+export const clampSpeed = (speed) => Number.isFinite(speed) ? within(speed, 0.1, 1000) : 10;

@@ -5,46 +5,41 @@
  */
 import { max, min } from "../../page/js/maths.js";
 
-const MAX_CELLS = 4e6;
 const SLICE = 128;
 
-export class Presence {
-  /** @param {Replay} replay */
-  constructor(replay) {
-    this.replay = replay;
-    const cells = replay.map.width * replay.map.height;
-    this.tooLarge = cells > MAX_CELLS;
-    this.counts = new Float64Array(this.tooLarge ? 0 : cells);
-    /** Steps 0 to `until` (exclusive) are counted. */
-    this.until = this.peak = 0;
-  }
+/** @param {Replay} replay */
+export function presenceOf(replay) {
+  const { width, height } = replay.map;
+  const presence = { counts: new Float64Array(width * height), peak: 0, advance };
+  /** Steps 0 to `until` (exclusive) are counted. */
+  let until = 0;
 
   /**
    * Count on towards a step for about `budget` milliseconds.
    * @param {number} step @param {number} budget
    * @returns {boolean} Whether the counts now tell of steps 0 to `step`, as far as those are loaded.
    */
-  advance(step, budget) {
+  function advance(step, budget) {
     const end = performance.now() + budget;
-    if (step + 1 < this.until) {
-      this.counts.fill(0);
-      this.until = this.peak = 0;
+    if (step + 1 < until) {
+      presence.counts.fill(0);
+      until = presence.peak = 0;
     }
-    while (this.until <= step && !this.tooLarge && performance.now() < end) {
-      const goal = min(step + 1, this.until + SLICE);
-      for (const object of this.replay.agents) this.#count(object, this.until, goal);
-      this.until = goal;
+    while (until <= step && performance.now() < end) {
+      const goal = min(step + 1, until + SLICE);
+      for (const object of replay.agents) count(object, until, goal);
+      until = goal;
     }
-    return this.until > step || this.tooLarge;
+    return until > step;
   }
 
   /** @param {number} object @param {number} from @param {number} to */
-  #count(object, from, to) {
-    this.replay.location.runs(object, from, to, (start, end) => {
-      const { x, y } = this.replay.locate(object, start);
-      const cell = y * this.replay.map.width + x;
-      this.counts[cell] += end - start;
-      this.peak = max(this.peak, this.counts[cell] || 0);
+  function count(object, from, to) {
+    replay.location.runs(object, from, to, (start, end) => {
+      const { x, y } = replay.locate(object, start);
+      presence.peak = max(presence.peak, (presence.counts[y * width + x] += end - start));
     });
   }
+
+  return presence;
 }

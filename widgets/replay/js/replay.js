@@ -2,11 +2,11 @@
 import { reason } from "../../page/js/format.js";
 import { lowerBound, max, min, round, within } from "../../page/js/maths.js";
 import { decodeTrack } from "./tracks.js";
-import { Columns, WireError, inflate, readHeader, runningSum } from "./wire.js";
+import { Columns, inflate, readHeader } from "./wire.js";
 
 /**
  * @import { Track } from "./tracks.js"
- * @import { ChunkInfo, Header, Numbers } from "./wire.js"
+ * @import { ChunkInfo, Header } from "./wire.js"
  * @typedef {(hash: string, id: string) => Promise<Uint8Array>} Ask Fetches a chunk that is not embedded.
  * @typedef {{x: number, y: number}} Point
  * @typedef {object} Loaded
@@ -14,9 +14,6 @@ import { Columns, WireError, inflate, readHeader, runningSum } from "./wire.js";
  * @property {Map<string, Track>} tracks
  * @typedef {ChunkInfo & Loaded} Chunk A stretch of steps that is loaded as one.
  */
-
-/** Values where a replay has no such field; fields not listed are 0. @type {Record<string, number>} */
-const DEFAULTS = { alive: 1, collective_id: -1, action_id: -1, action_success: 1, vision_size: 11 };
 
 /** Inflated parts kept at once; decoding doubles or trebles them. */
 const KEEP_BYTES = 48e6;
@@ -32,15 +29,14 @@ export class Field {
     this.present = info !== undefined;
     this.kind = info?.kind ?? "int";
     const [x, y] = this.kind === "xy" ? ["x", "y"] : ["", ""];
-    const scalar = info ? info.scalar : (DEFAULTS[name] ?? 0);
+    const scalar = info ? info.scalar : (header.defaults[name] ?? 0);
     /** Values at step 0: one for each object, or one for all. */
-    this.columns = scalar === null ? [x, y].map((axis) => base.numbers(`${name}.c${axis}`, length)) : null;
-    this.scalars = [scalar, scalar].flat().map(Number);
-    const count = (info && header.movers.get(name)) ?? 0;
+    this.columns = scalar === undefined ? [x, y].map((axis) => base.numbers(`${name}.c${axis}`)) : null;
+    this.scalars = [scalar ?? 0].flat();
     /** Objects that change, ascending. */
-    this.movers = runningSum(base.numbers(`${name}.i`, count), length, name);
-    this.lasts = base.numbers(`${name}.f${x}`, count);
-    this.moverOf = new Int32Array(count ? length : 0).fill(-1);
+    this.movers = base.sums(`${name}.i`);
+    this.lasts = base.numbers(`${name}.f${x}`);
+    this.moverOf = new Int32Array(this.movers.length ? length : 0).fill(-1);
     this.movers.forEach((object, mover) => { this.moverOf[object] = mover; });
   }
 
@@ -98,29 +94,30 @@ export class Replay {
     this.ask = ask;
     this.steps = header.steps;
     this.map = { width: header.width, height: header.height };
-    const n = header.objects;
-    this.ids = runningSum(base.numbers("id", n), 2 ** 31 - 1, "the list of ids");
-    this.types = base.numbers("type", n);
-    this.agentIds = base.numbers("agent_id", n);
-    /** Agents in the order of their numbers; a number that no object has is left out. */
-    this.agents = Int32Array.from(base.numbers("agent_objects", header.agents)).filter((object) => object >= 0 && object < n);
+    this.ids = base.sums("id");
+    this.types = base.numbers("type");
+    this.agentIds = base.numbers("agent_id");
+    /** Agents in the order of their numbers. */
+    this.agents = Int32Array.from(base.numbers("agent_objects"));
     /** @type {Map<string, Field>} */
     this.fields = new Map();
-    for (const [name, info] of header.fields) if (name !== "inventory" && info.kind !== "text") this.field(name);
     this.location = this.field("location");
     this.alive = this.field("alive");
-    this.pairItems = base.numbers("inventory.t", header.pairs);
-    this.pairObjects = runningSum(base.numbers("inventory.o", header.pairs), n, "the inventory");
-    this.inventory = new Field(this, "inventory", header.pairs);
-    /** @type {Chunk[]} */
-    this.chunks = header.chunks.filter(({ kind }) => kind === "steps").map((info) => ({ ...info, columns: null, loading: null, failed: "", used: 0, tracks: new Map() }));
-    const joined = this.chunks.every((chunk, i) => chunk.to > chunk.from && chunk.from === (this.chunks[i - 1]?.to ?? 0));
-    if (!this.location.present || !joined || this.chunks.at(-1)?.to !== this.steps) throw new WireError("the parts of the replay do not join");
-    this.texts = header.chunks.filter((info) => info.kind === "text");
-    this.config = header.chunks.find((info) => info.kind === "config") ?? null;
+    this.pairItems = base.numbers("inventory.t");
+    this.pairObjects = base.sums("inventory.o");
+    this.inventory = new Field(this, "inventory", this.pairItems.length);
+    /** Who holds each cell: 1 + a team's number. */
+    this.territory = new Field(this, "territory", header.width * header.height);
+    /** When each cell was first seen, where that is known. */
+    this.explored = base.sums("explored");
+    const [chunks, texts] = ["steps", "text"].map((wanted) => header.chunks.filter(({ kind }) => kind === wanted)
+      .map((info) => /** @type {Chunk} */ ({ ...info, columns: null, loading: null, failed: "", used: 0, tracks: new Map() })));
+    this.chunks = chunks;
+    this.texts = texts;
+    this.config = header.chunks.find((info) => info.kind === "config");
     this.recent = this.chunks[0];
     this.clock = 0;
-    /** Called when a stretch of steps has arrived or failed. @type {() => void} */
+    /** Called when a part has arrived or failed. @type {() => void} */
     this.onload = () => {};
   }
 
@@ -130,10 +127,9 @@ export class Replay {
    */
   static async open(bytes, ask) {
     const header = await readHeader(bytes);
-    const info = header.chunks.find((chunk) => chunk.kind === "base");
-    if (!info || info.offset === null) throw new WireError("the data holds no first step");
-    const raw = await inflate(bytes.subarray(info.offset, info.offset + info.size), info.raw, "the first step");
-    return new Replay(bytes, header, new Columns(raw, "the first step"), ask);
+    const { offset, size, raw } = header.chunks[0];
+    const base = await inflate(bytes.subarray(/** @type {number} */ (offset), /** @type {number} */ (offset) + size), raw, "the first step");
+    return new Replay(bytes, header, new Columns(base), ask);
   }
 
   /** @param {string} name @returns {Field} Of the objects; absent fields hold their default everywhere. */
@@ -160,7 +156,7 @@ export class Replay {
 
   /** @param {number} step @returns {Chunk} The last one for a step past the end. */
   chunkOf(step) {
-    if (step < this.recent.from || step >= this.recent.to) this.recent = this.chunks.find((chunk) => step < chunk.to) ?? this.chunks[this.chunks.length - 1];
+    if (step < this.recent.from || step >= this.recent.to) this.recent = this.chunks.find((chunk) => step < chunk.to) ?? /** @type {Chunk} */ (this.chunks.at(-1));
     return this.recent;
   }
 
@@ -170,16 +166,19 @@ export class Replay {
   }
 
   /** @param {number} step @returns {Promise<void>} Settles when the stretch around `step` has arrived or failed. */
-  async load(step) {
-    const chunk = this.chunkOf(step);
+  load(step) {
+    return this.fetch(this.chunkOf(step));
+  }
+
+  /** @param {Chunk} chunk @returns {Promise<void>} Settles when it has arrived or failed. */
+  async fetch(chunk) {
     if (!chunk.columns && !chunk.failed) await (chunk.loading ??= this.#fetch(chunk));
   }
 
   /** @param {Chunk} chunk */
   async #fetch(chunk) {
-    const what = `the part with steps ${chunk.from} to ${chunk.to - 1}`;
     try {
-      chunk.columns = await this.columnsOf(chunk, what);
+      chunk.columns = new Columns(await this.raw(chunk));
       chunk.used = ++this.clock;
       this.#forget();
     } catch (error) {
@@ -189,14 +188,9 @@ export class Replay {
     this.onload();
   }
 
-  /** @param {ChunkInfo} info @param {string} what Named in errors. @returns {Promise<Uint8Array<ArrayBuffer>>} */
-  async raw({ id, offset, size, raw }, what) {
-    return inflate(offset === null ? await this.ask(this.header.hash, id) : this.bytes.subarray(offset, offset + size), raw, what);
-  }
-
-  /** @param {ChunkInfo} info @param {string} what Named in errors. @returns {Promise<Columns>} */
-  async columnsOf(info, what) {
-    return new Columns(await this.raw(info, what), what);
+  /** @param {ChunkInfo} info @returns {Promise<Uint8Array<ArrayBuffer>>} */
+  async raw({ id, offset, size, raw }) {
+    return inflate(offset === null ? await this.ask(this.header.hash, id) : this.bytes.subarray(offset, offset + size), raw, `the part ${id}`);
   }
 
   /** Drop what was used longest ago until the rest fits. */
@@ -205,14 +199,10 @@ export class Replay {
     let bytes = 0;
     held.forEach((chunk, i) => {
       bytes += chunk.raw;
-      if (i > 2 && bytes > KEEP_BYTES) this.#drop(chunk);
+      if (i <= 2 || bytes <= KEEP_BYTES) return;
+      chunk.columns = null;
+      chunk.tracks.clear();
     });
-  }
-
-  /** @param {Chunk} chunk */
-  #drop(chunk) {
-    chunk.columns = null;
-    chunk.tracks.clear();
   }
 
   /** Load the embedded steps, one part after the other, as far as they may be kept together. */
@@ -233,27 +223,12 @@ export class Replay {
   track(field, step) {
     const chunk = this.chunkOf(step);
     chunk.used = ++this.clock;
-    return chunk.tracks.get(field.name) ?? this.#guard(chunk, (columns) => {
-      const entry = /** @type {[Numbers, Numbers] | null} */ (chunk.from > 0 ? null : [0, 1].map((axis) => Float64Array.from(field.movers, (object) => field.first(object, axis))));
-      const track = decodeTrack(columns, field.name, field.kind, field.movers.length, chunk.from, chunk.to, entry, this.map);
+    let track = chunk.tracks.get(field.name);
+    if (!track && chunk.columns) {
+      track = decodeTrack(chunk.columns, field.name, field.kind, field.movers.length, chunk.from);
       chunk.tracks.set(field.name, track);
-      return track;
-    });
-  }
-
-  /**
-   * Run what may find the chunk damaged; then the chunk counts as failed, and its steps as not loaded.
-   * @template T @param {Chunk} chunk @param {(columns: Columns) => T} read @returns {T | null}
-   */
-  #guard(chunk, read) {
-    try {
-      return chunk.columns && read(chunk.columns);
-    } catch (error) {
-      chunk.failed = reason(error);
-      this.#drop(chunk);
-      queueMicrotask(() => this.onload());
-      return null;
     }
+    return track ?? null;
   }
 
   /** @param {number} object @param {number} step @returns {Point} Where an object is. */
@@ -270,23 +245,32 @@ export class Replay {
     return pairs;
   }
 
+  /** @param {number} object @param {number} item @returns {number} Their pair, -1 where it never holds any. */
+  pair(object, item) {
+    return this.pairsOf(object).find((pair) => this.pairItems[pair] === item) ?? -1;
+  }
+
+  /** @param {number} object @param {number} item @param {number} step @returns {number} How many it holds. */
+  held(object, item, step) {
+    const pair = this.pair(object, item);
+    return pair < 0 ? 0 : this.inventory.at(pair, step);
+  }
+
   /** @param {number} object @param {number} step @returns {number} Sum of rewards up to and including `step`; not finite from the step on at which one is not. */
   total(object, step) {
     const totals = this.field("total_reward");
     if (totals.kind !== "derived") return totals.at(object, step);
     const mover = totals.mover(object);
     if (mover < 0 || step <= 0) return totals.first(object);
-    const chunk = this.chunkOf(step);
-    const entry = this.#guard(chunk, (columns) => (chunk.from > 0 ? columns.numbers("total_reward.k", totals.movers.length)[mover] : totals.first(object)));
-    let total = entry ?? NaN;
-    this.field("current_reward").runs(object, max(1, chunk.from), step + 1, (from, to, value) => { total += value * (to - from); });
+    const { from, columns } = this.chunkOf(step);
+    if (!columns) return NaN;
+    let total = columns.numbers("total_reward.k")[mover];
+    this.field("current_reward").runs(object, max(1, from), step + 1, (start, end, value) => { total += value * (end - start); });
     return total;
   }
 
   /** @param {string} table @param {number} object @param {number} step @returns {any[]} A list that a table field holds, empty when absent. */
   tableList(table, object, step) {
-    const value = this.header.tables.get(table)?.[this.at(table, object, step)];
-    return Array.isArray(value) ? value : [];
+    return this.header.tables[table]?.[this.at(table, object, step)] ?? [];
   }
-
 }

@@ -1,7 +1,7 @@
 /** Keeps the model's traits and the viewer's state the same, without flooding Python while it plays. */
 import { abs, within } from "../../page/js/maths.js";
+import { listen } from "../../page/js/model.js";
 import { clampSpeed } from "./player.js";
-import { readView } from "./share.js";
 
 /**
  * @import { AnyModel } from "@anywidget/types"
@@ -11,7 +11,7 @@ import { readView } from "./share.js";
  * @property {string} kind @property {unknown} data @property {unknown} data_b @property {string[]} labels
  * @property {number} step @property {number | null} selected @property {boolean} playing @property {number} speed
  * @property {string} view @property {string} url @property {number} height @property {string} theme
- * @property {unknown} sprites @property {string} message
+ * @property {unknown} sprites @property {string} message @property {boolean} drops
  */
 
 const PLAY_MS = 200;
@@ -33,11 +33,11 @@ export function syncTraits(model, shown) {
     writing = true;
     for (const name of changed) model.set(name, now[name]);
     writing = false;
-    if (changed.length > 0) model.save_changes();
+    if (changed.length) model.save_changes();
   };
   const tell = /** @param {(keyof State)[]} changed */ (changed) => {
     if (changed.includes("playing") && !state.playing) write();
-    else if (!timer && changed.some((key) => TOLD.includes(key))) timer = window.setTimeout(write, state.playing ? PLAY_MS : SETTLE_MS);
+    else if (!timer && changed.some((key) => TOLD.includes(key))) timer = setTimeout(write, state.playing ? PLAY_MS : SETTLE_MS);
   };
   // What is written here is heard here too, while half of it is still as it was.
   const read = () => {
@@ -45,24 +45,20 @@ export function syncTraits(model, shown) {
   };
   read();
   store.listeners.add(tell);
-  for (const name of NAMES) model.on(`change:${name}`, read);
+  const stop = listen(model, Object.fromEntries(NAMES.map((name) => [name, read])));
   return () => {
     clearTimeout(timer);
-    store.listeners.delete(tell);
-    for (const name of NAMES) model.off(`change:${name}`, read);
+    stop();
   };
 }
 
 /** Take over what Python has set; what already holds is left alone. @param {AnyModel<Traits>} model @param {Viewer} shown */
 function readTraits(model, shown) {
-  const { store, replay, place: now } = shown;
+  const { store, stepNow } = shown;
   const { playing, speed } = store.state;
-  const [selected, view] = [model.get("selected"), model.get("view")];
-  if (selected !== now.selected) shown.select(replay.ids.indexOf(selected ?? -1));
-  if (view !== now.view) store.set(readView(view));
   store.set({ speed: clampSpeed(Number(model.get("speed"))) });
   const step = within(Number(model.get("step")) || 0, 0, shown.steps - 1);
   // While it plays, an echo of a step just left behind must not pull it back.
-  if (step !== now.step && !(playing && abs(step - now.step) < speed)) shown.seek(step);
+  shown.go({ selected: model.get("selected"), view: model.get("view"), step: playing && abs(step - stepNow) < speed ? stepNow : step });
   store.set({ playing: model.get("playing") === true });
 }

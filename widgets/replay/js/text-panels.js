@@ -1,90 +1,107 @@
 /** Talk and policy notes, and what there is to know of the replay itself. */
 import { fill } from "../../page/js/dom.js";
-import { button, definitions, div, failure, h, note, region, section } from "./dom.js";
-import { count, joined, plural, reason, words } from "../../page/js/format.js";
+import { button, div, failure, h, note, region, section, terms } from "./dom.js";
+import { count, plural, reason, words } from "../../page/js/format.js";
 import { activityLine } from "./object-panel.js";
-import { Part } from "./part.js";
+import { changes } from "./part.js";
 import { parseJson } from "./wire.js";
 
-/** @import { ChunkInfo } from "./wire.js" */
+/**
+ * @import { Child } from "../../page/js/dom.js"
+ * @import { Viewer } from "./viewer.js"
+ * @import { ChunkInfo } from "./wire.js"
+ * @import { Element } from "./wire.js"
+ */
 
-const CONFIG = "the configuration";
 const TALK_LINES = 40;
 const LONGEST = 20_000;
+/** Entries of a list, characters of what needs no unfolding, and lists within lists. */
+const [MOST_ROWS, SHORT, DEEPEST] = [100, 40, 6];
 const CONFIG_CHARS = 400_000;
 
-export class TextPanel extends Part {
-  node = region("Talk and policy notes");
+/** @param {Viewer} viewer */
+export function textPanel(viewer) {
+  const { replay, facts, state, texts } = viewer;
+  const node = region("Talk and policy notes");
+  const changed = changes();
 
-  update() {
-    const { shown, selected } = this;
-    const part = this.viewer.texts.part(shown);
-    if (part?.failed) {
-      const again = () => {
-        this.viewer.texts.retry();
-        this.update();
-      };
-      fill(this.node, ...failure(part.failed, again));
-    } else if (!part?.fields) {
-      fill(this.node, note("Loading the texts of these steps"));
-    } else {
-      fill(this.node, selected < 0 ? note("Select an agent to read its policy notes.") : this.#agent(selected, shown), this.#talk(shown));
-    }
+  function update() {
+    const { shown, selected } = state;
+    const { failed, columns } = texts.part(shown) ?? { failed: "", columns: null };
+    const rows = columns && selected >= 0 ? rowsOf(selected, shown) : null;
+    const talk = columns ? texts.recentTalk(shown, TALK_LINES) : [];
+    // An unchanged panel keeps what was unfolded in it.
+    if (!changed(failed, columns, selected, JSON.stringify([rows, talk.map(({ step, object }) => [step, object])]))) return;
+    if (failed) fill(node, ...failure(failed, again));
+    else if (!columns) fill(node, note("Loading the texts"));
+    else fill(node, rows ? notesOf(selected, rows) : note("Select an agent to read its policy notes."), talkOf(talk));
   }
 
-  /** @param {number} object @param {number} step */
-  #agent(object, step) {
-    const read = /** @param {string} name */ (name) => this.viewer.texts.at(name, object, step);
-    const notes = read("policy_infos");
-    const texts = { says: read("talk_text"), thinks: read("monologue_append"), ...(notes && typeof notes === "object" ? notes : { note: notes }) };
-    const rows = Object.entries(texts).filter(([, value]) => value !== null && value !== "").slice(0, 100);
-    const list = definitions(rows.map(([key, value]) => [words(key), (typeof value === "string" ? value : JSON.stringify(value, null, 1)).slice(0, LONGEST).trim()]));
+  function again() {
+    for (const part of replay.texts) part.failed = "";
+    update();
+  }
+
+  /** @param {number} object @param {number} step @returns {[string, any][]} */
+  function rowsOf(object, step) {
+    const [notes, says, thinks] = ["policy_infos", "talk_text", "monologue_append"].map((name) => texts.at(name, object, step));
+    const all = { says, thinks, ...(notes && typeof notes === "object" ? notes : { note: notes }) };
+    return visible(all).filter(([, value]) => value !== null && value !== "").slice(0, MOST_ROWS);
+  }
+
+  /** @param {number} object @param {[string, any][]} rows */
+  function notesOf(object, rows) {
+    const list = terms(rows.map(([key, value]) => [words(key), tree(value, 0)]));
     list.classList.add("rv-notes");
-    return section(this.facts.title(object), rows.length ? list : note("No text at this step."));
+    return section(facts.title(object), rows.length ? list : note("No text at this step."));
   }
 
-  /** @param {number} step */
-  #talk(step) {
-    const { viewer, facts } = this;
-    const lines = viewer.texts.recentTalk(step, TALK_LINES).map(({ step: when, object, text }) => activityLine(count(when), facts.title(object), text, () => {
+  /** @param {{step: number, object: number, text: string}[]} talk */
+  function talkOf(talk) {
+    const lines = talk.map(({ step, object, text }) => activityLine(count(step), facts.title(object), text, () => {
       viewer.select(object);
-      viewer.seek(when);
+      viewer.seek(step);
     }));
     return lines.length ? section("Talk so far", div("activity", ...lines)) : null;
   }
+
+  return { node, update };
 }
 
-export class AboutPanel extends Part {
-  node = region("About this replay");
-  config = h("div");
+/** @param {object} value @returns {[string, any][]} What is in it, but for what begins with two underscores: that is meant for machines. */
+const visible = (value) => Object.entries(value).filter(([key]) => !key.startsWith("__"));
 
-  update() {
-    if (this.node.firstChild) return;
-    const { header, types, config } = this.replay;
-    const used = new Map();
-    for (const type of types) used.set(type, (used.get(type) ?? 0) + 1);
-    const kinds = [...used].sort((a, b) => b[1] - a[1]).slice(0, 60).map(([type, n]) => `${words(header.type_names[type] || "unknown")} ${count(n)}`);
-    if (config) fill(this.config, button("Show the configuration", () => this.#loadConfig(config)));
-    fill(this.node, definitions([
-      ["format", `MettaScope replay, version ${header.version}`], ["map", `${count(header.width)} x ${count(header.height)} cells`], ["steps", count(header.steps)],
-      ["objects", `${count(header.objects)}: ${joined(kinds)}`], ["items", joined(header.item_names.filter(Boolean).slice(0, 100).map(words)) || "none"],
-    ]), this.#issues(), config ? section("Configuration", this.config) : null);
-  }
+/** @param {any} value Of JSON. @param {number} depth @returns {Child} A text, or what is in it as a list that unfolds. */
+function tree(value, depth) {
+  if (typeof value === "string") return value.slice(0, LONGEST).trim();
+  const entries = visible(value ?? {});
+  const flat = JSON.stringify(value);
+  if (!entries.length || flat.length <= SHORT || depth >= DEEPEST) return flat.slice(0, LONGEST);
+  const more = entries.length - MOST_ROWS;
+  const list = terms(entries.slice(0, MOST_ROWS).map(([key, each]) => [words(key), tree(each, depth + 1)]));
+  return h("details", { open: depth === 0 }, h("summary", {}, plural(entries.length, "value")), list, more > 0 ? note(`and ${plural(more, "more value")}`) : null);
+}
 
-  #issues() {
-    const { issues, issues_more } = this.replay.header;
-    const entries = issues.map(({ severity, path, rule, count: n, example }) => h("li", {}, h("strong", {}, `${severity}: `), `${path}: ${rule}${n > 1 ? ` (${count(n)} times)` : ""}`, div("muted.code", String(example ?? ""))));
-    return section("Issues in the file", entries.length ? h("ul.list", {}, ...entries) : note("None found."), issues_more ? note(`and ${plural(issues_more, "more issue")}`) : null);
-  }
+/** @param {Viewer} viewer */
+export function aboutPanel({ replay }) {
+  const config = h("div", {}, button("Show the configuration", load));
 
-  /** @param {ChunkInfo} config */
-  async #loadConfig(config) {
-    fill(this.config, note(`Loading ${CONFIG}`));
+  async function load() {
+    fill(config, note("Loading"));
     try {
-      const text = JSON.stringify(parseJson(await this.replay.raw(config, CONFIG), CONFIG), null, 2);
-      fill(this.config, h("pre.code", {}, text.length > CONFIG_CHARS ? `${text.slice(0, CONFIG_CHARS)}\u2026` : text));
+      const text = JSON.stringify(parseJson(await replay.raw(/** @type {ChunkInfo} */ (replay.config))), null, 2);
+      fill(config, h("pre.code", {}, text.length > CONFIG_CHARS ? `${text.slice(0, CONFIG_CHARS)}\u2026` : text));
     } catch (error) {
-      fill(this.config, ...failure(reason(error), () => this.#loadConfig(config)));
+      fill(config, ...failure(reason(error), load));
     }
   }
+
+  return { node: region("About this replay", ...replay.header.about.map(built), replay.config ? section("Configuration", config) : null), update() {} };
+}
+
+/** @param {Element} element As the codec tells it. @returns {Child} */
+function built(element) {
+  if (typeof element === "string") return element;
+  const [selector, ...parts] = element;
+  return h(/** @type {"div"} */ (selector), {}, ...parts.map(built));
 }

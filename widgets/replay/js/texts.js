@@ -1,69 +1,58 @@
 /** Talk, monologue and policy notes: fetched when their panel opens, for the stretch of steps around the current one. */
-import { reason } from "../../page/js/format.js";
 import { decodeTrack } from "./tracks.js";
-import { runningSum } from "./wire.js";
 
 /**
- * @import { Replay } from "./replay.js"
+ * @import { Chunk, Replay } from "./replay.js"
  * @import { Track } from "./tracks.js"
  * @typedef {{objects: Int32Array, track: Track, table: any[]}} TextField
- * @typedef {{from: number, to: number, loading: boolean, failed: string, fields: Map<string, TextField> | null}} TextPart
  */
 
 export class Texts {
-  /** @param {Replay} replay @param {() => void} onload */
-  constructor(replay, onload) {
+  /** @param {Replay} replay */
+  constructor(replay) {
     this.replay = replay;
-    this.onload = onload;
-    /** @type {TextPart[]} */
-    this.parts = replay.texts.map(({ from, to }) => ({ from, to, loading: false, failed: "", fields: null }));
   }
 
-  /** @param {number} step @returns {TextPart | undefined} Fetched on first use. */
+  /** @param {number} step @returns {Chunk | undefined} Fetched on first use. */
   part(step) {
-    const part = this.parts.find(({ from, to }) => step >= from && step < to);
-    if (part && !part.fields && !part.loading && !part.failed) this.#load(part);
+    const part = this.replay.texts.find(({ from, to }) => step >= from && step < to);
+    if (part) this.replay.fetch(part);
     return part;
   }
 
-  /** Let failed parts be tried again. */
-  retry() {
-    for (const part of this.parts) part.failed = "";
-  }
-
-  /** @param {TextPart} part */
-  async #load(part) {
-    part.loading = true;
-    try {
-      const { header, map, texts } = this.replay;
-      const index = this.parts.indexOf(part);
-      const columns = await this.replay.columnsOf(texts[index], "the texts");
-      part.fields = new Map(texts[index].fields.map((name) => {
-        const objects = runningSum(columns.numbers(`${name}.i`), header.objects, name);
-        const track = decodeTrack(columns, name, "int", objects.length, part.from, part.to, null, map);
-        return [name, { objects, track, table: [columns.json(`${name}.table`)].flat() }];
-      }));
-    } catch (error) {
-      part.failed = reason(error);
+  /** @param {string} name Of the field. @param {number} step @returns {TextField | null} Null when there is none, or it is not there yet. */
+  field(name, step) {
+    const part = this.part(step);
+    if (!part?.columns?.directory[`${name}.i`]) return null;
+    const { columns, tracks, from } = part;
+    let field = /** @type {any} */ (tracks.get(name));
+    if (!field) {
+      const objects = columns.sums(`${name}.i`);
+      field = { objects, track: decodeTrack(columns, name, "int", objects.length, from), table: columns.json(`${name}.table`) };
+      tracks.set(name, field);
     }
-    part.loading = false;
-    this.onload();
+    return field;
   }
 
   /** @param {string} name Of the field. @param {number} object @param {number} step @returns {any} Null when there is none, or it is not there yet. */
   at(name, object, step) {
-    const field = this.part(step)?.fields?.get(name);
+    const field = this.field(name, step);
     return field?.table[field.track.at(field.objects.indexOf(object), step)] ?? null;
   }
 
-  /** @param {number} step @param {number} limit @returns {{step: number, object: number, text: string}[]} The latest talk up to a step, latest first. */
+  /** @param {number} object @param {number} step @returns {{x: number, y: number} | null} Cells from an agent to where its policy says that it goes: rows down, then columns right. */
+  target(object, step) {
+    const [y, x, ...more] = [this.at("policy_infos", object, step)?.target ?? []].flat();
+    return Number.isFinite(x) && Number.isFinite(y) && !more.length ? { x, y } : null;
+  }
+
+  /** @param {number} step @param {number} limit @returns {{step: number, until: number, object: number, text: string}[]} The latest talk up to a step, latest first. */
   recentTalk(step, limit) {
-    const part = this.part(step);
-    const field = part?.fields?.get("talk_text");
-    /** @type {{step: number, object: number, text: string}[]} */
+    const field = this.field("talk_text", step);
+    /** @type {{step: number, until: number, object: number, text: string}[]} */
     const lines = [];
-    field?.objects.forEach((object, mover) => field.track.runs(mover, part?.from ?? 0, step + 1, (start, _, value) => {
-      if (field.table[value]) lines.push({ step: start, object, text: String(field.table[value]) });
+    field?.objects.forEach((object, mover) => field.track.runs(mover, field.track.from, step + 1, (start, until, value) => {
+      if (field.table[value]) lines.push({ step: start, until, object, text: String(field.table[value]) });
     }));
     return lines.sort((a, b) => b.step - a.step).slice(0, limit);
   }

@@ -1,19 +1,15 @@
 /** Where a step is on the time axis, and what the bins of the overview amount to. Pure. */
 import { binStart } from "./events.js";
 import { tickStep } from "../../page/js/format.js";
-import { ceil, max, round, within } from "../../page/js/maths.js";
+import { ceil, max, min, round, within } from "../../page/js/maths.js";
 
 /** @typedef {{left: number, width: number, steps: number}} Axis Pixels from the left edge, of the plot, and the replay's steps. */
 
 /** @param {Axis} axis @param {number} step @returns {number} The pixel where the step begins. */
-export function xOf({ left, width, steps }, step) {
-  return left + (steps > 1 ? (step / (steps - 1)) * width : 0);
-}
+export const xOf = ({ left, width, steps }, step) => left + (steps > 1 ? (step / (steps - 1)) * width : 0);
 
 /** @param {Axis} axis @param {number} x @returns {number} The nearest step. */
-export function stepAt({ left, width, steps }, x) {
-  return within(round(((x - left) / max(1, width)) * (steps - 1)), 0, steps - 1);
-}
+export const stepAt = ({ left, width, steps }, x) => within(round(((x - left) / max(1, width)) * (steps - 1)), 0, steps - 1);
 
 /** @param {Axis} axis @param {number} [spacing] Pixels between labels. @returns {number[]} Steps to label, 0 first. */
 export function ticks({ width, steps }, spacing = 90) {
@@ -33,16 +29,10 @@ export function runningTotal(sums, share) {
   return Float64Array.from(sums, (sum) => (total += sum / max(1, share)));
 }
 
-/** @param {ArrayLike<number>[]} lines @returns {{low: number, high: number}} The smallest and largest finite value, 0 included; dust is 0. */
+/** @param {Iterable<number>[]} lines @returns {{low: number, high: number}} The smallest and largest finite value, 0 included; dust is 0. */
 export function extent(...lines) {
   let [low, high] = [0, 0];
-  for (const line of lines) {
-    for (let i = 0; i < line.length; i++) {
-      if (!Number.isFinite(line[i])) continue;
-      if (line[i] < low) low = line[i];
-      if (line[i] > high) high = line[i];
-    }
-  }
+  for (const line of lines) for (const value of line) if (Number.isFinite(value)) [low, high] = [min(low, value), max(high, value)];
   if (-low < high * 1e-6) low = 0;
   return { low, high: high > low ? high : low + 1 };
 }

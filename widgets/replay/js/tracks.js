@@ -1,6 +1,5 @@
 /** Change points: for each mover of a field the steps at which its value changes. Pure. */
 import { lowerBound, min } from "../../page/js/maths.js";
-import { WireError } from "./wire.js";
 
 /**
  * @import { Columns, Numbers } from "./wire.js"
@@ -15,7 +14,7 @@ export class Track {
    * @param {Numbers} steps Steps after `from`, ascending within a mover.
    * @param {Read} value @param {Read} row The second coordinate of a place.
    */
-  constructor(from, starts, steps, value, row) {
+  constructor(from, starts, steps, value, row = value) {
     this.from = from;
     this.starts = starts;
     this.steps = steps;
@@ -53,58 +52,30 @@ export class Track {
 
 /**
  * Decode one field of a chunk.
- * @param {Columns} columns @param {string} name @param {string} kind @param {number} movers
- * @param {number} from @param {number} to
- * @param {[Numbers, Numbers] | null} entry Values on entry where the chunk holds none (the first one).
- * @param {{width: number, height: number}} map
+ * @param {Columns} columns @param {string} name @param {string} kind @param {number} movers @param {number} from
  * @returns {Track}
  */
-export function decodeTrack(columns, name, kind, movers, from, to, entry, map) {
+export function decodeTrack(columns, name, kind, movers, from) {
   const starts = new Uint32Array(movers + 1);
-  if (columns.has(`${name}.n`)) starts.set(columns.numbers(`${name}.n`, movers), 1);
+  starts.set(columns.numbers(`${name}.n`), 1);
   for (let i = 1; i <= movers; i++) starts[i] += starts[i - 1];
-  const total = starts[movers];
-  const deltas = columns.numbers(`${name}.s`, total);
-  const steps = accumulate(deltas, starts, new Uint32Array(movers), 0, to - from, `the steps of ${name} are out of order`, true);
-  const track = /** @param {Read} value @param {Read} [row] */ (value, row = value) => new Track(from, starts, steps, value, row);
-  const range = `a value of ${name} is out of range`;
-  if (kind === "xy") {
-    const [x, y] = ["x", "y"].map((axis, i) => {
-      const keys = entry?.[i] ?? columns.numbers(`${name}.k${axis}`, movers);
-      return held(keys, accumulate(columns.numbers(`${name}.v${axis}`, total), starts, keys, 0, i ? map.height : map.width, range));
-    });
-    return track(x, y);
-  }
-  const keys = entry?.[0] ?? columns.numbers(`${name}.k`, movers);
-  if (kind === "bool") return track((mover, point) => keys[mover] ^ (point < 0 ? 0 : (point - starts[mover] + 1) & 1));
-  const values = columns.numbers(`${name}.v`, total);
-  if (kind === "float" && columns.has(`${name}.u`)) {
+  const steps = accumulate(columns.numbers(`${name}.s`), starts, new Uint32Array(movers));
+  const [value, row] = (kind === "xy" ? ["x", "y"] : [""]).map((axis) => {
+    const keys = columns.numbers(`${name}.k${axis}`);
+    const values = columns.numbers(`${name}.v${axis}`);
+    if (kind === "bool") return /** @type {Read} */ ((mover, point) => keys[mover] ^ (point < 0 ? 0 : (point - starts[mover] + 1) & 1));
     const distinct = columns.numbers(`${name}.u`);
-    return track((mover, point) => (point < 0 ? keys[mover] : (distinct[values[point]] ?? NaN)));
-  }
-  return track(held(keys, kind === "delta" ? accumulate(values, starts, keys, -(2 ** 31), 2 ** 31, range) : values));
+    const held = /xy|delta/.test(kind) ? accumulate(values, starts, keys) : values;
+    return /** @type {Read} */ ((mover, point) => (point < 0 ? keys[mover] : distinct.length ? distinct[held[point]] : held[point]));
+  });
+  return new Track(from, starts, steps, value, row);
 }
 
-/** @param {Numbers} keys On entry, by mover. @param {Numbers} values By point. @returns {Read} */
-function held(keys, values) {
-  return (mover, point) => (point < 0 ? keys[mover] : values[point]);
-}
-
-/**
- * @param {Numbers} deltas @param {Uint32Array} starts @param {Numbers} keys
- * @param {number} low @param {number} high Values must lie in [low, high). @param {string} problem Said when they do not.
- * @param {boolean} [rising] Whether each value must be above the mover's one before.
- */
-function accumulate(deltas, starts, keys, low, high, problem, rising) {
-  const values = low < 0 ? new Int32Array(deltas.length) : high > 65536 ? new Uint32Array(deltas.length) : new Uint16Array(deltas.length);
+/** @param {Numbers} deltas @param {Uint32Array} starts @param {Numbers} keys @returns {Int32Array} The sums of each mover's differences, from its key on. */
+function accumulate(deltas, starts, keys) {
+  const values = new Int32Array(deltas.length);
   keys.forEach((/** @type {number} */ value, /** @type {number} */ mover) => {
-    let least = low;
-    for (let i = starts[mover]; i < starts[mover + 1]; i++) {
-      value += deltas[i];
-      if (!(value >= least && value < high)) throw new WireError(problem);
-      values[i] = value;
-      if (rising) least = value + 1;
-    }
+    for (let i = starts[mover]; i < starts[mover + 1]; i++) values[i] = value += deltas[i];
   });
   return values;
 }

@@ -1,43 +1,39 @@
 /** One replay on the page: the parts, what ties them together, and the frames they are drawn in. */
-import { AgentTable } from "./agent-table.js";
-import { fill, set, setText } from "../../page/js/dom.js";
-import { button, div, h, icon, iconButton, span } from "./dom.js";
+import { set } from "../../page/js/dom.js";
+import { div, h, iconButton, legendEntry, span } from "./dom.js";
 import { nextStep } from "./events.js";
 import { Facts } from "./facts.js";
-import { count, plural } from "../../page/js/format.js";
 import { handleKey } from "./keys.js";
-import { MapView } from "./map-view.js";
+import { mapView } from "./map-view.js";
 import { max, min, round, within } from "../../page/js/maths.js";
 import { layerMenu, shareMenu } from "./menus.js";
-import { ObjectPanel } from "./object-panel.js";
-import { palettes } from "./palette.js";
+import { panels } from "./panels.js";
+import { series } from "./palette.js";
 import { Player, clampSpeed } from "./player.js";
-import { matching, names, search } from "./search.js";
-import { viewText } from "./share.js";
-import { SmallMap, minimap } from "./small-map.js";
+import { searchBox } from "./search-box.js";
+import { readView, viewText } from "./share.js";
+import { minimap, smallMap } from "./small-map.js";
 import { SpriteCache } from "./sprites.js";
 import { Store } from "./store.js";
-import { AboutPanel, TextPanel } from "./text-panels.js";
 import { Texts } from "./texts.js";
-import { TimelineView } from "./timeline-view.js";
-import { TraceView } from "./trace-view.js";
-import { kindsIn, transport } from "./transport.js";
+import { timelineView } from "./timeline-view.js";
+import { traceView } from "./trace-view.js";
+import { transport } from "./transport.js";
 
 /**
  * @import { EventKind } from "./events.js"
  * @import { Replay } from "./replay.js"
+ * @import { Place } from "./share.js"
  * @import { State } from "./store.js"
  * @import { Theme } from "../../page/js/theme.js"
- * @import { Line } from "./timeline-view.js"
- * @typedef {"map" | "timeline" | "trace" | "panel"} Piece
+ * @typedef {"map" | "strips" | "panel"} Piece
  * @typedef {{title: string, url: string, height: number, theme: Theme}} Options
  */
 
 const PANEL_MS = 110;
 const HINT_MS = 2600;
-const FIND = "Find type, item, agent";
 /** @type {Piece[]} */
-const ALL = ["map", "timeline", "trace", "panel"];
+const ALL = ["map", "strips", "panel"];
 /** What only the map shows; any other change is drawn everywhere. */
 const MAP_ONLY = /fraction|camera|follow|layers/;
 
@@ -53,9 +49,6 @@ export class Viewer {
   dirty = new Set();
   sprites = new SpriteCache();
   store = new Store();
-  found = h("span.found.muted", { role: "status" });
-  tabs = h("div.tabs", { role: "tablist", label: "Panels" });
-  panel = h("div.panel", { role: "tabpanel" });
 
   /**
    * @param {Replay} replay @param {Options} options
@@ -65,21 +58,23 @@ export class Viewer {
     this.replay = replay;
     this.options = options;
     this.theme = options.theme;
-    this.facts = new Facts(replay, all);
+    this.facts = new Facts(replay);
     this.player = new Player(all);
     this.steps = this.player.steps;
     /** Viewers that show the same step. @type {Viewer[]} */
     this.sides = [this];
-    this.texts = new Texts(replay, () => this.invalidate("panel"));
-    this.small = new SmallMap(this);
-    this.map = new MapView(this);
+    if (this.facts.teams.several) this.store.state.by = "team";
+    this.texts = new Texts(replay);
+    this.small = smallMap(this);
+    this.map = mapView(this);
     this.minimap = minimap(this);
-    this.timeline = new TimelineView(this, all.length === 1);
-    this.transport = transport(this, all.length === 1 ? kindsIn(replay) : []);
+    this.timeline = timelineView(this, all.length === 1);
+    this.transport = transport(this, replay.header.events.filter(([kind]) => all.length === 1 && kind !== "talk"));
     this.followButton = iconButton("follow", "Follow the selection (F)", () => this.toggleFollow());
-    this.map.node.append(this.minimap.node, h("div.map-buttons", { role: "toolbar", label: "Map view" },
+    /** The map, with its buttons and the small map beside it: over it they would cover agents. */
+    this.stage = div("stage", this.map.node, div("map-side", h("div.map-buttons", { role: "toolbar", label: "Map view" },
       iconButton("plus", "Zoom in", () => this.map.zoom(1.5)), iconButton("minus", "Zoom out", () => this.map.zoom(1 / 1.5)),
-      iconButton("fit", "Show the whole map (0)", () => this.fit()), this.followButton));
+      iconButton("fit", "Show the whole map (0)", () => this.fit()), this.followButton), this.minimap.node));
     this.store.listeners.add((changed) => this.changed(changed));
     replay.onload = () => this.loaded();
     this.observer = new ResizeObserver(() => this.resized());
@@ -91,64 +86,62 @@ export class Viewer {
     return this.store.state;
   }
 
+  /** @returns {Required<Place>} */
   get place() {
     const { selected, camera, follow } = this.state;
     return { step: this.stepNow, selected: selected >= 0 ? this.replay.ids[selected] : null, view: viewText(follow ? this.map.camera : camera, follow) };
   }
 
-  get palette() {
-    return palettes[this.theme];
+  /** Go to a place; what already holds is left alone. @param {Place} place */
+  go({ step, selected, view }) {
+    const now = this.place;
+    if (selected !== undefined && selected !== now.selected) this.select(this.replay.ids.indexOf(selected ?? -1));
+    if (view !== undefined && view !== now.view) this.store.set(readView(view));
+    if (step !== undefined && step !== now.step) this.seek(step);
   }
 
-  /** @returns {Line[] | null} Lines of the chart instead of this replay's own. */
-  get lines() {
-    return null;
+  get inks() {
+    return this.replay.header.palettes[this.theme];
+  }
+
+  /** @param {number} item @param {string} text @returns {HTMLElement} The item's picture or colour, and what is said of it. */
+  itemEntry(item, text) {
+    const style = this.sprites.style(`item:${this.replay.header.item_names[item]}`, 18);
+    return legendEntry(style || `background:${series(this.inks, max(0, item))}`, text);
+  }
+
+  /** @param {number} object @param {number} [step] */
+  colour(object, step = this.state.shown) {
+    return this.facts.colour(object, step, this.inks);
   }
 
   /** Build all there is around the map. */
   mount() {
     const { options } = this;
-    const { header } = this.replay;
-    this.trace = new TraceView(this);
-    this.panels = { agents: new AgentTable(this), selected: new ObjectPanel(this), text: new TextPanel(this), about: new AboutPanel(this) };
-    const list = `rv-names-${header.hash}`;
-    const box = h("input.search", { type: "search", placeholder: FIND, label: FIND, list,
-      oninput: () => this.store.set({ found: search(this.facts, box.value) }), onkeydown: (/** @type {KeyboardEvent} */ event) => this.#searchKey(event, box),
-    });
-    const facts = `${plural(header.agents, "agent")}, ${plural(header.steps, "step")}, ${header.width} x ${header.height}`;
-    this.#drawTabs();
-    return this.frameOf(`Replay viewer: ${options.title}`, h("header.head", {}, h("h2.title", { title: options.title }, options.title), span("muted.facts-line", facts), span("grow"), this.found,
-      h("label.search-wrap", {}, icon("search"), box, h("datalist", { id: list }, ...names(this.facts).map((value) => h("option", { value })))), layerMenu(this), shareMenu(this)),
-    div("body", div("main", this.map.node, this.transport.node, this.timeline.node, this.trace.node), h("aside.side", {}, this.tabs, this.panel)));
+    this.trace = traceView(this);
+    this.panels = panels(this);
+    this.search = searchBox(this);
+    return this.frameOf(`Replay viewer: ${options.title}`, h("header.head", {}, h("h2.title", { title: options.title }, options.title), span("muted.facts-line", this.replay.header.summary), span("grow"), ...this.search.nodes, layerMenu(this), shareMenu(this)),
+    div("body", div("main", this.stage, this.transport.node, this.timeline.node, this.trace.node), h("aside.side", {}, ...this.panels.nodes)));
   }
 
   /** @param {string} label @param {...HTMLElement} content @returns {HTMLElement} The whole viewer, hearing the keyboard. */
   frameOf(label, ...content) {
-    this.node = h("div.root", { tabindex: 0, role: "application", label, "data-theme": this.theme, style: `--rv-height:${this.options.height}px`,
-      onkeydown: (/** @type {KeyboardEvent} */ event) => handleKey(event, this),
-      // A pressed button keeps no focus, so that Space goes on to mean play.
-      onclick: (/** @type {MouseEvent} */ event) => this.clicked(event),
-    }, ...content);
+    const onkeydown = /** @param {KeyboardEvent} event */ (event) => handleKey(event, this);
+    // A pressed button keeps no focus, so that Space goes on to mean play.
+    const onclick = /** @param {MouseEvent} event */ (event) => this.clicked(event);
+    this.node = h("div.root", { tabindex: 0, role: "application", label, "data-theme": this.theme, style: `--rv-height:${this.options.height}px`, onkeydown, onclick }, ...content);
     return this.node;
   }
 
-  /** The keys are the map's again after a button, but for one of a menu: the menu stays open and shows what was done. @param {MouseEvent} event */
+  /** The keys are the map's again after a button or a row, but for one of a menu: the menu stays open and shows what was done. @param {MouseEvent} event */
   clicked(event) {
-    const button = /** @type {Element} */ (event.target).closest("button");
-    if (event.detail > 0 && button && !button.closest("details")) this.focus();
+    const pressed = /** @type {Element} */ (event.target).closest("button, tr[data-object]");
+    if (event.detail > 0 && pressed && !pressed.closest("details")) this.focus();
   }
 
   focus() {
     this.node?.focus({ preventScroll: true });
-  }
-
-  #drawTabs() {
-    const { tab } = this.state;
-    const issues = this.replay.header.issues.length;
-    const names = { agents: "Agents", selected: "Selected", text: "Talk and notes", about: issues ? `About (${plural(issues, "issue")})` : "About" };
-    const keys = /** @type {State["tab"][]} */ (Object.keys(names)).filter((key) => key !== "text" || this.texts.parts.length > 0);
-    fill(this.tabs, ...keys.map((key) => button(names[key], () => this.store.set({ tab: key }), "tab", { role: "tab", "aria-selected": String(key === tab) })));
-    fill(this.panel, this.panels?.[tab].node ?? null);
   }
 
   /** @param {number} step */
@@ -160,7 +153,7 @@ export class Viewer {
       store.set(replay.ready(goal) ? { step: goal, shown: goal, fraction: 0 } : { step: goal });
       replay.load(goal);
     }
-    this.invalidate("timeline", "panel");
+    this.invalidate("strips", "panel");
   }
 
   /** @param {number} by */
@@ -172,6 +165,10 @@ export class Viewer {
     const { playing } = this.state;
     if (!playing && this.stepNow >= this.steps - 1) this.seek(0);
     this.store.set({ playing: !playing });
+  }
+
+  toggleLoop() {
+    this.store.set({ loop: !this.state.loop });
   }
 
   /** @param {number} factor */
@@ -211,32 +208,15 @@ export class Viewer {
     const kind = /** @type {EventKind | ""} */ (this.transport.kind.value);
     if (!kind) return;
     const found = nextStep(this.timeline.stepsOf(kind), this.stepNow, way);
-    if (found >= 0) this.seek(found);
-    else this.hint(`No ${way > 0 ? "later" : "earlier"} event of this kind`);
-  }
-
-  /** Escape ends the search, Enter goes from hit to hit. @param {KeyboardEvent} event @param {HTMLInputElement} box */
-  #searchKey(event, box) {
-    const { found, shown, selected, camera } = this.state;
-    if (event.key === "Escape") {
-      box.value = "";
-      this.store.set({ found: null });
-      this.focus();
-    }
-    if (event.key !== "Enter" || !found) return;
-    const hits = matching(this.facts, found, shown);
-    const next = hits[(hits.indexOf(selected) + (event.shiftKey ? hits.length - 1 : 1)) % hits.length];
-    if (next === undefined) return;
-    this.select(next);
-    const { x, y } = this.map.place(next);
-    if (camera) this.map.camera = { ...camera, x: x + 0.5, y: y + 0.5 };
+    if (found < 0) return this.hint(`No ${way > 0 ? "later" : "earlier"} event of this kind`);
+    this.seek(found);
   }
 
   /** @param {string} text Said over the map for a moment. */
   hint(text) {
     clearTimeout(this.hintTimer);
     this.map.hint = text;
-    this.hintTimer = text ? window.setTimeout(() => this.hint(""), HINT_MS) : 0;
+    this.hintTimer = text ? setTimeout(() => this.hint(""), HINT_MS) : 0;
     this.invalidate("map");
   }
 
@@ -245,16 +225,14 @@ export class Viewer {
     this.theme = theme;
     if (this.node) this.node.dataset.theme = theme;
     this.sprites.drawn.clear();
-    this.map.still.refresh();
-    this.loaded();
+    this.redraw();
   }
 
-  /** Draw anew with real sprites. @param {Uint8Array} bytes */
+  /** Draw anew with the game's own pictures. @param {Uint8Array} bytes */
   async setSprites(bytes) {
     for (const side of this.sides) {
-      await side.sprites.readImages(bytes).catch(() => {});
-      side.map.still.refresh();
-      side.invalidate("map");
+      await side.sprites.read(bytes);
+      side.redraw();
     }
   }
 
@@ -262,10 +240,20 @@ export class Viewer {
   changed(changed) {
     const { state } = this;
     if (changed.includes("playing")) this.player.seek(this.stepNow);
-    if (changed.includes("selected")) this.timeline.refresh();
-    if (changed.includes("tab")) this.#drawTabs();
+    if (changed.some((key) => /selected|measure|by|hidden/.test(key))) this.timeline.refresh();
+    if (changed.includes("layers") && this.sprites.plain !== Boolean(state.layers.symbols)) {
+      this.sprites.plain = !this.sprites.plain;
+      this.redraw();
+    }
+    if (changed.includes("tab")) this.panels?.show();
     set(this.followButton, { "aria-pressed": String(state.follow) });
-    this.invalidate(...(changed.every((key) => MAP_ONLY.test(key)) ? ALL.slice(0, 1) : ALL));
+    this.invalidate(...(changed.every((key) => MAP_ONLY.test(key)) ? /** @type {Piece[]} */ (["map"]) : ALL));
+  }
+
+  /** Draw in other colours or with other symbols. */
+  redraw() {
+    this.map.still.refresh();
+    this.loaded();
   }
 
   /** Draw all anew: more steps have arrived, or the colours have changed. */
@@ -274,7 +262,6 @@ export class Viewer {
     if (this.replay.ready(step)) this.store.set({ shown: step });
     this.timeline.refresh();
     this.trace?.restyle();
-    this.panels?.agents.refresh();
     this.invalidate(...ALL);
   }
 
@@ -283,8 +270,7 @@ export class Viewer {
     const { clientWidth, clientHeight } = this.map.node;
     if (clientWidth === 0) return;
     this.map.resize(clientWidth, clientHeight);
-    this.timeline.resize(this.timeline.node.clientWidth);
-    this.trace?.resize(this.timeline.width);
+    for (const part of [this.timeline, this.trace]) part?.resize(this.timeline.node.clientWidth);
     // Drawn at once: a resized canvas is empty until then. The rest follows behind the first map.
     this.map.draw();
     this.running = true;
@@ -306,9 +292,8 @@ export class Viewer {
       this.map.draw();
       this.minimap.draw();
     }
-    if (dirty.delete("trace")) this.trace?.draw();
-    if (dirty.delete("timeline") && this.timeline.width > 0) {
-      this.timeline.window = this.trace?.window ?? [0, 0];
+    if (dirty.delete("strips")) {
+      this.trace?.draw();
       this.timeline.draw(this.stepNow);
       this.transport.update(this.stepNow, state);
     }
@@ -317,7 +302,7 @@ export class Viewer {
       this.panelAt = now;
       this.drawPanel();
     }
-    if (state.playing || dirty.size > 0) this.invalidate();
+    if (state.playing || dirty.size) this.invalidate();
   }
 
   /** @param {number} now */
@@ -329,14 +314,14 @@ export class Viewer {
       const shown = replay.clampStep(step);
       store.set({ step: shown, shown, fraction: still || shown < step ? 0 : fraction });
     }
-    if (ended) this.store.set({ playing: false });
+    if (!ended) return;
+    if (this.state.loop) this.seek(0);
+    else this.store.set({ playing: false });
   }
 
   drawPanel() {
-    const { tab, found, shown } = this.state;
-    this.panels?.[tab].update();
-    const hits = found ? matching(this.facts, found, shown).length : 0;
-    setText(this.found, hits ? `${count(hits)} found` : found ? "none found" : "");
+    this.panels?.update();
+    this.search?.update();
   }
 
   stop() {
@@ -345,5 +330,6 @@ export class Viewer {
     clearTimeout(this.hintTimer);
     this.observer.disconnect();
     this.store.listeners.clear();
+    this.sprites.stop();
   }
 }

@@ -8,75 +8,101 @@
 import { Compare } from "./compare.js";
 import { fill } from "../../page/js/dom.js";
 import { h, note } from "./dom.js";
-import { reason } from "../../page/js/format.js";
+import { count, reason } from "../../page/js/format.js";
 import { max } from "../../page/js/maths.js";
 import { messages } from "./messages.js";
+import { listen } from "../../page/js/model.js";
 import { Replay } from "./replay.js";
 import { syncTraits } from "./sync.js";
 import { pageTheme, watchTheme } from "../../page/js/theme.js";
 import { Viewer } from "./viewer.js";
 import { asBytes } from "./wire.js";
 
+/** Bytes of a file that can be dropped on the page; Python has the same bound. */
+const MOST_DROPPED = 24 * 2 ** 20;
+
 /** @param {{model: AnyModel<Traits>, el: HTMLElement}} props @returns {() => void} */
 function render({ model, el }) {
-  const { asker, stop } = messages(model);
   const theme = () => pageTheme(model.get("theme"));
+  const place = h("div", { ondragover: drop, ondrop: drop });
   let generation = 0;
   /** @type {Viewer | null} */
   let shown = null;
   let stopSync = () => {};
+  const { asker, stop } = messages(model, refuse);
+  const stops = [stop, watchTheme(retheme), listen(model, { data: load, data_b: load, message: load, theme: retheme })];
+  fill(el, place);
+  load();
 
-  const clear = () => {
+  function clear() {
     stopSync();
     shown?.stop();
     shown = null;
-  };
+  }
+
   /** @param {string} text */
-  const say = (text) => {
+  function say(text) {
     clear();
-    fill(el, h("div.root.alone", { "data-theme": theme(), role: "status" }, note(text)));
-  };
+    fill(place, h("div.root.alone", { "data-theme": theme(), role: "status" }, note(text)));
+  }
+
   /** @param {Replay[]} replays One, or two to compare. */
-  const show = (replays) => {
+  function show(replays) {
     const titles = replays.map((replay, i) => String(model.get("labels")?.[i] || replay.header.label || "Replay"));
     /** @type {Options} */
-    const options = { title: titles[0], url: String(model.get("url") ?? ""), theme: theme(), height: max(420, Number(model.get("height")) || 640) };
+    const options = { title: titles[0], url: model.get("url"), theme: theme(), height: max(420, model.get("height")) };
     clear();
     const viewer = replays.length > 1 ? new Compare(replays, titles, options) : new Viewer(replays[0], options);
     const node = viewer.mount();
     stopSync = syncTraits(model, viewer);
-    fill(el, node);
+    fill(place, node);
     viewer.resized();
     const sprites = asBytes(model.get("sprites"));
-    if (sprites.length > 0) viewer.setSprites(sprites);
+    if (sprites.length) viewer.setSprites(sprites).catch(() => viewer.hint("Pictures cannot be read: symbols are shown"));
     for (const replay of replays) replay.loadAhead();
     shown = viewer;
-  };
-  // A later call overtakes an earlier one.
-  const load = async () => {
+  }
+
+  /** Open what the model holds; a later call overtakes an earlier one. */
+  async function load() {
     const mine = ++generation;
     try {
       const parts = [model.get("data"), ...(model.get("kind") === "compare" ? [model.get("data_b")] : [])].map(asBytes);
-      if (parts.some((bytes) => bytes.length === 0)) return say(model.get("message") || "No replay to show.");
+      if (parts.some((bytes) => !bytes.length)) return say(model.get("message") || "No replay to show.");
       const replays = await Promise.all(parts.map((bytes, i) => Replay.open(bytes, asker(i ? "b" : "a"))));
       if (mine === generation) show(replays);
     } catch (error) {
       if (mine === generation) say(`This replay cannot be shown: ${reason(error)}.`);
     }
-  };
-  const retheme = () => {
+  }
+
+  /** @param {string} problem */
+  function refuse(problem) {
+    if (shown) shown.hint(problem);
+    else say(problem);
+  }
+
+  /** Send a file that is dropped here to Python, which opens it. @param {DragEvent} event */
+  function drop(event) {
+    const { files, types } = event.dataTransfer ?? {};
+    if (!model.get("drops") || !types?.includes("Files")) return;
+    event.preventDefault();
+    const file = event.type === "drop" && files?.[0];
+    if (!file) return;
+    if (file.size > MOST_DROPPED) return refuse(`${file.name} has ${count(file.size)} bytes, too many to drop: give its path`);
+    const reader = new FileReader();
+    reader.onload = () => model.send({ type: "file", name: file.name, data: String(reader.result).split(",")[1] });
+    reader.readAsDataURL(file);
+  }
+
+  function retheme() {
     if (shown && shown.theme !== theme()) shown.setTheme(theme());
-  };
-  const stopTheme = watchTheme(retheme);
-  const handlers = /** @type {const} */ ([["change:data", load], ["change:data_b", load], ["change:message", load], ["change:theme", retheme]]);
-  for (const [event, act] of handlers) model.on(event, act);
-  load();
+  }
+
   return () => {
     generation++;
     clear();
-    stopTheme();
-    stop();
-    for (const [event, act] of handlers) model.off(event, act);
+    for (const each of stops) each();
     fill(el);
   };
 }

@@ -7,12 +7,9 @@ function make(selector, props = {}, ...children) {
 function set(node, props) {
 	for (const [name, value] of Object.entries(props)) {
 		const key = name === "label" ? "aria-label" : name;
-		if (typeof value === "function")
-			node.addEventListener(key.slice(2), value);
-		else if (typeof value === "boolean")
-			node.toggleAttribute(key, value);
-		else
-			node.setAttribute(key, String(value));
+		if (typeof value === "function") node.addEventListener(key.slice(2), value);
+		else if (typeof value === "boolean") node.toggleAttribute(key, value);
+		else node.setAttribute(key, value);
 	}
 	return node;
 }
@@ -23,11 +20,9 @@ function fill(node, ...children) {
 
 function listen(model, handlers) {
 	const pairs = Object.entries(handlers);
-	for (const [name, act] of pairs)
-		model.on(`change:${name}`, act);
+	for (const [name, act] of pairs) model.on(`change:${name}`, act);
 	return () => {
-		for (const [name, act] of pairs)
-			model.off(`change:${name}`, act);
+		for (const [name, act] of pairs) model.off(`change:${name}`, act);
 	};
 }
 

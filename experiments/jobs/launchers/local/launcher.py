@@ -19,7 +19,20 @@ from pathlib import Path
 from typing import Any
 
 from experiments.jobs.launchers.base import Absent, Found, JobSpec, SchedulerStatus, Unknown
-from experiments.jobs.launchers.local.supervisor import CANCEL, HEARTBEAT_S, JOB, LOCK, LOG, OVER, is_claimable, left_s
+from experiments.jobs.launchers.local.hopeless import STOPPED
+from experiments.jobs.launchers.local.memory import GB
+from experiments.jobs.launchers.local.supervisor import (
+    CANCEL,
+    HEARTBEAT_S,
+    JOB,
+    LOCK,
+    LOG,
+    MEMORY,
+    OVER,
+    OVER_MEMORY,
+    is_claimable,
+    left_s,
+)
 from experiments.project.errors import LaunchError
 from experiments.project.files import boot_id, is_alive, is_locked, read_json, try_lock, write_json
 from experiments.project.state_words import SCHEDULER_ENDS
@@ -27,6 +40,9 @@ from experiments.runs.offline.places import wandb_files, wandb_folders
 from experiments.runs.textlog import complete_lines, line_of, seek_last
 
 SUPERVISOR = (sys.executable, "-P", "-m", "experiments.jobs.launchers.local.supervisor")
+WAITS = "waits"
+"""File of a run with the reason why its job waits, where that is not the number of slots."""
+
 _CLAIM_WAIT_S = 10.0
 
 
@@ -212,7 +228,14 @@ _this_boot = functools.cache(boot_id)
 def _without_record(run_dir: Path) -> SchedulerStatus | None:
     if (run_dir / LOG).exists():
         return SchedulerStatus("LOST", reason=f"{JOB} is gone from its folder; how it ended is not known")
-    return SchedulerStatus("PENDING", reason="waits for a free slot") if run_dir.is_dir() else None
+    return SchedulerStatus("PENDING", reason=_waits_for(run_dir)) if run_dir.is_dir() else None
+
+
+def _waits_for(run_dir: Path) -> str:
+    try:
+        return (run_dir / WAITS).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return "waits for a free slot"
 
 
 def _of_record(run_dir: Path, record: Mapping[str, Any]) -> SchedulerStatus:
@@ -229,6 +252,12 @@ def ended(record: Mapping[str, Any]) -> SchedulerStatus:
         word, reason = "CANCELLED", _cancel_reason(record)
     elif record.get(OVER):
         word, reason = "TIMED_OUT", _time_words(record)
+    elif record.get(STOPPED):
+        word, reason = "STOPPED", f"stopped by its stop_when: {record[STOPPED]}"
+    elif record.get(OVER_MEMORY):
+        held, limit = (f"{record[key] / GB:.3g}" for key in (OVER_MEMORY, MEMORY))
+        at = f"held {held} GB, over" if record[OVER_MEMORY] > record[MEMORY] else "was about to hold more than"
+        word, reason = "OUT_OF_MEMORY", f"ended when it {at} its memory of {limit} GB"
     elif record.get("error"):
         reason = str(record["error"])
     elif code == 0:

@@ -8,21 +8,39 @@ There is no daemon: whoever submits, asks for the state or ends a job calls `sta
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from experiments.jobs.isolation import make_ready
 from experiments.jobs.launchers.base import SchedulerStatus
+from experiments.jobs.launchers.local.device_locks import Taken
 from experiments.jobs.launchers.local.launcher import SUPERVISOR, is_overdue, status_of
-from experiments.jobs.launchers.local.supervisor import CLAIMED, CODE, FAILED, JOB, LOCK, SPEC
+from experiments.jobs.launchers.local.placement import placed
+from experiments.jobs.launchers.local.supervisor import (
+    CLAIMED,
+    CODE,
+    DEVICES,
+    EDITED_SHOWN,
+    FAILED,
+    GOES_ON,
+    JOB,
+    LOCK,
+    PLACED,
+    SPEC,
+)
+from experiments.jobs.launchers.local.watcher import note_waiting, starter
 from experiments.jobs.ledger import Ledger, UnreadableJob
+from experiments.jobs.ledger.schema import STARTING
 from experiments.jobs.permits import read_only
-from experiments.project.errors import ExperimentsError, LedgerError
+from experiments.project.errors import ExperimentsError, LaunchError, LedgerError
 from experiments.project.files import is_locked, locked, read_json, write_json
+from experiments.project.stamps import edited
 from experiments.project.state_words import SCHEDULER_ENDS
 
 MAX_PARALLEL = "max_parallel"
@@ -32,7 +50,7 @@ _CLAIM_S = 30.0
 
 @dataclass
 class _Survey:
-    running: int = 0
+    running: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     claimed: list[str] = field(default_factory=list)
     ended: dict[str, SchedulerStatus] = field(default_factory=dict)
@@ -45,19 +63,26 @@ def start_next(ledger: Ledger) -> list[str]:
     Raises:
         LedgerError: The ledger cannot be read or written.
     """
-    if read_only() or ledger.read_only or not ledger.open_jobs("local"):
+    if read_only() or ledger.read_only:
+        return []
+    if not ledger.open_jobs("local"):
+        with contextlib.suppress(OSError):
+            note_waiting(ledger.state_dir, is_awaited=False)
         return []
     started: list[str] = []
     tried: set[str] = set()
-    with locked(ledger.state_dir / "start.lock", wait_s=_TURN_S) as mine:
+    with locked(ledger.state_dir / STARTING, wait_s=_TURN_S) as mine:
         while mine:
             survey = _survey(ledger)
-            free = _slots(ledger) - survey.running
-            chosen = [name for name in survey.waiting if name not in tried][: max(free, 0)]
-            if not chosen:
+            closed = ledger.closed_budgets(survey.waiting)
+            waiting = [name for name in survey.waiting if name not in tried and name not in closed]
+            chosen, failed = placed(ledger, waiting, int(ledger.setting(MAX_PARALLEL) or 0), survey.running)
+            failed |= closed
+            if not chosen and not failed:
                 break
-            tried.update(chosen)
-            claimed, failed = _start(ledger, chosen)
+            tried.update(chosen, failed)
+            claimed, refused = _start(ledger, chosen)
+            failed |= refused
             ledger.claimed(claimed)
             for name, reason in failed.items():
                 ledger.refuse_accepted(name, reason)
@@ -65,10 +90,6 @@ def start_next(ledger: Ledger) -> list[str]:
             if not failed:
                 break
     return started
-
-
-def _slots(ledger: Ledger) -> int:
-    return int(ledger.setting(MAX_PARALLEL) or os.cpu_count() or 1)
 
 
 def _survey(ledger: Ledger) -> _Survey:
@@ -90,7 +111,7 @@ def _survey(ledger: Ledger) -> _Survey:
                 survey.codes |= _code_of(run_dir)
             else:
                 # What cannot be told, or was started on another machine, takes no slot of this one.
-                survey.running += is_locked(run_dir / LOCK)
+                survey.running += [job.run_name] if is_locked(run_dir / LOCK) else []
                 if is_overdue(run_dir):
                     subprocess.run([*SUPERVISOR, "--end", str(run_dir)], check=False, start_new_session=True)
     if survey.claimed:
@@ -103,24 +124,36 @@ def _survey(ledger: Ledger) -> _Survey:
 
 
 def _code_of(run_dir: Path) -> dict[str, dict[str, Any]]:
-    """Return the code that a job's trainer started with, by run name, so that the ledger outlives the folder."""
+    """Return the code that a job's trainer started with, by run name, so that the ledger outlives the folder.
+
+    Where its supervisor was killed, nobody has looked yet whether its checkout was edited while it ran.
+    """
     with contextlib.suppress(OSError, ValueError):  # a damaged record says nothing; its job is LOST
-        if code := (read_json(run_dir / JOB) or {}).get(CODE):
-            return {run_dir.name: code}
+        record = read_json(run_dir / JOB) or {}
+        if code := record.get(CODE):
+            unseen = code.get("snapshot") and isinstance(record.get("tree"), str) and not record.get("ended_at")
+            return {run_dir.name: code | ({"edited": edited(Path(record["tree"]))[:EDITED_SHOWN]} if unseen else {})}
     return {}
 
 
-def _start(ledger: Ledger, names: Iterable[str]) -> tuple[list[str], dict[str, str]]:
-    """Start a supervisor for each job and wait until all have claimed theirs; return the claimed and the failed."""
+def _start(ledger: Ledger, chosen: Mapping[str, Taken | None]) -> tuple[list[str], dict[str, str]]:
+    """Start a supervisor for each job and wait until all have claimed theirs; return the claimed and the failed.
+
+    Args:
+        chosen: The devices of each, which its supervisor inherits; None on a machine that lends none.
+    """
     failed: dict[str, str] = {}
     children: dict[str, subprocess.Popen[str]] = {}
-    for name in names:
+    for name, taken in chosen.items():
         try:
-            children[name] = _supervisor(ledger, name)
+            children[name] = _supervisor(ledger, name, taken)
         except OSError as error:
             failed[name] = f"{ledger.state_dir / 'runs' / name}: {error.strerror}"
-        except LedgerError as error:  # of this one job: the others start
+        except (LaunchError, LedgerError) as error:  # of this one job: the others start
             failed[name] = str(error)
+        finally:
+            if taken is not None:
+                taken.close()
     claimed = []
     for name, child in children.items():
         try:
@@ -137,12 +170,15 @@ def _start(ledger: Ledger, names: Iterable[str]) -> tuple[list[str], dict[str, s
     return claimed, failed
 
 
-def _supervisor(ledger: Ledger, name: str) -> subprocess.Popen[str]:
+def _supervisor(ledger: Ledger, name: str, taken: Taken | None) -> subprocess.Popen[str]:
     run_dir = ledger.state_dir / "runs" / name
     run_dir.mkdir(parents=True, exist_ok=True)
     write_json(run_dir / SPEC, _spec(ledger, name))
+    given = {} if taken is None else {PLACED: json.dumps({DEVICES: taken.ids, "locks": taken.locks})}
     return subprocess.Popen(
         [*SUPERVISOR, str(run_dir)],
+        env={**os.environ, **given},
+        pass_fds=() if taken is None else taken.locks,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -152,10 +188,11 @@ def _supervisor(ledger: Ledger, name: str) -> subprocess.Popen[str]:
 
 
 def _spec(ledger: Ledger, name: str) -> dict[str, Any]:
-    """Return what the supervisor needs and what `job.json` keeps.
+    """Make what the job runs in, and return what the supervisor needs and what `job.json` keeps.
 
     Raises:
         LedgerError: The job's row cannot be read.
+        LaunchError: Its snapshot cannot be had.
     """
     [job] = ledger.rows(run_names=[name])
     if isinstance(job, UnreadableJob):
@@ -163,23 +200,27 @@ def _spec(ledger: Ledger, name: str) -> dict[str, Any]:
     if (spec := ledger.spec(name)) is None:
         raise LedgerError(f"it is not recorded how to start job {name!r}. Run its recipe again, which records it.")
     return {
-        **spec,
+        **make_ready(spec, ledger.state_dir, ledger.state_dir / "runs" / name),
         "run_name": name,
         "ledger_id": ledger.id,
         "job": job.model_dump(mode="json"),
-        "next": [sys.executable, "-P", "-m", "experiments.jobs.launchers.local.slots", str(ledger.state_dir)],
+        "next": starter(ledger.state_dir),
         "next_log": str(ledger.state_dir / "live" / "slots.log"),
     }
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Start what waits in the state folder `arguments[0]`."""
+    """Start what waits in the state folder `arguments[0]`, and become the step of what goes on by itself."""
+    state = Path(arguments[0])
     try:
-        with Ledger.open(Path(arguments[0])) as ledger:
+        with Ledger.open(state) as ledger:
             start_next(ledger)
     except ExperimentsError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
+    with contextlib.suppress(OSError, ValueError):  # a mark only says that a look is worth it
+        if command := (read_json(state / GOES_ON) or {}).get("command"):
+            os.execv(command[0], command)  # noqa: S606 - our own command, without a shell
     return 0
 
 

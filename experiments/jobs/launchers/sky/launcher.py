@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from experiments.jobs.launchers.base import Absent, Found, JobSpec, SchedulerStatus, Unknown
+from experiments.jobs.launchers.local.hopeless import STOPPED
 from experiments.jobs.launchers.local.supervisor import CODE
 from experiments.jobs.launchers.sky import words as sky_words
 from experiments.jobs.launchers.sky.client import BridgeClient, SkyError, client_for
@@ -26,6 +27,8 @@ from experiments.jobs.ledger import open_ledger
 from experiments.project.code_tree import commit_alone, read_code
 from experiments.project.errors import ExperimentsError, LaunchError, LedgerError, UsageError
 from experiments.project.files import write_text
+from experiments.project.provenance import CodeRecord
+from experiments.project.snapshots import Snapshot, checkout, checkout_path
 from experiments.project.state_words import SCHEDULER_ENDS
 from experiments.project.workspace import Workspace
 
@@ -96,8 +99,11 @@ class SkyPilotLauncher:
         return f"{sky_words.endpoint()} {self._workspace.settings.sky_infra or ''}".strip()
 
     @functools.cached_property
-    def _code(self) -> Code:
+    def _code_now(self) -> Code:
         return project_code(self._workspace)
+
+    def _code(self, job: JobSpec) -> Code:
+        return snapshot_code(self._workspace, job.snapshot) if job.snapshot is not None else self._code_now
 
     def task(self, job: JobSpec) -> dict[str, Any]:
         """Return what SkyPilot would be asked to run, without secrets; needs no network.
@@ -105,7 +111,7 @@ class SkyPilotLauncher:
         Raises:
             UsageError: It could not run there.
         """
-        return task_of(job, self._workspace.settings, self._code)
+        return task_of(job, self._workspace.settings, self._code(job))
 
     def check(self, job: JobSpec) -> None:
         """Have SkyPilot itself check a job and find machines for it; nothing is launched.
@@ -127,13 +133,16 @@ class SkyPilotLauncher:
             task = self.task(job)
         except UsageError as error:
             raise LaunchError(str(error)) from error
-        if self._code.url is None:
-            check_upload(self._code.folder, limit_mb=self._workspace.settings.sky_max_upload_mb)
+        code = self._code(job)
+        if code.url is None:
+            if job.snapshot is not None:
+                checkout(self._workspace.state, job.snapshot.id)
+            check_upload(code.folder, limit_mb=self._workspace.settings.sky_max_upload_mb)
         secrets = _secrets(job)
         self._keep(job, task)
         server = self.client.call("health", deadline_s=QUICK_S).result
         self._note(ASKING, job.run_name, server=server["endpoint"], user=server["user"], client=server["client"])
-        self._note(CODE, job.run_name, **_code_sent(self._code))
+        self._note(CODE, job.run_name, **_code_sent(code, job.snapshot))
         noted: list[str] = []
 
         def keep_request(note: Mapping[str, Any]) -> None:
@@ -183,7 +192,7 @@ class SkyPilotLauncher:
             else:
                 events = self._history_of(record).events
                 status = sky_words.status_of(record, events, incident=self._incident_of(run))
-                found[run] = dataclasses.replace(status, price_per_hour=prices.get(job_id))
+                found[run] = dataclasses.replace(self._or_stopped(run, status), price_per_hour=prices.get(job_id))
         self._settle(found)
         return found
 
@@ -300,6 +309,16 @@ class SkyPilotLauncher:
             self._incidents[run] = told[-1] if told else ""
         return self._incidents[run]
 
+    def _or_stopped(self, run: str, status: SchedulerStatus) -> SchedulerStatus:
+        """Return a status as it is, but for a job that was cancelled as hopeless: only the ledger knows that."""
+        if status.word != "CANCELLED":
+            return status
+        with open_ledger(self._workspace, read_only=True) as ledger:
+            told = ledger.latest_events(STOPPED, [run]).get(run)
+        if told is None:
+            return status
+        return dataclasses.replace(status, word="STOPPED", reason=f"stopped by its stop_when: {told['reason']}")
+
     def _settle(self, found: Mapping[str, SchedulerStatus]) -> None:
         """Record how jobs ended, so that nobody has to ask SkyPilot again."""
         ended = {run: status for run, status in found.items() if status.word in SCHEDULER_ENDS}
@@ -326,11 +345,29 @@ def project_code(workspace: Workspace) -> Code:
     return code_of(workspace.root, read_tree(workspace.root), remote, workspace.settings.sky_workdir, within=within)
 
 
-def _code_sent(code: Code) -> dict[str, Any]:
-    """Return the code that a node gets; its interpreter and packages are its own."""
-    if code.url is not None:
-        return commit_alone(code.commit)
-    return {**read_code(code.folder), "python": "", "packages": {}}
+def snapshot_code(workspace: Workspace, snapshot: Snapshot) -> Code:
+    """Return the code that a node gets of a snapshot: its base where that is all of it and pushed, else its checkout.
+
+    Raises:
+        UsageError: The setting `sky_workdir` asks for git, and git does not have it.
+    """
+    from experiments.project.git import Tree, origin
+
+    tree = Tree("dirty" if snapshot.changed_count else "clean", commit=snapshot.base, pushed=snapshot.pushed)
+    remote, _ = origin(workspace.root)
+    folder = checkout_path(workspace.state, snapshot.id) / snapshot.prefix
+    return code_of(folder, tree, remote, workspace.settings.sky_workdir, within=snapshot.prefix)
+
+
+def _code_sent(code: Code, snapshot: Snapshot | None) -> dict[str, Any]:
+    """Return the code that a node gets; its interpreter and packages are its own, and nobody asks it."""
+    if snapshot is not None:
+        code_record = CodeRecord.of_snapshot(snapshot).model_dump(mode="json")
+    elif code.url is not None:
+        code_record = commit_alone(code.commit)
+    else:
+        code_record = {**read_code(code.folder), "python": "", "packages": {}}
+    return {**code_record, "environment_reason": "the node that it ran on is not asked"}
 
 
 def _secrets(job: JobSpec) -> dict[str, str]:

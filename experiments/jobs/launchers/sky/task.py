@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from experiments.jobs.commands import with_interpreter
 from experiments.jobs.launchers.base import JobSpec
-from experiments.jobs.plan import TRAINER, with_interpreter
 from experiments.project.errors import UsageError
 from experiments.project.git import Tree
-from experiments.project.redaction import mask_text
+from experiments.project.redaction import mask_text, without_login
 from experiments.project.settings import Settings
+from experiments.project.trainers.known import MODULE
 from experiments.project.workspace import node_script
 from experiments.types import TrainingJobConfig
 
@@ -68,7 +69,7 @@ def code_of(root: Path, tree: Tree, remote: str | None, wanted: str, *, within: 
     Raises:
         UsageError: `git` was asked for, and nobody else can get this code from git.
     """
-    url = _without_login(remote) if remote else ""
+    url = without_login(remote) if remote else ""
     kinds = (_HTTPS, _SSH) if wanted == "git" else (_HTTPS,)
     pushed = tree.state == "clean" and tree.pushed == "yes" and any(kind.fullmatch(url) for kind in kinds)
     if wanted == "upload" or (wanted == "auto" and not pushed):
@@ -93,7 +94,7 @@ def task_of(job: JobSpec, settings: Settings, code: Code) -> dict[str, Any]:
             "part: export EXPERIMENTS_USER=NAME"
         )
     config = job.config
-    if config.nodes > 1 and TRAINER in job.command:
+    if config.nodes > 1 and MODULE in job.command:
         raise UsageError(
             f"nodes={config.nodes}, but the reference trainer runs on one node and would start {config.nodes} times. "
             "Use nodes=1, or set train_command to a trainer that shares its work between nodes."
@@ -172,11 +173,6 @@ def _command(job: JobSpec, settings: Settings) -> str:
 
 def _within(code: Code, script: str) -> str:
     return script if code.url is None or code.within == "." else f"cd {shlex.quote(code.within)} || exit 1\n{script}"
-
-
-def _without_login(url: str) -> str:
-    """Return a repository's address without a password or token; `git@` of ssh stays."""
-    return re.sub(r"^(https?://)[^/@]*@", r"\1", url)
 
 
 def _yaml_lines(value: Mapping[str, Any], indent: str = "") -> list[str]:

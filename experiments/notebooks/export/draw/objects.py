@@ -134,7 +134,9 @@ def element_html(sheet: Sheet, element: Any) -> str:
 
 
 def control_html(sheet: Sheet, kind: str, label: str, value: object) -> str:
-    """Return the line for one input."""
+    """Return the line for one input, or for what is made only when it is opened."""
+    if kind == "lazy":
+        return sheet.note("Not opened when this was written: the notebook opens it.")
     if kind in _BUTTONS:
         return f'<span class="control button">{sheet.text(label or "button")}</span>'
     text = _value_text(value)

@@ -29,8 +29,8 @@ from experiments.notebooks.export.run.running import CellDidNotEnd, CellEndedPro
 from experiments.notebooks.header import read_header
 from experiments.notebooks.template import FILE
 from experiments.project.errors import ExperimentsError, LaunchRefused
+from experiments.project.values import replaced
 from experiments.project.workspace import Workspace
-from experiments.types import replaced
 
 _ROOM_FOR_RECORD = 200_000
 

@@ -1,0 +1,153 @@
+"""`experiments budget`: what goes on by itself may use so much, and until when."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+import tyro
+
+from experiments.cli.flags import Flag, JsonFlag
+from experiments.cli.terminal import agrees, console, say
+from experiments.jobs.ledger import Budget, Limits, open_ledger
+from experiments.project.errors import UsageError
+from experiments.project.look import counted
+from experiments.project.names import check_name
+from experiments.project.workspace import Workspace
+from experiments.types import number_or_none
+
+_AMOUNTS = {"jobs": "40", "gpu-hours": "20", "usd": "50", "until": "2030-12-01T08:00"}
+
+
+def budget(
+    action: tyro.conf.Positional[Literal["list", "set", "end"]] = "list",
+    name: tyro.conf.Positional[str | None] = None,
+    limits: tyro.conf.Positional[tuple[str, ...]] = (),
+    *,
+    cancel: Flag = False,
+    yes: Flag = False,
+    json_: JsonFlag = False,
+) -> int:
+    """Show what may go on by itself and what it has used; grant more, or end it.
+
+    Args:
+        action: list shows every budget, set grants one or changes its limits, end stops anything from drawing on it.
+        name: Which budget; that of an experiment has its name.
+        limits: Of `set`: jobs=40 gpu-hours=20 usd=50 until=2030-12-01T08:00, one or more of these.
+        cancel: With `end`: also cancel its jobs that have not ended.
+        yes: Do not ask before jobs are cancelled.
+        json_: Print a JSON list instead of text.
+    """
+    from experiments.jobs.permits import command_permit
+
+    workspace = Workspace.find(Path.cwd())
+    if action == "list":
+        return _list(workspace, name, as_json=json_)
+    if name is None:
+        raise UsageError(f"which budget? Name it: experiments budget {action} NAME. See them: experiments budget")
+    if action == "set":
+        check_name("budget", name)
+        found = read_limits(limits)
+        permit = command_permit(shlex.join(["experiments", "budget", "set", name, *limits]))
+        with open_ledger(workspace) as ledger:
+            ledger.grant(name, found, permit.how)
+        return _list(workspace, name, as_json=json_)
+    return _end(workspace, name, cancel=cancel, yes=yes)
+
+
+def read_limits(words: Sequence[str]) -> Limits:
+    """Return the limits that words give, such as `jobs=40` and `until=2030-12-01T08:00`.
+
+    Raises:
+        UsageError: A word is none of them, or its value no amount.
+    """
+    found: dict[str, float] = {}
+    for word in words:
+        key, _, value = word.partition("=")
+        if key not in _AMOUNTS or not value:
+            example = " ".join(f"{name}={example}" for name, example in _AMOUNTS.items())
+            raise UsageError(f"{word!r} is no limit of a budget. Give one or more of: {example}")
+        if key in found:
+            raise UsageError(f"{key} is given twice. Give it once.")
+        found[key] = _moment(value) if key == "until" else _amount(key, value)
+    jobs = found.get("jobs")
+    return Limits(int(jobs) if jobs is not None else None, found.get("gpu-hours"), found.get("usd"), found.get("until"))
+
+
+def _amount(key: str, value: str) -> float:
+    try:
+        return int(value) if key == "jobs" else float(value)
+    except ValueError:
+        raise UsageError(
+            f"{key}={value} is no {'whole number' if key == 'jobs' else 'number'}. Try {key}=20."
+        ) from None
+
+
+def _moment(value: str) -> float:
+    try:
+        return dt.datetime.fromisoformat(value).timestamp()
+    except (ValueError, OverflowError, OSError):
+        raise UsageError(f"until={value} is no date and time. Write it as until=2030-12-01T08:00.") from None
+
+
+def _list(workspace: Workspace, name: str | None, *, as_json: bool) -> int:
+    with open_ledger(workspace, read_only=True) as ledger:
+        found = [budget for budget in ledger.budgets() if name in {None, budget.name}]
+    if name is not None and not found:
+        raise UsageError(f"there is no budget {name!r}. See them: experiments budget")
+    if as_json:
+        say(json.dumps([_record(budget) for budget in found], indent=2))
+    elif found:
+        console().print(_table(found))
+    else:
+        say("No budget was granted: nothing goes on by itself.")
+    return 0
+
+
+def _record(budget: Budget) -> dict[str, Any]:
+    used = {name: number_or_none(getattr(budget, name)) for name in ("gpu_hours", "usd")}
+    return {**asdict(budget), **used, "is_open": budget.is_open}
+
+
+def _table(found: Sequence[Budget]) -> object:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("budget", "used", "not ended", "granted", "by"):
+        table.add_column(heading, overflow="fold")
+    for one in found:
+        granted = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.granted_at))
+        table.add_row(one.name, one.sentence, str(one.reserved), granted, one.granted_by)
+    return table
+
+
+def _end(workspace: Workspace, name: str, *, cancel: bool, yes: bool) -> int:
+    from experiments.jobs.permits import command_permit
+    from experiments.jobs.submission import cancel as cancel_jobs
+
+    how = shlex.join(["experiments", "budget", "end", name])
+    permit = command_permit(how)
+    with open_ledger(workspace) as ledger:
+        if name not in {one.name for one in ledger.budgets()}:
+            raise UsageError(f"there is no budget {name!r}. See them: experiments budget")
+        was_open = ledger.end_budget(name, f"ended with {how}")
+        running = ledger.budgeted(name)
+    say(f"Budget {name} is ended: nothing more is launched on it." if was_open else f"Budget {name} had ended already.")
+    if not running:
+        return 0
+    if not cancel:
+        say(f"{counted(len(running), 'job')} of it have not ended. To end them too: {how} --cancel")
+        return 0
+    if not yes and sys.stdin.isatty() and not agrees(f"Cancel {counted(len(running), 'job')}?"):
+        say("Nothing was cancelled.")
+        return 1
+    for run, what in cancel_jobs(running, permit, workspace).items():
+        say(f"{run}: {what}")
+    return 0

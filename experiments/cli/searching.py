@@ -1,0 +1,334 @@
+"""A recipe's `--search`: it is recorded with all that its trials need, and the first of them are launched."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from experiments.cli.flags import Request
+from experiments.cli.preview import confirm, print_preview
+from experiments.cli.session import (
+    Session,
+    check_folder,
+    notebook_spec,
+    open_session,
+    prepare_notebook,
+    report,
+    start_editor,
+    wants_follow,
+    where_wandb,
+    write_notebook,
+)
+from experiments.cli.terminal import say
+from experiments.experiment import Experiment
+from experiments.jobs.arms import changed
+from experiments.jobs.launchers.local.capacity import at_once
+from experiments.jobs.ledger import open_ledger
+from experiments.jobs.permits import command_permit
+from experiments.jobs.plan import RecordedJob
+from experiments.jobs.preparation import check_plan, with_trainer
+from experiments.jobs.rule import Rule
+from experiments.jobs.submission import code_now
+from experiments.jobs.sweeps.going_on import step_command
+from experiments.jobs.sweeps.ranges import Value, own_values, parse_search
+from experiments.jobs.sweeps.search import Course, Search, choosing_seeds, course_of, courses, open_search
+from experiments.jobs.sweeps.suggesting import suggested
+from experiments.jobs.sweeps.template import make_template
+from experiments.project.errors import UsageError
+from experiments.project.look import counted
+from experiments.project.provenance import Provenance, capture
+from experiments.project.redaction import mask_command
+from experiments.project.trainers.known import trainer_of
+from experiments.project.values import replaced
+from experiments.project.workspace import Workspace
+from experiments.results.searching import as_opened, plan_of
+from experiments.results.steps import take_step
+from experiments.types import TERMINAL_VERDICTS, JobStatus, PlannedJob, TrainingJob, TrainingJobConfig
+
+_AT_ONCE_ELSEWHERE = 8
+_CONTRADICTIONS = {
+    "vary": "--vary makes an arm of every combination at once",
+    "seeds": "the seeds of trials are none that designs use: say how many with --trial-seeds",
+    "resume": "--resume extends one run",
+    "job_ids": "--job-ids loads what runs already",
+    "runs": "--runs loads what runs already",
+}
+
+
+def run_search(experiment_class: type[Experiment], request: Request, *, default_name: str) -> int:
+    """Open the search that a command line asks for, or go on with it, and return the exit code.
+
+    Raises:
+        ExperimentsError: It was refused; nothing was launched and nothing was written.
+    """
+    _check(request)
+    session = open_session(experiment_class, request, default_name=default_name)
+    code = _code(session)
+    searches = [_at_work(session, search) for search in _searches(session, code)]
+    new = [search for search, course in searches if course is None]
+    _preview(session, new, code)
+    if session.launcher == "dry-run" or request.options.dry_run:
+        session.say("Dry run: nothing was launched and nothing was written.")
+        return 0
+    check_folder(session.notebook)
+    prepared = prepare_notebook(session, notebook_spec(session, []), launching=True)
+    is_whole = _open(session, [search for search, _ in searches], code)
+    launched = jobs_of([search for search, _ in searches], session.workspace)
+    result = write_notebook(session, prepared, launched)
+    editor = start_editor(session.notebook, session.workspace) if request.options.open else None
+    report(session, launched, result, editor)
+    session.say(f"Trials:   uv run experiments sweep {session.experiment.name}")
+    if wants_follow(session):
+        is_whole = _follow(session, [search.id for search, _ in searches])
+    return 0 if is_whole and not result.conflicts else 1
+
+
+def jobs_of(searches: Sequence[Search], workspace: Workspace) -> list[TrainingJob]:
+    """Return the jobs of all trials of some searches."""
+    ids = {search.id for search in searches}
+    with open_ledger(workspace, read_only=True) as ledger:
+        keys = [trial.plan_key for course in courses(ledger) if course.search.id in ids for trial in course.trials]
+        return [job for key in keys if key for job in ledger.jobs(plan_key=key)]
+
+
+def _check(request: Request) -> None:
+    """Refuse a command line that contradicts itself.
+
+    Raises:
+        UsageError: Says in what.
+    """
+    options = request.options
+    if options.search is None or options.trials is None:
+        raise UsageError(
+            "a search has settings and a number of trials: --search learning_rate=log:1e-4..1e-1 --trials 40"
+        )
+    for name, why in _CONTRADICTIONS.items():
+        if getattr(options, name) is not None:
+            raise UsageError(f"--{name.replace('_', '-')} does not go with --search: {why}. Leave one of the two out.")
+    if options.same_seed != 1 or options.again or not options.launch:
+        raise UsageError(
+            "--same-seed, --again and --no-launch do not go with --search: the same command goes on with the same "
+            "search, and another search has another name. Leave them out."
+        )
+    numbers = {"trials": options.trials, "trial-seeds": options.trial_seeds, "trials-at-once": options.trials_at_once}
+    for flag, number in numbers.items():
+        if number is not None and not 1 <= number <= 10_000:
+            raise UsageError(
+                f"--{flag} {number} is no number from 1 to 10,000. Try --{flag} {40 if flag == 'trials' else 3}"
+            )
+
+
+def _code(session: Session) -> Provenance:
+    command = [session.recipe.name, *session.request.command]
+    return capture(session.workspace.root, command=command, config=session.request.config)
+
+
+def _searches(session: Session, code: Provenance) -> list[Search]:
+    """Return a search for each arm that the recipe records: the same settings, and as many trials for each.
+
+    Raises:
+        UsageError: Nothing can be searched so.
+    """
+    options, experiment, config = session.request.options, session.experiment, session.request.config
+    workspace = experiment.workspace
+    if workspace.settings.in_place:
+        raise UsageError("a search runs one snapshot from its first trial to its last, so it goes nowhere in place.")
+    space = parse_search(options.search or (), config)
+    recorded = experiment.jobs_with(config)
+    if any(job.seed is not None for job in recorded):
+        raise UsageError("the recipe sets seeds itself, and a search has its own. Leave seed= out of its jobs.")
+    seeds = choosing_seeds(options.trial_seeds or 1)
+    jobs = len(recorded) * (options.trials or 0) * len(seeds)
+    if workspace.settings.max_jobs is not None and jobs > workspace.settings.max_jobs:
+        raise UsageError(
+            f"the search has up to {jobs:,} jobs; at most {workspace.settings.max_jobs:,} are allowed. Take fewer "
+            "trials, or raise the limit: --max-jobs N (or max_jobs in [tool.experiments])."
+        )
+    found = []
+    for at, job in enumerate(recorded):
+        make = _Recipe(experiment, workspace, config, at, len(recorded))
+        own = make({})
+        found.append(
+            Search(
+                experiment=experiment.name,
+                arm=job.arm if len(recorded) > 1 else "",
+                space=space,
+                own=own_values(config, space),
+                rule=_rule(experiment, own, workspace),
+                seeds=seeds,
+                sampler=options.sampler or "tpe",
+                trials=options.trials or 0,
+                at_once=options.trials_at_once or _at_once(session, own, seeds),
+                launcher=session.launcher,
+                train_command=workspace.settings.train_command,
+                template=make_template(space, make),
+                own_config=own.model_dump(mode="json"),
+                provenance=code,
+                places=_places(workspace),
+                wandb_mode=workspace.wandb_mode(),
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    """What a recipe makes of the values of a trial: the config of its `at`-th job."""
+
+    experiment: Experiment
+    workspace: Workspace
+    config: Any
+    at: int
+    jobs: int
+
+    def __call__(self, values: Mapping[str, Value]) -> TrainingJobConfig:
+        recorded = self.experiment.jobs_with(changed(self.config, values))
+        if len(recorded) != self.jobs:
+            raise UsageError(
+                f"the recipe records {counted(self.jobs, 'job')} as it stands and {len(recorded)} with other values of "
+                "what is searched. Search over what changes no arms."
+            )
+        job: RecordedJob = with_trainer(recorded[self.at], self.workspace, self.workspace.settings.trainer)
+        return job.config
+
+
+def _rule(experiment: Experiment, config: TrainingJobConfig, workspace: Workspace) -> Rule:
+    if experiment.rule is not None:
+        return experiment.rule
+    trainer = trainer_of(config.trainer, workspace.settings.train_command)
+    if trainer is not None and trainer.metrics.primary is not None and trainer.metrics.direction is not None:
+        return Rule(metric=trainer.metrics.primary, direction=trainer.metrics.direction, effect=0.0)
+    raise UsageError(
+        "a search needs to know what is better, and neither the recipe nor its trainer says: rule = "
+        "Rule(metric='...', direction='higher', effect=0.0) in the recipe, or Trainer(metrics=Metrics(primary='...', "
+        "direction='higher'))."
+    )
+
+
+def _at_once(session: Session, config: TrainingJobConfig, seeds: Sequence[int]) -> int:
+    """Return how many trials keep busy what runs at once."""
+    if session.launcher == "skypilot":
+        return _AT_ONCE_ELSEWHERE
+    command = session.workspace.settings.train_command
+    one = PlannedJob(arm="", seed=0, config=config, command=command, run_name="")
+    fits = at_once([one] * (session.request.options.trials or 1) * len(seeds), session.workspace.settings)
+    return max(1, -(-fits // len(seeds)))
+
+
+def _places(workspace: Workspace) -> dict[str, str]:
+    names = ("wandb_entity", "wandb_project", "wandb_group")
+    return {name: value for name in names if (value := getattr(workspace.settings, name)) is not None}
+
+
+def _at_work(session: Session, search: Search) -> tuple[Search, Course | None]:
+    """Return a search with what became of it so far, where it was opened before."""
+    with open_ledger(session.workspace, read_only=True) as ledger:
+        return search, course_of(ledger, search)
+
+
+def _preview(session: Session, searches: Sequence[Search], code: Provenance) -> None:
+    """Print what is searched and the first trial of each arm, and refuse what could not be launched.
+
+    Raises:
+        ExperimentsError: It cannot be.
+    """
+    first = [(search, suggested(search, [])) for search in searches]
+    for search, values in first:
+        place = as_opened(search, session.workspace)
+        plan = plan_of(search, place, 0, values)
+        notes: tuple[str, ...] = ()
+        if plan.launcher != "dry-run":
+            notes = check_plan(plan, place, code).notes
+        trials = f"{counted(search.trials, 'trial')} of {counted(len(search.seeds), 'seed')}"
+        session.say(
+            f"Search over {search.words}: {trials}, up to {search.trials * len(search.seeds):,} jobs, "
+            f"{counted(search.at_once, 'trial')} at once, by {search.rule.metric} ({search.rule.direction} is better), "
+            f"sampler {search.sampler}. Its first trial:"
+        )
+        print_preview(session.out, plan, place)
+        for note in notes:
+            session.say(f"note: {note}")
+        if plan.launcher == "skypilot" and not session.request.options.yes and not session.request.options.dry_run:
+            session.say(f"It goes on by itself, up to {search.trials * len(search.seeds):,} jobs like these.")
+            confirm(plan)
+
+
+def _open(session: Session, searches: Sequence[Search], code: Provenance) -> bool:
+    """Record the searches and take the first step; say whether all of it could be done."""
+    command = shlex.join(mask_command([session.recipe.name, *session.request.command]))
+    permit = command_permit(command)
+    session.say(where_wandb(session))
+    own = code_now(session.workspace)
+    with open_ledger(session.workspace) as ledger:
+        for search in searches:
+            open_search(ledger, replaced(search, provenance=code.running(own)), permit)
+    stepped = take_step(session.workspace, permit, session.experiment.name, retry=True)
+    for line in stepped.done:
+        session.say(line)
+    for problem in stepped.problems:
+        say(f"error: {problem}", to_stderr=True)
+    return not stepped.problems
+
+
+def _follow(session: Session, ids: Sequence[str]) -> bool:
+    """Follow the trials until none follows; say whether every search has found something."""
+    try:
+        while True:
+            with open_ledger(session.workspace, read_only=True) as ledger:
+                now = [course for course in courses(ledger) if course.search.id in ids]
+            if not any(course.is_open for course in now):
+                return all(course.best is not None for course in now)
+            before = sum(len(course.trials) - len(course.out) for course in now)
+            if not _follow_out(session, now) and before == _told(session, ids):
+                return False
+    except KeyboardInterrupt:
+        session.say("Detached; the search goes on. See it again: uv run experiments sweep")
+        return True
+
+
+def _follow_out(session: Session, now: Sequence[Course]) -> bool:
+    """Show the jobs of the trials that are out until they have ended, and take a step whenever one has.
+
+    Returns:
+        Whether a step could be taken.
+    """
+    from experiments.cli.status import follow
+    from experiments.monitoring import following
+
+    keys = {trial.plan_key for course in now for trial in course.out}
+    runs = [
+        job.run_name for job in jobs_of([course.search for course in now], session.workspace) if job.plan_key in keys
+    ]
+    ended: set[str] = set()
+    told: list[str] = []
+    is_whole = True
+
+    def step() -> bool:
+        # A child of the installed package, as every step that nobody waits for.
+        done = subprocess.run(step_command(session.workspace), capture_output=True, text=True, check=False)
+        told.extend([*done.stdout.splitlines(), *done.stderr.splitlines()])
+        return done.returncode == 0
+
+    with following(session.workspace.state, runs) as statuses:
+
+        def polled() -> list[JobStatus]:
+            nonlocal is_whole
+            found = statuses()
+            over = {status.run_name for status in found if status.verdict in TERMINAL_VERDICTS}
+            if over - ended:
+                ended.update(over)
+                is_whole = step()
+            return found
+
+        follow(polled, session.out)
+    for line in told:
+        session.say(line)
+    return is_whole and bool(runs)
+
+
+def _told(session: Session, ids: Sequence[str]) -> int:
+    with open_ledger(session.workspace, read_only=True) as ledger:
+        return sum(len(each.trials) - len(each.out) for each in courses(ledger) if each.search.id in ids)

@@ -1,0 +1,38 @@
+"""The step that nobody waits for: `python -P -m experiments.cli.stepping STATE_DIR ROOT`.
+
+A supervisor becomes this as its job ends, while something goes on by itself.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from experiments.cli.terminal import say
+from experiments.jobs.permits import command_permit
+from experiments.project.errors import ExperimentsError
+from experiments.project.settings import load_settings
+from experiments.project.workspace import Workspace
+from experiments.results.steps import take_step
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Carry on what goes on by itself, and print what was done."""
+    state, root = Path(arguments[0]), Path(arguments[1])
+    try:
+        workspace = Workspace(root=root, state=state, settings=load_settings(root))
+        # What goes on was granted as it was opened; that is recorded with it.
+        stepped = take_step(workspace, command_permit("experiments step, as a job ended"))
+    except ExperimentsError as error:
+        say(f"error: {error}", to_stderr=True)
+        return error.exit_code
+    for line in stepped.done:
+        say(line)
+    for problem in stepped.problems:
+        say(f"error: {problem}", to_stderr=True)
+    return 1 if stepped.problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

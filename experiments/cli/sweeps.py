@@ -1,0 +1,180 @@
+"""Commands on searches: their trials, the step that carries them on, and their end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import tyro
+
+from experiments.cli.flags import Flag, JsonFlag
+from experiments.cli.terminal import FittedColumn, FittedTable, console, say
+from experiments.jobs.ledger import open_ledger
+from experiments.jobs.sweeps.ranges import said, words
+from experiments.jobs.sweeps.search import Course, Trial, courses, end_search
+from experiments.project.errors import UsageError
+from experiments.project.look import counted, quantity
+from experiments.project.workspace import Workspace
+
+_OWN = ("trial", "score", "seeds", "best")
+
+
+def step(experiment: tyro.conf.Positional[str | None] = None) -> int:
+    """Carry on what goes on by itself: tell the trials that ended, and launch the next.
+
+    Jobs end with such a step where they run on this machine, and `--follow` takes one after each; whoever takes one
+    more does nothing twice.
+
+    Args:
+        experiment: Only what goes on of this experiment.
+    """
+    from experiments.jobs.permits import command_permit
+    from experiments.results.steps import take_step
+
+    workspace = Workspace.find(Path.cwd())
+    permit = command_permit("experiments step")
+    if experiment is not None:
+        _courses(workspace, experiment)
+    stepped = take_step(workspace, permit, experiment, retry=True)
+    for line in stepped.done:
+        say(line)
+    for problem in stepped.problems:
+        say(f"error: {problem}", to_stderr=True)
+    if not stepped.done and not stepped.problems:
+        say("Nothing to do now." if stepped.goes_on else "Nothing goes on by itself.")
+    return 1 if stepped.problems else 0
+
+
+def sweep(experiment: tyro.conf.Positional[str], *, end: Flag = False, json_: JsonFlag = False) -> int:
+    """Show the trials of an experiment's search: what each tried, how it scored, and which is the best so far.
+
+    Args:
+        experiment: Name of the experiment.
+        end: Ask for no more trials; those that are out go on to their end (experiments cancel ends jobs).
+        json_: Print a JSON list instead of tables.
+    """
+    workspace = Workspace.find(Path.cwd())
+    found = _courses(workspace, experiment)
+    if end:
+        from experiments.jobs.permits import command_permit
+
+        permit = command_permit(f"experiments sweep {experiment} --end")
+        with open_ledger(workspace) as ledger:
+            for course in found:
+                if course.is_open:
+                    end_search(ledger, course.search, permit)
+        found = _courses(workspace, experiment)
+    if json_:
+        say(json.dumps([as_json(course) for course in found], indent=2))
+        return 0
+    for number, course in enumerate(found):
+        say() if number else None
+        _print(course)
+    return 0
+
+
+def as_json(course: Course) -> dict[str, Any]:
+    """Return a search and its trials as JSON values."""
+    search, best = course.search, course.best
+    return {
+        "experiment": search.experiment,
+        "arm": search.arm,
+        "search": search.id,
+        "space": {name: each.text for name, each in search.space.items()},
+        "metric": search.rule.metric,
+        "direction": search.rule.direction,
+        "seeds": list(search.seeds),
+        "sampler": search.sampler,
+        "trials_asked_for": search.trials,
+        "at_once": search.at_once,
+        "state": _state(course),
+        "best": best.number if best is not None else None,
+        "expand": expansions(course),
+        "trials": [
+            {
+                "number": trial.number,
+                "arm": search.arm_of(trial.number),
+                "values": dict(trial.values),
+                "told": trial.is_told,
+                "score": trial.score,
+                "seeds": dict(trial.seeds),
+                "reason": trial.reason,
+            }
+            for trial in course.trials
+        ],
+    }
+
+
+def expansions(course: Course) -> list[str]:
+    """Return which settings of the best trial lie at the end of what was tried, and the wider range; empty for none."""
+    found = []
+    for name, space in course.search.space.items() if course.best is not None else ():
+        value = course.best.values[name] if course.best is not None else ""
+        if (edge := space.edge(value)) is None:
+            continue
+        wider = space.wider(edge)
+        where = f"{name} {said(value)} of the best trial is at the {edge} end of {space.text}"
+        further = (
+            f"expand it, under a new name: --search {name}={wider.text}" if wider else "and there is nothing beyond"
+        )
+        found.append(f"{where}: {further}")
+    return found
+
+
+def _courses(workspace: Workspace, experiment: str) -> list[Course]:
+    with open_ledger(workspace, read_only=True) as ledger:
+        found = courses(ledger, experiment)
+        others = list(dict.fromkeys(course.search.experiment for course in courses(ledger)))
+    if not found:
+        known = (
+            f"There are: {', '.join(others)}." if others else "Begin one: RECIPE --search FIELD=LOW..HIGH --trials 40"
+        )
+        raise UsageError(f"experiment {experiment!r} has no search. {known}")
+    return found
+
+
+def _state(course: Course) -> str:
+    if course.is_ended:
+        return "ending" if course.is_open else "ended early"
+    return "goes on" if course.is_open else "done"
+
+
+def _print(course: Course) -> None:
+    search = course.search
+    say(f"{search.experiment}: search over {search.words}")
+    asked = f"{len(course.trials)} of {counted(search.trials, 'trial')}, {counted(len(search.seeds), 'seed')} each"
+    better = "more" if search.rule.direction == "higher" else "less"
+    say(f"{_state(course)}: {asked}, {len(course.out)} out; score: {search.rule.metric}, {better} is better")
+    if course.trials:
+        _print_table(course)
+    if course.best is not None:
+        arm = search.arm_of(course.best.number)
+        say(f"best so far: {arm} ({words(course.best.values)}): {quantity(course.best.score)}")
+        say("The best of several is better than it is: its score has chosen it. Seeds that chose nothing decide.")
+        for sentence in expansions(course):
+            say(sentence)
+
+
+def _print_table(course: Course) -> None:
+    search, best = course.search, course.best
+    # A setting may have the name of another column.
+    names = {name: f"--{name}" if name in _OWN else name for name in search.space}
+    right = {*names.values(), "trial", "score", "seeds"}
+    headings = ("trial", *names.values(), "score", "seeds", "best")
+    columns = [FittedColumn(heading, is_right=heading in right) for heading in headings]
+    table = FittedTable(columns, ("trial", "score", *names.values(), "seeds", "best"))
+    for trial in course.trials:
+        mark = "best" if best is not None and trial.number == best.number else ""
+        row = [str(trial.number), *(said(trial.values[name]) for name in names), _score(trial), _seeds(trial, course)]
+        table.add(*row, mark, note=trial.reason)
+    console().print(table)
+
+
+def _score(trial: Trial) -> str:
+    return quantity(trial.score) if trial.is_told else "out"
+
+
+def _seeds(trial: Trial, course: Course) -> str:
+    values = [trial.seeds.get(str(seed)) for seed in course.search.seeds]
+    return " ".join(map(quantity, values)) if trial.seeds else ""

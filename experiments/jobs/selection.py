@@ -1,0 +1,110 @@
+"""Whether the runs of a design may have been selected by what they showed: left out, made otherwise, or seen before.
+
+A claim that is registered rests on all runs of its arms and seeds, made as they were registered, on seeds of which
+nobody knew anything then.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from experiments.jobs.journal import KIND, Recorded
+from experiments.jobs.ledger import UnreadableJob
+from experiments.jobs.ledger.reading import LedgerReader
+from experiments.project.look import counted
+from experiments.types import PlannedJob, TrainingJob, TrainingJobConfig
+
+
+def task_of(config: TrainingJobConfig) -> list[Any]:
+    """Return what a job computes, without what it computes on: another machine is no other baseline."""
+    content = config.model_dump(mode="json", include={"curriculum", "additional_args", "trainer"})
+    return [content.get("curriculum", ""), content.get("additional_args", []), content.get("trainer")]
+
+
+def left_out(design: Sequence[TrainingJob | UnreadableJob], shown: Sequence[str]) -> str:
+    """Return that not all runs of a design are shown, or not in their order, in words; empty where they are.
+
+    Args:
+        design: The ledger's runs of the arms and seeds that decide, oldest first.
+        shown: Run names.
+    """
+    experiments = list(dict.fromkeys(row.experiment for row in design))
+    if len(experiments) > 1:
+        return f"The arms are of several experiments ({', '.join(experiments)}), which no rule was recorded to compare."
+    launched = [row.run_name for row in design if row.state != "planned"]
+    if hidden := [run for run in launched if run not in shown]:
+        return (
+            f"{counted(len(hidden), 'run')} of the seeds that decide {'is' if len(hidden) == 1 else 'are'} not shown, "
+            f"such as {hidden[0]}. Show all of the experiment."
+        )
+    for arm, seed in dict.fromkeys((row.arm, row.seed) for row in design):
+        own = [row.run_name for row in design if (row.arm, row.seed) == (arm, seed) and row.state != "planned"]
+        if [run for run in shown if run in own] != own:
+            return f"The attempts at seed {seed} of {arm} are not in the order in which they were launched."
+    return ""
+
+
+def made_otherwise(design: Iterable[TrainingJob | UnreadableJob], first: Mapping[str, str | None]) -> str:
+    """Return that a run of a design was told other things than those that were registered; empty where none was."""
+    known: dict[str, list[list[Any]]] = {}
+    for row in design:
+        if isinstance(row, UnreadableJob):
+            return f"{row.sentence()}."
+        task, tasks = task_of(row.config), known.setdefault(row.arm, [])
+        if row.plan_key == first[row.arm]:
+            tasks.append(task)
+        elif task not in tasks:
+            return (
+                f"Run {row.run_name} of {row.arm!r} has other settings than those that were registered. Launch it as "
+                "another arm."
+            )
+    return ""
+
+
+def seen_before(
+    ledger: LedgerReader,
+    about: tuple[str, str],
+    design: Iterable[TrainingJob | UnreadableJob],
+    first: Mapping[str, str | None],
+    recorded: Iterable[Recorded],
+) -> str:
+    """Return that what decides was there to be looked at when a design was recorded; empty where it was not."""
+    at = {record.plan_key: record.at for record in reversed(list(recorded))}
+    families = families_of(ledger)
+    family = next((families[key] for key in first.values() if key in families), "")
+    for arm in about:
+        own = [row for row in design if isinstance(row, TrainingJob) and row.arm == arm]
+        if said := seen(ledger, arm, own, at[first[arm] or ""], family if arm == about[1] else ""):
+            return said
+    return ""
+
+
+def seen(
+    ledger: LedgerReader, arm: str, jobs: Sequence[TrainingJob | PlannedJob], before: float, family: str = ""
+) -> str:
+    """Return that the same seeds of the same task ran before some time, in words; empty where none did.
+
+    Args:
+        family: Of which runs may have been seen: those of a baseline, whose other designs have lowered the level.
+    """
+    families, seeds = families_of(ledger) if family else {}, {job.seed for job in jobs}
+    for config in {json.dumps(task_of(job.config)): job.config for job in jobs}.values():
+        # Only what is left is read whole: of a baseline that many designs have there is much.
+        told = ledger.seeds_told(config.additional_args, before)
+        names = [run for run, key, seed in told if seed in seeds and (not family or families.get(key) != family)]
+        for row in ledger.rows(run_names=names) if names else ():
+            if isinstance(row, TrainingJob) and task_of(row.config) == task_of(config):
+                fresh = max(seeds) + 1
+                return (
+                    f"Seed {row.seed} of {arm!r} had been run before this was recorded ({row.run_name}), so it may "
+                    f"have been chosen by. Launch it on seeds that nobody saw: --seeds {fresh}..{fresh + 4}"
+                )
+    return ""
+
+
+def families_of(ledger: LedgerReader) -> dict[str, str]:
+    """Return the family of the design that was recorded first with each plan, by the plan's key."""
+    events = [event for event in reversed(ledger.events(kind=KIND)) if isinstance(event.data.get("family"), str)]
+    return {str(event.plan_key): str(event.data["family"]) for event in events}

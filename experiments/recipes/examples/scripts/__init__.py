@@ -1,0 +1,1 @@
+"""Programs as people have them: nothing in them knows of Experiments."""

@@ -1,0 +1,223 @@
+"""A search carried on: trials that ended are told, the next are asked for and launched.
+
+A trial is told once all of its seeds have ended and could be read: its score is the mean over them, a lost seed counts
+as the floor that the rule states, and is left out where it states none. One whose seeds are all lost has failed, and
+has no score. What cannot be read now is not taken for lost: the trial waits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from statistics import fmean
+
+from experiments.jobs.handover import tracker_of
+from experiments.jobs.ledger import UnreadableJob, open_ledger
+from experiments.jobs.permits import Permit
+from experiments.jobs.plan import RecordedJob, refuse_secrets
+from experiments.jobs.preparation import prepare_plan
+from experiments.jobs.submission import submit
+from experiments.jobs.sweeps.ranges import Value, words
+from experiments.jobs.sweeps.search import TRIAL, Course, Search, Trial, courses, suggestion, tell
+from experiments.jobs.sweeps.suggesting import suggested
+from experiments.monitoring import poll_once, sources_of
+from experiments.project.errors import LaunchError, UsageError
+from experiments.project.look import counted, quantity
+from experiments.project.values import replaced
+from experiments.project.workspace import Workspace
+from experiments.results.scores import scored_runs, summary_of
+from experiments.statistics import Scores
+from experiments.types import TERMINAL_VERDICTS, Plan, TrainingJob
+
+Say = Callable[[str], None]
+_Rows = list[TrainingJob | UnreadableJob]
+
+
+def carry_on(workspace: Workspace, permit: Permit, search_id: str, retry: bool, say: Say) -> None:  # noqa: FBT001
+    """Do what is to be done of one search now; of a step, under its lease.
+
+    Args:
+        retry: Whether jobs that a launcher refused are handed to it once more.
+        say: Takes each thing that was done, in words.
+
+    Raises:
+        LaunchError: Some jobs could not be launched, or Optuna is not there.
+        UsageError: A plan cannot be made, and that is not for the values of its trial.
+    """
+    course = _course(workspace, search_id)
+    place = as_opened(course.search, workspace)
+    refused = _complete(course, place, permit, retry=retry)
+    _tell(course, place, say)
+    while (course := _course(workspace, search_id)).may_ask:
+        refused += _ask(course, place, permit, say)
+    if refused:
+        raise LaunchError("; ".join(refused))
+    if not course.is_open:
+        say(f"{_named(course.search)}: {_result(course)}")
+
+
+def as_opened(search: Search, workspace: Workspace) -> Workspace:
+    """Return the workspace with what the search was opened with: its recipe may have named places of its own."""
+    named = {**search.places, "wandb_mode": search.wandb_mode, "in_place": False}
+    return replace(workspace, settings=replaced(workspace.settings, **named))
+
+
+def plan_of(search: Search, workspace: Workspace, number: int, values: Mapping[str, Value]) -> Plan:
+    """Return the plan of one trial, made of what was recorded as the search was opened.
+
+    Args:
+        workspace: From `as_opened`.
+
+    Raises:
+        UsageError: The trainer would refuse the values, or no plan can be made.
+    """
+    try:
+        config = search.template.config(values)
+    except ValueError as error:
+        raise UsageError(f"the values {words(values)} are none that a job can have: {error}") from None
+    plan = prepare_plan(
+        workspace,
+        search.experiment,
+        [RecordedJob(search.arm_of(number), config)],
+        seeds=search.seeds,
+        launcher=search.launcher,
+        repeat=1,
+        train_command=search.train_command,
+        has_own_code=True,
+    )
+    refuse_secrets(plan)
+    return plan
+
+
+def _course(workspace: Workspace, search_id: str) -> Course:
+    with open_ledger(workspace, read_only=True) as ledger:
+        return next(course for course in courses(ledger) if course.search.id == search_id)
+
+
+def _rows(workspace: Workspace, trials: Sequence[Trial]) -> dict[int, _Rows]:
+    with open_ledger(workspace, read_only=True) as ledger:
+        return {trial.number: ledger.rows(plan_key=trial.plan_key) for trial in trials if trial.plan_key}
+
+
+def _complete(course: Course, workspace: Workspace, permit: Permit, *, retry: bool) -> list[str]:
+    """Hand over what a step recorded that was killed before it launched it; return what was refused, in words."""
+    wanted = {"planned", "submitting"} | ({"refused"} if retry else set())
+    refused = []
+    for number, rows in _rows(workspace, course.out).items():
+        if any(row.state in wanted for row in rows):
+            with open_ledger(workspace, read_only=True) as ledger:
+                plan = ledger.plan(rows[0].plan_key)
+            refused += _submitted(course.search, plan, permit, workspace) if plan is not None else []
+        elif any(row.state == "refused" for row in rows):
+            said = next(row.error for row in rows if isinstance(row, TrainingJob) and row.state == "refused")
+            refused.append(
+                f"trial {number} was refused ({said}). Try again: experiments step {course.search.experiment}"
+            )
+    return refused
+
+
+def _submitted(search: Search, plan: Plan, permit: Permit, workspace: Workspace) -> list[str]:
+    try:
+        submit(plan, permit, workspace, own=search.provenance.own)
+    except LaunchError as error:
+        return [str(error)]
+    return []
+
+
+def _tell(course: Course, workspace: Workspace, say: Say) -> None:
+    """Record the score of every trial whose seeds have all ended."""
+    search = course.search
+    rows = _rows(workspace, course.out)
+    gone = {number for number, jobs in rows.items() if any(job.state in {"planned", "refused"} for job in jobs)}
+    jobs = [job for number, each in rows.items() if number not in gone for job in each]
+    sources = sources_of(workspace.state)
+    found = poll_once(workspace.state, sources=replace(sources, jobs=lambda: jobs)) if jobs else None
+    statuses = {status.run_name: status for status in found.jobs} if found is not None else {}
+    for trial in course.out:
+        if not trial.plan_key:  # a step that was killed had found its values refused
+            _tell_refused(search, trial.number, trial.values, "its values were refused", workspace, say)
+            continue
+        own = [job for job in rows[trial.number] if job.run_name in statuses]
+        if not own or any(statuses[job.run_name].verdict not in TERMINAL_VERDICTS for job in own):
+            continue
+        summary = summary_of(search.rule)
+        runs = scored_runs(
+            [job.ref() for job in own],
+            search.rule.metric,
+            sources.store(own[0].tracker),
+            statuses=statuses,
+            summary=summary,
+        )
+        scores = runs.scores[search.arm_of(trial.number)]
+        if scores.waiting:
+            say(f"{_named(search)}: trial {trial.number} has ended and cannot be read yet. {' '.join(runs.notes)}")
+            continue
+        score, seeds, reason = score_of(scores, search)
+        with open_ledger(workspace) as ledger:
+            tell(ledger, search, trial.number, score, seeds, reason)
+        told = f"scored {quantity(score)}" if score is not None else "failed"
+        said = f"{_named(search)}: trial {trial.number} ({words(trial.values)}) {told}"
+        say(f"{said}: {reason}" if reason else said)
+
+
+def score_of(scores: Scores, search: Search) -> tuple[float | None, dict[str, float | None], str]:
+    """Return the score of a trial, that of each of its seeds, and what is to be said of it; None where all are lost."""
+    seeds = {
+        str(run.seed): run.value if run.value is not None and math.isfinite(run.value) else None for run in scores.runs
+    }
+    known = [value for value in seeds.values() if value is not None]
+    lost = [run for run in scores.runs if seeds[str(run.seed)] is None]
+    reasons = ", ".join(dict.fromkeys(run.reason or run.outcome for run in lost))
+    if not known:
+        return None, seeds, f"all of its seeds are lost ({reasons})"
+    floor, _ = search.rule.least_favourable
+    said = f"{len(lost)} of {counted(len(seeds), 'seed')} lost ({reasons})" if lost else ""
+    if lost and floor is not None:
+        return fmean([*known, *([floor] * len(lost))]), seeds, f"{said}, which count as {floor:g}"
+    return fmean(known), seeds, said
+
+
+def _ask(course: Course, workspace: Workspace, permit: Permit, say: Say) -> list[str]:
+    """Ask for the next trial, record it and launch it; return what was refused, in words."""
+    search, number = course.search, len(course.trials)
+    values = suggested(search, course.trials)
+    try:
+        plan = plan_of(search, workspace, number, values)
+    except UsageError as error:
+        known = next((trial for trial in course.trials if trial.plan_key), None)
+        if known is None:
+            raise
+        plan_of(search, workspace, known.number, known.values)  # what refuses these too is not about values
+        _tell_refused(search, number, values, str(error), workspace, say)
+        return []
+    with open_ledger(workspace) as ledger:
+        why = suggestion(search, number, values)
+        tracker = tracker_of(plan, workspace.settings)
+        provenance = search.provenance.model_dump(mode="json")
+        if not ledger.record_plan(plan, tracker=tracker, provenance=provenance, why=why):
+            ledger.add_event(why[0], plan_key=plan.key, **why[1])  # somebody had launched just these jobs before
+    refused = _submitted(search, plan, permit, workspace)
+    say(f"{_named(search)}: trial {number} ({words(values)}): {counted(len(plan.jobs), 'job')}")
+    return refused
+
+
+def _tell_refused(
+    search: Search, number: int, values: Mapping[str, Value], why: str, workspace: Workspace, say: Say
+) -> None:
+    with open_ledger(workspace) as ledger:
+        ledger.add_event(TRIAL, **suggestion(search, number, values)[1])
+        tell(ledger, search, number, None, {}, f"nothing was launched: {why}")
+    say(f"{_named(search)}: trial {number} ({words(values)}) was not launched: {why}")
+
+
+def _named(search: Search) -> str:
+    return f"{search.experiment} {search.arm}".rstrip()
+
+
+def _result(course: Course) -> str:
+    trials = counted(len(course.trials), "trial")
+    if course.best is None:
+        return f"{trials} done, and none has a score that all of its seeds stand behind"
+    best = course.best
+    return f"{trials} done; the best is trial {best.number} ({words(best.values)}): {quantity(best.score)}"

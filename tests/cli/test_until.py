@@ -1,0 +1,61 @@
+"""`--seeds until-decided`: the first batch by a person, the others by the ends of jobs; refused where none may look."""
+
+from __future__ import annotations
+
+import pytest
+
+from experiments.jobs.batches import courses
+from experiments.jobs.ledger import open_ledger
+from tests.fakes.project import jobs_of
+from tests.fakes.swept import Swept
+from tests.fakes.waiting import wait_until
+
+LOOKS = (
+    'rule = Rule(metric="score", direction="higher", effect=0.5, looks=(3, 4), floor=0.0, ceiling=20.0)\n'
+    '    hypothesis = "The second arm is better."'
+)
+UNTIL = ("--seeds", "until-decided", "--no-follow")
+
+
+def course(project):
+    with open_ledger(project.workspace, read_only=True) as ledger:
+        [found] = courses(ledger)
+    return found
+
+
+def test_seeds_go_on_by_the_ends_of_their_jobs_alone_until_the_last_look(tmp_path):
+    project = Swept(tmp_path, rule=LOOKS, arms=("base", "same"))
+    said = project.run(*UNTIL).stdout
+    assert "Goes on by itself until decided, up to 4 seeds of each arm; its budget is 'study', 2 further jobs." in said
+    wait_until(lambda: course(project).ended, timeout_s=120)
+    # Both arms compute the same, so no difference varies and no look can decide.
+    assert course(project).ended.startswith("undecided: Look after 4 of 4 planned seeds.")
+    assert sorted((job.arm, job.seed) for job in jobs_of(project)) == [
+        (arm, seed) for arm in ("base", "same") for seed in range(4)
+    ]
+    assert len(project.started()) == len(set(project.started())) == 8
+    assert len({project.spec(job.run_name)["snapshot"]["id"] for job in jobs_of(project)}) == 1
+    assert "2 of 2 jobs; ended" in project.command("budget").stdout
+    again = project.run(*UNTIL, code=2)
+    assert "experiment 'study' has ended (undecided" in again.stderr
+    assert len(jobs_of(project)) == 8
+
+
+@pytest.mark.parametrize(
+    ("rule", "words", "said"),
+    [
+        ("", UNTIL, "need a hypothesis"),
+        (LOOKS.replace("looks=(3, 4), ", ""), UNTIL, "need a rule that looks before its end"),
+        (LOOKS, (*UNTIL, "--max-seeds", "20"), "--max-seeds 20 is not what the rule plans: 4 seeds"),
+        (LOOKS, (*UNTIL, "--batch-seeds", "2"), "--batch-seeds 2 does not go with looks=(3, 4)"),
+        (LOOKS, (*UNTIL, "--again"), "--again does not go with --seeds until-decided"),
+        (LOOKS, (*UNTIL, "--in-place"), "none in place"),
+        (LOOKS, ("--seeds", "3", "--batch-seeds", "2"), "--batch-seeds and --max-seeds go with --seeds until-decided"),
+        (LOOKS, ("--seeds", "until"), "is not a list of seeds"),
+    ],
+)
+def test_what_contradicts_itself_or_the_rule_is_refused_before_anything_is_launched(tmp_path, rule, words, said):
+    project = Swept(tmp_path, rule=rule, arms=("base", "same"))
+    refused = project.run(*words, code=2)
+    assert said in refused.stderr
+    assert "no job" in project.command("status").stdout.lower() or jobs_of(project) == []

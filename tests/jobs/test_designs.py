@@ -1,0 +1,284 @@
+"""Designs: numbered within their family before the launch, and exploratory where anything is no longer as recorded."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from experiments.jobs.designs import (
+    arms_of_rule,
+    design_words,
+    in_order,
+    level_of,
+    number_in_family,
+    record_journal,
+    registration_of,
+)
+from experiments.jobs.journal import Journal, Rule
+from experiments.jobs.leases import tenure
+from experiments.jobs.ledger import open_ledger
+from experiments.jobs.ledger.reading import read_job
+from experiments.jobs.permits import command_permit
+from experiments.project.errors import UsageError
+from experiments.project.standing import CHOOSING
+from experiments.project.values import replaced
+from tests.fakes.launching import plan_in, workspace_at
+
+RULE = Rule(metric="reward", direction="higher", effect=0.1, arm="b", baseline="a")
+JOURNAL = Journal(hypothesis="b is better", rule=RULE)
+"""The same for all designs below, but for the experiment's name."""
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    return workspace_at(tmp_path)
+
+
+def planned(workspace, name="exp", *, seeds=range(3), arms=("a", "b"), candidate="", **config):
+    """Return the plan of an experiment, whose last arm is a candidate of its own unless it is named."""
+    plan = plan_in(workspace, seeds=seeds, arms=arms, **config)
+    own = ("trainer.candidate=" + (candidate or name),)
+    jobs = tuple(
+        replaced(
+            job,
+            run_name=job.run_name.replace(".exp.", f".{name}."),
+            config=replaced(job.config, additional_args=own) if job.arm in {"b", "candidate"} else job.config,
+        )
+        for job in plan.jobs
+    )
+    return replaced(plan, experiment=name, key=f"{name}-{plan.key}", family=f"{name}-{plan.family}", jobs=jobs)
+
+
+def launched(workspace, plan, journal=JOURNAL):
+    """Record a journal and a plan as a launch does, and that a launcher took its jobs; return them."""
+    record_journal(plan, journal, command_permit("test"), workspace)
+    with open_ledger(workspace) as ledger, tenure() as owner:
+        ledger.record_plan(plan, tracker="offline", provenance={})
+        names = [job.run_name for job in plan.jobs]
+        ledger.conclude(
+            owner, accepted={name: name for name in ledger.intend({key: {} for key in names}, "here", owner)}
+        )
+        return [job.ref() for job in ledger.jobs(plan_key=plan.key)]
+
+
+def test_what_was_recorded_before_the_launch_is_registered_as_the_first_of_its_family(workspace):
+    found = registration_of(workspace, launched(workspace, planned(workspace)), JOURNAL)
+    assert found.is_registered
+    assert found.number == 1
+    assert found.level == pytest.approx(0.05 * 6 / math.pi**2)
+    assert found.seeds == {"b": (0, 1, 2), "a": (0, 1, 2)}
+    assert found.words == "Registered: design 1 of its family, level 0.03."
+
+
+def test_each_further_candidate_against_the_same_baseline_gets_a_smaller_level(workspace):
+    levels = []
+    for number in range(1, 5):
+        jobs = launched(workspace, planned(workspace, f"exp{number}"))
+        levels.append(registration_of(workspace, jobs, JOURNAL).level)
+    assert levels == [pytest.approx(level_of(number)) for number in range(1, 5)]
+    assert sum(level_of(number) for number in range(1, 10_000)) < 0.05
+
+
+def test_a_preview_says_the_number_that_a_launch_gets(workspace):
+    plan = planned(workspace)
+    with open_ledger(workspace) as ledger:
+        assert number_in_family(plan, JOURNAL, ledger) == 1
+    launched(workspace, plan)
+    with open_ledger(workspace) as ledger:
+        assert number_in_family(plan, JOURNAL, ledger) == 1
+        assert number_in_family(planned(workspace, "next"), JOURNAL, ledger) == 2
+
+
+@pytest.mark.parametrize("change", [{"curriculum": "other"}, {"additional_args": ("trainer.x=1",)}])
+def test_another_baseline_is_another_family(workspace, change):
+    launched(workspace, planned(workspace))
+    plan = planned(workspace, "next")
+    jobs = tuple(replaced(job, config=replaced(job.config, **change)) for job in plan.jobs)
+    assert registration_of(workspace, launched(workspace, replaced(plan, jobs=jobs)), JOURNAL).number == 1
+
+
+def test_another_machine_tag_or_arms_name_is_no_other_family(workspace):
+    launched(workspace, planned(workspace))
+    plan = planned(workspace, "next", arms=("base", "candidate"), gpus=0, wandb_tags=("again",))
+    journal = replaced(JOURNAL, rule=replaced(RULE, arm="candidate", baseline="base"))
+    assert registration_of(workspace, launched(workspace, plan, journal), journal).number == 2
+
+
+def test_seeds_launched_later_are_the_same_design_and_no_part_of_it(workspace):
+    first = launched(workspace, planned(workspace))
+    second = launched(workspace, planned(workspace, seeds=range(3, 10)))
+    found = registration_of(workspace, [*first, *second], JOURNAL)
+    assert (found.is_registered, found.number) == (True, 1)
+    assert found.seeds["b"] == (0, 1, 2)
+
+
+def test_a_rule_that_plans_more_seeds_than_are_launched_waits_for_the_next_numbers(workspace):
+    journal = replaced(JOURNAL, rule=replaced(RULE, seeds=5))
+    found = registration_of(workspace, launched(workspace, planned(workspace, seeds=[7, 3]), journal), journal)
+    assert found.seeds["a"] == (3, 7, 8, 9, 10)
+    assert in_order([], replaced(RULE, seeds=3)) == (0, 1, 2)
+    assert in_order([0, 1, 2, 3], replaced(RULE, seeds=3)) == (0, 1, 2)
+
+
+def test_a_rule_changed_after_the_launch_is_exploratory_at_its_own_level(workspace):
+    jobs = launched(workspace, planned(workspace))
+    found = registration_of(workspace, jobs, replaced(JOURNAL, rule=replaced(RULE, effect=0.01)))
+    assert (found.is_registered, found.is_changed, found.level) == (False, True, 0.05)
+    assert found.words.startswith("Exploratory: The rule changed after the launch")
+    assert found.seeds == {}
+
+
+def test_an_arm_launched_before_the_rule_was_written_makes_it_exploratory(workspace):
+    """The baseline's scores were there to be looked at when the rule was written."""
+    baseline = launched(workspace, planned(workspace, arms=("a",)), Journal(hypothesis="", rule=None))
+    candidate = launched(workspace, planned(workspace, arms=("b",)))
+    found = registration_of(workspace, [*baseline, *candidate], JOURNAL)
+    assert found.reason.startswith("Nothing was recorded before 'a' was launched")
+
+
+def test_a_rule_recorded_when_the_jobs_of_a_plan_were_there_already_is_exploratory(workspace):
+    plan = planned(workspace)
+    launched(workspace, plan, Journal(hypothesis="", rule=None))
+    found = registration_of(workspace, launched(workspace, plan), JOURNAL)
+    assert found.reason.startswith("Nothing was recorded before 'b' was launched")
+
+
+def test_seeds_that_a_search_chose_by_carry_no_registered_claim(workspace):
+    found = registration_of(
+        workspace, launched(workspace, planned(workspace, seeds=range(CHOOSING, CHOOSING + 3))), JOURNAL
+    )
+    assert "that a search chose by" in found.reason
+
+
+def test_runs_whose_launch_nobody_recorded_are_exploratory(workspace):
+    assert not registration_of(workspace, [], JOURNAL).is_registered
+    jobs = launched(workspace, planned(workspace))
+    other = workspace_at(workspace.root / "elsewhere")
+    assert "not recorded here" in registration_of(other, jobs, JOURNAL).reason
+
+
+@pytest.mark.parametrize(("stated", "said"), [({"baseline": "c"}, "baseline 'c'"), ({"arm": "d"}, "arm 'd'")])
+def test_a_rule_about_an_arm_that_nobody_launches_is_refused_before_the_launch(workspace, stated, said):
+    plan = planned(workspace)
+    with pytest.raises(UsageError, match=f"{said} is no arm of this experiment") as refused:
+        launched(workspace, plan, replaced(JOURNAL, rule=replaced(RULE, **stated)))
+    assert "'a', 'b'" in str(refused.value)
+    with open_ledger(workspace) as ledger:
+        assert not ledger.has_plan(plan.key)
+
+
+def test_an_arm_that_was_launched_earlier_may_be_the_baseline(workspace):
+    launched(workspace, planned(workspace, arms=("a",)), Journal(hypothesis="", rule=None))
+    assert launched(workspace, planned(workspace, arms=("b",)))
+
+
+def test_which_arms_a_rule_is_about_is_known_only_where_it_says_so():
+    assert arms_of_rule(replaced(RULE, arm="", baseline=""), ["a", "b"]) == ("b", "a")
+    assert arms_of_rule(replaced(RULE, arm=""), ["a", "b", "c"]) is None
+    assert arms_of_rule(replaced(RULE, arm="a"), ["a", "b"]) is None
+
+
+def test_what_a_launch_registers_is_said_before_it_and_not_again_with_further_seeds(workspace):
+    def words(plan, journal=JOURNAL):
+        with open_ledger(workspace) as ledger:
+            return design_words(plan, journal, ledger)
+
+    plan = planned(workspace)
+    assert (
+        words(plan) == "Registers design 1 of its family (level 0.03), the first with this baseline, metric and task."
+    )
+    launched(workspace, plan)
+    assert words(plan) == words(planned(workspace, seeds=range(5))) == ""
+    assert words(planned(workspace, "next")).startswith(
+        "Registers design 2 of its family: level 0.0076, since 1 design"
+    )
+    assert words(plan, Journal(hypothesis="", rule=RULE)) == ""
+    unsaid = replaced(JOURNAL, rule=replaced(RULE, arm=""))
+    assert "name its arm" in words(planned(workspace, "other", arms=("a", "b", "c")), unsaid)
+
+
+WITHOUT = Journal(hypothesis="", rule=None)
+
+
+def test_a_candidate_that_was_chosen_on_its_seeds_is_exploratory_under_a_new_name_and_registered_on_fresh_ones(
+    workspace,
+):
+    """Twenty arms are looked at, and the best of them registered and run once more: the same numbers come out."""
+    launched(workspace, planned(workspace, "look", candidate="best"), WITHOUT)
+    found = registration_of(workspace, launched(workspace, planned(workspace, "claim", candidate="best")), JOURNAL)
+    assert "Seed 0 of 'b' had been run before this was recorded" in found.reason
+    assert "--seeds 3..7" in found.reason
+    fresh = launched(workspace, planned(workspace, "fresh", candidate="best", seeds=range(3, 6)))
+    assert registration_of(workspace, fresh, JOURNAL).is_registered
+
+
+def test_a_baseline_that_was_seen_is_registered_only_as_that_of_its_family(workspace):
+    launched(workspace, planned(workspace, arms=("a",), seeds=range(9)), WITHOUT)
+    found = registration_of(workspace, launched(workspace, planned(workspace, "unlucky", seeds=range(3, 6))), JOURNAL)
+    assert "Seed 3 of 'a' had been run before" in found.reason
+
+
+def test_the_second_launch_of_a_design_alone_is_no_registered_claim(workspace):
+    """Else one launches it on other seeds, or once more, until a page of that launch alone confirms it."""
+    launched(workspace, planned(workspace))
+    other_seeds = launched(workspace, planned(workspace, seeds=range(3, 6)))
+    assert "6 runs of the seeds that decide are not shown" in registration_of(workspace, other_seeds, JOURNAL).reason
+
+
+def test_attempts_that_are_left_out_or_turned_round_make_it_exploratory(workspace):
+    jobs = launched(workspace, planned(workspace))
+    with open_ledger(workspace) as ledger:
+        [first] = ledger.jobs(run_names=[jobs[0].run])
+        again = replaced(first, run_name=f"{first.run_name}x", attempt=2, retry_of=first.run_name)
+        ledger.add_attempt(again)
+    shown = [*jobs, again.ref()]
+    assert registration_of(workspace, shown, JOURNAL).is_registered
+    assert "1 run of the seeds that decide is not shown" in registration_of(workspace, shown[1:], JOURNAL).reason
+    assert "not in the order" in registration_of(workspace, shown[::-1], JOURNAL).reason
+
+
+def test_arms_of_several_experiments_and_one_picked_of_many_are_exploratory(workspace):
+    one = launched(workspace, planned(workspace, "one", candidate="x"))
+    two = launched(workspace, planned(workspace, "two", candidate="y"))
+    mixed = [job for job in one if job.arm == "a"] + [job for job in two if job.arm == "b"]
+    assert "several experiments (one, two)" in registration_of(workspace, mixed, JOURNAL).reason
+    unsaid = replaced(JOURNAL, rule=replaced(RULE, arm="", baseline=""))
+    many = launched(workspace, planned(workspace, "many", arms=("a", "b", "c"), seeds=range(50, 53)), unsaid)
+    picked = [job for job in many if job.arm != "c"]
+    assert "the rule does not say" in registration_of(workspace, picked, unsaid).reason
+
+
+def test_seeds_launched_later_with_other_settings_are_no_seeds_of_the_design(workspace):
+    journal = replaced(JOURNAL, rule=replaced(RULE, seeds=5))
+    first = launched(workspace, planned(workspace, candidate="x"), journal)
+    assert registration_of(workspace, first, journal).is_registered
+    second = launched(workspace, planned(workspace, candidate="y", seeds=range(3, 5)), journal)
+    assert "has other settings" in registration_of(workspace, [*first, *second], journal).reason
+
+
+def test_candidates_that_are_called_the_baseline_are_of_the_controls_family_all_the_same(workspace):
+    """`control lower than candidate` is `candidate higher than control`: else each would be the first of its family."""
+    turned = replaced(JOURNAL, rule=replaced(RULE, arm="a", baseline="b", direction="lower"))
+    numbers = []
+    for at in range(3):
+        jobs = launched(workspace, planned(workspace, f"exp{at}"), turned if at else JOURNAL)
+        numbers.append(registration_of(workspace, jobs, turned if at else JOURNAL).number)
+    assert numbers == [1, 2, 3]
+
+
+def test_that_seeds_were_seen_is_said_before_the_launch(workspace):
+    launched(workspace, planned(workspace, "look", candidate="best"), WITHOUT)
+    with open_ledger(workspace) as ledger:
+        said = design_words(planned(workspace, "claim", candidate="best"), JOURNAL, ledger)
+    assert said.startswith("This launch makes no registered claim. Seed 0 of 'b' had been run before")
+
+
+def test_the_control_of_many_designs_is_read_no_row_at_a_time(workspace, monkeypatch):
+    """A page asks at every refresh, and a night has nine hundred designs of one baseline."""
+    for at in range(5):
+        jobs = launched(workspace, planned(workspace, f"exp{at}"))
+    read = []
+    monkeypatch.setattr("experiments.jobs.ledger.reading.read_job", lambda row: read.append(row) or read_job(row))
+    assert registration_of(workspace, jobs, JOURNAL).number == 5
+    assert {row["experiment"] for row in read} == {"exp4"}
