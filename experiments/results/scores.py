@@ -47,6 +47,10 @@ if TYPE_CHECKING:
 FINAL = Summary()
 Cause = Literal["machine", "training", "person", "unknown"]
 
+# The last rows of a run can reach a server after its job has ended; one that stays silent is called crashed there after
+# five minutes, so nobody waits for longer than this.
+_CLOSES_S = 600.0
+
 MACHINE_WORDS = {
     "LOST": "nobody saw it end",
     "FAILED_SETUP": "the machine could not be set up",
@@ -230,7 +234,10 @@ def _outcomes(
     from experiments.runs.store import RunQuery
 
     known = {run: status for run, status in statuses.items() if status.verdict != "unknown"}
-    found = {job.run: outcome_of_job(known.get(job.run)) for job in jobs}
+    found = {
+        job.run: "unfinished" if _is_arriving(job, known.get(job.run)) else outcome_of_job(known.get(job.run))
+        for job in jobs
+    }
     asked = [run for run in found if run not in known]
     if not asked:
         return found, []
@@ -240,6 +247,17 @@ def _outcomes(
         said = f"what became of {counted(len(asked), 'run')} could not be read, so they are waited for: {error}"
         return found | dict.fromkeys(asked, "unread"), [said]
     return found | {info.name: outcome_by_tracker(info.state) for info in infos}, []
+
+
+def _is_arriving(job: JobRef, status: JobStatus | None) -> bool:
+    """Return whether a job has ended whose run a server still receives: its score is not the last one yet."""
+    return (
+        status is not None
+        and job.tracker != "offline"
+        and (status.verdict, status.tracker) == ("succeeded", "running")
+        and status.ended_at is not None
+        and time.time() - status.ended_at < _CLOSES_S
+    )
 
 
 def cause_of_end(scheduler: str | None, tracker: str | None, *, exit_code: int | None = None) -> tuple[Cause, str]:

@@ -1,18 +1,13 @@
 """Seeds until decided on a launcher whose jobs end at once, killed at random moments.
 
-`python tests/fakes/decided.py FOLDER KILLS SEED` prints one JSON object: how it ended, and what was handed over. Those
-that are killed are forks of a process that has started no thread; SIGKILL runs no `finally`.
+`python tests/fakes/decided.py FOLDER KILLS SEED WHOLE_S` prints one JSON object: how it ended, and what was handed over.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import random
-import signal
 import sys
-import time
-import traceback
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -31,7 +26,7 @@ from experiments.project.provenance import OwnCode
 from experiments.results.steps import take_step
 from tests.fakes import stepped
 from tests.fakes.launching import workspace_at
-from tests.fakes.stepped import AtOnce, config_of
+from tests.fakes.stepped import AtOnce, config_of, killed_at_random
 
 COMMAND = ("python", "train.py")
 LOOKS = tuple(range(3, 10))
@@ -80,32 +75,15 @@ def to_the_end(workspace) -> list[str]:
     return said
 
 
-def main(folder: str, kills: int, seed: int) -> None:
+def main(folder: str, kills: int, seed: int, whole_s: float) -> None:
     workspace = workspace_at(Path(folder), user="ada")
     cluster, stepped.score_of = AtOnce(workspace.state), scored(0.0)
     LAUNCHERS["skypilot"] = lambda _: cluster
     begun(workspace, RULE)
-    drawn, killed = random.Random(seed), 0
-    while killed < kills:
-        pid = os.fork()
-        if not pid:
-            try:
-                to_the_end(workspace)
-            except BaseException:  # noqa: BLE001 - of a fork, which ends here
-                traceback.print_exc()
-                os._exit(1)
-            os._exit(0)
-        time.sleep(drawn.uniform(0.0, 0.3))
-        os.kill(pid, signal.SIGKILL)
-        _, status = os.waitpid(pid, 0)
-        if not os.WIFSIGNALED(status):
-            assert os.WEXITSTATUS(status) == 0, "a step failed"
-            break  # it was done before it could be killed
-        killed += 1
-    to_the_end(workspace)
+    done = killed_at_random(lambda: to_the_end(workspace), kills, seed, whole_s)
     jobs = [(job["said"]["rate"], job["seed"]) for job in cluster.jobs()]
-    print(json.dumps({"killed": killed, "ended": course(workspace).ended, "jobs": jobs}))
+    print(json.dumps({**done, "ended": course(workspace).ended, "jobs": jobs}))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(int, sys.argv[2:4]))
+    main(sys.argv[1], *map(int, sys.argv[2:4]), float(sys.argv[4]))

@@ -1,7 +1,7 @@
 """Steps of a search on a launcher whose jobs end at once, killed at random moments.
 
-`python tests/fakes/stepped.py FOLDER TRIALS SEEDS KILLS SEED` prints one JSON object: the trials, and what was handed
-over. The processes that are killed are forks of one that has started no thread; SIGKILL runs no `finally`.
+`python tests/fakes/stepped.py FOLDER TRIALS SEEDS KILLS SEED WHOLE_S` prints one JSON object: the trials, and what was handed
+over.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -58,15 +58,19 @@ class AtOnce(FileCluster):
         self.dies, self.runs_on, self._runs = dies, set(), folder / "runs"
 
     def submit(self, job: JobSpec) -> str:
-        told = super().submit(job)
         said = job.config.set_arguments()
         seed = int(job.command[job.command.index("--seed") + 1])
         if not self.dies(seed, said):
-            log = offline_run(self._runs, job.run_name).write(run(job.run_name))
+            # The run first, and whole: whoever kills the submitter of a job kills no trainer on a cluster.
+            making = self._runs.parent / f"making.{os.getpid()}"
+            log = offline_run(making, job.run_name).write(run(job.run_name))
             score = score_of(float(said["rate"]), int(said["batch"]), seed)
             log.log(*({"step": step, "score": score * step / 100} for step in range(10, 101, 10)))
             log.write(exit_record(0))
-        return told
+            if not (self._runs / job.run_name / "wandb").exists():
+                (self._runs / job.run_name).mkdir(exist_ok=True)
+                (making / job.run_name / "wandb").rename(self._runs / job.run_name / "wandb")
+        return super().submit(job)
 
     def poll(self, jobs: Mapping[str, str]) -> dict[str, SchedulerStatus]:
         if self.unreachable:
@@ -132,33 +136,47 @@ def to_the_end(workspace) -> None:
             assert not stepped.problems, stepped.problems
 
 
-def main(folder: str, trials: int, seeds: int, kills: int, seed: int) -> None:
-    search = search_of(trials=trials, seeds=choosing_seeds(seeds))
-    workspace, cluster = opened(Path(folder), search)
-    LAUNCHERS["skypilot"] = lambda _: cluster
+def killed_at_random(work: Callable[[], object], kills: int, seed: int, whole_s: float) -> dict[str, float]:
+    """Do the work to its end, in forks that are killed at random moments before.
+
+    The forks are of a process that has started no thread; SIGKILL runs no `finally`.
+
+    Args:
+        whole_s: What the work takes where nobody kills it: all kills together leave it half of that.
+
+    Returns:
+        How many were `killed`, and how long the last part `took`, in seconds.
+    """
     drawn, killed = random.Random(seed), 0
     while killed < kills:
-        started = time.monotonic()
         pid = os.fork()
         if not pid:
             try:
-                to_the_end(workspace)
+                work()
             except BaseException:  # noqa: BLE001 - of a fork, which ends here
                 traceback.print_exc()
                 os._exit(1)
             os._exit(0)
-        time.sleep(drawn.uniform(0.0, 0.5))
+        time.sleep(drawn.uniform(0.0, whole_s / kills))
         os.kill(pid, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
         if not os.WIFSIGNALED(status):
             assert os.WEXITSTATUS(status) == 0, "a step failed"
             break  # it was done before it could be killed
         killed += 1
-        sys.stderr.write(f"killed after {time.monotonic() - started:.2f} s\n")
-    to_the_end(workspace)
+    started = time.monotonic()
+    work()
+    return {"killed": killed, "took": time.monotonic() - started}
+
+
+def main(folder: str, trials: int, seeds: int, kills: int, seed: int, whole_s: float) -> None:
+    search = search_of(trials=trials, seeds=choosing_seeds(seeds))
+    workspace, cluster = opened(Path(folder), search)
+    LAUNCHERS["skypilot"] = lambda _: cluster
+    done = killed_at_random(lambda: to_the_end(workspace), kills, seed, whole_s)
     found = [[trial.values, trial.score] for trial in course(workspace).trials]
-    print(json.dumps({"killed": killed, "trials": found, "names": [job["name"] for job in cluster.jobs()]}))
+    print(json.dumps({**done, "trials": found, "names": [job["name"] for job in cluster.jobs()]}))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(int, sys.argv[2:6]))
+    main(sys.argv[1], *map(int, sys.argv[2:6]), float(sys.argv[6]))

@@ -200,9 +200,9 @@ def test_one_search_that_cannot_go_on_keeps_no_other_from_it(begin):
 
 
 def test_after_kills_at_random_moments_every_job_is_launched_once_and_the_trials_are_the_same(tmp_path):
-    whole = killed(tmp_path / "whole", 6, 2, 0, 0)
-    found = killed(tmp_path / "killed", 6, 2, 6, 1)
-    assert found["killed"] > 2
+    whole = killed(tmp_path / "whole", 6, 2, 0, 0, 0)
+    found = killed(tmp_path / "killed", 6, 2, 6, 1, whole["took"])
+    assert found["killed"] == 6
     assert found["trials"] == whole["trials"]
     assert len(set(found["names"])) == len(found["names"]) == 12
 
@@ -211,8 +211,8 @@ def test_after_kills_at_random_moments_every_job_is_launched_once_and_the_trials
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("seed", [3, 11, 2026])
 def test_forty_trials_of_three_seeds_killed_at_thirty_random_moments_are_those_of_nobody_killed(tmp_path, seed):
-    whole = killed(tmp_path / "whole", 40, 3, 0, 0)
-    found = killed(tmp_path / "killed", 40, 3, 30, seed)
+    whole = killed(tmp_path / "whole", 40, 3, 0, 0, 0)
+    found = killed(tmp_path / "killed", 40, 3, 30, seed, whole["took"])
     assert found["killed"] == 30
     assert found["trials"] == whole["trials"]
     assert len(set(found["names"])) == len(found["names"]) == 120

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -163,6 +164,26 @@ def test_seeds_that_wait_or_that_nobody_knows_are_waited_for(study, standing):
     found = verdict(study)
     assert found.decision == "interim"
     assert "5 of 10 seeds of b and 5 of 5 of a have ended; 5 of b are still out" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("tracker", "word", "since_s", "decision"),
+    [
+        ("ada/lab", "running", 20, "interim"),
+        ("ada/lab", "running", 3600, "confirmed"),
+        ("ada/lab", "finished", 20, "confirmed"),
+        ("offline", "running", 20, "confirmed"),
+    ],
+)
+def test_a_run_that_a_server_still_receives_is_waited_for_though_its_job_has_ended(
+    study, tracker, word, since_s, decision
+):
+    filled(study, a=1.0, b=3.0)
+    last = study.jobs[-1]
+    study.jobs[-1] = replaced(last, tracker=tracker)
+    ended = {"tracker": word, "ended_at": time.time() - since_s}
+    study.statuses[last.run] = replaced(study.statuses[last.run], **ended)
+    assert verdict(study).decision == decision
 
 
 def test_a_tracker_that_cannot_be_asked_is_waited_for_and_said(study):
