@@ -1,6 +1,7 @@
 """Seeds until decided on a launcher whose jobs end at once, killed at random moments.
 
-`python tests/fakes/decided.py FOLDER KILLS SEED WHOLE_S` prints one JSON object: how it ended, and what was handed over.
+`python tests/fakes/decided.py FOLDER KILLS SEED WHOLE_S` prints one JSON object: how it ended, and what was handed
+over.
 """
 
 from __future__ import annotations

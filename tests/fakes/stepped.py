@@ -1,7 +1,7 @@
 """Steps of a search on a launcher whose jobs end at once, killed at random moments.
 
-`python tests/fakes/stepped.py FOLDER TRIALS SEEDS KILLS SEED WHOLE_S` prints one JSON object: the trials, and what was handed
-over.
+`python tests/fakes/stepped.py FOLDER TRIALS SEEDS KILLS SEED WHOLE_S` prints one JSON object: the trials, and what was
+handed over.
 """
 
 from __future__ import annotations
