@@ -17,6 +17,7 @@ from experiments.project.names import NAME_PATTERN as NAME_PATTERN  # noqa: PLC0
 from experiments.project.names import check_name as check_name  # noqa: PLC0414
 from experiments.project.names import parse_seeds as parse_seeds  # noqa: PLC0414
 from experiments.project.names import suggest_name as suggest_name  # noqa: PLC0414
+from experiments.project.references import JobRef as JobRef  # noqa: PLC0414
 from experiments.project.standing import Standing as Standing  # noqa: PLC0414
 from experiments.project.standing import standing
 from experiments.project.trainers.value import Checkpoints as Checkpoints  # noqa: PLC0414
@@ -32,6 +33,7 @@ _AMOUNT = r"^\d+(\.\d+)?\+?$"
 
 LauncherName = Literal["local", "skypilot", "dry-run"]
 Verdict = Literal["pending", "running", "recovering", "succeeded", "failed", "cancelled", "unknown"]
+Differing = Literal["code", "packages", "machine"]
 CodeOf = Literal["own", "now"]
 """Which code a run gets that is launched once more: what it ran, or the project as it is now."""
 
@@ -172,31 +174,28 @@ class TrainingJobConfig(Frozen):
         return next((each.value for each in reversed(self.arguments) if each.key == same_key(key)), None)
 
 
-class JobRef(Standing):
-    """What a notebook file keeps of a job: enough to read its run without the ledger.
+class KeptControl(Frozen):
+    """An arm that was kept for reuse, as a plan has it in the place of a baseline of its own; see `jobs.controls`.
 
     Attributes:
-        run: Run name, which is also the W&B run id.
-        arm: Named configuration that the job belongs to.
-        seed: Random seed of the run.
-        launcher: Where the job ran.
-        id: The launcher's id of the job; None where it has none.
-        tracker: Where the metrics are: `offline`, or `entity/project` on the W&B server in use.
-        metrics: Under which names its trainer logs what; None where it names nothing.
+        version: Hash of all that was kept under the name.
+        runs: Of its seeds, all attempts, oldest first.
+        may_differ: What of it may be other than in the plan's own runs, as the recipe said before the launch.
+        chosen_from: How many arms of the same settings there were to choose from when it was kept.
     """
 
-    run: str
-    arm: str = ""
-    seed: int = 0
-    launcher: str = "local"
-    id: str | None = None
-    tracker: str = "offline"
-    metrics: Metrics | None = Field(None, exclude_if=is_none)
+    name: str
+    version: str
+    arm: str
+    config: TrainingJobConfig
+    runs: tuple[JobRef, ...]
+    may_differ: tuple[Differing, ...] = ()
+    chosen_from: int = Field(1, ge=1)
 
     @property
-    def label(self) -> str:
-        """Arm and seed, as a person calls the run, and what it is where it is no seed."""
-        return " ".join(filter(None, [self.arm, f"seed {self.seed}", self.role_words]))
+    def seeds(self) -> tuple[int, ...]:
+        """Its seeds, sorted."""
+        return tuple(sorted({run.seed for run in self.runs}))
 
 
 class PlannedJob(Standing):
@@ -232,6 +231,7 @@ class Plan(Frozen):
         jobs: One for each arm and seed, and for each replicate of these.
         wandb_mode: `offline` or `online`.
         tags: W&B tags of every run, beside each job's own; not part of the key.
+        control: The kept arm that its runs are compared with; not part of the key.
     """
 
     experiment: str
@@ -244,6 +244,7 @@ class Plan(Frozen):
     jobs: tuple[PlannedJob, ...]
     wandb_mode: Literal["offline", "online"] = "offline"
     tags: tuple[str, ...] = ()
+    control: KeptControl | None = Field(None, exclude_if=is_none)
 
 
 class TrainingJob(Standing):

@@ -19,18 +19,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from experiments.jobs.controls.pooled import controls_of, without_runs_of
 from experiments.jobs.journal import KIND, SHOWN_HASH, Journal, Recorded, recorded_in
 from experiments.jobs.ledger import UnreadableJob, open_ledger
 from experiments.jobs.ledger.reading import LedgerReader
 from experiments.jobs.permits import Permit, require
 from experiments.jobs.rule import LEVEL, Rule
-from experiments.jobs.selection import left_out, made_otherwise, seen, seen_before, task_of
+from experiments.jobs.selection import control_problem, left_out, made_otherwise, seen, seen_before, task_of
 from experiments.project.errors import UsageError
 from experiments.project.look import counted
 from experiments.project.redaction import mask_text
 from experiments.project.standing import CHOOSING, counts_as_seed
 from experiments.project.workspace import Workspace
-from experiments.types import JobRef, Plan, TrainingJob, TrainingJobConfig
+from experiments.types import JobRef, KeptControl, Plan, TrainingJob, TrainingJobConfig
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,13 @@ class Registration:
         return "" if self.number is None else f": design {self.number} of its family, level {self.level:.2g}"
 
 
-def level_of(number: int, level: float = LEVEL) -> float:
-    """Return the error rate of the `number`-th design of a family that may use `level` in all."""
-    return level * 6 / (math.pi * number) ** 2
+def level_of(number: int, level: float = LEVEL, control: KeptControl | None = None) -> float:
+    """Return the error rate of the `number`-th design of a family that may use `level` in all.
+
+    Args:
+        control: That stands for its baseline; one that was chosen of several has a part of the level, as each has.
+    """
+    return level * 6 / (math.pi * number) ** 2 / (control.chosen_from if control is not None else 1)
 
 
 def arms_of_rule(rule: Rule, arms: Sequence[str]) -> tuple[str, str] | None:
@@ -145,12 +150,14 @@ def design_words(plan: Plan, journal: Journal | None, ledger: LedgerReader) -> s
     number = number_in_family(plan, journal, ledger)
     if number is None:
         return "The rule does not say which arm it is about, so this launch registers no design: name its arm."
-    level = f"level {level_of(number, journal.rule.level):.2g}"
+    level = f"level {level_of(number, journal.rule.level, plan.control):.2g}"
+    several = plan.control.chosen_from if plan.control is not None else 1
+    chosen = f" Its control was one of {several} arms to choose from, so it has 1/{several}." if several > 1 else ""
     if number == 1:
-        return f"Registers design 1 of its family ({level}), the first with this baseline, metric and task."
+        return f"Registers design 1 of its family ({level}), the first with this baseline, metric and task.{chosen}"
     return (
         f"Registers design {number} of its family: {level}, since {counted(number - 1, 'design')} with this baseline "
-        "or arm, metric and task came before."
+        f"or arm, metric and task came before.{chosen}"
     )
 
 
@@ -191,6 +198,7 @@ def registration_of(
     about = arms_of_rule(rule, arms) if rule is not None else None
     with open_ledger(workspace, read_only=True) as ledger:
         rows = ledger.rows(run_names=[job.run for job in jobs])
+        rows = without_runs_of(rows, controls_of(ledger, [row.plan_key for row in rows]))
         keys = list(dict.fromkeys(row.plan_key for row in rows))
         recorded = recorded_in(ledger, keys)
         if not recorded and (not keys or ledger.events(kind="rebuilt")):
@@ -216,24 +224,31 @@ def _of_design(
     assert rule is not None
     names = dict.fromkeys(row.experiment for row in rows if counts_as_seed(row.role) and row.arm in about)
     runs = [row for name in names for row in ledger.rows(experiment=name) if counts_as_seed(row.role)]
-    first = {name: _first_plan(runs, name) for name in about}
+    control = next((one for one in controls_of(ledger, [row.plan_key for row in runs]) if one.arm in about), None)
+    own = tuple(name for name in about if control is None or name != control.arm)
+    first = {name: _first_plan(runs, name) for name in own}
     recorded = recorded_in(ledger, [*dict.fromkeys(row.plan_key for row in rows), *filter(None, first.values())])
     for name, key in first.items():
         if late := _recorded_late(ledger, name, key, recorded, journal):
             return replace(plain, reason=late)
     seeds = {name: _planned_seeds(ledger, key, name, rule) for name, key in first.items()}
+    if control is not None:
+        seeds = dict.fromkeys(about, control.seeds)
     number = _recorded_number(ledger, [key for key in first.values() if key])
     found = replace(plain, number=number, seeds=seeds)
     design = [row for row in runs if row.seed in seeds.get(row.arm, ())]
     reason = left_out(design, [job.run for job in jobs])
-    if not reason and arms_of_rule(rule, list(dict.fromkeys(row.arm for row in runs))) != about:
+    if control is not None and not reason:
+        reason = control_problem(ledger, control, runs, first, rule.planned, [job.run for job in jobs])
+    arms = [control.arm] if control is not None else []
+    if not reason and arms_of_rule(rule, list(dict.fromkeys([*arms, *(row.arm for row in runs)]))) != about:
         reason = f"Of all arms of the experiment the rule does not say {about[0]!r} and {about[1]!r}: name them in it."
     if any(seed >= CHOOSING for planned in seeds.values() for seed in planned):
         reason = f"Seeds from {CHOOSING:,} upward are those that a search chose by."
-    reason = reason or made_otherwise(design, first) or seen_before(ledger, about, design, first, recorded)
+    reason = reason or made_otherwise(design, first) or seen_before(ledger, own, design, first, recorded)
     if reason or number is None:
         return replace(found, reason=reason)
-    return replace(found, level=level_of(number, plain.level))
+    return replace(found, level=level_of(number, plain.level, control))
 
 
 def change_since_launch(journal: Journal, recorded: Sequence[Recorded]) -> tuple[bool, str]:
@@ -314,8 +329,9 @@ def _family(plan: Plan, journal: Journal, ledger: LedgerReader) -> dict[str, Any
 def _configs(plan: Plan, ledger: LedgerReader) -> dict[str, TrainingJobConfig]:
     """Return the config of each arm of an experiment, those launched earlier first, as the page has them."""
     rows = ledger.rows(experiment=plan.experiment)
+    controls = controls_of(ledger, [row.plan_key for row in rows]) + ([plan.control] if plan.control else [])
     earlier = {row.arm: row.config for row in rows if isinstance(row, TrainingJob) and row.arm}
-    return earlier | {job.arm: job.config for job in plan.jobs}
+    return {one.arm: one.config for one in controls} | earlier | {job.arm: job.config for job in plan.jobs}
 
 
 def _digest(content: object) -> str:

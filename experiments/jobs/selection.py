@@ -14,7 +14,7 @@ from experiments.jobs.journal import KIND, Recorded
 from experiments.jobs.ledger import UnreadableJob
 from experiments.jobs.ledger.reading import LedgerReader
 from experiments.project.look import counted
-from experiments.types import PlannedJob, TrainingJob, TrainingJobConfig
+from experiments.types import KeptControl, PlannedJob, TrainingJob, TrainingJobConfig
 
 
 def task_of(config: TrainingJobConfig) -> list[Any]:
@@ -63,9 +63,50 @@ def made_otherwise(design: Iterable[TrainingJob | UnreadableJob], first: Mapping
     return ""
 
 
+def control_problem(
+    ledger: LedgerReader,
+    control: KeptControl,
+    runs: Sequence[TrainingJob | UnreadableJob],
+    first: Mapping[str, str | None],
+    planned: int | None,
+    shown: Sequence[str],
+) -> str:
+    """Return why no claim against a kept control is registered; empty where one may be.
+
+    Its scores were known when the design was recorded. So the design must not have picked of them: it names the
+    control before its first launch, and is decided by all of its seeds.
+
+    Args:
+        runs: The ledger's runs of the experiment.
+        first: The first plan of the candidate, by arm.
+        planned: How many seeds decide, as the rule says; None where it leaves that to the launch.
+        shown: Run names.
+    """
+    if any(row.arm == control.arm for row in runs):
+        return (
+            f"{control.arm!r} was launched here beside control {control.name!r}, which has runs of that name. Launch "
+            "the candidate under a new experiment name."
+        )
+    for arm, key in first.items():
+        plan = ledger.plan(key) if key is not None else None
+        if plan is None or plan.control != control:
+            return f"{arm!r} was launched before control {control.name!r} was named for it."
+    hidden = [run.run for run in control.runs if run.run not in shown]
+    if hidden or [run for run in shown if run in {each.run for each in control.runs}] != [
+        run.run for run in control.runs
+    ]:
+        return f"Not all runs of control {control.name!r} are shown in their order. Show all of them."
+    if planned is not None and planned != len(control.seeds):
+        return (
+            f"The rule decides by {planned} seeds, and control {control.name!r} has {len(control.seeds)}, whose scores "
+            "were known. All of them decide: leave seeds out of the rule."
+        )
+    return ""
+
+
 def seen_before(
     ledger: LedgerReader,
-    about: tuple[str, str],
+    about: Sequence[str],
     design: Iterable[TrainingJob | UnreadableJob],
     first: Mapping[str, str | None],
     recorded: Iterable[Recorded],
@@ -76,7 +117,7 @@ def seen_before(
     family = next((families[key] for key in first.values() if key in families), "")
     for arm in about:
         own = [row for row in design if isinstance(row, TrainingJob) and row.arm == arm]
-        if said := seen(ledger, arm, own, at[first[arm] or ""], family if arm == about[1] else ""):
+        if said := seen(ledger, arm, own, at[first[arm] or ""], family if about[1:] == (arm,) else ""):
             return said
     return ""
 

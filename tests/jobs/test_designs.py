@@ -23,6 +23,7 @@ from experiments.jobs.permits import command_permit
 from experiments.project.errors import UsageError
 from experiments.project.standing import CHOOSING
 from experiments.project.values import replaced
+from experiments.types import KeptControl
 from tests.fakes.launching import plan_in, workspace_at
 
 RULE = Rule(metric="reward", direction="higher", effect=0.1, arm="b", baseline="a")
@@ -282,3 +283,73 @@ def test_the_control_of_many_designs_is_read_no_row_at_a_time(workspace, monkeyp
     monkeypatch.setattr("experiments.jobs.ledger.reading.read_job", lambda row: read.append(row) or read_job(row))
     assert registration_of(workspace, jobs, JOURNAL).number == 5
     assert {row["experiment"] for row in read} == {"exp4"}
+
+
+def kept(jobs, config, **fields):
+    """Return the control that some jobs were kept as."""
+    return KeptControl(name="arena", version="1", arm="a", config=config, runs=tuple(jobs), **fields)
+
+
+@pytest.fixture
+def control(workspace):
+    plan = planned(workspace, "controls", arms=("a",))
+    return kept(launched(workspace, plan, WITHOUT), plan.jobs[0].config)
+
+
+def against(workspace, control, name="exp", journal=JOURNAL, **fields):
+    """Launch a candidate beside a control; return the runs of both."""
+    plan = replaced(planned(workspace, name, arms=("b",), **fields), control=control)
+    return [*control.runs, *launched(workspace, plan, journal)]
+
+
+def test_a_candidate_beside_a_kept_control_is_registered_on_its_seeds(workspace, control):
+    found = registration_of(workspace, against(workspace, control), JOURNAL)
+    assert (found.reason, found.number) == ("", 1)
+    assert found.seeds == {"b": (0, 1, 2), "a": (0, 1, 2)}
+
+
+def test_candidates_against_one_control_are_one_family_whatever_they_are_called(workspace, control):
+    """Else an unlucky control would confirm every candidate after it."""
+    launched(workspace, planned(workspace, "own", seeds=range(20, 23)))  # with a baseline of its own
+    found = [registration_of(workspace, against(workspace, control, f"exp{at}"), JOURNAL) for at in range(3)]
+    assert [one.number for one in found] == [2, 3, 4]
+    assert [one.level for one in found] == [pytest.approx(level_of(number)) for number in (2, 3, 4)]
+
+
+def test_a_control_that_was_chosen_of_several_has_a_part_of_the_level(workspace, control):
+    jobs = against(workspace, replaced(control, chosen_from=4))
+    assert registration_of(workspace, jobs, JOURNAL).level == pytest.approx(level_of(1) / 4)
+    plan = replaced(planned(workspace, "next", arms=("b",)), control=replaced(control, chosen_from=4))
+    with open_ledger(workspace) as ledger:
+        assert "one of 4 arms to choose from" in design_words(plan, JOURNAL, ledger)
+
+
+def test_a_control_named_after_the_candidate_ran_registers_nothing(workspace, control):
+    unsaid = replaced(JOURNAL, rule=replaced(RULE, arm="", baseline=""))
+    candidate = launched(workspace, planned(workspace, arms=("b",), seeds=range(3)), unsaid)
+    later = launched(workspace, replaced(planned(workspace, arms=("b",), seeds=range(3, 6)), control=control), unsaid)
+    found = registration_of(workspace, [*control.runs, *candidate, *later], unsaid)
+    assert "'b' was launched before control 'arena' was named for it" in found.reason
+
+
+def test_of_a_control_no_seeds_are_picked(workspace, control):
+    journal = replaced(JOURNAL, rule=replaced(RULE, seeds=4))
+    jobs = against(workspace, control, journal=journal)
+    assert "The rule decides by 4 seeds" in registration_of(workspace, jobs, journal).reason
+    whole = against(workspace, control, "whole", seeds=range(2))
+    assert registration_of(workspace, whole, JOURNAL).seeds["b"] == (0, 1, 2)
+    assert "Not all runs of control" in registration_of(workspace, whole[1:], JOURNAL).reason
+    turned = [*reversed(control.runs), *whole[3:]]
+    assert "Not all runs of control" in registration_of(workspace, turned, JOURNAL).reason
+
+
+def test_a_baseline_launched_beside_its_control_makes_it_exploratory(workspace, control):
+    plan = replaced(planned(workspace, seeds=range(5, 8)), control=control)
+    jobs = [*control.runs, *launched(workspace, plan)]
+    assert "'a' was launched here beside control 'arena'" in registration_of(workspace, jobs, JOURNAL).reason
+
+
+def test_a_control_of_another_machine_registers_as_one_of_this(tmp_path, workspace, control):
+    """Its runs are in no ledger here: what the plan has of it is enough."""
+    elsewhere = workspace_at(tmp_path / "elsewhere")
+    assert registration_of(elsewhere, against(elsewhere, control), JOURNAL).is_registered
