@@ -43,6 +43,7 @@ _SPOKEN = {
     "FAILED_CONTROLLER": "failed: the scheduler's controller did",
     "KILLED": "killed",
     "LOST": "ended unseen",
+    "RESTARTED": "ended as its machine was restarted",
     "UNKNOWN": "out of sight",
     "RECOVERING": "without machines",
     "TIMED_OUT": "ended at its time limit",

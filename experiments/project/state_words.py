@@ -29,6 +29,7 @@ SCHEDULER_WORDS: dict[str, Verdict] = {
     "TIMED_OUT": "failed",
     "OUT_OF_MEMORY": "failed",
     "LOST": "failed",
+    "RESTARTED": "failed",
     "CANCELLED": "cancelled",
     "STOPPED": "cancelled",
     "UNKNOWN": "unknown",

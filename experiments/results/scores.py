@@ -52,7 +52,7 @@ Cause = Literal["machine", "training", "person", "unknown"]
 _CLOSES_S = 600.0
 
 MACHINE_WORDS = {
-    "LOST": "nobody saw it end",
+    "RESTARTED": "the machine was restarted",
     "FAILED_SETUP": "the machine could not be set up",
     "FAILED_DRIVER": "the cluster's own process failed",
     "FAILED_NO_RESOURCE": "no machine was to be had",
@@ -70,8 +70,9 @@ _LIMITS: dict[str, tuple[Cause, str]] = {
 }
 
 # A trainer does not send itself these; the other signals (a segmentation fault, an abort) are its own doing, and an
-# interrupt is a person's. SIGKILL is none of them: it is also how the system ends what takes too much memory, and an
-# arm that does must not draw its seeds again.
+# interrupt is a person's. Who sent them is not known while the machine stays up: it may have been somebody to whom the
+# seed looked bad. SIGKILL is also how the system ends what takes too much memory, and an arm that does must not draw
+# its seeds again.
 _FROM_OUTSIDE = frozenset({signal.SIGTERM, signal.SIGHUP})
 
 
@@ -271,10 +272,12 @@ def cause_of_end(scheduler: str | None, tracker: str | None, *, exit_code: int |
     if scheduler in _LIMITS or (scheduler in {None, "SUCCEEDED"} and tracker == "killed"):
         return _LIMITS.get(scheduler or "", ("person", "cancelled"))
     # A trainer that closed its own run as failed had ended before its machine did.
-    if scheduler == "FAILED" or (tracker == "failed" and scheduler in {None, "SUCCEEDED", *MACHINE_WORDS}):
+    if scheduler == "FAILED" or (tracker == "failed" and scheduler in {None, "SUCCEEDED", "LOST", *MACHINE_WORDS}):
         return "training", "the trainer failed" if exit_code is None else f"exit code {exit_code}"
     if scheduler in MACHINE_WORDS:
         return "machine", MACHINE_WORDS[scheduler]
+    if scheduler == "LOST":
+        return "unknown", "nobody saw it end"
     if scheduler == "KILLED":
         return _of_signal(exit_code)
     if scheduler is None and tracker is None and exit_code is None:
@@ -308,5 +311,5 @@ def _of_signal(exit_code: int | None) -> tuple[Cause, str]:
     if name == "SIGKILL":
         return "unknown", "killed by SIGKILL, which may be for want of memory"
     if -exit_code in _FROM_OUTSIDE:
-        return "machine", f"killed from outside by {name}"
+        return "unknown", f"killed from outside by {name}, by whom is not known"
     return ("person", f"interrupted by {name}") if name == "SIGINT" else ("training", f"ended by {name}")

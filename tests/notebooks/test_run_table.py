@@ -179,7 +179,7 @@ def test_a_group_whose_runs_are_out_is_interim_and_one_without_the_metric_names_
 def test_a_seed_that_another_attempt_stands_for_is_said_under_the_groups(study):
     study.jobs.insert(0, first := study.add("high", 0, [1.0], verdict="failed", name="ada.study.high.s0.lost0000"))
     study.jobs.pop()
-    lost = JobStatus(run_name=first.run, arm="high", verdict="failed", scheduler="LOST")
+    lost = JobStatus(run_name=first.run, arm="high", verdict="failed", scheduler="RESTARTED")
     study.statuses[first.run] = lost
     study.publish()
     frame = group_frame(study.context, study.jobs, ["arm"])

@@ -12,9 +12,9 @@ from experiments.types import JobStatus
 @pytest.mark.parametrize(
     ("scheduler", "tracker", "exit_code", "cause", "said"),
     [
-        ("LOST", None, None, "machine", "nobody saw it end"),
-        ("LOST", "running", None, "machine", "nobody saw it end"),
-        ("LOST", "crashed", None, "machine", "nobody saw it end"),
+        ("LOST", None, None, "unknown", "nobody saw it end"),
+        ("RESTARTED", "running", None, "machine", "the machine was restarted"),
+        ("LOST", "crashed", None, "unknown", "nobody saw it end"),
         ("LOST", "failed", None, "training", "the trainer failed"),
         ("FAILED_SETUP", None, None, "machine", "the machine could not be set up"),
         ("FAILED_DRIVER", "running", None, "machine", "the cluster's own process failed"),
@@ -23,7 +23,7 @@ from experiments.types import JobStatus
         ("FAILED_CONTROLLER", "running", None, "machine", "the scheduler's controller failed"),
         ("FAILED_PRECHECKS", None, None, "machine", "it was refused before it started"),
         ("KILLED", "running", -9, "unknown", "killed by SIGKILL, which may be for want of memory"),
-        ("KILLED", "running", -15, "machine", "killed from outside by SIGTERM"),
+        ("KILLED", "running", -15, "unknown", "killed from outside by SIGTERM, by whom is not known"),
         ("KILLED", "running", -2, "person", "interrupted by SIGINT"),
         ("KILLED", "running", -11, "training", "ended by SIGSEGV"),
         ("KILLED", "running", -6, "training", "ended by SIGABRT"),
@@ -51,7 +51,7 @@ def test_what_ended_a_job(scheduler, tracker, exit_code, cause, said):
 
 def test_every_word_of_a_scheduler_that_means_failed_has_a_cause():
     failed = {word for word, verdict in SCHEDULER_WORDS.items() if verdict == "failed"}
-    assert failed == {*MACHINE_WORDS, "FAILED", "KILLED", "TIMED_OUT", "OUT_OF_MEMORY"}
+    assert failed == {*MACHINE_WORDS, "FAILED", "LOST", "KILLED", "TIMED_OUT", "OUT_OF_MEMORY"}
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,8 @@ def test_every_word_of_a_scheduler_that_means_failed_has_a_cause():
     [
         ("succeeded", "SUCCEEDED", "finished"),
         ("failed", "FAILED", "failed"),
-        ("failed", "LOST", "machine failed"),
+        ("failed", "LOST", "failed"),
+        ("failed", "RESTARTED", "machine failed"),
         ("failed", "TIMED_OUT", "failed"),
         ("cancelled", "CANCELLED", "cancelled"),
         ("running", "RUNNING", "unfinished"),

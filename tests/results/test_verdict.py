@@ -258,7 +258,7 @@ def test_a_score_beyond_the_bounds_that_a_rule_states_is_said(study):
     assert "Seed 0 of b scored 3, above the ceiling of 2.5" in found.reason
 
 
-MACHINE = {"verdict": "failed", "scheduler": "LOST", "exit_code": None}
+MACHINE = {"verdict": "failed", "scheduler": "RESTARTED", "exit_code": None}
 
 
 def test_a_retry_takes_a_seeds_place_only_where_the_machine_failed_and_that_is_said(study):

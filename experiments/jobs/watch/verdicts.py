@@ -43,6 +43,8 @@ _SCHEDULER_NOTES = {
     "TIMED_OUT": "ended after its max_runtime_hours",
     "OUT_OF_MEMORY": "ended when it held more than its memory",
     "STOPPED": "stopped by its stop_when",
+    "LOST": "nobody saw it end",
+    "RESTARTED": "the machine was restarted",
     "SETTING_UP": "the machine is being set up",
     "WINDING_DOWN": "the machines are being given back",
     "CANCELLING": "being cancelled",
@@ -155,9 +157,9 @@ def _succeeded(tracker: str | None, detail: str) -> tuple[Verdict, str]:
 
 
 def _failed(scheduler: str, tracker: str | None, exit_code: int | None, detail: str) -> tuple[Verdict, str]:
-    if scheduler == "LOST" and tracker == "finished":
-        return "succeeded", _joined(detail or "nobody saw it end", "but the trainer had closed its run as finished")
-    note = "nobody saw it end" if scheduler == "LOST" else _exit_note("failed", exit_code)
+    if scheduler in {"LOST", "RESTARTED"} and tracker == "finished":
+        return "succeeded", _joined(detail, "but the trainer had closed its run as finished")
+    note = _exit_note("failed", exit_code)
     closed = "the run itself was closed as finished" if tracker == "finished" else ""
     return "failed", _joined(detail or note, closed)
 

@@ -238,7 +238,7 @@ def test_a_recorded_end_is_told_in_one_word(record, word, reason):
             {"supervisor_alive": False, "locked": False, "supervisor_seen_at": 100.0, "output_at": 160.0},
             *("LOST", "the trainer went on and ended unseen"),
         ),
-        ({"supervisor_alive": False, "locked": False, "same_boot": False}, "LOST", "machine was restarted"),
+        ({"supervisor_alive": False, "locked": False, "same_boot": False}, "RESTARTED", "machine was restarted"),
         ({"locked": False, "same_boot": False, "same_host": False}, "UNKNOWN", "only that machine"),
     ],
 )
@@ -299,7 +299,7 @@ def test_a_job_of_an_earlier_boot_is_lost_even_where_its_pids_are_in_use(tmp_pat
     record = {"boot_id": "another", "host": os.uname().nodename, "supervisor": me, "trainer": me}
     write_json(tmp_path / "job.json", record)
     status = status_of(tmp_path)
-    assert status.word == "LOST"
+    assert status.word == "RESTARTED"
     assert "restarted" in status.reason
 
 

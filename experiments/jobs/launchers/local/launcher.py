@@ -279,7 +279,7 @@ def unended(record: Mapping[str, Any], seen: Evidence) -> SchedulerStatus:
     elif not seen.started:
         word, reason = "PENDING", f"its supervisor was killed before it started the trainer ({last})"
     elif seen.same_boot is False:
-        word, reason = "LOST", f"the machine was restarted while the job ran ({last})"
+        word, reason = "RESTARTED", f"the machine was restarted while the job ran ({last})"
     elif seen.locked and seen.supervisor_alive:
         word, reason = "RUNNING", ""
     elif seen.locked:
