@@ -6,7 +6,7 @@ cancelled or retried without a `Permit` (`permits`). The state of a job is what 
 by side, and one verdict on both (`watch`).
 
 What one may import: `arms`, `batches`, `checkpoints`, `commands`, `controls.pooled`, `criteria`, `designs`,
-`evaluating`, `events`, `finding`, `handover`, `journal`, `launchers.base`, `launchers.local.capacity`,
+`evaluating`, `events`, `families`, `finding`, `handover`, `journal`, `launchers.base`, `launchers.local.capacity`,
 `launchers.sky.client`, `launchers.sky.words`, `leases`, `ledger`, `ledger.mending`, `ledger.reading`, `ledger.schema`,
 `machine`, `once_more`, `own_jobs`, `permits`, `plan`, `preparation`, `preview`, `ran`, `reproducing`, `rule`,
 `submission`, `sweeps.going_on`, `sweeps.ranges`, `sweeps.search`, `sweeps.suggesting`, `sweeps.template`,

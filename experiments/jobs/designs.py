@@ -1,37 +1,39 @@
 """Registered designs: a rule that was recorded before the runs that it decides on, as which design of its family.
 
-Whoever registers one candidate after the other against the same baseline, until one passes, makes as many attempts at
-a false claim. So the k-th design of a family, those with the same baseline, metric and task, gets a share of the rule's
-level: 6 / (pi² k²) of it, which over all k is the whole; which of two arms is called the baseline is no matter.
-Source: alpha-spending, Foster & Stine 2008, "alpha-investing: a procedure for sequential control of expected false
-discoveries"; the shares are those of the squares, whose sum is 1.
-
 What is no longer what was recorded is exploratory. `registration_of` decides it, for every page and command.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
 
 from experiments.jobs.controls.pooled import controls_of, without_runs_of
+from experiments.jobs.families import (
+    arms_of_rule,
+    configs_of,
+    family_of,
+    is_recorded,
+    kin_words,
+    level_of,
+    place_of,
+    recorded_place,
+)
 from experiments.jobs.journal import KIND, SHOWN_HASH, Journal, Recorded, recorded_in
 from experiments.jobs.ledger import UnreadableJob, open_ledger
 from experiments.jobs.ledger.reading import LedgerReader
 from experiments.jobs.permits import Permit, require
 from experiments.jobs.rule import LEVEL, Rule
-from experiments.jobs.selection import control_problem, left_out, made_otherwise, seen, seen_before, task_of
+from experiments.jobs.selection import control_problem, left_out, made_otherwise, seen, seen_before
 from experiments.project.errors import UsageError
 from experiments.project.look import counted
 from experiments.project.redaction import mask_text
 from experiments.project.standing import CHOOSING, counts_as_seed
 from experiments.project.workspace import Workspace
-from experiments.types import JobRef, KeptControl, Plan, TrainingJob, TrainingJobConfig
+from experiments.runs.evaluations import is_of_evaluations
+from experiments.types import JobRef, Plan, TrainingJob
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class Registration:
         level: Error rate that its claims may use.
         seeds: The seeds that were planned, by arm, in the order in which they are looked at; empty where none were.
         is_changed: Whether what stands now is known to be other than what was recorded.
+        kin: How many designs of the same metric and trainer came before it with a baseline of other settings. They are
+            other families, and it is for a reader to judge whether the settings make another question.
     """
 
     sentence: str
@@ -53,6 +57,7 @@ class Registration:
     level: float = LEVEL
     seeds: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     is_changed: bool = False
+    kin: int = 0
 
     @property
     def is_registered(self) -> bool:
@@ -64,28 +69,11 @@ class Registration:
         """Which kind of claim it makes: `Registered: design 7 of this family, level 0.00062.`."""
         if self.reason:
             return f"Exploratory: {self.reason}"
-        return f"Registered{self._place}."
+        return f"Registered{self._place}.{kin_words(self.kin)}"
 
     @property
     def _place(self) -> str:
         return "" if self.number is None else f": design {self.number} of its family, level {self.level:.2g}"
-
-
-def level_of(number: int, level: float = LEVEL, control: KeptControl | None = None) -> float:
-    """Return the error rate of the `number`-th design of a family that may use `level` in all.
-
-    Args:
-        control: That stands for its baseline; one that was chosen of several has a part of the level, as each has.
-    """
-    return level * 6 / (math.pi * number) ** 2 / (control.chosen_from if control is not None else 1)
-
-
-def arms_of_rule(rule: Rule, arms: Sequence[str]) -> tuple[str, str] | None:
-    """Return arm and baseline that a rule is about, among arms in their order; None where it does not say which."""
-    baseline = rule.baseline or (arms[0] if arms else "")
-    others = [name for name in arms if name != baseline]
-    arm = rule.arm or (others[0] if len(others) == 1 else "")
-    return (arm, baseline) if arm in arms and baseline in arms and arm != baseline else None
 
 
 def record_journal(plan: Plan, journal: Journal | None, permit: Permit | None, workspace: Workspace) -> bool:
@@ -108,7 +96,7 @@ def record_journal(plan: Plan, journal: Journal | None, permit: Permit | None, w
             return False
         content = journal.model_dump(mode="json", exclude={"notes"})
         content["hypothesis"] = mask_text(content["hypothesis"])
-        family = _family(plan, journal, ledger)
+        family = family_of(plan, journal, ledger)
         ledger.add_event(KIND, plan_key=plan.key, digest=journal.digest, journal=content, **family)
     return True
 
@@ -121,7 +109,7 @@ def check_design(plan: Plan, rule: Rule | None, ledger: LedgerReader) -> None:
     """
     if rule is None or not plan.jobs:
         return
-    arms = list(_configs(plan, ledger))
+    arms = list(configs_of(plan, ledger))
     for name, what in ((rule.baseline, "baseline"), (rule.arm, "arm")):
         if name and name not in arms:
             known = ", ".join(map(repr, arms))
@@ -142,27 +130,28 @@ def design_words(plan: Plan, journal: Journal | None, ledger: LedgerReader) -> s
     if journal is None or not journal.is_written or journal.rule is None or plan.launcher == "dry-run":
         return ""
     check_design(plan, journal.rule, ledger)
-    own, known = _family(plan, journal, ledger), _designs(ledger)
-    if own and any((own["family"], own["design"]) == (each.family, each.design) for each in known):
+    own = family_of(plan, journal, ledger)
+    if own and is_recorded(own, ledger):
         return ""
     if said := _seen_by_plan(plan, journal.rule, str(own.get("family", "")), ledger):
         return f"This launch makes no registered claim. {said}"
-    number = number_in_family(plan, journal, ledger)
-    if number is None:
+    if not own:
         return "The rule does not say which arm it is about, so this launch registers no design: name its arm."
+    number, kin = place_of(own, ledger)
     level = f"level {level_of(number, journal.rule.level, plan.control):.2g}"
     several = plan.control.chosen_from if plan.control is not None else 1
     chosen = f" Its control was one of {several} arms to choose from, so it has 1/{several}." if several > 1 else ""
     if number == 1:
-        return f"Registers design 1 of its family ({level}), the first with this baseline, metric and task.{chosen}"
+        first = f"Registers design 1 of its family ({level}), the first with this baseline, metric and task."
+        return f"{first}{chosen}{kin_words(kin)}"
     return (
         f"Registers design {number} of its family: {level}, since {counted(number - 1, 'design')} with this baseline "
-        f"or arm, metric and task came before.{chosen}"
+        f"or arm, metric and task came before.{chosen}{kin_words(kin)}"
     )
 
 
 def _seen_by_plan(plan: Plan, rule: Rule, family: str, ledger: LedgerReader) -> str:
-    about = arms_of_rule(rule, list(_configs(plan, ledger)))
+    about = arms_of_rule(rule, list(configs_of(plan, ledger)))
     if about is None or ledger.has_plan(plan.key):
         return ""
     for name in about:
@@ -170,12 +159,6 @@ def _seen_by_plan(plan: Plan, rule: Rule, family: str, ledger: LedgerReader) -> 
         if said := seen(ledger, name, jobs, math.inf, family if name == about[1] else ""):
             return said
     return ""
-
-
-def number_in_family(plan: Plan, journal: Journal, ledger: LedgerReader) -> int | None:
-    """Return which design of its family a rule is, or would be if `plan` were launched now; None where it has none."""
-    found = _family(plan, journal, ledger)
-    return _number(_designs(ledger), _design(found)) if found else None
 
 
 def registration_of(
@@ -234,8 +217,8 @@ def _of_design(
     seeds = {name: _planned_seeds(ledger, key, name, rule) for name, key in first.items()}
     if control is not None:
         seeds = dict.fromkeys(about, control.seeds)
-    number = _recorded_number(ledger, [key for key in first.values() if key])
-    found = replace(plain, number=number, seeds=seeds)
+    number, kin = recorded_place(ledger, [key for key in first.values() if key])
+    found = replace(plain, number=number, seeds=seeds, kin=kin)
     design = [row for row in runs if row.seed in seeds.get(row.arm, ())]
     reason = left_out(design, [job.run for job in jobs])
     if control is not None and not reason:
@@ -243,6 +226,11 @@ def _of_design(
     arms = [control.arm] if control is not None else []
     if not reason and arms_of_rule(rule, list(dict.fromkeys([*arms, *(row.arm for row in runs)]))) != about:
         reason = f"Of all arms of the experiment the rule does not say {about[0]!r} and {about[1]!r}: name them in it."
+    if is_of_evaluations(rule.metric) and rule.last_values is None:
+        reason = reason or (
+            "The rule does not say how many of the last checkpoints are evaluated, so that could be chosen afterwards: "
+            "last_values=10."
+        )
     if any(seed >= CHOOSING for planned in seeds.values() for seed in planned):
         reason = f"Seeds from {CHOOSING:,} upward are those that a search chose by."
     reason = reason or made_otherwise(design, first) or seen_before(ledger, own, design, first, recorded)
@@ -306,72 +294,6 @@ def in_order(launched: Sequence[int], rule: Rule) -> tuple[int, ...]:
     while len(seeds) < planned:
         seeds.append(seeds[-1] + 1 if seeds else 0)
     return tuple(seeds[:planned])
-
-
-def _family(plan: Plan, journal: Journal, ledger: LedgerReader) -> dict[str, Any]:
-    """Return the digests of a design and of its family; empty where the rule does not say which arms it is about.
-
-    A design is known by experiment, text, rule and what its arms compute; so a second launch of it, with more seeds, is
-    no further attempt.
-    """
-    configs = _configs(plan, ledger)
-    about = arms_of_rule(journal.rule, list(configs)) if journal.rule is not None else None
-    if about is None or journal.rule is None:
-        return {}
-    arm, baseline = (task_of(configs[name]) for name in about)
-    return {
-        "family": _digest([journal.rule.metric, baseline]),
-        "turned": _digest([journal.rule.metric, arm]),
-        "design": _digest([plan.experiment, journal.digest, arm, baseline]),
-    }
-
-
-def _configs(plan: Plan, ledger: LedgerReader) -> dict[str, TrainingJobConfig]:
-    """Return the config of each arm of an experiment, those launched earlier first, as the page has them."""
-    rows = ledger.rows(experiment=plan.experiment)
-    controls = controls_of(ledger, [row.plan_key for row in rows]) + ([plan.control] if plan.control else [])
-    earlier = {row.arm: row.config for row in rows if isinstance(row, TrainingJob) and row.arm}
-    return {one.arm: one.config for one in controls} | earlier | {job.arm: job.config for job in plan.jobs}
-
-
-def _digest(content: object) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
-class _Design(NamedTuple):
-    """A design by its digests; `turned` is the family that it would be of with its arms turned round."""
-
-    family: str
-    turned: str
-    design: str
-
-
-def _design(data: Mapping[str, Any]) -> _Design:
-    return _Design(*(str(data.get(name, "")) for name in _Design._fields))
-
-
-def _designs(ledger: LedgerReader) -> list[_Design]:
-    """Return every design that was recorded, oldest first."""
-    found = [_design(event.data) for event in ledger.events(kind=KIND)]
-    return [design for design in found if design.family and design.design]
-
-
-def _number(designs: Sequence[_Design], own: _Design) -> int:
-    """Return which design one is of its family, as baseline or as arm: "a above b" is "b below a" with other names."""
-    numbers = []
-    for task in filter(None, (own.family, own.turned)):
-        known = list(dict.fromkeys(each.design for each in designs if task in (each.family, each.turned)))
-        numbers.append(known.index(own.design) + 1 if own.design in known else len(known) + 1)
-    return max(numbers)
-
-
-def _recorded_number(ledger: LedgerReader, keys: Sequence[str]) -> int | None:
-    """Return which design of its family was recorded with some plans; None where an earlier version recorded them."""
-    events = [event for key in keys for event in ledger.events(plan_key=key) if event.kind == KIND]
-    own = [event.data for event in sorted(events, key=lambda event: event.at) if event.data.get("family")]
-    if not own:
-        return None
-    return _number(_designs(ledger), _design(own[0]))
 
 
 def _minute(at: float) -> str:

@@ -55,6 +55,8 @@ class Rule(Frozen):
         floor: The least that a score can be. A seed that is lost counts as this in the arm that should have more.
         ceiling: The most that a score can be. A seed that is lost counts as this in the arm that should have less.
         pool_codes: Whether something may be decided of runs of different code. What differs may then be the code.
+        last_values: How many of a run's last values `final` is the mean of, such as the evaluations of its last
+            checkpoints; a run with fewer has no score.
         window: First and last step that `final` and `area` look at; None for their own share of the steps.
         seeds: How many seeds of each arm decide, those of the launch first and then the next higher numbers; None for
             those that were launched with the rule.
@@ -78,6 +80,7 @@ class Rule(Frozen):
     ceiling: float | None = Field(None, allow_inf_nan=False, exclude_if=is_none)
     pool_codes: bool = Field(False, exclude_if=_is_false)
     window: tuple[float, float] | None = Field(None, exclude_if=is_none)
+    last_values: int | None = Field(None, ge=1, exclude_if=is_none)
     seeds: Count | None = Field(None, exclude_if=is_none)
     looks: Looks | None = Field(None, exclude_if=is_none)
     one_sided: bool = Field(False, exclude_if=_is_false)
@@ -99,6 +102,9 @@ class Rule(Frozen):
             raise ValueError(f"floor {self.floor!r} is not below ceiling {self.ceiling!r}: they bound every score")
         if self.window is not None:
             self._check_window(*self.window)
+        if self.last_values is not None and (self.window is not None or self.score != "final"):
+            other = f"score {self.score!r}" if self.window is None else "a window"
+            raise ValueError(f"last_values {self.last_values} and {other} are two ways to say what a run's score is")
         if self.looks is not None:
             self._check_looks(self.looks)
         return self
@@ -162,6 +168,8 @@ class Rule(Frozen):
         if self.window is not None:
             steps = "steps {} to {}".format(*map(quantity, self.window))
             return f"mean over {steps}" if self.score == "final" else f"mean height of the curve over {steps}"
+        if self.last_values is not None:
+            return f"mean of the last {counted(self.last_values, 'value')}"
         what = {"final": "mean over the last 10 % of the steps", "area": "mean height of the curve"}
         return what.get(self.score, "best single value")
 

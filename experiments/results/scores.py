@@ -115,7 +115,12 @@ class ScoredRuns:
 
 def summary_of(rule: Rule) -> Summary:
     """Return what a rule takes as one run's score."""
-    return Summary(rule.score, higher_is_better=rule.direction == "higher", between=rule.window)
+    return Summary(
+        rule.score,
+        last_values=rule.last_values,
+        higher_is_better=rule.direction == "higher",
+        between=rule.window,
+    )
 
 
 def scored_runs(
@@ -184,7 +189,7 @@ def scored_runs(
         f"{rows:,} rows of {counted(len(jobs), 'run')}, {whole}, read at {clock_words(time.time())}",
         tuple(unread + notes + same_seeds(curves)),
         _found(axis, [steps_named[run] for run, history in histories.items() if metric in history])
-        or _evaluated_unlike(metric, curves, played_by),
+        or _evaluated_unlike(metric, curves, played_by, summary),
     )
 
 
@@ -199,7 +204,7 @@ def _found(axis: str, named: Sequence[str | None]) -> str:
     )
 
 
-def _evaluated_unlike(metric: str, curves: Sequence[Curve], played_by: Collection[str]) -> str:
+def _evaluated_unlike(metric: str, curves: Sequence[Curve], played_by: Collection[str], summary: Summary) -> str:
     """Return that runs were evaluated in unlike ways, which somebody chose afterwards; empty where all were alike."""
     if not is_of_evaluations(metric):
         return ""
@@ -210,8 +215,8 @@ def _evaluated_unlike(metric: str, curves: Sequence[Curve], played_by: Collectio
             "one: experiments eval EXPERIMENT --code now."
         )
     numbers = sorted({len(curve.steps) for curve in curves if curve.counts and len(curve.steps)})
-    if len(numbers) < 2:
-        return ""
+    if len(numbers) < 2 or (summary.last_values is not None and numbers[0] >= summary.last_values):
+        return ""  # where the rule says how many of the last ones count, more of them make no other score
     return (
         f"Some runs were evaluated at {counted(numbers[0], 'checkpoint')} and some at {numbers[-1]}, and more of them "
         f"make another score. Evaluate all alike: experiments eval EXPERIMENT --checkpoints last:{numbers[-1]}."
@@ -276,10 +281,8 @@ def cause_of_end(scheduler: str | None, tracker: str | None, *, exit_code: int |
         return "training", "the trainer failed" if exit_code is None else f"exit code {exit_code}"
     if scheduler in MACHINE_WORDS:
         return "machine", MACHINE_WORDS[scheduler]
-    if scheduler == "LOST":
-        return "unknown", "nobody saw it end"
-    if scheduler == "KILLED":
-        return _of_signal(exit_code)
+    if scheduler in {"KILLED", "LOST"}:
+        return _of_signal(exit_code) if scheduler == "KILLED" else ("unknown", "nobody saw it end")
     if scheduler is None and tracker is None and exit_code is None:
         return "machine", "the launcher refused it"
     return "unknown", "what ended it is not known"

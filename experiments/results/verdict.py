@@ -10,7 +10,8 @@ from typing import Literal
 
 import numpy as np
 
-from experiments.jobs.designs import Registration, arms_of_rule, in_order
+from experiments.jobs.designs import Registration, in_order
+from experiments.jobs.families import arms_of_rule
 from experiments.jobs.journal import Journal
 from experiments.jobs.rule import FEWEST, Rule
 from experiments.project.look import counted

@@ -202,7 +202,8 @@ class Summary:
             and the more often it is logged. `steps to threshold`: the first logged step that reaches it.
         window: Share of the steps that `final` and `area` look at, from the end; None (or what is no share) is 10 %
             for `final` and all for `area`.
-        last_values: `final` takes the last so many values instead of a share of the steps.
+        last_values: `final` takes the last so many values instead of a share of the steps; a run with fewer has no
+            score.
         threshold: For `steps to threshold`.
         higher_is_better: Whether more of the metric is better.
         between: First and last step that `final` and `area` look at, in the place of a share of the steps.
@@ -355,12 +356,22 @@ def _score(
     inside = curve.steps <= stop
     if summary.between is not None:
         inside &= curve.steps >= start
-        if not inside.any():
-            return without("unscored", f"no value from {start:,.0f} to {stop:,.0f} {curve.unit}")
-    if not inside.any():
-        return without("unscored", f"no value before {curve.steps[0]:,.0f} {curve.unit}")
+    if few := _too_few(curve, int(inside.sum()), summary):
+        return without("unscored", few)
     value = _value(curve.steps[inside], curve.values[inside], summary, start)
     return replace(known, value=value)
+
+
+def _too_few(curve: Curve, inside: int, summary: Summary) -> str:
+    """Return why so many values inside of what is looked at make no score; empty where they do."""
+    if not inside and summary.between is not None:
+        start, stop = summary.between
+        return f"no value from {start:,.0f} to {stop:,.0f} {curve.unit}"
+    if not inside:
+        return f"no value before {curve.steps[0]:,.0f} {curve.unit}"
+    if summary.last_values and inside < summary.last_values:
+        return f"{counted(inside, 'value')}, and the score is the mean of {summary.last_values}"
+    return ""
 
 
 _WORDS: dict[Outcome, str] = {"machine failed": "lost with its machine"}

@@ -6,15 +6,8 @@ import math
 
 import pytest
 
-from experiments.jobs.designs import (
-    arms_of_rule,
-    design_words,
-    in_order,
-    level_of,
-    number_in_family,
-    record_journal,
-    registration_of,
-)
+from experiments.jobs.designs import design_words, in_order, record_journal, registration_of
+from experiments.jobs.families import arms_of_rule, family_of, level_of, place_of
 from experiments.jobs.journal import Journal, Rule
 from experiments.jobs.leases import tenure
 from experiments.jobs.ledger import open_ledger
@@ -84,19 +77,31 @@ def test_each_further_candidate_against_the_same_baseline_gets_a_smaller_level(w
 def test_a_preview_says_the_number_that_a_launch_gets(workspace):
     plan = planned(workspace)
     with open_ledger(workspace) as ledger:
-        assert number_in_family(plan, JOURNAL, ledger) == 1
+        assert place_of(family_of(plan, JOURNAL, ledger), ledger) == (1, 0)
     launched(workspace, plan)
     with open_ledger(workspace) as ledger:
-        assert number_in_family(plan, JOURNAL, ledger) == 1
-        assert number_in_family(planned(workspace, "next"), JOURNAL, ledger) == 2
+        assert place_of(family_of(plan, JOURNAL, ledger), ledger) == (1, 0)
+        assert place_of(family_of(planned(workspace, "next"), JOURNAL, ledger), ledger) == (2, 0)
 
 
-@pytest.mark.parametrize("change", [{"curriculum": "other"}, {"additional_args": ("trainer.x=1",)}])
-def test_another_baseline_is_another_family(workspace, change):
+@pytest.mark.parametrize(
+    ("change", "kin"),
+    [
+        ({"curriculum": "other"}, ""),
+        ({"additional_args": ("trainer.x=1",)}, "1 design of this metric and trainer whose baseline has other"),
+    ],
+)
+def test_another_baseline_is_another_family_and_one_of_other_settings_is_told(workspace, change, kin):
+    """A setting that changes nothing would else make a family anew, at the full level, as often as one likes."""
     launched(workspace, planned(workspace))
     plan = planned(workspace, "next")
     jobs = tuple(replaced(job, config=replaced(job.config, **change)) for job in plan.jobs)
-    assert registration_of(workspace, launched(workspace, replaced(plan, jobs=jobs)), JOURNAL).number == 1
+    with open_ledger(workspace) as ledger:
+        assert kin in design_words(replaced(plan, jobs=jobs), JOURNAL, ledger)
+    found = registration_of(workspace, launched(workspace, replaced(plan, jobs=jobs)), JOURNAL)
+    assert found.number == 1
+    assert kin in found.words
+    assert found.kin == bool(kin)
 
 
 def test_another_machine_tag_or_arms_name_is_no_other_family(workspace):
@@ -266,6 +271,15 @@ def test_candidates_that_are_called_the_baseline_are_of_the_controls_family_all_
         jobs = launched(workspace, planned(workspace, f"exp{at}"), turned if at else JOURNAL)
         numbers.append(registration_of(workspace, jobs, turned if at else JOURNAL).number)
     assert numbers == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("last", "is_registered"), [(None, False), (3, True)])
+def test_a_rule_over_evaluations_says_how_many_of_the_last_checkpoints_count(workspace, last, is_registered):
+    rule = replaced(RULE, metric="eval/8-maps/return", last_values=last)
+    journal = replaced(JOURNAL, rule=rule)
+    found = registration_of(workspace, launched(workspace, planned(workspace), journal), journal)
+    assert found.is_registered == is_registered
+    assert ("last_values=10" in found.reason) != is_registered
 
 
 def test_that_seeds_were_seen_is_said_before_the_launch(workspace):

@@ -502,6 +502,22 @@ def test_arms_that_were_evaluated_at_unlike_numbers_of_checkpoints_decide_nothin
     assert found.reason.startswith("Some runs were evaluated at 1 checkpoint and some at 2")
 
 
+def test_more_evaluations_of_some_runs_change_nothing_where_the_rule_says_how_many_of_the_last_count(study):
+    for arm, mean in (("a", 1.0), ("b", 3.0)):
+        for seed, off in enumerate(SPREAD):
+            study.add(arm, seed, [0.0] * 4)
+            for step in (300, 400):
+                write_evaluation(study.workspace.runs / study.jobs[-1].run, step, {0: mean + off * mean, 1: mean})
+    rule = replaced(RULE, metric="eval/2-maps/return", last_values=2)
+    before = verdict(study, rule)
+    assert before.decision == "confirmed"
+    write_evaluation(study.workspace.runs / study.jobs[-1].run, 200, {0: 99.0, 1: 99.0})
+    assert verdict(study, rule).comparison.difference.value == before.comparison.difference.value
+    found = verdict(study, replaced(rule, last_values=3))
+    assert found.decision == "undecided"
+    assert "2 values, and the score is the mean of 3" in found.reason
+
+
 @pytest.mark.parametrize(
     ("codes", "decision"), [(("x", "x"), "confirmed"), (("own", "x"), "undecided"), (("x", "y"), "undecided")]
 )

@@ -12,7 +12,8 @@ from tests.fakes.job_sources import job
 
 PENDING = ["PENDING", "SUBMITTED", "INIT", "STARTING", "SETTING_UP"]
 RUNNING = ["RUNNING", "WINDING_DOWN", "CANCELLING"]
-FAILED = [word for word, meaning in SCHEDULER_WORDS.items() if meaning == "failed" and word not in {"LOST", "RESTARTED"}]
+UNSEEN = ["LOST", "RESTARTED"]
+FAILED = [word for word, meaning in SCHEDULER_WORDS.items() if meaning == "failed" and word not in UNSEEN]
 TRACKERS = ["-", "pending", "running", "preempting", "preempted", "finished", "failed", "crashed", "killed", "odd"]
 
 # One line a group of scheduler words, one column a tracker word in the order of TRACKERS; "-" is "knows nothing".
@@ -24,7 +25,7 @@ TABLE = {
     ("RECOVERING",): [V, V, V, V, V, V, V, V, V, V],
     ("SUCCEEDED",): [S, S, S, S, S, S, F, S, C, S],
     tuple(FAILED): [F, F, F, F, F, F, F, F, F, F],
-    ("LOST", "RESTARTED"): [F, F, F, F, F, S, F, F, F, F],
+    tuple(UNSEEN): [F, F, F, F, F, S, F, F, F, F],
     ("CANCELLED", "STOPPED"): [C, C, C, C, C, C, C, C, C, C],
     ("UNKNOWN",): [U, U, U, U, U, S, F, U, U, U],
     ("ODD_WORD",): [U, U, U, U, U, U, U, U, U, U],
