@@ -26,6 +26,7 @@ from experiments.notebooks.charts.layers import marks_on
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.controls import CurveControls, choice_of
 from experiments.notebooks.page import Chosen, Known, Section, Subject, stacked
+from experiments.notebooks.shape import shape_lines
 from experiments.notebooks.shared import (
     arms_of,
     axis_of,
@@ -266,7 +267,7 @@ class Curves(Section):
 
 
 class Scores(Section):
-    """One score a seed with the interval of each arm, how arms compare, the noise of a seed, and what is accepted."""
+    """One score a seed with the interval of each arm; how arms compare, what is accepted, and how they learned."""
 
     def __init__(self, study: Subject) -> None:
         super().__init__(study)
@@ -301,7 +302,8 @@ class Scores(Section):
         study = self.study
         asked = (study.experiment, study.jobs, self.chosen)
         compared = [] if _is_judged(study, self.chosen) else comparison_lines(*asked)
-        return [*_unsaid(compared, study), *noise_lines(*asked), *acceptance_lines(study.experiment, study.jobs)]
+        accepted = acceptance_lines(study.experiment, study.jobs)
+        return [*_unsaid(compared, study), *noise_lines(*asked), *accepted, *shape_lines(*asked)]
 
 
 def _unsaid(lines: list[Line], study: Subject) -> list[Line]:

@@ -55,6 +55,7 @@ from experiments.statistics.differences import (
 from experiments.statistics.intervals import interval
 from experiments.statistics.looks import CALIBRATED, Spending, look_limits
 from experiments.statistics.noise import NoiseFloor, floor_of, noise_floor
+from experiments.statistics.normality import looks_otherwise, normality_of
 from experiments.statistics.pairing import PairCorrelation, pair_correlation
 from experiments.statistics.power import Power, power_analysis, power_of, seeds_needed
 from experiments.statistics.prediction import next_run
@@ -113,9 +114,11 @@ __all__ = [
     "interval",
     "interval_at_look",
     "look_limits",
+    "looks_otherwise",
     "methods_sentence",
     "next_run",
     "noise_floor",
+    "normality_of",
     "outcome_of",
     "pair_correlation",
     "paired_differences",

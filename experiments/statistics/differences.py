@@ -298,7 +298,8 @@ def _of_differences(differences: FloatArray, statistic: Compared, options: Optio
     interval = replace(interval, caution=methods.caution(n))
     if statistic == "mean" and interval.method == methods.STUDENT.name:
         method = methods.PAIRED
-        return replace(interval, method=method.name, assumption=method.assumption, coverage=method.coverage)
+        measured = replace(interval, coverage=method.coverage, doubt=method.doubt)
+        return replace(measured, method=method.name, assumption=method.assumption)
     return replace(interval, method=f"{interval.method} of paired differences")
 
 

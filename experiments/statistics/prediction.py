@@ -24,7 +24,7 @@ def next_run(scores: Scores, options: Options = DEFAULTS) -> Estimate:
     values = np.sort(scores.values)
     n, reason = len(values), ""
     if n < methods.FEWEST_PREDICTED:
-        reason = f"{counted(n, 'seed')}; where the next will lie needs {methods.FEWEST_PREDICTED}"
+        reason = f"{counted(n, 'seed')}; it needs {methods.FEWEST_PREDICTED}"
     elif not np.isfinite(values).all():
         reason = f"{int(np.isinf(values).sum())} of {n} seeds never reached it"
     elif alike(values):

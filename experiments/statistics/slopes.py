@@ -13,7 +13,7 @@ from experiments.project.look import counted
 from experiments.statistics.curves import Curve, count_of, standing_curves
 from experiments.statistics.intervals import interval_of
 from experiments.statistics.scores import common_end
-from experiments.statistics.values import DEFAULTS, FINISHED, FloatArray, Interval, Options, SeedCount, shown
+from experiments.statistics.values import DEFAULTS, FINISHED, WAITING, FloatArray, Interval, Options, SeedCount, shown
 
 SHARE = 0.1
 """Share of the steps, from the end, that is looked at: the one that a final score is the mean of."""
@@ -45,16 +45,22 @@ class Slope:
 
     @property
     def sentence(self) -> str:
-        """What can be said of it, without a full stop: `still rising: 0.8 [0.3, 1.3] per 100k agent steps, ...`."""
-        where = f"per {shown(self.per)} {self.unit}, over the last {100 * self.share:.3g} % of the steps"
+        """What can be said of it, without a full stop: its words, and of how much of the steps they are."""
+        where = f", over the last {100 * self.share:.3g} % of the steps" if self.value is not None else ""
+        return f"{self.words}{where}"
+
+    @property
+    def words(self) -> str:
+        """What can be said of it in few words: `still rising: 0.8 [0.3, 1.3] per 100k agent steps (n = 5)`."""
         left = f"; {counted(self.without, 'finished run')} without a slope" if self.without else ""
         if self.value is None:
             return f"slope at the end not known: {self.interval.reason}"
+        per = f"per {shown(self.per)} {self.unit}"
         if self.interval.bounds is None:
-            return f"slope at the end {shown(self.value)} {where}{left}; {self.interval.words}"
+            return f"slope at the end {shown(self.value)} {per} ({self.interval.words}{left})"
         low, high = self.interval.bounds
         trend = "still rising" if low > 0 else "still falling" if high < 0 else "not known to rise or fall"
-        return f"{trend}: {shown(self.value)} [{shown(low)}, {shown(high)}] {where} (n = {self.interval.n}){left}"
+        return f"{trend}: {shown(self.value)} [{shown(low)}, {shown(high)}] {per} (n = {self.interval.n}{left})"
 
 
 def end_slope(curves: Sequence[Curve], share: float = SHARE, options: Options = DEFAULTS) -> Slope:
@@ -126,7 +132,8 @@ def troubles(
             found.append(Trouble(curve, "diverged", f"{curve.seed_words} diverged{last}"))
         elif levels := collapsed(curve, higher_is_better=higher_is_better, kept=kept, share=share):
             fell = f"from {shown(levels[0])} to {shown(levels[1])}"
-            found.append(Trouble(curve, "collapsed", f"{curve.seed_words} collapsed: {fell}"))
+            far = " so far" if curve.outcome in WAITING else ""  # it may still come back
+            found.append(Trouble(curve, "collapsed", f"{curve.seed_words} collapsed{far}: {fell}"))
     return found
 
 

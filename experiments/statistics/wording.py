@@ -86,7 +86,8 @@ def _intervals(arms: Sequence[Scores | Band], results: Sequence[Result]) -> Iter
         if interval.bounds is None:
             missing[f"{name} ({interval.reason})"] = None
         else:
-            assumption = f", which {interval.assumption}" if interval.assumption else ""
+            doubt = f" (its nominal 95 % {interval.doubt})" if interval.doubt else ""
+            assumption = f", which {interval.assumption}{doubt}" if interval.assumption else ""
             made[f"{interval.percent} {interval.method} interval of the {name}{assumption}"] = None
     for drawn in (*arms, *results):
         if isinstance(drawn, Band | Profile) and not drawn.problem:

@@ -34,7 +34,7 @@ def test_the_next_of_normal_runs_lies_within_as_often_as_it_says():
 @pytest.mark.parametrize(
     ("values", "why"),
     [
-        ([], "0 seeds; where the next will lie needs 3"),
+        ([], "0 seeds; it needs 3"),
         ([1.0, 2.0], "2 seeds"),
         ([2.0, 2.0, 2.0], "all 3 seeds have the same score"),
     ],

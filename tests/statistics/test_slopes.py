@@ -28,7 +28,7 @@ def test_the_slope_is_the_mean_over_seeds_with_student_s_interval():
     assert found.per == 100_000
     assert found.interval.bounds == pytest.approx(interval(slopes).bounds)
     assert found.sentence == (
-        "still rising: 0.8 [0.438, 1.16] per 100k agent steps, over the last 10 % of the steps (n = 5)"
+        "still rising: 0.8 [0.438, 1.16] per 100k agent steps (n = 5), over the last 10 % of the steps"
     )
 
 
@@ -50,7 +50,7 @@ def test_runs_that_end_early_or_failed_have_no_slope_and_are_counted():
     failed = Curve(STEPS, 50 * STEPS, seed=8, outcome="failed")
     found = end_slope([*curves, short, failed])
     assert found.interval.n == 3
-    assert found.sentence.endswith("1 finished run without a slope")
+    assert found.words.endswith("(n = 3; 1 finished run without a slope)")
     assert "1 failed" in found.count.sentence
 
 
@@ -114,6 +114,8 @@ def test_a_curve_of_hardly_any_value_does_not_collapse(values):
 def test_troubles_are_told_by_seed():
     fine, fell = level(0, 1, 1, 1, 1, seed=1), level(0, 1, 1, 1, 0, seed=2, arm="b")
     lost = Curve(np.array([0.0, 10.0, 20.0]), np.array([1.0, 2.0, np.nan]), seed=3)
+    going = level(0, 1, 1, 1, 0, seed=4, outcome="unfinished")
+    assert "seed 4 collapsed so far: from" in troubles([going])[0].words
     found = troubles([fine, fell, lost])
     assert [(one.curve.seed, one.kind) for one in found] == [(2, "collapsed"), (3, "diverged")]
     assert found[0].words.startswith("seed 2 of b collapsed: from 1")

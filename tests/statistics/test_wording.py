@@ -29,7 +29,7 @@ def test_it_says_seeds_scores_intervals_assumptions_tests_axis_and_smoothing():
     assert text.startswith("n = 5 seeds an arm; 14 of 15 finished (4 of 5 finished, 1 failed).")
     for part in (
         "One score a run: mean over the last 10 % of the steps.",
-        "95 % Student t interval of the mean, which assumes roughly symmetric scores",
+        "95 % Student t interval of the mean, which assumes roughly symmetric scores (its nominal 95 % covers 80 to",
         "95 % paired Student t interval of the difference of the mean, which assumes roughly symmetric differences",
         "Compared with base, seed by seed by paired Student t, p-values after Holm over 2 comparisons.",
         "Curves are drawn over agent steps",
