@@ -162,6 +162,7 @@ def asked_of(workspace: Workspace, experiment: str) -> Asked | None:
             return None
         newest = _newest(ledger, launched)
         recorded = recorded_criteria(ledger, newest)
+        before = recorded_criteria(ledger, [key for key in launched if key not in newest])
     stands = _standing(recorded, {key: launched[key] for key in newest})
     if stands is None:
         return None
@@ -172,7 +173,12 @@ def asked_of(workspace: Workspace, experiment: str) -> Asked | None:
         stated.criteria,
         at,
         exploratory,
-        (*_left_aside(jobs, newest), *_others(recorded, stated), *_written_now(stated, workspace)),
+        (
+            *_left_aside(jobs, newest),
+            *_moved(before, stated),
+            *_others(recorded, stated),
+            *_written_now(stated, workspace),
+        ),
     )
 
 
@@ -328,6 +334,16 @@ def _others(recorded: Sequence[RecordedCriteria], stated: Stated) -> list[str]:
         return []
     when = ", ".join(dict.fromkeys(_minute(one.at) for one in later))
     return [f"Other criteria were recorded on {when}; what is judged by is what stood before the first run."]
+
+
+def _moved(before: Sequence[RecordedCriteria], stated: Stated) -> list[str]:
+    """Return that the repeat before was held to other criteria: a bound may have been moved by what it showed."""
+    last = before[-1] if before else None
+    if last is None or last.stated is None or last.stated.criteria == stated.criteria:
+        return []
+    other = [one.words for one in last.stated.criteria if one not in stated.criteria]
+    held = f"held to {', '.join(map(repr, other))}" if other else "held to fewer criteria"
+    return [f"The repeat before was {held} on {_minute(last.at)}, and these may have been moved by what it showed."]
 
 
 def _written_now(stated: Stated, workspace: Workspace) -> list[str]:

@@ -188,6 +188,16 @@ def test_the_newest_repeat_is_judged_and_lends_no_seed_from_those_before(study):
     assert any("1 earlier repeat of them left aside" in note for note in found.notes)
 
 
+@pytest.mark.parametrize("bound", [2, 1.5])
+def test_a_bound_that_was_moved_since_the_repeat_before_is_said(study, bound):
+    launch(study, AT_LEAST_TWO)
+    again = [study.add("b", seed, [3.0 + seed / 50], name=f"ada.study.b.s{seed}.zzzzzzzz") for seed in (0, 1)]
+    launch(study, Criterion(REWARD, ">=", bound), jobs=again, key="l", repeat=2)
+    said = [note for note in judged(study).notes if note.startswith("The repeat before was held to")]
+    assert bool(said) == (bound != 2)
+    assert all(AT_LEAST_TWO.words in note for note in said)
+
+
 def test_an_experiment_without_criteria_or_without_jobs_or_with_unreadable_ones_says_so(study):
     with pytest.raises(UsageError, match="no job"):
         asked_of(study.workspace, "study")
