@@ -16,7 +16,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from typing import Any
 
-from experiments.jobs.journal import Journal
 from experiments.project.environment.records import Environment, Machine
 from experiments.project.look import counted, duration
 from experiments.results.bundle.gathering import Gathered
@@ -31,10 +30,9 @@ _LICENCE_FILES = ("LICENSE", "LICENCE", "COPYING", "NOTICE")
 
 def reproduce_text(found: Gathered, file_name: str) -> bytes:
     """Return REPRODUCE.md of what was gathered; `file_name` is what the bundle is called."""
-    journal = found.journal
     sections = [
         ("How to run it again", _how(found, file_name)),
-        ("Claims and how they were decided", _claims(journal)),
+        ("Claims and how they were decided", [*_claims(found), *_accepted(found)]),
         ("Runs and seeds", _runs(found.runs.values(), found.infos)),
         ("Settings, and the ranges that were searched", _settings(found)),
         ("Compute", _compute(found)),
@@ -68,13 +66,21 @@ def _how(found: Gathered, file_name: str) -> list[str]:
     ]
 
 
-def _claims(journal: Journal | None) -> list[str]:
+def _claims(found: Gathered) -> list[str]:
+    journal = found.journal
     if journal is None or not journal.is_written:
         return ["No hypothesis was recorded at the launch, so what is concluded from these runs is exploratory."]
     lines = [f"Hypothesis, recorded at the launch: {journal.hypothesis.strip()}", ""]
     if journal.rule is None:
         return [*lines, "No rule was recorded that decides it."]
-    return [*lines, f"The rule that decides it, recorded with it: {journal.rule.sentence}"]
+    lines.append(f"The rule that decides it, recorded with it: {journal.rule.sentence}")
+    return [*lines, "", found.registration.words] if found.registration is not None else lines
+
+
+def _accepted(found: Gathered) -> list[str]:
+    if not found.criteria:
+        return []
+    return ["", "What it had to reach, recorded at the launch:", "", *(f"- {one.words}" for one in found.criteria)]
 
 
 def _runs(runs: Iterable[RunRecord], infos: Mapping[str, RunInfo]) -> list[str]:

@@ -11,13 +11,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from experiments.jobs.criteria import Criterion, recorded_criteria
+from experiments.jobs.designs import Registration, registration_of
 from experiments.jobs.journal import Journal, kept_notes, recorded_journals
 from experiments.jobs.ledger import open_ledger
-from experiments.jobs.reproducing import path_begun_from
+from experiments.jobs.reproducing import folder_of, path_begun_from
 from experiments.project.environment.records import Environment, read_environment
 from experiments.project.environment.restoring import hashed_requirements
 from experiments.project.errors import ExperimentsError, LaunchError, StoreError, UsageError
-from experiments.project.files import home_folder, write_text
+from experiments.project.files import home_folder, parse_json, write_text
 from experiments.project.provenance import OwnCode, Provenance
 from experiments.project.redaction import SHORTEST_SECRET, known_secrets_in, mask_json, mask_text
 from experiments.project.snapshots import Snapshot, checkout, files, is_there
@@ -44,6 +46,8 @@ from experiments.results.bundle.records import (
 from experiments.results.reproduction.checkpoints import FOLDER, content_hash
 from experiments.results.reproduction.explanations import can_change_a_result
 from experiments.results.reproduction.sides import Side, side_of
+from experiments.runs.evaluations import EVALUATIONS, REQUEST
+from experiments.runs.evaluations import ROWS as ROWS_FOUND
 from experiments.runs.store import RunInfo, RunQuery
 from experiments.types import Plan, TrainingJob
 
@@ -67,6 +71,8 @@ class Gathered:
         infos: What the tracker knows of each.
         environments: The package sets, by hash.
         journal: Hypothesis and rule as they were recorded at the first launch; None where none was.
+        registration: How far the rule was fixed before the runs; None without a rule.
+        criteria: What the experiment had to reach, as it was recorded at its first launch that had any.
         notes: What could not be put in, in words.
     """
 
@@ -76,6 +82,8 @@ class Gathered:
     infos: dict[str, RunInfo] = field(default_factory=dict)
     environments: dict[str, Environment] = field(default_factory=dict)
     journal: Journal | None = None
+    registration: Registration | None = None
+    criteria: tuple[Criterion, ...] = ()
     notes: list[str] = field(default_factory=list)
 
 
@@ -120,6 +128,9 @@ def gather(
     found.journal = recorded[0].journal if recorded else None
     if found.journal is not None:
         _add_json(found, JOURNAL, found.journal.model_dump(mode="json"), places)
+        if found.journal.rule is not None:
+            found.registration = registration_of(workspace, [job.ref() for job in jobs], found.journal)
+    found.criteria = _criteria(workspace, plans)
     _add_json(found, LEDGER, _known_to_the_ledger(workspace, experiment, plans, jobs), places)
     for name, path in (further or {}).items():
         found.contents[name] = Content(path)
@@ -160,6 +171,12 @@ def _launched(workspace: Workspace, experiment: str) -> tuple[list[TrainingJob],
     return jobs, plans, code
 
 
+def _criteria(workspace: Workspace, plans: Sequence[Plan]) -> tuple[Criterion, ...]:
+    with open_ledger(workspace, read_only=True) as ledger:
+        recorded = recorded_criteria(ledger, [plan.key for plan in plans])
+    return next((one.stated.criteria for one in recorded if one.stated is not None), ())
+
+
 def _places(workspace: Workspace) -> dict[str, str]:
     """Return this machine's folders, the inner ones first, and the words that stand for them."""
     folders = {str(workspace.state): "{state}", str(workspace.root): "{project}", str(home_folder()): "{home}"}
@@ -193,12 +210,25 @@ def _add_run(
         contents={name: inside for name, path in kept.items() if (inside := content_hash(path)) is not None},
     )
     found.runs[job.run_name] = record
+    _add_evaluations(found, folder_of(workspace, job.run_name), folder, places)
     _add_json(found, f"{folder}/{RECORD}", record.model_dump(mode="json"), places)
     if (read := _read(found, store, job)) is not None:
         info, rows = read
         found.infos[job.run_name] = info
         _add_json(found, f"{folder}/{INFO}", info_values(info), places)
         found.contents[f"{folder}/{ROWS}"] = Content(rows_text(*rows))
+
+
+def _add_evaluations(found: Gathered, run: Path, folder: str, places: Mapping[str, str]) -> None:
+    """Add what evaluations of a run asked for and found; what they played is among its checkpoints, as far as kept."""
+    for path in sorted((run / EVALUATIONS).glob("*/*.json")):
+        if path.name not in {REQUEST, ROWS_FOUND}:
+            continue
+        name = f"{folder}/{EVALUATIONS}/{path.parent.name}/{path.name}"
+        try:
+            _add_json(found, name, parse_json(path.read_bytes()), places)
+        except (OSError, ValueError) as error:
+            found.notes.append(f"an evaluation of {run.name} cannot be read ({path.parent.name}): {error}")
 
 
 def _read(found: Gathered, store: RunStore, job: TrainingJob) -> tuple[RunInfo, tuple[pd.DataFrame, Origin]] | None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from experiments.jobs.criteria import Criterion
+from experiments.jobs.designs import Registration
+from experiments.jobs.families import level_of
 from experiments.jobs.journal import Journal, Rule
 from experiments.project.environment.records import Blas, Machine
 from experiments.project.provenance import CodeRecord
@@ -69,6 +72,17 @@ def test_the_rule_that_was_recorded_is_told_and_without_one_it_is_exploratory(ga
     assert "High is better." in said
     assert gathered.journal.rule.sentence in said
     assert "The rule above, written before the launch" in said
+
+
+def test_whether_the_claim_is_registered_and_what_had_to_be_reached_are_told(gathered):
+    gathered.journal = Journal(
+        hypothesis="High is better.", rule=Rule(metric="eval/reward", direction="higher", effect=1.0)
+    )
+    gathered.registration = Registration("Unchanged.", number=2, level=level_of(2))
+    gathered.criteria = (Criterion("overview/sps", ">=", 23_000, unit="steps a second"),)
+    said = text(gathered)
+    assert "Registered: design 2 of its family, level 0.0076." in said
+    assert "- overview/sps at least 23,000 steps a second" in said
 
 
 def test_what_is_missing_makes_it_incomplete(gathered):
