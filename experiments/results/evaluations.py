@@ -14,11 +14,11 @@ from typing import Any
 
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.reproducing import folder_of
-from experiments.jobs.submission import newest_attempt
 from experiments.project.errors import UsageError
 from experiments.project.look import counted, quantity
 from experiments.project.standing import trains
 from experiments.project.workspace import Workspace
+from experiments.results.attempts import standing_attempts
 from experiments.results.sides import side_of
 from experiments.runs.evaluations import EVALUATIONS, Evaluations, mean, metric_key, read_evaluations
 from experiments.types import TrainingJob, number_or_none
@@ -114,7 +114,7 @@ class EvaluatedRun:
 
 
 def evaluated_jobs(workspace: Workspace, name: str) -> list[TrainingJob]:
-    """Return the runs that a name means: a run, or the newest attempts of an arm or a whole experiment.
+    """Return the runs that a name means: a run, or the attempts that stand of an arm or a whole experiment.
 
     Raises:
         UsageError: It is nothing, an evaluation, or nothing of it was launched.
@@ -127,8 +127,8 @@ def evaluated_jobs(workspace: Workspace, name: str) -> list[TrainingJob]:
                 f"{name!r} is itself an evaluation, of run {found[0].parent!r}. Evaluate that: "
                 f"experiments eval {found[0].parent}"
             )
-        newest = [job for job in found if not asked.is_arm or newest_attempt(ledger, job).run_name == job.run_name]
-    launched = [job for job in newest if job.state == "submitted" and trains(job.role)]
+    launched = [job for job in found if job.state == "submitted" and trains(job.role)]
+    launched = standing_attempts(workspace, launched) if asked.is_arm else launched
     if not launched:
         raise UsageError(f"nothing of {name!r} was launched, so it has no checkpoint: experiments status")
     return launched

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from experiments.jobs.journal import Journal
 from experiments.jobs.watch.snapshots import Snapshot, reason_of
 from experiments.notebooks.context import NotebookContext
@@ -27,7 +29,9 @@ from experiments.project.look import quantity
 from experiments.project.provenance import Provenance, capture
 from experiments.project.standing import standing
 from experiments.project.workspace import Workspace
+from experiments.results.scores import outcome_of_job
 from experiments.runs.store import AGENT_STEP, REWARD_KEY, RunStore, RunUpdate
+from experiments.statistics import Curve, standing_curves
 from experiments.types import BaseExperimentConfig, JobRef, JobStatus
 
 if TYPE_CHECKING:
@@ -216,12 +220,13 @@ _STANDINGS = {
 
 
 def _mean_of(facts: Facts) -> LoggedMetric | None:
-    """Return the mean reward over the runs that count, of each seed the newest, and whether their codes differ."""
-    newest = {(one.arm, one.seed): one for one in facts.statuses() if one.counts and one.reward is not None}
-    known = sorted(one.reward for one in newest.values() if one.reward is not None)
+    """Return the mean reward over the seeds, of the run that stands for each, and whether their codes differ."""
+    standing = [one.curve for one in standing_curves([_reached(one) for one in facts.statuses()])]
+    counting = [curve for curve in standing if len(curve.values)]
+    known = sorted(float(curve.values[-1]) for curve in counting)
     if not known:
         return None
-    names = {one.run_name for one in newest.values()}
+    names = {curve.run for curve in counting}
     marks = facts.context.code_marks([job for job in facts.jobs if job.run in names]) if facts.context else {}
     codes = len({mark.identity for mark in marks.values()})
     mean = sum(known) / len(known)
@@ -229,6 +234,22 @@ def _mean_of(facts: Facts) -> LoggedMetric | None:
     of = f" of {codes} codes" if codes > 1 else ""
     runs = "1 run" if len(known) == 1 else f"mean of {len(known)} runs"
     return LoggedMetric(name=_METRIC_WORDS[REWARD_KEY], value=mean, text=f"{quantity(mean)} ({runs}{of}{spread})")
+
+
+def _reached(status: JobStatus) -> Curve:
+    """Return how far a run came, as a curve of one value; of none where it has no reward."""
+    known = status.reward is not None
+    steps, values = ([status.step or 0.0], [status.reward]) if known else ([], [])
+    return Curve(
+        np.array(steps, dtype=float),
+        np.array(values, dtype=float),
+        arm=status.arm,
+        seed=status.seed,
+        outcome=outcome_of_job(status),
+        run=status.run_name,
+        role=status.role,
+        replicate=status.replicate,
+    )
 
 
 _PARAGRAPH = re.compile(r"\*\*(?P<word>Hypothesis|Verdict)\.\*\*(?P<text>.*?)(?=\n\s*\n|\Z)", re.DOTALL)

@@ -159,7 +159,7 @@ def _arm_values(original: Side, key: str) -> tuple[list[float], dict[int, list[f
             continue
         repeats.setdefault(job.seed, []).append(value)
         if job.counts:
-            seeds[job.seed] = value  # of several attempts the newest
+            seeds.setdefault(job.seed, value)  # of several attempts the first that finished
     return list(seeds.values()), repeats
 
 

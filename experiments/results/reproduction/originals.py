@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.reproducing import path_begun_from
-from experiments.jobs.submission import newest_attempt
 from experiments.project.errors import ExperimentsError, UsageError
 from experiments.project.look import counted
 from experiments.project.standing import trains
 from experiments.project.workspace import Workspace
+from experiments.results.attempts import standing_attempts
 from experiments.results.reproduction.again import bring, lost_packages, problem_of_snapshot
 from experiments.results.reproduction.sides import Side
 from experiments.results.sides import side_of as named
@@ -22,7 +22,7 @@ _FEW = 3
 
 
 def originals(workspace: Workspace, name: str) -> list[TrainingJob]:
-    """Return the runs that a name means: a run, or the newest attempts of an arm or a whole experiment.
+    """Return the runs that a name means: a run, or the attempts that stand of an arm or a whole experiment.
 
     Reproductions are not among them, and replicates and forks are.
 
@@ -42,8 +42,8 @@ def originals(workspace: Workspace, name: str) -> list[TrainingJob]:
                 f"{name!r} is an evaluation and trains nothing. Reproduce the run whose checkpoint it plays: "
                 f"experiments reproduce {found[0].parent}"
             )
-        newest = [job for job in found if not asked.is_arm or newest_attempt(ledger, job).run_name == job.run_name]
-    launched = [job for job in newest if job.state == "submitted" and job.role != "reproduction"]
+    launched = [job for job in found if job.state == "submitted" and job.role != "reproduction"]
+    launched = standing_attempts(workspace, launched) if asked.is_arm else launched
     if not launched:
         raise UsageError(f"nothing of {name!r} was launched, so there is nothing to reproduce: experiments status")
     return launched

@@ -65,11 +65,12 @@ def test_without_a_journal_the_mean_over_runs_says_how_many(study):
     assert (metric.name, metric.text) == ("return per agent", "18.4 (mean of 10 runs, 9 to 28.1)")
 
 
-def test_a_seed_that_was_launched_again_is_one_run_of_the_mean_and_the_newest(study):
-    study.add("slow", 0, [1000.0] * 3)
+@pytest.mark.parametrize("ended", ["succeeded", "failed"])
+def test_a_seed_that_was_launched_again_is_one_run_of_the_mean_and_the_first(study, ended):
+    study.add("slow", 0, [1000.0] * 3, name="ada.study.slow.s0.again", verdict=ended)
     text = head_of(study).record.key_metric.text
     assert "mean of 10 runs" in text
-    assert text.endswith("to 1k)")
+    assert text.endswith("to 28.1)")
 
 
 def test_a_mean_over_runs_of_different_code_says_so(study, monkeypatch):

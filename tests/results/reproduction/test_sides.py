@@ -77,12 +77,16 @@ def test_runs_that_left_nothing_are_not_called_identical(compared):
     assert "there is nothing to compare" in found.sentence
 
 
-def test_a_seed_that_was_retried_is_one_seed_of_the_noise_and_of_two_attempts_the_newer(compared):
+def test_a_seed_that_was_retried_is_one_seed_of_the_noise_and_of_two_attempts_the_first(compared):
     arm = [job("s0", 0), job("again", 0, attempt=2, retry_of="s0"), job("s1", 1)]
     rows = {"one": {"score": 1.0}, "two": {"score": 1.1}, "s0": {"score": 0.0}, "again": {"score": 0.0}}
     found = compared(rows | {"s1": {"score": 5.0}}, arm)
     assert found.noise.beside == ""
     assert "pooled over 2 runs of 1 seed" in found.noise.method
+    more = rows | {"s1": {"score": 5.0}, "s2": {"score": 9.0}}
+    beside = [compared(more | {"again": {"score": at}}, [*arm, job("s2", 2)]).noise.beside for at in (0.0, 100.0)]
+    assert beside[0] == beside[1]
+    assert beside[0].startswith("seeds differ by up to ")
 
 
 def test_what_is_known_to_have_run_other_code_tells_nothing_of_the_noise():
