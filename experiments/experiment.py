@@ -227,11 +227,12 @@ class Experiment(ABC):
             again=again,
         )
 
-    def launch(self, plan: Plan | CheckedPlan, permit: Permit) -> list[TrainingJob]:
+    def launch(self, plan: Plan | CheckedPlan, permit: Permit, *, budget: str | None = None) -> list[TrainingJob]:
         """Launch what is not launched yet of `plan`; the same plan again gives the same jobs.
 
         Args:
             plan: From `plan()`, or from `preparation.check_plan`, which has checked it already.
+            budget: Name of the budget that its jobs draw on; None where a person asked for them.
 
         Raises:
             LaunchError: A launcher refused; the other jobs are launched all the same.
@@ -240,7 +241,7 @@ class Experiment(ABC):
         from experiments.jobs.preparation import launch_plan, plan_of
 
         record_criteria(plan_of(plan), stated_by(type(self), self.workspace.root), permit, self.workspace)
-        return launch_plan(plan, permit, self.workspace)
+        return launch_plan(plan, permit, self.workspace, budget=budget)
 
     def export(
         self, notebook: Path | None = None, *, output: Path | None = None, include_code: bool = False

@@ -10,18 +10,22 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import tyro
 
 from experiments.cli.flags import Flag, JsonFlag
 from experiments.cli.terminal import agrees, console, say
 from experiments.jobs.ledger import Budget, Limits, open_ledger
+from experiments.jobs.ledger.budgets import refuse_over
 from experiments.project.errors import UsageError
 from experiments.project.look import counted
 from experiments.project.names import check_name
 from experiments.project.workspace import Workspace
 from experiments.types import number_or_none
+
+if TYPE_CHECKING:
+    from experiments.jobs.permits import Permit
 
 _AMOUNTS = {"jobs": "40", "gpu-hours": "20", "usd": "50", "until": "2030-12-01T08:00"}
 
@@ -53,17 +57,21 @@ def budget(
     if name is None:
         raise UsageError(f"which budget? Name it: experiments budget {action} NAME. See them: experiments budget")
     if action == "set":
-        check_name("budget", name)
         found = read_limits(limits)
         permit = command_permit(shlex.join(["experiments", "budget", "set", name, *limits]))
         with open_ledger(workspace) as ledger:
+            if name not in {one.name for one in ledger.budgets()}:
+                check_name("budget", name)
             ledger.grant(name, found, permit.how)
         return _list(workspace, name, as_json=json_)
     return _end(workspace, name, cancel=cancel, yes=yes)
 
 
-def read_limits(words: Sequence[str]) -> Limits:
+def read_limits(words: Sequence[str], jobs: int | None = None) -> Limits:
     """Return the limits that words give, such as `jobs=40` and `until=2030-12-01T08:00`.
+
+    Args:
+        jobs: The number of jobs where they limit a time alone.
 
     Raises:
         UsageError: A word is none of them, or its value no amount.
@@ -77,8 +85,13 @@ def read_limits(words: Sequence[str]) -> Limits:
         if key in found:
             raise UsageError(f"{key} is given twice. Give it once.")
         found[key] = _moment(value) if key == "until" else _amount(key, value)
-    jobs = found.get("jobs")
-    return Limits(int(jobs) if jobs is not None else None, found.get("gpu-hours"), found.get("usd"), found.get("until"))
+    if not found.keys() - {"until"} and jobs is not None:
+        found["jobs"] = jobs
+    number = found.get("jobs")
+    amounts = (found.get("gpu-hours"), found.get("usd"), found.get("until"))
+    limits = Limits(int(number) if number is not None else None, *amounts)
+    refuse_over(limits)
+    return limits
 
 
 def _amount(key: str, value: str) -> float:
@@ -140,14 +153,28 @@ def _end(workspace: Workspace, name: str, *, cancel: bool, yes: bool) -> int:
         was_open = ledger.end_budget(name, f"ended with {how}")
         running = ledger.budgeted(name)
     say(f"Budget {name} is ended: nothing more is launched on it." if was_open else f"Budget {name} had ended already.")
-    if not running:
-        return 0
-    if not cancel:
+    code = 0
+    if running and not cancel:
         say(f"{counted(len(running), 'job')} of it have not ended. To end them too: {how} --cancel")
-        return 0
-    if not yes and sys.stdin.isatty() and not agrees(f"Cancel {counted(len(running), 'job')}?"):
+    elif running and not yes and sys.stdin.isatty() and not agrees(f"Cancel {counted(len(running), 'job')}?"):
         say("Nothing was cancelled.")
-        return 1
-    for run, what in cancel_jobs(running, permit, workspace).items():
-        say(f"{run}: {what}")
-    return 0
+        code = 1
+    elif running:
+        for run, what in cancel_jobs(running, permit, workspace).items():
+            say(f"{run}: {what}")
+    return max(code, _tell_its_owner(workspace, name, permit))
+
+
+def _tell_its_owner(workspace: Workspace, name: str, permit: Permit) -> int:
+    """Have whatever went on by itself on a budget see that it has ended; return the exit code."""
+    from experiments.results.steps import owners, take_step
+
+    problems = []
+    for experiment in owners(workspace, name):
+        stepped = take_step(workspace, permit, experiment)
+        for line in stepped.done:
+            say(line)
+        problems += stepped.problems
+    for problem in problems:
+        say(f"error: {problem}", to_stderr=True)
+    return 1 if problems else 0

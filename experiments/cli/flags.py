@@ -98,6 +98,14 @@ class RunOptions:
     trials_at_once: Annotated[
         int | None, _flag("Trials of a search at once; by default what runs at once.", metavar="N")
     ] = None
+    budget: Annotated[
+        Texts,
+        _flag(
+            "What a search, or seeds until decided, may use: jobs=40 gpu-hours=20 usd=50 until=2030-12-01T08:00, one "
+            "or more of these; by default the jobs that were asked for. See experiments budget.",
+            metavar="[LIMIT ...]",
+        ),
+    ] = None
     launcher: Annotated[
         LauncherName | None,
         _flag("Where jobs run; by default the setting, which is local.", metavar="{local,skypilot,dry-run}"),

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from experiments.cli.budget import read_limits
 from experiments.cli.flags import Request
 from experiments.cli.preview import confirm, print_preview
 from experiments.cli.session import (
@@ -25,8 +26,10 @@ from experiments.cli.session import (
 from experiments.cli.terminal import say
 from experiments.experiment import Experiment
 from experiments.jobs.arms import changed
+from experiments.jobs.funding import fund, unused_name
 from experiments.jobs.launchers.local.capacity import at_once
-from experiments.jobs.ledger import open_ledger
+from experiments.jobs.ledger import Limits, open_ledger
+from experiments.jobs.ledger.budgets import check_room, cost_of_job
 from experiments.jobs.permits import command_permit
 from experiments.jobs.plan import RecordedJob
 from experiments.jobs.preparation import check_plan, with_trainer
@@ -69,13 +72,14 @@ def run_search(experiment_class: type[Experiment], request: Request, *, default_
     code = _code(session)
     searches = [_at_work(session, search) for search in _searches(session, code)]
     new = [search for search, course in searches if course is None]
-    _preview(session, new, code)
+    asked = _limits(session, [search for search, _ in searches])
+    _preview(session, new, code, asked)
     if session.launcher == "dry-run" or request.options.dry_run:
         session.say("Dry run: nothing was launched and nothing was written.")
         return 0
     check_folder(session.notebook)
     prepared = prepare_notebook(session, notebook_spec(session, []), launching=True)
-    is_whole = _open(session, [search for search, _ in searches], code)
+    is_whole = _open(session, searches, code, asked)
     launched = jobs_of([search for search, _ in searches], session.workspace)
     result = write_notebook(session, prepared, launched)
     editor = start_editor(session.notebook, session.workspace) if request.options.open else None
@@ -119,6 +123,12 @@ def _check(request: Request) -> None:
             raise UsageError(
                 f"--{flag} {number} is no number from 1 to 10,000. Try --{flag} {40 if flag == 'trials' else 3}"
             )
+
+
+def _limits(session: Session, searches: Sequence[Search]) -> Limits | None:
+    words = session.request.options.budget
+    jobs = sum(search.trials * len(search.seeds) for search in searches)
+    return read_limits(words, jobs) if words is not None else None
 
 
 def _code(session: Session) -> Provenance:
@@ -229,8 +239,11 @@ def _at_work(session: Session, search: Search) -> tuple[Search, Course | None]:
         return search, course_of(ledger, search)
 
 
-def _preview(session: Session, searches: Sequence[Search], code: Provenance) -> None:
+def _preview(session: Session, searches: Sequence[Search], code: Provenance, asked: Limits | None) -> None:
     """Print what is searched and the first trial of each arm, and refuse what could not be launched.
+
+    Args:
+        asked: What a person lets it use.
 
     Raises:
         ExperimentsError: It cannot be.
@@ -239,6 +252,9 @@ def _preview(session: Session, searches: Sequence[Search], code: Provenance) -> 
     for search, values in first:
         place = as_opened(search, session.workspace)
         plan = plan_of(search, place, 0, values)
+        if asked is not None:
+            costs = {job.run_name: cost_of_job(job, plan.launcher) for job in plan.jobs}
+            check_room(search.experiment, asked, costs)
         notes: tuple[str, ...] = ()
         if plan.launcher != "dry-run":
             notes = check_plan(plan, place, code).notes
@@ -256,21 +272,43 @@ def _preview(session: Session, searches: Sequence[Search], code: Provenance) -> 
             confirm(plan)
 
 
-def _open(session: Session, searches: Sequence[Search], code: Provenance) -> bool:
-    """Record the searches and take the first step; say whether all of it could be done."""
+def _open(
+    session: Session, searches: Sequence[tuple[Search, Course | None]], code: Provenance, asked: Limits | None
+) -> bool:
+    """Grant the searches a budget, record them and take the first step; say whether all of it could be done."""
     command = shlex.join(mask_command([session.recipe.name, *session.request.command]))
     permit = command_permit(command)
     session.say(where_wandb(session))
     own = code_now(session.workspace)
+    # Of a search that was opened before there were budgets, and is asked for once more as it is, nothing draws on one.
+    known = [course for _, course in searches if course is not None]
+    is_funded = not known or any(course.search.budget for course in known) or _more(searches) > 0
     with open_ledger(session.workspace) as ledger:
-        for search in searches:
-            open_search(ledger, replaced(search, provenance=code.running(own)), permit)
+        named = (course.search.budget for course in known if course.search.budget)
+        name = next(named, None) or unused_name(ledger, session.experiment.name)
+        to_come = sum(
+            (max(search.trials, course.search.trials if course else 0) - (len(course.trials) if course else 0))
+            * len(search.seeds)
+            for search, course in searches
+        )
+        if is_funded and (to_come > 0 or asked is not None):
+            session.say(fund(ledger, name, asked, jobs=to_come, more=_more(searches), by=permit.how))
+        for search, _ in searches:
+            open_search(ledger, replaced(search, provenance=code.running(own), budget=name), permit)
     stepped = take_step(session.workspace, permit, session.experiment.name, retry=True)
     for line in stepped.done:
         session.say(line)
     for problem in stepped.problems:
         say(f"error: {problem}", to_stderr=True)
     return not stepped.problems
+
+
+def _more(searches: Sequence[tuple[Search, Course | None]]) -> int:
+    """Return how many jobs are asked for beyond what an earlier command asked for."""
+    return sum(
+        max(0, search.trials - (course.search.trials if course else 0)) * len(search.seeds)
+        for search, course in searches
+    )
 
 
 def _follow(session: Session, ids: Sequence[str]) -> bool:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.cli.flags import Request
 from experiments.cli.preview import confirm, print_preview
 from experiments.cli.terminal import console, say
-from experiments.cli.until import UNTIL_DECIDED, check_until, first_seeds, go_on
+from experiments.cli.until import UNTIL_DECIDED, asked_limits, check_until, first_seeds, go_on
 from experiments.experiment import Experiment, recipe_file
 from experiments.jobs.arms import parse_vary
 from experiments.jobs.criteria import check_arms, stated_by
@@ -257,10 +257,12 @@ def _launch(session: Session, plan: Plan, journal: Journal) -> list[TrainingJob]
     if session.launcher == "skypilot" and not options.yes:
         confirm(plan)
     permit = command_permit(shlex.join(mask_command(command)))
+    asked = asked_limits(options, plan, journal)
     record_journal(plan, journal, permit, session.workspace)
+    budget = None
     if options.seeds == UNTIL_DECIDED:
-        session.say(go_on(session.experiment.workspace, plan, journal, options.batch_seeds, permit))
-    return session.experiment.launch(checked, permit)
+        budget = go_on(session.experiment.workspace, plan, journal, options, permit, session.say, asked)
+    return session.experiment.launch(checked, permit, budget=budget)
 
 
 def where_wandb(session: Session) -> str:

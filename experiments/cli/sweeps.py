@@ -136,7 +136,7 @@ def _courses(workspace: Workspace, experiment: str) -> list[Course]:
 
 def _state(course: Course) -> str:
     if course.is_ended:
-        return "ending" if course.is_open else "ended early"
+        return f"{'ending' if course.is_open else 'ended early'}{f' ({course.why})' if course.why else ''}"
     return "goes on" if course.is_open else "done"
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from experiments.cli.budget import read_limits
 from experiments.cli.flags import RunOptions
 from experiments.jobs.batches import Batched, courses, first_batch, open_batches
+from experiments.jobs.funding import fund, unused_name
 from experiments.jobs.journal import Journal
 from experiments.jobs.ledger import Limits, open_ledger
+from experiments.jobs.ledger.budgets import check_room, cost_of_job
 from experiments.jobs.permits import Permit
 from experiments.jobs.sweeps.going_on import mark_going_on
 from experiments.project.errors import UsageError
-from experiments.project.look import counted
 from experiments.project.workspace import Workspace
 from experiments.types import Plan
 
@@ -26,6 +30,11 @@ def check_until(options: RunOptions, workspace: Workspace) -> bool:
         if options.batch_seeds is not None or options.max_seeds is not None:
             raise UsageError(
                 f"--batch-seeds and --max-seeds go with --seeds {UNTIL_DECIDED}. Add it, or leave them out."
+            )
+        if options.budget is not None:
+            raise UsageError(
+                f"--budget goes with --seeds {UNTIL_DECIDED} or --search: whatever else is launched was asked for job "
+                "by job. Leave it out."
             )
         return False
     for flag, given in (
@@ -64,31 +73,58 @@ def first_seeds(options: RunOptions, workspace: Workspace, name: str, journal: J
     return tuple(range(number))
 
 
-def go_on(workspace: Workspace, plan: Plan, journal: Journal, batch: int | None, permit: Permit) -> str:
-    """Record before its first launch that a design goes on until it is decided, with a budget for it; say so."""
+def asked_limits(options: RunOptions, plan: Plan, journal: Journal) -> Limits | None:
+    """Return the budget that a person gave seeds until decided; None where there was none, or nothing goes on so.
+
+    Raises:
+        UsageError: It is none.
+        LaunchError: It has no room for the first batch, or counts what nobody knows of its jobs.
+    """
+    if options.budget is None or options.seeds != UNTIL_DECIDED:
+        return None
+    arms, most = len({job.arm for job in plan.jobs}), journal.rule.planned if journal.rule is not None else None
+    asked = read_limits(options.budget, arms * (most or 1))
+    check_room(plan.experiment, asked, {job.run_name: cost_of_job(job, plan.launcher) for job in plan.jobs})
+    return asked
+
+
+def go_on(
+    workspace: Workspace,
+    plan: Plan,
+    journal: Journal,
+    options: RunOptions,
+    permit: Permit,
+    say: Callable[[str], None],
+    asked: Limits | None,
+) -> str | None:
+    """Record before its first launch that a design goes on until it is decided; return the name of its budget.
+
+    None where its first batch has all of its seeds.
+
+    Args:
+        asked: From `asked_limits`.
+    """
     assert journal.rule is not None
     first, arms = len({job.seed for job in plan.jobs}), len({job.arm for job in plan.jobs})
-    rest = arms * ((journal.rule.planned or first) - first)
-    if rest <= 0:
-        return ""
-    name = plan.experiment
+    most = journal.rule.planned or first
+    if most <= first:
+        return None
+    name, jobs = plan.experiment, arms * most
     places = ("wandb_entity", "wandb_project", "wandb_group")
-    batched = Batched(
-        experiment=name,
-        plan_key=plan.key,
-        batch=batch or 1,
-        budget=name,
-        train_command=workspace.settings.train_command,
-        places={place: value for place in places if (value := getattr(workspace.settings, place)) is not None},
-        wandb_mode=workspace.wandb_mode(),
-    )
     with open_ledger(workspace) as ledger:
-        if not any(budget.name == name and budget.is_open for budget in ledger.budgets()):
-            ledger.grant(name, Limits(jobs=rest), permit.how)
+        # Whoever was killed between these has a budget already, and a record that names it.
+        before = [course.batched for course in courses(ledger) if course.batched.plan_key == plan.key]
+        batched = Batched(
+            experiment=name,
+            plan_key=plan.key,
+            batch=options.batch_seeds or 1,
+            budget=before[0].budget if before else unused_name(ledger, name),
+            train_command=workspace.settings.train_command,
+            places={place: value for place in places if (value := getattr(workspace.settings, place)) is not None},
+            wandb_mode=workspace.wandb_mode(),
+        )
+        granted = fund(ledger, batched.budget, asked, jobs=jobs, more=0, by=permit.how)
         open_batches(ledger, batched, permit.how)
     mark_going_on(workspace, goes_on=True)
-    return (
-        f"Goes on by itself until decided, up to {journal.rule.planned} seeds of each arm; its budget is {name!r}, "
-        f"{counted(rest, 'further job')}. Carry it on: uv run experiments step. End it: uv run experiments budget end "
-        f"{name}"
-    )
+    say(f"Goes on by itself until decided, up to {most} seeds of each arm. {granted}")
+    return batched.budget

@@ -6,12 +6,12 @@ cancelled or retried without a `Permit` (`permits`). The state of a job is what 
 by side, and one verdict on both (`watch`).
 
 What one may import: `arms`, `batches`, `checkpoints`, `commands`, `controls.pooled`, `criteria`, `designs`,
-`evaluating`, `events`, `families`, `finding`, `handover`, `journal`, `launchers.base`, `launchers.local.capacity`,
-`launchers.sky.client`, `launchers.sky.words`, `leases`, `ledger`, `ledger.mending`, `ledger.reading`, `ledger.schema`,
-`machine`, `once_more`, `own_jobs`, `permits`, `plan`, `preparation`, `preview`, `ran`, `reproducing`, `rule`,
-`submission`, `sweeps.going_on`, `sweeps.ranges`, `sweeps.search`, `sweeps.suggesting`, `sweeps.template`,
-`watch.alerting`, `watch.alerts`, `watch.ending`, `watch.logs`, `watch.monitor`, `watch.poller`, `watch.snapshots`,
-`watch.stopping`, `watch.verdicts`.
+`evaluating`, `events`, `families`, `finding`, `funding`, `handover`, `journal`, `launchers.base`,
+`launchers.local.capacity`, `launchers.sky.client`, `launchers.sky.words`, `leases`, `ledger`, `ledger.budgets`,
+`ledger.mending`, `ledger.reading`, `ledger.schema`, `machine`, `once_more`, `own_jobs`, `permits`, `plan`,
+`preparation`, `preview`, `ran`, `reproducing`, `rule`, `submission`, `sweeps.going_on`, `sweeps.ranges`,
+`sweeps.search`, `sweeps.suggesting`, `sweeps.template`, `watch.alerting`, `watch.alerts`, `watch.ending`,
+`watch.logs`, `watch.monitor`, `watch.poller`, `watch.snapshots`, `watch.stopping`, `watch.verdicts`.
 
 What it may import: `project`, `runs`, `trainer`, `types`.
 """

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
-from experiments.jobs.ledger import Event, Ledger
+from experiments.jobs.ledger import Ledger
 from experiments.jobs.ledger.reading import LedgerReader
 from experiments.jobs.rule import ANY_TIME, FEWEST, Rule
 from experiments.project.errors import LedgerError, UsageError, reasons
@@ -29,7 +29,7 @@ class Batched(Frozen):
         plan_key: Of its first batch, which has the configs of all.
         batch: How many seeds of each arm follow at once, where the rule looks at any time; it looks at given numbers
             of seeds otherwise, and each batch goes to the next of them.
-        budget: Name of the budget that all but the first batch draw on.
+        budget: Name of the budget that its batches draw on; of designs of earlier versions all but the first.
         places: W&B places of the jobs, as settings.
     """
 
@@ -110,9 +110,8 @@ def courses(ledger: LedgerReader) -> list[Course]:
     opened: dict[str, Batched] = {}
     keys: dict[str, list[str]] = {}
     ended: dict[str, str] = {}
-    # Python's sort keeps the order of those of one moment, in which one that is opened comes before its batches.
-    found = sorted((event for kind in (OPENED, BATCH, ENDED) for event in ledger.events(kind=kind)), key=_moment)
-    for event in found:
+    # In the order in which they were recorded, which is not that of their times where a clock was set back.
+    for event in ledger.events(kind={OPENED, BATCH, ENDED}):
         if "unreadable" in event.data or event.plan_key is None:
             raise LedgerError(
                 f"an event of seeds until decided ({event.kind}) cannot be read in the ledger. Rebuild it from what "
@@ -128,10 +127,6 @@ def courses(ledger: LedgerReader) -> list[Course]:
         else:
             ended[event.plan_key] = str(event.data.get("why") or "ended")
     return [Course(each, tuple(keys[key]), ended.get(key, "")) for key, each in opened.items()]
-
-
-def _moment(event: Event) -> float:
-    return event.at
 
 
 def _batched(data: Mapping[str, Any]) -> Batched:

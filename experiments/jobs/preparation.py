@@ -233,11 +233,14 @@ def _unseen(workspace: Workspace) -> list[str]:
     return [note] if names else []
 
 
-def launch_plan(plan: Plan | CheckedPlan, permit: Permit | None, workspace: Workspace) -> list[TrainingJob]:
+def launch_plan(
+    plan: Plan | CheckedPlan, permit: Permit | None, workspace: Workspace, *, budget: str | None = None
+) -> list[TrainingJob]:
     """Launch what is not launched yet of `plan`, with a record of the code that it runs.
 
     Args:
         plan: One that is not checked yet is checked here, with the code as it lies here now.
+        budget: Name of the budget that its jobs draw on; None where a person asked for them.
 
     Raises:
         LaunchRefused: Nobody asked for a launch.
@@ -250,7 +253,7 @@ def launch_plan(plan: Plan | CheckedPlan, permit: Permit | None, workspace: Work
     with open_ledger(workspace, read_only=True) as ledger:
         before = {job.run_name for job in ledger.rows(plan_key=plan.key) if job.state == "submitted"}
     try:
-        return submit(plan, permit, workspace, code=code, own=checked.own)
+        return submit(plan, permit, workspace, code=code, own=checked.own, budget=budget)
     finally:
         for job in plan.jobs if in_place else ():
             # Of a run in place nothing else keeps the changes; one that was started earlier had those of its own day.

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from experiments.jobs.batches import Batched, Course, batch_event, courses, end_batches
 from experiments.jobs.designs import Registration, registration_of
+from experiments.jobs.funding import give_up_unstarted
 from experiments.jobs.handover import tracker_of
 from experiments.jobs.journal import Journal, recorded_in
-from experiments.jobs.ledger import open_ledger
+from experiments.jobs.ledger import UnreadableJob, open_ledger
 from experiments.jobs.permits import Permit
 from experiments.jobs.plan import RecordedJob
 from experiments.jobs.preparation import prepare_plan
@@ -27,6 +28,7 @@ from experiments.results.verdict import Judgement, judge
 from experiments.types import TERMINAL_VERDICTS, Plan, TrainingJob
 
 Say = Callable[[str], None]
+Rows = list[TrainingJob | UnreadableJob]
 
 
 def open_courses(workspace: Workspace) -> list[tuple[str, str]]:
@@ -60,10 +62,13 @@ def carry_on(workspace: Workspace, permit: Permit, plan_key: str, retry: bool, s
     if journal is None or journal.rule is None or len(plans) < len(course.plan_keys):
         raise LedgerError(f"{course.batched.experiment}: what decides it, or what it launched, cannot be read.")
     place = _as_opened(course.batched, workspace)
+    rows = _given_up(course, rows, place, say)
     wanted = {"planned", "submitting"} | ({"refused"} if retry else set())
     for plan in plans:  # what a step recorded that was killed before it launched it
         if any(row.state in wanted for row in rows if row.plan_key == plan.key):
             submit(plan, permit, place, own=provenance.own)
+    if unreadable := next((row for row in rows if isinstance(row, UnreadableJob)), None):
+        raise LedgerError(unreadable.sentence())  # nothing is decided without its seed
     jobs = [row for row in rows if isinstance(row, TrainingJob) and row.role == "seed"]
     found = _judged(course, jobs, journal, place)
     if found is None:
@@ -78,6 +83,16 @@ def carry_on(workspace: Workspace, permit: Permit, plan_key: str, retry: bool, s
     return say(f"{course.batched.experiment}: not decided yet; {_seeds_words(seeds)} of each arm launched")
 
 
+def _given_up(course: Course, rows: Rows, workspace: Workspace, say: Say) -> Rows:
+    """Take back what never started where the budget has ended; return the jobs as they are then."""
+    if not _budget_over(course.batched, workspace):
+        return rows
+    with open_ledger(workspace) as ledger:
+        if said := give_up_unstarted(ledger, workspace, course.plan_keys):
+            say(f"{course.batched.experiment}: its budget has ended; {said}")
+        return [row for key in course.plan_keys for row in ledger.rows(plan_key=key)]
+
+
 def _end(batched: Batched, workspace: Workspace, why: str, say: Say) -> None:
     with open_ledger(workspace) as ledger:
         end_batches(ledger, batched, why)
@@ -87,11 +102,9 @@ def _end(batched: Batched, workspace: Workspace, why: str, say: Say) -> None:
 
 def _budget_over(batched: Batched, workspace: Workspace) -> str:
     """Return that nothing more may be launched, since a person or the clock has ended the budget; empty otherwise."""
-    with open_ledger(workspace, read_only=True) as ledger:
-        found = [budget for budget in ledger.budgets() if budget.name == batched.budget]
-    if found and not found[0].is_open:
-        return f"not decided, and its budget has ended ({found[0].why or 'its time is over'})"
-    return ""
+    with open_ledger(workspace) as ledger:
+        over = ledger.closed_budget(batched.budget)
+    return f"not decided, and its budget has ended ({over})" if over else ""
 
 
 def _judged(

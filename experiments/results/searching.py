@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
 
+from experiments.jobs.funding import give_up_unstarted
 from experiments.jobs.handover import tracker_of
 from experiments.jobs.ledger import UnreadableJob, open_ledger
 from experiments.jobs.permits import Permit
@@ -19,7 +20,7 @@ from experiments.jobs.plan import RecordedJob, refuse_secrets
 from experiments.jobs.preparation import prepare_plan
 from experiments.jobs.submission import submit
 from experiments.jobs.sweeps.ranges import Value, words
-from experiments.jobs.sweeps.search import TRIAL, Course, Search, Trial, courses, suggestion, tell
+from experiments.jobs.sweeps.search import TRIAL, Course, Search, Trial, courses, end_search, suggestion, tell
 from experiments.jobs.sweeps.suggesting import suggested
 from experiments.monitoring import poll_once, sources_of
 from experiments.project.errors import LaunchError, UsageError
@@ -47,14 +48,38 @@ def carry_on(workspace: Workspace, permit: Permit, search_id: str, retry: bool, 
     """
     course = _course(workspace, search_id)
     place = as_opened(course.search, workspace)
-    refused = _complete(course, place, permit, retry=retry)
+    over = _given_up(course, place, say)
+    refused = [] if over else _complete(course, place, permit, retry=retry)
     _tell(course, place, say)
+    if over and course.may_go_on:
+        with open_ledger(workspace) as ledger:
+            end_search(ledger, course.search, permit, f"its budget has ended ({over})")
     while (course := _course(workspace, search_id)).may_ask:
         refused += _ask(course, place, permit, say)
     if refused:
         raise LaunchError("; ".join(refused))
     if not course.is_open:
+        _close_budget(course.search, workspace)
         say(f"{_named(course.search)}: {_result(course)}")
+
+
+def _given_up(course: Course, workspace: Workspace, say: Say) -> str:
+    """Return why the search's budget has ended, having taken back what it never started; empty while it is open."""
+    with open_ledger(workspace) as ledger:
+        if not (over := ledger.closed_budget(course.search.budget)):
+            return ""
+        if said := give_up_unstarted(ledger, workspace, [trial.plan_key for trial in course.out if trial.plan_key]):
+            say(f"{_named(course.search)}: its budget has ended ({over}); {said}")
+        return over
+
+
+def _close_budget(search: Search, workspace: Workspace) -> None:
+    """End the budget of a search that is done, once no search of another arm draws on it any more."""
+    with open_ledger(workspace) as ledger:
+        if search.budget and not any(
+            course.is_open for course in courses(ledger) if course.search.budget == search.budget
+        ):
+            ledger.end_budget(search.budget, "what it was for has ended")
 
 
 def as_opened(search: Search, workspace: Workspace) -> Workspace:
@@ -195,7 +220,8 @@ def _ask(course: Course, workspace: Workspace, permit: Permit, say: Say) -> list
         why = suggestion(search, number, values)
         tracker = tracker_of(plan, workspace.settings)
         provenance = search.provenance.model_dump(mode="json")
-        if not ledger.record_plan(plan, tracker=tracker, provenance=provenance, why=why):
+        budget = search.budget or None
+        if not ledger.record_plan(plan, tracker=tracker, provenance=provenance, why=why, budget=budget):
             ledger.add_event(why[0], plan_key=plan.key, **why[1])  # somebody had launched just these jobs before
     refused = _submitted(search, plan, permit, workspace)
     say(f"{_named(search)}: trial {number} ({words(values)}): {counted(len(plan.jobs), 'job')}")
@@ -217,6 +243,7 @@ def _named(search: Search) -> str:
 
 def _result(course: Course) -> str:
     trials = counted(len(course.trials), "trial")
+    trials = f"{course.why}; {trials}" if course.why else trials
     if course.best is None:
         return f"{trials} done, and none has a score that all of its seeds stand behind"
     best = course.best

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from experiments.jobs import batches
 from experiments.jobs.leases import tenure
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.permits import Permit, require
@@ -96,6 +97,14 @@ def take_step(
         stepped.goes_on = sum(len(kind.names(workspace)) for kind in KINDS)
         mark_going_on(workspace, goes_on=stepped.goes_on > 0)
     return stepped
+
+
+def owners(workspace: Workspace, budget: str) -> list[str]:
+    """Return the experiments of which something goes on that draws on a budget."""
+    with open_ledger(workspace, read_only=True) as ledger:
+        searched = [one.search.experiment for one in courses(ledger) if one.is_open and one.search.budget == budget]
+        batched = [one.batched for one in batches.courses(ledger) if not one.ended]
+    return list(dict.fromkeys([*searched, *(each.experiment for each in batched if each.budget == budget)]))
 
 
 @contextmanager

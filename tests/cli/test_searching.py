@@ -12,7 +12,7 @@ from experiments.cli.flags import asks_for_search
 from experiments.cli.recipe import parse
 from experiments.cli.searching import run_search
 from experiments.jobs.permits import READ_ONLY
-from experiments.project.errors import UsageError
+from experiments.project.errors import LaunchError, UsageError
 from tests.fakes.project import jobs_of
 from tests.fakes.swept import SEARCH, Swept
 
@@ -87,6 +87,24 @@ def test_a_dry_run_shows_the_first_trial_and_records_nothing(project, capsys):
     assert (jobs_of(project), project.courses(), project.notebook().exists()) == ([], [], False)
 
 
+def test_the_end_of_its_budget_ends_a_search_and_its_jobs_and_the_same_command_goes_on(tmp_path):
+    project = Swept(tmp_path, max_parallel=1)
+    said = project.run(*SEARCH, "--trials", "50", "--trials-at-once", "3", "--budget", "jobs=40", "until=2099-01-01")
+    assert "Its budget is 'study': 0 of 40 jobs, until 2099-01-01 00:00. End it: uv run exp" in said.stdout
+    ended = project.command("budget", "end", "study", "--cancel", "--yes", code=None)
+    assert "Budget study is ended" in ended.stdout
+    [course] = project.wait_until_done()
+    assert course.why.startswith("its budget has ended (ended with experiments budget end study")
+    number = len(jobs_of(project))
+    assert number < 20
+    assert "ended early (its budget has ended" in project.command("sweep", "study").stdout
+    again = project.run(*SEARCH, "--trials", "50").stdout
+    assert f"Its budget is 'study': {number} of 50 jobs" in again
+    assert len(jobs_of(project)) > number
+    project.command("budget", "end", "study", "--cancel", "--yes", code=None)
+    project.wait_until_done()
+
+
 @pytest.mark.slow
 def test_an_ended_search_asks_no_more(project):
     project.run(*SEARCH, "--trials", "50")
@@ -112,6 +130,9 @@ def test_an_ended_search_asks_no_more(project):
         ((*SEARCH, "--trials", "3", "--no-launch"), "do not go with --search"),
         ((*SEARCH, "--trials", "3", "--in-place"), "a search runs one snapshot"),
         ((*SEARCH, "--trials", "3", "--max-jobs", "2"), "up to 3 jobs; at most 2 are allowed"),
+        ((*SEARCH, "--trials", "3", "--budget", "jobs=0"), "starts nothing"),
+        ((*SEARCH, "--trials", "3", "--budget", "hours=3"), "'hours=3' is no limit of a budget"),
+        ((*SEARCH, "--trials", "3", "--trial-seeds", "2", "--budget", "jobs=1"), "2 further jobs would take 2"),
         (("--search", "learning_rat=1..2", "--trials", "3"), "Did you mean 'learning_rate'?"),
         (("--search", "learning_rate=1", "--trials", "3"), "give two or more values"),
         (("--search", "learning_rate=0.1..0.01", "--trials", "3"), "is no range"),
@@ -119,7 +140,7 @@ def test_an_ended_search_asks_no_more(project):
     ],
 )
 def test_what_cannot_be_searched_is_refused_in_one_sentence_before_anything_is_launched(project, words, said):
-    with pytest.raises(UsageError) as refused:
+    with pytest.raises((UsageError, LaunchError)) as refused:
         asked(project, *words)
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)

@@ -119,8 +119,8 @@ def test_a_budget_whose_time_is_over_opens_for_no_clock_that_is_set_back(workspa
     granted(workspace, jobs=5, until=time.time() + 100)
     later = time.time() + 200
     monkeypatch.setattr(time, "time", lambda: later)
-    with open_ledger(workspace) as ledger:
-        ledger.closed_budgets([])
+    with open_ledger(workspace) as ledger, pytest.raises(LaunchError, match="its time is over"):
+        ledger.record_plan(plan_in(workspace, seeds=range(1)), budget="night")  # what it refuses is undone; this is not
     monkeypatch.undo()
     with pytest.raises(LaunchError, match="has ended \\(its time is over\\)"):
         submitted(workspace, plan_in(workspace, seeds=range(1)))

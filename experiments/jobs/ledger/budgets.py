@@ -144,14 +144,29 @@ def draw(execute: Execute, name: str, costs: Mapping[str, Cost]) -> None:
     if not new:
         return
     budget = _open(execute, name)
-    limits = budget.limits
-    _check(name, "jobs", limits.jobs, budget.jobs, dict.fromkeys(new, 1.0))
-    _check(name, "gpu-hours", limits.gpu_hours, budget.gpu_hours, {run: cost.gpu_hours for run, cost in new.items()})
-    _check(name, "usd", limits.usd, budget.usd, {run: cost.usd for run, cost in new.items()})
+    check_room(name, budget.limits, new, used=(budget.jobs, budget.gpu_hours, budget.usd))
     for run, cost in new.items():
         # What nobody knows is more than any limit that the budget may be given later.
         values = [run, name, *(math.inf if each is None else each for each in (cost.gpu_hours, cost.usd))]
         execute("INSERT INTO draws (run_name, budget, gpu_hours, usd) VALUES (?, ?, ?, ?)", values)
+
+
+def check_room(
+    name: str, limits: Limits, costs: Mapping[str, Cost], used: tuple[int, float, float] = (0, 0.0, 0.0)
+) -> None:
+    """Refuse jobs that limits have no room for, or whose use nobody can bound.
+
+    Args:
+        costs: The most that each job can use, by run name.
+        used: Jobs, GPU hours and dollars that are drawn already.
+
+    Raises:
+        LaunchError: Says what there is room for, or what a config has to say.
+    """
+    jobs, gpu_hours, usd = used
+    _check(name, "jobs", limits.jobs, jobs, dict.fromkeys(costs, 1.0))
+    _check(name, "gpu-hours", limits.gpu_hours, gpu_hours, {run: cost.gpu_hours for run, cost in costs.items()})
+    _check(name, "usd", limits.usd, usd, {run: cost.usd for run, cost in costs.items()})
 
 
 _WORDS = {"jobs": "jobs", "gpu-hours": "GPU hours", "usd": "dollars"}
@@ -227,11 +242,16 @@ def closed(execute: Execute, run_names: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def refuse_over(limits: Limits) -> None:
+    """Refuse limits whose time is over."""
+    if limits.until is not None and limits.until <= time.time():
+        raise UsageError(f"a budget until {_minute(limits.until)} is over before it begins. Give a later time.")
+
+
 def grant(execute: Execute, name: str, limits: Limits, by: str) -> None:
     """Grant a budget, or give one that is there other limits; one whose time was over is open again."""
+    refuse_over(limits)
     now = time.time()
-    if limits.until is not None and limits.until <= now:
-        raise UsageError(f"a budget until {_minute(limits.until)} is over before it begins. Give a later time.")
     execute(
         "INSERT INTO budgets (name, jobs, gpu_hours, usd, until, granted_at, granted_by) VALUES (?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT (name) DO UPDATE SET jobs = excluded.jobs, gpu_hours = excluded.gpu_hours, usd = excluded.usd, "

@@ -97,6 +97,7 @@ class Ledger(LedgerReader):
         """
         if self.has_plan(plan.key):
             return False
+        self._expire_budgets()
         now = time.time()
         # Before the rows, so that a damaged ledger can be rebuilt with the jobs that nobody started yet.
         kept = Kept(plan, tracker=tracker, provenance=dict(provenance or {}), created_at=now)
@@ -122,6 +123,7 @@ class Ledger(LedgerReader):
             LedgerError: It could not be recorded, or not be read back; then no part of it is.
             LaunchError: The budget of the attempt before it is not enough, or has ended.
         """
+        self._expire_budgets()
         now = time.time()
         row = job_row(job, now)
         with self._writing() as execute:
@@ -146,6 +148,7 @@ class Ledger(LedgerReader):
         mine = []
         with self._writing() as execute:
             now = time.time()
+            budgets.expire(execute)
             closed = budgets.closed(execute, specs)
             for name, spec in specs.items():
                 if name in closed:
@@ -262,11 +265,20 @@ class Ledger(LedgerReader):
 
     def closed_budgets(self, run_names: Iterable[str]) -> dict[str, str]:
         """Return of jobs whose budget has ended why they must not start, by run name."""
-        if not self._rows("SELECT 1 FROM budgets LIMIT 1"):
-            return {}
-        with self._writing() as execute:
-            budgets.expire(execute)
-            return budgets.closed(execute, run_names)
+        self._expire_budgets()
+        with self._lock, sqlite_errors(self.state_dir / FILE):
+            return budgets.closed(self._connection.execute, run_names)
+
+    def closed_budget(self, name: str) -> str:
+        """Return why nothing more may be launched on a budget; empty while it is open, or where none has the name."""
+        self._expire_budgets()
+        return next((one.why or budgets.OVER for one in self.budgets() if one.name == name and not one.is_open), "")
+
+    def _expire_budgets(self) -> None:
+        """Record which budgets are over, in a transaction of its own: a draw that is refused undoes what is in its."""
+        if self._rows("SELECT 1 FROM budgets WHERE ended_at IS NULL AND until <= ? LIMIT 1", [time.time()]):
+            with self._writing() as execute:
+                budgets.expire(execute)
 
     def budgets(self) -> list[Budget]:
         """Return every budget that was granted, with what is drawn from it, oldest first."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict, Unpack
@@ -257,13 +257,14 @@ class LedgerReader:
         return Repeat(rows[0]["repeat"], rows[0]["key"]) if rows else None
 
     def events(
-        self, *, run_name: str | None = None, plan_key: str | None = None, kind: str | None = None
+        self, *, run_name: str | None = None, plan_key: str | None = None, kind: str | Collection[str] | None = None
     ) -> list[Event]:
-        """Return what happened to a job or a plan, or everything, oldest first; of one kind where that is given."""
+        """Return what happened to a job or a plan, or everything, as it was recorded; of some kinds where given."""
+        kinds = [kind] if isinstance(kind, str) else sorted(kind) if kind is not None else None
         rows = self._rows(
             "SELECT * FROM events WHERE (?1 IS NULL OR run_name = ?1) AND (?2 IS NULL OR plan_key = ?2) "
-            "AND (?3 IS NULL OR kind = ?3) ORDER BY id",
-            [run_name, plan_key, kind],
+            "AND (?3 IS NULL OR kind IN (SELECT value FROM json_each(?3))) ORDER BY id",
+            [run_name, plan_key, None if kinds is None else json.dumps(kinds)],
         )
         return [Event(row["at"], row["kind"], row["run_name"], row["plan_key"], _data(row["data"])) for row in rows]
 

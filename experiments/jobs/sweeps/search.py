@@ -49,6 +49,7 @@ class Search(Frozen):
         at_once: How many may be out at once; trial n knows the scores of trials up to n - at_once.
         template: Makes a trial's config from its values.
         own_config: The config of the arm without a search, as JSON.
+        budget: Name of the budget that its trials draw on; empty of one that was opened before there were any.
         provenance: Where the code comes from, and the snapshot that every trial runs.
         places: W&B places of the jobs, as settings.
     """
@@ -69,6 +70,7 @@ class Search(Frozen):
     provenance: Provenance
     places: dict[str, str] = Field(default_factory=dict)
     wandb_mode: Literal["offline", "online"] = "offline"
+    budget: str = ""
 
     @functools.cached_property
     def id(self) -> str:
@@ -127,12 +129,14 @@ class Course:
 
     Attributes:
         trials: In the order of their numbers, without a gap.
-        is_ended: Whether somebody ended it before its last trial.
+        is_ended: Whether it was ended before its last trial.
+        why: Why it was; empty where it was not, or somebody just asked for it.
     """
 
     search: Search
     trials: tuple[Trial, ...] = ()
     is_ended: bool = False
+    why: str = ""
 
     @property
     def out(self) -> list[Trial]:
@@ -140,14 +144,19 @@ class Course:
         return [trial for trial in self.trials if not trial.is_told]
 
     @property
+    def may_go_on(self) -> bool:
+        """Whether there are trials that nobody asked for yet, and nobody ended it."""
+        return not self.is_ended and len(self.trials) < self.search.trials
+
+    @property
     def is_open(self) -> bool:
         """Whether anything is still to be told or asked."""
-        return bool(self.out) or not (self.is_ended or len(self.trials) >= self.search.trials)
+        return bool(self.out) or self.may_go_on
 
     @property
     def may_ask(self) -> bool:
         """Whether the next trial may be asked: fewer than `at_once` are out, and what it is to know is recorded."""
-        if self.is_ended or len(self.trials) >= self.search.trials:
+        if not self.may_go_on:
             return False
         known = self.trials[: max(0, len(self.trials) - self.search.at_once + 1)]
         return all(trial.is_told for trial in known)
@@ -182,23 +191,21 @@ def courses(ledger: LedgerReader, experiment: str | None = None) -> list[Course]
     """
     opened: dict[str, Search] = {}
     trials: dict[str, dict[int, Trial]] = {}
-    ended: set[str] = set()
-    for event in ledger.events():
-        if event.kind not in {OPENED, TRIAL, TOLD, ENDED}:
-            continue
+    ended: dict[str, str] = {}
+    for event in ledger.events(kind={OPENED, TRIAL, TOLD, ENDED}):
         _refuse_unreadable(event)
         if event.kind == OPENED:
             search = _search(event)
             opened[search.id] = search
-            ended.discard(search.id)
+            ended.pop(search.id, None)
         elif event.kind == ENDED:
-            ended.add(str(event.data["search"]))
+            ended[str(event.data["search"])] = str(event.data.get("why", ""))
         else:
             of_search = trials.setdefault(str(event.data["search"]), {})
             number = int(event.data["number"])
             of_search[number] = _trial(event, of_search.get(number))
     return [
-        Course(search, tuple(_in_order(trials.get(name, {}))), name in ended)
+        Course(search, tuple(_in_order(trials.get(name, {}))), name in ended, ended.get(name, ""))
         for name, search in opened.items()
         if experiment in {None, search.experiment}
     ]
@@ -230,7 +237,8 @@ def open_search(ledger: Ledger, search: Search, permit: Permit) -> Search:
         if not course.is_ended and course.search.trials >= search.trials:
             return course.search
         # What decides which values come next, and what they run, stays as it was.
-        search = replaced(course.search, trials=max(search.trials, course.search.trials))
+        more = {"trials": max(search.trials, course.search.trials), "budget": course.search.budget or search.budget}
+        search = replaced(course.search, **more)
     ledger.add_event(OPENED, by=permit.how, search=search.model_dump(mode="json"))
     return search
 
@@ -247,9 +255,9 @@ def tell(
     ledger.add_event(TOLD, search=search.id, number=trial, score=score, seeds=dict(seeds), reason=reason)
 
 
-def end_search(ledger: Ledger, search: Search, permit: Permit) -> None:
+def end_search(ledger: Ledger, search: Search, permit: Permit, why: str = "") -> None:
     """Record that no more trials shall be asked for; those that are out go on."""
-    ledger.add_event(ENDED, search=search.id, by=permit.how)
+    ledger.add_event(ENDED, search=search.id, by=permit.how, why=why)
 
 
 def _search(event: Event) -> Search:

@@ -1,0 +1,59 @@
+"""What goes on by itself gets its budget, and when that has ended gives up what never started.
+
+A budget is granted before what draws on it is opened: whoever is killed in between leaves one that nothing uses, and
+the same command again takes that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from experiments.jobs.handover import reconcile
+from experiments.jobs.ledger import Ledger, Limits
+from experiments.project.look import counted
+from experiments.project.workspace import Workspace
+
+
+def unused_name(ledger: Ledger, wanted: str) -> str:
+    """Return a name for a budget: that of an experiment, with a number where it had some before.
+
+    One that is open and on which nothing has drawn is taken: a person granted it beforehand, or was killed since.
+    """
+    taken = {budget.name for budget in ledger.budgets() if budget.jobs or not budget.is_open}
+    return next(name for name in (wanted, *(f"{wanted}-{n}" for n in range(2, len(taken) + 3))) if name not in taken)
+
+
+def fund(ledger: Ledger, name: str, asked: Limits | None, *, jobs: int, more: int, by: str) -> str:
+    """Grant what goes on by itself its budget, and return what it has in words.
+
+    Args:
+        asked: Limits that a person gave; None for room for its jobs. One that is open stays as it is then.
+        jobs: How many jobs are still to come.
+        more: How many of these were asked for just now, on top of what was asked for before.
+        by: Who asked, in words.
+
+    Raises:
+        UsageError: The limits are over before they begin.
+    """
+    there = next((budget for budget in ledger.budgets() if budget.name == name), None)
+    if asked is not None:
+        ledger.grant(name, asked, by)
+    elif there is None or not there.is_open:
+        ledger.grant(name, Limits(jobs=max((there.jobs if there else 0) + jobs, 1)), by)
+    elif more > 0 and there.jobs and there.limits.jobs is not None:
+        ledger.grant(name, replace(there.limits, jobs=there.limits.jobs + more), by)
+    [now] = [budget for budget in ledger.budgets() if budget.name == name]
+    return f"Its budget is {name!r}: {now.sentence}. End it: uv run experiments budget end {name}"
+
+
+def give_up_unstarted(ledger: Ledger, workspace: Workspace, plan_keys: Iterable[str]) -> str:
+    """Take back jobs of plans that no launcher has, since their budget has ended; return how many, in words."""
+    number = 0
+    for key in plan_keys:
+        if any(row.state == "submitting" for row in ledger.rows(plan_key=key)):
+            reconcile(ledger, workspace, plan_key=key)
+        number += sum(ledger.cancel_unlaunched(row.run_name) for row in ledger.rows(plan_key=key))
+    return (
+        f"{counted(number, 'job')} that had not started {'was' if number == 1 else 'were'} taken back" if number else ""
+    )
