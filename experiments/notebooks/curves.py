@@ -44,6 +44,7 @@ from experiments.notebooks.shared import (
 from experiments.notebooks.styles import Line, lines_html
 from experiments.notebooks.verdict import verdict_lines
 from experiments.project.errors import ExperimentsError
+from experiments.results.claims import UNREGISTERED
 from experiments.results.exactness import exact_words
 from experiments.results.scores import summary_of
 from experiments.types import JobRef
@@ -111,10 +112,6 @@ def draw_scores(
     )
 
 
-_UNREGISTERED = "Exploratory: no rule registered this comparison before the launch, so it suggests and decides nothing."
-"""Of every comparison but the verdict's own: metric, score and arms were chosen when the data were there."""
-
-
 def comparison_lines(experiment: NotebookContext, jobs: Sequence[JobRef], controls: Any) -> list[Line]:
     """Return what the scores say about each arm against the first as lines; none where there is one arm only."""
     if len({job.arm for job in jobs}) < 2:
@@ -129,7 +126,7 @@ def comparison_lines(experiment: NotebookContext, jobs: Sequence[JobRef], contro
     sentences = comparison_sentences(runs, options)
     return [
         *(Line(text) for text in sentences),
-        *([Line(_UNREGISTERED, "fine")] if sentences else []),
+        *([Line(f"Exploratory: {UNREGISTERED}", "fine")] if sentences else []),
         *([Line(f"{found}. So 'better' is 'higher' here, and nothing of it is registered.", "fine")] if found else []),
     ]
 

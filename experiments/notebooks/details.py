@@ -269,7 +269,8 @@ class Details(Changing):
         mo.output.replace(self)
 
     def _parts(self) -> dict[str, Callable[[], Any]]:
-        paper = lambda: paper_part(self.study.experiment, self.study.jobs, self.chosen)  # noqa: E731
+        study = self.study
+        paper = lambda: paper_part(study.experiment, study.jobs, self.chosen, study.journal)  # noqa: E731
         return {
             CHARTS: self.charts.view,
             GROUPS: self.groups.view,

@@ -17,6 +17,7 @@ from typing import Any
 
 import marimo as mo
 
+from experiments.jobs.journal import BLANK, Journal
 from experiments.jobs.watch.snapshots import read_versions
 from experiments.notebooks.charts.curves import CurveOptions, axis_note, bands_of, learning_curves
 from experiments.notebooks.charts.figures import FigureError, draw
@@ -26,13 +27,16 @@ from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.controls import DEFAULTS, Choice, choice_of
 from experiments.notebooks.shared import standings
 from experiments.notebooks.styles import styled, warning
+from experiments.notebooks.verdict import judged
 from experiments.project import look
 from experiments.project.errors import ExperimentsError
 from experiments.project.standing import role_words
 from experiments.project.tables import csv_text, latex_table
+from experiments.results.claims import UNREGISTERED, Claimed
 from experiments.statistics import (
     Comparison,
     Estimate,
+    Options,
     Scores,
     compare_arms,
     describe,
@@ -44,7 +48,10 @@ from experiments.types import JobRef
 
 WIDTH, HEIGHT = 640, 360
 PNG_SCALE = 3.0
-HEADINGS = ("arm", "runs", "score", "95 % interval", "difference", "95 % interval of it", "p (Holm)", "P(higher), 95 %")
+HEADINGS = (
+    *("arm", "runs", "score", "95 % interval", "difference", "95 % interval of it", "p (Holm)", "P(higher), 95 %"),
+    "claim",
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,7 @@ class PaperKit:
         latex: The table, for booktabs.
         csv: The same numbers with all their digits.
         methods: Seeds, scores, intervals and what they assume, tests, x-axis, smoothing.
+        claims: What is claimed, and of which kind that is: registered or exploratory.
         origin: Where the rows come from.
         rows: The table's cells as text.
         problem: Why something is missing.
@@ -70,21 +78,27 @@ class PaperKit:
     origin: str
     rows: tuple[tuple[str, ...], ...] = ()
     problem: str = ""
+    claims: str = ""
 
 
-def paper_kit(runs: Sequence[RunCurve], chosen: Choice = DEFAULTS, *, pool_codes: bool = False) -> PaperKit:
+def paper_kit(
+    runs: Sequence[RunCurve], chosen: Choice = DEFAULTS, *, pool_codes: bool = False, claimed: Claimed | None = None
+) -> PaperKit:
     """Return what a paper needs of one metric; runs without a value are counted, in table, figure and sentence.
 
     Args:
         runs: Every run that was planned, from `charts.read_runs`; arms are compared with the first.
         chosen: Metric, score, statistic, and the smoothing of the figure's lines.
         pool_codes: Whether something may be claimed of runs of different code.
+        claimed: The verdict by the study's rule; None where it has none: then every comparison is exploratory.
     """
-    kit = paper_words(runs, chosen, pool_codes=pool_codes)
+    kit = paper_words(runs, chosen, pool_codes=pool_codes, claimed=claimed)
     return with_figure(kit, runs, _options(chosen)) if runs else kit
 
 
-def paper_words(runs: Sequence[RunCurve], chosen: Choice = DEFAULTS, *, pool_codes: bool = False) -> PaperKit:
+def paper_words(
+    runs: Sequence[RunCurve], chosen: Choice = DEFAULTS, *, pool_codes: bool = False, claimed: Claimed | None = None
+) -> PaperKit:
     """Return the kit without its figure, which takes a tenth of the time; arguments as in `paper_kit`."""
     if not runs:
         return PaperKit("", b"", "", "", "No runs.", "", problem="There is no run to write about yet.")
@@ -97,26 +111,55 @@ def paper_words(runs: Sequence[RunCurve], chosen: Choice = DEFAULTS, *, pool_cod
         higher_is_better=not chosen.summary.lower_score_is_better,
         pool_codes=pool_codes,
     )
+    decided = claimed.about(metric, chosen.summary, chosen.statistic) if claimed is not None else None
+    claims = _claims(claimed, comparisons, decided)
+    # The claim of a design rests on its interval at its own level, and on no p-value beside it.
+    own = replace(decided, p_adjusted=None) if decided is not None else None
+    told = [own if own is not None and _same(one, own) else one for one in comparisons]
     unit = next((run.curve.unit for run in runs if len(run.curve.steps)), "")
     bands = list(bands_of(runs, _options(chosen)).values())
     half_life = f"half-life {100 * smoothing:.3g} % of the x-axis" if smoothing > 0 else ""
-    methods = methods_sentence(scores, [*estimates, *comparisons, *bands], x_axis=unit, smoothing=half_life)
+    methods = methods_sentence(scores, [*estimates, *told, *bands], x_axis=unit, smoothing=half_life)
     if (noise := noise_floor(scores)) is not None:
         methods = f"{methods} {noise.sentence()}."
     origin = origin_words(runs)
-    rows = tuple(_table_row(arm, estimate, comparisons) for arm, estimate in zip(scores, estimates, strict=True))
+    kinds = [_kind(one, claimed, decided) for one in comparisons]
+    rows = tuple(_table_row(arm, estimate, told, kinds) for arm, estimate in zip(scores, estimates, strict=True))
     what = f"{words_of(metric)}, {chosen.summary.words}; {_named(chosen.statistic)} over seeds"
-    numeric = (False, False, *[True] * (len(HEADINGS) - 2))
-    caption = f"{_sentence(what)} {methods} {_sentence(origin)}"
+    numeric = (False, False, *[True] * (len(HEADINGS) - 3), False)
+    caption = " ".join(filter(None, [_sentence(what), claims, methods, _sentence(origin)]))
     return PaperKit(
         "",
         b"",
         latex_table(HEADINGS, rows, numeric=numeric, caption=caption, label=f"tab:{metric.replace('/', '-')}"),
-        _csv(scores, estimates, comparisons, metric),
+        _csv(
+            scores, estimates, [(one, f"{kind}; {one.reason}") for one, kind in zip(told, kinds, strict=True)], metric
+        ),
         methods,
         origin,
         rows,
+        claims=claims,
     )
+
+
+def _same(one: Comparison, other: Comparison) -> bool:
+    return (one.arm, one.baseline) == (other.arm, other.baseline)
+
+
+def _kind(one: Comparison, claimed: Claimed | None, decided: Comparison | None) -> str:
+    """Return of which kind a comparison of the table is; the verdict's own tells what was decided."""
+    if claimed is None or decided is None or not _same(one, decided):
+        return "exploratory"
+    return f"{claimed.judgement.decision}, {claimed.kind}"
+
+
+def _claims(claimed: Claimed | None, comparisons: Sequence[Comparison], decided: Comparison | None) -> str:
+    """Return the verdict by the rule with its kind, and that all other comparisons are exploratory, in sentences."""
+    rule = claimed.judgement.rule if claimed is not None else None
+    verdict = f"{rule.sentence} {claimed.words}" if claimed is not None and rule is not None else ""
+    others = [one for one in comparisons if decided is None or not _same(one, decided)]
+    which = "The others are" if len(others) < len(comparisons) else "The comparisons of the table are"
+    return " ".join(filter(None, [verdict, f"{which} exploratory: {UNREGISTERED}" if others else ""]))
 
 
 def with_figure(kit: PaperKit, runs: Sequence[RunCurve], options: CurveOptions) -> PaperKit:
@@ -137,16 +180,21 @@ def figure(runs: Sequence[RunCurve], options: CurveOptions) -> tuple[str, bytes,
         return "", b"", str(error)
 
 
-def paper_part(experiment: NotebookContext, jobs: Sequence[JobRef], controls: Any = None) -> mo.Html | None:
+def paper_part(
+    experiment: NotebookContext, jobs: Sequence[JobRef], controls: Any = None, journal: Journal = BLANK
+) -> mo.Html | None:
     """Return methods sentence and results table of a notebook's jobs, and, folded, the figure and the files to save.
 
     Args:
         controls: What the reader chose above the charts.
+        journal: Hypothesis and rule.
     """
     if not jobs:
         return None
     chosen, state = choice_of(controls), experiment.workspace.state
+    has_rule = journal.rule is not None and journal.is_written
     try:
+        claimed = judged(experiment, jobs, journal)[1] if has_rule else None
         jobs = experiment.with_unlaunched(jobs)
     except ExperimentsError as error:
         return warning(error)
@@ -159,12 +207,12 @@ def paper_part(experiment: NotebookContext, jobs: Sequence[JobRef], controls: An
         place=str(state),
         codes=experiment.code_marks(jobs),
     )
-    words = paper_words(runs, chosen, pool_codes=experiment.pool_codes)
+    words = paper_words(runs, chosen, pool_codes=experiment.pool_codes, claimed=claimed)
 
     def files() -> mo.Html:
         return files_view(with_figure(words, runs, _options(chosen)), f"{experiment.name}-{_file_part(chosen.metric)}")
 
-    said = (words.methods, _sentence(words.origin))
+    said = filter(None, (words.claims, words.methods, _sentence(words.origin)))
     return mo.vstack(
         [
             _html_table(words.rows),
@@ -195,19 +243,23 @@ def files_view(kit: PaperKit, name: str) -> mo.Html:
     return mo.vstack(parts, gap=1)
 
 
-def _table_row(arm: Scores, estimate: Estimate, comparisons: Sequence[Comparison]) -> tuple[str, ...]:
-    comparison = next((one for one in comparisons if one.arm == arm.arm), None)
+def _table_row(
+    arm: Scores, estimate: Estimate, comparisons: Sequence[Comparison], kinds: Sequence[str]
+) -> tuple[str, ...]:
+    found = zip(comparisons, kinds, strict=True)
+    comparison, kind = next(((one, kind) for one, kind in found if one.arm == arm.arm), (None, ""))
     row = (arm.arm, str(estimate.count), _number(estimate.value), _bounds(estimate))
     if comparison is None:
         word = "baseline" if any(one.baseline == arm.arm for one in comparisons) else look.MISSING
-        return (*row, word, "", "", "")
+        return (*row, word, "", "", "", "")
     difference = comparison.difference
     p_value = _p_cell(comparison)
     bounds = difference.interval.bounds
-    ends = f"{_number(bounds[0])} to {_number(bounds[1])}" if bounds else look.MISSING
+    level = "" if difference.interval.level == Options().level else f" ({difference.interval.percent})"
+    ends = f"{_number(bounds[0])} to {_number(bounds[1])}{level}" if bounds else look.MISSING
     chance, sure = comparison.improvement.value, comparison.improvement.interval.bounds
     higher = f"{_number(chance)} ({_number(sure[0])} to {_number(sure[1])})" if sure else _number(chance)
-    return (*row, _number(difference.value), ends, p_value, higher)
+    return (*row, _number(difference.value), ends, p_value, higher, kind)
 
 
 def _p_cell(comparison: Comparison) -> str:
@@ -222,7 +274,10 @@ def _bounds(estimate: Estimate) -> str:
 
 
 def _csv(
-    scores: Sequence[Scores], estimates: Sequence[Estimate], comparisons: Sequence[Comparison], metric: str
+    scores: Sequence[Scores],
+    estimates: Sequence[Estimate],
+    comparisons: Sequence[tuple[Comparison, str]],
+    metric: str,
 ) -> str:
     """Return one row an arm and one a run, with all digits and with the reason where a number is missing."""
     rows: list[Sequence[object]] = [
@@ -236,10 +291,10 @@ def _csv(
             said = [role_words(run.role, run.replicate) or "left aside"] if run in arm.beside else []
             note = "; ".join([*said, run.reason or run.outcome])
             rows.append((metric, arm.arm, run.seed, run.run, arm.what, _digits(run.value), "", "", note))
-    for one in comparisons:
+    for one, note in comparisons:
         low, high = one.difference.interval.bounds or ("", "")
         name = f"difference to {one.baseline}"
-        rows.append((metric, one.arm, "", "", name, _digits(one.difference.value), low, high, one.reason))
+        rows.append((metric, one.arm, "", "", name, _digits(one.difference.value), low, high, note))
     return csv_text(rows)
 
 

@@ -19,7 +19,8 @@ from experiments.notebooks.shared import scored_once
 from experiments.notebooks.styles import Line, lines_html, title_of
 from experiments.project.errors import ExperimentsError
 from experiments.project.look import DECISIONS
-from experiments.results.scores import known_statuses, summary_of
+from experiments.results.claims import Claimed
+from experiments.results.scores import ScoredRuns, known_statuses, summary_of
 from experiments.results.verdict import judge
 from experiments.types import JobRef
 from widgets.words import Words
@@ -51,11 +52,10 @@ def verdict_lines(experiment: NotebookContext, jobs: Sequence[JobRef], journal: 
     if not journal.is_written or journal.rule is None:
         return []
     try:
-        runs = scored_once(experiment, jobs, journal.rule.metric, summary_of(journal.rule))
+        runs, claimed = judged(experiment, jobs, journal)
     except ExperimentsError as error:
         return [Line(str(error), "strong")]
-    registration = _registration(experiment, jobs, journal)
-    found = judge(journal, runs, registration)
+    found, registration = claimed.judgement, claimed.registration
     difference, noise = found.comparison.difference.value if found.comparison else None, runs.noise
     return [
         title_of(DECISIONS[found.decision], found.decision.capitalize()),
@@ -64,6 +64,18 @@ def verdict_lines(experiment: NotebookContext, jobs: Sequence[JobRef], journal: 
         *([Line(registration.words, "line" if registration.is_registered else "strong")] if jobs else []),
         Line(". ".join([f"{runs.metric}, {runs.summary.words}; {runs.origin}", *runs.notes]), "fine"),
     ]
+
+
+def judged(experiment: NotebookContext, jobs: Sequence[JobRef], journal: Journal) -> tuple[ScoredRuns, Claimed]:
+    """Return the scores that a rule is about, with the verdict by it; the journal has to have a rule.
+
+    Raises:
+        ExperimentsError: The runs cannot be read.
+    """
+    assert journal.rule is not None
+    runs = scored_once(experiment, jobs, journal.rule.metric, summary_of(journal.rule))
+    registration = _registration(experiment, jobs, journal)
+    return runs, Claimed(judge(journal, runs, registration), registration)
 
 
 def note_form(experiment: NotebookContext, then: Callable[[], None] = lambda: None) -> Any:

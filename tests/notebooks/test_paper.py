@@ -8,12 +8,18 @@ import math
 
 import pytest
 
+from experiments.jobs.journal import Journal
 from experiments.notebooks.charts.runs import read_runs
 from experiments.notebooks.controls import Choice
 from experiments.notebooks.paper import HEADINGS, files_view, paper_kit, paper_part, paper_words
+from experiments.notebooks.verdict import judged
+from experiments.project.values import replaced
+from experiments.statistics import Summary
 from experiments.types import JobRef
+from tests.fakes.registered import RULE, WRITTEN, registered
 from tests.fakes.studies import REWARD, Study
 
+LOOKED = Journal(hypothesis="b is better", rule=replaced(RULE, looks=None, spending=None))
 HOSTILE = "a.b[0]:\"'<b>&{x}"
 
 
@@ -131,3 +137,45 @@ def test_names_with_markup_are_text_in_every_form(tmp_path):
     assert r"\textless{}script\textgreater{}x" in kit.latex
     assert "<script>" not in paper_part(study.context, study.jobs).text
     assert "Save figure (SVG)" in files_view(kit, "x").text
+
+
+def test_the_claim_of_a_design_is_told_with_its_number_and_level_and_all_others_as_exploratory(tmp_path):
+    made = registered(tmp_path, arms={"a": 1.0, "b": 3.0, "c": 2.0}, running=0, journal=LOOKED)
+    jobs = made.context.with_unlaunched(made.jobs)
+    claimed = judged(made.context, jobs, LOOKED)[1]
+    kit = paper_words(runs(made), claimed=claimed)
+    at = HEADINGS.index("claim")
+    assert [row[at] for row in kit.rows] == [
+        "",
+        "confirmed, registered (design 1, level 0.03)",
+        "exploratory",
+    ]
+    assert kit.rows[1][at - 2 : at - 1] == ("–",)  # noqa: RUF001 - the sign for a missing value
+    assert "(97.3 %)" in kit.rows[1][HEADINGS.index("95 % interval of it")]
+    assert "Confirmed. " in kit.claims
+    assert "Registered: design 1 of its family, level 0.03." in kit.claims
+    assert "The others are exploratory: no rule registered this comparison" in kit.claims
+    assert "Registered: design 1" in kit.latex
+    assert "confirmed, registered (design 1, level 0.03)" in kit.csv
+    text = paper_part(made.context, made.jobs, journal=LOOKED).text
+    assert "Registered: design 1 of its family" in text
+
+
+def test_another_metric_score_or_statistic_than_the_rule_s_is_exploratory(tmp_path):
+    made = registered(tmp_path, running=0)
+    claimed = judged(made.context, made.jobs, WRITTEN)[1]
+    at = HEADINGS.index("claim")
+    for other in (Choice("overview/sps"), Choice(summary=Summary("best")), Choice(statistic="median")):
+        kit = paper_words(runs(made, other.metric), other, claimed=claimed)
+        assert kit.rows[1][at] == "exploratory"
+        assert "The comparisons of the table are exploratory" in kit.claims
+
+
+def test_a_rule_that_nobody_recorded_and_no_rule_at_all_make_exploratory_claims(study):
+    rule = replaced(RULE, arm="rate_0.1", baseline="base", looks=None, spending=None)
+    late = Journal(hypothesis="the rate helps", rule=rule)
+    kit = paper_words(runs(study), claimed=judged(study.context, study.jobs, late)[1])
+    assert kit.rows[1][-1] == "exploratory"
+    assert "Exploratory: " in kit.claims
+    assert "Registered" not in kit.claims
+    assert paper_words(runs(study)).claims.startswith("The comparisons of the table are exploratory: ")

@@ -179,6 +179,7 @@ def _store(facts: Facts) -> RunStore:
 def _judge(facts: Facts, journal: Journal) -> None:
     """Take hypothesis and verdict from the journal, and the number that its rule is about."""
     from experiments.jobs.designs import registration_of
+    from experiments.results.claims import Claimed
     from experiments.results.scores import scored_runs, summary_of
     from experiments.results.verdict import judge
     from experiments.statistics import shown
@@ -197,12 +198,13 @@ def _judge(facts: Facts, journal: Journal) -> None:
         facts.problems.append(reason_of(error))
         return
     found = judge(journal, scores, registration)
-    facts.texts["verdict"] = f"{found.decision.capitalize()}. {found.reason} {registration.words}"
+    facts.texts["verdict"] = Claimed(found, registration).words
     difference = found.comparison.difference if found.comparison else None
     if found.comparison and difference and difference.value is not None:
         bounds = difference.interval.bounds
         spread = f" [{shown(bounds[0])}, {shown(bounds[1])}]" if bounds else ""
         standing = _STANDINGS[found.comparison.claim.standing]
+        standing = standing or ("" if registration.is_registered else " (exploratory)")
         name = _METRIC_WORDS.get(journal.rule.metric, journal.rule.metric)
         facts.metric = LoggedMetric(
             name=f"{name}, {found.comparison.arm} minus {found.comparison.baseline}{standing}",

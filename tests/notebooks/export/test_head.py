@@ -45,7 +45,7 @@ def test_the_journal_gives_hypothesis_verdict_and_the_number_that_decides(study)
     record = head_of(study, journal=Journal(hypothesis="Fast is better.", rule=rule)).record
     assert record.hypothesis == "Fast is better."
     assert record.verdict.startswith("Confirmed. fast minus slow: ")
-    assert record.key_metric.name == "return per agent, fast minus slow"
+    assert record.key_metric.name == "return per agent, fast minus slow (exploratory)"
     assert record.key_metric.text.startswith("18.4 [18")
     assert record.key_metric.value == pytest.approx(18.36)
 
