@@ -71,9 +71,15 @@ def test_only_the_bridge_imports_sky():
 
 
 @pytest.mark.parametrize(
-    "module", ["experiments", "experiments.experiment", "experiments.cli", "experiments.recipes.arena_experiment"]
+    "start",
+    [
+        "import experiments",
+        "import experiments.experiment",
+        "import experiments.recipes.arena_experiment",
+        "from experiments.cli.__main__ import commands; commands()",
+    ],
 )
-def test_starting_a_command_loads_nothing_heavy(module):
-    code = f"import sys, {module}; print(*sorted({HEAVY!r} & set(sys.modules)))"
+def test_starting_a_command_loads_nothing_heavy(start):
+    code = f"{start}; import sys; print(*sorted({HEAVY!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.split() == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -45,7 +46,7 @@ def _read(arguments: Sequence[str]) -> Callable[[], int]:
         return keep
 
     found: Callable[[], int] = tyro.extras.subcommand_cli_from_dict(
-        {word: later(command) for word, command in commands().items()},
+        {word: later(command) for word, command in commands(next(iter(arguments), None)).items()},
         prog="experiments",
         description="Jobs, runs and notebooks of this project.",
         args=list(arguments),
@@ -54,55 +55,46 @@ def _read(arguments: Sequence[str]) -> Callable[[], int]:
     return found
 
 
-def commands() -> dict[str, Callable[..., int]]:
-    """Return every command by the word that calls it."""
-    from experiments.cli import (
-        accept,
-        budget,
-        bundle,
-        evaluate,
-        export,
-        jobs,
-        new,
-        replays,
-        reproduce,
-        runs,
-        serve,
-        show,
-        status,
-        sweeps,
-        upkeep,
-    )
+_MODULES = {
+    "status": "status",
+    "logs": "jobs",
+    "show": "show",
+    "cancel": "jobs",
+    "retry": "jobs",
+    "resume": "jobs",
+    "reproduce": "reproduce",
+    "bundle": "bundle",
+    "budget": "budget",
+    "note": "jobs",
+    "tag": "jobs",
+    "untag": "jobs",
+    "record": "jobs",
+    "step": "sweeps",
+    "sweep": "sweeps",
+    "diff": "runs",
+    "accept": "accept",
+    "runs": "runs",
+    "sync": "runs",
+    "pull": "runs",
+    "export": "export",
+    "replay": "replays",
+    "eval": "evaluate",
+    "serve": "serve",
+    "new": "new",
+    "gc": "upkeep",
+    "doctor": "upkeep",
+}
+"""The module of each command, in the order in which `--help` lists them."""
 
-    return {
-        "status": status.status,
-        "logs": jobs.logs,
-        "show": show.show,
-        "cancel": jobs.cancel,
-        "retry": jobs.retry,
-        "resume": jobs.resume,
-        "reproduce": reproduce.reproduce,
-        "bundle": bundle.bundle,
-        "budget": budget.budget,
-        "note": jobs.note,
-        "tag": jobs.tag,
-        "untag": jobs.untag,
-        "record": jobs.record,
-        "step": sweeps.step,
-        "sweep": sweeps.sweep,
-        "diff": runs.diff,
-        "accept": accept.accept,
-        "runs": runs.runs,
-        "sync": runs.sync,
-        "pull": runs.pull,
-        "export": export.export,
-        "replay": replays.replay,
-        "eval": evaluate.evaluate,
-        "serve": serve.serve,
-        "new": new.new,
-        "gc": upkeep.gc,
-        "doctor": upkeep.doctor,
-    }
+_FUNCTIONS = {"eval": "evaluate"}
+"""Of the commands whose word is another name in Python."""
+
+
+def commands(only: str | None = None) -> dict[str, Callable[..., int]]:
+    """Return every command by the word that calls it, or one alone: nobody waits for what the others import."""
+    wanted = _MODULES if only is None or only not in _MODULES else {only: _MODULES[only]}
+    modules = {name: importlib.import_module(f"experiments.cli.{name}") for name in dict.fromkeys(wanted.values())}
+    return {word: getattr(modules[name], _FUNCTIONS.get(word, word)) for word, name in wanted.items()}
 
 
 if __name__ == "__main__":

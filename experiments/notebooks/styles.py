@@ -10,50 +10,9 @@ from typing import Any, Literal
 
 import marimo as mo
 
-from experiments.project import look
+from experiments.notebooks.sheet import SHEET
 from experiments.project.look import Sign, printable
 
-_HAIRLINE = f"light-dark({look.LIGHT.hairline}, {look.DARK.hairline})"
-_ACCENT = f"light-dark({look.LIGHT.accent}, {look.DARK.accent})"
-_MUTED = f"color: light-dark({look.LIGHT.muted}, {look.DARK.muted})"
-SHEET = f"""
-:root {{ --marimo-text-font: system-ui, sans-serif; --marimo-heading-font: system-ui, sans-serif; }}
-.markdown.prose :is(h1, h2, h3) {{ font-weight: 600; }}
-.markdown.prose h1 {{ font-size: 28px; line-height: 36px; }}
-.markdown.prose h2 {{ font-size: 20px; line-height: 28px; }}
-.markdown.prose h3 {{ font-size: 16px; line-height: 24px; }}
-.xs {{ font: 14px/20px system-ui, sans-serif; font-variant-numeric: tabular-nums; }}
-.xs p {{ margin: 4px 0; }}
-.xs h1 {{ margin: 0; font-size: 28px; line-height: 36px; font-weight: 600; }}
-.xs h2 {{ margin: 0; font-size: 20px; line-height: 28px; font-weight: 600; }}
-.xs h3 {{ margin: 0; font-size: 16px; line-height: 24px; font-weight: 600; }}
-.xs h4 {{ margin: 12px 0 4px; font: inherit; font-weight: 600; }}
-.xs .muted {{ {_MUTED}; font-weight: normal; }}
-.xs .text {{ max-width: 100ch; white-space: pre-wrap; overflow-wrap: anywhere; }}
-.xs .text:where(p, div) {{ font-size: 16px; line-height: 24px; }}
-.xs .small {{ font-size: 12px; line-height: 18px; max-width: 100ch; overflow-wrap: anywhere; }}
-.xs .lead {{ font-size: 20px; line-height: 28px; font-weight: 600; }}
-.xs .pair {{ margin-right: 16px; }}
-.xs .wide {{ overflow-x: auto; }}
-.xs table {{ border-collapse: collapse; }}
-.xs :is(th, td) {{ padding: 2px 16px 2px 0; text-align: left; vertical-align: top; font-weight: normal; }}
-.xs th {{ {_MUTED}; white-space: nowrap; }}
-.xs td {{ overflow-wrap: anywhere; white-space: normal; max-width: none; }}
-.xs :is(th, td).number {{ text-align: right; }}
-.xs thead th {{ border-bottom: 1px solid {_HAIRLINE}; }}
-.xs pre {{ margin: 4px 0; white-space: pre-wrap; overflow-wrap: anywhere; }}
-.xs .log {{ display: flex; flex-direction: column-reverse; max-height: 360px; overflow: auto; padding: 4px 12px; }}
-.xs .log {{ border: 1px solid {_HAIRLINE}; }}
-.xs .frame {{ width: 100%; height: 80vh; border: 0; }}
-.xs .strong {{ font-weight: 600; }}
-.xs ul {{ list-style: none; margin: 0; padding: 0; }}
-.xs li {{ padding: 12px 0; border-top: 1px solid {_HAIRLINE}; }}
-.xs a {{ color: {_ACCENT}; text-decoration: underline; text-underline-offset: 3px; }}
-"""
-"""Sizes 12, 14, 20 and 28 and steps of 4 px, as the look has them; marimo's own parts take the same type family.
-
-The export writes it into its own page.
-"""
 Kind = Literal["title", "line", "strong", "fine", "row"]
 _CLASSES: dict[Kind, str] = {"title": "text lead", "line": "text", "strong": "text strong", "fine": "text small muted"}
 

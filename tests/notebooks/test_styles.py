@@ -9,7 +9,8 @@ import pytest
 
 from experiments.notebooks import styles
 from experiments.notebooks.export.assets import style_sheet
-from experiments.notebooks.styles import SHEET, styled
+from experiments.notebooks.sheet import SHEET
+from experiments.notebooks.styles import styled
 from tests.notebooks.export.pages import page_of
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ import functools
 import hashlib
 from pathlib import Path
 
-from experiments.notebooks.styles import SHEET
+from experiments.notebooks.sheet import SHEET
 from experiments.project.look import DARK, LIGHT, STATES, Palette
 
 _STATIC = Path(__file__).parent / "static"
