@@ -91,7 +91,12 @@ def test_no_text_of_others_becomes_html_by_another_way():
         *("experiments/notebooks/export/draw/html.py", "experiments/notebooks/job_log.py"),
         *("experiments/notebooks/page.py", "experiments/notebooks/paper.py", "experiments/notebooks/parts.py"),
         "experiments/notebooks/version_0_1.py",
-        *("experiments/notebooks/replays.py", "experiments/notebooks/styles.py", "experiments/notebooks/training.py"),
+        *(
+            "experiments/notebooks/replays.py",
+            "experiments/notebooks/searching.py",
+            "experiments/notebooks/styles.py",
+            "experiments/notebooks/training.py",
+        ),
     }
 
 

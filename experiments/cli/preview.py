@@ -14,7 +14,7 @@ from experiments.jobs.plan import resources
 from experiments.jobs.preview import environment_words, estimate, task_preview, trainer_notes, waiting_words
 from experiments.project.errors import LaunchError, UsageError
 from experiments.project.look import counted
-from experiments.project.standing import uncounted_words
+from experiments.project.standing import seed_number, uncounted_words
 from experiments.project.workspace import Workspace
 from experiments.types import Plan
 
@@ -42,7 +42,7 @@ def print_preview(
     words = difference or differences(plan)
     for job in plan.jobs[:_ROWS]:
         role = [job.role_words] if uncounted else []
-        table.add_row(job.run_name, job.arm, str(job.seed), *role, words[job.arm], resources(plan, job))
+        table.add_row(job.run_name, job.arm, seed_number(job.seed), *role, words[job.arm], resources(plan, job))
     repeat = f", repeat {plan.repeat}" if plan.repeat > 1 else ""
     count = counted(len(plan.jobs), "job")
     out.print(f"{count} of {plan.experiment} on {plan.launcher}{repeat}; {estimate(plan, workspace)}")

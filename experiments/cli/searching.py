@@ -78,7 +78,7 @@ def run_search(experiment_class: type[Experiment], request: Request, *, default_
         session.say("Dry run: nothing was launched and nothing was written.")
         return 0
     check_folder(session.notebook)
-    prepared = prepare_notebook(session, notebook_spec(session, []), launching=True)
+    prepared = prepare_notebook(session, notebook_spec(session, [], further=("search",)), launching=True)
     is_whole = _open(session, searches, code, asked)
     launched = jobs_of([search for search, _ in searches], session.workspace)
     result = write_notebook(session, prepared, launched)

@@ -115,8 +115,8 @@ def open_session(experiment_class: type[Experiment], request: Request, *, defaul
     return Session(experiment, request, workspace, recipe, console(stderr=options.json))
 
 
-def notebook_spec(session: Session, refs: Sequence[JobRef]) -> NotebookSpec:
-    """Return what the session's notebook is generated from.
+def notebook_spec(session: Session, refs: Sequence[JobRef], *, further: tuple[str, ...] = ()) -> NotebookSpec:
+    """Return what the session's notebook is generated from; `further` are sections that what is asked for needs.
 
     Raises:
         UsageError: A section does not exist.
@@ -129,13 +129,13 @@ def notebook_spec(session: Session, refs: Sequence[JobRef]) -> NotebookSpec:
     return NotebookSpec(
         name=session.experiment.name,
         config=request.config,
-        sections=asked or (*sections, *(name for name in own_names(own) if name not in sections)),
+        sections=(*further, *(asked or dict.fromkeys((*sections, *own_names(own))))),
         own=own,
         jobs=list(refs),
         root=session.workspace.root,
         journal=session.experiment.journal(),
         given=request.given - {"sections"},
-        asked=asked,
+        asked=(*further, *asked),
     )
 
 

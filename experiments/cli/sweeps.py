@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import tyro
 
 from experiments.cli.flags import Flag, JsonFlag
 from experiments.cli.terminal import FittedColumn, FittedTable, console, say
 from experiments.jobs.ledger import open_ledger
-from experiments.jobs.sweeps.ranges import said, words
+from experiments.jobs.sweeps.edges import edges_of
+from experiments.jobs.sweeps.ranges import said
+from experiments.jobs.sweeps.ranges import words as words_of
 from experiments.jobs.sweeps.search import Course, Trial, courses, end_search
 from experiments.project.errors import UsageError
 from experiments.project.look import counted, quantity
 from experiments.project.workspace import Workspace
 
+_ACTIONS = ("freeze", "expand")
 _OWN = ("trial", "score", "seeds", "best")
 
 
@@ -46,14 +50,45 @@ def step(experiment: tyro.conf.Positional[str | None] = None) -> int:
     return 1 if stepped.problems else 0
 
 
-def sweep(experiment: tyro.conf.Positional[str], *, end: Flag = False, json_: JsonFlag = False) -> int:
-    """Show the trials of an experiment's search: what each tried, how it scored, and which is the best so far.
+def sweep(
+    words: Annotated[
+        tyro.conf.Positional[tuple[str, ...]],
+        tyro.conf.arg(metavar="[freeze|expand] EXPERIMENT", help_behavior_hint=""),
+    ],
+    *,
+    end: Flag = False,
+    arm: Annotated[str | None, tyro.conf.arg(help_behavior_hint="")] = None,
+    seeds: Annotated[int | None, tyro.conf.arg(help_behavior_hint="")] = None,
+    name: Annotated[str | None, tyro.conf.arg(help_behavior_hint="")] = None,
+    dry_run: Flag = False,
+    yes: Flag = False,
+    json_: JsonFlag = False,
+) -> int:
+    """Show the trials of a search and the best so far; freeze its winner as a design, or search wider ranges.
 
     Args:
-        experiment: Name of the experiment.
+        words: Name of the experiment. Behind freeze, its best trial meets the baseline in a registered design on seeds
+            that chose nothing, from what the search recorded. Behind expand, it is searched over wider ranges where
+            the best trial lay at an edge.
         end: Ask for no more trials; those that are out go on to their end (experiments cancel ends jobs).
+        arm: With freeze, where several arms were searched: the one that meets the baseline.
+        seeds: With freeze: seeds of each arm; by default what the rule plans, else 5.
+        name: With freeze or expand: name of the new experiment.
+        dry_run: With freeze or expand: show what would be launched and stop.
+        yes: Do not ask before a launch that costs money.
         json_: Print a JSON list instead of tables.
     """
+    action, experiment = _asked(words)
+    if action:
+        from experiments.cli.freezing import expand, freeze
+
+        if end or json_ or (action == "expand" and (arm is not None or seeds is not None)):
+            raise UsageError(f"--end and --json do not go with {action}, nor --arm and --seeds with expand.")
+        if action == "expand":
+            return expand(experiment, name=name, dry_run=dry_run, yes=yes)
+        return freeze(experiment, arm=arm, seeds=seeds, name=name, dry_run=dry_run, yes=yes)
+    if dry_run or yes or any(given is not None for given in (arm, seeds, name)):
+        raise UsageError(f"--arm, --seeds, --name, --dry-run and --yes go with: experiments sweep freeze {experiment}")
     workspace = Workspace.find(Path.cwd())
     found = _courses(workspace, experiment)
     if end:
@@ -90,7 +125,7 @@ def as_json(course: Course) -> dict[str, Any]:
         "at_once": search.at_once,
         "state": _state(course),
         "best": best.number if best is not None else None,
-        "expand": expansions(course),
+        "expand": [edge.words for edge in edges_of(course)],
         "trials": [
             {
                 "number": trial.number,
@@ -106,20 +141,16 @@ def as_json(course: Course) -> dict[str, Any]:
     }
 
 
-def expansions(course: Course) -> list[str]:
-    """Return which settings of the best trial lie at the end of what was tried, and the wider range; empty for none."""
-    found = []
-    for name, space in course.search.space.items() if course.best is not None else ():
-        value = course.best.values[name] if course.best is not None else ""
-        if (edge := space.edge(value)) is None:
-            continue
-        wider = space.wider(edge)
-        where = f"{name} {said(value)} of the best trial is at the {edge} end of {space.text}"
-        further = (
-            f"expand it, under a new name: --search {name}={wider.text}" if wider else "and there is nothing beyond"
-        )
-        found.append(f"{where}: {further}")
-    return found
+def _asked(words: Sequence[str]) -> tuple[str, str]:
+    """Return what is to be done with an experiment's search, empty for showing it, and the experiment."""
+    if len(words) == 1:
+        return "", words[0]
+    if len(words) == 2 and words[0] in _ACTIONS:
+        return words[0], words[1]
+    raise UsageError(
+        f"experiments sweep takes one experiment, alone or behind freeze or expand, not {' '.join(words)!r}. Try: "
+        f"experiments sweep {words[-1] if words else 'EXPERIMENT'}"
+    )
 
 
 def _courses(workspace: Workspace, experiment: str) -> list[Course]:
@@ -150,10 +181,10 @@ def _print(course: Course) -> None:
         _print_table(course)
     if course.best is not None:
         arm = search.arm_of(course.best.number)
-        say(f"best so far: {arm} ({words(course.best.values)}): {quantity(course.best.score)}")
+        say(f"best so far: {arm} ({words_of(course.best.values)}): {quantity(course.best.score)}")
         say("The best of several is better than it is: its score has chosen it. Seeds that chose nothing decide.")
-        for sentence in expansions(course):
-            say(sentence)
+        for edge in edges_of(course):
+            say(edge.words)
 
 
 def _print_table(course: Course) -> None:

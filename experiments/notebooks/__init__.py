@@ -10,8 +10,8 @@ What this room promises. A notebook that was made is the file of the person who 
 what the package itself wrote. A part that fails shows its reason and takes no other down. Looking launches nothing.
 
 What one may import: the four names above, from here, and `analysis`, `context`, `controls`, `curves`, `data_cells`,
-`export.draw.sheet`, `export.exporting`, `export.logbook`, `export.placing`, `export.run.process`, `generation`,
-`job_log`, `layout`, `monitoring`, `page`, `replays`, `shared`, `study`, `styles`, `template`.
+`derived`, `export.draw.sheet`, `export.exporting`, `export.logbook`, `export.placing`, `export.run.process`,
+`generation`, `job_log`, `layout`, `monitoring`, `page`, `replays`, `shared`, `study`, `styles`, `template`.
 
 What it may import: every room below it; marimo and altair are imported here and in `apps`, nowhere below.
 """

@@ -23,6 +23,7 @@ from experiments.notebooks.charts import (
     score_strip,
 )
 from experiments.notebooks.charts.layers import marks_on
+from experiments.notebooks.charts.scores import NOT_COMPARED
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.controls import CurveControls, choice_of
 from experiments.notebooks.page import Chosen, Known, Section, Subject, stacked
@@ -44,6 +45,7 @@ from experiments.notebooks.shared import (
 from experiments.notebooks.styles import Line, lines_html
 from experiments.notebooks.verdict import verdict_lines
 from experiments.project.errors import ExperimentsError
+from experiments.project.standing import chooses
 from experiments.results.claims import UNREGISTERED
 from experiments.results.exactness import exact_words
 from experiments.results.scores import summary_of
@@ -116,6 +118,8 @@ def comparison_lines(experiment: NotebookContext, jobs: Sequence[JobRef], contro
     """Return what the scores say about each arm against the first as lines; none where there is one arm only."""
     if len({job.arm for job in jobs}) < 2:
         return []
+    if any(chooses(job.seed) for job in jobs):
+        return [Line(f"{NOT_COMPARED}.", "fine")]
     options = score_options(jobs, controls, (), pool_codes=experiment.pool_codes)
     try:
         planned = experiment.with_unlaunched(jobs)

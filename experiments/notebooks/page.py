@@ -36,6 +36,8 @@ _CELLS_S = 5.0
 """Cells that read `news()` run again so often at most: a page fades what runs, and a person may be reading."""
 _CELLS_PER_RUN_S = 0.6
 """What they do grows with the runs: a person's own cell reads and draws all rows of all of them."""
+_LOOK_S = 3.0
+"""So often a page looks whether something was recorded that is no news of a run."""
 _log = plain_logger(__name__)
 
 
@@ -129,6 +131,10 @@ class Subject(ABC):
     @abstractmethod
     def refresh_parts(self) -> None:
         """Change all parts in place."""
+
+    def has_moved(self) -> bool:
+        """Tell whether something is recorded that no part shows yet, though no run has news."""
+        return False
 
     def made(self, maker: Callable[[], Made]) -> Made:
         """Return what `maker` makes: widgets that live as long as the study, whichever cell shows them."""
@@ -293,7 +299,7 @@ class Follower(Maker):
         me = mo.current_thread()
         monitor = monitor_for(self._study.experiment.workspace.state)
         subscription = monitor.subscribe(self._take, refs=self._study.jobs, is_alive=lambda: not me.should_exit)
-        next_at, told, is_owed = 0.0, 0.0, False
+        next_at, told, looked, is_owed = 0.0, 0.0, 0.0, False
         try:
             while not me.should_exit:
                 self._work(_TICK_S)
@@ -302,6 +308,8 @@ class Follower(Maker):
                     self._study.refresh()
                     took = time.monotonic() - began
                     next_at = began + took + rest_s(took, len(self._runs))
+                if time.monotonic() - looked >= _LOOK_S:
+                    is_owed, looked = is_owed or self._study.has_moved(), time.monotonic()
                 if is_owed and time.monotonic() - told >= max(_CELLS_S, _CELLS_PER_RUN_S * len(self._runs)):
                     told, is_owed = time.monotonic(), False
                     self._study.tell_news()

@@ -22,6 +22,7 @@ from experiments.jobs.watch.snapshots import read_versions
 from experiments.notebooks.charts.curves import CurveOptions, axis_note, bands_of, learning_curves
 from experiments.notebooks.charts.figures import FigureError, draw
 from experiments.notebooks.charts.runs import RunCurve, origin_words, read_runs
+from experiments.notebooks.charts.scores import NOT_COMPARED, of_search
 from experiments.notebooks.charts.theme import words_of
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.controls import DEFAULTS, Choice, choice_of
@@ -105,11 +106,15 @@ def paper_words(
     metric, smoothing = chosen.metric, chosen.smoothing
     scores = list(summarise([run.curve for run in runs], chosen.summary).values())
     estimates = [describe(arm, chosen.statistic) for arm in scores]
-    comparisons = compare_arms(
-        scores,
-        "iqm" if chosen.statistic == "iqm" else "mean",
-        higher_is_better=not chosen.summary.lower_score_is_better,
-        pool_codes=pool_codes,
+    comparisons = (
+        []
+        if of_search(scores)
+        else compare_arms(
+            scores,
+            "iqm" if chosen.statistic == "iqm" else "mean",
+            higher_is_better=not chosen.summary.lower_score_is_better,
+            pool_codes=pool_codes,
+        )
     )
     decided = claimed.about(metric, chosen.summary, chosen.statistic) if claimed is not None else None
     claims = _claims(claimed, comparisons, decided)
@@ -120,6 +125,8 @@ def paper_words(
     bands = list(bands_of(runs, _options(chosen)).values())
     half_life = f"half-life {100 * smoothing:.3g} % of the x-axis" if smoothing > 0 else ""
     methods = methods_sentence(scores, [*estimates, *told, *bands], x_axis=unit, smoothing=half_life)
+    if of_search(scores):
+        methods = f"{methods} {NOT_COMPARED}."
     if (noise := noise_floor(scores)) is not None:
         methods = f"{methods} {noise.sentence()}."
     origin = origin_words(runs)

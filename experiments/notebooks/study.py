@@ -25,6 +25,7 @@ from experiments.notebooks.monitoring import Jobs
 from experiments.notebooks.page import Chosen, Follower, Known, Subject
 from experiments.notebooks.parts import Export, Head, Runs
 from experiments.notebooks.replays import Replay
+from experiments.notebooks.searching import Searches
 from experiments.notebooks.shared import arms_of
 from experiments.notebooks.template import DATA
 from experiments.notebooks.training import Launch, plan_inputs
@@ -65,7 +66,7 @@ class Study(Subject):
         self._head, self._verdict = Head(self, missing), Verdict(self)
         self._runs, self._replay = Runs(self), Replay(self)
         self._jobs, self._log, self._details = Jobs(self), JobLog(self), Details(self, self.curve_section)
-        self._launch, self._export = Launch(self), Export(self)
+        self._launch, self._export, self._search = Launch(self), Export(self), Searches(self)
         # At once: the parts below the curves have something chosen also where nobody keeps the cell of the curves.
         self.curve_section.offer(self.known())
         self._follower = Follower(self) if on_a_page() else None
@@ -102,6 +103,10 @@ class Study(Subject):
         """Return the question and its answer: hypothesis, rule, verdict, and notes by time."""
         self._verdict.offer()
         return self._verdict
+
+    def search(self, _news: int = 0) -> Searches:
+        """Return the trials of this experiment's search, and what follows from the best one."""
+        return self._search
 
     def curves(self, known: Known) -> Curves:
         """Return the learning curves under their controls."""
@@ -167,6 +172,10 @@ class Study(Subject):
         """Change in place what has news."""
         for section in (self._verdict, self.curve_section, self._scores, self._details):
             section.refresh()
+
+    def has_moved(self) -> bool:
+        """Tell whether the search has more to show than its cell does: a trial is told after its last job has ended."""
+        return self._search.is_behind()
 
     def _display_(self) -> Any:
         return self._head

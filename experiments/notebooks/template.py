@@ -34,6 +34,7 @@ DATA = ("config", "journal", "jobs")
 """The cells that hold literals: the recipe's config, what was expected, and which jobs there are."""
 SECTIONS: dict[str, tuple[str, ...]] = {
     "log": ("verdict",),
+    "search": ("search",),
     "analysis": ("curves", "scores", "runs", "details"),
     "monitor": ("monitor", "job_log"),
     "replays": ("replay",),

@@ -27,6 +27,12 @@ def verdict(study):
 
 
 @app.cell(hide_code=True, expand_output=True)
+def search(news, study):
+    study.search(news())
+    return
+
+
+@app.cell(hide_code=True, expand_output=True)
 def curves(known, study):
     study.curves(known())
     return

@@ -19,6 +19,7 @@ from experiments.notebooks.shared import scored_once
 from experiments.notebooks.styles import Line, lines_html, title_of
 from experiments.project.errors import ExperimentsError
 from experiments.project.look import DECISIONS
+from experiments.project.standing import chooses
 from experiments.results.claims import Claimed
 from experiments.results.scores import ScoredRuns, known_statuses, summary_of
 from experiments.results.verdict import judge
@@ -30,9 +31,13 @@ _HOW = (
     "and the rule that decides (metric, direction, smallest effect that matters, arm and baseline)."
 )
 
+_SEARCH = "A search, so there is no verdict: its scores have chosen among its trials. What it is frozen as decides."
 
-def hypothesis_lines(journal: Journal) -> list[Line]:
-    """Return the hypothesis as lines, or how one is written."""
+
+def hypothesis_lines(journal: Journal, jobs: Sequence[JobRef] = ()) -> list[Line]:
+    """Return the hypothesis as lines, or how one is written; nothing where a search is all there is."""
+    if not journal.is_written and jobs and is_search(jobs):
+        return []
     return [Line(journal.hypothesis, "row", "Hypothesis") if journal.is_written else Line(_HOW)]
 
 
@@ -40,15 +45,23 @@ def rule_lines(experiment: NotebookContext, jobs: Sequence[JobRef], journal: Jou
     """Return the rule, and whether it and the hypothesis are those of the launch, as lines."""
     if not journal.is_written:
         return []
+    rule = Line(journal.rule.sentence if journal.rule else "No rule: nothing can decide.", "row", "Rule")
+    if jobs and is_search(jobs):
+        return [rule]  # a design is registered when its search is frozen, not when it is opened
     found = _registration(experiment, jobs, journal)
     return [
-        Line(journal.rule.sentence if journal.rule else "No rule: nothing can decide.", "row", "Rule"),
+        rule,
         Line(found.sentence, "row", "Recorded", muted=not found.is_changed),
     ]
 
 
 def verdict_lines(experiment: NotebookContext, jobs: Sequence[JobRef], journal: Journal) -> list[Line]:
-    """Return the verdict on the hypothesis with the numbers behind it as lines; none where there is no hypothesis."""
+    """Return the verdict on the hypothesis with the numbers behind it as lines; none where there is no hypothesis.
+
+    Of a search there is none, whatever was expected.
+    """
+    if jobs and is_search(jobs):
+        return [Line(_SEARCH)]
     if not journal.is_written or journal.rule is None:
         return []
     try:
@@ -76,6 +89,11 @@ def judged(experiment: NotebookContext, jobs: Sequence[JobRef], journal: Journal
     runs = scored_once(experiment, jobs, journal.rule.metric, summary_of(journal.rule))
     registration = _registration(experiment, jobs, journal)
     return runs, Claimed(judge(journal, runs, registration), registration)
+
+
+def is_search(jobs: Sequence[JobRef]) -> bool:
+    """Tell whether all jobs that count are trials of a search."""
+    return all(chooses(job.seed) for job in jobs if job.counts)
 
 
 def note_form(experiment: NotebookContext, then: Callable[[], None] = lambda: None) -> Any:
@@ -151,7 +169,10 @@ class Verdict(Section):
 
     def _answer_lines(self) -> list[Line]:
         study = self.study
-        return [*verdict_lines(study.experiment, study.jobs, study.journal), *hypothesis_lines(study.journal)]
+        return [
+            *verdict_lines(study.experiment, study.jobs, study.journal),
+            *hypothesis_lines(study.journal, study.jobs),
+        ]
 
     def _record_lines(self) -> list[Line]:
         study = self.study

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from experiments.project.standing import Standing
+from experiments.project.standing import Standing, seed_words
 from experiments.project.trainers.value import Metrics
 from experiments.project.values import is_none
 
@@ -33,4 +33,4 @@ class JobRef(Standing):
     @property
     def label(self) -> str:
         """Arm and seed, as a person calls the run, and what it is where it is no seed."""
-        return " ".join(filter(None, [self.arm, f"seed {self.seed}", self.role_words]))
+        return " ".join(filter(None, [self.arm, seed_words(self.seed), self.role_words]))

@@ -58,6 +58,21 @@ class Standing(Frozen):
         return role_words(self.role, self.replicate)
 
 
+def chooses(seed: int) -> bool:
+    """Tell whether a seed is one that a search chooses by: a run of it is one of a trial, and carries no claim."""
+    return seed >= CHOOSING
+
+
+def seed_number(seed: int) -> str:
+    """Return a seed as people read it: its number, or which of a search it is."""
+    return f"{seed - CHOOSING} of the search" if chooses(seed) else str(seed)
+
+
+def seed_words(seed: int) -> str:
+    """Return the same with what it is: `seed 3`, or `seed 0 of the search`."""
+    return f"seed {seed_number(seed)}"
+
+
 def counts_as_seed(role: Role) -> bool:
     """Tell whether a run is a new draw of its arm; whatever is made of several runs is made of these."""
     return role == "seed"

@@ -14,6 +14,7 @@ from experiments.jobs.ran import Mark, codes_of
 from experiments.project import look
 from experiments.project.errors import ExperimentsError
 from experiments.project.look import counted
+from experiments.project.standing import seed_words
 from experiments.project.values import replaced
 from experiments.results.scores import scored_runs
 from experiments.results.sides import Line, Side
@@ -122,7 +123,12 @@ def arms_lines(
         comparison = compare(runs.scores["b"], runs.scores["a"], pool_codes=not mixed)
         if told is None or told.difference.interval.bounds is None:
             told, apart = comparison, mixed
-            lost = [f"{name}, seed {run.seed}: {run.reason}" for name, side in sides for run in side.runs if run.reason]
+            lost = [
+                f"{name}, {seed_words(run.seed)}: {run.reason}"
+                for name, side in sides
+                for run in side.runs
+                if run.reason
+            ]
         seeds[key] = f"{a.name}: {comparison.counts[1].sentence}; {b.name}: {comparison.counts[0].sentence}"
         if (floor := runs.noise) is not None:
             floors[key] = floor

@@ -184,7 +184,7 @@ def _ruled(terms: Terms, arm: Scores, baseline: Scores) -> Judgement:
     if comparison.claim.standing == "interim":
         reason = f"{_sentence(comparison.claim.reason)} It is decided when all have."
         return Judgement("interim", reason, comparison, rule)
-    if comparison.claim.standing == "codes":
+    if comparison.claim.standing in {"codes", "chosen"}:
         return Judgement("undecided", _sentence(comparison.claim.reason), comparison, rule)
     if comparison.claim.standing == "lost":
         found = _with_losses(terms, arm, baseline, comparison)

@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from experiments.project.look import counted
+from experiments.project.standing import chooses
 from experiments.statistics.differences import Compared, Difference, difference_of, probability_of_improvement
 from experiments.statistics.scores import Scores
 from experiments.statistics.significance import PermutationTest, holm
@@ -31,7 +32,7 @@ from experiments.statistics.values import DEFAULTS, Estimate, Interval, Options,
 Finding = Literal["better", "worse", "undecided", "interim"]
 _MOST_NAMED = 4
 
-Standing = Literal["interim", "codes", "lost", "final"]
+Standing = Literal["interim", "chosen", "codes", "lost", "final"]
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,8 @@ class Claim:
     """Whether anything may be claimed of some arms.
 
     Attributes:
-        standing: `interim` while planned seeds are out; `codes` where the runs are of different code; `lost` where
-            seeds ended without a score and were given none; else `final`.
+        standing: `interim` while planned seeds are out; `chosen` where a search chose by them; `codes` where the runs
+            are of different code; `lost` where seeds ended without a score and were given none; else `final`.
         reason: Why nothing may be claimed, without a full stop; empty where it is final.
     """
 
@@ -242,6 +243,8 @@ def claim_of(*arms: Scores, pool_codes: bool = False) -> Claim:
     """
     if any(arm.waiting for arm in arms):
         return Claim("interim", still_out([(arm.arm, arm.count) for arm in arms]))
+    if chose := [arm.arm or "the arm" for arm in arms if any(chooses(seed) for seed in arm.seeds)]:
+        return Claim("chosen", f"the seeds of {_joined(chose)} are those of a search, which chose by their scores")
     if not pool_codes and (apart := different_code(*arms)):
         return Claim("codes", f"{apart}; a claim over different code needs pool_codes=True in the rule")
     if any(arm.lost for arm in arms):

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.project.look import counted
-from experiments.project.standing import Role, counts_as_seed, role_words
+from experiments.project.standing import Role, counts_as_seed, role_words, seed_number
 from experiments.statistics.values import WAITING, FloatArray, IntArray, Outcome, SeedCount, numbers
 from experiments.types import Verdict
 
@@ -93,12 +93,14 @@ class Curve:
     @property
     def seed_words(self) -> str:
         """What to call the seed in a sentence."""
-        return f"seed {self.seed}{f' of {self.arm}' if self.arm else ''}"
+        return f"seed {seed_number(self.seed)}{f' of {self.arm}' if self.arm else ''}"
 
     @property
     def name(self) -> str:
         """What to call the run in a sentence."""
-        return " ".join(filter(None, [self.arm, f"seed {self.seed}", role_words(self.role, self.replicate)]))
+        return " ".join(
+            filter(None, [self.arm, f"seed {seed_number(self.seed)}", role_words(self.role, self.replicate)])
+        )
 
 
 def outcome_of(verdict: Verdict) -> Outcome:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.project.look import counted
-from experiments.project.standing import Role
+from experiments.project.standing import Role, seed_words
 from experiments.statistics.aggregates import Statistic, aggregate
 from experiments.statistics.curves import Curve, standing_curves
 from experiments.statistics.intervals import interval_of
@@ -165,7 +165,7 @@ class Scores:
 def describe(scores: Scores, statistic: Statistic = "mean", options: Options = DEFAULTS) -> Estimate:
     """Return a statistic over the seeds of one arm with its interval and its count."""
     values = scores.values
-    notes = [*scores.notes, *(f"seed {run.seed}: {run.reason}" for run in scores.runs if run.reason)]
+    notes = [*scores.notes, *(f"{seed_words(run.seed)}: {run.reason}" for run in scores.runs if run.reason)]
     missed = int(np.isinf(values).sum())
     if missed:
         notes.append(f"{missed} of {len(values)} seeds never reached it")

@@ -116,7 +116,7 @@ def _tests(results: Sequence[Result]) -> Iterator[str]:
     unclaimed = dict.fromkeys(
         f"{one.arm} against {one.baseline}: {one.claim.reason}"
         for one in compared
-        if one.claim.standing in ("lost", "codes")
+        if one.claim.standing in ("lost", "codes", "chosen")
     )
     if unclaimed:
         yield f"Undecided: {'; '.join(unclaimed)}."

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
-from experiments.cli.sweeps import as_json, expansions
+import pytest
+
+from experiments.cli.sweeps import as_json, sweep
 from experiments.jobs.sweeps.search import Course, Trial
+from experiments.project.errors import UsageError
 from tests.fakes.stepped import search_of
 
 
@@ -11,20 +14,30 @@ def course(rate, score=1.0):
 
 
 def test_a_best_trial_at_the_end_of_a_range_says_expand_and_offers_the_wider_one():
-    [said] = expansions(course(0.09))
-    assert said == (
-        "rate 0.09 of the best trial is at the high end of log:1e-05..0.1: expand it, under a new name: "
-        "--search rate=log:1e-05..1"
-    )
-    assert as_json(course(2e-5))["expand"] == [
+    assert as_json(course(0.09))["expand"] == [
         (
-            "rate 2e-05 of the best trial is at the low end of log:1e-05..0.1: expand it, under a new name: "
-            "--search rate=log:1e-06..0.1"
+            "rate 0.09 of the best trial is at the high end of log:1e-05..0.1: expand it to log:1e-05..1: experiments "
+            "sweep expand study"
         )
     ]
 
 
 def test_a_best_trial_in_between_or_none_says_nothing():
-    assert expansions(course(0.003)) == []
-    assert expansions(Course(search_of())) == []
+    assert as_json(course(0.003))["expand"] == []
     assert as_json(Course(search_of()))["best"] is None
+
+
+@pytest.mark.parametrize(
+    ("words", "flags", "said"),
+    [
+        ((), {}, "takes one experiment, alone or behind freeze or expand"),
+        (("study", "other"), {}, "takes one experiment, alone or behind freeze or expand, not 'study other'"),
+        (("freeze", "study", "other"), {}, "takes one experiment"),
+        (("freeze", "study"), {"end": True}, "--end and --json do not go with freeze"),
+        (("expand", "study"), {"seeds": 5}, "nor --arm and --seeds with expand"),
+        (("study",), {"seeds": 5}, "go with: experiments sweep freeze study"),
+    ],
+)
+def test_words_and_flags_that_do_not_go_together_are_refused_in_a_sentence(words, flags, said):
+    with pytest.raises(UsageError, match=said):
+        sweep(words, **flags)

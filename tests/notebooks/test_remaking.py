@@ -185,7 +185,7 @@ def test_a_deleted_cell_stays_deleted_and_can_be_brought_back(project):
         assert "scores" not in project.names
     assert project.write(theirs=("scores",)).added == ("scores",)
     assert "chosen(), 2)" in project.text
-    assert project.names[:4] == ["study", "verdict", "curves", "scores"]
+    assert project.names[:5] == ["study", "verdict", "search", "curves", "scores"]
 
 
 def test_a_section_that_a_file_lacks_comes_in_only_when_it_is_asked_for(project):
@@ -216,7 +216,7 @@ def test_the_users_cells_stay_where_they_are(project):
     project.change_template("curves", "known())", "known(), 2)")
     assert project.write().replaced == ("curves",)
     assert OWN in project.text
-    assert project.names[2:5] == ["curves", "_", "scores"]
+    assert project.names[3:6] == ["curves", "_", "scores"]
     assert canonical(project.text) == project.text
 
 
@@ -338,7 +338,7 @@ def test_a_notebook_of_a_newer_version_is_said_and_loses_nothing(project):
 
 
 def test_an_unknown_cell_to_take_is_an_error_that_lists_them(project):
-    with pytest.raises(UsageError, match=r"--theirs 'scors'.*Cells: setup, study, verdict, curves, scores"):
+    with pytest.raises(UsageError, match=r"--theirs 'scors'.*Cells: setup, study, verdict, search, curves, scores"):
         project.write(theirs=("scors",))
 
 

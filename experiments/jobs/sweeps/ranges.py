@@ -68,13 +68,15 @@ class Range(Frozen):
             return self.value(self.low * (self.high / self.low) ** share)
         return self.value(self.low + (self.high - self.low) * share)
 
+    def share(self, number: float) -> float:
+        """Return how far from the low end to the high one a number lies; `at` turned round."""
+        if self.log:
+            return math.log(number / self.low) / math.log(self.high / self.low)
+        return (number - self.low) / (self.high - self.low)
+
     def edge(self, value: Value) -> Literal["low", "high"] | None:
         """Return at which end a value lies, within a tenth of the range; None in between."""
-        number = float(value)
-        if self.log:
-            share = math.log(number / self.low) / math.log(self.high / self.low)
-        else:
-            share = (number - self.low) / (self.high - self.low)
+        share = self.share(float(value))
         return "low" if share <= _EDGE else "high" if share >= 1 - _EDGE else None
 
     def wider(self, edge: Literal["low", "high"]) -> Range | None:

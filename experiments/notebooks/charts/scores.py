@@ -26,6 +26,7 @@ from experiments.notebooks.charts.theme import (
 from experiments.notebooks.charts.thinning import rounded
 from experiments.project import look
 from experiments.project.look import counted
+from experiments.project.standing import chooses, seed_words
 from experiments.runs.store import REWARD_KEY
 from experiments.statistics import (
     Comparison,
@@ -174,7 +175,11 @@ def improvement_chart(runs: Sequence[RunCurve], options: ScoreOptions = DEFAULTS
     ]
     if not rows:
         yet = " yet" if any(scores.waiting for scores in found) else ""
-        few = "A comparison needs two arms" if len(found) < 2 else f"No comparison{yet}: an arm has no score"
+        few = f"No comparison{yet}: an arm has no score"
+        if len(found) < 2:
+            few = "A comparison needs two arms"
+        if of_search(found):
+            few = NOT_COMPARED
         return empty_chart(sentences(few, "; ".join(f"{s.arm}: {s.count.sentence}" for s in found)), palette)
     base = results[0].baseline
     y = _rows([str(row["row"]) for row in rows])
@@ -214,8 +219,18 @@ def improvement_chart(runs: Sequence[RunCurve], options: ScoreOptions = DEFAULTS
     return styled(alt.layer(*parts), caption, palette, description=words, width="container", height=height)
 
 
+NOT_COMPARED = "Trials of a search are not compared: their scores have chosen among them"
+
+
+def of_search(found: Sequence[Scores]) -> bool:
+    """Tell whether some scores are those of trials, which nobody compares one with the other."""
+    return any(chooses(seed) for scores in found for seed in scores.seeds)
+
+
 def comparisons(found: Sequence[Scores], options: ScoreOptions) -> list[Comparison]:
-    """Return every arm against the first."""
+    """Return every arm against the first; none of a search, whose trials nobody compares."""
+    if of_search(found):
+        return []
     statistic = options.statistic if options.statistic in ("mean", "iqm") else "mean"
     return compare_arms(
         list(found),
@@ -249,7 +264,9 @@ def noise_sentence(runs: Sequence[RunCurve], options: ScoreOptions = DEFAULTS) -
 
 def lost_runs(found: Sequence[Scores], most: int = 4) -> str:
     """Return which runs have no score, and why; the first few."""
-    told = [f"{scores.arm} seed {run.seed}: {run.reason}" for scores in found for run in scores.runs if run.reason]
+    told = [
+        f"{scores.arm} {seed_words(run.seed)}: {run.reason}" for scores in found for run in scores.runs if run.reason
+    ]
     more = f"; and {len(told) - most} more" if len(told) > most else ""
     return f"Without a score: {'; '.join(told[:most])}{more}" if told else ""
 
@@ -313,7 +330,7 @@ def _dots(scores: Scores, row: str, options: ScoreOptions) -> list[dict[str, Any
             "row": row,
             "score": run.value,
             "said": look.quantity(run.value),
-            "seed": f"seed {run.seed}",
+            "seed": seed_words(run.seed),
             "run": run.run,
             "o": 1.0 if run.run in options.selected else 0.25 if options.selected else 0.75,
         }

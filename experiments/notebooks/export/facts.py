@@ -24,6 +24,7 @@ from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.export.record import LoggedMetric
 from experiments.notebooks.marks import hash_of
 from experiments.notebooks.study import Study
+from experiments.notebooks.verdict import is_search
 from experiments.project.errors import ExperimentsError
 from experiments.project.look import quantity
 from experiments.project.provenance import Provenance, capture
@@ -185,7 +186,7 @@ def _judge(facts: Facts, journal: Journal) -> None:
     from experiments.statistics import shown
 
     facts.texts["hypothesis"] = journal.hypothesis
-    if journal.rule is None or facts.store is None:
+    if journal.rule is None or facts.store is None or (facts.jobs and is_search(facts.jobs)):
         return
     statuses = {status.run_name: status for status in facts.statuses()}
     summary = summary_of(journal.rule)
@@ -216,6 +217,7 @@ def _judge(facts: Facts, journal: Journal) -> None:
 _STANDINGS = {
     "final": "",
     "interim": " (interim)",
+    "chosen": " (of a search)",
     "codes": " (of different code)",
     "lost": " (of the seeds with a score)",
 }

@@ -23,7 +23,7 @@ from experiments.notebooks.tables.sparklines import Sparkline, blocks, scale_of,
 from experiments.project import look
 from experiments.project.errors import ExperimentsError
 from experiments.project.look import counted
-from experiments.project.standing import uncounted_words
+from experiments.project.standing import seed_number, uncounted_words
 from experiments.project.state_words import TRACKER_WORDS
 from experiments.project.tables import csv_text, latex_table
 from experiments.results.rows import RunRow, config_differences, run_rows, short_names
@@ -280,6 +280,7 @@ def _formats(
     """Return how each column is shown; what is selected, sorted, filtered and saved is the data itself."""
     formats: dict[str, Callable[..., Any] | str] = {
         "run_name": _name_end,
+        "seed": lambda value: seed_number(int(value)),
         "time": lambda value: look.duration(_number(value)),
         "cost": lambda value: look.MISSING if _number(value) is None else f"${value:,.2f}",
         "steps": _three_digits,
