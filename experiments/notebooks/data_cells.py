@@ -29,6 +29,7 @@ _HOMES = {
     "experiments.types",
     "experiments.jobs.journal",
     "experiments.jobs.rule",
+    "experiments.project.references",
     "experiments.project.trainers.value",
 }
 JOB_REF = Import(_HOME, "JobRef")
