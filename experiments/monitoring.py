@@ -17,6 +17,7 @@ from experiments.jobs.watch.ending import Ender
 from experiments.jobs.watch.monitor import Monitor, monitor_of
 from experiments.jobs.watch.poller import Poller, Sources
 from experiments.jobs.watch.snapshots import Snapshot, read_status
+from experiments.jobs.watch.stepping import Stepper
 from experiments.project.errors import LedgerError
 from experiments.project.settings import load_settings
 from experiments.project.workspace import Workspace
@@ -246,7 +247,8 @@ def sources_of(state_dir: Path) -> Sources:
 
     jobs = _LedgerFile(workspace)
     ender = Ender(workspace, jobs, launcher, lambda: default_store(workspace.root))
-    return Sources(jobs, launcher, store, outcomes, start_waiting, keep, ender.take)
+    stepper = Stepper(workspace.state, workspace.root)
+    return Sources(jobs, launcher, store, outcomes, start_waiting, keep, ender.take, stepper.take)
 
 
 def end_hopeless(state_dir: Path, seen: Snapshot) -> dict[str, str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shlex
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from experiments.cli.budget import read_limits
 from experiments.cli.flags import Request
+from experiments.cli.following import follow_on
 from experiments.cli.preview import confirm, print_preview
 from experiments.cli.session import (
     Session,
@@ -35,7 +35,6 @@ from experiments.jobs.plan import RecordedJob
 from experiments.jobs.preparation import check_plan, with_trainer
 from experiments.jobs.rule import Rule
 from experiments.jobs.submission import code_now
-from experiments.jobs.sweeps.going_on import step_command
 from experiments.jobs.sweeps.ranges import Value, own_values, parse_search
 from experiments.jobs.sweeps.search import Course, Search, choosing_seeds, course_of, courses, open_search
 from experiments.jobs.sweeps.suggesting import suggested
@@ -49,7 +48,7 @@ from experiments.project.values import replaced
 from experiments.project.workspace import Workspace
 from experiments.results.searching import as_opened, plan_of
 from experiments.results.steps import take_step
-from experiments.types import TERMINAL_VERDICTS, JobStatus, PlannedJob, TrainingJob, TrainingJobConfig
+from experiments.types import PlannedJob, TrainingJob, TrainingJobConfig
 
 _AT_ONCE_ELSEWHERE = 8
 _CONTRADICTIONS = {
@@ -313,60 +312,20 @@ def _more(searches: Sequence[tuple[Search, Course | None]]) -> int:
 
 def _follow(session: Session, ids: Sequence[str]) -> bool:
     """Follow the trials until none follows; say whether every search has found something."""
+
+    def now() -> list[Course]:
+        with open_ledger(session.workspace, read_only=True) as ledger:
+            return [course for course in courses(ledger) if course.search.id in ids]
+
+    def look() -> tuple[list[str], bool]:
+        found = now()
+        keys = {trial.plan_key for course in found for trial in course.out}
+        jobs = jobs_of([course.search for course in found], session.workspace)
+        return [job.run_name for job in jobs if job.plan_key in keys], any(course.is_open for course in found)
+
     try:
-        while True:
-            with open_ledger(session.workspace, read_only=True) as ledger:
-                now = [course for course in courses(ledger) if course.search.id in ids]
-            if not any(course.is_open for course in now):
-                return all(course.best is not None for course in now)
-            before = sum(len(course.trials) - len(course.out) for course in now)
-            if not _follow_out(session, now) and before == _told(session, ids):
-                return False
+        is_whole = follow_on(session.workspace, session.experiment.name, look, session.out)
     except KeyboardInterrupt:
         session.say("Detached; the search goes on. See it again: uv run experiments sweep")
         return True
-
-
-def _follow_out(session: Session, now: Sequence[Course]) -> bool:
-    """Show the jobs of the trials that are out until they have ended, and take a step whenever one has.
-
-    Returns:
-        Whether a step could be taken.
-    """
-    from experiments.cli.status import follow
-    from experiments.monitoring import following
-
-    keys = {trial.plan_key for course in now for trial in course.out}
-    runs = [
-        job.run_name for job in jobs_of([course.search for course in now], session.workspace) if job.plan_key in keys
-    ]
-    ended: set[str] = set()
-    told: list[str] = []
-    is_whole = True
-
-    def step() -> bool:
-        # A child of the installed package, as every step that nobody waits for.
-        done = subprocess.run(step_command(session.workspace), capture_output=True, text=True, check=False)
-        told.extend([*done.stdout.splitlines(), *done.stderr.splitlines()])
-        return done.returncode == 0
-
-    with following(session.workspace.state, runs) as statuses:
-
-        def polled() -> list[JobStatus]:
-            nonlocal is_whole
-            found = statuses()
-            over = {status.run_name for status in found if status.verdict in TERMINAL_VERDICTS}
-            if over - ended:
-                ended.update(over)
-                is_whole = step()
-            return found
-
-        follow(polled, session.out)
-    for line in told:
-        session.say(line)
-    return is_whole and bool(runs)
-
-
-def _told(session: Session, ids: Sequence[str]) -> int:
-    with open_ledger(session.workspace, read_only=True) as ledger:
-        return sum(len(each.trials) - len(each.out) for each in courses(ledger) if each.search.id in ids)
+    return is_whole and all(course.best is not None for course in now())

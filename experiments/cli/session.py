@@ -21,7 +21,15 @@ from typing import TYPE_CHECKING, Any
 from experiments.cli.flags import Request
 from experiments.cli.preview import confirm, print_preview
 from experiments.cli.terminal import console, say
-from experiments.cli.until import UNTIL_DECIDED, asked_limits, check_until, first_seeds, go_on
+from experiments.cli.until import (
+    UNTIL_DECIDED,
+    asked_limits,
+    check_until,
+    first_seeds,
+    follow_until_decided,
+    go_on,
+    goes_on,
+)
 from experiments.experiment import Experiment, recipe_file
 from experiments.jobs.arms import parse_vary
 from experiments.jobs.criteria import check_arms, stated_by
@@ -319,6 +327,8 @@ def _follow(session: Session, launched: Sequence[TrainingJob]) -> bool:
     from experiments.cli.status import follow
     from experiments.monitoring import following
 
+    if session.request.options.seeds == UNTIL_DECIDED and goes_on(session.workspace, session.experiment.name):
+        return follow_until_decided(session.workspace, session.experiment.name, session.out)
     try:
         with following(session.workspace.state, [job.run_name for job in launched]) as statuses:
             return follow(statuses, session.out)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from experiments.cli.budget import read_limits
 from experiments.cli.flags import RunOptions
-from experiments.jobs.batches import Batched, courses, first_batch, open_batches
+from experiments.jobs.batches import Batched, Course, courses, first_batch, open_batches
 from experiments.jobs.funding import fund, unused_name
 from experiments.jobs.journal import Journal
 from experiments.jobs.ledger import Limits, open_ledger
@@ -16,6 +17,9 @@ from experiments.jobs.sweeps.going_on import mark_going_on
 from experiments.project.errors import UsageError
 from experiments.project.workspace import Workspace
 from experiments.types import Plan
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 UNTIL_DECIDED = "until-decided"
 
@@ -71,6 +75,36 @@ def first_seeds(options: RunOptions, workspace: Workspace, name: str, journal: J
             f"own, as the first word: {name}-2"
         )
     return tuple(range(number))
+
+
+def goes_on(workspace: Workspace, experiment: str) -> bool:
+    """Tell whether further batches of an experiment follow by themselves."""
+    with open_ledger(workspace, read_only=True) as ledger:
+        return any(each.batched.experiment == experiment and not each.ended for each in courses(ledger))
+
+
+def follow_until_decided(workspace: Workspace, experiment: str, out: Console) -> bool:
+    """Follow a design until it has ended, and say how; say whether all could be done."""
+    from experiments.cli.following import follow_on
+
+    def now() -> Course | None:
+        with open_ledger(workspace, read_only=True) as ledger:
+            return next((each for each in courses(ledger) if each.batched.experiment == experiment), None)
+
+    def look() -> tuple[list[str], bool]:
+        course = now()
+        with open_ledger(workspace, read_only=True) as ledger:
+            rows = [row for key in course.plan_keys for row in ledger.rows(plan_key=key)] if course else []
+        return [row.run_name for row in rows], course is not None and not course.ended
+
+    try:
+        is_whole = follow_on(workspace, experiment, look, out)
+    except KeyboardInterrupt:
+        out.print("Detached; it goes on by itself. See it again: uv run experiments status")
+        return True
+    if (course := now()) is not None and course.ended:
+        out.print(f"{experiment}: {course.ended}", markup=False)
+    return is_whole
 
 
 def asked_limits(options: RunOptions, plan: Plan, journal: Journal) -> Limits | None:

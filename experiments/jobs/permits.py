@@ -118,6 +118,18 @@ def page_permit() -> Permit | None:
         return None
 
 
+def may_go_on() -> bool:
+    """Tell whether what a person launched to go on by itself may be carried on from here.
+
+    It may from a command, a script and a page that a person edits; not from one that is read, exported or embedded.
+    """
+    if read_only():
+        return False
+    if page_mode() is None:
+        return threading.current_thread() is threading.main_thread()
+    return page_permit() is not None
+
+
 @contextmanager
 def allow_launch() -> Iterator[Permit]:
     """Allow the code of a block to launch: for scripts and tests that a person starts.

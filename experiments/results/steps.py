@@ -1,8 +1,8 @@
 """What goes on by itself is carried on by one step: what has ended is told, what follows is launched.
 
-There is no daemon. Whoever is alive takes a step: a supervisor as its job ends, `--follow`, a person with `experiments
-step`. A step may be killed at any line and taken any number of times: it does what is still to be done, under a lease,
-so that two of them do nothing twice.
+There is no daemon. Whoever is alive takes a step: a supervisor as its job ends, the Monitor of a page that a person
+edits or of `--follow`, a person with `experiments step`. A step may be killed at any line and taken any number of
+times: it does what is still to be done, under a lease, so that two of them do nothing twice.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from experiments.jobs import batches
 from experiments.jobs.leases import tenure
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.permits import Permit, require
-from experiments.jobs.sweeps.going_on import mark_going_on
+from experiments.jobs.sweeps.going_on import mark_going_on, record_step
 from experiments.jobs.sweeps.search import courses
 from experiments.project.errors import ExperimentsError
 from experiments.project.workspace import Workspace
@@ -80,11 +80,12 @@ def take_step(
         LedgerError: The ledger cannot be read or written.
     """
     permit = require(permit, "carry on what goes on by itself")
-    stepped = Stepped()
+    stepped, problems = Stepped(), dict[str, list[str]]()
     with _turn(workspace) as holder:
         if holder:
             stepped.problems.append(f"{holder} is at it for {_TURN_S:.0f} s already. Try again: experiments step")
             return stepped
+        began = time.time()
         for kind in KINDS:
             for of, name in kind.names(workspace):
                 if experiment not in {None, of}:
@@ -93,7 +94,9 @@ def take_step(
                 try:
                     kind.carry(workspace, permit, name, retry, stepped.done.append)
                 except ExperimentsError as error:  # of this one: the others go on
-                    stepped.problems.append(f"{of}: {error}")
+                    problems.setdefault(of, []).append(f"{of}: {error}")
+        stepped.problems += [said for each in problems.values() for said in each]
+        record_step(workspace.state, problems, began, experiment)
         stepped.goes_on = sum(len(kind.names(workspace)) for kind in KINDS)
         mark_going_on(workspace, goes_on=stepped.goes_on > 0)
     return stepped

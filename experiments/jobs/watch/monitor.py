@@ -133,6 +133,8 @@ class Monitor:
         while self._somebody_watches():
             try:
                 self._tick()
+                if self._latest is not None and not self._latest.damage:
+                    self._sources.carry_on(self._latest)
             except Exception as error:  # noqa: BLE001 - the thread outlives whatever a folder or a source does
                 _log.exception("the monitor of %s failed; it tries again", self.live)
                 self._show(replaced(self.latest(), notes=(f"the monitor failed: {reason_of(error)}",)))

@@ -50,6 +50,7 @@ class Sources:
         start_next: Starts local jobs that wait for a slot; does nothing in a process that may start none.
         keep: Takes what a launcher (by its name) said and returns it with all that was ever said.
         look: Takes what the Monitor knows, many times a second, and returns at once; see `watch.ending`.
+        carry_on: The same of every process that watches, also of those that do not poll; see `watch.stepping`.
     """
 
     jobs: Callable[[], Sequence[TrainingJob | UnreadableJob]]
@@ -59,6 +60,7 @@ class Sources:
     start_next: Callable[[], object] = lambda: None
     keep: Callable[[str, dict[str, SchedulerStatus]], dict[str, SchedulerStatus]] = lambda _, statuses: statuses
     look: Callable[[Snapshot], object] = lambda _: None
+    carry_on: Callable[[Snapshot], object] = lambda _: None
 
 
 class Poller:
