@@ -13,10 +13,12 @@ from experiments.jobs.finding import Runs, here, refs_of
 from experiments.jobs.launchers.base import SchedulerStatus
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.ledger.reading import UnreadableJob
+from experiments.jobs.sweeps.going_on import last_step, marked_command
 from experiments.jobs.watch.ending import Ender
 from experiments.jobs.watch.monitor import Monitor, monitor_of
+from experiments.jobs.watch.ongoing import ongoing
 from experiments.jobs.watch.poller import Poller, Sources
-from experiments.jobs.watch.snapshots import Snapshot, read_status
+from experiments.jobs.watch.snapshots import Ongoing, Snapshot, read_status
 from experiments.jobs.watch.stepping import Stepper
 from experiments.project.errors import LedgerError
 from experiments.project.settings import load_settings
@@ -248,7 +250,7 @@ def sources_of(state_dir: Path) -> Sources:
     jobs = _LedgerFile(workspace)
     ender = Ender(workspace, jobs, launcher, lambda: default_store(workspace.root))
     stepper = Stepper(workspace.state, workspace.root)
-    return Sources(jobs, launcher, store, outcomes, start_waiting, keep, ender.take, stepper.take)
+    return Sources(jobs, launcher, store, outcomes, start_waiting, keep, ender.take, stepper.take, jobs.ongoing)
 
 
 def end_hopeless(state_dir: Path, seen: Snapshot) -> dict[str, str]:
@@ -265,6 +267,9 @@ def end_hopeless(state_dir: Path, seen: Snapshot) -> dict[str, str]:
     return Ender(workspace, sources.jobs, sources.launcher, lambda: default_store(workspace.root)).look(seen)
 
 
+_CLOCK_S = 20.0
+
+
 class _LedgerFile:
     """Reads the jobs again only when a file of the ledger has changed, so that asking every second costs nothing."""
 
@@ -272,6 +277,8 @@ class _LedgerFile:
         self._workspace = workspace
         self._seen: object = None
         self._jobs: list[TrainingJob | UnreadableJob] = []
+        self._ongoing_seen: object = None
+        self._ongoing: tuple[Ongoing, ...] = ()
 
     def __call__(self) -> list[TrainingJob | UnreadableJob]:
         seen = [_stamp(self._workspace.state / name) for name in ("ledger.sqlite", "ledger.sqlite-wal")]
@@ -280,6 +287,17 @@ class _LedgerFile:
                 self._jobs = ledger.rows()
             self._seen = seen
         return self._jobs
+
+    def ongoing(self) -> tuple[Ongoing, ...]:
+        """Return what goes on by itself; a budget ends by the clock alone, so that is looked at now and then."""
+        if marked_command(self._workspace.state) is None:
+            return ()
+        seen = (self._seen, last_step(self._workspace.state), int(time.time() / _CLOCK_S))
+        if seen != self._ongoing_seen:
+            with open_ledger(self._workspace, read_only=True) as ledger:
+                self._ongoing = ongoing(ledger, self._workspace.state)
+            self._ongoing_seen = seen
+        return self._ongoing
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

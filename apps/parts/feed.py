@@ -207,7 +207,8 @@ def _signs(state: FleetState, now: float) -> dict[str, Any]:
     return {
         "alerts": state.alerts,
         "stale_after": state.snapshot.stale_after_s if state.rows else 0.0,
-        "problems": state.snapshot.problems(now),
+        "ongoing": state.snapshot.ongoing_lines(),
+        "problems": [*state.snapshot.problems(now), *state.snapshot.ongoing_problems()],
     }
 
 

@@ -83,7 +83,8 @@ def status(
     found = poll_once(workspace.state)
     if found.ledger_problem:
         raise LedgerError(found.ledger_problem)
-    for problem in [*found.problems(time.time()), *_ended(workspace, found)]:
+    of = [experiment] if experiment else None
+    for problem in [*found.problems(time.time()), *found.ongoing_problems(of), *_ended(workspace, found)]:
         say(f"note: {problem}", to_stderr=True)
     asked = of_experiments(found.jobs, [experiment] if experiment else [], arm or ())
     statuses = [item for item in asked if not state or item.verdict in state]
@@ -99,6 +100,8 @@ def status(
         _print_table(statuses)
         for launcher in dict.fromkeys(item.launcher for item in statuses):
             console().print(f"Files ({launcher}): {files_of(launcher, workspace)}", style="dim", soft_wrap=True)
+    for line in [] if json_ else found.ongoing_lines(of):
+        say(line)
     return 1 if found.unreadable else 0
 
 

@@ -124,12 +124,14 @@ def table_traits(snapshot: Snapshot, refs: Sequence[JobRef], *, sent_at: float =
     """Return a snapshot as the traits of a `JobTable`, one row a reference, in their order."""
     known = {status.run_name: status for status in snapshot.jobs}
     shown = [known.get(ref.run) or _not_read(ref) for ref in refs]
+    experiments = {status.experiment for status in shown}
     return {
         "rows": [job_row(status) for status in shown],
         "as_of": snapshot.as_of or 0.0,
         "sent_at": sent_at,
         "stale_after": snapshot.stale_after_s if shown else 0.0,
-        "problems": snapshot.problems(time.time()),
+        "ongoing": snapshot.ongoing_lines(experiments),
+        "problems": [*snapshot.problems(time.time()), *snapshot.ongoing_problems(experiments)],
     }
 
 

@@ -24,7 +24,8 @@ class FleetTable(GuardedWidget):
         as_of: Unix seconds of the data.
         sent_at: Unix seconds of the last write while somebody keeps the table up to date; 0 in a page that stays.
         stale_after: Seconds after which the data counts as stale; 0 where it never does.
-        problems: Sentences shown above the table.
+        ongoing: What goes on by itself, one sentence each, shown above the table.
+        problems: The same, of what is wrong.
         all_open: Whether every experiment shows its jobs at first.
         selected: What is looked at: `experiment` and `run`, each empty for none.
         visible: Whether the page is in sight; nothing is sent while it is not.
@@ -42,6 +43,7 @@ class FleetTable(GuardedWidget):
     as_of = traitlets.Float(0.0).tag(sync=True)
     sent_at = traitlets.Float(0.0).tag(sync=True)
     stale_after = traitlets.Float(0.0).tag(sync=True)
+    ongoing = traitlets.List(traitlets.Unicode()).tag(sync=True)
     problems = traitlets.List(traitlets.Unicode()).tag(sync=True)
     all_open = traitlets.Bool(False).tag(sync=True)
     selected = traitlets.Dict({"experiment": "", "run": ""}).tag(sync=True)

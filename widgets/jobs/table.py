@@ -25,7 +25,8 @@ class JobTable(GuardedWidget):
         as_of: Unix seconds of the data.
         sent_at: Unix seconds of the last write while somebody keeps the table up to date; 0 in a page that stays.
         stale_after: Seconds after which the data counts as stale; 0 where it never does, since all jobs have ended.
-        problems: Sentences shown above the table.
+        ongoing: What goes on by itself, one sentence each, shown above the table.
+        problems: The same, of what is wrong.
         actions: What a user may ask for: `cancel`, `retry`, `note`, `tag`, `untag`. Empty: there are no such controls.
         notice: What came of the last request.
         empty: What a table without jobs says: one sentence and the next action.
@@ -40,6 +41,7 @@ class JobTable(GuardedWidget):
     as_of = traitlets.Float(0.0).tag(sync=True)
     sent_at = traitlets.Float(0.0).tag(sync=True)
     stale_after = traitlets.Float(0.0).tag(sync=True)
+    ongoing = traitlets.List(traitlets.Unicode()).tag(sync=True)
     problems = traitlets.List(traitlets.Unicode()).tag(sync=True)
     actions = traitlets.List(traitlets.Unicode()).tag(sync=True)
     notice = traitlets.Unicode("").tag(sync=True)

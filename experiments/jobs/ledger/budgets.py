@@ -91,6 +91,19 @@ class Budget:
         return self.ended_at is None and (self.limits.until is None or time.time() < self.limits.until)
 
     @property
+    def left(self) -> str:
+        """What may still be drawn, in words: `16 jobs, 6.5 GPU hours`; empty of one that has ended."""
+        if not self.is_open:
+            return ""
+        limits = self.limits
+        parts = [
+            _left("jobs", limits.jobs, self.jobs),
+            _left("gpu-hours", limits.gpu_hours, self.gpu_hours),
+            _left("usd", limits.usd, self.usd),
+        ]
+        return ", ".join(filter(None, parts))
+
+    @property
     def sentence(self) -> str:
         """What is used of it, and of what: `4 of 20 jobs, 1.5 of 8 GPU hours, until 2026-12-01 08:00`."""
         limits = self.limits
@@ -104,6 +117,16 @@ class Budget:
         ]
         ended = "" if self.is_open else f"; ended{f': {self.why}' if self.why else f': {OVER}'}"
         return ", ".join(filter(None, parts)) + ended
+
+
+def _left(name: str, limit: float | None, used: float) -> str:
+    """Return what is left of a limit, in words; empty where there is none, or nobody knows."""
+    if limit is None or not math.isfinite(used):
+        return ""
+    left = max(limit - used, 0.0)
+    if name == "usd":
+        return f"${left:.2f}"
+    return counted(int(left), "job") if name == "jobs" else f"{quantity(left)} GPU hours"
 
 
 def _used(words: str, amount: float) -> str:

@@ -20,7 +20,7 @@ from experiments.jobs.launchers.base import Launcher, SchedulerStatus
 from experiments.jobs.launchers.local.launcher import needs_a_look
 from experiments.jobs.ledger.reading import UnreadableJob
 from experiments.jobs.watch.polled import PolledJob, PolledSource
-from experiments.jobs.watch.snapshots import Snapshot, SourceState, age_in_words, reason_of
+from experiments.jobs.watch.snapshots import Ongoing, Snapshot, SourceState, age_in_words, reason_of
 from experiments.jobs.watch.verdicts import job_status
 from experiments.project.state_words import TRACKER_ENDS
 from experiments.project.values import replaced
@@ -51,6 +51,7 @@ class Sources:
         keep: Takes what a launcher (by its name) said and returns it with all that was ever said.
         look: Takes what the Monitor knows, many times a second, and returns at once; see `watch.ending`.
         carry_on: The same of every process that watches, also of those that do not poll; see `watch.stepping`.
+        ongoing: Returns what goes on by itself.
     """
 
     jobs: Callable[[], Sequence[TrainingJob | UnreadableJob]]
@@ -61,6 +62,7 @@ class Sources:
     keep: Callable[[str, dict[str, SchedulerStatus]], dict[str, SchedulerStatus]] = lambda _, statuses: statuses
     look: Callable[[Snapshot], object] = lambda _: None
     carry_on: Callable[[Snapshot], object] = lambda _: None
+    ongoing: Callable[[], tuple[Ongoing, ...]] = tuple
 
 
 class Poller:
@@ -92,6 +94,7 @@ class Poller:
         self.revision = 0
         self._jobs: dict[str, PolledJob] = {}
         self._rows: object = None
+        self._ongoing: tuple[Ongoing, ...] = ()
         self._asked: dict[tuple[str, str], PolledSource] = {}
         self._ledger = PolledSource("ledger", "ledger", paces_s["ledger"], paces_s["ledger"])
         self._answers: queue.SimpleQueue[tuple[PolledSource, list[str], Answers | Exception, str]] = queue.SimpleQueue()
@@ -155,6 +158,7 @@ class Poller:
             versions={name: job.version for name, job in self._jobs.items() if job.version},
             settled={name: job.key for name, job in self._jobs.items() if job.final is not None},
             unreadable={name: job.unreadable for name, job in self._jobs.items() if job.unreadable},
+            ongoing=self._ongoing,
             written_at=self._clock(),
             monitor_pid=os.getpid(),
         )
@@ -168,10 +172,12 @@ class Poller:
         ledger, problem = self._ledger, self._ledger.problem
         ledger.due = self._ticks() + ledger.pace_s
         try:
-            jobs = self._sources.jobs()
+            jobs, before = self._sources.jobs(), self._ongoing
+            self._ongoing = self._sources.ongoing()
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the ledger, what was seen stays on the page
             ledger.problem = reason_of(error)
             return ledger.problem != problem
+        is_other = self._ongoing != before
         ledger.as_of, ledger.problem = self._clock(), ""
         # Of a row that cannot be read, the plain columns still say whom to ask.
         unreadable = {row.run_name: row.sentence() for row in jobs if isinstance(row, UnreadableJob)}
@@ -187,7 +193,7 @@ class Poller:
         if is_new := jobs is not self._rows:
             self._rows = jobs
             self._recall_ends()
-        return is_new or bool(problem) or list(self._jobs.values()) != list(known.values())
+        return is_new or is_other or bool(problem) or list(self._jobs.values()) != list(known.values())
 
     def _recall_ends(self) -> None:
         """Take ends that the ledger holds from there, so that they stay known while their scheduler is slow or down.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -42,6 +42,26 @@ class SourceState(Frozen):
     active: bool = True
 
 
+class Ongoing(Frozen):
+    """Something that goes on by itself.
+
+    Attributes:
+        words: What it is, and how far.
+        budget: What is granted, drawn and left of its budget, and until when.
+        problems: What the last step could not do of it.
+    """
+
+    experiment: str
+    words: str
+    budget: str = ""
+    problems: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """All of it but its problems."""
+        return f"{self.experiment} goes on by itself: {self.words}; {self.budget}"
+
+
 class Snapshot(Frozen):
     """All jobs as the sources described them last.
 
@@ -50,6 +70,7 @@ class Snapshot(Frozen):
         versions: Data version of each run, by run name; changes with every new row.
         settled: Jobs that have ended for good, with the key of their row in the ledger.
         unreadable: Jobs whose rows in the ledger cannot be read, each with what is wrong and the command that mends it.
+        ongoing: What goes on by itself.
         written_at: Unix seconds at which this was put together.
         monitor_pid: Process that polled.
         notes: What else is wrong, in sentences.
@@ -61,6 +82,7 @@ class Snapshot(Frozen):
     versions: dict[str, str] = Field(default_factory=dict)
     settled: dict[str, str] = Field(default_factory=dict)
     unreadable: dict[str, str] = Field(default_factory=dict)
+    ongoing: tuple[Ongoing, ...] = Field(default=(), exclude_if=lambda found: not found)
     written_at: float = 0.0
     monitor_pid: int = 0
     notes: tuple[str, ...] = ()
@@ -121,7 +143,17 @@ class Snapshot(Frozen):
             self.versions,
             self.notes,
             self.unreadable,
+            self.ongoing,
         )
+
+    def ongoing_lines(self, experiments: Collection[str] | None = None) -> list[str]:
+        """Return what goes on by itself, one sentence each, of some experiments or of all."""
+        return [each.sentence for each in self.ongoing if experiments is None or each.experiment in experiments]
+
+    def ongoing_problems(self, experiments: Collection[str] | None = None) -> list[str]:
+        """Return what keeps from going on what would by itself, of some experiments or of all."""
+        found = [each for each in self.ongoing if experiments is None or each.experiment in experiments]
+        return list(dict.fromkeys(problem for each in found for problem in each.problems))
 
     def with_versions(self, versions: Mapping[str, str]) -> Snapshot:
         """Return this with other data versions; a run whose version is not this one's is not settled yet."""

@@ -5,7 +5,7 @@
  * @import { Alert } from "./overview.js"
  * @import { FleetRow } from "./rows.js"
  * @typedef {{rows: FleetRow[], version: number, patch: {at?: number, rows?: FleetRow[], gone?: string[]},
- *   alerts: Alert[], as_of: number, sent_at: number, stale_after: number, problems: string[], all_open: boolean,
+ *   alerts: Alert[], as_of: number, sent_at: number, stale_after: number, ongoing: string[], problems: string[], all_open: boolean,
  *   selected: {experiment: string, run: string}, visible: boolean, wanted: number, seen: string}} FleetState See ../table.py.
  * @typedef {import("@anywidget/types").AnyModel<FleetState>} FleetModel
  */
@@ -37,6 +37,7 @@ export class FleetView {
   filter = make("input.jobs-filter.jobs-field", { type: "search", placeholder: "Filter jobs", label: "Filter jobs", oninput: () => this.place() });
   count = make("span.jobs-count", { "aria-live": "polite" });
   all = make("button.fleet-open.jobs-action", { type: "button", onclick: () => this.flipAll() }, "Open all");
+  ongoing = make("ul.jobs-ongoing", { role: "status" });
   problems = make("ul.jobs-problems", { role: "status" });
   heads = make("thead", {}, make("tr", { role: "row" },
     ...HEADS.map(([key, label]) => make(`th.jobs-${key}`, { role: "columnheader", scope: "col" }, label))));
@@ -56,7 +57,7 @@ export class FleetView {
     this.isOpen = model.get("all_open");
     this.freshness = new Freshness(model, root);
     this.top = make("div.jobs-top", {}, this.filter, this.all, this.count, this.freshness.element);
-    root.replaceChildren(this.overview.sums, this.overview.alerts, this.problems, this.top, this.scroll, this.nothing, this.said);
+    root.replaceChildren(this.overview.sums, this.overview.alerts, this.ongoing, this.problems, this.top, this.scroll, this.nothing, this.said);
   }
 
   /** Take the whole state. */
@@ -222,6 +223,7 @@ export class FleetView {
   tell() {
     this.overview.showSums(total([...this.rows.values()]));
     this.overview.showAlerts(this.model.get("alerts"), this.freshness.now());
+    sayLines(this.ongoing, this.model.get("ongoing"));
     sayLines(this.problems, this.model.get("problems"));
   }
 

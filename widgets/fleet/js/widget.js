@@ -15,7 +15,7 @@ function render({ model, el }) {
   view.patch();
   const [tell, tick] = [() => view.tell(), () => view.tick()];
   const stop = listen(model, {
-    version: () => view.whole(), patch: () => view.patch(), alerts: tell, problems: tell, selected: () => view.paint(),
+    version: () => view.whole(), patch: () => view.patch(), alerts: tell, ongoing: tell, problems: tell, selected: () => view.paint(),
     sent_at: () => view.receive(), as_of: tick, stale_after: tick,
   });
   const timer = setInterval(() => document.hidden || view.tick(), TICK_MS);

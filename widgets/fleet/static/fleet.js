@@ -488,6 +488,7 @@ var FleetView = class {
 	filter = make("input.jobs-filter.jobs-field", { type: "search", placeholder: "Filter jobs", label: "Filter jobs", oninput: () => this.place() });
 	count = make("span.jobs-count", { "aria-live": "polite" });
 	all = make("button.fleet-open.jobs-action", { type: "button", onclick: () => this.flipAll() }, "Open all");
+	ongoing = make("ul.jobs-ongoing", { role: "status" });
 	problems = make("ul.jobs-problems", { role: "status" });
 	heads = make("thead", {}, make("tr", { role: "row" }, ...HEADS.map(([key2, label]) => make(`th.jobs-${key2}`, { role: "columnheader", scope: "col" }, label))));
 	grid = make("table.jobs-grid", {
@@ -506,7 +507,7 @@ var FleetView = class {
 		this.isOpen = model.get("all_open");
 		this.freshness = new Freshness(model, root);
 		this.top = make("div.jobs-top", {}, this.filter, this.all, this.count, this.freshness.element);
-		root.replaceChildren(this.overview.sums, this.overview.alerts, this.problems, this.top, this.scroll, this.nothing, this.said);
+		root.replaceChildren(this.overview.sums, this.overview.alerts, this.ongoing, this.problems, this.top, this.scroll, this.nothing, this.said);
 	}
 	whole() {
 		this.version = this.model.get("version");
@@ -641,6 +642,7 @@ var FleetView = class {
 	tell() {
 		this.overview.showSums(total([...this.rows.values()]));
 		this.overview.showAlerts(this.model.get("alerts"), this.freshness.now());
+		sayLines(this.ongoing, this.model.get("ongoing"));
 		sayLines(this.problems, this.model.get("problems"));
 	}
 	receive() {
@@ -676,6 +678,7 @@ function render({ model, el }) {
 		version: () => view.whole(),
 		patch: () => view.patch(),
 		alerts: tell,
+		ongoing: tell,
 		problems: tell,
 		selected: () => view.paint(),
 		sent_at: () => view.receive(),

@@ -2,7 +2,7 @@
  * The job table: one row a job, updated in place, so focus, scroll position, selection, sort and filter survive.
  *
  * @import { Key, Row, Sort } from "./rows.js"
- * @typedef {{rows: Row[], as_of: number, sent_at: number, stale_after: number, problems: string[], actions: string[],
+ * @typedef {{rows: Row[], as_of: number, sent_at: number, stale_after: number, ongoing: string[], problems: string[], actions: string[],
  *   notice: string, empty: string, selected: string[],
  *   request: {action?: string, runs?: string[], text?: string, nonce?: string}}} State See ../table.py.
  * @typedef {import("@anywidget/types").AnyModel<State>} Model
@@ -26,6 +26,7 @@ export class TableView {
   anchor = ""; // the row from which a selection with Shift extends
   filter = make("input.jobs-filter.jobs-field", { type: "search", placeholder: "Filter jobs", label: "Filter jobs", oninput: () => this.update() });
   count = make("span.jobs-count", { "aria-live": "polite" });
+  ongoing = make("ul.jobs-ongoing", { role: "status" });
   problems = make("ul.jobs-problems", { role: "status" });
   all = make("input", { type: "checkbox", label: "Select all jobs shown", onchange: () => this.select(this.all.checked ? this.order() : []) });
   body = make("tbody", {
@@ -44,7 +45,7 @@ export class TableView {
     this.freshness = new Freshness(model, root);
     this.actions = new Actions(model);
     this.top = make("div.jobs-top", {}, this.filter, this.count, this.actions.buttons, this.freshness.element);
-    root.replaceChildren(this.top, this.problems, this.actions.confirm, this.scroll, this.nothing, this.detail);
+    root.replaceChildren(this.top, this.ongoing, this.problems, this.actions.confirm, this.scroll, this.nothing, this.detail);
   }
 
   /** @param {Key} key @param {string} label */
@@ -183,6 +184,7 @@ export class TableView {
   }
 
   tell() {
+    sayLines(this.ongoing, this.model.get("ongoing"));
     sayLines(this.problems, [this.model.get("notice"), ...this.model.get("problems")].filter(Boolean));
   }
 }

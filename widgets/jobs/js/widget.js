@@ -15,7 +15,7 @@ function render({ model, el }) {
   view.update();
   const [tell, update, paint, tick] = [() => view.tell(), () => view.update(), () => view.paint(), () => view.tick()];
   const stop = listen(model, {
-    sent_at: () => view.receive(), problems: tell, notice: tell, rows: update, empty: update, actions: paint, selected: paint,
+    sent_at: () => view.receive(), ongoing: tell, problems: tell, notice: tell, rows: update, empty: update, actions: paint, selected: paint,
     as_of: tick, stale_after: tick,
   });
   const timer = setInterval(tick, TICK_MS);

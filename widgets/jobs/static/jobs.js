@@ -359,6 +359,7 @@ var TableView = class {
 	anchor = "";
 	filter = make("input.jobs-filter.jobs-field", { type: "search", placeholder: "Filter jobs", label: "Filter jobs", oninput: () => this.update() });
 	count = make("span.jobs-count", { "aria-live": "polite" });
+	ongoing = make("ul.jobs-ongoing", { role: "status" });
 	problems = make("ul.jobs-problems", { role: "status" });
 	all = make("input", { type: "checkbox", label: "Select all jobs shown", onchange: () => this.select(this.all.checked ? this.order() : []) });
 	body = make("tbody", {
@@ -375,7 +376,7 @@ var TableView = class {
 		this.freshness = new Freshness(model, root);
 		this.actions = new Actions(model);
 		this.top = make("div.jobs-top", {}, this.filter, this.count, this.actions.buttons, this.freshness.element);
-		root.replaceChildren(this.top, this.problems, this.actions.confirm, this.scroll, this.nothing, this.detail);
+		root.replaceChildren(this.top, this.ongoing, this.problems, this.actions.confirm, this.scroll, this.nothing, this.detail);
 	}
 	head(key, label) {
 		const numeric = !["run", "state"].includes(key);
@@ -490,6 +491,7 @@ var TableView = class {
 		for (const row of this.shown) this.views.get(row.run)?.tick(row, now);
 	}
 	tell() {
+		sayLines(this.ongoing, this.model.get("ongoing"));
 		sayLines(this.problems, [this.model.get("notice"), ...this.model.get("problems")].filter(Boolean));
 	}
 };
@@ -503,6 +505,7 @@ function render({ model, el }) {
 	const [tell, update, paint, tick] = [() => view.tell(), () => view.update(), () => view.paint(), () => view.tick()];
 	const stop = listen(model, {
 		sent_at: () => view.receive(),
+		ongoing: tell,
 		problems: tell,
 		notice: tell,
 		rows: update,

@@ -26,7 +26,9 @@ def widget_html(sheet: Sheet, widget: Any) -> str:
     names = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(widget).__mro__}
     if names & {"widgets.jobs.table.JobTable", "widgets.fleet.table.FleetTable"}:
         sheet.told.add("jobs")
-        return jobs_html(sheet, widget.rows, widget.problems, getattr(widget, "empty", "No jobs."), widget.as_of)
+        ongoing = "".join(f'<p class="quiet">{sheet.text(line)}</p>' for line in widget.ongoing)
+        empty = getattr(widget, "empty", "No jobs.")
+        return ongoing + jobs_html(sheet, widget.rows, widget.problems, empty, widget.as_of)
     if "widgets.charts.chart.ChartWidget" in names:
         return chart_html(sheet, widget.chart) if widget.chart is not None else ""
     if "widgets.replay.viewer._Player" in names:
