@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.jobs.finding import Runs, here, refs_of
 from experiments.jobs.launchers.base import SchedulerStatus
-from experiments.jobs.ledger import open_ledger
-from experiments.jobs.ledger.reading import UnreadableJob
+from experiments.jobs.ledger import UnreadableJob, open_ledger
 from experiments.jobs.sweeps.going_on import last_step, marked_command
 from experiments.jobs.watch.ending import Ender
 from experiments.jobs.watch.monitor import Monitor, monitor_of

@@ -9,8 +9,7 @@ from typing import Any
 import marimo as mo
 
 from apps.parts.links import experiment_of, known_jobs
-from experiments.jobs.ledger import open_ledger
-from experiments.jobs.ledger.reading import UnreadableJob
+from experiments.jobs.ledger import UnreadableJob, open_ledger
 from experiments.jobs.ran import codes_of
 from experiments.notebooks.context import launched_in
 from experiments.notebooks.job_log import log_view

@@ -196,7 +196,7 @@ def state(project: Project) -> Finding:
 
 def ledger(project: Project) -> Finding:
     """Look whether the ledger can be read."""
-    from experiments.jobs.ledger.reading import MEND
+    from experiments.jobs.ledger import MEND
     from experiments.jobs.ledger.schema import FILE, REBUILD
 
     if not (project.state / FILE).exists():

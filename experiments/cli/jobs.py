@@ -15,8 +15,7 @@ from experiments.cli.flags import Flag, JsonFlag
 from experiments.cli.terminal import agrees, console, say
 from experiments.jobs.finding import find_jobs, find_rows
 from experiments.jobs.launchers.base import Launcher
-from experiments.jobs.ledger import open_ledger
-from experiments.jobs.ledger.reading import UnreadableJob
+from experiments.jobs.ledger import UnreadableJob, open_ledger
 from experiments.project.errors import UsageError
 from experiments.project.look import counted, plain_text, without_middle
 from experiments.project.redaction import mask_texts

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -46,6 +47,7 @@ _LIVE_COLUMNS = (
 )
 _LIVE_WORTH = ("run", "state", "steps", "left", "reward", "steps/s", "progress")
 _BAR = 18
+_RECENT = 100  # as many as one scrolls through
 _INTERVAL_S = 1.0
 _PLAIN_INTERVAL_S = 10.0  # a log file wants a line now and then, not a redrawn table
 
@@ -58,10 +60,11 @@ def status(
     arm: Annotated[Texts, tyro.conf.arg(metavar="[ARM ...]", help_behavior_hint="")] = None,
     state: Annotated[Texts, tyro.conf.arg(metavar="[STATE ...]", help_behavior_hint="")] = None,
     last: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")] = None,
+    all_: Annotated[bool, tyro.conf.arg(name="all", help_behavior_hint="")] = False,
     machine: Flag = False,
     json_: JsonFlag = False,
 ) -> int:
-    """Show every job, or those of an experiment, an arm or a state: its verdict, progress and times.
+    """Show the jobs that go on and the last hundred, or those of an experiment, an arm or a state.
 
     Args:
         experiment: Only the jobs of this experiment.
@@ -69,10 +72,10 @@ def status(
         state: Only the jobs in any of these states: pending, running, recovering, succeeded, failed, cancelled or
             unknown.
         last: Only the newest N of those.
+        all_: Every job that was ever recorded.
         machine: Show the GPUs of this machine instead, who has them, and what waits for what.
         json_: Print a JSON list instead of a table.
     """
-    from experiments.monitoring import poll_once
     from experiments.project.workspace import files_of
 
     _check(state, last)
@@ -80,16 +83,17 @@ def status(
     _settle(workspace)
     if machine:
         return show_machine(workspace, as_json=json_)
-    found = poll_once(workspace.state)
-    if found.ledger_problem:
-        raise LedgerError(found.ledger_problem)
+    found, earlier = _polled(workspace, None if all_ or experiment or arm or state else last or _RECENT)
     of = [experiment] if experiment else None
-    for problem in [*found.problems(time.time()), *found.ongoing_problems(of), *_ended(workspace, found)]:
+    for problem in [*found.problems(time.time()), *found.ongoing_problems(of), *_ended(workspace, found, earlier)]:
         say(f"note: {problem}", to_stderr=True)
     asked = of_experiments(found.jobs, [experiment] if experiment else [], arm or ())
     statuses = [item for item in asked if not state or item.verdict in state]
     if last is not None:
         statuses = statuses[-last:]
+    elif earlier:
+        what = f"{counted(earlier, 'earlier job')} that {'has' if earlier == 1 else 'have'} ended"
+        say(f"note: {what} {'is' if earlier == 1 else 'are'} not shown: experiments status --all", to_stderr=True)
     if json_:
         say(json.dumps([item.model_dump(mode="json") for item in statuses], indent=2))
     elif found.jobs and not statuses:
@@ -103,6 +107,25 @@ def status(
     for line in [] if json_ else found.ongoing_lines(of):
         say(line)
     return 1 if found.unreadable else 0
+
+
+def _polled(workspace: Workspace, newest: int | None) -> tuple[Snapshot, int]:
+    """Return how all jobs are, or those that go on and the newest ones, and of how many nobody was asked.
+
+    Raises:
+        LedgerError: Nobody knows which jobs there are.
+    """
+    from experiments.monitoring import poll_once, sources_of
+
+    sources, earlier = sources_of(workspace.state), 0
+    if newest is not None:
+        with open_ledger(workspace, read_only=True) as ledger:
+            jobs, earlier = ledger.recent(newest)
+        sources = replace(sources, jobs=lambda: jobs)
+    found = poll_once(workspace.state, sources=sources)
+    if found.ledger_problem:
+        raise LedgerError(found.ledger_problem)
+    return found, earlier
 
 
 def _check(state: Sequence[str] | None, last: int | None) -> None:
@@ -123,10 +146,13 @@ def why_text(item: JobStatus) -> str:
     return "; ".join(filter(None, [item.reason, last_interruption(item.events, item.recoveries, time.time())]))
 
 
-def _ended(workspace: Workspace, found: Snapshot) -> list[str]:
+def _ended(workspace: Workspace, found: Snapshot, earlier: int) -> list[str]:
     """Have hopeless jobs of clusters ended, and return what came of it."""
-    from experiments.monitoring import end_hopeless
+    from experiments.jobs.watch.ending import may_be_ended
+    from experiments.monitoring import end_hopeless, poll_once
 
+    if earlier and any(map(may_be_ended, found.jobs)):
+        found = poll_once(workspace.state)  # whether one is hopeless may rest on a baseline of long ago
     try:
         ended = end_hopeless(workspace.state, found)
     except ExperimentsError as error:

@@ -13,8 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from experiments.jobs.ledger import open_ledger
-from experiments.jobs.ledger.reading import UnreadableJob
+from experiments.jobs.ledger import UnreadableJob, open_ledger
 from experiments.jobs.plan import Name, read_name
 from experiments.project.errors import LaunchError, LedgerError, StoreError, UsageError
 from experiments.project.workspace import Workspace

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.jobs.ledger import open_ledger
-from experiments.jobs.ledger.reading import UnreadableJob
+from experiments.jobs.ledger import UnreadableJob, open_ledger
 from experiments.jobs.ledger.schema import FILE
 from experiments.notebooks.header import Header, read_header
 from experiments.project.errors import ExperimentsError, LedgerError, NotebookError

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from experiments.jobs.ledger import open_ledger
-from experiments.jobs.ledger.reading import UnreadableJob
+from experiments.jobs.ledger import UnreadableJob, open_ledger
 from experiments.project.errors import UsageError
 from experiments.project.standing import trains
 from experiments.types import JobRef, TrainingJob

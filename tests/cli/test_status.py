@@ -8,6 +8,7 @@ import json
 import pytest
 from rich.console import Console
 
+from experiments.cli.__main__ import run as run_command
 from experiments.cli.status import follow, plain_line, progress_table
 from experiments.jobs.finding import first_launch
 from experiments.notebooks.data_cells import read_jobs
@@ -67,6 +68,18 @@ def test_the_table_has_the_same_jobs_and_says_when_there_is_none(project):
 )
 def test_what_does_not_exist_is_an_error_that_names_what_does(project, filters, said):
     assert said in " ".join(project.command("status", *filters, code=2).stderr.split())
+
+
+def test_the_jobs_that_go_on_and_the_newest_are_shown_and_how_many_are_not(project, monkeypatch, capsys):
+    monkeypatch.setattr("experiments.cli.status._RECENT", 2)
+    monkeypatch.chdir(project.root)
+    assert run_command(["status", "--json"]) == 0
+    told = capsys.readouterr()
+    assert [job["experiment"] for job in json.loads(told.out)] == ["first", "second"]
+    assert "3 earlier jobs that have ended are not shown: experiments status --all" in told.err
+    assert run_command(["status", "--all", "--json"]) == 0
+    told = capsys.readouterr()
+    assert (len(json.loads(told.out)), told.err) == (5, "")
 
 
 def test_a_notebook_is_made_over_an_experiment_or_an_arm(project):

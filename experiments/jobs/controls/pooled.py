@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from experiments.jobs.ledger.reading import LedgerReader, UnreadableJob
+from experiments.jobs.ledger import UnreadableJob
+from experiments.jobs.ledger.reading import LedgerReader
 from experiments.project.errors import LedgerError
 from experiments.types import JobRef, KeptControl, TrainingJob
 

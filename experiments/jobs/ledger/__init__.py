@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
+from experiments.jobs.ledger.answers import MEND, Annotation, Event, OpenJob, UnreadableJob
 from experiments.jobs.ledger.budgets import Budget, Limits
-from experiments.jobs.ledger.ledger import Annotation, Event, Ledger, OpenJob, UnreadableJob, open_ledger
+from experiments.jobs.ledger.ledger import Ledger, open_ledger
 
-__all__ = ["Annotation", "Budget", "Event", "Ledger", "Limits", "OpenJob", "UnreadableJob", "open_ledger"]
+__all__ = ["MEND", "Annotation", "Budget", "Event", "Ledger", "Limits", "OpenJob", "UnreadableJob", "open_ledger"]

@@ -16,16 +16,9 @@ from typing import Any, Self
 
 from experiments.jobs import leases, permits
 from experiments.jobs.ledger import budgets, told
+from experiments.jobs.ledger.answers import Annotation, DamagedText, Event, OpenJob, UnreadableJob
 from experiments.jobs.ledger.budgets import Budget, Limits, cost_of_job
-from experiments.jobs.ledger.reading import (
-    KEYS,
-    Annotation,
-    DamagedText,
-    Event,
-    LedgerReader,
-    OpenJob,
-    UnreadableJob,
-)
+from experiments.jobs.ledger.reading import KEYS, LedgerReader
 from experiments.jobs.ledger.rows import (
     COLUMNS,
     INSERT_EVENT,

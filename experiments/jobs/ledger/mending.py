@@ -25,8 +25,8 @@ from pydantic import TypeAdapter, ValidationError
 from experiments.jobs.handover import has_ended, statuses
 from experiments.jobs.isolation import SNAPSHOT
 from experiments.jobs.ledger import told
+from experiments.jobs.ledger.answers import DamagedText
 from experiments.jobs.ledger.ledger import Ledger, UnreadableJob, open_ledger
-from experiments.jobs.ledger.reading import DamagedText
 from experiments.jobs.ledger.rows import Kept
 from experiments.jobs.ledger.schema import FILE, STARTING, connect, sqlite_errors
 from experiments.jobs.plan import training_jobs

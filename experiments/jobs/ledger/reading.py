@@ -10,142 +10,22 @@ import json
 import sqlite3
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from pydantic import ValidationError
 
+from experiments.jobs.ledger.answers import MEND, Annotation, DamagedText, Event, OpenJob, Repeat, UnreadableJob
 from experiments.jobs.ledger.schema import FILE, sqlite_errors
 from experiments.project.errors import LedgerError, reasons
 from experiments.project.files import parse_json
-from experiments.project.standing import Role, trains
-from experiments.types import JobRef, Plan, TrainingJob
+from experiments.project.standing import trains
+from experiments.types import Plan, TrainingJob
 
 JOB_COLUMNS = (
     "run_name, plan_key, experiment, arm, seed, attempt, retry_of, repeat, launcher, target, launcher_id, state, "
     "config, command, tracker, error, created_at, replicate, role, parent"
 )
-MEND = "experiments doctor --mend"
-
-
-@dataclass(frozen=True)
-class Event:
-    """One thing that happened to a plan or a job.
-
-    Attributes:
-        at: Unix seconds.
-        kind: `planned`, `intent`, `accepted`, `refused`, `returned`, `claimed`, `ended`, `cancel`, `annotated`, ...
-        data: What belongs to it, as JSON values; where it cannot be read, the reason under `unreadable`.
-    """
-
-    at: float
-    kind: str
-    run_name: str | None
-    plan_key: str | None
-    data: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class OpenJob:
-    """A job that its launcher has and whose end nobody noted yet.
-
-    Attributes:
-        claimed: Whether a process was seen to have claimed it.
-    """
-
-    run_name: str
-    claimed: bool
-
-
-@dataclass(frozen=True)
-class Annotation:
-    """What people wrote to a job.
-
-    Attributes:
-        note: The latest note; empty where there is none.
-        tags: In the order in which they were added.
-        problem: What of it cannot be read; empty where all of it can.
-    """
-
-    note: str = ""
-    tags: tuple[str, ...] = ()
-    problem: str = ""
-
-
-@dataclass(frozen=True)
-class UnreadableJob:
-    """A row of the ledger that is no job that can be read, with what its plain columns say.
-
-    Attributes:
-        state: As it stands there, whether it is a state or not.
-        problem: What is wrong with it.
-    """
-
-    run_name: str
-    plan_key: str
-    experiment: str
-    arm: str
-    seed: int
-    attempt: int
-    retry_of: str | None
-    launcher: str
-    target: str
-    launcher_id: str | None
-    state: str
-    tracker: str
-    created_at: float
-    replicate: int
-    role: Role
-    parent: str | None
-    problem: str
-
-    def ref(self) -> JobRef:
-        """Return the job as a notebook refers to it: enough to ask its launcher and to read its run."""
-        own_id = self.launcher_id if self.launcher_id != self.run_name else None
-        return JobRef(
-            run=self.run_name,
-            arm=self.arm,
-            seed=self.seed,
-            replicate=self.replicate,
-            role=self.role,
-            parent=self.parent,
-            launcher=self.launcher,
-            id=own_id,
-            tracker=self.tracker,
-        )
-
-    def sentence(self) -> str:
-        """Return what is wrong and the command that mends it."""
-        return f"the ledger's row of job {self.run_name!r} cannot be read ({self.problem}). Mend it: {MEND}"
-
-
-class Repeat(NamedTuple):
-    """One of the launches of the same jobs: its number and the key of its plan."""
-
-    number: int
-    key: str
-
-
-class DamagedText(NamedTuple):
-    """A text of the ledger that cannot be read, beside the rows of jobs.
-
-    Attributes:
-        key: The row's key: a run name, a plan's key or an event's number.
-        text: What stands there.
-    """
-
-    table: str
-    column: str
-    key: str | int
-    text: str
-    problem: str
-
-    def sentence(self) -> str:
-        """Return what is wrong and the command that mends it."""
-        return f"{self.column} of {self.key!r} in the ledger's {self.table} cannot be read ({self.problem}): {MEND}"
-
-
 KEYS = {"plans": "key", "jobs": "run_name", "events": "id"}
 """Column by which each table's rows are known."""
 
@@ -194,6 +74,16 @@ class LedgerReader:
         query = f"SELECT {JOB_COLUMNS} FROM jobs WHERE {' AND '.join(where)} ORDER BY id"  # noqa: S608 - our own words
         found = [read_job(dict(row)) for row in self._rows(query, values)]
         return found if wanted.get("experiment") is None else [job for job in found if trains(job.role)]
+
+    def recent(self, number: int) -> tuple[list[TrainingJob | UnreadableJob], int]:
+        """Return the newest jobs and all whose end nobody noted, oldest first, and how many others there are."""
+        query = (
+            f"SELECT {JOB_COLUMNS} FROM jobs WHERE state IN ('planned', 'submitting') "  # noqa: S608 - our own words
+            "OR (state = 'submitted' AND outcome IS NULL) "
+            "OR id IN (SELECT id FROM jobs ORDER BY id DESC LIMIT ?) ORDER BY id"
+        )
+        found = [read_job(dict(row)) for row in self._rows(query, [number])]
+        return found, self._rows("SELECT count(*) AS n FROM jobs")[0]["n"] - len(found)
 
     def seeds_told(self, arguments: Sequence[str], before: float) -> list[tuple[str, str, int]]:
         """Return run name, plan and seed of what was launched with these arguments before some time, oldest first."""

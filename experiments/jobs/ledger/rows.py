@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from experiments.jobs.ledger.reading import JOB_COLUMNS, UnreadableJob, read_job
+from experiments.jobs.ledger.answers import UnreadableJob
+from experiments.jobs.ledger.reading import JOB_COLUMNS, read_job
 from experiments.project.errors import LedgerError
 from experiments.project.standing import standing
 from experiments.types import Plan, TrainingJob

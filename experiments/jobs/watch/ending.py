@@ -12,8 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from experiments.jobs.launchers.base import Launcher
 from experiments.jobs.launchers.local.hopeless import STOPPED
-from experiments.jobs.ledger import open_ledger
-from experiments.jobs.ledger.reading import UnreadableJob
+from experiments.jobs.ledger import UnreadableJob, open_ledger
 from experiments.jobs.permits import read_only
 from experiments.jobs.watch.snapshots import Snapshot
 from experiments.jobs.watch.stopping import hopeless
@@ -58,7 +57,7 @@ class Ender:
         if time.monotonic() < self._due:
             return
         self._due = time.monotonic() + SOON_S
-        if not any(map(_may_be_ended, snapshot.jobs)) or not self._busy.acquire(blocking=False):
+        if not any(map(may_be_ended, snapshot.jobs)) or not self._busy.acquire(blocking=False):
             return
         self._due = time.monotonic() + EVERY_S
         threading.Thread(target=self._look, args=(snapshot,), name="stop_when", daemon=True).start()
@@ -78,13 +77,15 @@ class Ender:
             LaunchError: Their launcher cannot be asked; the next look asks it again.
             LedgerError: It cannot be recorded; then nothing was ended.
         """
+        if not any(map(may_be_ended, snapshot.jobs)):
+            return {}
         silent = {source.name for source in snapshot.sources if source.problem}
         rows = {row.run_name: row for row in self._jobs() if isinstance(row, TrainingJob)}
         # Of a launcher that does not answer nobody knows which jobs still run.
         alive = [
             (job, rows[job.run_name])
             for job in snapshot.jobs
-            if _may_be_ended(job) and job.launcher not in silent and _has_rules(rows.get(job.run_name))
+            if may_be_ended(job) and job.launcher not in silent and _has_rules(rows.get(job.run_name))
         ]
         if not alive or read_only() or snapshot.ledger_problem:
             return {}
@@ -150,7 +151,8 @@ class Ender:
         return {run: now - at for run, at in since.items()}
 
 
-def _may_be_ended(job: JobStatus) -> bool:
+def may_be_ended(job: JobStatus) -> bool:
+    """Tell whether a job runs that nobody but who polls it can end."""
     return job.launcher == "skypilot" and job.verdict == "running" and job.scheduler != "CANCELLING"
 
 

@@ -18,7 +18,7 @@ from typing import Literal
 
 from experiments.jobs.launchers.base import Launcher, SchedulerStatus
 from experiments.jobs.launchers.local.launcher import needs_a_look
-from experiments.jobs.ledger.reading import UnreadableJob
+from experiments.jobs.ledger import UnreadableJob
 from experiments.jobs.watch.polled import PolledJob, PolledSource
 from experiments.jobs.watch.snapshots import Ongoing, Snapshot, SourceState, age_in_words, reason_of
 from experiments.jobs.watch.verdicts import job_status
@@ -93,6 +93,7 @@ class Poller:
         self._before = before or Snapshot()
         self.revision = 0
         self._jobs: dict[str, PolledJob] = {}
+        self._named: dict[str, dict[str, PolledJob]] = {}  # the jobs whose scripts gave their run an id, by it
         self._rows: object = None
         self._ongoing: tuple[Ongoing, ...] = ()
         self._asked: dict[tuple[str, str], PolledSource] = {}
@@ -303,11 +304,12 @@ class Poller:
                 self._take_run(job, source, answer if isinstance(answer, RunUpdate) else None)
             self._settle(job)
 
-    @staticmethod
-    def _take_run(job: PolledJob, source: PolledSource, update: RunUpdate | None) -> None:
+    def _take_run(self, job: PolledJob, source: PolledSource, update: RunUpdate | None) -> None:
         job.run, job.version, job.damage = (update.info, update.version, update.damage) if update else (None, "", "")
         if update:
             source.cursors[job.ref.run] = update.cursor
+            if update.info.run_id:
+                self._named.setdefault(update.info.run_id, {})[job.ref.run] = job
 
     def _settle(self, job: PolledJob) -> None:
         """Stop asking about a job that has ended, once its tracker has said so too or had time to."""
@@ -347,7 +349,7 @@ class Poller:
     def _shared_id(self, job: PolledJob) -> str:
         """Return which other job has given W&B the same run id; empty where none has."""
         own = job.run.run_id if job.run is not None else ""
-        others = (other for other in self._jobs.values() if own and other is not job and other.run is not None)
+        others = (other for other in self._named.get(own, {}).values() if other is not job and other.run is not None)
         twin = next((other.ref.run for other in others if other.run and other.run.run_id == own), None)
         if twin is None:
             return ""
