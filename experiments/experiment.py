@@ -13,7 +13,6 @@ A recipe subclasses `Experiment`, records its jobs in `launch_training_runs` and
 
 from __future__ import annotations
 
-import functools
 import inspect
 from abc import ABC
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import ValidationError
 
-from experiments.jobs.arms import apart, changes, name_of
+from experiments.jobs.arms import apart, beside_all, changes, name_of
 from experiments.jobs.criteria import Criterion, record_criteria, stated_by
 from experiments.jobs.journal import BLANK, Journal, Rule
 from experiments.jobs.own_jobs import filled_trainer, own_fields, own_job
@@ -66,6 +65,8 @@ class Experiment(ABC):
         rule: What decides the hypothesis; the first rule of a notebook's journal.
         accept: Criteria that `experiments accept` holds its runs to; recorded at the launch.
         stop_when: When its jobs are hopeless and ended; a job's own goes first.
+        controls: Name of the kept control that stands for the baseline; only what is beside it is launched.
+        controls_may_differ: What of it may be other than now, of `code`, `packages` and `machine`; nothing by default.
         extra_sections: Sections of the recipe itself: functions of the study that return what the notebook shows.
     """
 
@@ -76,6 +77,8 @@ class Experiment(ABC):
     rule: ClassVar[Rule | None] = None
     accept: ClassVar[tuple[Criterion, ...]] = ()
     stop_when: ClassVar[StopWhen | None] = None
+    controls: ClassVar[str | None] = None
+    controls_may_differ: ClassVar[tuple[str, ...]] = ()
     extra_sections: ClassVar[tuple[Callable[..., Any], ...]] = ()
     config: BaseExperimentConfig
 
@@ -202,7 +205,7 @@ class Experiment(ABC):
                 recorded = apart(recorded, self.jobs_with(beside), name_of(changes(beside, self.config)))
         else:
             if beside is not None:
-                arms = _beside(arms, changes(beside, self.config))
+                arms = beside_all(arms, changes(beside, self.config))
             recorded = [job for arm, config in arms.items() for job in self.jobs_with(config, arm)]
         if resume is not None:
             from experiments.jobs.once_more import check_resumable
@@ -212,10 +215,14 @@ class Experiment(ABC):
                 return self._resumed(resume, launcher, again=again)
             recorded = [_extending(found[0], resume, self.workspace)]
             check_resumable(self.workspace, resume, recorded[0].config)
-        if seeds is None and all(job.seed is None for job in recorded):
-            seeds = self.seeds
+        from experiments.jobs.controls.checking import given_control
         from experiments.jobs.preparation import prepare_plan
 
+        control = None
+        if self.controls is not None and resume is None:
+            control = given_control(self.controls, self.controls_may_differ, recipe_file(type(self)), self.workspace)
+        if seeds is None and control is None and all(job.seed is None for job in recorded):
+            seeds = self.seeds
         return prepare_plan(
             self.workspace,
             self.name,
@@ -225,6 +232,7 @@ class Experiment(ABC):
             launcher=launcher,
             repeat=repeat,
             again=again,
+            control=control,
         )
 
     def launch(self, plan: Plan | CheckedPlan, permit: Permit, *, budget: str | None = None) -> list[TrainingJob]:
@@ -359,16 +367,6 @@ def _check_several(experiment: Experiment, name: str, kind: type, example: str) 
     value = getattr(experiment, name)
     if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(item, kind) for item in value):
         raise UsageError(f"{type(experiment).__name__}.{name} = {value!r} in the recipe. Write several: {example}.")
-
-
-def _beside(arms: Mapping[str, BaseExperimentConfig], change: Mapping[str, Any]) -> dict[str, BaseExperimentConfig]:
-    """Return arms with the name of what all of them change, besides that in which they differ."""
-    common = {
-        field: value
-        for field, value in change.items()
-        if all(functools.reduce(getattr, field.split("."), config) == value for config in arms.values())
-    }
-    return {name_of(common, and_then=name): config for name, config in arms.items()} if common else dict(arms)
 
 
 def _refused(error: ValidationError) -> UsageError:

@@ -178,10 +178,10 @@ class KeptControl(Frozen):
     """An arm that was kept for reuse, as a plan has it in the place of a baseline of its own; see `jobs.controls`.
 
     Attributes:
-        version: Hash of all that was kept under the name.
         runs: Of its seeds, all attempts, oldest first.
         may_differ: What of it may be other than in the plan's own runs, as the recipe said before the launch.
-        chosen_from: How many arms of the same settings there were to choose from when it was kept.
+        chosen_from: How many arms of the same settings there were to choose from when the plan was made.
+        recipe: The file that the plan was made of, by its path in the project, which no run reads.
     """
 
     name: str
@@ -191,6 +191,7 @@ class KeptControl(Frozen):
     runs: tuple[JobRef, ...]
     may_differ: tuple[Differing, ...] = ()
     chosen_from: int = Field(1, ge=1)
+    recipe: str = ""
 
     @property
     def seeds(self) -> tuple[int, ...]:

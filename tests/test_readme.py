@@ -44,6 +44,7 @@ ENDING = {
     "uv run experiments resume RUN --steps N": (0, "goes on as"),
     "uv run experiments reproduce RUN": (0, "identical"),
     "uv run experiments bundle EXPERIMENT": (0, "sha256 of what is in it"),
+    "uv run experiments controls": (0, "No control is kept here"),
     "uv run experiments note RUN TEXT": (0, "noted"),
     "tag TAG RUN": (0, "1 job tagged 'arena'"),
     "uv run experiments diff A B": (0, "settings"),

@@ -9,6 +9,7 @@ from typing import Any
 import marimo as mo
 
 from apps.parts.links import experiment_of, known_jobs
+from experiments.jobs.controls.pooled import control_runs
 from experiments.jobs.ledger import UnreadableJob, open_ledger
 from experiments.jobs.ran import codes_of
 from experiments.notebooks.context import launched_in
@@ -26,9 +27,10 @@ _MOST_ROWS = 200
 
 
 def jobs_of(workspace: Workspace, experiment: str) -> list[JobRef]:
-    """Return the jobs of an experiment: the ledger's, then those that were only seen; none where nobody knows it."""
-    own, seen = known_jobs(workspace, launched_in(workspace, experiment))
-    return [job for name, job in (*own, *seen) if name == experiment]
+    """Return the runs of kept controls beside an experiment, then its jobs: the ledger's, and those only seen."""
+    launched = launched_in(workspace, experiment)
+    own, seen = known_jobs(workspace, launched)
+    return [*control_runs(launched.controls), *(job for name, job in (*own, *seen) if name == experiment)]
 
 
 def follow(

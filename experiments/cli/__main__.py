@@ -69,6 +69,7 @@ _MODULES = {
     "tag": "jobs",
     "untag": "jobs",
     "record": "jobs",
+    "controls": "controls",
     "step": "sweeps",
     "sweep": "sweeps",
     "diff": "runs",

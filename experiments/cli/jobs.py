@@ -231,6 +231,7 @@ def record(notebook: tyro.conf.Positional[Path]) -> int:
     Args:
         notebook: The notebook's file.
     """
+    from experiments.jobs.controls.pooled import control_runs, controls_of
     from experiments.jobs.journal import kept_notes
     from experiments.notebooks.data_cells import add_jobs, add_notes, experiment_of, open_file
     from experiments.notebooks.layout import read_text
@@ -238,7 +239,9 @@ def record(notebook: tyro.conf.Positional[Path]) -> int:
     workspace = Workspace.find(notebook)
     name = experiment_of(open_file(read_text(notebook), notebook), notebook)
     with open_ledger(workspace, read_only=True) as ledger:
-        launched = [job.ref() for job in ledger.rows(experiment=name) if job.state != "planned"]
+        rows = [job for job in ledger.rows(experiment=name) if job.state != "planned"]
+        controls = controls_of(ledger, [job.plan_key for job in rows])
+    launched = [*control_runs(controls), *(job.ref() for job in rows)]
     added, notes = add_jobs(notebook, launched), add_notes(notebook, kept_notes(workspace, name))
     what = [counted(len(added), "job")] if added or not notes else []
     what += [counted(notes, "note")] if notes else []

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from experiments.cli.terminal import agrees
 from experiments.jobs.arms import differences
 from experiments.jobs.commands import with_interpreter
+from experiments.jobs.controls.checking import control_notes
+from experiments.jobs.launchers.base import DryRunLauncher
 from experiments.jobs.plan import resources
 from experiments.jobs.preview import environment_words, estimate, task_preview, trainer_notes, waiting_words
 from experiments.project.errors import LaunchError, UsageError
@@ -54,6 +56,8 @@ def print_preview(
     out.print(f"command: {shlex.join(with_interpreter(plan.jobs[0].command, 'python'))}", soft_wrap=True)
     out.print(f"environment: {' '.join(environment_words(plan, workspace))}", soft_wrap=True, style="dim")
     for note in trainer_notes(plan):
+        out.print(f"note: {note}", soft_wrap=True)
+    for note in control_notes(plan, workspace) if plan.launcher == DryRunLauncher.name else ():
         out.print(f"note: {note}", soft_wrap=True)
     if plan.launcher == "skypilot":
         _print_task(out, plan, workspace)

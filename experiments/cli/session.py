@@ -32,6 +32,7 @@ from experiments.cli.until import (
 )
 from experiments.experiment import Experiment, recipe_file
 from experiments.jobs.arms import parse_vary
+from experiments.jobs.controls.pooled import with_controls
 from experiments.jobs.criteria import check_arms, stated_by
 from experiments.jobs.finding import find_jobs, find_refs, find_runs
 from experiments.jobs.journal import Journal
@@ -39,7 +40,7 @@ from experiments.jobs.plan import refuse_secrets
 from experiments.project.errors import NotebookError, UsageError
 from experiments.project.settings import runs_when_opened
 from experiments.project.workspace import Workspace
-from experiments.types import JobRef, LauncherName, Plan, TrainingJob, check_name, job_refs, parse_seeds
+from experiments.types import JobRef, LauncherName, Plan, TrainingJob, check_name, parse_seeds
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -150,9 +151,7 @@ def notebook_spec(session: Session, refs: Sequence[JobRef], *, further: tuple[st
 def _plan(session: Session) -> Plan:
     options = session.request.options
     if check_until(options, session.workspace):
-        seeds: tuple[int, ...] | None = first_seeds(
-            options, session.workspace, session.experiment.name, _journal_now(session)
-        )
+        seeds: tuple[int, ...] | None = first_seeds(options, session.experiment, _journal_now(session))
     else:
         seeds = parse_seeds(options.seeds) if options.seeds is not None else None
     arms = parse_vary(options.vary, session.request.config).arms() if options.vary else None
@@ -217,7 +216,7 @@ def write_notebook(session: Session, prepared: Prepared, launched: Sequence[Trai
     """Write the session's notebook, keeping what people edited in it, and print what was kept."""
     from experiments.notebooks.generation import write
 
-    result = write(prepared, job_refs(launched))
+    result = write(prepared, with_controls(launched, session.workspace))
     if not result.created and (report := result.report()):
         session.say(report)
     return result

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from experiments.cli.budget import read_limits
 from experiments.cli.flags import RunOptions
+from experiments.experiment import Experiment
 from experiments.jobs.batches import Batched, Course, courses, first_batch, open_batches
+from experiments.jobs.controls.files import read_control
 from experiments.jobs.funding import fund, unused_name
 from experiments.jobs.journal import Journal
 from experiments.jobs.ledger import Limits, open_ledger
@@ -53,8 +55,8 @@ def check_until(options: RunOptions, workspace: Workspace) -> bool:
     return True
 
 
-def first_seeds(options: RunOptions, workspace: Workspace, name: str, journal: Journal) -> tuple[int, ...]:
-    """Return the seeds of the first batch.
+def first_seeds(options: RunOptions, experiment: Experiment, journal: Journal) -> tuple[int, ...]:
+    """Return the seeds of the first batch: the first numbers, or the first of the control that stands for the baseline.
 
     Raises:
         UsageError: There is no hypothesis, a rule that does not look before its end, or a design of this name already.
@@ -65,6 +67,7 @@ def first_seeds(options: RunOptions, workspace: Workspace, name: str, journal: J
             "the recipe, or in the notebook's cell journal."
         )
     number = first_batch(journal.rule, options.batch_seeds, options.max_seeds)
+    name, workspace = experiment.name, experiment.workspace
     with open_ledger(workspace, read_only=True) as ledger:
         course = next((one for one in courses(ledger) if one.batched.experiment == name), None)
         is_there = course is not None and ledger.has_plan(course.batched.plan_key)
@@ -74,6 +77,8 @@ def first_seeds(options: RunOptions, workspace: Workspace, name: str, journal: J
             f"experiment {name!r} {stands}: its seeds are not launched once more. Give another design a name of its "
             f"own, as the first word: {name}-2"
         )
+    if experiment.controls is not None:
+        return read_control(workspace.root, experiment.controls).seeds[:number]
     return tuple(range(number))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import enum
+import functools
 import hashlib
 import itertools
 import re
@@ -84,6 +85,16 @@ class Grid(Generic[ConfigT]):
                 )
             found[name] = changed(self.base, change)
         return found
+
+
+def beside_all(arms: Mapping[str, ConfigT], change: Mapping[str, Any]) -> dict[str, ConfigT]:
+    """Return arms with the name of what all of them change, besides that in which they differ."""
+    common = {
+        field: value
+        for field, value in change.items()
+        if all(functools.reduce(getattr, field.split("."), config) == value for config in arms.values())
+    }
+    return {name_of(common, and_then=name): config for name, config in arms.items()} if common else dict(arms)
 
 
 def parse_vary(texts: Sequence[str], config: ConfigT) -> Grid[ConfigT]:
@@ -254,9 +265,9 @@ def differences(plan: Plan, baseline: TrainingJobConfig | None = None) -> dict[s
     """Return what each arm changes of the baseline, in words; arms with the same job as another say so.
 
     Args:
-        baseline: What a job of it is; that of the plan's first arm where None.
+        baseline: What a job of it is; that of the plan's control or first arm where None.
     """
-    first = plan.jobs[0]
+    first = plan.control or plan.jobs[0]
     before = _facts(baseline or first.config)
     found: dict[str, str] = {}
     seen: dict[tuple[tuple[str, str], ...], str] = {}

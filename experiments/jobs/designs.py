@@ -26,14 +26,14 @@ from experiments.jobs.ledger import UnreadableJob, open_ledger
 from experiments.jobs.ledger.reading import LedgerReader
 from experiments.jobs.permits import Permit, require
 from experiments.jobs.rule import LEVEL, Rule
-from experiments.jobs.selection import control_problem, left_out, made_otherwise, seen, seen_before
+from experiments.jobs.selection import control_problem, left_out, made_otherwise, picked_of, seen, seen_before
 from experiments.project.errors import UsageError
 from experiments.project.look import counted
 from experiments.project.redaction import mask_text
 from experiments.project.standing import CHOOSING, counts_as_seed
 from experiments.project.workspace import Workspace
 from experiments.runs.evaluations import is_of_evaluations
-from experiments.types import JobRef, Plan, TrainingJob
+from experiments.types import JobRef, KeptControl, Plan, TrainingJob
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ class Registration:
         is_changed: Whether what stands now is known to be other than what was recorded.
         kin: How many designs of the same metric and trainer came before it with a baseline of other settings. They are
             other families, and it is for a reader to judge whether the settings make another question.
+        control: The kept control that stands for the baseline; None for one that was launched with the arm.
     """
 
     sentence: str
@@ -58,6 +59,7 @@ class Registration:
     seeds: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     is_changed: bool = False
     kin: int = 0
+    control: KeptControl | None = None
 
     @property
     def is_registered(self) -> bool:
@@ -73,7 +75,8 @@ class Registration:
 
     @property
     def _place(self) -> str:
-        return "" if self.number is None else f": design {self.number} of its family, level {self.level:.2g}"
+        against = f", against control {self.control.name}" if self.control is not None else ""
+        return "" if self.number is None else f": design {self.number} of its family, level {self.level:.2g}{against}"
 
 
 def record_journal(plan: Plan, journal: Journal | None, permit: Permit | None, workspace: Workspace) -> bool:
@@ -154,6 +157,8 @@ def _seen_by_plan(plan: Plan, rule: Rule, family: str, ledger: LedgerReader) -> 
     about = arms_of_rule(rule, list(configs_of(plan, ledger)))
     if about is None or ledger.has_plan(plan.key):
         return ""
+    if plan.control is not None and (said := picked_of(plan.control, rule.planned)):
+        return said
     for name in about:
         jobs = [job for job in plan.jobs if job.arm == name and job.counts]
         if said := seen(ledger, name, jobs, math.inf, family if name == about[1] else ""):
@@ -218,7 +223,7 @@ def _of_design(
     if control is not None:
         seeds = dict.fromkeys(about, control.seeds)
     number, kin = recorded_place(ledger, [key for key in first.values() if key])
-    found = replace(plain, number=number, seeds=seeds, kin=kin)
+    found = replace(plain, number=number, seeds=seeds, kin=kin, control=control)
     design = [row for row in runs if row.seed in seeds.get(row.arm, ())]
     reason = left_out(design, [job.run for job in jobs])
     if control is not None and not reason:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
+from experiments.jobs.controls.checking import candidates, control_notes
+from experiments.jobs.controls.pooled import as_chosen_now
 from experiments.jobs.handover import launcher_for
 from experiments.jobs.launchers.local.devices import notes_on
 from experiments.jobs.ledger import open_ledger
@@ -31,7 +33,7 @@ from experiments.project.snapshots import differing_now, ignored_folders
 from experiments.project.trainers.known import trainer_named
 from experiments.project.values import replaced
 from experiments.project.workspace import Workspace, node_folder, storage_notes
-from experiments.types import LauncherName, Plan, TrainingJob
+from experiments.types import KeptControl, LauncherName, Plan, TrainingJob
 
 
 def prepare_plan(
@@ -46,6 +48,7 @@ def prepare_plan(
     again: bool = False,
     train_command: Sequence[str] | None = None,
     has_own_code: bool = False,
+    control: KeptControl | None = None,
 ) -> Plan:
     """Return the plan that a launch of `recorded` would start; nothing is written but the ledger's own file.
 
@@ -56,6 +59,7 @@ def prepare_plan(
         again: Take the next repeat also where jobs of the newest are unfinished.
         train_command: The trainer's command line; None for the setting.
         has_own_code: Whether the jobs run code of before, so that what lies here now says nothing of their programs.
+        control: What stands for the baseline: jobs that are as it are not planned, and the others run on its seeds.
 
     Raises:
         UsageError: A name, label or seed is wrong, the plan is above the settings' limits, or its trainer cannot
@@ -76,10 +80,12 @@ def prepare_plan(
         recorded = [
             with_trainer(job, workspace, settings.trainer if train_command is None else None) for job in recorded
         ]
+        recorded, seeds = candidates(recorded, seeds, control)
+        control = as_chosen_now(control, ledger) if control is not None else None
 
         @functools.cache  # of 200 jobs it takes milliseconds, and a page plans at each key press
         def planned(number: int) -> Plan:
-            return make_plan(
+            plan = make_plan(
                 experiment,
                 recorded,
                 placement,
@@ -88,6 +94,7 @@ def prepare_plan(
                 repeat=number,
                 max_jobs=settings.max_jobs,
             )
+            return plan if control is None else replaced(plan, control=control)
 
         refuse_what_cannot_start(planned(repeat or 1), None if has_own_code else workspace.root)
         if repeat is None:
@@ -128,7 +135,8 @@ def launch_notes(
 
     Raises:
         LaunchError: SkyPilot would run code that cannot be had again, and nobody said `--skip-git-check`; nothing
-            of the runs would be left once their nodes are gone; or another job has the name of a run.
+            of the runs would be left once their nodes are gone; another job has the name of a run; or a control is not
+            what would run now.
     """
     skip = all(job.config.skip_git_check for job in plan.jobs)
     kept = not workspace.settings.in_place
@@ -158,6 +166,8 @@ def launch_notes(
             f"run name {taken[0].run_name!r} is that of another job, of experiment {taken[0].experiment!r}. Name the "
             "experiment or the arm differently."
         )
+    if before is None:
+        notes += control_notes(plan, workspace, has_own_code=has_own_code)
     if before is not None and not has_own_code:
         notes += _changed_since(before, code, len(plan.jobs), workspace)
     return notes

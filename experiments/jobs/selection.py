@@ -96,12 +96,21 @@ def control_problem(
         run.run for run in control.runs
     ]:
         return f"Not all runs of control {control.name!r} are shown in their order. Show all of them."
-    if planned is not None and planned != len(control.seeds):
-        return (
-            f"The rule decides by {planned} seeds, and control {control.name!r} has {len(control.seeds)}, whose scores "
-            "were known. All of them decide: leave seeds out of the rule."
-        )
-    return ""
+    return picked_of(control, planned)
+
+
+def picked_of(control: KeptControl, planned: int | None) -> str:
+    """Return that a rule decides by other than all seeds of a control; empty where it does not.
+
+    Args:
+        planned: How many seeds decide, as the rule says; None where it leaves that to the launch.
+    """
+    if planned is None or planned == len(control.seeds):
+        return ""
+    return (
+        f"The rule decides by {planned} seeds, and control {control.name!r} has {len(control.seeds)}, whose scores "
+        "were known. All of them decide: leave seeds out of the rule."
+    )
 
 
 def seen_before(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from experiments.jobs.controls.pooled import control_runs, controls_of, without_runs_of
 from experiments.jobs.ledger import UnreadableJob, open_ledger
 from experiments.jobs.ledger.schema import FILE
 from experiments.notebooks.header import Header, read_header
@@ -16,9 +17,10 @@ from experiments.project.errors import ExperimentsError, LedgerError, NotebookEr
 from experiments.project.workspace import Workspace
 from experiments.runs.store import RunQuery
 from experiments.runs.wandb_file.table import is_media_part
-from experiments.types import BaseExperimentConfig, JobRef, TrainingJob, check_name
+from experiments.types import BaseExperimentConfig, JobRef, KeptControl, TrainingJob, check_name
 
 if TYPE_CHECKING:
+    from experiments.jobs.controls.marks import Marked
     from experiments.jobs.ran import Mark
     from experiments.project.provenance import Provenance
     from experiments.runs.store import RunInfo, RunStore
@@ -31,10 +33,12 @@ class Launched:
     Attributes:
         jobs: Oldest first.
         problem: What of the ledger cannot be read, so that there may be more; empty where all of it can.
+        controls: That they were launched beside.
     """
 
     jobs: tuple[TrainingJob | UnreadableJob, ...] = ()
     problem: str = ""
+    controls: tuple[KeptControl, ...] = ()
 
 
 def launched_in(workspace: Workspace, experiment: str | None = None) -> Launched:
@@ -42,9 +46,10 @@ def launched_in(workspace: Workspace, experiment: str | None = None) -> Launched
     try:
         with open_ledger(workspace, read_only=True) as ledger:
             jobs = tuple(job for job in ledger.rows(experiment=experiment) if job.state != "planned")
+            controls = tuple(controls_of(ledger, [job.plan_key for job in jobs]))
     except LedgerError as error:
         return Launched(problem=f"There may be more jobs than are shown here: {error}")
-    return Launched(jobs, " ".join(job.sentence() for job in jobs if isinstance(job, UnreadableJob)))
+    return Launched(jobs, " ".join(job.sentence() for job in jobs if isinstance(job, UnreadableJob)), controls)
 
 
 @dataclass(frozen=True)
@@ -80,9 +85,12 @@ class NotebookContext:
         return launched_in(self.workspace, self.name)
 
     def joined(self, jobs: Sequence[JobRef]) -> list[JobRef]:
-        """Return the file's references, then the ledger's jobs that the file does not have yet."""
-        known = {job.run for job in jobs}
-        return [*jobs, *(job.ref() for job in self.launched().jobs if job.run_name not in known)]
+        """Return the runs of kept controls, then the file's references and the ledger's jobs that it does not have."""
+        launched = self.launched()
+        found = [*control_runs(launched.controls), *jobs]
+        known = {job.run for job in found}
+        found += [job.ref() for job in launched.jobs if job.run_name not in known]
+        return list({job.run: job for job in found}.values()) if launched.controls else found
 
     def with_unlaunched(self, jobs: Sequence[JobRef]) -> list[JobRef]:
         """Return jobs with those that were planned beside them and never handed over: no claim may leave them out.
@@ -94,7 +102,9 @@ class NotebookContext:
             return list(jobs)
         known, arms = {job.run for job in jobs}, {job.arm for job in jobs}
         with open_ledger(self.workspace, read_only=True) as ledger:
-            keys = {job.plan_key for job in ledger.rows(run_names=known) if job.plan_key}
+            rows = ledger.rows(run_names=known)
+            controls = controls_of(ledger, [job.plan_key for job in rows])
+            keys = {job.plan_key for job in without_runs_of(rows, controls) if job.plan_key}
             planned = [job for key in sorted(keys) for job in ledger.rows(plan_key=key, state="planned")]
         return [*jobs, *(job.ref() for job in planned if job.arm in arms and job.run_name not in known)]
 
@@ -107,14 +117,23 @@ class NotebookContext:
         except ExperimentsError:
             return []
 
-    def code_marks(self, jobs: Sequence[JobRef]) -> dict[str, Mark]:
+    def code_marks(self, jobs: Sequence[JobRef]) -> Mapping[str, Mark]:
         """Return which code each run that has started ran; nothing is known of any where the ledger cannot be read."""
-        from experiments.jobs.ran import Mark, marks_of
+        return self._marked(jobs).marks
+
+    def _marked(self, jobs: Sequence[JobRef]) -> Marked:
+        from experiments.jobs.controls.marks import Marked, marks_beside
+        from experiments.jobs.ran import Mark
 
         try:
-            return marks_of(self.workspace, [job.run for job in jobs])
+            return marks_beside(self.workspace, [job.run for job in jobs], self.controls(jobs))
         except LedgerError:
-            return {job.run: Mark("", run=job.run) for job in jobs}
+            return Marked({job.run: Mark("", run=job.run) for job in jobs})
+
+    def controls(self, jobs: Sequence[JobRef]) -> list[KeptControl]:
+        """Return the kept controls of which runs are among some jobs, beside which the others were launched."""
+        shown = {job.run for job in jobs}
+        return [one for one in self.launched().controls if shown & {run.run for run in one.runs}]
 
     def code_words(self, jobs: Sequence[JobRef]) -> list[str]:
         """Return what must be said of the code beside results of `jobs`; empty where all ran what their plans say.
@@ -123,8 +142,13 @@ class NotebookContext:
         """
         from experiments.jobs.ran import code_words
 
-        marks = self.code_marks(jobs)
-        return code_words((job.arm, marks[job.run]) for job in jobs if job.counts and job.run in marks)
+        found = self._marked(jobs)
+        marked = ((job.arm, found.marks[job.run]) for job in jobs if job.counts and job.run in found.marks)
+        return code_words(marked)
+
+    def control_words(self, jobs: Sequence[JobRef]) -> Sequence[str]:
+        """Return what must be said of kept controls beside results of `jobs`: which they are, and what differs."""
+        return self._marked(jobs).words
 
     def provenance(self, jobs: Sequence[JobRef]) -> Provenance | None:
         """Return where the code that the newest of `jobs` ran comes from; None where nobody knows.
@@ -141,8 +165,9 @@ class NotebookContext:
         return known[-1] if known else None
 
     def unrecorded(self, jobs: Sequence[JobRef]) -> list[JobRef]:
-        """Return the ledger's jobs that the file does not have yet."""
-        return self.joined(jobs)[len(jobs) :]
+        """Return the ledger's jobs, and runs of controls, that the file does not have yet."""
+        known = {job.run for job in jobs}
+        return [job for job in self.joined(jobs) if job.run not in known]
 
 
 def logged_metrics(infos: Sequence[RunInfo]) -> list[str]:

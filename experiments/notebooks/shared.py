@@ -16,6 +16,7 @@ from experiments.jobs.watch.verdicts import verdict
 from experiments.notebooks.charts import DARK_FOR_LIGHT, Axis, RunCurve, ScoreOptions, read_runs
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.controls import choice_of, primary_of
+from experiments.results.controls import with_kept_scores
 from experiments.results.scores import FINAL, ScoredRuns, known_statuses, outcome_of_job, scored_runs
 from experiments.runs.roles import NO_ROLES, REWARDS, likely_rewards, metrics_of
 from experiments.runs.store import REWARD_KEY
@@ -58,7 +59,8 @@ def scored_once(
             _scored.move_to_end(key)
             return _scored[key]
     found = scored_runs(jobs, metric, experiment.store, statuses=statuses, summary=summary, codes=codes)
-    found = replace(found, notes=(*found.notes, *experiment.code_words(jobs)))
+    found = with_kept_scores(found, experiment.controls(jobs), experiment.workspace)
+    found = replace(found, notes=(*found.notes, *experiment.control_words(jobs), *experiment.code_words(jobs)))
     if found.is_read and all(job.run in versions for job in jobs):
         with _scoring:
             _scored[key] = found

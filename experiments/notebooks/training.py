@@ -19,6 +19,7 @@ import marimo as mo
 
 from experiments.jobs.arms import differences, parse_vary, vary_example
 from experiments.jobs.commands import with_interpreter
+from experiments.jobs.controls.files import read_control
 from experiments.jobs.criteria import check_arms, record_criteria, stated_by
 from experiments.jobs.designs import design_words, record_journal
 from experiments.jobs.journal import Journal
@@ -352,7 +353,9 @@ def _shown_word(word: str) -> str:
 def _seeds_of(experiment: NotebookContext) -> str:
     """Return the seeds of the recipe as people type them."""
     try:
-        seeds: tuple[int, ...] = recipe_class(experiment.config).seeds
+        recipe = recipe_class(experiment.config)
+        kept = read_control(experiment.workspace.root, recipe.controls) if recipe.controls is not None else None
+        seeds: tuple[int, ...] = kept.seeds if kept is not None else recipe.seeds
     except (ExperimentsError, AttributeError):
         return "1"
     return str(len(seeds)) if seeds == tuple(range(len(seeds))) else ",".join(map(str, seeds))

@@ -29,7 +29,9 @@ DEADLINE_S = 5.0
 MAX_FILES = 200
 # Larger files are known by size and time of change: reading them would hold the trainer up.
 _MOST_BYTES = 8_000_000
-_OURS = re.compile(r"(^|/)(\.experiments|experiments/log|experiments/scratch)/|\.bundle\.tar\.gz$")
+_OURS = re.compile(
+    r"(^|/)(\.experiments|experiments/log|experiments/scratch)/|\.bundle\.tar\.gz$|(^|/)experiments/controls/[^/]+\.json$"
+)
 _NOTEBOOK = re.compile(r"_nb\.py(\.bak)?$")
 # What Python and marimo keep beside a source follows from it; a repository without a .gitignore would have new code
 # each time that a module is imported or a notebook is opened.

@@ -131,6 +131,15 @@ def changed_files(folder: Path, old: str, new: str) -> list[str]:
     return _listed(folder, "diff", "--name-only", "-z", old, new, "--")
 
 
+def is_ignored(folder: Path, name: str) -> bool:
+    """Say whether git would not take a file; of what nobody can ask it, no."""
+    try:
+        ask(folder, DEADLINE_S, "check-ignore", "-q", "--", name)
+    except (GitError, FileNotFoundError):
+        return False
+    return True
+
+
 def commits_between(folder: Path, old: str, new: str) -> list[str]:
     """Return hash and subject of each commit that `new` has and `old` has not, newest first.
 

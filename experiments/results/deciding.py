@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from experiments.jobs.batches import Batched, Course, batch_event, courses, end_batches
+from experiments.jobs.controls.marks import marks_beside
+from experiments.jobs.controls.pooled import control_runs, controls_of
 from experiments.jobs.designs import Registration, registration_of
 from experiments.jobs.funding import give_up_unstarted
 from experiments.jobs.handover import tracker_of
@@ -14,7 +16,6 @@ from experiments.jobs.ledger import UnreadableJob, open_ledger
 from experiments.jobs.permits import Permit
 from experiments.jobs.plan import RecordedJob
 from experiments.jobs.preparation import prepare_plan
-from experiments.jobs.ran import marks_of
 from experiments.jobs.rule import Rule
 from experiments.jobs.submission import submit
 from experiments.monitoring import poll_once, sources_of
@@ -23,6 +24,7 @@ from experiments.project.look import counted
 from experiments.project.provenance import Provenance
 from experiments.project.values import replaced
 from experiments.project.workspace import Workspace
+from experiments.results.controls import with_kept_scores
 from experiments.results.scores import scored_runs, summary_of
 from experiments.results.verdict import Judgement, judge
 from experiments.types import TERMINAL_VERDICTS, Plan, TrainingJob
@@ -117,7 +119,9 @@ def _judged(
     is_out = any(job.run_name not in statuses for job in jobs if job.state != "cancelled")
     if is_out or any(status.verdict not in TERMINAL_VERDICTS for status in statuses.values()):
         return None
-    refs = [job.ref() for job in jobs]
+    with open_ledger(workspace, read_only=True) as ledger:
+        controls = controls_of(ledger, [job.plan_key for job in jobs])
+    refs = [*control_runs(controls), *(job.ref() for job in jobs)]
     rule = journal.rule
     assert rule is not None
     runs = scored_runs(
@@ -126,8 +130,9 @@ def _judged(
         sources.store(jobs[0].tracker),
         statuses=statuses,
         summary=summary_of(rule),
-        codes=marks_of(workspace, [job.run_name for job in jobs]),
+        codes=marks_beside(workspace, [ref.run for ref in refs], controls).marks,
     )
+    runs = with_kept_scores(runs, controls, workspace)
     if not runs.is_read:
         return None
     registration = registration_of(workspace, refs, journal)
@@ -164,6 +169,7 @@ def _launch_batch(
         repeat=1,
         train_command=batched.train_command,
         has_own_code=True,
+        control=first.control,
     )
     with open_ledger(workspace) as ledger:
         tracker, why = tracker_of(plan, workspace.settings), batch_event(batched)

@@ -25,6 +25,7 @@ from experiments.jobs.submission import submit
 from experiments.launch import allow_launch
 from experiments.project.provenance import OwnCode
 from experiments.results.steps import take_step
+from experiments.types import KeptControl
 from tests.fakes import stepped
 from tests.fakes.launching import workspace_at
 from tests.fakes.stepped import AtOnce, config_of, killed_at_random
@@ -43,12 +44,12 @@ def scored(gap: float, spread: float = 0.5):
     return score
 
 
-def begun(workspace, rule: Rule, *, batch: int = 1, jobs: int = 100) -> None:
+def begun(workspace, rule: Rule, *, batch: int = 1, jobs: int = 100, control: KeptControl | None = None) -> None:
     """Launch the first batch of a design, and record that it goes on until it is decided."""
     recorded = [RecordedJob("slow", config_of({"rate": 1e-4})), RecordedJob("fast", config_of({"rate": 1e-2}))]
     seeds = range(first_batch(rule, None, None))
     options = {"launcher": "skypilot", "repeat": 1, "has_own_code": True, "train_command": COMMAND}
-    plan = prepare_plan(workspace, "study", recorded, seeds=seeds, **options)
+    plan = prepare_plan(workspace, "study", recorded, seeds=seeds, control=control, **options)
     with allow_launch() as permit:
         record_journal(plan, Journal(hypothesis="fast is better", rule=rule), permit, workspace)
         batched = Batched(experiment="study", plan_key=plan.key, batch=batch, budget="study", train_command=COMMAND)

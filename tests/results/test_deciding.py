@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from experiments.jobs.batches import first_batch
+from experiments.jobs.controls.files import write_control
 from experiments.jobs.handover import LAUNCHERS
 from experiments.jobs.ledger import Limits, open_ledger
 from experiments.jobs.ledger.mending import rebuild
@@ -19,8 +20,11 @@ from experiments.project.values import replaced
 from experiments.results.steps import take_step
 from tests.fakes import decided, stepped
 from tests.fakes.decided import begun, course, scored, to_the_end
+from tests.fakes.kept import control_file
 from tests.fakes.launching import workspace_at
 from tests.fakes.stepped import AtOnce
+from tests.fakes.wandb_files import exit_record, offline_run
+from tests.fakes.wandb_files import run as wandb_run
 
 RULE = Rule(metric="score", direction="higher", effect=0.0, arm="fast", baseline="slow", looks=(3, 6, 9))
 BOUNDED = replaced(RULE, floor=-5.0, ceiling=200.0)
@@ -166,3 +170,20 @@ def test_killed_at_random_moments_every_seed_is_launched_once_and_it_ends_alike(
     assert sorted(through["jobs"]) == sorted(without["jobs"])
     assert len(without["jobs"]) == 2 * 9
     assert through["ended"].split(" (")[0] == without["ended"].split(" (")[0]
+
+
+def test_beside_a_kept_control_only_the_candidates_batches_follow_and_its_runs_decide(begin, tmp_path, monkeypatch):
+    monkeypatch.setattr(stepped, "score_of", scored(0.0))
+    workspace = workspace_at(tmp_path, user="ada")
+    cluster = AtOnce(workspace.state)
+    monkeypatch.setitem(LAUNCHERS, "skypilot", lambda _: cluster)
+    kept = control_file(workspace, arm="slow", seeds=range(9), config=stepped.config_of({"rate": 1e-4}))
+    for run in kept.runs:
+        log = offline_run(workspace.runs, run.ref.run).write(wandb_run(run.ref.run))
+        score = stepped.score_of(1e-4, 256, run.ref.seed)
+        log.log(*({"step": step, "score": score * step / 100} for step in range(10, 101, 10)))
+        log.write(exit_record(0))
+    control = write_control(workspace, kept)[0].used()
+    begun(workspace, replaced(RULE, pool_codes=True), control=control)
+    assert to_the_end(workspace)[-1].startswith("study: undecided: Look after 9 of 9 planned seeds.")
+    assert seeds_of(cluster) == [("0.01", seed) for seed in range(9)]

@@ -181,6 +181,7 @@ def _judge(facts: Facts, journal: Journal) -> None:
     """Take hypothesis and verdict from the journal, and the number that its rule is about."""
     from experiments.jobs.designs import registration_of
     from experiments.results.claims import Claimed
+    from experiments.results.controls import with_kept_scores
     from experiments.results.scores import scored_runs, summary_of
     from experiments.results.verdict import judge
     from experiments.statistics import shown
@@ -195,6 +196,8 @@ def _judge(facts: Facts, journal: Journal) -> None:
         codes = facts.context.code_marks(jobs) if facts.context else None
         registration = registration_of(facts.workspace, jobs, journal)
         scores = scored_runs(jobs, journal.rule.metric, facts.store, statuses=statuses, summary=summary, codes=codes)
+        if facts.context:
+            scores = with_kept_scores(scores, facts.context.controls(jobs), facts.workspace)
     except ExperimentsError as error:
         facts.problems.append(reason_of(error))
         return

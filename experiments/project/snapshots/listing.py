@@ -101,6 +101,8 @@ def leaves_out(top: Path, root: Path, state: Path, links: tuple[str, ...]) -> Ca
         parent, _, base = name.rpartition(b"/")
         if is_away(parent + b"/") or name + b"/" in folders:
             return True
+        if parent.endswith(b"experiments/controls"):
+            return is_no_code(os.fsdecode(name), top)
         # Few files are of a kind that is asked about by its own name: the others cost a launch nothing.
         return base.endswith(_ASKED_ABOUT) and is_no_code(os.fsdecode(base), top / os.fsdecode(parent))
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from experiments.jobs.controls.pooled import with_controls
 from experiments.jobs.criteria import Criterion, recorded_criteria
 from experiments.jobs.designs import Registration, registration_of
 from experiments.jobs.journal import Journal, kept_notes, recorded_journals
@@ -114,6 +115,11 @@ def gather(
         _add_run(found, workspace, store, job, checkpoints, places)
     snapshots = _add_snapshots(found, workspace)
     _add_packages(found, workspace)
+    found.notes += [
+        f"Its runs are compared with those of control {plan.control.name}, which are not in the bundle."
+        for plan in plans[:1]
+        if plan.control is not None
+    ]
     found.record = BundleRecord(
         experiment=experiment,
         plans=tuple(plans),
@@ -129,7 +135,7 @@ def gather(
     if found.journal is not None:
         _add_json(found, JOURNAL, found.journal.model_dump(mode="json"), places)
         if found.journal.rule is not None:
-            found.registration = registration_of(workspace, [job.ref() for job in jobs], found.journal)
+            found.registration = registration_of(workspace, with_controls(jobs, workspace), found.journal)
     found.criteria = _criteria(workspace, plans)
     _add_json(found, LEDGER, _known_to_the_ledger(workspace, experiment, plans, jobs), places)
     for name, path in (further or {}).items():
