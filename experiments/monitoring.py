@@ -235,6 +235,11 @@ def sources_of(state_dir: Path) -> Sources:
         with open_ledger(workspace, read_only=True) as ledger:
             return {run: SchedulerStatus(**values) for run, values in ledger.outcomes(runs).items()}
 
+    def spared() -> frozenset[str]:
+        from experiments.jobs.sparing import spared_runs
+
+        return spared_runs(workspace)
+
     def start_waiting() -> None:
         from experiments.jobs.submission import start_next
 
@@ -249,7 +254,7 @@ def sources_of(state_dir: Path) -> Sources:
     jobs = _LedgerFile(workspace)
     ender = Ender(workspace, jobs, launcher, lambda: default_store(workspace.root))
     stepper = Stepper(workspace.state, workspace.root)
-    return Sources(jobs, launcher, store, outcomes, start_waiting, keep, ender.take, stepper.take, jobs.ongoing)
+    return Sources(jobs, launcher, store, outcomes, start_waiting, keep, ender.take, stepper.take, jobs.ongoing, spared)
 
 
 def end_hopeless(state_dir: Path, seen: Snapshot) -> dict[str, str]:

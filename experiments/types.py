@@ -315,6 +315,7 @@ class JobStatus(Standing):
         keys: Which keys are its step, reward and speed; empty where they are those of the reference trainer.
         found: Which of these were found among what the run has logged, not named by its trainer.
         lower_is_better: Whether less of the reward is better, as its trainer says.
+        spared: Whether it was cancelled since a look of its design had decided without it.
         started_at: Unix seconds at which the trainer started.
         ended_at: Unix seconds at which it ended.
         exit_code: Of the trainer; negative for the signal that killed it.
@@ -341,6 +342,7 @@ class JobStatus(Standing):
     sps: float | None = None
     keys: dict[str, str] = Field({}, exclude_if=_is_nothing)
     found: tuple[str, ...] = Field((), exclude_if=_is_nothing)
+    spared: bool = Field(False, exclude_if=_is_nothing)
     lower_is_better: bool = Field(False, exclude_if=_is_nothing)
     started_at: float | None = None
     ended_at: float | None = None

@@ -8,6 +8,7 @@ from typing import Any
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.shared import metrics_about, runs_with, score_options, standings
 from experiments.notebooks.styles import Line
+from experiments.notebooks.verdict import is_search
 from experiments.project.errors import ExperimentsError
 from experiments.project.look import counted
 from experiments.results.rows import RunRow, run_rows
@@ -35,6 +36,8 @@ def shape_lines(experiment: NotebookContext, jobs: Sequence[JobRef], controls: A
         has_direction=_has_direction(jobs, options.metric),
     )
     trouble = [Line(found.trouble_words, "strong")] if found.trouble_words else []
+    if is_search(jobs):  # trials stand beside each other in their own table, and nobody compares them
+        return trouble
     notes = [Line(f"{'. '.join(found.notes)}.", "fine")] if found.notes else []
     return [*trouble, *_arm_rows(found), *notes]
 

@@ -13,15 +13,17 @@ from experiments.jobs.designs import Registration, registration_of
 from experiments.jobs.journal import MAX_NOTE, Entry, Journal, entries, write_entry
 from experiments.jobs.permits import page_permit
 from experiments.jobs.rule import LEVEL
+from experiments.jobs.sparing import cancel_spared
 from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.page import Section, Subject, stacked
+from experiments.notebooks.page import Changing, Subject, stacked
 from experiments.notebooks.shared import scored_once
-from experiments.notebooks.styles import Line, lines_html, title_of
+from experiments.notebooks.styles import Line, lines_html, sentence, title_of
 from experiments.project.errors import ExperimentsError
-from experiments.project.look import DECISIONS
+from experiments.project.look import DECISIONS, counted
 from experiments.project.standing import chooses
 from experiments.results.claims import Claimed
 from experiments.results.scores import ScoredRuns, known_statuses, summary_of
+from experiments.results.sparing import Spare, spare_of
 from experiments.results.verdict import judge
 from experiments.types import JobRef
 from widgets.words import Words
@@ -102,13 +104,13 @@ def note_form(experiment: NotebookContext, then: Callable[[], None] = lambda: No
     Args:
         then: Called after a note was kept.
     """
-    permit = page_permit()
-    if permit is None:
-        return None
+    return None if page_permit() is None else _note_form(experiment, then)
 
+
+def _note_form(experiment: NotebookContext, then: Callable[[], None]) -> Any:
     def keep(text: str | None) -> None:
         if text:
-            write_entry(experiment.name, text, permit, experiment.workspace)
+            write_entry(experiment.name, text, page_permit(), experiment.workspace)
             then()
 
     area = mo.ui.text_area(
@@ -136,25 +138,66 @@ def log_lines(experiment: NotebookContext, journal: Journal) -> list[Line]:
     return [line for _, line in sorted(rows, key=lambda row: row[0])]
 
 
-class Verdict(Section):
+def spared_jobs(experiment: NotebookContext, jobs: Sequence[JobRef], journal: Journal) -> Spare | None:
+    """Return which jobs of a study a verdict that came early made needless; None where it made none so.
+
+    Raises:
+        ExperimentsError: The runs or the ledger cannot be read.
+    """
+    if not journal.is_written or journal.rule is None or journal.rule.looks is None or not jobs:
+        return None
+    claimed = judged(experiment, jobs, journal)[1]
+    return spare_of(claimed, experiment.with_unlaunched(jobs), known_statuses(experiment.workspace.state))
+
+
+def cancel_needless(experiment: NotebookContext, jobs: Sequence[JobRef], journal: Journal, shown: Spare) -> str:
+    """Cancel what a page showed as needless, as far as it still is; return what came of it, in words.
+
+    Called by the click itself: the leave to cancel is that of a person's act.
+    """
+    permit = page_permit()
+    if permit is None:
+        return "Nothing was cancelled: this page only shows."
+    try:
+        now = spared_jobs(experiment, jobs, journal)
+        runs = [run for run in shown.runs if now is not None and run in now.runs]
+        if now is None or not runs:
+            return "Nothing was cancelled: what was decided, or what still runs, has changed."
+        done = cancel_spared(runs, now.decided, permit, experiment.workspace)
+    except ExperimentsError as error:
+        return f"Not all was cancelled: {error}"
+    told = [f"{run}: {words}" for run, words in done.items() if words.startswith("not cancelled")]
+    return " ".join([f"{counted(len(runs) - len(told), 'job')} asked to end. The verdict stays as it is.", *told])
+
+
+class Verdict(Changing):
     """What was expected, what came of it, and what happened meanwhile."""
 
     def __init__(self, study: Subject) -> None:
         super().__init__(study)
         self._note: Any = None
+        self._spare: Any = None  # marimo forgets an element that nobody holds
+        self._asked = frozenset[str]()
+        self._told = ""
         self._is_made = False
         self._answer, self._record = mo.ui.anywidget(Words()), mo.ui.anywidget(Words())
 
     def offer(self) -> None:
         """Make the input of a note, in the cell that shows it."""
         if not self._is_made:
-            self._note, self._is_made = note_form(self.study.experiment, self.refresh), True
+            self._is_made = True
+            self._note = _note_form(self.study.experiment, self.refresh) if self.study.may_launch else None
 
     def page(self) -> mo.Html:
-        """Return verdict and hypothesis; folded the rule, what happened by time, and the input of a note."""
+        """Return verdict and hypothesis; folded the rule, what happened by time, and the input of a note.
+
+        In an open editor a verdict that came early offers to cancel what it made needless.
+        """
         self.refresh()
         name = "Rule and log" if self._note is None else "Rule, log and notes"
-        return stacked([self._answer, mo.accordion({name: stacked([self._record, self._note])})])
+        self._spare = self._offer_to_cancel() if self.study.may_launch else None
+        told = sentence(self._told) if self._told else None
+        return stacked([self._answer, self._spare, told, mo.accordion({name: stacked([self._record, self._note])})])
 
     def still(self) -> mo.Html:
         """Return all of it, without the input."""
@@ -169,10 +212,34 @@ class Verdict(Section):
 
     def _answer_lines(self) -> list[Line]:
         study = self.study
+        spare = self._spared()
         return [
             *verdict_lines(study.experiment, study.jobs, study.journal),
+            *([Line(spare.sentence, "strong")] if spare is not None else []),
             *hypothesis_lines(study.journal, study.jobs),
         ]
+
+    def _spared(self) -> Spare | None:
+        study = self.study
+        try:
+            found = spared_jobs(study.experiment, study.jobs, study.journal)
+        except ExperimentsError:
+            return None  # the verdict above says what cannot be read
+        return found if found is not None and not self._asked >= set(found.runs) else None
+
+    def _offer_to_cancel(self) -> Any:
+        found = self._spared()
+        if found is None:
+            return None
+        label = f"Cancel {counted(len(found.runs), 'job')}"
+        return mo.ui.button(label=label, kind="danger", on_click=lambda _: self._cancel(found))
+
+    def _cancel(self, shown: Spare) -> None:
+        study = self.study
+        self._told = cancel_needless(study.experiment, study.jobs, study.journal, shown)
+        self._asked |= set(shown.runs)
+        study.refresh()
+        mo.output.replace(self)
 
     def _record_lines(self) -> list[Line]:
         study = self.study

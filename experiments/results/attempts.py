@@ -37,8 +37,11 @@ def _standing(jobs: Iterable[TrainingJob], statuses: Mapping[str, JobStatus]) ->
     for job in sorted(jobs, key=lambda job: job.attempt):
         outcome = outcome_of_job(statuses.get(job.run_name))
         tried.setdefault(_place(job), []).append(Curve(np.empty(0), np.empty(0), outcome=outcome, run=job.run_name))
-    standing = {place: standing_curves(curves)[0].curve for place, curves in tried.items()}
-    return {(tried[place][-1] if curve.outcome in _LOST else curve).run for place, curve in standing.items()}
+    kept = set()
+    for curves in tried.values():
+        standing = [one.curve for one in standing_curves(curves) if one.curve.outcome not in _LOST]
+        kept.add((standing or curves[-1:])[0].run)
+    return kept
 
 
 def _place(job: TrainingJob) -> tuple[object, ...]:

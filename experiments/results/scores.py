@@ -293,6 +293,8 @@ def outcome_of_job(status: JobStatus | None) -> Outcome:
     if status is None:
         return "unfinished"
     outcome = outcome_of(status.verdict)
+    if outcome == "cancelled" and status.spared:
+        return "spared"
     if outcome == "failed":
         cause, _ = cause_of_end(status.scheduler, status.tracker, exit_code=status.exit_code)
         return "machine failed" if cause == "machine" else outcome

@@ -87,8 +87,8 @@ class Curve:
 
     @property
     def counts(self) -> bool:
-        """Whether the run is one of its arm's seeds."""
-        return counts_as_seed(self.role)
+        """Whether the run is one of its arm's seeds: not one that a look made needless."""
+        return counts_as_seed(self.role) and self.outcome != "spared"
 
     @property
     def seed_words(self) -> str:
@@ -260,7 +260,8 @@ def standing_curves(curves: Sequence[Curve]) -> list[Standing]:
     until its score is liked. Of several that finished only one that got further takes the place of an earlier one.
 
     A run that is no seed (a replicate, a reproduction, a fork) stands for none, whatever became of the others: it is
-    no new draw. Every statistic over seeds starts here, so this is where it is decided for all of them.
+    no new draw; nor does one that was cancelled since a look had decided without its seed. Every statistic over seeds
+    starts here, so this is where it is decided for all of them.
 
     Args:
         curves: Of one seed the earlier attempt first.
@@ -292,7 +293,7 @@ def count_of(curves: Sequence[Curve]) -> SeedCount:
         duplicates=sum(one.aside for one in found),
         metric=next((one.curve.metric for one in found), ""),
     )
-    return seeds.beside(curve.role for curve in curves)
+    return seeds.beside((curve.role, curve.outcome) for curve in curves)
 
 
 def _reach(curve: Curve) -> float:

@@ -123,7 +123,7 @@ class Scores:
         """What became of the runs."""
         outcomes = (run.outcome for run in self.runs)
         found = SeedCount.of(outcomes, duplicates=self.duplicates, goal=self.goal, metric=self.metric)
-        return found.beside(run.role for run in self.beside)
+        return found.beside((run.role, run.outcome) for run in self.beside)
 
     @property
     def waiting(self) -> int:
@@ -148,7 +148,7 @@ class Scores:
         known = {run.seed: run for run in self.runs}
         missing = "planned, and not launched yet"
         runs = (known.get(seed) or SeedScore(seed, None, "unfinished", missing) for seed in sorted(set(seeds)))
-        return replace(self, runs=tuple(runs))
+        return replace(self, runs=tuple(runs), beside=tuple(run for run in self.beside if run.seed in set(seeds)))
 
     @property
     def by_seed(self) -> dict[int, float]:
@@ -374,7 +374,7 @@ def _too_few(curve: Curve, inside: int, summary: Summary) -> str:
     return ""
 
 
-_WORDS: dict[Outcome, str] = {"machine failed": "lost with its machine"}
+_WORDS: dict[Outcome, str] = {"machine failed": "lost with its machine", "spared": "cancelled as no longer needed"}
 
 
 def _valueless(curve: Curve) -> str:

@@ -17,7 +17,16 @@ from experiments.project.standing import Role
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 Outcome = Literal[
-    "finished", "no value", "unscored", "failed", "machine failed", "diverged", "cancelled", "unfinished", "unread"
+    "finished",
+    "no value",
+    "unscored",
+    "failed",
+    "machine failed",
+    "diverged",
+    "cancelled",
+    "unfinished",
+    "unread",
+    "spared",
 ]
 """What became of a seed, which `experiments.results.scores` says of a job; `SeedCount` tells what each means."""
 WAITING: frozenset[Outcome] = frozenset({"unfinished", "unread"})
@@ -70,6 +79,7 @@ class SeedCount:
         replicates: Runs beside a seed's own, which are no seeds; not part of `total`, nor are the next two.
         reproductions: Runs that do another once more.
         forks: Runs that go on from another's checkpoint in another way.
+        spared: Runs that were cancelled since a look of their design had decided without them; not part of `total`.
         goal: What `finished` means, in words; `reached 200k` where runs are compared at a given step.
         metric: What was scored; empty where it has no name.
     """
@@ -87,6 +97,7 @@ class SeedCount:
     replicates: int = 0
     reproductions: int = 0
     forks: int = 0
+    spared: int = 0
     goal: str = FINISHED
     metric: str = ""
 
@@ -111,10 +122,11 @@ class SeedCount:
             metric=metric,
         )
 
-    def beside(self, roles: Iterable[Role]) -> SeedCount:
-        """Return the same count with the runs among some that are no seeds."""
-        found = Counter(roles)
-        return replace(self, replicates=found["replicate"], reproductions=found["reproduction"], forks=found["fork"])
+    def beside(self, runs: Iterable[tuple[Role, Outcome]]) -> SeedCount:
+        """Return the same count with the runs among some, by role and outcome, that are no seeds or were spared."""
+        found = Counter("spared" if outcome == "spared" else role for role, outcome in runs)
+        beside = replace(self, replicates=found["replicate"], reproductions=found["reproduction"], forks=found["fork"])
+        return replace(beside, spared=found["spared"])
 
     def __add__(self, other: SeedCount) -> SeedCount:
         """Return what became of the seeds of both together."""
@@ -165,7 +177,10 @@ class SeedCount:
     @property
     def uncounted(self) -> str:
         """Which runs are no seeds: `2 replicates and 1 fork not counted`; empty where all are."""
-        parts = ((self.replicates, "replicate"), (self.reproductions, "reproduction"), (self.forks, "fork"))
+        parts = (
+            *((self.replicates, "replicate"), (self.reproductions, "reproduction"), (self.forks, "fork")),
+            (self.spared, "spared seed"),
+        )
         told = " and ".join(look.counted(number, word) for number, word in parts if number)
         return f"{told} not counted" if told else ""
 

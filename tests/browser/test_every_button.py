@@ -375,7 +375,7 @@ def darken(page):
 SECTIONS = "Jobs|1 failed run, 1 cause|Replays|Runs|Details|Not in this file|How this was made|Notebook"
 HEADINGS = (
     "Run|State|Agent steps|Steps/s|Reward|Time|Reason|arm|runs|score|95 % interval( of it)?|difference|p \\(Holm\\)"
-    "|P\\(higher\\), 95 %|run_name|seed|verdict|overview/reward( curve)?|steps|sps|time|cost|mean|low|high"
+    "|P\\(higher\\), 95 %|claim|run_name|seed|verdict|overview/reward( curve)?|steps|sps|time|cost|mean|low|high"
     "|interval"
 )
 FOLDED = (

@@ -8,6 +8,7 @@ import pytest
 from experiments.notebooks import Journal
 from experiments.notebooks.shape import shape_lines
 from experiments.notebooks.study import Study as Page
+from experiments.project.standing import CHOOSING
 from tests.fakes.studies import REWARD, Study
 
 RISE = np.linspace(0.1, 1.0, 60)
@@ -78,3 +79,15 @@ def test_many_arms_are_cut(tmp_path):
     rows = [text for kind, _, text in shown(made) if kind == "row"]
     assert len(rows) == 9
     assert rows[-1] == "and 4 arms more"
+
+
+def test_of_trials_of_a_search_only_the_trouble_is_told(tmp_path):
+    made = Study(tmp_path)
+    for at, lr in enumerate((0.1, 0.001)):
+        for seed in range(2):
+            values = RISE * (1 + seed) * (np.where(RISE > 0.7, 0.05, 1.0) if not at else 1.0)
+            made.add(f"t{at}", CHOOSING + seed, list(values), config={"lr": lr})
+    made.publish()
+    [(kind, _, text)] = shown(made)
+    assert kind == "strong"
+    assert "They share lr = 0.1 (0 of 2 others)" in text

@@ -8,10 +8,24 @@ from experiments.jobs.designs import record_journal
 from experiments.jobs.journal import BLANK, Journal, Rule
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.permits import command_permit, page_permit
+from experiments.jobs.sparing import spared_runs
+from experiments.notebooks import verdict
 from experiments.notebooks.job_log import failures_in, retry_buttons, triage_view
+from experiments.notebooks.study import Study as Page
 from experiments.notebooks.styles import lines_html
-from experiments.notebooks.verdict import hypothesis_lines, log_lines, note_form, rule_lines, verdict_lines
+from experiments.notebooks.verdict import (
+    cancel_needless,
+    hypothesis_lines,
+    log_lines,
+    note_form,
+    rule_lines,
+    spared_jobs,
+    verdict_lines,
+)
+from experiments.project.values import replaced
 from experiments.types import JobRef, Plan, TrainingJob, TrainingJobConfig
+from tests.fakes.registered import WRITTEN as LOOKED
+from tests.fakes.registered import registered
 from tests.fakes.studies import REWARD, two_arms
 
 CONFIG = TrainingJobConfig(curriculum="arena/basic")
@@ -144,3 +158,53 @@ def test_a_verdict_on_a_difference_that_one_seed_gives_twice_says_that_it_is_noi
     text = lines_html(verdict_lines(study.context, study.jobs, WRITTEN)).text
     assert "two runs of one seed differ by up to 5.85, so a difference of 2.1 is noise whatever n" in text
     assert "✓ Confirmed" in text
+
+
+@pytest.fixture
+def early(tmp_path):
+    return registered(tmp_path)
+
+
+def page_of(study, *, may_launch=True):
+    page = Page(study.context, study.jobs, LOOKED)
+    page.may_launch = may_launch
+    return page
+
+
+def test_only_an_editor_offers_to_cancel_what_an_early_verdict_made_needless(early):
+    page = page_of(early)
+    assert "Cancel 6 jobs" in page.verdict(page.known()).page().text
+    shown = page_of(early, may_launch=False)
+    text = shown.verdict(shown.known()).page().text
+    assert "Cancel 6 jobs" not in text
+    told = [line["text"] for line in shown.verdict(shown.known())._answer.widget.lines]
+    assert "Confirmed at 3 of 6 planned seeds of each arm; 6 jobs can be cancelled." in told
+    still = page.verdict(page.known()).still().text
+    assert "6 jobs can be cancelled" in still
+    assert "<marimo-button" not in still
+
+
+def test_a_press_without_a_person_s_leave_cancels_nothing(early):
+    found = spared_jobs(early.context, early.jobs, LOOKED)
+    assert "this page only shows" in cancel_needless(early.context, early.jobs, LOOKED, found)
+    assert spared_runs(early.workspace) == frozenset()
+
+
+def test_a_press_cancels_what_is_still_needless_and_is_offered_once(early, monkeypatch):
+    monkeypatch.setattr(verdict, "page_permit", lambda: command_permit("a click"))
+    page = page_of(early)
+    section = page.verdict(page.known())
+    section.page()
+    section._spare._on_click(None)
+    told = section.page().text
+    assert "6 jobs asked to end. The verdict stays as it is." in told
+    assert "Cancel 6 jobs" not in told
+    assert len(spared_runs(early.workspace)) == 6
+
+
+def test_a_press_after_the_verdict_has_changed_cancels_nothing(early, monkeypatch):
+    monkeypatch.setattr(verdict, "page_permit", lambda: command_permit("a click"))
+    found = spared_jobs(early.context, early.jobs, LOOKED)
+    other = Journal(hypothesis="b is better", rule=replaced(LOOKED.rule, effect=5.0))
+    assert "has changed" in cancel_needless(early.context, early.jobs, other, found)
+    assert spared_runs(early.workspace) == frozenset()

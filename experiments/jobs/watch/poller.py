@@ -52,6 +52,7 @@ class Sources:
         look: Takes what the Monitor knows, many times a second, and returns at once; see `watch.ending`.
         carry_on: The same of every process that watches, also of those that do not poll; see `watch.stepping`.
         ongoing: Returns what goes on by itself.
+        spared: Returns the runs that a look of their design made needless; see `jobs.sparing`.
     """
 
     jobs: Callable[[], Sequence[TrainingJob | UnreadableJob]]
@@ -63,6 +64,7 @@ class Sources:
     look: Callable[[Snapshot], object] = lambda _: None
     carry_on: Callable[[Snapshot], object] = lambda _: None
     ongoing: Callable[[], tuple[Ongoing, ...]] = tuple
+    spared: Callable[[], frozenset[str]] = frozenset
 
 
 class Poller:
@@ -96,6 +98,7 @@ class Poller:
         self._named: dict[str, dict[str, PolledJob]] = {}  # the jobs whose scripts gave their run an id, by it
         self._rows: object = None
         self._ongoing: tuple[Ongoing, ...] = ()
+        self._spared = frozenset[str]()
         self._asked: dict[tuple[str, str], PolledSource] = {}
         self._ledger = PolledSource("ledger", "ledger", paces_s["ledger"], paces_s["ledger"])
         self._answers: queue.SimpleQueue[tuple[PolledSource, list[str], Answers | Exception, str]] = queue.SimpleQueue()
@@ -175,6 +178,7 @@ class Poller:
         try:
             jobs, before = self._sources.jobs(), self._ongoing
             self._ongoing = self._sources.ongoing()
+            self._spared = self._sources.spared() if jobs is not self._rows else self._spared
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the ledger, what was seen stays on the page
             ledger.problem = reason_of(error)
             return ledger.problem != problem
@@ -344,7 +348,11 @@ class Poller:
         if job.unreadable:
             reason = "; ".join(filter(None, [reason, job.unreadable]))
         reason = "; ".join(filter(None, [reason, self._shared_id(job)]))
-        return status if reason == status.reason else replaced(status, reason=reason)
+        spared = status.verdict == "cancelled" and job.ref.run in self._spared
+        reason = "; ".join(filter(None, [reason, "a look had decided without it"])) if spared else reason
+        if (reason, spared) == (status.reason, status.spared):
+            return status
+        return replaced(status, reason=reason, spared=spared)
 
     def _shared_id(self, job: PolledJob) -> str:
         """Return which other job has given W&B the same run id; empty where none has."""
