@@ -162,6 +162,7 @@ def retry(
     """
     from experiments.jobs.once_more import retry_job
     from experiments.jobs.permits import command_permit
+    from experiments.results.searching import told_already
 
     workspace = Workspace.find(Path.cwd())
     for job in find_jobs(workspace, _some(runs)):
@@ -169,7 +170,7 @@ def retry(
         attempt, notes = retry_job(job.run_name, permit, workspace, code_of=code)
         again = f", once more after {attempt.retry_of}" if attempt.retry_of not in (None, job.run_name) else ""
         say(f"{job.run_name}: attempt {attempt.attempt} is {attempt.run_name}{again}")
-        for note in notes:
+        for note in [*notes, *told_already(workspace, attempt)]:
             say(f"WARNING: {note}", to_stderr=True)
     return 0
 

@@ -33,6 +33,7 @@ from experiments.types import TERMINAL_VERDICTS, Plan, TrainingJob
 
 Say = Callable[[str], None]
 _Rows = list[TrainingJob | UnreadableJob]
+_REMOVED = "its job is no longer in the ledger"
 
 
 def carry_on(workspace: Workspace, permit: Permit, search_id: str, retry: bool, say: Say) -> None:  # noqa: FBT001
@@ -50,7 +51,7 @@ def carry_on(workspace: Workspace, permit: Permit, search_id: str, retry: bool, 
     place = as_opened(course.search, workspace)
     over = _given_up(course, place, say)
     refused = [] if over else _complete(course, place, permit, retry=retry)
-    _tell(course, place, say)
+    refused += _tell(course, place, say)
     if over and course.may_go_on:
         with open_ledger(workspace) as ledger:
             end_search(ledger, course.search, permit, f"its budget has ended ({over})")
@@ -115,6 +116,18 @@ def plan_of(search: Search, workspace: Workspace, number: int, values: Mapping[s
     return plan
 
 
+def told_already(workspace: Workspace, job: TrainingJob) -> list[str]:
+    """Return that a search has the result of a job's trial already, which an attempt of later does not change."""
+    with open_ledger(workspace, read_only=True) as ledger:
+        trials = [trial for course in courses(ledger, job.experiment) for trial in course.trials]
+    return [
+        f"trial {trial.number} of the search is told already ({trial.reason or 'all of its seeds have a score'}): what "
+        "this attempt comes to changes neither its score nor what is tried next"
+        for trial in trials
+        if trial.plan_key == job.plan_key and trial.is_told
+    ]
+
+
 def _course(workspace: Workspace, search_id: str) -> Course:
     with open_ledger(workspace, read_only=True) as ledger:
         return next(course for course in courses(ledger) if course.search.id == search_id)
@@ -150,9 +163,9 @@ def _submitted(search: Search, plan: Plan, permit: Permit, workspace: Workspace)
     return []
 
 
-def _tell(course: Course, workspace: Workspace, say: Say) -> None:
-    """Record the score of every trial whose seeds have all ended."""
-    search = course.search
+def _tell(course: Course, workspace: Workspace, say: Say) -> list[str]:
+    """Record the score of every trial whose seeds have all ended; return which jobs keep one from it, in words."""
+    search, kept = course.search, list[str]()
     rows = _rows(workspace, course.out)
     gone = {number for number, jobs in rows.items() if any(job.state in {"planned", "refused"} for job in jobs)}
     jobs = [job for number, each in rows.items() if number not in gone for job in each]
@@ -163,8 +176,18 @@ def _tell(course: Course, workspace: Workspace, say: Say) -> None:
         if not trial.plan_key:  # a step that was killed had found its values refused
             _tell_refused(search, trial.number, trial.values, "its values were refused", workspace, say)
             continue
-        own = [job for job in rows[trial.number] if job.run_name in statuses]
-        if not own or any(statuses[job.run_name].verdict not in TERMINAL_VERDICTS for job in own):
+        own = rows[trial.number]
+        if trial.number in gone:
+            continue
+        # No trial is scored without a job that nobody knows; one whose row a person took out of the ledger is lost.
+        if unknown := [job.run_name for job in own if job.run_name not in statuses]:
+            kept.append(f"trial {trial.number} waits: nobody knows what became of job {unknown[0]!r}")
+            continue
+        if any(statuses[job.run_name].verdict not in TERMINAL_VERDICTS for job in own):
+            continue
+        removed = sorted(set(search.seeds) - {job.seed for job in own})
+        if not own:
+            _tell_lost(search, trial, say, workspace)
             continue
         summary = summary_of(search.rule)
         runs = scored_runs(
@@ -178,22 +201,38 @@ def _tell(course: Course, workspace: Workspace, say: Say) -> None:
         if scores.waiting:
             say(f"{_named(search)}: trial {trial.number} has ended and cannot be read yet. {' '.join(runs.notes)}")
             continue
-        score, seeds, reason = score_of(scores, search)
+        score, seeds, reason = score_of(scores, search, removed)
         with open_ledger(workspace) as ledger:
             tell(ledger, search, trial.number, score, seeds, reason)
         told = f"scored {quantity(score)}" if score is not None else "failed"
         said = f"{_named(search)}: trial {trial.number} ({words(trial.values)}) {told}"
         say(f"{said}: {reason}" if reason else said)
+    return kept
 
 
-def score_of(scores: Scores, search: Search) -> tuple[float | None, dict[str, float | None], str]:
-    """Return the score of a trial, that of each of its seeds, and what is to be said of it; None where all are lost."""
+def _tell_lost(search: Search, trial: Trial, say: Say, workspace: Workspace) -> None:
+    reason = f"all of its seeds are lost ({_REMOVED})"
+    with open_ledger(workspace) as ledger:
+        tell(ledger, search, trial.number, None, {str(seed): None for seed in search.seeds}, reason)
+    say(f"{_named(search)}: trial {trial.number} ({words(trial.values)}) failed: {reason}")
+
+
+def score_of(
+    scores: Scores, search: Search, removed: Sequence[int] = ()
+) -> tuple[float | None, dict[str, float | None], str]:
+    """Return the score of a trial, that of each of its seeds, and what is to be said of it; None where all are lost.
+
+    Args:
+        removed: Seeds whose jobs the ledger has no more.
+    """
     seeds = {
         str(run.seed): run.value if run.value is not None and math.isfinite(run.value) else None for run in scores.runs
     }
+    seeds |= {str(seed): None for seed in removed}
     known = [value for value in seeds.values() if value is not None]
-    lost = [run for run in scores.runs if seeds[str(run.seed)] is None]
-    reasons = ", ".join(dict.fromkeys(run.reason or run.outcome for run in lost))
+    lost = [run.reason or run.outcome for run in scores.runs if seeds[str(run.seed)] is None]
+    lost += [_REMOVED] * len(removed)
+    reasons = ", ".join(dict.fromkeys(lost))
     if not known:
         return None, seeds, f"all of its seeds are lost ({reasons})"
     floor, _ = search.rule.least_favourable

@@ -51,11 +51,12 @@ class AtOnce(FileCluster):
     Attributes:
         dies: Tells of a job's seed and settings whether it dies instead.
         runs_on: Run names that have not ended.
+        words: What the scheduler says of a job instead, by run name.
     """
 
     def __init__(self, folder: Path, dies=lambda _seed, _said: False) -> None:
         super().__init__(folder)
-        self.dies, self.runs_on, self._runs = dies, set(), folder / "runs"
+        self.dies, self.runs_on, self.words, self._runs = dies, set(), {}, folder / "runs"
 
     def submit(self, job: JobSpec) -> str:
         said = job.config.set_arguments()
@@ -79,6 +80,7 @@ class AtOnce(FileCluster):
         for job in self.jobs():
             seed, said = job["seed"], job["said"]
             word = "RUNNING" if job["name"] in self.runs_on else "FAILED" if self.dies(seed, said) else "SUCCEEDED"
+            word = self.words.get(job["name"], word)
             found[job["name"]] = SchedulerStatus(word, exit_code=1 if word == "FAILED" else 0)
         return {name: found[name] for name in jobs if name in found}
 

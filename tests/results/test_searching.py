@@ -12,6 +12,8 @@ from experiments.jobs.submission import retry
 from experiments.jobs.sweeps.search import choosing_seeds
 from experiments.launch import allow_launch
 from experiments.project.errors import LaunchError
+from experiments.project.values import replaced
+from experiments.results import searching
 from experiments.results.steps import take_step
 from tests.fakes.stepped import course, opened, search_of, to_the_end
 
@@ -130,3 +132,79 @@ def test_a_further_attempt_of_a_trial_draws_too(begin):
     step(workspace)
     with allow_launch() as permit, pytest.raises(LaunchError, match="has 0 of 1 jobs left"):
         retry(cluster.jobs()[0]["name"], permit, workspace)
+
+
+def remove(workspace, name):
+    with open_ledger(workspace) as ledger, ledger._writing() as execute:
+        execute("DELETE FROM jobs WHERE run_name = ?", [name])
+
+
+def test_a_job_that_a_person_took_out_of_the_ledger_is_a_lost_seed_and_no_seed_that_was_never_there(begin):
+    workspace, cluster = begin(search_of(trials=2, at_once=2, budget="study"), jobs=4)
+    cluster.runs_on = {"all"}
+    step(workspace)
+    first, second = (course(workspace).trials[number].plan_key for number in (0, 1))
+    with open_ledger(workspace, read_only=True) as ledger:
+        names = [ledger.rows(plan_key=first)[0].run_name, *(row.run_name for row in ledger.rows(plan_key=second))]
+    for name in names:
+        remove(workspace, name)
+    step(workspace)
+    found = course(workspace)
+    half, none = found.trials
+    assert (half.lost, half.reason) == (1, "1 of 2 seeds lost (its job is no longer in the ledger)")
+    assert (none.lost, none.score) == (2, None)
+    assert found.best is None
+
+
+def test_a_job_that_no_poll_tells_of_keeps_its_trial_waiting_and_is_named(begin, monkeypatch):
+    workspace, cluster = begin(search_of(trials=1, budget="study"), jobs=4)
+    step(workspace)
+    hidden = cluster.jobs()[0]["name"]
+    real = searching.poll_once
+
+    def polled(*given, **options):
+        seen = real(*given, **options)
+        return replaced(seen, jobs=tuple(job for job in seen.jobs if job.run_name != hidden))
+
+    monkeypatch.setattr(searching, "poll_once", polled)
+    [problem] = step(workspace).problems
+    assert f"trial 0 waits: nobody knows what became of job '{hidden}'" in problem
+    assert not course(workspace).trials[0].is_told
+    monkeypatch.setattr(searching, "poll_once", real)
+    step(workspace)
+    assert course(workspace).trials[0].lost == 0
+
+
+def test_a_trial_that_was_told_is_not_told_anew_by_an_attempt_and_that_is_said(begin):
+    workspace, cluster = begin(search_of(trials=1, **ONE_SEED), lambda _seed, _said: True, jobs=3)
+    to_the_end(workspace)
+    granted(workspace, jobs=3)
+    [before] = course(workspace).trials
+    cluster.dies = lambda _seed, _said: False
+    with allow_launch() as permit:
+        attempt = retry(cluster.jobs()[0]["name"], permit, workspace)
+    [said] = searching.told_already(workspace, attempt)
+    assert "trial 0 of the search is told already (all of its seeds are lost" in said
+    assert "changes neither its score nor what is tried next" in said
+    step(workspace)
+    assert course(workspace).trials == (before,)
+    assert len(cluster.jobs()) == budget_of(workspace).jobs == 2
+
+
+def test_an_attempt_after_a_machine_failed_counts_where_its_trial_is_not_told_yet(begin):
+    workspace, cluster = begin(search_of(trials=1, budget="study"), lambda _seed, _said: True, jobs=4)
+    step(workspace)
+    broken, other = (job["name"] for job in cluster.jobs())
+    cluster.runs_on = {other}
+    cluster.words = {broken: "FAILED_SETUP"}
+    step(workspace)
+    cluster.dies = lambda _seed, _said: False
+    with allow_launch() as permit:
+        again = retry(broken, permit, workspace).run_name
+    cluster.dies = lambda seed, _said: seed == 1_000_001
+    cluster.runs_on = set()
+    step(workspace)
+    [trial] = course(workspace).trials
+    assert trial.is_told
+    assert (trial.seeds["1000000"] is None, trial.seeds["1000001"]) == (False, None)
+    assert again != broken

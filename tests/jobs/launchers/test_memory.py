@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from experiments.jobs.launchers.local import memory
+from experiments.jobs.launchers.local import memory, supervisor
 from experiments.jobs.launchers.local.launcher import status_of
 from experiments.jobs.watch.verdicts import verdict
 from experiments.launch import allow_launch, launcher_for, submit
@@ -127,3 +127,15 @@ def test_of_a_session_that_is_gone_no_memory_is_held():
     ended.wait()
     assert memory.over(ended.pid, 0) == 0
     assert memory.over(os.getpid(), 10**15) == 0
+
+
+def test_a_trainer_that_cannot_start_leaves_no_group_behind(tmp_path, monkeypatch):
+    group = tmp_path / "group"
+    monkeypatch.setattr(supervisor.cgroups, "group_of", lambda _name, _memory: group.mkdir() or group)
+    monkeypatch.setattr(supervisor.cgroups, "enter", lambda _group: None)
+    (tmp_path / "run").mkdir()
+    spec = {"command": ["/no/such/program"], "cwd": str(tmp_path), "unset": [], "env": {}}
+    record = {supervisor.MEMORY: 1_000_000, supervisor.CODE: {}}
+    ended = supervisor._run(tmp_path / "run", spec, record, [], 0)
+    assert "'/no/such/program' cannot be started" in ended["error"]
+    assert not group.exists()

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -8,10 +10,12 @@ import time
 import pytest
 
 from experiments.jobs.launchers.local import slots
+from experiments.jobs.launchers.local.supervisor import GOES_ON
+from experiments.jobs.launchers.local.watcher import AWAITED
 from experiments.jobs.ledger import open_ledger
 from experiments.launch import allow_launch, start_next, submit
 from experiments.project.errors import LaunchError
-from experiments.project.files import read_json
+from experiments.project.files import read_json, write_json
 from tests.fakes.launching import plan_in, starts, trainer_command, wait_for_end, words_of, workspace_at
 from tests.fakes.waiting import wait_until
 
@@ -104,3 +108,25 @@ def test_the_last_act_of_a_supervisor_needs_no_start_where_nothing_waits(tmp_pat
     [name] = launched(workspace, seeds=[0])
     wait_until(lambda: words_of(workspace, [name])[name] == "SUCCEEDED")
     assert not (workspace.state / "live" / "slots.log").exists()
+
+
+def test_a_job_that_waits_for_a_slot_starts_when_a_job_has_ended_whose_supervisor_was_killed(tmp_path):
+    workspace = workspace_at(tmp_path, command=trainer_command("count", "sleep:6"), max_parallel=1)
+    names = launched(workspace, seeds=range(2))
+    first, second = workspace.runs / names[0], workspace.runs / names[1]
+    wait_until(lambda: (read_json(first / "job.json") or {}).get("trainer"))
+    os.kill(read_json(first / "job.json")["supervisor"]["pid"], signal.SIGKILL)
+    wait_until((second / "job.json").exists, timeout_s=60)  # nobody asks meanwhile
+    wait_for_end(workspace, names)
+    assert starts(workspace) == sorted(names)
+
+
+def test_what_goes_on_by_itself_is_carried_on_after_a_job_whose_supervisor_was_killed(tmp_path):
+    workspace = workspace_at(tmp_path, command=trainer_command("count", "sleep:6"), max_parallel=1)
+    taken = tmp_path / "taken"
+    write_json(workspace.state / GOES_ON, {"command": ["/bin/sh", "-c", f"echo step >> {taken}"]})
+    [name] = launched(workspace, seeds=[0])
+    wait_until(lambda: (read_json(workspace.runs / name / "job.json") or {}).get("trainer"))
+    os.kill(read_json(workspace.runs / name / "job.json")["supervisor"]["pid"], signal.SIGKILL)
+    wait_until(taken.exists, timeout_s=60)
+    wait_until(lambda: not (workspace.state / "live" / AWAITED).exists())  # and nobody looks any more

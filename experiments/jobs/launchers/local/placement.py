@@ -15,7 +15,8 @@ from experiments.jobs.launchers.local.capacity import slots
 from experiments.jobs.launchers.local.device_locks import Device, Taken, in_others_hands, of_project, take
 from experiments.jobs.launchers.local.devices import GPUS, devices
 from experiments.jobs.launchers.local.launcher import WAITS
-from experiments.jobs.launchers.local.watcher import note_waiting
+from experiments.jobs.launchers.local.supervisor import GOES_ON
+from experiments.jobs.launchers.local.watcher import MACHINE, OWN, note_waiting
 from experiments.jobs.ledger import Ledger
 from experiments.project.errors import LaunchError
 from experiments.project.files import parse_json, write_text
@@ -59,7 +60,10 @@ def placed(
         if name not in chosen:
             _say(ledger.state_dir / "runs" / name, waits.get(name, ""))
     with contextlib.suppress(OSError):  # the end of each job starts the next all the same
-        note_waiting(ledger.state_dir, is_awaited=bool(waits))
+        waiting = any(name not in chosen and name not in never for name in names)
+        # Whose supervisor is killed starts no next job, and takes no step.
+        waiting = waiting or (bool(running or chosen) and (ledger.state_dir / GOES_ON).exists())
+        note_waiting(ledger.state_dir, MACHINE if waits else OWN if waiting else None)
     return chosen, never
 
 

@@ -67,7 +67,7 @@ def start_next(ledger: Ledger) -> list[str]:
         return []
     if not ledger.open_jobs("local"):
         with contextlib.suppress(OSError):
-            note_waiting(ledger.state_dir, is_awaited=False)
+            note_waiting(ledger.state_dir, None)
         return []
     started: list[str] = []
     tried: set[str] = set()

@@ -188,6 +188,8 @@ def _run(
     try:
         trainer = _start(run_dir / LOG, spec, _environment(spec) | write_config(run_dir, record[CODE]), locks, group)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the reason why the job failed
+        if group is not None:
+            cgroups.held_at_its_end(group)  # nothing ever was in it
         return {"ended_at": time.time(), "error": f"{' '.join(spec['command'][:1])!r} cannot be started: {error}"}
     # The limit's clock stands still while the machine sleeps, and is the same for every process until it restarts.
     record |= {"trainer": {"pid": trainer.pid, "start": start_time(trainer.pid)}, "started_at": time.time()}
