@@ -117,7 +117,8 @@ class Subject(ABC):
         # The cell whose button launches reads it, too.
         self.known, self._set_known = mo.state(self._look(()), allow_self_loops=True)
         self.chosen, self._set_chosen = mo.state(Chosen())
-        self.news, self._set_news = mo.state(0)
+        # As the cell of a search does, whose buttons freeze and expand it.
+        self.news, self._set_news = mo.state(0, allow_self_loops=True)
 
     @property
     def jobs(self) -> list[JobRef]:

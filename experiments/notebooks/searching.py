@@ -110,6 +110,7 @@ class Searches(Changing):
             return [lines_html([Line(f"It is searched over wider ranges in {wider.sentence}.")])]
         label = f"Expand: search {wider.ranges}"
         return [
+            heading("Expand", 3),
             lines_html([Line(f"A wider search would be {wider.sentence}.")]),
             self._button(label, self._open, wider),
         ]
@@ -131,7 +132,7 @@ class Searches(Changing):
             preview = PlanPreview(
                 design.plan,
                 design.workspace,
-                notes=(design.journal.hypothesis, *design.notes),
+                notes=(design.journal.hypothesis, _rule_of(design), *design.notes),
                 estimate=estimate(design.plan, design.workspace),
                 environment="\n".join(environment_words(design.plan, design.workspace)),
             )
@@ -188,7 +189,8 @@ class Searches(Changing):
         write_derived(prepared, [])
         if stepped.problems:
             raise UsageError("; ".join(stepped.problems))
-        return f"{wider.name} is open and goes on by itself. {_page_of(experiment.workspace.shown(prepared.path))}"
+        page = _page_of(experiment.workspace.shown(prepared.path))
+        return " ".join([f"{wider.name} is open and goes on by itself.", *stepped.done[:1], page])
 
 
 def search_lines(course: Course) -> list[Line]:
@@ -213,7 +215,7 @@ def search_lines(course: Course) -> list[Line]:
     ]
     if course.best is not None:
         lines.append(Line(found_words(course), "row", "Best so far" if course.is_open else "Best"))
-    return [*lines, *(Line(_capital(edge.words) + ".", "strong") for edge in edges_of(course))]
+    return [*lines, *(Line(f"At an edge: {edge.words}.", "strong") for edge in edges_of(course))]
 
 
 def trial_table(course: Course, jobs: Sequence[JobRef], statuses: dict[str, JobStatus]) -> mo.Html | None:
@@ -252,6 +254,10 @@ def _commands(found: Sequence[Course]) -> list[Line]:
     except UsageError as error:
         return [Line(_capital(str(error)))]
     return [Line(effort), Line(f"Freeze the winner: uv run experiments sweep freeze {name}", "fine")]
+
+
+def _rule_of(design: Design) -> str:
+    return f"Rule: {design.journal.rule.sentence}" if design.journal.rule is not None else ""
 
 
 def _candidates(found: Sequence[Course], arms: Sequence[str]) -> list[str | None]:

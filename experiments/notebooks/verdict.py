@@ -44,15 +44,15 @@ def hypothesis_lines(journal: Journal, jobs: Sequence[JobRef] = ()) -> list[Line
 
 
 def rule_lines(experiment: NotebookContext, jobs: Sequence[JobRef], journal: Journal) -> list[Line]:
-    """Return the rule, and whether it and the hypothesis are those of the launch, as lines."""
-    if not journal.is_written:
+    """Return the rule, and whether it and the hypothesis are those of the launch, as lines; of a search there are none.
+
+    A design is registered when a search is frozen, not when it is opened.
+    """
+    if not journal.is_written or (jobs and is_search(jobs)):
         return []
-    rule = Line(journal.rule.sentence if journal.rule else "No rule: nothing can decide.", "row", "Rule")
-    if jobs and is_search(jobs):
-        return [rule]  # a design is registered when its search is frozen, not when it is opened
     found = _registration(experiment, jobs, journal)
     return [
-        rule,
+        Line(journal.rule.sentence if journal.rule else "No rule: nothing can decide.", "row", "Rule"),
         Line(found.sentence, "row", "Recorded", muted=not found.is_changed),
     ]
 

@@ -82,10 +82,13 @@ def open_expansion(expansion: Expansion, permit: Permit | None, workspace: Works
         UsageError: Another search has the name.
     """
     permit = require(permit, f"search {expansion.ranges}")
+    granted = []
     with open_ledger(workspace) as ledger:
         if not expansion.is_open:
             budget = unused_name(ledger, expansion.name)
-            fund(ledger, budget, None, jobs=expansion.jobs, more=0, by=permit.how)
+            granted.append(fund(ledger, budget, None, jobs=expansion.jobs, more=0, by=permit.how))
             for search in expansion.searches:
                 open_search(ledger, replaced(search, budget=budget), permit)
-    return take_step(workspace, permit, expansion.name, retry=True)
+    stepped = take_step(workspace, permit, expansion.name, retry=True)
+    stepped.done[:0] = granted
+    return stepped

@@ -16,7 +16,7 @@ def course(rate, score=1.0):
 def test_a_best_trial_at_the_end_of_a_range_says_expand_and_offers_the_wider_one():
     assert as_json(course(0.09))["expand"] == [
         (
-            "rate 0.09 of the best trial is at the high end of log:1e-05..0.1: expand it to log:1e-05..1: experiments "
+            "rate 0.09 of the best trial is at the high end of log:1e-05..0.1. Expand it to log:1e-05..1: experiments "
             "sweep expand study"
         )
     ]

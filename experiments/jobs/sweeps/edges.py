@@ -31,10 +31,10 @@ class Edge:
         """Where the value lies, and that this asks for more."""
         where = f"{self.setting} {said(self.value)} of the best trial is at the {self.end} end of {self.space.text}"
         if self.wider is None:
-            return f"{where}, and there is nothing beyond that the field allows"
+            return f"{where}, and the field allows nothing beyond"
         if isinstance(self.wider, Choices):
-            return f"{where}: expand it with the recipe, under a new name: --search {self.setting}={self.wider.text}"
-        return f"{where}: expand it to {self.wider.text}: experiments sweep expand {self.experiment}"
+            return f"{where}. Expand it with the recipe, under a new name: --search {self.setting}={self.wider.text}"
+        return f"{where}. Expand it to {self.wider.text}: experiments sweep expand {self.experiment}"
 
 
 def edges_of(course: Course) -> list[Edge]:

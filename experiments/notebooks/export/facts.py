@@ -228,6 +228,8 @@ _STANDINGS = {
 
 def _mean_of(facts: Facts) -> LoggedMetric | None:
     """Return the mean reward over the seeds, of the run that stands for each, and whether their codes differ."""
+    if facts.jobs and is_search(facts.jobs):
+        return None  # a mean over all that was tried is a number of nothing
     standing = [one.curve for one in standing_curves([_reached(one) for one in facts.statuses()])]
     counting = [curve for curve in standing if len(curve.values)]
     known = sorted(float(curve.values[-1]) for curve in counting)

@@ -21,7 +21,7 @@ def said(found):
 def test_a_value_at_either_end_of_a_range_asks_for_the_wider_one():
     assert said(course(2e-5)) == [
         (
-            "rate 2e-05 of the best trial is at the low end of log:1e-05..0.1: expand it to log:1e-06..0.1: "
+            "rate 2e-05 of the best trial is at the low end of log:1e-05..0.1. Expand it to log:1e-06..0.1: "
             "experiments sweep expand study"
         )
     ]
@@ -33,10 +33,7 @@ def test_an_end_that_the_field_does_not_allow_to_move_says_so_and_offers_nothing
     space = {**SPACE, "rate": replaced(SPACE["rate"], at_most=0.1)}
     found = course(0.09, search_of(space=space))
     assert said(found) == [
-        (
-            "rate 0.09 of the best trial is at the high end of log:1e-05..0.1, and there is nothing beyond that the "
-            "field allows"
-        )
+        ("rate 0.09 of the best trial is at the high end of log:1e-05..0.1, and the field allows nothing beyond")
     ]
     assert wider_searches([found], "study-2") == []
 
@@ -46,7 +43,7 @@ def test_a_list_of_numbers_is_only_longer_with_the_recipe_for_no_config_is_recor
     found = course(0.003, replaced(search_of(), space=space))
     assert said(found) == [
         (
-            "batch 512 of the best trial is at the high end of 128,256,512: expand it with the recipe, under a new "
+            "batch 512 of the best trial is at the high end of 128,256,512. Expand it with the recipe, under a new "
             "name: --search batch=128,256,512,1024"
         )
     ]
