@@ -171,3 +171,30 @@ def test_a_process_that_may_only_read_carries_nothing_on(project, monkeypatch):
     project.wait_until_done()
     monkeypatch.setenv(READ_ONLY, "1")
     assert "read-only" in project.command("step", code=1).stderr
+
+
+@pytest.mark.slow
+def test_a_search_is_frozen_from_its_record_and_its_snapshot_though_its_recipe_is_gone(tmp_path):
+    project = Swept(tmp_path, max_parallel=4)
+    project.run(*SEARCH, "--trials", "2", "--no-follow")
+    [course] = project.wait_until_done()
+    project.recipe.write_text("raise SystemExit('nobody asks the recipe')")
+    before = len(jobs_of(project))
+    shown = project.command("sweep", "freeze", "study", "--seeds", "3", "--dry-run").stdout
+    assert "study-confirm: trial-" in shown
+    assert "Registers design 1 of its family" in shown
+    assert "nobody searched: no trial went into it" in shown
+    assert (len(jobs_of(project)), "Dry run: nothing was launched" in shown) == (before, True)
+    project.command("sweep", "freeze", "study", "--seeds", "3")
+    said = project.command("sweep", "freeze", "study").stdout
+    assert "It was frozen before: nothing is launched twice." in said
+    jobs = [job for job in jobs_of(project) if job.experiment == "study-confirm"]
+    assert sorted({job.seed for job in jobs}) == [0, 1, 2]
+    assert len(jobs) == 6
+    snapshots = {project.spec(job.run_name)["snapshot"]["id"] for job in jobs_of(project)}
+    assert snapshots == {course.search.provenance.own.snapshot.id}
+    project.wait_until_started(before + 6)
+    assert len(project.started()) == len(set(project.started())) == before + 6
+    notebook = (project.notebook().parent / "study-confirm_nb.py").read_text()
+    assert "study.launch" not in notebook
+    assert f'arm="trial-{course.best.number}"' in notebook
