@@ -8,14 +8,16 @@ knows few letters. Libraries that print expect none of that.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import io
 import os
 import re
 import signal
 import sys
+import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from types import TracebackType
 from typing import TextIO
 
@@ -93,22 +95,29 @@ def quiet_while_loading() -> None:
 def run_to_end(command: Callable[[], int]) -> None:
     """Run a command with whole streams and end this process with its exit code."""
     prepare()
+    before = set(threading.enumerate())
     try:
         code = command()
     except KeyboardInterrupt:
         code = INTERRUPTED
     except SystemExit as done:  # after --help
         code = int(done.code or 0)
-    end(code)
+    _end(code, before)
 
 
-def end(code: int) -> None:
+def _end(code: int, before: Collection[threading.Thread]) -> None:
     """End this process; from here on Ctrl-C ends it at once, since there is nothing left to bring in order.
 
-    Python's own way out waits for threads and writes a traceback where somebody interrupts it.
+    Python's own way out waits for threads and writes a traceback where somebody interrupts it. A daemon that is left,
+    such as a question that nobody answered in time, it unwinds where it is, which aborts the process where that is in
+    C++ code.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    sys.exit(written(code))
+    code = written(code)
+    if any(thread.daemon for thread in threading.enumerate() if thread not in before):
+        atexit._run_exitfuncs()  # noqa: SLF001 - the only part of Python's way out that is wanted
+        os._exit(written(code))
+    sys.exit(code)
 
 
 def _is_loading(trace: TracebackType | None) -> bool:

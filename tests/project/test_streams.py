@@ -114,3 +114,33 @@ def test_an_error_in_what_a_recipe_calls_is_shown_with_its_way_there(tmp_path):
     done = subprocess.run([sys.executable, tmp_path / "recipe.py"], capture_output=True, text=True)
     assert "mine.py" in done.stderr
     assert done.stderr.startswith("Traceback")
+
+
+LATE = """
+import atexit, io, threading, time
+import pyarrow.csv
+from experiments.project.streams import run_to_end
+
+class Slow(io.RawIOBase):
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        time.sleep(0.05)
+        buffer[:2] = b"a\\n"
+        return 2
+
+def command():
+    atexit.register(print, "put away")
+    threading.Thread(target=lambda: pyarrow.csv.read_csv(Slow()), daemon=True).start()
+    time.sleep(0.5)
+    print("done")
+    return 3
+
+run_to_end(command)
+"""
+
+
+def test_a_thread_that_is_late_in_the_code_of_a_library_does_not_abort_what_is_done():
+    done = subprocess.run([sys.executable, "-c", LATE], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (3, "done\nput away\n", "")
