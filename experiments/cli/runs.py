@@ -182,7 +182,7 @@ def pull(
 def _names_by_id(workspace: Workspace) -> dict[str, str]:
     """Return the run name of every job of the ledger that was handed over, by its name and by its launcher's id."""
     with open_ledger(workspace, read_only=True) as ledger:
-        jobs = [job for job in ledger.rows() if job.launcher == "skypilot" and job.state != "planned"]
+        jobs = [job for job in ledger.rows(launcher="skypilot") if job.state != "planned"]
     by_id = {job.launcher_id: job.run_name for job in jobs if job.launcher_id}
     return {**by_id, **{job.run_name: job.run_name for job in jobs}}
 

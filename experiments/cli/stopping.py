@@ -10,12 +10,13 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from experiments.cli.terminal import say
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.watch.stopping import hopeless
-from experiments.monitoring import poll_once
+from experiments.monitoring import poll_once, sources_of
 from experiments.project.errors import ExperimentsError
 from experiments.project.settings import load_settings
 from experiments.project.workspace import Workspace
@@ -27,16 +28,18 @@ def main(arguments: Sequence[str]) -> int:
     """Print the job's step, whether its tracker told it, and why the job is hopeless."""
     state, run, rules = Path(arguments[0]), arguments[1], StopWhen.model_validate_json(arguments[2])
     try:
-        seen = poll_once(state)
+        workspace = Workspace(root=state.parent, state=state, settings=load_settings(state.parent))
+        with open_ledger(workspace, read_only=True) as ledger:
+            own = next(iter(ledger.rows(run_names=[run])), None)
+            if own is None:
+                return 1
+            beside = [*(row for row in ledger.rows(experiment=own.experiment) if row.run_name != run), own]
+        seen = poll_once(state, sources=replace(sources_of(state), jobs=lambda: beside))
         known = {job.run_name: job for job in seen.jobs}
         if run not in known:
             return 1
-        jobs = [job for job in known.values() if job.experiment == known[run].experiment]
-        with open_ledger(
-            Workspace(root=state.parent, state=state, settings=load_settings(state.parent)), read_only=True
-        ) as ledger:
-            rows = {row.run_name: row for row in ledger.rows() if isinstance(row, TrainingJob)}
-        reason = hopeless(run, jobs, rows, default_store(state.parent), rules, time.time())
+        rows = {row.run_name: row for row in beside if isinstance(row, TrainingJob)}
+        reason = hopeless(run, seen.jobs, rows, default_store(state.parent), rules, time.time())
     except ExperimentsError as error:
         say(str(error), to_stderr=True)
         return 1

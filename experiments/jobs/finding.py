@@ -55,12 +55,12 @@ def find_rows(workspace: Workspace, ids: Sequence[str]) -> list[TrainingJob | Un
         UsageError: An id is not in the ledger, or two jobs have it; lists those that are known.
     """
     with open_ledger(workspace, read_only=True) as ledger:
-        known = [job for job in ledger.rows() if job.state != "planned" or isinstance(job, UnreadableJob)]
+        known = _handed_over(ledger.rows(named=ids))
     found: dict[str, TrainingJob | UnreadableJob] = {}
     for wanted in ids:
         matches = [job for job in known if wanted in (job.run_name, job.launcher_id)]
         if not matches:
-            raise UsageError(f"job {wanted!r} is not in the ledger. {_listed(known, workspace.root)}")
+            raise UsageError(f"job {wanted!r} is not in the ledger. {_listed(workspace)}")
         if len(matches) > 1:
             names = ", ".join(job.run_name for job in matches)
             raise UsageError(f"job id {wanted!r} belongs to {len(matches)} jobs: {names}. Give a run name instead.")
@@ -84,7 +84,7 @@ def find_refs(workspace: Workspace, ids: Sequence[str], *, launcher: str | None 
         LaunchError: SkyPilot had to be asked, and could not be.
     """
     with open_ledger(workspace, read_only=True) as ledger:
-        known = {name for job in ledger.rows() for name in (job.run_name, job.launcher_id)}
+        known = {name for job in ledger.rows(named=ids) for name in (job.run_name, job.launcher_id)}
     numbers = [wanted for wanted in ids if wanted not in known and re.fullmatch("[0-9]+", wanted)]
     queued = _in_skypilots_queue(workspace, numbers, launcher) if numbers else {}
     found: dict[str, JobRef] = {}
@@ -264,9 +264,15 @@ def first_launch(root: Path) -> str:
     return "Write a recipe to launch: uv run experiments new NAME"
 
 
-def _listed(known: Sequence[TrainingJob | UnreadableJob], root: Path) -> str:
+def _handed_over(rows: Iterable[TrainingJob | UnreadableJob]) -> list[TrainingJob | UnreadableJob]:
+    return [job for job in rows if job.state != "planned" or isinstance(job, UnreadableJob)]
+
+
+def _listed(workspace: Workspace) -> str:
+    with open_ledger(workspace, read_only=True) as ledger:
+        known = _handed_over(ledger.rows())
     if not known:
-        return f"The ledger holds no job yet. {first_launch(root)}"
+        return f"The ledger holds no job yet. {first_launch(workspace.root)}"
     newest = [
         f"{job.launcher_id} ({job.run_name})" if job.launcher_id not in (None, job.run_name) else job.run_name
         for job in known[-_LISTED:]
@@ -348,9 +354,12 @@ def refuse_unknown(names: Sequence[str], store: RunStore, workspace: Workspace |
     if workspace is not None:
         with open_ledger(workspace, read_only=True) as ledger:
             launched = [*ledger.experiments()] if kind != "run" else []
-            launched += [job.run_name for job in ledger.rows()]
+            launched += [job.run_name for job in ledger.rows(run_names=names)]
     unknown = [name for name in dict.fromkeys(names) if name not in launched]
     if unknown:
+        if workspace is not None:
+            with open_ledger(workspace, read_only=True) as ledger:
+                launched += [job.run_name for job in ledger.rows()]
         there = [info.name for info in store.find(RunQuery(limit=_CANDIDATES))]
         raise StoreError(_unknown_text(unknown, [*launched, *there], kind))
 

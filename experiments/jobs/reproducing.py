@@ -54,7 +54,7 @@ def reproductions(workspace: Workspace, runs: Sequence[str]) -> dict[str, Traini
     """
     wanted = set(runs)
     with open_ledger(workspace, read_only=True) as ledger:
-        found = [job for job in ledger.jobs() if job.role == "reproduction" and job.parent in wanted]
+        found = [job for job in ledger.jobs(role="reproduction") if job.parent in wanted]
         known = statuses(found, ledger, workspace)
     newest: dict[str, TrainingJob] = {}
     for job in sorted(found, key=lambda each: each.created_at):

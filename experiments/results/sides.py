@@ -64,7 +64,7 @@ def sides(workspace: Workspace, a: str, b: str, jobs: Sequence[JobRef] = ()) -> 
     Raises:
         UsageError: A name is neither a run nor an arm nor an experiment, is several, or both are the same.
     """
-    known = _known(workspace)
+    known = _known(workspace, (a, b))
     found = tuple(_side(name, known, jobs) for name in (a, b))
     if found[0].runs == found[1].runs:
         raise UsageError(
@@ -79,12 +79,15 @@ def side_of(workspace: Workspace, name: str) -> Side:
     Raises:
         UsageError: It is neither a run nor an arm nor an experiment, or several.
     """
-    return _side(name, _known(workspace), ())
+    return _side(name, _known(workspace, [name]), ())
 
 
-def _known(workspace: Workspace) -> list[TrainingJob | UnreadableJob]:
+def _known(workspace: Workspace, names: Sequence[str]) -> list[TrainingJob | UnreadableJob]:
+    """Return the jobs that some names may mean: those of the names where each is a run's, else all there are."""
     with open_ledger(workspace, read_only=True) as ledger:
-        return [job for job in ledger.rows() if job.state != "planned"]
+        runs = ledger.rows(named=names)
+        are_runs = set(names) <= {called for job in runs for called in (job.run_name, job.launcher_id)}
+        return [job for job in (runs if are_runs else ledger.rows()) if job.state != "planned"]
 
 
 def _side(name: str, known: Sequence[TrainingJob | UnreadableJob], jobs: Sequence[JobRef]) -> Side:

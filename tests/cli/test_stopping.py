@@ -8,7 +8,7 @@ import json
 from experiments.cli import stopping
 from experiments.jobs.permits import allow_launch
 from experiments.launch import submit
-from experiments.monitoring import poll_once, sources_of
+from experiments.monitoring import sources_of
 from experiments.project.errors import StoreError
 from experiments.types import StopWhen
 from tests.fakes.launching import plan_in, wait_for_end, workspace_at
@@ -31,7 +31,6 @@ def test_a_step_is_told_where_the_tracker_has_the_run_and_answers(tmp_path, monk
     def silent(_tracker):
         raise StoreError("the server does not answer")
 
-    sources = dataclasses.replace(sources_of(workspace.state), store=silent)
-    monkeypatch.setattr(stopping, "poll_once", lambda state: poll_once(state, sources=sources))
+    monkeypatch.setattr(stopping, "sources_of", lambda state: dataclasses.replace(sources_of(state), store=silent))
     assert stopping.main(arguments) == 0
     assert json.loads(capsys.readouterr().out) == {"step": None, "is_told": False, "reason": ""}

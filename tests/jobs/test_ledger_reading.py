@@ -59,3 +59,26 @@ def test_the_newest_jobs_come_with_those_whose_end_nobody_noted_and_the_others_a
     ledger.settle({names[0]: {"word": "FAILED"}})
     assert [row.run_name for row in ledger.recent(1)[0]] == [names[5]]
     assert ledger.recent(99)[1] == 0
+
+
+def test_jobs_are_found_by_what_people_call_them_by_an_index_each(ledger, workspace):
+    """A launcher's id is a run name of another job, too, where somebody called it so."""
+    _, names = recorded(ledger, workspace)
+    with leases.tenure() as owner:
+        ledger.intend({name: {} for name in names[:2]}, "there", owner)
+        ledger.conclude(owner, accepted={names[0]: "2979", names[1]: names[2]})
+    assert [row.run_name for row in ledger.rows(named=["2979"])] == [names[0]]
+    assert [row.run_name for row in ledger.rows(named=[names[2], "none"])] == [names[1], names[2]]
+    assert ledger.rows(named=[]) == []
+    assert len(ledger.rows(launcher="local", role="seed")) == 5
+    assert ledger.rows(role="fork") == []
+
+
+@pytest.mark.parametrize("wanted", [{"named": ["a"]}, {"run_names": ["a"]}, {"experiment": "exp"}])
+def test_what_one_job_is_asked_by_reads_no_table_from_end_to_end(ledger, wanted):
+    asked = []
+    ledger._connection.set_trace_callback(asked.append)
+    ledger.rows(**wanted)
+    ledger._connection.set_trace_callback(None)
+    plan = ledger._connection.execute(f"EXPLAIN QUERY PLAN {asked[0]}").fetchall()
+    assert [row["detail"] for row in plan if row["detail"].startswith("SCAN jobs")] == []

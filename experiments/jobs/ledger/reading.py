@@ -19,7 +19,7 @@ from experiments.jobs.ledger.answers import MEND, Annotation, DamagedText, Event
 from experiments.jobs.ledger.schema import FILE, sqlite_errors
 from experiments.project.errors import LedgerError, reasons
 from experiments.project.files import parse_json
-from experiments.project.standing import trains
+from experiments.project.standing import Role, trains
 from experiments.types import Plan, TrainingJob
 
 JOB_COLUMNS = (
@@ -35,13 +35,17 @@ _TEXTS = (("plans", "provenance"), ("jobs", "spec"), ("jobs", "outcome"), ("even
 class JobFilter(TypedDict, total=False):
     """What jobs of the ledger can be asked for; all that is given must hold.
 
-    The jobs of an experiment are its runs: evaluations of their checkpoints, which have its name, are none.
+    The jobs of an experiment are its runs: evaluations of their checkpoints, which have its name, are none. `named` is
+    what people call jobs: run names and launchers' ids.
     """
 
     experiment: str | None
     plan_key: str | None
     run_names: Iterable[str] | None
+    named: Iterable[str] | None
     state: str | None
+    launcher: str | None
+    role: Role | None
 
 
 class LedgerReader:
@@ -64,13 +68,19 @@ class LedgerReader:
     def rows(self, **wanted: Unpack[JobFilter]) -> list[TrainingJob | UnreadableJob]:
         """Return every job that matches all that is given, oldest first, whether its row can be read or not."""
         where, values = ["1"], []
-        for column in ("experiment", "plan_key", "state"):
+        for column in ("experiment", "plan_key", "state", "launcher", "role"):
             if (value := wanted.get(column)) is not None:
                 where.append(f"{column} = ?")
                 values.append(value)
         if (names := wanted.get("run_names")) is not None:
             where.append("run_name IN (SELECT value FROM json_each(?))")
             values.append(json.dumps(list(names)))
+        if (called := wanted.get("named")) is not None:
+            # Each by its own index, which an OR over both columns would not use.
+            names = "SELECT value FROM json_each(?)"
+            by_either = (f"SELECT id FROM jobs WHERE {column} IN ({names})" for column in ("run_name", "launcher_id"))  # noqa: S608 - our own words
+            where.append(f"id IN ({' UNION '.join(by_either)})")
+            values += [json.dumps(list(called))] * 2
         query = f"SELECT {JOB_COLUMNS} FROM jobs WHERE {' AND '.join(where)} ORDER BY id"  # noqa: S608 - our own words
         found = [read_job(dict(row)) for row in self._rows(query, values)]
         return found if wanted.get("experiment") is None else [job for job in found if trains(job.role)]

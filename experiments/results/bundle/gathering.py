@@ -24,7 +24,6 @@ from experiments.project.files import home_folder, parse_json, write_text
 from experiments.project.provenance import OwnCode, Provenance
 from experiments.project.redaction import SHORTEST_SECRET, known_secrets_in, mask_json, mask_text
 from experiments.project.snapshots import Snapshot, checkout, files, is_there
-from experiments.project.standing import trains
 from experiments.project.values import replaced
 from experiments.results.bundle.archive import Content
 from experiments.results.bundle.metrics import INFO, ROWS, info_values, rows_text
@@ -165,12 +164,12 @@ def last_change(workspace: Workspace, store: RunStore, experiment: str) -> float
 
 def _launched(workspace: Workspace, experiment: str) -> tuple[list[TrainingJob], list[Plan], dict[str, Provenance]]:
     with open_ledger(workspace, read_only=True) as ledger:
-        of_it = [job for job in ledger.jobs() if job.experiment == experiment]
-        jobs = [job for job in of_it if job.state == "submitted" and job.role != "reproduction" and trains(job.role)]
+        of_it = ledger.jobs(experiment=experiment)
+        jobs = [job for job in of_it if job.state == "submitted" and job.role != "reproduction"]
         keys = list(dict.fromkeys(job.plan_key for job in jobs))
         plans = [plan for key in keys if (plan := ledger.plan(key)) is not None]
         code = {key: _code_anywhere(record) for key in keys if (record := ledger.provenance(key))}
-        known = list(dict.fromkeys(job.experiment for job in ledger.jobs()))
+        known = ledger.experiments()
     if not jobs:
         listed = f"There are: {', '.join(known[:12])}." if known else "There is no job yet."
         raise UsageError(f"no run belongs to experiment {experiment!r}. {listed} See: experiments status")

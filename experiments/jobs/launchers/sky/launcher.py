@@ -91,7 +91,7 @@ class SkyPilotLauncher:
         if sky_words.is_configured():
             return True
         with open_ledger(self._workspace, read_only=True) as ledger:
-            self._used = any(job.launcher == self.name and job.state != "planned" for job in ledger.rows())
+            self._used = any(job.state != "planned" for job in ledger.rows(launcher=self.name))
         return self._used
 
     def target(self) -> str:
