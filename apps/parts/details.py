@@ -1,4 +1,4 @@
-"""What the fleet page shows of one experiment: its curves, a log, the config and where the code came from."""
+"""What the fleet page shows of one experiment: its curves, its search, a log, the config and where the code is from."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from experiments.project.workspace import Workspace
 from experiments.runs.store import REWARD_KEY
 from experiments.types import JobRef, TrainingJob
 
-VIEWS = ("Curves", "Log", "Config", "Provenance")
+VIEWS = ("Curves", "Search", "Log", "Config", "Provenance")
 _MOST_ROWS = 200
 
 
@@ -64,11 +64,13 @@ def view_picker(asked: str, *, on_change: Callable[[str], None]) -> mo.ui.radio:
 
 
 def view_of(view: str | None, workspace: Workspace, chosen: Mapping[str, str], lines: int) -> Any:  # noqa: ANN401
-    """Return the log, the config or the provenance of what is chosen; nothing for the curves."""
+    """Return the search, the log, the config or the provenance of what is chosen; nothing for the curves."""
     if not chosen.get("experiment"):
         return None
     if view == "Log":
         return log_of(workspace, chosen, lines)
+    if view == "Search":
+        return search_of(workspace, chosen)
     if view == "Config":
         return config_of(workspace, chosen)
     return provenance_of(workspace, chosen) if view == "Provenance" else None
@@ -125,6 +127,17 @@ def log_of(workspace: Workspace, chosen: Mapping[str, str], lines: int) -> Any: 
     """Return the last lines of the chosen job's log, or of the experiment's newest job."""
     experiment, run = experiment_of(workspace, chosen.get("experiment", "")), chosen.get("run", "")
     return log_view(experiment, jobs_of(workspace, experiment.name), [run] if run else [], lines)
+
+
+def search_of(workspace: Workspace, chosen: Mapping[str, str]) -> mo.Html:
+    """Return the trials of the experiment's search, and what it came to."""
+    from experiments.notebooks.searching import searches_view
+
+    experiment = experiment_of(workspace, chosen.get("experiment", ""))
+    try:
+        return searches_view(experiment, jobs_of(workspace, experiment.name))
+    except ExperimentsError as error:
+        return warning(error)
 
 
 def config_of(workspace: Workspace, chosen: Mapping[str, str]) -> mo.Html:

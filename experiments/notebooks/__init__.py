@@ -11,7 +11,8 @@ what the package itself wrote. A part that fails shows its reason and takes no o
 
 What one may import: the four names above, from here, and `analysis`, `context`, `controls`, `curves`, `data_cells`,
 `derived`, `export.draw.sheet`, `export.exporting`, `export.logbook`, `export.placing`, `export.run.process`,
-`generation`, `job_log`, `layout`, `monitoring`, `page`, `replays`, `shared`, `study`, `styles`, `template`.
+`generation`, `job_log`, `layout`, `monitoring`, `page`, `replays`, `searching`, `shared`, `study`, `styles`,
+`template`.
 
 What it may import: every room below it; marimo and altair are imported here and in `apps`, nowhere below.
 """

@@ -15,6 +15,7 @@ from experiments.jobs.sweeps.edges import edges_of
 from experiments.jobs.sweeps.ranges import said
 from experiments.jobs.sweeps.search import Course, Trial
 from experiments.notebooks.charts.trials import best_so_far, parallel_trials, trial_settings
+from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.derived import DESIGN, SEARCH, prepare_derived, write_derived
 from experiments.notebooks.page import Changing, LaunchOutcome, Subject, stacked
 from experiments.notebooks.shared import chart_widget, show, specified
@@ -73,24 +74,14 @@ class Searches(Changing):
 
     def _parts(self, found: Sequence[Course]) -> list[Any]:
         self._shown = list(found)
-        if not found:
-            how = "This experiment has no search. Begin one: RECIPE --search FIELD=LOW..HIGH --trials 40"
-            return [lines_html([Line(how)])]
-        statuses = known_statuses(self.study.experiment.workspace.state)
-        parts: list[Any] = []
-        for course in found:
-            parts += [heading(course.search.arm, 3)] if course.search.arm else []
-            parts.append(lines_html(search_lines(course)))
-            parts += [self._drawn(course, at) for at in range(len(_CHARTS))]
-            parts.append(trial_table(course, self.study.jobs, statuses))
-        return parts
+        return search_parts(self.study.experiment, self.study.jobs, found, self._view_of)
 
-    def _drawn(self, course: Course, at: int) -> Any:
-        """Return a chart of a search in the element that it has on this page, or itself where there is no page."""
+    def _view_of(self, course: Course, at: int) -> Any:
+        """Return the element of a chart, which stays when the cell runs again."""
         key = (course.search.id, at)
         if key not in self._views:
             self._views[key] = self.study.made(lambda: chart_widget(self.study.experiment))
-        return show(self._views[key], specified(_CHARTS[at](course))) or self._views[key]
+        return self._views[key]
 
     def _next(self, found: Sequence[Course]) -> list[Any]:
         """Return what follows from the searches: for a person in an editor with the buttons that do it."""
@@ -191,6 +182,43 @@ class Searches(Changing):
             raise UsageError("; ".join(stepped.problems))
         page = _page_of(experiment.workspace.shown(prepared.path))
         return " ".join([f"{wider.name} is open and goes on by itself.", *stepped.done[:1], page])
+
+
+def search_parts(
+    experiment: NotebookContext,
+    jobs: Sequence[JobRef],
+    found: Sequence[Course],
+    view_of: Callable[[Course, int], Any],
+) -> list[Any]:
+    """Return what each of an experiment's searches is and came to: lines, charts and the table of its trials.
+
+    Args:
+        view_of: Returns the element of a search's `at`-th chart.
+    """
+    if not found:
+        how = "This experiment has no search. Begin one: RECIPE --search FIELD=LOW..HIGH --trials 40"
+        return [lines_html([Line(how)])]
+    statuses = known_statuses(experiment.workspace.state)
+    parts: list[Any] = []
+    for course in found:
+        parts += [heading(course.search.arm, 3)] if course.search.arm else []
+        parts.append(lines_html(search_lines(course)))
+        for at, chart in enumerate(_CHARTS):
+            view = view_of(course, at)
+            parts.append(show(view, specified(chart(course))) or view)
+        parts.append(trial_table(course, jobs, statuses))
+    return parts
+
+
+def searches_view(experiment: NotebookContext, jobs: Sequence[JobRef]) -> mo.Html:
+    """Return the searches of an experiment for a page that only shows.
+
+    Raises:
+        LedgerError: A record of one cannot be read.
+    """
+    found = courses_of(experiment.workspace, experiment.name)
+    parts = search_parts(experiment, jobs, found, lambda _course, _at: chart_widget(experiment))
+    return stacked([*parts, lines_html(_commands(found))])
 
 
 def search_lines(course: Course) -> list[Line]:

@@ -110,7 +110,7 @@ def test_a_hostile_address_chooses_nothing(workspace, text):
     assert compared(workspace, known, [text]).jobs == []
     assert gallery([], workspace, text).chosen == []
     assert details.view_picker(text, on_change=print).value == "Curves"
-    for view in ("Log", "Config", "Provenance"):
+    for view in ("Search", "Log", "Config", "Provenance"):
         shown = details.view_of(view, workspace, {"experiment": text, "run": text}, 10)
         assert "<script>alert" not in str(getattr(shown, "text", shown))
     assert "<script>alert" not in details.heading_of(workspace, {"experiment": text, "run": text}).text

@@ -181,8 +181,16 @@ def press_alert(page):
     page.locator('.jobs-row[data-run*="arm-1.s1"][aria-selected=true]').wait_for()
 
 
+VIEWS = {
+    "Search": "This experiment has no search",
+    "Log": "ValueError: no such map",
+    "Config": "learning_rate",
+    "Provenance": "launched by",
+}
+
+
 def choose_view(page):
-    for name, words in (("Log", "ValueError: no such map"), ("Config", "learning_rate"), ("Provenance", "launched by")):
+    for name, words in VIEWS.items():
         page.get_by_role("radio", name=name).click()
         page.get_by_text(re.compile(words)).first.wait_for()
 
@@ -216,7 +224,7 @@ def test_every_control_of_the_fleet_does_what_it_says_and_changes_nothing(viewer
             ("row", r"\S+\.arm-\d\.s\d\.\w+ .*"): choose_job,
             ("button", r"\S+\.arm-\d\.s\d\.\w+: failed: .*"): press_alert,
             ("button", r"\S+\.arm-\d\.s\d\.\w+"): copy_names,
-            ("radio", "Curves|Log|Config|Provenance"): choose_view,
+            ("radio", "Curves|Search|Log|Config|Provenance"): choose_view,
             ("combobox", "Log"): choose_lines,
             ("button", "Metric"): choose_metric,
             **CAPTIONS,
