@@ -20,6 +20,7 @@ from experiments.notebooks.context import launched_in
 from experiments.notebooks.replays import on_page
 from experiments.project.errors import ExperimentsError
 from experiments.project.files import parse_json, write_bytes
+from experiments.project.standing import seed_number
 from experiments.project.workspace import Workspace
 from experiments.runs.opening import default_store
 from experiments.runs.store import ReplayFile, RunStore
@@ -66,7 +67,7 @@ class Shown:
             "experiment": self.experiment,
             "run": self.run,
             "arm": self.arm,
-            "seed": self.seed,
+            "seed": seed_number(self.seed),
             "step": self.file.step,
             "when": self.file.when,
         }

@@ -22,6 +22,7 @@ from experiments.jobs.finding import find_jobs
 from experiments.jobs.launchers.base import SchedulerStatus
 from experiments.jobs.ledger import open_ledger
 from experiments.project.look import quantity
+from experiments.project.standing import seed_number
 from experiments.project.workspace import Workspace
 from experiments.runs.roles import roles_sentence
 from experiments.types import JobStatus, TrainingJob
@@ -165,6 +166,7 @@ def _print_record(record: dict[str, Any], status: JobStatus) -> None:
     job = record["job"]
     names = ("run_name", "experiment", "arm", "seed", "role", "replicate", "parent", "repeat", "attempt", "retry_of")
     rows = [(name, job[name]) for name in names if job.get(name) is not None]  # a seed says nothing of its role
+    rows = [(name, seed_number(value) if name == "seed" else value) for name, value in rows]
     rows += _status_rows(status, job["state"])
     rows += [("launcher", f"{job['launcher']} {job['launcher_id'] or ''}"), ("tracker", job["tracker"])]
     rows += [("logged to", record["logged_to"])]

@@ -185,6 +185,8 @@ def _print(course: Course) -> None:
         say("The best of several is better than it is: its score has chosen it. Seeds that chose nothing decide.")
         for edge in edges_of(course):
             say(edge.words)
+        if not course.is_open:
+            say(f"Freeze it: experiments sweep freeze {search.experiment}")
 
 
 def _print_table(course: Course) -> None:

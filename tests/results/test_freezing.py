@@ -10,6 +10,7 @@ from experiments.jobs.designs import registration_of
 from experiments.jobs.handover import LAUNCHERS
 from experiments.jobs.journal import recorded_in
 from experiments.jobs.ledger import open_ledger
+from experiments.jobs.ledger.mending import rebuild
 from experiments.jobs.plan import RecordedJob
 from experiments.jobs.preparation import prepare_plan
 from experiments.jobs.rule import Rule
@@ -292,3 +293,15 @@ def test_that_the_baselines_own_settings_were_never_searched_is_said(begin):
     said = " ".join(design_of(workspace, "study").notes)
     assert "the recipe's own settings (rate 0.0001, batch 256), which nobody searched" in said
     assert "no trial went into it and 4 into the winner" in said
+
+
+def test_a_rebuilt_ledger_knows_what_was_frozen(begin):
+    workspace, cluster = begin()
+    before, _ = frozen(workspace)
+    (workspace.state / "ledger.sqlite").write_bytes(b"\x00" * 8192)
+    assert rebuild(workspace.state).problems == []
+    launched = len(cluster.jobs())
+    after, jobs = frozen(workspace)
+    assert (after.is_frozen, after.plan.key, len(jobs)) == (True, before.plan.key, 10)
+    assert len(cluster.jobs()) == launched
+    assert registration_of(workspace, [job.ref() for job in jobs], after.journal).is_registered

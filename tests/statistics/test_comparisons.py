@@ -385,3 +385,14 @@ def test_another_attempt_that_stands_for_a_seed_is_said_in_the_methods():
     found = list(summarise([*learning("a", 5.0), lost, *learning("b", 6.0)]).values())
     assert "Attempts: seed 0 of b: attempt 2, after the machine failed." in methods_sentence(found)
     assert compare(found[1], found[0]).claim.is_final
+
+
+def test_of_seeds_that_a_search_chose_by_nothing_is_called_better_however_far_they_lie_apart():
+    choosing = range(1_000_000, 1_000_006)
+    low, high = arm(A, "trial-0", choosing), arm(A + 100, "trial-1", choosing)
+    assert claim_of(low, high).standing == "chosen"
+    [found] = compare_arms([low, high])
+    assert (found.verdict, found.p_adjusted, found.difference.interval.bounds) == ("undecided", None, None)
+    assert "which chose by their scores" in found.reason
+    assert not [word for word in VERDICT_WORDS if word in methods_sentence([low, high], [found])]
+    assert claim_of(arm(A, "a", range(6)), arm(A + 100, "b", range(6))).is_final

@@ -18,6 +18,7 @@ from typing import Any
 
 from experiments.project.environment.records import Environment, Machine
 from experiments.project.look import counted, duration
+from experiments.project.standing import seed_number
 from experiments.results.bundle.gathering import Gathered
 from experiments.results.bundle.records import RunRecord
 from experiments.results.rows import OWN_KEYS, flat_config
@@ -89,7 +90,7 @@ def _runs(runs: Iterable[RunRecord], infos: Mapping[str, RunInfo]) -> list[str]:
         arms.setdefault(run.job.arm, []).append(run)
     lines = ["| arm | seeds | other runs | finished | other ends |", "|---|---|---|---|---|"]
     for arm, members in arms.items():
-        seeds = ", ".join(str(seed) for seed in sorted({run.job.seed for run in members if run.job.counts}))
+        seeds = ", ".join(seed_number(seed) for seed in sorted({run.job.seed for run in members if run.job.counts}))
         roles = Counter(run.job.role for run in members if not run.job.counts)
         others = ", ".join(counted(number, role) for role, number in roles.items()) or "none"
         ends = Counter(infos[run.job.run_name].state if run.job.run_name in infos else "no metrics" for run in members)

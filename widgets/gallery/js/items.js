@@ -1,7 +1,7 @@
 /**
  * Which replays are shown, in which order, and which are chosen. Pure.
  *
- * @typedef {{id: string, experiment: string, run: string, arm: string, seed: number, step: number, when: string}} Item
+ * @typedef {{id: string, experiment: string, run: string, arm: string, seed: number | string, step: number, when: string}} Item
  * @typedef {{svg?: string, reward?: number | null, not_finite?: boolean, problem?: string}} Picture
  */
 import { holds } from "../../jobs/js/rows.js";
