@@ -54,8 +54,16 @@ def heading_of(workspace: Workspace, chosen: Mapping[str, str]) -> mo.Html:
     name, run = chosen.get("experiment", ""), chosen.get("run", "")
     if not name:
         return mo.md("Choose an experiment or a job above to see its curves, log, config and code.")
-    what = f"<code>{html.escape(run)}</code>" if run else counted(len(jobs_of(workspace, name)), "job")
+    what = f"<code>{html.escape(run)}</code>" if run else html.escape(_jobs_words(workspace, name))
     return styled(f'<h2 class="lead">{html.escape(name)}</h2><p>{what}</p>')
+
+
+def _jobs_words(workspace: Workspace, experiment: str) -> str:
+    """Return how many jobs an experiment has, and which kept controls they were launched beside."""
+    controls = launched_in(workspace, experiment).controls
+    theirs = {run.run for run in control_runs(controls)}
+    own = counted(sum(job.run not in theirs for job in jobs_of(workspace, experiment)), "job")
+    return ", ".join([own, *(f"beside control {one.name}" for one in controls)])
 
 
 def view_picker(asked: str, *, on_change: Callable[[str], None]) -> mo.ui.radio:

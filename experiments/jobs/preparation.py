@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
-from experiments.jobs.controls.checking import candidates, control_notes
+from experiments.jobs.controls.checking import candidates, control_notes, stands_words
 from experiments.jobs.controls.pooled import as_chosen_now
 from experiments.jobs.handover import launcher_for
 from experiments.jobs.launchers.local.devices import notes_on
@@ -168,6 +168,8 @@ def launch_notes(
         )
     if before is None:
         notes += control_notes(plan, workspace, has_own_code=has_own_code)
+    elif plan.control is not None:
+        notes.append(stands_words(plan.control))
     if before is not None and not has_own_code:
         notes += _changed_since(before, code, len(plan.jobs), workspace)
     return notes

@@ -35,7 +35,7 @@ def test_a_control_is_listed_and_shown_with_the_score_of_each_run(workspace, cap
     write_control(workspace, control_file(workspace))
     assert "kept  old/baseline" in said(capsys)
     shown = said(capsys, "show", "kept")
-    assert "kept: arm baseline of old, 3 seeds (0, 1, 2), kept on 2026-11-30" in shown
+    assert "kept: arm baseline of old, seeds 0, 1, 2, kept on 2026-11-30" in shown
     assert "settings: --rate 0.1" in shown
     assert "finished" in shown
     [listed] = json.loads(said(capsys, "--json"))

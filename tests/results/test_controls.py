@@ -7,9 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from apps.parts.details import heading_of, jobs_of
 from experiments.jobs.controls.files import path_of, read_control
+from experiments.jobs.designs import registration_of
 from experiments.jobs.journal import Journal, Rule
 from experiments.jobs.ledger import open_ledger
+from experiments.jobs.ledger.mending import rebuild
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.shared import scored_once
 from experiments.notebooks.styles import lines_html
@@ -55,8 +58,8 @@ def project(launched, tmp_path):
 
 
 def test_a_candidate_alone_is_launched_and_its_page_has_the_controls_runs(launched):
-    assert "control kept (arm baseline of hills, 3 seeds (0, 1, 2)" in launched.said
-    assert "its 3 seeds are not launched" in launched.said
+    said = "control kept stands for the baseline, whose 3 seeds are not launched (arm baseline of hills, seeds 0, 1, 2"
+    assert said in launched.said
     assert "Registers design 1 of its family" in launched.said
     context = context_in(launched.root)
     assert {job.arm for job in context.launched().jobs} == {"fast"}
@@ -71,7 +74,7 @@ def test_the_verdict_pools_the_controls_runs_with_the_candidates(launched):
     assert "✓ Confirmed" in text
     assert "seed by seed" in text
     assert "Registered: design 1 of its family, level 0.03, against control kept." in text
-    assert "Control kept: arm baseline of hills, 3 seeds" in text
+    assert "Control kept: arm baseline of hills, seeds 0, 1, 2" in text
     assert "different code" not in text
 
 
@@ -79,6 +82,12 @@ def test_the_notebook_that_a_launch_writes_names_the_runs_of_the_control(launche
     text = launched.notebook("beside").read_text()
     control = read_control(launched.root, "kept")
     assert all(run.ref.run in text for run in control.runs)
+
+
+def test_the_fleet_shows_the_controls_curves_beside_the_candidates_jobs(launched):
+    workspace = Workspace.find(launched.root)
+    assert "3 jobs, beside control kept" in heading_of(workspace, {"experiment": "beside"}).text
+    assert {job.arm for job in jobs_of(workspace, "beside")} == {"baseline", "fast"}
 
 
 def test_what_is_kept_is_all_that_a_later_launch_is_compared_with(launched):
@@ -110,11 +119,20 @@ def test_in_another_clone_the_file_is_enough(launched, tmp_path):
     project = KeptProject.__new__(KeptProject)
     project.root, project.recipe, project.state = clone, clone / "beside.py", clone / ".experiments"
     said = project.recipe_run("beside", "--follow")
-    assert "stands for the baseline: its 3 seeds are not launched" in said
+    assert "stands for the baseline, whose 3 seeds are not launched" in said
     context = context_in(clone)
     text = lines_html(verdict_lines(context, context.joined([]), JOURNAL)).text
     assert "✓ Confirmed" in text
     assert "3 runs of control kept are not here" in text
+
+
+def test_a_rebuilt_ledger_still_knows_which_control_the_runs_were_launched_beside(project):
+    before = project.joined([])
+    for file in project.workspace.state.glob("ledger.sqlite*"):
+        file.unlink()
+    rebuild(project.workspace.state)
+    assert project.joined([]) == before
+    assert registration_of(project.workspace, before, JOURNAL).words.endswith("against control kept.")
 
 
 def test_another_score_of_runs_that_are_gone_is_said_to_be_missing(project):

@@ -201,20 +201,24 @@ FAMILIES: dict[str, Callable[[float], Pairs]] = {
 
 
 def families_with_a_better(
-    make: Callable[[float], Pairs], draw: Draw, trials: int, level: float | None = None
+    make: Callable[[float], Pairs], draw: Draw, trials: int, level: float | None = None, *, controls: int = 1
 ) -> float:
     """Return the share of families in which any of 100 equal candidates is better than the one baseline.
 
     Args:
         level: Of each design alike; by default that of its place in the family.
+        controls: Of how many equal arms the baseline is the worst: each design then has so small a part of its level.
     """
     found = []
     for seed in SEEDS:
         rng = np.random.default_rng([seed, trials])
-        baseline, any_better = draw(rng, (trials, 30)), np.zeros(trials, bool)
+        kept, any_better = draw(rng, (controls, trials, 30)), np.zeros(trials, bool)
+        baseline = kept[kept.mean(axis=2).argmin(axis=0), np.arange(trials)]
         for k in range(1, MEMBERS + 1):
             candidate = draw(rng, (trials, 30))
-            any_better |= make(level_of(k) if level is None else level).outcomes(candidate - baseline)[0] > 0
+            any_better |= (
+                make((level_of(k) if level is None else level) / controls).outcomes(candidate - baseline)[0] > 0
+            )
         found.append(any_better.mean())
     return float(np.mean(found))
 

@@ -75,6 +75,13 @@ def test_of_a_hundred_equal_candidates_against_one_baseline_hardly_a_family_has_
         assert found <= NORMAL + chance(NORMAL, trials)
 
 
+def test_the_worst_of_five_controls_makes_hardly_a_family_better_at_a_fifth_of_its_level():
+    trials, make = 500, FAMILIES["10 pairs, once"]
+    for draw in (LAWS[0].ours, LAWS[2].ours):
+        found = families_with_a_better(make, draw, trials, controls=5)
+        assert found <= NORMAL + chance(NORMAL, trials)
+
+
 def test_without_the_levels_of_a_family_one_unlucky_baseline_makes_many_better():
     assert families_with_a_better(FAMILIES["10 pairs, once"], LAWS[0].ours, 200, level=0.05) > 0.3
 

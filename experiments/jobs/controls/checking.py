@@ -118,9 +118,7 @@ def control_notes(plan: Plan, workspace: Workspace, *, has_own_code: bool = Fals
     if kept.version != control.version:
         raise UsageError(f"control {control.name!r} was kept anew meanwhile. Make the plan again.")
     number, of = len({job.seed for job in plan.jobs}), len(control.seeds)
-    notes = [
-        f"control {control.name} ({kept.sentence}) stands for the baseline: its {counted(of, 'seed')} are not launched"
-    ]
+    notes = [f"{stands_words(control)} ({kept.sentence})"]
     if number < of:
         notes.append(f"{number} of the {of} seeds of control {control.name} are planned: a claim waits for the others")
     differing = {} if has_own_code else _code_differs(control, kept, plan, workspace)
@@ -139,6 +137,12 @@ def control_notes(plan: Plan, workspace: Workspace, *, has_own_code: bool = Fals
     if "code" in differing:
         notes.append("a claim over different code needs pool_codes=True in the rule")
     return [*notes, *unsure]
+
+
+def stands_words(control: KeptControl) -> str:
+    """Return that a control stands for a baseline that is not launched."""
+    seeds = counted(len(control.seeds), "seed")
+    return f"control {control.name} stands for the baseline, whose {seeds} are not launched"
 
 
 def deciding_files(

@@ -104,8 +104,9 @@ class ControlFile(Frozen):
     @property
     def sentence(self) -> str:
         """What it is, in a sentence."""
-        seeds = ", ".join(map(str, self.seeds[:8])) + (", ..." if len(self.seeds) > 8 else "")
-        return f"arm {self.arm} of {self.experiment}, {len(self.seeds)} seeds ({seeds}), kept on {self.kept_at[:10]}"
+        more = f" and {len(self.seeds) - 8} more" if len(self.seeds) > 8 else ""
+        seeds = f"seed{'' if len(self.seeds) == 1 else 's'} {', '.join(map(str, self.seeds[:8]))}{more}"
+        return f"arm {self.arm} of {self.experiment}, {seeds}, kept on {self.kept_at[:10]}"
 
     def is_as(self, other: ControlFile) -> bool:
         """Say whether two hold the same runs, made in the same way."""

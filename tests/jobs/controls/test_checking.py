@@ -84,7 +84,7 @@ def test_fewer_seeds_than_the_control_has_are_said_to_be_waited_for(workspace):
 
 def test_a_control_that_is_as_now_is_said_with_how_many_seeds_are_not_launched(workspace):
     [note, *rest] = control_notes(planned(workspace, kept(workspace)), workspace)
-    assert note.endswith("stands for the baseline: its 3 seeds are not launched")
+    assert note.startswith("control kept stands for the baseline, whose 3 seeds are not launched (arm baseline of old,")
     assert rest == []
 
 
