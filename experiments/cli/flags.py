@@ -106,6 +106,14 @@ class RunOptions:
             metavar="[LIMIT ...]",
         ),
     ] = None
+    prune: Annotated[
+        Texts,
+        _flag(
+            "Stop trials of a search, all seeds of which run, whose best is worse than the median of the earlier ones "
+            "at the same step: after trials=5 that have ended, and after steps=0.",
+            metavar="[trials=N] [steps=N]",
+        ),
+    ] = None
     launcher: Annotated[
         LauncherName | None,
         _flag("Where jobs run; by default the setting, which is local.", metavar="{local,skypilot,dry-run}"),
@@ -178,4 +186,4 @@ def asks_for_search(options: RunOptions) -> bool:
     return options.search is not None or bool(_OF_SEARCH & {name for name, v in vars(options).items() if v is not None})
 
 
-_OF_SEARCH = {"trials", "trial_seeds", "sampler", "trials_at_once"}
+_OF_SEARCH = {"trials", "trial_seeds", "sampler", "trials_at_once", "prune"}

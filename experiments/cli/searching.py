@@ -35,6 +35,7 @@ from experiments.jobs.plan import RecordedJob
 from experiments.jobs.preparation import check_plan, with_trainer
 from experiments.jobs.rule import Rule
 from experiments.jobs.submission import code_now
+from experiments.jobs.sweeps.pruning import parse_pruning
 from experiments.jobs.sweeps.ranges import Value, own_values, parse_search
 from experiments.jobs.sweeps.search import Course, Search, choosing_seeds, course_of, courses, open_search
 from experiments.jobs.sweeps.suggesting import suggested
@@ -169,6 +170,7 @@ def _searches(session: Session, code: Provenance) -> list[Search]:
                 rule=_rule(experiment, own, workspace),
                 seeds=seeds,
                 sampler=options.sampler or "tpe",
+                prune=parse_pruning(options.prune) if options.prune is not None else None,
                 trials=options.trials or 0,
                 at_once=options.trials_at_once or _at_once(session, own, seeds),
                 launcher=session.launcher,
@@ -263,6 +265,8 @@ def _preview(session: Session, searches: Sequence[Search], code: Provenance, ask
             f"{counted(search.at_once, 'trial')} at once, by {search.rule.metric} ({search.rule.direction} is better), "
             f"sampler {search.sampler}. Its first trial:"
         )
+        if search.prune is not None:
+            session.say(f"Pruned: {search.prune.words}.")
         print_preview(session.out, plan, place)
         for note in notes:
             session.say(f"note: {note}")

@@ -135,6 +135,7 @@ def as_json(course: Course) -> dict[str, Any]:
                 "score": trial.score,
                 "seeds": dict(trial.seeds),
                 "reason": trial.reason,
+                "pruned": trial.pruned.model_dump(mode="json") if trial.pruned is not None else None,
             }
             for trial in course.trials
         ],
@@ -205,6 +206,8 @@ def _print_table(course: Course) -> None:
 
 
 def _score(trial: Trial) -> str:
+    if trial.pruned is not None:
+        return "pruned"
     return quantity(trial.score) if trial.is_told else "out"
 
 

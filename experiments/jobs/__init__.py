@@ -10,9 +10,10 @@ What one may import: `arms`, `batches`, `checkpoints`, `commands`, `controls.che
 `handover`, `journal`, `launchers.base`, `launchers.local.capacity`, `launchers.sky.client`, `launchers.sky.words`,
 `leases`, `ledger`, `ledger.budgets`, `ledger.mending`, `ledger.reading`, `ledger.schema`, `machine`, `once_more`,
 `own_jobs`, `permits`, `plan`, `preparation`, `preview`, `ran`, `reproducing`, `rule`, `selection`, `sparing`,
-`submission`, `sweeps.edges`, `sweeps.freezing`, `sweeps.going_on`, `sweeps.ranges`, `sweeps.search`,
-`sweeps.suggesting`, `sweeps.template`, `watch.alerting`, `watch.alerts`, `watch.ending`, `watch.logs`, `watch.monitor`,
-`watch.ongoing`, `watch.poller`, `watch.snapshots`, `watch.stepping`, `watch.stopping`, `watch.verdicts`.
+`submission`, `sweeps.edges`, `sweeps.freezing`, `sweeps.going_on`, `sweeps.pruning`, `sweeps.ranges`,
+`sweeps.search`, `sweeps.suggesting`, `sweeps.template`, `watch.alerting`, `watch.alerts`, `watch.ending`,
+`watch.logs`, `watch.monitor`, `watch.ongoing`, `watch.poller`, `watch.snapshots`, `watch.stepping`, `watch.stopping`,
+`watch.verdicts`.
 
 What it may import: `project`, `runs`, `trainer`, `types`.
 """

@@ -239,6 +239,7 @@ def search_lines(course: Course) -> list[Line]:
         Line(EXPLORATORY),
         Line(", ".join(f"{name} {space.text}" for name, space in search.space.items()), "row", "Ranges"),
         Line(f"{search.rule.metric}, {summary_of(search.rule).words}; {better} is better", "row", "Score"),
+        *([Line(_capital(search.prune.words), "row", "Pruned")] if search.prune is not None else []),
         Line(f"{seeds} of the search in each trial, the same in all; mean over them", "row", "Seeds"),
     ]
     if course.best is not None:
@@ -301,6 +302,8 @@ def _state(
 ) -> tuple[str, look.Sign]:
     if trial.is_told:
         is_best = course.best is not None and trial.number == course.best.number
+        if trial.pruned is not None:
+            return "pruned", look.STATES["cancelled"]
         word = "failed" if trial.score is None else "best" if is_best else "scored"
         return word, look.STATES["failed" if trial.score is None else "succeeded"]
     arm = course.search.arm_of(trial.number)

@@ -18,18 +18,20 @@ from experiments.jobs.ledger import UnreadableJob, open_ledger
 from experiments.jobs.permits import Permit
 from experiments.jobs.plan import RecordedJob, refuse_secrets
 from experiments.jobs.preparation import prepare_plan
-from experiments.jobs.submission import submit
+from experiments.jobs.submission import cancel, submit
+from experiments.jobs.sweeps.pruning import Pruned, pruned_at
 from experiments.jobs.sweeps.ranges import Value, words
-from experiments.jobs.sweeps.search import TRIAL, Course, Search, Trial, courses, end_search, suggestion, tell
+from experiments.jobs.sweeps.search import TRIAL, Course, Search, Trial, courses, end_search, prune, suggestion, tell
 from experiments.jobs.sweeps.suggesting import suggested
-from experiments.monitoring import poll_once, sources_of
+from experiments.monitoring import Sources, poll_once, sources_of
 from experiments.project.errors import LaunchError, UsageError
 from experiments.project.look import counted, quantity
 from experiments.project.values import replaced
 from experiments.project.workspace import Workspace
+from experiments.results import pruning
 from experiments.results.scores import scored_runs, summary_of
 from experiments.statistics import Scores
-from experiments.types import TERMINAL_VERDICTS, Plan, TrainingJob
+from experiments.types import TERMINAL_VERDICTS, JobStatus, Plan, TrainingJob
 
 Say = Callable[[str], None]
 _Rows = list[TrainingJob | UnreadableJob]
@@ -51,7 +53,7 @@ def carry_on(workspace: Workspace, permit: Permit, search_id: str, retry: bool, 
     place = as_opened(course.search, workspace)
     over = _given_up(course, place, say)
     refused = [] if over else _complete(course, place, permit, retry=retry)
-    refused += _tell(course, place, say)
+    refused += _tell(course, place, permit, say)
     if over and course.may_go_on:
         with open_ledger(workspace) as ledger:
             end_search(ledger, course.search, permit, f"its budget has ended ({over})")
@@ -163,7 +165,7 @@ def _submitted(search: Search, plan: Plan, permit: Permit, workspace: Workspace)
     return []
 
 
-def _tell(course: Course, workspace: Workspace, say: Say) -> list[str]:
+def _tell(course: Course, workspace: Workspace, permit: Permit, say: Say) -> list[str]:
     """Record the score of every trial whose seeds have all ended; return which jobs keep one from it, in words."""
     search, kept = course.search, list[str]()
     rows = _rows(workspace, course.out)
@@ -183,7 +185,15 @@ def _tell(course: Course, workspace: Workspace, say: Say) -> list[str]:
         if unknown := [job.run_name for job in own if job.run_name not in statuses]:
             kept.append(f"trial {trial.number} waits: nobody knows what became of job {unknown[0]!r}")
             continue
-        if any(statuses[job.run_name].verdict not in TERMINAL_VERDICTS for job in own):
+        on_the_way = _on_the_way(search, own, statuses, sources)
+        pruned = _pruned(course, trial, on_the_way, workspace, say)
+        if running := [job.run_name for job in own if statuses[job.run_name].verdict not in TERMINAL_VERDICTS]:
+            if pruned is not None:
+                cancel(running, permit, workspace)
+            continue
+        if pruned is not None:
+            with open_ledger(workspace) as ledger:
+                tell(ledger, search, trial.number, None, {str(seed): None for seed in search.seeds}, pruned.words)
             continue
         removed = sorted(set(search.seeds) - {job.seed for job in own})
         if not own:
@@ -203,11 +213,38 @@ def _tell(course: Course, workspace: Workspace, say: Say) -> list[str]:
             continue
         score, seeds, reason = score_of(scores, search, removed)
         with open_ledger(workspace) as ledger:
-            tell(ledger, search, trial.number, score, seeds, reason)
+            way = on_the_way.evaluations() if on_the_way is not None and score is not None else ()
+            tell(ledger, search, trial.number, score, seeds, reason, way)
         told = f"scored {quantity(score)}" if score is not None else "failed"
         said = f"{_named(search)}: trial {trial.number} ({words(trial.values)}) {told}"
         say(f"{said}: {reason}" if reason else said)
     return kept
+
+
+def _on_the_way(
+    search: Search, jobs: _Rows, statuses: Mapping[str, JobStatus], sources: Sources
+) -> pruning.Course | None:
+    """Return what a trial's seeds have logged, where a search prunes by that; None also where it cannot be read."""
+    if search.prune is None or not jobs:
+        return None
+    return pruning.course_of([job.ref() for job in jobs], statuses, search.rule.metric, sources.store(jobs[0].tracker))
+
+
+def _pruned(
+    course: Course, trial: Trial, on_the_way: pruning.Course | None, workspace: Workspace, say: Say
+) -> Pruned | None:
+    """Return where a trial was, or is just now, found worse than the earlier ones, which is recorded then."""
+    search = course.search
+    if trial.pruned is not None or search.prune is None or on_the_way is None:
+        return trial.pruned
+    known = course.trials[: max(0, trial.number - search.at_once + 1)]
+    before = [each.evaluations for each in known if each.score is not None and each.evaluations]
+    found = pruned_at(on_the_way.at, before, search.prune, search.rule.direction)
+    if found is not None:
+        with open_ledger(workspace) as ledger:
+            prune(ledger, search, trial.number, found)
+        say(f"{_named(search)}: trial {trial.number} ({words(trial.values)}) is {found.words}")
+    return found
 
 
 def _tell_lost(search: Search, trial: Trial, say: Say, workspace: Workspace) -> None:

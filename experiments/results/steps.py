@@ -62,6 +62,11 @@ def _open_searches(workspace: Workspace) -> list[tuple[str, str]]:
         return [(course.search.experiment, course.search.id) for course in courses(ledger) if course.is_open]
 
 
+def _prunes(workspace: Workspace) -> bool:
+    with open_ledger(workspace, read_only=True) as ledger:
+        return any(course.is_open and course.search.prune is not None for course in courses(ledger))
+
+
 KINDS: tuple[Kind, ...] = (Kind(_open_searches, carry_on), Kind(open_courses, deciding.carry_on))
 """Whatever goes on by itself; what is left of it after a step is what `names` still has."""
 
@@ -85,12 +90,12 @@ def take_step(
         if holder:
             stepped.problems.append(f"{holder} is at it for {_TURN_S:.0f} s already. Try again: experiments step")
             return stepped
-        began = time.time()
+        began, looks = time.time(), _prunes(workspace)
         for kind in KINDS:
             for of, name in kind.names(workspace):
                 if experiment not in {None, of}:
                     continue
-                mark_going_on(workspace, goes_on=True)
+                mark_going_on(workspace, goes_on=True, looks=looks)
                 try:
                     kind.carry(workspace, permit, name, retry, stepped.done.append)
                 except ExperimentsError as error:  # of this one: the others go on
@@ -98,7 +103,7 @@ def take_step(
         stepped.problems += [said for each in problems.values() for said in each]
         record_step(workspace.state, problems, began, experiment)
         stepped.goes_on = sum(len(kind.names(workspace)) for kind in KINDS)
-        mark_going_on(workspace, goes_on=stepped.goes_on > 0)
+        mark_going_on(workspace, goes_on=stepped.goes_on > 0, looks=looks)
     return stepped
 
 

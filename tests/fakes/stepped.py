@@ -1,7 +1,7 @@
 """Steps of a search on a launcher whose jobs end at once, killed at random moments.
 
-`python tests/fakes/stepped.py FOLDER TRIALS SEEDS KILLS SEED WHOLE_S` prints one JSON object: the trials, and what was
-handed over.
+`python tests/fakes/stepped.py FOLDER TRIALS SEEDS KILLS SEED WHOLE_S [prune]` prints one JSON object: the trials, and
+what was handed over.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from experiments.jobs.handover import LAUNCHERS
 from experiments.jobs.launchers.base import JobSpec, SchedulerStatus
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.rule import Rule
+from experiments.jobs.sweeps.pruning import Pruning
 from experiments.jobs.sweeps.ranges import Choices, Range
 from experiments.jobs.sweeps.search import Course, Search, choosing_seeds, courses, open_search
 from experiments.jobs.sweeps.template import make_template
@@ -171,14 +172,15 @@ def killed_at_random(work: Callable[[], object], kills: int, seed: int, whole_s:
     return {"killed": killed, "took": time.monotonic() - started}
 
 
-def main(folder: str, trials: int, seeds: int, kills: int, seed: int, whole_s: float) -> None:
-    search = search_of(trials=trials, seeds=choosing_seeds(seeds))
+def main(folder: str, trials: int, seeds: int, kills: int, seed: int, whole_s: float, *, prunes: bool) -> None:
+    search = search_of(trials=trials, seeds=choosing_seeds(seeds), prune=Pruning(trials=2) if prunes else None)
     workspace, cluster = opened(Path(folder), search)
     LAUNCHERS["skypilot"] = lambda _: cluster
     done = killed_at_random(lambda: to_the_end(workspace), kills, seed, whole_s)
     found = [[trial.values, trial.score] for trial in course(workspace).trials]
-    print(json.dumps({**done, "trials": found, "names": [job["name"] for job in cluster.jobs()]}))
+    pruned = [trial.pruned and trial.pruned.model_dump() for trial in course(workspace).trials]
+    print(json.dumps({**done, "trials": found, "pruned": pruned, "names": [job["name"] for job in cluster.jobs()]}))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(int, sys.argv[2:6]), float(sys.argv[6]))
+    main(sys.argv[1], *map(int, sys.argv[2:6]), float(sys.argv[6]), prunes=sys.argv[7:] == ["prune"])

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
-from experiments.jobs.launchers.local.supervisor import GOES_ON
+from experiments.jobs.launchers.local.supervisor import GOES_ON, LOOKS
 from experiments.project.files import read_json, write_json
 from experiments.project.values import Frozen
 from experiments.project.workspace import Workspace
@@ -46,11 +46,15 @@ def step_command(workspace: Workspace) -> list[str]:
     return [sys.executable, "-P", "-m", MODULE, str(workspace.state), str(workspace.root)]
 
 
-def mark_going_on(workspace: Workspace, *, goes_on: bool) -> None:
-    """Set the mark, or take it away."""
+def mark_going_on(workspace: Workspace, *, goes_on: bool, looks: bool = False) -> None:
+    """Set the mark, or take it away.
+
+    Args:
+        looks: Whether a step is worth it also while jobs run: where trials are pruned.
+    """
     path: Path = workspace.state / GOES_ON
     if goes_on:
-        write_json(path, {"command": step_command(workspace)})
+        write_json(path, {"command": step_command(workspace), LOOKS: looks})
     else:
         path.unlink(missing_ok=True)
 

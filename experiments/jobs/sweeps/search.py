@@ -11,7 +11,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError
@@ -20,15 +20,16 @@ from experiments.jobs.ledger import Event, Ledger
 from experiments.jobs.ledger.reading import LedgerReader
 from experiments.jobs.permits import Permit
 from experiments.jobs.rule import Rule
+from experiments.jobs.sweeps.pruning import Evaluations, Pruned, Pruning
 from experiments.jobs.sweeps.ranges import Space, Value
 from experiments.jobs.sweeps.template import Template
 from experiments.project.errors import LedgerError, UsageError, reasons
 from experiments.project.provenance import Provenance
 from experiments.project.standing import CHOOSING
-from experiments.project.values import Frozen, replaced
+from experiments.project.values import Frozen, is_none, replaced
 from experiments.types import LauncherName
 
-OPENED, TRIAL, TOLD, ENDED = "search", "trial", "trial_told", "search_ended"
+OPENED, TRIAL, PRUNED, TOLD, ENDED = "search", "trial", "trial_pruned", "trial_told", "search_ended"
 """Kinds of the ledger's events."""
 
 Sampler = Literal["tpe", "random"]
@@ -49,6 +50,7 @@ class Search(Frozen):
         at_once: How many may be out at once; trial n knows the scores of trials up to n - at_once.
         template: Makes a trial's config from its values.
         own_config: The config of the arm without a search, as JSON.
+        prune: When a trial is stopped that is worse than the earlier ones; None where none is.
         budget: Name of the budget that its trials draw on; empty of one that was opened before there were any.
         provenance: Where the code comes from, and the snapshot that every trial runs.
         places: W&B places of the jobs, as settings.
@@ -70,6 +72,7 @@ class Search(Frozen):
     provenance: Provenance
     places: dict[str, str] = Field(default_factory=dict)
     wandb_mode: Literal["offline", "online"] = "offline"
+    prune: Pruning | None = Field(None, exclude_if=is_none)
     budget: str = ""
 
     @functools.cached_property
@@ -79,6 +82,7 @@ class Search(Frozen):
             mode="json", include={"experiment", "arm", "space", "seeds", "sampler", "launcher", "train_command"}
         )
         content["rule"] = self.rule.model_dump(mode="json", include={"metric", "direction", "score", "window", "floor"})
+        content |= {"prune": self.prune.model_dump(mode="json")} if self.prune is not None else {}
         content["cases"] = [
             [case.values, {name: value for name, value in case.config.items() if name not in _NOT_IN_ID}]
             for case in self.template.cases
@@ -107,6 +111,8 @@ class Trial:
         score: Mean over its seeds; None before it is told, and of one that failed.
         seeds: Score of each seed; None of one that was lost.
         reason: Why it has no score, or how many seeds were lost; empty otherwise.
+        pruned: Where it was found worse than the earlier ones: it is stopped, and has no score.
+        evaluations: What it had on its way, where later trials are held to that.
     """
 
     number: int
@@ -116,6 +122,8 @@ class Trial:
     score: float | None = None
     seeds: Mapping[str, float | None] = field(default_factory=dict)
     reason: str = ""
+    pruned: Pruned | None = None
+    evaluations: Evaluations = ()
 
     @property
     def lost(self) -> int:
@@ -192,7 +200,7 @@ def courses(ledger: LedgerReader, experiment: str | None = None) -> list[Course]
     opened: dict[str, Search] = {}
     trials: dict[str, dict[int, Trial]] = {}
     ended: dict[str, str] = {}
-    for event in ledger.events(kind={OPENED, TRIAL, TOLD, ENDED}):
+    for event in ledger.events(kind={OPENED, TRIAL, PRUNED, TOLD, ENDED}):
         _refuse_unreadable(event)
         if event.kind == OPENED:
             search = _search(event)
@@ -249,10 +257,29 @@ def suggestion(search: Search, trial: int, values: Mapping[str, Value]) -> tuple
 
 
 def tell(
-    ledger: Ledger, search: Search, trial: int, score: float | None, seeds: Mapping[str, float | None], reason: str
+    ledger: Ledger,
+    search: Search,
+    trial: int,
+    score: float | None,
+    seeds: Mapping[str, float | None],
+    reason: str,
+    evaluations: Evaluations = (),
 ) -> None:
     """Record the result of a trial, which nothing changes afterwards."""
-    ledger.add_event(TOLD, search=search.id, number=trial, score=score, seeds=dict(seeds), reason=reason)
+    data: dict[str, Any] = {
+        "search": search.id,
+        "number": trial,
+        "score": score,
+        "seeds": dict(seeds),
+        "reason": reason,
+    }
+    data |= {"evaluations": [list(each) for each in evaluations]} if evaluations else {}
+    ledger.add_event(TOLD, **data)
+
+
+def prune(ledger: Ledger, search: Search, trial: int, pruned: Pruned) -> None:
+    """Record that a trial is to be stopped, before any of its jobs is asked to end."""
+    ledger.add_event(PRUNED, search=search.id, number=trial, **pruned.model_dump(mode="json"))
 
 
 def end_search(ledger: Ledger, search: Search, permit: Permit, why: str = "") -> None:
@@ -273,7 +300,12 @@ def _trial(event: Event, known: Trial | None) -> Trial:
     if event.kind == TRIAL:
         return Trial(number, data["values"], event.plan_key or "")
     before = known or Trial(number, {})
-    return Trial(number, before.values, before.plan_key, True, data["score"], data["seeds"], data["reason"])
+    if event.kind == PRUNED:
+        found = Pruned(step=data["step"], value=data["value"], median=data["median"])
+        return replace(before, pruned=before.pruned or found)
+    evaluations = tuple((float(step), float(value)) for step, value in data.get("evaluations", ()))
+    result = {"score": data["score"], "seeds": data["seeds"], "reason": data["reason"], "evaluations": evaluations}
+    return replace(before, is_told=True, **result)
 
 
 def _in_order(trials: Mapping[int, Trial]) -> Iterable[Trial]:

@@ -61,11 +61,17 @@ def suggested(search: Search, trials: Sequence[Trial]) -> dict[str, Value]:
             state, score = TrialState.RUNNING, None
         else:
             state, score = (TrialState.FAIL, None) if trial.score is None else (TrialState.COMPLETE, trial.score)
-        study.add_trial(create_trial(state=state, value=score, params=dict(trial.values), distributions=space))
-    params = study.ask(space).params
+        seen: dict[int, float] = {}
+        if state == TrialState.FAIL and trial.pruned is not None:  # what it had when it was stopped says something
+            state, seen = TrialState.PRUNED, {round(trial.pruned.step): trial.pruned.value}
+        params = dict(trial.values)
+        study.add_trial(
+            create_trial(state=state, value=score, params=params, distributions=space, intermediate_values=seen)
+        )
+    asked = study.ask(space).params
     found: dict[str, Value] = {}
     for name, each in search.space.items():
-        found[name] = each.value(params[name]) if isinstance(each, Range) else params[name]
+        found[name] = each.value(asked[name]) if isinstance(each, Range) else asked[name]
     return found
 
 

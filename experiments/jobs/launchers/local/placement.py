@@ -15,11 +15,11 @@ from experiments.jobs.launchers.local.capacity import slots
 from experiments.jobs.launchers.local.device_locks import Device, Taken, in_others_hands, of_project, take
 from experiments.jobs.launchers.local.devices import GPUS, devices
 from experiments.jobs.launchers.local.launcher import WAITS
-from experiments.jobs.launchers.local.supervisor import GOES_ON
+from experiments.jobs.launchers.local.supervisor import GOES_ON, LOOKS
 from experiments.jobs.launchers.local.watcher import MACHINE, OWN, note_waiting
 from experiments.jobs.ledger import Ledger
 from experiments.project.errors import LaunchError
-from experiments.project.files import parse_json, write_text
+from experiments.project.files import parse_json, read_json, write_text
 from experiments.project.look import counted
 
 
@@ -59,11 +59,12 @@ def placed(
     for name in names:
         if name not in chosen:
             _say(ledger.state_dir / "runs" / name, waits.get(name, ""))
-    with contextlib.suppress(OSError):  # the end of each job starts the next all the same
+    with contextlib.suppress(OSError, ValueError):  # the end of each job starts the next all the same
         waiting = any(name not in chosen and name not in never for name in names)
         # Whose supervisor is killed starts no next job, and takes no step.
-        waiting = waiting or (bool(running or chosen) and (ledger.state_dir / GOES_ON).exists())
-        note_waiting(ledger.state_dir, MACHINE if waits else OWN if waiting else None)
+        mark = read_json(ledger.state_dir / GOES_ON) if running or chosen else None
+        looks = mark is not None and mark.get(LOOKS) is True
+        note_waiting(ledger.state_dir, MACHINE if waits or looks else OWN if waiting or mark is not None else None)
     return chosen, never
 
 

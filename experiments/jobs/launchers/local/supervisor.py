@@ -73,6 +73,9 @@ made, so that its supervisor looks how much it holds."""
 GOES_ON = "goes_on.json"
 """File of the state folder while something goes on by itself, with the command that carries it on."""
 
+LOOKS = "looks"
+"""Key of that file: whether it is worth a look also while jobs run."""
+
 CLAIMED, FAILED, TAKEN = 0, 1, 3
 """Exit codes of the process that was started: the job is claimed, could not be, or is another's."""
 

@@ -27,7 +27,7 @@ AWAITED, LOCK = "waiting", "waiting.lock"
 """Files of `live/`: what jobs waited for when somebody last looked; and who looks meanwhile."""
 
 MACHINE, OWN = "machine", "own"
-"""What the file says: for something that others may have, or only for the end of jobs of the project."""
+"""What the file says: for something of which nobody tells, or only for the end of jobs of the project."""
 
 WATCHER = (sys.executable, "-P", "-m", "experiments.jobs.launchers.local.watcher")
 EVERY_S = 0.5
