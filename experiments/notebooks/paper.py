@@ -329,7 +329,7 @@ def _fix_widths(node: object) -> None:
 
 def _html_table(rows: Sequence[Sequence[str]]) -> mo.Html:
     def line(tag: str, cells: Sequence[str]) -> str:
-        sided = ("" if at < 2 else ' class="number"' for at in range(len(cells)))
+        sided = (' class="number"' if 2 <= at < len(cells) - 1 else "" for at in range(len(cells)))
         inner = (f"<{tag}{side}>{html.escape(cell)}</{tag}>" for side, cell in zip(sided, cells, strict=True))
         return f"<tr>{''.join(inner)}</tr>"
 

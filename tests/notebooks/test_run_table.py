@@ -316,3 +316,21 @@ def test_a_group_of_several_codes_says_so(study, monkeypatch):
     [row] = group_frame(study.context, study.jobs, ["trainer.hidden_size"])["interval"]
     assert "; 2 arms pooled; 2 codes in low, high (experiments diff" in row
     assert all("code" not in text for text in group_frame(study.context, study.jobs, ["arm"])["interval"])
+
+
+def test_a_switch_is_said_as_yes_or_no_and_saved_as_it_is(tmp_path):
+    study = Study(tmp_path)
+    for seed, on in enumerate((True, False, None)):
+        anneal = {} if on is None else {"anneal": on}
+        study.add("a", seed, [1.0 + seed], config={"clip": bool(seed), **anneal})
+    study.publish()
+    text = run_table(study.context, study.jobs).text
+    frame, _ = run_frame(study.context, study.jobs)
+    assert frame["clip"].tolist() == [False, True, True]
+    shown = table_latex(frame[["run_name", "clip", "anneal"]])
+    assert [line.split(" & ")[1:] for line in shown.splitlines() if line.count(" & ") == 2][1:] == [
+        ["no", r"yes \\"],
+        ["yes", r"no \\"],
+        ["yes", r"-- \\"],
+    ]
+    assert "&quot;clip&quot;: &quot;right&quot;" not in text

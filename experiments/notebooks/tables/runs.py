@@ -84,9 +84,7 @@ def run_table(
         max_columns=None,
         format_mapping=_formats(frame, curves, colours or {}),
         freeze_columns_left=["run_name"],
-        text_justify_columns={
-            str(name): "right" for name in frame.columns if pd.api.types.is_numeric_dtype(frame[name])
-        },
+        text_justify_columns={str(name): "right" for name in frame.columns if _is_number(frame[name])},
         header_tooltip=frame.attrs["tooltips"],
         hover_template="{{run_name}}",
         label=_caption(frame),
@@ -153,7 +151,7 @@ def run_frame(
 def table_latex(frame: pd.DataFrame, *, caption: str = "", label: str = "") -> str:
     """Return a frame as a LaTeX table; curves are left out, numbers have three significant digits."""
     columns = [name for name in frame.columns if not str(name).endswith(" curve")]
-    numeric = [bool(pd.api.types.is_numeric_dtype(frame[name])) for name in columns]
+    numeric = [_is_number(frame[name]) for name in columns]
     rows = [
         [_plain(value, is_number=is_number) for value, is_number in zip(row, numeric, strict=True)]
         for row in frame[columns].itertuples(index=False, name=None)
@@ -288,14 +286,26 @@ def _formats(
     }
     fixed = {"run_name", "arm", "seed", "verdict", "role", "state", *formats}
     for name in frame.columns:
-        if str(name) not in fixed and pd.api.types.is_numeric_dtype(frame[name]):
+        if str(name) not in fixed and _is_number(frame[name]):
             formats[str(name)] = _three_digits
         elif str(name) not in fixed and not str(name).endswith(" curve"):
-            formats[str(name)] = lambda value: look.MISSING if value is None else value
+            formats[str(name)] = _setting
     for key, shown in curves.items():
         if f"{key} curve" in frame:
             formats[f"{key} curve"] = _drawer(shown, colours)
     return formats
+
+
+def _is_number(column: pd.Series) -> bool:
+    """Tell whether a column is of numbers; pandas takes truth values for numbers."""
+    return bool(pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column))
+
+
+def _setting(value: object) -> object:
+    """Return a setting as people read it."""
+    if pd.api.types.is_bool(value):
+        return "yes" if value else "no"
+    return look.MISSING if value is None else value
 
 
 def _drawer(curves: Mapping[str, list[float]], colours: Mapping[str, str]) -> Callable[[object], Any]:
@@ -343,4 +353,4 @@ def _three_digits(value: object) -> str:
 def _plain(value: object, *, is_number: bool) -> str:
     if value is None or value != value:  # noqa: PLR0124 - NaN
         return look.MISSING
-    return look.quantity(_number(value)) if is_number else str(value)
+    return look.quantity(_number(value)) if is_number else str(_setting(value))
