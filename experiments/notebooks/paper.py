@@ -119,8 +119,10 @@ def paper_words(
     decided = claimed.about(metric, chosen.summary, chosen.statistic) if claimed is not None else None
     claims = _claims(claimed, comparisons, decided)
     # The claim of a design rests on its interval at its own level, and on no p-value beside it.
-    own = replace(decided, p_adjusted=None) if decided is not None else None
-    told = [own if own is not None and _same(one, own) else one for one in comparisons]
+    told = [
+        replace(decided, p_adjusted=None, improvement=one.improvement) if decided and _same(one, decided) else one
+        for one in comparisons
+    ]
     unit = next((run.curve.unit for run in runs if len(run.curve.steps)), "")
     bands = list(bands_of(runs, _options(chosen)).values())
     half_life = f"half-life {100 * smoothing:.3g} % of the x-axis" if smoothing > 0 else ""

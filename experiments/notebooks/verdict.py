@@ -215,8 +215,8 @@ class Verdict(Changing):
         spare = self._spared()
         return [
             *verdict_lines(study.experiment, study.jobs, study.journal),
-            *([Line(spare.sentence, "strong")] if spare is not None else []),
             *hypothesis_lines(study.journal, study.jobs),
+            *([Line(spare.sentence, "strong")] if spare is not None else []),  # above its button
         ]
 
     def _spared(self) -> Spare | None:
@@ -232,7 +232,7 @@ class Verdict(Changing):
         if found is None:
             return None
         label = f"Cancel {counted(len(found.runs), 'job')}"
-        return mo.ui.button(label=label, kind="danger", on_click=lambda _: self._cancel(found))
+        return mo.ui.button(label=label, kind="neutral", on_click=lambda _: self._cancel(found))
 
     def _cancel(self, shown: Spare) -> None:
         study = self.study

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from experiments.jobs.families import arms_of_rule
-from experiments.project.look import counted, duration
+from experiments.project.look import counted
 from experiments.results.claims import Claimed
 from experiments.types import TERMINAL_VERDICTS, JobRef, JobStatus
 
@@ -30,7 +30,7 @@ class Spare:
     @property
     def sentence(self) -> str:
         """What can be done: `Confirmed at 10 of 20 planned seeds of each arm; 20 jobs can be cancelled (...).`."""
-        time = f" (about {duration(self.saved_s)} of running)" if self.saved_s else ""
+        time = f" (about {_roughly(self.saved_s)} of running)" if self.saved_s else ""
         return f"{self.decided}; {counted(len(self.runs), 'job')} can be cancelled{time}."
 
 
@@ -52,6 +52,14 @@ def spare_of(claimed: Claimed, jobs: Sequence[JobRef], statuses: Mapping[str, Jo
     planned = max(len(seeds) for seeds in registration.seeds.values())
     decided = f"{judgement.decision.capitalize()} at {planned - len(judgement.spared)} of {planned} planned seeds"
     return Spare(tuple(job.run for job in left), f"{decided} of each arm", _saved_s(own, left, statuses))
+
+
+def _roughly(seconds: float) -> str:
+    """Return an estimate of a time without digits that nobody knows: `3 h`, `25 m`."""
+    for unit, length in (("h", 3600.0), ("m", 60.0)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{max(1.0, seconds):.0f} s"
 
 
 def _saved_s(own: Sequence[JobRef], left: Sequence[JobRef], statuses: Mapping[str, JobStatus]) -> float | None:

@@ -17,7 +17,7 @@ from experiments.types import TrainingJobConfig
 from tests.fakes.studies import REWARD, Study
 
 RULE = Rule(metric=REWARD, direction="higher", effect=0.5, arm="b", baseline="a", looks=(3, 6))
-TOOK_S = 3600.0
+STARTED, TOOK_S = 1e9, 3600.0
 WRITTEN = Journal(hypothesis="b is better", rule=RULE)
 
 
@@ -60,7 +60,7 @@ def registered(
         verdict = "succeeded" if done else "running"
         study.add(job.arm, job.seed, curve, name=job.run_name, config=config, verdict=verdict)
         if done:  # as its supervisor wrote it, so that a launcher that is asked says the same
-            record = {"run_name": job.run_name, "started_at": 0.0, "ended_at": TOOK_S, "exit_code": 0}
+            record = {"run_name": job.run_name, "started_at": STARTED, "ended_at": STARTED + TOOK_S, "exit_code": 0}
             write_json(study.workspace.runs / job.run_name / "job.json", record)
     study.publish()
     return study

@@ -48,7 +48,7 @@ def test_how_long_they_would_run_is_told_by_those_that_have_ended(study):
         times = {"started_at": 0.0, "ended_at": 3600.0} if done else {"started_at": 100.0, "as_of": 1900.0}
         study.statuses[job.run] = replaced(study.statuses[job.run], **times)
     study.publish()
-    assert spare(study).sentence.endswith("6 jobs can be cancelled (about 3 h 00 m of running).")
+    assert spare(study).sentence.endswith("6 jobs can be cancelled (about 3 h of running).")
 
 
 def test_the_verdict_stays_as_it_was_after_the_cancel(study):
