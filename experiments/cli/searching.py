@@ -36,7 +36,7 @@ from experiments.jobs.preparation import check_plan, with_trainer
 from experiments.jobs.rule import Rule
 from experiments.jobs.submission import code_now
 from experiments.jobs.sweeps.pruning import parse_pruning
-from experiments.jobs.sweeps.ranges import Value, own_values, parse_search
+from experiments.jobs.sweeps.ranges import Value, own_values, parse_search, words
 from experiments.jobs.sweeps.search import Course, Search, choosing_seeds, course_of, courses, open_search
 from experiments.jobs.sweeps.suggesting import suggested
 from experiments.jobs.sweeps.template import make_template
@@ -267,7 +267,7 @@ def _preview(session: Session, searches: Sequence[Search], code: Provenance, ask
         )
         if search.prune is not None:
             session.say(f"Pruned: {search.prune.words}.")
-        print_preview(session.out, plan, place)
+        print_preview(session.out, plan, place, difference={search.arm_of(0): words(values)})
         for note in notes:
             session.say(f"note: {note}")
         if plan.launcher == "skypilot" and not session.request.options.yes and not session.request.options.dry_run:

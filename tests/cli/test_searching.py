@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import sys
 
 import pytest
@@ -83,6 +84,8 @@ def test_a_dry_run_shows_the_first_trial_and_records_nothing(project, capsys):
     assert asked(project, *SEARCH, "--trials", "2", "--dry-run") == 0
     said = capsys.readouterr().out
     assert "Its first trial:" in said
+    assert re.search(r"trial-0 .*learning_rate [0-9.e-]+, batch (256|512)", said)
+    assert "the baseline" not in said
     assert "Dry run: nothing was launched" in said
     assert (jobs_of(project), project.courses(), project.notebook().exists()) == ([], [], False)
 
