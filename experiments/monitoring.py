@@ -50,7 +50,9 @@ __all__ = [
 
 def monitor_for(state_dir: Path) -> Monitor:
     """Return this process's Monitor of a state folder; see `Monitor.subscribe`."""
-    return monitor_of(state_dir, sources_of, follows_only=reader_socket() is not None)
+    return monitor_of(
+        state_dir, lambda place: sources_of(place, newest=_WATCHED), follows_only=reader_socket() is not None
+    )
 
 
 def snapshot(state_dir: Path) -> Snapshot:
@@ -206,8 +208,16 @@ def _status_row(poller: Poller, name: str, metrics: Sequence[str], silent: Colle
     }
 
 
-def sources_of(state_dir: Path) -> Sources:
-    """Return where the jobs of a state folder, their launchers and their runs are found."""
+_WATCHED = 5_000
+"""Jobs that a page watches beside those that go on and its own: what a lab launches in weeks."""
+
+
+def sources_of(state_dir: Path, *, newest: int | None = None) -> Sources:
+    """Return where the jobs of a state folder, their launchers and their runs are found.
+
+    Args:
+        newest: How many jobs there are at most beside those that go on, the newest ones; all where None.
+    """
     workspace = Workspace(root=state_dir.parent, state=state_dir, settings=load_settings(state_dir.parent))
 
     @functools.cache
@@ -231,10 +241,6 @@ def sources_of(state_dir: Path) -> Sources:
         entity, _, project = tracker.partition("/")
         return OnlineStore(entity or None, project or None)
 
-    def outcomes(runs: Sequence[str]) -> dict[str, SchedulerStatus]:
-        with open_ledger(workspace, read_only=True) as ledger:
-            return {run: SchedulerStatus(**values) for run, values in ledger.outcomes(runs).items()}
-
     def spared() -> frozenset[str]:
         from experiments.jobs.sparing import spared_runs
 
@@ -251,10 +257,23 @@ def sources_of(state_dir: Path) -> Sources:
         # A local job's folder says all that there is to say of it.
         return job_events.keep(workspace.runs, statuses) if name == "skypilot" else statuses
 
-    jobs = _LedgerFile(workspace)
+    jobs = _LedgerFile(workspace, newest)
     ender = Ender(workspace, jobs, launcher, lambda: default_store(workspace.root))
     stepper = Stepper(workspace.state, workspace.root)
-    return Sources(jobs, launcher, store, outcomes, start_waiting, keep, ender.take, stepper.take, jobs.ongoing, spared)
+    return Sources(
+        jobs,
+        launcher,
+        store,
+        jobs.outcomes,
+        start_waiting,
+        keep,
+        look=ender.take,
+        carry_on=stepper.take,
+        ongoing=jobs.ongoing,
+        spared=spared,
+        earlier=lambda: jobs.earlier,
+        named=jobs.named,
+    )
 
 
 def end_hopeless(state_dir: Path, seen: Snapshot) -> dict[str, str]:
@@ -275,10 +294,14 @@ _CLOCK_S = 20.0
 
 
 class _LedgerFile:
-    """Reads the jobs again only when a file of the ledger has changed, so that asking every second costs nothing."""
+    """Reads the jobs again only when a file of the ledger has changed, so that asking every second costs nothing.
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    Attributes:
+        earlier: How many that have ended it leaves out.
+    """
+
+    def __init__(self, workspace: Workspace, newest: int | None = None) -> None:
+        self._workspace, self._newest, self.earlier = workspace, newest, 0
         self._seen: object = None
         self._jobs: list[TrainingJob | UnreadableJob] = []
         self._ongoing_seen: object = None
@@ -288,9 +311,21 @@ class _LedgerFile:
         seen = [_stamp(self._workspace.state / name) for name in ("ledger.sqlite", "ledger.sqlite-wal")]
         if seen != self._seen:
             with open_ledger(self._workspace, read_only=True) as ledger:
-                self._jobs = ledger.rows()
+                self._jobs, self.earlier = (
+                    ledger.recent(self._newest) if self._newest is not None else (ledger.rows(), 0)
+                )
             self._seen = seen
         return self._jobs
+
+    def named(self, runs: Sequence[str]) -> list[TrainingJob | UnreadableJob]:
+        """Return the jobs with these run names, were they left out or not."""
+        with open_ledger(self._workspace, read_only=True) as ledger:
+            return ledger.rows(run_names=runs)
+
+    def outcomes(self, runs: Sequence[str]) -> dict[str, SchedulerStatus]:
+        """Return how jobs ended whose end was noted."""
+        with open_ledger(self._workspace, read_only=True) as ledger:
+            return {run: SchedulerStatus(**values) for run, values in ledger.outcomes(runs).items()}
 
     def ongoing(self) -> tuple[Ongoing, ...]:
         """Return what goes on by itself; a budget ends by the clock alone, so that is looked at now and then."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from experiments.jobs.leases import tenure
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.permits import allow_launch
 from experiments.jobs.plan import Placement, RecordedJob, make_plan
@@ -220,3 +221,26 @@ def test_without_a_place_a_run_that_is_not_here_is_looked_up_where_one_is_logged
     frame = monitor_training_statuses(["far", "near"], state_dir=workspace.state, sources=parts)
     assert list(frame["state"]) == ["finished", "NOT FOUND"]
     assert server.asked == [["far"]]
+
+
+def test_a_page_watches_what_goes_on_and_the_newest_jobs_and_asks_for_its_own_old_ones(workspace, monkeypatch):
+    monkeypatch.setattr("experiments.monitoring._WATCHED", 2)
+    with open_ledger(workspace) as ledger, tenure() as owner:
+        place = Placement(user="ada", ledger_id=ledger.id, launcher="local", target="here", train_command=TRAINER)
+        plan = make_plan(
+            "exp", [RecordedJob("base", TrainingJobConfig(curriculum="arena"))], place, seeds=tuple(range(5))
+        )
+        ledger.record_plan(plan)
+        names = [planned.run_name for planned in plan.jobs]
+        ledger.conclude(owner, accepted={key: key for key in ledger.intend({key: {} for key in names}, "here", owner)})
+        ledger.settle({key: {"word": "SUCCEEDED", "exit_code": 0} for key in names})
+    seen = []
+    subscription = monitor_for(workspace.state).subscribe(seen.append, refs=[JobRef(run=names[0])])
+    try:
+        wait_until(lambda: any(len(found.jobs) == 3 for found in seen))
+    finally:
+        subscription.close()
+    whole = next(found for found in seen if len(found.jobs) == 3)
+    assert [status.run_name for status in whole.jobs] == [names[3], names[4], names[0]]
+    assert whole.earlier == 3
+    assert len(poll_once(workspace.state).jobs) == 5

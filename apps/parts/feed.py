@@ -17,6 +17,7 @@ from experiments.jobs.watch.alerts import Alert
 from experiments.jobs.watch.snapshots import read_status
 from experiments.monitoring import Monitor, Snapshot, monitor_for, poll_once
 from experiments.notebooks.monitoring import job_row
+from experiments.project.look import counted
 from experiments.project.workspace import Workspace
 from experiments.runs.relay import reader_socket
 from widgets.fleet import FleetTable
@@ -207,9 +208,16 @@ def _signs(state: FleetState, now: float) -> dict[str, Any]:
     return {
         "alerts": state.alerts,
         "stale_after": state.snapshot.stale_after_s if state.rows else 0.0,
-        "ongoing": state.snapshot.ongoing_lines(),
+        "ongoing": [*state.snapshot.ongoing_lines(), *_left_out(state.snapshot)],
         "problems": [*state.snapshot.problems(now), *state.snapshot.ongoing_problems()],
     }
+
+
+def _left_out(snapshot: Snapshot) -> list[str]:
+    if not snapshot.earlier:
+        return []
+    are = "is" if snapshot.earlier == 1 else "are"
+    return [f"{counted(snapshot.earlier, 'earlier job')} ended long ago and {are} not shown: experiments status --all"]
 
 
 def _whole(state: FleetState, sent_at: float) -> dict[str, Any]:

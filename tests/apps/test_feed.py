@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 
-from apps.parts.feed import FleetFeed, _selection, fleet_rows
+from apps.parts.feed import FleetFeed, _selection, _signs, fleet_rows
+from experiments.project.values import replaced
 from tests.fakes.fleet import fleet_snapshot
 from widgets.fleet import FleetTable
 
@@ -93,3 +94,10 @@ def test_what_a_hostile_page_sends_is_ignored():
         table.set_state({"selected": value})
     table.set_state({"visible": "yes", "wanted": True, "seen": ["x"]})
     assert (table.selected, table.visible, table.wanted, table.seen) == ({"experiment": "", "run": ""}, True, 0, "")
+
+
+def test_how_many_jobs_are_not_among_the_rows_is_told():
+    feed = FleetFeed()
+    told = _signs(feed.state(replaced(fleet_snapshot(1, 2, now=1e9), earlier=98_000)), time.time())["ongoing"]
+    assert told == ["98,000 earlier jobs ended long ago and are not shown: experiments status --all"]
+    assert _signs(feed.state(fleet_snapshot(1, 2, now=1e9)), time.time())["ongoing"] == []

@@ -43,7 +43,7 @@ class Sources:
     """Where the jobs, their launchers and their runs come from.
 
     Attributes:
-        jobs: Returns every job of the ledger, also those whose rows cannot be read.
+        jobs: Returns the jobs of the ledger, also those whose rows cannot be read; see `earlier`.
         launcher: Returns a launcher by its name.
         store: Returns a run store by its tracker: `offline` or `entity/project`.
         outcomes: Returns how jobs ended that their launcher no longer knows.
@@ -53,6 +53,8 @@ class Sources:
         carry_on: The same of every process that watches, also of those that do not poll; see `watch.stepping`.
         ongoing: Returns what goes on by itself.
         spared: Returns the runs that a look of their design made needless; see `jobs.sparing`.
+        earlier: Returns how many jobs that have ended `jobs` leaves out.
+        named: Returns the jobs of the ledger with these run names, were they left out or not.
     """
 
     jobs: Callable[[], Sequence[TrainingJob | UnreadableJob]]
@@ -65,6 +67,8 @@ class Sources:
     carry_on: Callable[[Snapshot], object] = lambda _: None
     ongoing: Callable[[], tuple[Ongoing, ...]] = tuple
     spared: Callable[[], frozenset[str]] = frozenset
+    earlier: Callable[[], int] = int
+    named: Callable[[Sequence[str]], Sequence[TrainingJob | UnreadableJob]] = lambda _: ()
 
 
 class Poller:
@@ -93,6 +97,7 @@ class Poller:
         self._sources, self._refs, self._paces_s = sources, refs, paces_s
         self._clock, self._ticks = clock, ticks
         self._before = before or Snapshot()
+        self._ended = {job.run_name: job for job in self._before.jobs}
         self.revision = 0
         self._jobs: dict[str, PolledJob] = {}
         self._named: dict[str, dict[str, PolledJob]] = {}  # the jobs whose scripts gave their run an id, by it
@@ -162,6 +167,7 @@ class Poller:
             versions={name: job.version for name, job in self._jobs.items() if job.version},
             settled={name: job.key for name, job in self._jobs.items() if job.final is not None},
             unreadable={name: job.unreadable for name, job in self._jobs.items() if job.unreadable},
+            earlier=self._sources.earlier(),
             ongoing=self._ongoing,
             written_at=self._clock(),
             monitor_pid=os.getpid(),
@@ -189,7 +195,9 @@ class Poller:
         wanted: dict[str, TrainingJob | JobRef] = {
             job.run_name: job.ref() if isinstance(job, UnreadableJob) else job for job in jobs
         }
-        wanted |= {ref.run: ref for ref in self._refs() if ref.run not in wanted}
+        strangers = {ref.run: ref for ref in self._refs() if ref.run not in wanted}
+        wanted |= strangers
+        wanted |= self._older(list(strangers))
         known, self._jobs = self._jobs, {}
         for name, job in wanted.items():
             same = known.get(name)
@@ -199,6 +207,16 @@ class Poller:
             self._rows = jobs
             self._recall_ends()
         return is_new or is_other or bool(problem) or list(self._jobs.values()) != list(known.values())
+
+    def _older(self, runs: Sequence[str]) -> dict[str, TrainingJob]:
+        """Return those of some runs that are jobs of the ledger all the same, too old to be among those asked for."""
+        if not runs or not self._sources.earlier():
+            return {}
+        try:
+            return {row.run_name: row for row in self._sources.named(runs) if isinstance(row, TrainingJob)}
+        except Exception as error:  # noqa: BLE001 - they are known by their references, then
+            self._ledger.problem = reason_of(error)
+            return {}
 
     def _recall_ends(self) -> None:
         """Take ends that the ledger holds from there, so that they stay known while their scheduler is slow or down.
@@ -221,7 +239,7 @@ class Poller:
         """Return a job as unknown, or as it ended, where that was published for this very row of the ledger."""
         new = PolledJob(job, hashlib.sha256(f"{_FORMAT}{job.model_dump_json()}".encode()).hexdigest()[:12])
         if self._before.settled.get(name) == new.key:
-            new.final, new.version = self._before.of(name), self._before.versions.get(name, "")
+            new.final, new.version = self._ended.get(name), self._before.versions.get(name, "")
         return new
 
     def _with_work(self) -> list[PolledSource]:

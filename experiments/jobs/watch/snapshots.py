@@ -71,6 +71,7 @@ class Snapshot(Frozen):
         settled: Jobs that have ended for good, with the key of their row in the ledger.
         unreadable: Jobs whose rows in the ledger cannot be read, each with what is wrong and the command that mends it.
         ongoing: What goes on by itself.
+        earlier: How many jobs of the ledger are not in it: they have ended, and many came after them.
         written_at: Unix seconds at which this was put together.
         monitor_pid: Process that polled.
         notes: What else is wrong, in sentences.
@@ -83,6 +84,7 @@ class Snapshot(Frozen):
     settled: dict[str, str] = Field(default_factory=dict)
     unreadable: dict[str, str] = Field(default_factory=dict)
     ongoing: tuple[Ongoing, ...] = Field(default=(), exclude_if=lambda found: not found)
+    earlier: int = Field(default=0, exclude_if=lambda found: not found)
     written_at: float = 0.0
     monitor_pid: int = 0
     notes: tuple[str, ...] = ()

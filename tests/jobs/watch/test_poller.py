@@ -392,3 +392,18 @@ def test_two_jobs_whose_scripts_gave_one_run_id_say_so_and_how_to_mend_it():
     assert "gave W&B the run id 'same', and so did that of b: on a server the two are one run" in found["a"].reason
     assert "and so did that of a" in found["b"].reason
     assert "run id" not in found["c"].reason
+
+
+def test_a_job_too_old_to_be_watched_is_known_whole_where_a_page_has_it_and_the_others_are_counted(clock):
+    old = job("old")
+    asked = replace(
+        sources([job("a")], FakeLauncher(a="RUNNING", old="SUCCEEDED"), FakeStore(info("a"))),
+        earlier=lambda: 9,
+        named=lambda runs: [old] if "old" in runs else [],
+    )
+    polled = Poller(asked, refs=lambda: [JobRef(run="old"), JobRef(run="elsewhere")], clock=clock, ticks=clock)
+    polled.step_all(5)
+    found = polled.snapshot()
+    assert found.earlier == 9
+    assert [(status.run_name, status.verdict) for status in found.jobs[:2]] == [("a", "running"), ("old", "succeeded")]
+    assert polled.known("old")[1].experiment == old.experiment
