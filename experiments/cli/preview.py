@@ -11,7 +11,6 @@ from experiments.cli.terminal import agrees
 from experiments.jobs.arms import differences
 from experiments.jobs.commands import with_interpreter
 from experiments.jobs.controls.checking import control_notes
-from experiments.jobs.launchers.base import DryRunLauncher
 from experiments.jobs.plan import resources
 from experiments.jobs.preview import environment_words, estimate, task_preview, trainer_notes, waiting_words
 from experiments.project.errors import LaunchError, UsageError
@@ -57,12 +56,20 @@ def print_preview(
     out.print(f"environment: {' '.join(environment_words(plan, workspace))}", soft_wrap=True, style="dim")
     for note in trainer_notes(plan):
         out.print(f"note: {note}", soft_wrap=True)
-    for note in control_notes(plan, workspace) if plan.launcher == DryRunLauncher.name else ():
-        out.print(f"note: {note}", soft_wrap=True)
     if plan.launcher == "skypilot":
         _print_task(out, plan, workspace)
     if waiting := waiting_words(plan, workspace):
         out.print(waiting)
+
+
+def print_control(out: Console, plan: Plan, workspace: Workspace) -> None:
+    """Print what a dry run should say of the plan's control; a launch says it with its other notes.
+
+    Raises:
+        LaunchError: The launch would be refused for it.
+    """
+    for note in control_notes(plan, workspace):
+        out.print(f"note: {note}", soft_wrap=True)
 
 
 def confirm(plan: Plan) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.cli.flags import Request
-from experiments.cli.preview import confirm, print_preview
+from experiments.cli.preview import confirm, print_control, print_preview
 from experiments.cli.terminal import console, say
 from experiments.cli.until import (
     UNTIL_DECIDED,
@@ -179,6 +179,7 @@ def _dry_run(session: Session, plan: Plan) -> int:
         say(json.dumps(plan.model_dump(mode="json"), indent=2))
     else:
         print_preview(session.out, plan, session.workspace)
+    print_control(session.out, plan, session.workspace)
     if plan.launcher == "skypilot":
         from experiments.jobs.preview import check_with_skypilot
         from experiments.project.workspace import storage_notes
@@ -224,10 +225,8 @@ def write_notebook(session: Session, prepared: Prepared, launched: Sequence[Trai
 
 def _journal(session: Session, prepared: Prepared) -> Journal:
     """Return the hypothesis and rule that a launch records: the notebook's where one stays, else the recipe's."""
-    from experiments.notebooks.data_cells import read_journal
-
     if prepared.keeps_data and "journal" not in prepared.theirs:
-        return read_journal(session.notebook) or session.experiment.journal()
+        return _journal_now(session)
     return session.experiment.journal()
 
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
+from experiments.cli.flags import RunOptions
+from experiments.cli.until import first_seeds
 from experiments.jobs.batches import courses
+from experiments.jobs.controls.files import write_control
+from experiments.jobs.journal import Journal, Rule
 from experiments.jobs.ledger import open_ledger
+from tests.fakes.kept import control_file, repository_at
 from tests.fakes.project import jobs_of
 from tests.fakes.swept import Swept
 from tests.fakes.waiting import wait_until
@@ -64,3 +71,12 @@ def test_what_contradicts_itself_or_the_rule_is_refused_before_anything_is_launc
     assert refused.returncode in {1, 2}
     assert said in refused.stderr
     assert "no job" in project.command("status").stdout.lower() or jobs_of(project) == []
+
+
+def test_beside_a_kept_control_the_first_batch_has_the_first_of_its_seeds(tmp_path):
+    workspace = repository_at(tmp_path / "project")
+    write_control(workspace, control_file(workspace, seeds=(10, 11, 12, 13)))
+    rule = Rule(metric="score", direction="higher", effect=0.0, looks=(3, 4))
+    experiment = SimpleNamespace(name="beside", workspace=workspace, controls="kept")
+    options = RunOptions(seeds="until-decided")
+    assert first_seeds(options, experiment, Journal(hypothesis="It climbs.", rule=rule)) == (10, 11, 12)

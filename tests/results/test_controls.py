@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from apps.parts.details import heading_of, jobs_of
-from experiments.jobs.controls.files import path_of, read_control
+from experiments.jobs.controls.files import path_of, read_control, write_control
+from experiments.jobs.controls.marks import marks_beside
 from experiments.jobs.designs import registration_of
 from experiments.jobs.journal import Journal, Rule
 from experiments.jobs.ledger import open_ledger
@@ -147,6 +148,23 @@ def test_a_control_whose_file_is_damaged_leaves_the_page_with_what_is_wrong(proj
     path_of(project.workspace.root, "kept").write_text("{")
     found = scored_once(project, project.joined([]), "score")
     assert any("control 'kept' cannot be read" in note for note in found.notes)
+
+
+def test_another_machine_that_nobody_knew_before_the_launch_decides_nothing_without_leave(project):
+    """As of a cluster: where its jobs run is known once they have."""
+    path = path_of(project.workspace.root, "kept")
+    kept = read_control(project.workspace.root, "kept")
+    elsewhere = replaced(kept, machines=(replaced(kept.machines[0], cpu="Another CPU"),), version="")
+    path.unlink()
+    kept, _ = write_control(project.workspace, elsewhere)
+    runs = [job.run for job in project.joined([])]
+
+    def marked(*may_differ):
+        return marks_beside(project.workspace, runs, [kept.used(may_differ, "beside.py")])
+
+    assert len({mark.identity for mark in marked().marks.values()}) == 2
+    assert len({mark.identity for mark in marked("machine").marks.values()}) == 1
+    assert "differs in machine: the CPU differs (Another CPU" in marked("machine").words[0]
 
 
 def test_beside_other_code_nothing_is_launched_or_with_leave_decided_only_where_the_rule_pools_codes(project):

@@ -198,9 +198,8 @@ def _can_compare(snapshot: Snapshot, workspace: Workspace, now: str | None) -> b
 def _conditions_differ(kept: ControlFile, plan: Plan, workspace: Workspace) -> tuple[dict[Differing, str], list[str]]:
     """Return what differs of packages and machine, and what cannot be compared before the launch."""
     if plan.launcher not in FREE:
-        return {}, [
-            f"whether {plan.launcher} has the packages and machine of control {kept.name} is known once it runs"
-        ]
+        unknown = f"whether {plan.launcher} has the packages and machine of control {kept.name} is known once it runs"
+        return {}, [f"{unknown}: where they differ, nothing is decided unless controls_may_differ names them"]
     job = plan.jobs[0]
     added = job_environment(plan, job, workspace.settings, workspace.runs / job.run_name)
     found = _probed(

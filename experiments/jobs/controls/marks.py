@@ -18,6 +18,8 @@ from experiments.project.snapshots import changed_between
 from experiments.project.workspace import Workspace
 from experiments.types import Differing, KeptControl
 
+_ELSEWHERE = "of the control"
+"""Behind the code of a control's runs that are not what the candidates' are, though they may be of one snapshot."""
 _compared: dict[tuple[Path, str, CodeRecord], dict[Differing, str]] = {}
 """By state folder, version of the control and record of a run's start, none of which changes; a page asks often."""
 
@@ -59,9 +61,10 @@ def marks_beside(workspace: Workspace, runs: Iterable[str], controls: Sequence[K
         started = [code for run, code in codes.items() if run not in theirs and code.identity is not None]
         found = {code.identity: _differs(control, kept, code, workspace) for code in reversed(started)}
         differing = {what: text for told in found.values() for what, text in told.items()}
-        same = next((each for each, told in found.items() if not {"code", "packages"} & _refused(told, control)), None)
-        if same is not None:
-            marks |= {run: replace(marks[run], identity=same) for run in names if run in theirs}
+        same = next((each for each, told in found.items() if not _refused(told, control)), None)
+        other = f"{next((marks[run].identity for run in names if run in theirs), '')} {_ELSEWHERE}"
+        if started:
+            marks |= {run: replace(marks[run], identity=same or other) for run in names if run in theirs}
         if started:
             said = "; ".join(f"{what}: {text}" for what, text in differing.items())
             words.append(f"Control {control.name}: {kept.sentence}{f'; differs in {said}' if said else ''}")
