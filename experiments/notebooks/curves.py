@@ -118,7 +118,7 @@ def comparison_lines(experiment: NotebookContext, jobs: Sequence[JobRef], contro
     """Return what the scores say about each arm against the first as lines; none where there is one arm only."""
     if len({job.arm for job in jobs}) < 2:
         return []
-    if any(chooses(job.seed) for job in jobs):
+    if len({job.arm for job in jobs if not chooses(job.seed)}) < 2 and any(chooses(job.seed) for job in jobs):
         return [Line(f"{NOT_COMPARED}.", "fine")]
     options = score_options(jobs, controls, (), pool_codes=experiment.pool_codes)
     try:

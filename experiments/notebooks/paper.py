@@ -22,7 +22,7 @@ from experiments.jobs.watch.snapshots import read_versions
 from experiments.notebooks.charts.curves import CurveOptions, axis_note, bands_of, learning_curves
 from experiments.notebooks.charts.figures import FigureError, draw
 from experiments.notebooks.charts.runs import RunCurve, origin_words, read_runs
-from experiments.notebooks.charts.scores import NOT_COMPARED, of_search
+from experiments.notebooks.charts.scores import NOT_COMPARED, comparable, of_search
 from experiments.notebooks.charts.theme import words_of
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.controls import DEFAULTS, Choice, choice_of
@@ -106,15 +106,11 @@ def paper_words(
     metric, smoothing = chosen.metric, chosen.smoothing
     scores = list(summarise([run.curve for run in runs], chosen.summary).values())
     estimates = [describe(arm, chosen.statistic) for arm in scores]
-    comparisons = (
-        []
-        if of_search(scores)
-        else compare_arms(
-            scores,
-            "iqm" if chosen.statistic == "iqm" else "mean",
-            higher_is_better=not chosen.summary.lower_score_is_better,
-            pool_codes=pool_codes,
-        )
+    comparisons = compare_arms(
+        comparable(scores),
+        "iqm" if chosen.statistic == "iqm" else "mean",
+        higher_is_better=not chosen.summary.lower_score_is_better,
+        pool_codes=pool_codes,
     )
     decided = claimed.about(metric, chosen.summary, chosen.statistic) if claimed is not None else None
     claims = _claims(claimed, comparisons, decided)

@@ -356,3 +356,14 @@ def test_five_hundred_runs_make_a_chart_of_moderate_size_with_a_readable_legend(
     assert len(json.dumps(spec)) < 1_500_000
     legends = [entry["legend"] for entry in objects(spec) if isinstance(entry.get("legend"), dict)]
     assert all(len(legend.get("values", [])) <= 8 for legend in legends)
+
+
+def test_arms_beside_the_trials_of_a_search_are_compared_and_the_trials_are_not():
+    trials = [run(f"trial-{at}", 1_000_000 + seed, level=1.0 + at) for at in range(2) for seed in range(3)]
+    runs = [*trials, *arms()]
+    said = comparison_sentences(runs)
+    assert len(said) >= 1
+    assert not [sentence for sentence in said if "trial" in sentence]
+    assert comparison_sentences([run for run in runs if run.arm.startswith("trial")]) == []
+    only = improvement_chart([run for run in runs if run.arm.startswith("trial")])
+    assert "Trials of a search are not compared" in only.description

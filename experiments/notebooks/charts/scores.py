@@ -222,18 +222,21 @@ def improvement_chart(runs: Sequence[RunCurve], options: ScoreOptions = DEFAULTS
 NOT_COMPARED = "Trials of a search are not compared: their scores have chosen among them"
 
 
+def comparable(found: Sequence[Scores]) -> list[Scores]:
+    """Return the arms that may be compared with each other: all but the trials of a search."""
+    return [scores for scores in found if not any(map(chooses, scores.seeds))]
+
+
 def of_search(found: Sequence[Scores]) -> bool:
-    """Tell whether some scores are those of trials, which nobody compares one with the other."""
-    return any(chooses(seed) for scores in found for seed in scores.seeds)
+    """Tell whether nothing is compared since some of the arms are trials."""
+    return len(comparable(found)) < min(2, len(found))
 
 
 def comparisons(found: Sequence[Scores], options: ScoreOptions) -> list[Comparison]:
-    """Return every arm against the first; none of a search, whose trials nobody compares."""
-    if of_search(found):
-        return []
+    """Return every arm against the first, but for the trials of a search."""
     statistic = options.statistic if options.statistic in ("mean", "iqm") else "mean"
     return compare_arms(
-        list(found),
+        comparable(found),
         statistic,
         higher_is_better=not options.summary.lower_score_is_better,
         pool_codes=options.pool_codes,
