@@ -7,6 +7,7 @@ from pathlib import Path
 
 from experiments.cli.preview import confirm, print_preview
 from experiments.cli.terminal import console, say
+from experiments.cli.until import UNTIL_DECIDED
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.permits import command_permit
 from experiments.jobs.sweeps.edges import edges_of
@@ -20,8 +21,11 @@ from experiments.results.searching import as_opened, plan_of
 from experiments.types import Plan, TrainingJob
 
 
-def freeze(experiment: str, *, arm: str | None, seeds: int | None, name: str | None, dry_run: bool, yes: bool) -> int:
+def freeze(experiment: str, *, arm: str | None, seeds: str | None, name: str | None, dry_run: bool, yes: bool) -> int:
     """Launch the design that a search is frozen as, with its preview first, and write its notebook.
+
+    Args:
+        seeds: A number, or `until-decided`.
 
     Raises:
         ExperimentsError: It was refused; nothing was launched and nothing was written.
@@ -29,7 +33,9 @@ def freeze(experiment: str, *, arm: str | None, seeds: int | None, name: str | N
     from experiments.notebooks.derived import DESIGN, prepare_derived, write_derived
 
     workspace = Workspace.find(Path.cwd())
-    design = design_of(workspace, experiment, arm=arm, seeds=seeds, name=name)
+    until_decided = seeds == UNTIL_DECIDED
+    number = None if until_decided else _number(seeds)
+    design = design_of(workspace, experiment, arm=arm, seeds=number, name=name, until_decided=until_decided)
     say(design.sentence)
     say(f"{design.journal.hypothesis} {design.journal.rule.sentence if design.journal.rule else ''}".strip())
     print_preview(console(), design.plan, design.workspace)
@@ -50,7 +56,18 @@ def freeze(experiment: str, *, arm: str | None, seeds: int | None, name: str | N
     jobs = launch_design(design, permit)
     write_derived(prepared, jobs)
     _report(workspace, prepared.path, jobs)
+    if until_decided:
+        say(f"It goes on by itself until decided: uv run experiments status {design.name}")
     return 0
+
+
+def _number(seeds: str | None) -> int | None:
+    if seeds is None:
+        return None
+    try:
+        return int(seeds)
+    except ValueError:
+        raise UsageError(f"--seeds {seeds!r} is no number of seeds. Try --seeds 8, or --seeds until-decided") from None
 
 
 def expand(experiment: str, *, name: str | None, dry_run: bool, yes: bool) -> int:

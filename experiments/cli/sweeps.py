@@ -58,7 +58,7 @@ def sweep(
     *,
     end: Flag = False,
     arm: Annotated[str | None, tyro.conf.arg(metavar="ARM", help_behavior_hint="")] = None,
-    seeds: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")] = None,
+    seeds: Annotated[str | None, tyro.conf.arg(metavar="N|until-decided", help_behavior_hint="")] = None,
     name: Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="")] = None,
     dry_run: Flag = False,
     yes: Flag = False,
@@ -72,7 +72,8 @@ def sweep(
             the best trial lay at an edge.
         end: Ask for no more trials; those that are out go on to their end (experiments cancel ends jobs).
         arm: With freeze, where several arms were searched: the one that meets the baseline.
-        seeds: With freeze: seeds of each arm; by default what the rule plans, else 5.
+        seeds: With freeze: seeds of each arm, by default what the rule plans, else 5; or until-decided, in batches
+            from look to look.
         name: With freeze or expand: name of the new experiment.
         dry_run: With freeze or expand: show what would be launched and stop.
         yes: Do not ask before a launch that costs money.

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 from experiments.cli.budget import read_limits
 from experiments.cli.flags import RunOptions
 from experiments.experiment import Experiment
-from experiments.jobs.batches import Batched, Course, courses, first_batch, open_batches
+from experiments.jobs.batches import Course, courses, first_batch
 from experiments.jobs.controls.files import read_control
-from experiments.jobs.funding import fund, unused_name
+from experiments.jobs.funding import begin_batches
 from experiments.jobs.journal import Journal
 from experiments.jobs.ledger import Limits, open_ledger
 from experiments.jobs.ledger.budgets import check_room, cost_of_job
 from experiments.jobs.permits import Permit
-from experiments.jobs.sweeps.going_on import mark_going_on
 from experiments.project.errors import UsageError
 from experiments.project.workspace import Workspace
 from experiments.types import Plan
@@ -144,26 +143,17 @@ def go_on(
         asked: From `asked_limits`.
     """
     assert journal.rule is not None
-    first, arms = len({job.seed for job in plan.jobs}), len({job.arm for job in plan.jobs})
-    most = journal.rule.planned or first
-    if most <= first:
+    begun = begin_batches(
+        workspace,
+        plan,
+        journal.rule,
+        train_command=workspace.settings.train_command,
+        by=permit.how,
+        batch=options.batch_seeds or 1,
+        asked=asked,
+    )
+    if begun is None:
         return None
-    name, jobs = plan.experiment, arms * most
-    places = ("wandb_entity", "wandb_project", "wandb_group")
-    with open_ledger(workspace) as ledger:
-        # Whoever was killed between these has a budget already, and a record that names it.
-        before = [course.batched for course in courses(ledger) if course.batched.plan_key == plan.key]
-        batched = Batched(
-            experiment=name,
-            plan_key=plan.key,
-            batch=options.batch_seeds or 1,
-            budget=before[0].budget if before else unused_name(ledger, name),
-            train_command=workspace.settings.train_command,
-            places={place: value for place in places if (value := getattr(workspace.settings, place)) is not None},
-            wandb_mode=workspace.wandb_mode(),
-        )
-        granted = fund(ledger, batched.budget, asked, jobs=jobs, more=0, by=permit.how)
-        open_batches(ledger, batched, permit.how)
-    mark_going_on(workspace, goes_on=True)
-    say(f"Goes on by itself until decided, up to {most} seeds of each arm. {granted}")
-    return batched.budget
+    budget, told = begun
+    say(told)
+    return budget

@@ -6,13 +6,17 @@ the same command again takes that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from experiments.jobs.batches import Batched, courses, open_batches
 from experiments.jobs.handover import reconcile
-from experiments.jobs.ledger import Ledger, Limits
+from experiments.jobs.ledger import Ledger, Limits, open_ledger
+from experiments.jobs.rule import Rule
+from experiments.jobs.sweeps.going_on import mark_going_on
 from experiments.project.look import counted
 from experiments.project.workspace import Workspace
+from experiments.types import Plan
 
 
 def unused_name(ledger: Ledger, wanted: str) -> str:
@@ -45,6 +49,50 @@ def fund(ledger: Ledger, name: str, asked: Limits | None, *, jobs: int, more: in
         ledger.grant(name, replace(there.limits, jobs=there.limits.jobs + more), by)
     [now] = [budget for budget in ledger.budgets() if budget.name == name]
     return f"Its budget is {name!r}: {now.sentence}. End it: uv run experiments budget end {name}"
+
+
+def begin_batches(
+    workspace: Workspace,
+    plan: Plan,
+    rule: Rule,
+    *,
+    train_command: Sequence[str],
+    by: str,
+    batch: int = 1,
+    asked: Limits | None = None,
+) -> tuple[str, str] | None:
+    """Record before its first launch that a design goes on until it is decided.
+
+    Args:
+        workspace: With the places of its jobs.
+        plan: Its first batch.
+        batch: How many seeds follow at once, where the rule looks at any time.
+        asked: See `fund`.
+
+    Returns:
+        The name of its budget, and what goes on in words; None where the first batch has all of its seeds.
+    """
+    first, arms = len({job.seed for job in plan.jobs}), len({job.arm for job in plan.jobs})
+    most = rule.planned or first
+    if most <= first:
+        return None
+    places = ("wandb_entity", "wandb_project", "wandb_group")
+    with open_ledger(workspace) as ledger:
+        # Whoever was killed between these has a budget already, and a record that names it.
+        before = [course.batched for course in courses(ledger) if course.batched.plan_key == plan.key]
+        batched = Batched(
+            experiment=plan.experiment,
+            plan_key=plan.key,
+            batch=batch,
+            budget=before[0].budget if before else unused_name(ledger, plan.experiment),
+            train_command=tuple(train_command),
+            places={place: value for place in places if (value := getattr(workspace.settings, place)) is not None},
+            wandb_mode=workspace.wandb_mode(),
+        )
+        granted = fund(ledger, batched.budget, asked, jobs=arms * most, more=0, by=by)
+        open_batches(ledger, batched, by)
+    mark_going_on(workspace, goes_on=True)
+    return batched.budget, f"Goes on by itself until decided, up to {most} seeds of each arm. {granted}"
 
 
 def give_up_unstarted(ledger: Ledger, workspace: Workspace, plan_keys: Iterable[str]) -> str:

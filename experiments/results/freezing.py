@@ -13,7 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from experiments.jobs.arms import BASELINE
+from experiments.jobs.batches import first_batch
 from experiments.jobs.designs import design_words, record_journal
+from experiments.jobs.funding import begin_batches
 from experiments.jobs.handover import tracker_of
 from experiments.jobs.journal import Journal, recorded_in
 from experiments.jobs.ledger import open_ledger
@@ -58,6 +60,7 @@ class Design:
         workspace: With the places of the search.
         notes: What one should know before the launch, in sentences.
         is_frozen: Whether it was recorded before; then a launch completes it, and starts nothing twice.
+        goes_on: Whether the plan is a first batch, which further ones follow until the rule decides.
     """
 
     name: str
@@ -68,6 +71,7 @@ class Design:
     sides: Sides
     notes: tuple[str, ...] = ()
     is_frozen: bool = False
+    goes_on: bool = False
 
     @property
     def sentence(self) -> str:
@@ -76,7 +80,8 @@ class Design:
         arms = list(dict.fromkeys(job.arm for job in self.plan.jobs))
         span = f"seeds {seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"seed {seeds[0]}"
         jobs = counted(len(self.plan.jobs), "job")
-        return f"{self.name}: {arms[1]} against {arms[0]}, {span} of each, which chose nothing: {jobs}"
+        first = ", its first batch" if self.goes_on else ""
+        return f"{self.name}: {arms[1]} against {arms[0]}, {span} of each, which chose nothing: {jobs}{first}"
 
 
 def courses_of(workspace: Workspace, experiment: str) -> list[Course]:
@@ -140,7 +145,13 @@ def sides_of(found: Sequence[Course], arm: str | None = None) -> Sides:
 
 
 def design_of(
-    workspace: Workspace, experiment: str, *, arm: str | None = None, seeds: int | None = None, name: str | None = None
+    workspace: Workspace,
+    experiment: str,
+    *,
+    arm: str | None = None,
+    seeds: int | None = None,
+    name: str | None = None,
+    until_decided: bool = False,
 ) -> Design:
     """Return the design that an experiment's searches are frozen as; nothing is recorded.
 
@@ -148,6 +159,7 @@ def design_of(
         arm: See `sides_of`.
         seeds: How many of each arm; None for those that the rule plans, else 5.
         name: Of the experiment that it is; None for one that is free.
+        until_decided: Whether its seeds are launched in batches, from look to look, until the rule decides.
 
     Raises:
         ExperimentsError: It cannot be made; says why in one sentence.
@@ -168,11 +180,12 @@ def design_of(
     winner, baseline = configs
     rule = _rule(search.rule, winner, baseline, seeds)
     assert rule.planned is not None
+    number = first_batch(rule, None, None) if until_decided else rule.planned
     plan = prepare_plan(
         place,
         name,
         [RecordedJob(*item) for item in reversed(configs.items())],
-        seeds=range(first, first + rule.planned),
+        seeds=range(first, first + number),
         launcher=search.launcher,
         repeat=1,
         train_command=search.train_command,
@@ -183,7 +196,16 @@ def design_of(
     notes = check_plan(plan, place, search.provenance, search.provenance.own).notes
     with open_ledger(workspace, read_only=True) as ledger:
         design = design_words(plan, journal, ledger)
-    return Design(name, plan, journal, search.provenance, place, sides, (*filter(None, [design]), effort, *notes))
+    return Design(
+        name,
+        plan,
+        journal,
+        search.provenance,
+        place,
+        sides,
+        (*filter(None, [design]), effort, *notes),
+        goes_on=until_decided,
+    )
 
 
 def launch_design(design: Design, permit: Permit | None) -> list[TrainingJob]:
@@ -200,10 +222,20 @@ def launch_design(design: Design, permit: Permit | None) -> list[TrainingJob]:
     permit = require(permit, f"launch {counted(len(plan.jobs), 'job')}")
     if not design.is_frozen:
         record_journal(plan, design.journal, permit, place)
+        budget = _begun(design, permit) if design.goes_on else None
         with open_ledger(place) as ledger:
             tracker, provenance = tracker_of(plan, place.settings), design.code.model_dump(mode="json")
-            ledger.record_plan(plan, tracker=tracker, provenance=provenance, why=design.sides.event(design.name))
+            why = design.sides.event(design.name)
+            ledger.record_plan(plan, tracker=tracker, provenance=provenance, budget=budget, why=why)
     return submit(plan, permit, place, own=design.code.own)
+
+
+def _begun(design: Design, permit: Permit) -> str | None:
+    """Record that a design goes on until it is decided; return the budget that its first batch draws on."""
+    assert design.journal.rule is not None
+    command = design.sides.winner.course.search.train_command
+    begun = begin_batches(design.workspace, design.plan, design.journal.rule, train_command=command, by=permit.how)
+    return None if begun is None else begun[0]
 
 
 def _refuse_unready(course: Course) -> None:

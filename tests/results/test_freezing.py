@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from experiments.jobs.batches import courses as batched_courses
 from experiments.jobs.designs import registration_of
 from experiments.jobs.handover import LAUNCHERS
 from experiments.jobs.journal import recorded_in
@@ -305,3 +306,34 @@ def test_a_rebuilt_ledger_knows_what_was_frozen(begin):
     assert (after.is_frozen, after.plan.key, len(jobs)) == (True, before.plan.key, 10)
     assert len(cluster.jobs()) == launched
     assert registration_of(workspace, [job.ref() for job in jobs], after.journal).is_registered
+
+
+LOOKING = {"looks": (3, 5, 8)}
+
+
+def test_a_design_whose_rule_looks_is_launched_in_batches_until_it_is_decided_and_once(begin):
+    """The trials differ by far more than the noise of seeds, so that the first look decides."""
+    rule = Rule(metric="score", direction="higher", effect=0.0, **LOOKING)
+    workspace, cluster = begin(search_of(trials=4, rule=rule))
+    told = len(cluster.jobs())
+    design, jobs = frozen(workspace, until_decided=True)
+    assert sorted({job.seed for job in jobs}) == [0, 1, 2]
+    assert "its first batch" in design.sentence
+    again, _ = frozen(workspace, until_decided=True)
+    assert again.is_frozen
+    with allow_launch() as permit:
+        for _ in range(4):
+            take_step(workspace, permit)
+    with open_ledger(workspace, read_only=True) as ledger:
+        [batches] = batched_courses(ledger)
+        budget = next(each for each in ledger.budgets() if each.name == batches.batched.budget)
+    handed = cluster.jobs()[told:]
+    assert len({job["name"] for job in handed}) == len(handed)
+    assert batches.ended
+    assert budget.jobs == len(handed) <= 16
+
+
+def test_a_design_without_looks_is_not_launched_until_decided(begin):
+    workspace, _ = begin()
+    with pytest.raises(UsageError, match="need a rule that looks before its end"):
+        design_of(workspace, "study", until_decided=True)
