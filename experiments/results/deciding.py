@@ -76,7 +76,7 @@ def carry_on(workspace: Workspace, permit: Permit, plan_key: str, retry: bool, s
     if found is None:
         return None
     judgement, registration = found
-    if judgement.decision == "interim" and (over := _budget_over(course.batched, place)):
+    if judgement.decision in {"interim", "undecided"} and (over := _budget_over(course.batched, place)):
         return _end(course.batched, place, over, say)
     seeds = _next_seeds(course.batched, journal.rule, registration, jobs)
     if judgement.decision != "interim" or not seeds:

@@ -48,6 +48,18 @@ def test_seeds_go_on_by_the_ends_of_their_jobs_alone_until_the_last_look(tmp_pat
     assert len(jobs_of(project)) == 8
 
 
+def test_the_end_of_its_budget_ends_a_design_and_what_of_it_waits_or_runs(tmp_path):
+    project = Swept(tmp_path, rule=LOOKS, arms=("base", "same"), max_parallel=1)
+    project.run(*UNTIL, "--budget", "until=2099-01-01T08:00")
+    assert "study goes on by itself: seeds until decided" in project.command("status").stdout
+    assert "of 8 jobs, until 2099-01-01 08:00" in project.command("budget").stdout
+    project.command("budget", "end", "study", "--cancel", "--yes", code=None)
+    wait_until(lambda: course(project).ended, timeout_s=120)
+    assert course(project).ended.startswith("not decided, and its budget has ended (ended with experiments budget end")
+    assert len(jobs_of(project)) == 6
+    assert len(project.started()) < 6
+
+
 @pytest.mark.parametrize(
     ("rule", "words", "said"),
     [

@@ -84,6 +84,8 @@ def main(folder: str, kills: int, seed: int, whole_s: float) -> None:
     begun(workspace, RULE)
     done = killed_at_random(lambda: to_the_end(workspace), kills, seed, whole_s)
     jobs = [(job["said"]["rate"], job["seed"]) for job in cluster.jobs()]
+    with open_ledger(workspace, read_only=True) as ledger:
+        done |= {"drawn": ledger.budgets()[0].jobs}
     print(json.dumps({**done, "ended": course(workspace).ended, "jobs": jobs}))
 
 

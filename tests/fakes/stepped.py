@@ -22,7 +22,7 @@ import optuna  # noqa: F401 - so that no fork imports it anew
 
 from experiments.jobs.handover import LAUNCHERS
 from experiments.jobs.launchers.base import JobSpec, SchedulerStatus
-from experiments.jobs.ledger import open_ledger
+from experiments.jobs.ledger import Limits, open_ledger
 from experiments.jobs.rule import Rule
 from experiments.jobs.sweeps.pruning import Pruning
 from experiments.jobs.sweeps.ranges import Choices, Range
@@ -173,12 +173,17 @@ def killed_at_random(work: Callable[[], object], kills: int, seed: int, whole_s:
 
 
 def main(folder: str, trials: int, seeds: int, kills: int, seed: int, whole_s: float, *, prunes: bool) -> None:
-    search = search_of(trials=trials, seeds=choosing_seeds(seeds), prune=Pruning(trials=2) if prunes else None)
+    prune = Pruning(trials=2) if prunes else None
+    search = search_of(trials=trials, seeds=choosing_seeds(seeds), prune=prune, budget="study")
     workspace, cluster = opened(Path(folder), search)
+    with open_ledger(workspace) as ledger:
+        ledger.grant("study", Limits(jobs=trials * seeds), "test")
     LAUNCHERS["skypilot"] = lambda _: cluster
     done = killed_at_random(lambda: to_the_end(workspace), kills, seed, whole_s)
     found = [[trial.values, trial.score] for trial in course(workspace).trials]
     pruned = [trial.pruned and trial.pruned.model_dump() for trial in course(workspace).trials]
+    with open_ledger(workspace, read_only=True) as ledger:
+        done |= {"drawn": ledger.budgets()[0].jobs}
     print(json.dumps({**done, "trials": found, "pruned": pruned, "names": [job["name"] for job in cluster.jobs()]}))
 
 

@@ -14,6 +14,7 @@ from experiments.jobs.permits import (
     allow_launch,
     command_permit,
     implicit_permit,
+    may_go_on,
     notebook_permit,
     page_mode,
     require,
@@ -108,6 +109,9 @@ def page(monkeypatch):
 )
 def test_a_notebook_launches_only_on_a_page_that_a_person_edits(page, modes, request_, refused):
     page(*modes, request=request_)
+    # What a person launched to go on by itself is carried on from there, and from a script's main thread; see below.
+    assert may_go_on() is (not refused or refused == "mode None")
+    assert not in_thread(may_go_on)
     if not refused:
         assert notebook_permit().how == "notebook in marimo edit"
         assert "thread 'helper'" in str(in_thread(notebook_permit))
@@ -129,6 +133,7 @@ def test_the_latch_refuses_every_way_and_is_not_taken_back(monkeypatch, unlatche
         page("edit")
         monkeypatch.setenv("EXPERIMENTS_READ_ONLY", "1")
         assert permits.read_only()
+        assert not may_go_on()
         monkeypatch.delenv("EXPERIMENTS_READ_ONLY")
         for act in (
             implicit_permit,

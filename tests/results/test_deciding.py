@@ -169,6 +169,7 @@ def test_killed_at_random_moments_every_seed_is_launched_once_and_it_ends_alike(
     assert through["killed"] == kills
     assert sorted(through["jobs"]) == sorted(without["jobs"])
     assert len(without["jobs"]) == 2 * 9
+    assert through["drawn"] == without["drawn"] == 2 * 6  # all but the first batch
     assert through["ended"].split(" (")[0] == without["ended"].split(" (")[0]
 
 

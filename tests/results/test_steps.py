@@ -204,7 +204,7 @@ def test_after_kills_at_random_moments_every_job_is_launched_once_and_the_trials
     found = killed(tmp_path / "killed", 6, 2, 6, 1, whole["took"])
     assert found["killed"] == 6
     assert found["trials"] == whole["trials"]
-    assert len(set(found["names"])) == len(found["names"]) == 12
+    assert len(set(found["names"])) == len(found["names"]) == found["drawn"] == 12
 
 
 @pytest.mark.slow
@@ -215,4 +215,4 @@ def test_forty_trials_of_three_seeds_killed_at_thirty_random_moments_are_those_o
     found = killed(tmp_path / "killed", 40, 3, 30, seed, whole["took"])
     assert found["killed"] == 30
     assert found["trials"] == whole["trials"]
-    assert len(set(found["names"])) == len(found["names"]) == 120
+    assert len(set(found["names"])) == len(found["names"]) == found["drawn"] == 120
