@@ -24,6 +24,7 @@ from experiments.project.workspace import Workspace
 from experiments.results.scores import FINAL, ScoredRuns, scored_runs, summary_of
 from experiments.runs.opening import default_store
 from experiments.runs.roles import metrics_of
+from experiments.runs.store import REWARD_KEY
 from experiments.statistics import Scores, SeedScore, Summary
 from experiments.types import TERMINAL_VERDICTS, JobStatus, KeptControl, TrainingJob
 
@@ -168,7 +169,11 @@ def _asked(found: _Arm, metrics: Sequence[str]) -> list[tuple[str, Summary]]:
     """Return what is kept as one number a run: the rule's score first, then the last part of the other metrics."""
     asked = [(found.rule.metric, summary_of(found.rule))] if found.rule is not None else []
     own = metrics_of(found.jobs[0].ref())
-    names = dict.fromkeys([*([own.primary] if own.primary else []), *metrics])
+    # The reference trainer's jobs name no metrics, as those of a setting's command line: the reward is their usual one.
+    usual = own.primary or (
+        REWARD_KEY if found.rule is None and found.jobs[0].metrics is None and not metrics else None
+    )
+    names = dict.fromkeys([*([usual] if usual else []), *metrics])
     lower = {own.primary} if own.direction == "lower" else set()
     asked += [(name, replace(FINAL, higher_is_better=name not in lower)) for name in names]
     if not asked:

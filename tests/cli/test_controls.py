@@ -9,6 +9,7 @@ import pytest
 from experiments.cli.__main__ import run
 from experiments.jobs.controls.files import path_of, write_control
 from tests.fakes.kept import KeptProject, control_file, repository_at
+from tests.fakes.project import Project
 from tests.fakes.repositories import git
 
 
@@ -86,3 +87,11 @@ def test_keeping_says_what_to_commit_what_to_write_and_what_may_have_been_chosen
     (tmp_path / ".gitignore").write_text(".experiments/\nexperiments/\n")
     ignored = project.command("controls", "keep", "other", "--as", "ignored", "--metric", "score").stdout
     assert "git ignores experiments/controls/ignored.json" in " ".join(ignored.split())
+
+
+def test_of_a_trainer_that_names_no_metric_the_usual_reward_is_kept_and_its_lack_is_said(tmp_path):
+    project = Project(tmp_path)
+    project.run("--follow")
+    said = project.command("controls", "keep", "study", "--arm", "arm-0", "--as", "kept", code=2).stderr
+    assert "no run of arm 'arm-0' has a value of 'overview/reward'" in said
+    assert "--metric KEY" in said

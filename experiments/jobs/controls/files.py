@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from experiments.jobs.rule import Rule
 from experiments.project.environment.records import Environment, Machine
@@ -20,7 +20,7 @@ from experiments.project.provenance import CodeRecord
 from experiments.project.snapshots import Snapshot
 from experiments.project.values import Frozen, is_none, replaced
 from experiments.project.workspace import Workspace
-from experiments.types import Differing, JobRef, KeptControl, TrainingJobConfig
+from experiments.types import MAX_RUN_NAME, Differing, JobRef, KeptControl, TrainingJobConfig
 
 FOLDER = "experiments/controls"
 FORMAT: Literal[1] = 1
@@ -41,6 +41,14 @@ class KeptRun(Frozen):
     outcome: str
     reason: str = ""
     stands: bool = True
+
+    @field_validator("ref")
+    @classmethod
+    def _names_a_run(cls, ref: JobRef) -> JobRef:
+        """Refuse what is no run name: it becomes a path, and the file may be somebody else's."""
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_.-]*", ref.run) or len(ref.run) > MAX_RUN_NAME:
+            raise ValueError(f"{ref.run!r} is no run name")
+        return ref
 
 
 class KeptScores(Frozen):
@@ -74,9 +82,9 @@ class ControlFile(Frozen):
     """
 
     format: Literal[1] = FORMAT
-    name: str
-    experiment: str
-    arm: str
+    name: str = Field(pattern=f"^{NAME_PATTERN}$")
+    experiment: str = Field(pattern=f"^{NAME_PATTERN}$")
+    arm: str = Field(pattern=f"^{NAME_PATTERN}$")
     kept_at: str
     plan: str
     rule: Rule | None = None
@@ -133,10 +141,10 @@ def path_of(root: Path, name: str) -> Path:
     Raises:
         UsageError: It is no name.
     """
-    if not re.fullmatch(NAME_PATTERN, name):
+    if not isinstance(name, str) or not re.fullmatch(NAME_PATTERN, name):  # a recipe may say anything
         raise UsageError(
             f"{name!r} is no name of a control. Allowed: 1 to 40 of a-z, 0-9, '_' and '-', starting with a letter or "
-            f"digit. Try {suggest_name(name)!r}."
+            f"digit. Try {suggest_name(str(name))!r}."
         )
     return root / FOLDER / f"{name}.json"
 

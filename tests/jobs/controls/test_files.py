@@ -56,7 +56,21 @@ def test_a_control_that_is_not_there_names_those_that_are(workspace, kept):
         read_control(workspace.root, "other")
 
 
-@pytest.mark.parametrize("name", ["../kept", "a/b", "", "Kept", "x" * 41, "-x", "ü"])
+@pytest.mark.parametrize("run", ["../../etc/passwd", "/etc", ".hidden", "a b", "", "x" * 200])
+def test_a_file_of_somebody_else_names_no_path_as_a_run(workspace, kept, run):
+    edited(workspace, lambda content: content["runs"][0]["ref"].update(run=run))
+    with pytest.raises(UsageError, match="is no run name"):
+        read_control(workspace.root, "kept")
+
+
+@pytest.mark.parametrize("field", ["name", "experiment", "arm"])
+def test_a_file_of_somebody_else_brings_no_markup(workspace, kept, field):
+    edited(workspace, lambda content: content.update({field: "<img src=x>"}))
+    with pytest.raises(UsageError, match=r"cannot be read.*git checkout"):
+        read_control(workspace.root, "kept")
+
+
+@pytest.mark.parametrize("name", [("kept",), 7, "../kept", "a/b", "", "Kept", "x" * 41, "-x", "ü"])
 def test_a_name_cannot_climb_or_be_no_name(workspace, name):
     with pytest.raises(UsageError, match="is no name of a control"):
         path_of(workspace.root, name)
