@@ -99,7 +99,7 @@ class Study(Subject):
         scale = alt.Scale(domain=arms, range=list(arm_colour(arms, look.LIGHT).values()))
         return alt.Color("arm:N", title=None, scale=scale)
 
-    def verdict(self, _known: Known | None = None) -> Verdict:
+    def verdict(self) -> Verdict:
         """Return the question and its answer: hypothesis, rule, verdict, and notes by time."""
         self._verdict.made(self._verdict.offer)
         return self._verdict

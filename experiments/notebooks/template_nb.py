@@ -21,8 +21,8 @@ def study(config, jobs, journal):
 
 
 @app.cell(hide_code=True, expand_output=True)
-def verdict(known, study):
-    study.verdict(known())
+def verdict(study):
+    study.verdict()
     return
 
 

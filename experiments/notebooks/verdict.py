@@ -11,7 +11,7 @@ import marimo as mo
 
 from experiments.jobs.designs import Registration, registration_of
 from experiments.jobs.journal import MAX_NOTE, Entry, Journal, entries, write_entry
-from experiments.jobs.permits import page_permit
+from experiments.jobs.permits import on_a_page, page_permit
 from experiments.jobs.rule import LEVEL
 from experiments.jobs.sparing import cancel_spared
 from experiments.notebooks.context import NotebookContext
@@ -150,24 +150,26 @@ def spared_jobs(experiment: NotebookContext, jobs: Sequence[JobRef], journal: Jo
     return spare_of(claimed, experiment.with_unlaunched(jobs), known_statuses(experiment.workspace.state))
 
 
-def cancel_needless(experiment: NotebookContext, jobs: Sequence[JobRef], journal: Journal, shown: Spare) -> str:
-    """Cancel what a page showed as needless, as far as it still is; return what came of it, in words.
+def cancel_needless(
+    experiment: NotebookContext, jobs: Sequence[JobRef], journal: Journal
+) -> tuple[str, tuple[str, ...]]:
+    """Cancel what a verdict has made needless by now; return what came of it, in words, and which runs were asked.
 
     Called by the click itself: the leave to cancel is that of a person's act.
     """
     permit = page_permit()
     if permit is None:
-        return "Nothing was cancelled: this page only shows."
+        return "Nothing was cancelled: this page only shows.", ()
     try:
-        now = spared_jobs(experiment, jobs, journal)
-        runs = [run for run in shown.runs if now is not None and run in now.runs]
-        if now is None or not runs:
-            return "Nothing was cancelled: what was decided, or what still runs, has changed."
-        done = cancel_spared(runs, now.decided, permit, experiment.workspace)
+        found = spared_jobs(experiment, jobs, journal)
+        if found is None:
+            return "Nothing was cancelled: what was decided, or what still runs, has changed.", ()
+        done = cancel_spared(found.runs, found.decided, permit, experiment.workspace)
     except ExperimentsError as error:
-        return f"Not all was cancelled: {error}"
+        return f"Not all was cancelled: {error}", ()
     told = [f"{run}: {words}" for run, words in done.items() if words.startswith("not cancelled")]
-    return " ".join([f"{counted(len(runs) - len(told), 'job')} asked to end. The verdict stays as it is.", *told])
+    asked = f"{counted(len(done) - len(told), 'job')} asked to end. The verdict stays as it is."
+    return " ".join([asked, *told]), found.runs
 
 
 class Verdict(Changing):
@@ -178,7 +180,7 @@ class Verdict(Changing):
         self._note: Any = None
         self._spare: Any = None  # marimo forgets an element that nobody holds
         self._asked = frozenset[str]()
-        self._told = ""
+        self._told, self._is_shown = "", False
         self._is_made = False
         self._answer, self._record = mo.ui.anywidget(Words()), mo.ui.anywidget(Words())
 
@@ -193,9 +195,10 @@ class Verdict(Changing):
 
         In an open editor a verdict that came early offers to cancel what it made needless.
         """
+        found = self._spared() if self.study.may_launch else None
+        self._spare, self._is_shown = self._button(found), True
         self.refresh()
         name = "Rule and log" if self._note is None else "Rule, log and notes"
-        self._spare = self._offer_to_cancel() if self.study.may_launch else None
         told = sentence(self._told) if self._told else None
         return stacked([self._answer, self._spare, told, mo.accordion({name: stacked([self._record, self._note])})])
 
@@ -209,6 +212,7 @@ class Verdict(Changing):
             self._answer.widget.update(lines=[line.trait() for line in self._answer_lines()])
             record = self._record_lines() or [Line("Nothing happened yet.")]
             self._record.widget.update(lines=[line.trait() for line in record])
+            self._follow()
 
     def _answer_lines(self) -> list[Line]:
         study = self.study
@@ -227,18 +231,24 @@ class Verdict(Changing):
             return None  # the verdict above says what cannot be read
         return found if found is not None and not self._asked >= set(found.runs) else None
 
-    def _offer_to_cancel(self) -> Any:
-        found = self._spared()
+    def _button(self, found: Spare | None) -> Any:
         if found is None:
             return None
-        label = f"Cancel {counted(len(found.runs), 'job')}"
-        return mo.ui.button(label=label, kind="neutral", on_click=lambda _: self._cancel(found))
+        return mo.ui.button(label="Cancel these jobs", on_click=lambda _: self._cancel())
 
-    def _cancel(self, shown: Spare) -> None:
+    def _follow(self) -> None:
+        """Have the cell show the button once there is something to cancel, and take it away once there is nothing.
+
+        Only then: a note that is half typed would go with each new look of the cell.
+        """
+        offers = self.study.may_launch and self._spared() is not None
+        if self._is_shown and on_a_page() and offers != (self._spare is not None):
+            self.made(lambda: mo.output.replace(self))
+
+    def _cancel(self) -> None:
         study = self.study
-        self._told = cancel_needless(study.experiment, study.jobs, study.journal, shown)
-        self._asked |= set(shown.runs)
-        study.refresh()
+        self._told, asked = cancel_needless(study.experiment, study.jobs, study.journal)
+        self._asked |= set(asked)
         mo.output.replace(self)
 
     def _record_lines(self) -> list[Line]:

@@ -19,7 +19,6 @@ from experiments.notebooks.verdict import (
     log_lines,
     note_form,
     rule_lines,
-    spared_jobs,
     verdict_lines,
 )
 from experiments.project.values import replaced
@@ -173,38 +172,37 @@ def page_of(study, *, may_launch=True):
 
 def test_only_an_editor_offers_to_cancel_what_an_early_verdict_made_needless(early):
     page = page_of(early)
-    assert "Cancel 6 jobs" in page.verdict(page.known()).page().text
+    assert "Cancel these jobs" in page.verdict().page().text
     shown = page_of(early, may_launch=False)
-    text = shown.verdict(shown.known()).page().text
-    assert "Cancel 6 jobs" not in text
-    told = [line["text"] for line in shown.verdict(shown.known())._answer.widget.lines]
+    text = shown.verdict().page().text
+    assert "Cancel these jobs" not in text
+    told = [line["text"] for line in shown.verdict()._answer.widget.lines]
     assert "Confirmed at 3 of 6 planned seeds of each arm; 6 jobs can be cancelled." in told
-    still = page.verdict(page.known()).still().text
+    still = page.verdict().still().text
     assert "6 jobs can be cancelled" in still
     assert "<marimo-button" not in still
 
 
 def test_a_press_without_a_person_s_leave_cancels_nothing(early):
-    found = spared_jobs(early.context, early.jobs, LOOKED)
-    assert "this page only shows" in cancel_needless(early.context, early.jobs, LOOKED, found)
+    told, asked = cancel_needless(early.context, early.jobs, LOOKED)
+    assert ("this page only shows" in told, asked) == (True, ())
     assert spared_runs(early.workspace) == frozenset()
 
 
 def test_a_press_cancels_what_is_still_needless_and_is_offered_once(early, monkeypatch):
     monkeypatch.setattr(verdict, "page_permit", lambda: command_permit("a click"))
     page = page_of(early)
-    section = page.verdict(page.known())
+    section = page.verdict()
     section.page()
     section._spare._on_click(None)
     told = section.page().text
     assert "6 jobs asked to end. The verdict stays as it is." in told
-    assert "Cancel 6 jobs" not in told
+    assert "Cancel these jobs" not in told
     assert len(spared_runs(early.workspace)) == 6
 
 
 def test_a_press_after_the_verdict_has_changed_cancels_nothing(early, monkeypatch):
     monkeypatch.setattr(verdict, "page_permit", lambda: command_permit("a click"))
-    found = spared_jobs(early.context, early.jobs, LOOKED)
     other = Journal(hypothesis="b is better", rule=replaced(LOOKED.rule, effect=5.0))
-    assert "has changed" in cancel_needless(early.context, early.jobs, other, found)
+    assert "has changed" in cancel_needless(early.context, early.jobs, other)[0]
     assert spared_runs(early.workspace) == frozenset()

@@ -123,7 +123,7 @@ def test_an_edited_cell_that_is_called_as_one_of_today_stays_and_is_a_conflict(p
     result = remade(path)
     assert [conflict.cell for conflict in result.conflicts] == ["verdict"]
     assert {"log_data", "tracked"} <= set(result.kept)
-    assert "study.verdict(" not in path.read_text()
+    assert "study.verdict()" not in path.read_text()
 
 
 def test_an_edited_cell_stays_beside_the_one_of_today_that_shows_the_same(path):
