@@ -98,19 +98,35 @@ def courses_of(workspace: Workspace, experiment: str) -> list[Course]:
 
 def effort_words(found: Sequence[Course]) -> str:
     """Return how many trials the baseline got beside the winner, in a sentence."""
-    told = [sum(trial.score is not None for trial in course.trials) for course in found]
     if len(found) == 1:
-        own = words(found[0].search.own)
+        own, trials = words(found[0].search.own), len(found[0].trials)
         return (
             f"The baseline has the recipe's own settings ({own}), which nobody searched: no trial went into it and "
-            f"{told[0]} into the winner, so a difference may be that of the tuning."
+            f"{trials} into the winner, so a difference may be that of the tuning."
         )
-    parts = ", ".join(
-        f"{course.search.arm} {counted(number, 'trial')}" for course, number in zip(found, told, strict=True)
+    parts = ", ".join(f"{course.search.arm} {_trials_of(course)}" for course in found)
+    if len({len(course.trials) for course in found}) == 1:
+        return f"Both arms got as many trials: {parts}."
+    return f"The arms did not get as many trials: {parts}. A difference may be that of the tuning."
+
+
+def _trials_of(course: Course) -> str:
+    scored = sum(trial.score is not None for trial in course.trials)
+    trials = counted(len(course.trials), "trial")
+    return trials if scored == len(course.trials) else f"{trials} ({scored} with a score)"
+
+
+def _looks_worse(sides: Sides, rule: Rule) -> str:
+    """Return that the baseline's best trial scored better than the winner's in the search; empty where it did not."""
+    if sides.baseline is None:
+        return ""
+    ours, theirs = sides.winner.trial.score or 0.0, sides.baseline.trial.score or 0.0
+    if (ours > theirs) is (rule.direction == "higher") and ours != theirs:
+        return ""
+    return (
+        f"In the search the baseline did no worse: {quantity(theirs)} in its best trial, {quantity(ours)} in that of "
+        f"{sides.winner.course.search.arm}."
     )
-    if len(set(told)) == 1:
-        return f"Every arm was searched alike: {parts} with a score."
-    return f"The arms were not searched alike: {parts} with a score. A difference may be that of the tuning."
 
 
 def sides_of(found: Sequence[Course], arm: str | None = None) -> Sides:
@@ -196,16 +212,8 @@ def design_of(
     notes = check_plan(plan, place, search.provenance, search.provenance.own).notes
     with open_ledger(workspace, read_only=True) as ledger:
         design = design_words(plan, journal, ledger)
-    return Design(
-        name,
-        plan,
-        journal,
-        search.provenance,
-        place,
-        sides,
-        (*filter(None, [design]), effort, *notes),
-        goes_on=until_decided,
-    )
+    said = (*filter(None, [design, effort, _looks_worse(sides, rule)]), *notes)
+    return Design(name, plan, journal, search.provenance, place, sides, said, goes_on=until_decided)
 
 
 def launch_design(design: Design, permit: Permit | None) -> list[TrainingJob]:

@@ -16,13 +16,15 @@ from experiments.jobs.plan import RecordedJob
 from experiments.jobs.preparation import prepare_plan
 from experiments.jobs.rule import Rule
 from experiments.jobs.submission import submit
-from experiments.jobs.sweeps.search import course_of, end_search, open_search
+from experiments.jobs.sweeps.freezing import Pick, Sides
+from experiments.jobs.sweeps.search import Course, Trial, course_of, end_search, open_search
 from experiments.jobs.sweeps.suggesting import suggested
 from experiments.jobs.sweeps.template import make_template
 from experiments.launch import allow_launch
 from experiments.project.errors import LaunchRefused, UsageError
 from experiments.project.provenance import OwnCode, Provenance
 from experiments.project.values import replaced
+from experiments.results import freezing
 from experiments.results.freezing import design_of, effort_words, launch_design
 from experiments.results.searching import as_opened
 from experiments.results.steps import take_step
@@ -119,8 +121,6 @@ def test_freezing_twice_launches_nothing_twice_and_completes_what_was_left(begin
 
 
 def test_a_freeze_that_is_killed_between_its_record_and_its_plan_makes_the_same_plan(begin, monkeypatch):
-    from experiments.results import freezing
-
     workspace, cluster = begin()
     before, told = design_of(workspace, "study"), len(cluster.jobs())
 
@@ -275,9 +275,7 @@ def test_a_baseline_that_was_searched_too_meets_the_candidate_with_its_own_best_
     baseline, other = (found.best.number for found in both(workspace))
     assert {job.arm for job in jobs} == {f"baseline-trial-{baseline}", f"other-trial-{other}"}
     assert design.journal.rule.baseline == f"baseline-trial-{baseline}"
-    assert effort_words(both(workspace)) == (
-        "Every arm was searched alike: baseline 2 trials, other 2 trials with a score."
-    )
+    assert effort_words(both(workspace)) == "Both arms got as many trials: baseline 2 trials, other 2 trials."
     assert effort_words(both(workspace)) in design.notes
     with pytest.raises(UsageError, match="which arm is to be confirmed against 'baseline'"):
         design_of(workspace, "study", arm="baseline")
@@ -286,7 +284,7 @@ def test_a_baseline_that_was_searched_too_meets_the_candidate_with_its_own_best_
 def test_a_baseline_that_got_fewer_trials_is_said_to_have(begin):
     workspace, _ = of_two(begin, (2, 5))
     said = design_of(workspace, "study").notes
-    assert any("were not searched alike: baseline 2 trials, other 5 trials with a score." in note for note in said)
+    assert any("did not get as many trials: baseline 2 trials, other 5 trials. A difference" in note for note in said)
 
 
 def test_that_the_baselines_own_settings_were_never_searched_is_said(begin):
@@ -337,3 +335,28 @@ def test_a_design_without_looks_is_not_launched_until_decided(begin):
     workspace, _ = begin()
     with pytest.raises(UsageError, match="need a rule that looks before its end"):
         design_of(workspace, "study", until_decided=True)
+
+
+def test_that_the_baselines_best_trial_scored_no_worse_is_said():
+    def picked(arm, score):
+        course = Course(search_of(arm=arm), (Trial(0, {"rate": 0.001, "batch": 256}, "key", True, score),))
+        return Pick(course, course.trials[0])
+
+    def said(ours, theirs, direction="higher"):
+        rule = Rule(metric="score", direction=direction, effect=0.0)
+        return freezing._looks_worse(Sides(picked("other", ours), picked("baseline", theirs)), rule)
+
+    assert said(1.0, 2.0) == ("In the search the baseline did no worse: 2 in its best trial, 1 in that of other.")
+    assert (said(2.0, 1.0), said(1.0, 2.0, "lower")) == ("", "")
+    assert said(1.0, 1.0)
+    assert said(2.0, 1.0, "lower")
+
+
+def test_trials_without_a_score_are_counted_in_what_each_arm_got():
+    def course(arm, *scores):
+        trials = [Trial(at, {"rate": 0.001, "batch": 256}, "key", True, score) for at, score in enumerate(scores)]
+        return Course(search_of(arm=arm), tuple(trials))
+
+    assert effort_words([course("a", 1.0, None), course("b", 1.0, 2.0)]) == (
+        "Both arms got as many trials: a 2 trials (1 with a score), b 2 trials."
+    )
