@@ -199,7 +199,7 @@ def search_parts(
         how = "This experiment has no search. Begin one: RECIPE --search FIELD=LOW..HIGH --trials 40"
         return [lines_html([Line(how)])]
     statuses = known_statuses(experiment.workspace.state)
-    parts: list[Any] = []
+    parts: list[Any] = [lines_html([Line(EXPLORATORY)])]
     for course in found:
         parts += [heading(course.search.arm, 3)] if course.search.arm else []
         parts.append(lines_html(search_lines(course)))
@@ -236,7 +236,6 @@ def search_lines(course: Course) -> list[Line]:
             light=sign.light,
             dark=sign.dark,
         ),
-        Line(EXPLORATORY),
         Line(", ".join(f"{name} {space.text}" for name, space in search.space.items()), "row", "Ranges"),
         Line(f"{search.rule.metric}, {summary_of(search.rule).words}; {better} is better", "row", "Score"),
         *([Line(_capital(search.prune.words), "row", "Pruned")] if search.prune is not None else []),

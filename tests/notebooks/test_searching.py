@@ -9,7 +9,7 @@ import pytest
 from experiments.jobs.handover import LAUNCHERS
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.sweeps.ranges import Choices
-from experiments.jobs.sweeps.search import Course, Trial, end_search
+from experiments.jobs.sweeps.search import Course, Trial, end_search, open_search
 from experiments.launch import allow_launch
 from experiments.notebooks import Journal, Rule
 from experiments.notebooks.context import NotebookContext
@@ -201,3 +201,14 @@ def test_a_page_is_behind_once_a_trial_was_told_and_not_after_it_was_drawn_again
     to_the_end(context.workspace)
     page.search().still()
     assert page.has_moved() is False
+
+
+def test_two_arms_have_a_search_each_and_the_sentence_stands_once(begin):
+    context = begin(search_of(arm="baseline", trials=1))
+    with allow_launch() as permit, open_ledger(context.workspace) as ledger:
+        open_search(ledger, search_of(arm="other", trials=1), permit)
+    text = still(context)
+    assert re.findall(r"<h3>(.*?)</h3>", text) == ["baseline", "other"]
+    assert text.count(EXPLORATORY) == 1
+    assert "✓ Done: 1 of 1 trial told" in text
+    assert "● Goes on: 0 of 1 trial told" in text

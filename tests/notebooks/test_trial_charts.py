@@ -79,8 +79,8 @@ def test_the_axis_of_a_setting_is_logarithmic_where_its_range_is_and_has_the_val
         course([1.0, 2.0], {"rate": SPACE["rate"], "size": Range(low=1, high=9), "kind": Choices(values=("b", "a"))})
     )
     scales = [panel["layer"][0]["encoding"]["x"] for panel in spec.to_dict()["concat"]]
-    assert [scale.get("scale", {}).get("type") for scale in scales] == ["log", "linear", None]
-    assert scales[2]["sort"] == ["b", "a"]
+    assert [scale.get("scale", {}).get("type") for scale in scales] == ["log", "linear", "point"]
+    assert scales[2]["sort"] == scales[2]["scale"]["domain"] == ["b", "a"]
 
 
 @pytest.mark.parametrize(("direction", "best"), [("higher", [2.0, 2.0, 5.0]), ("lower", [2.0, 1.0, 1.0])])
