@@ -11,6 +11,7 @@ import tyro
 
 from experiments.cli.flags import Flag, JsonFlag
 from experiments.cli.terminal import FittedColumn, FittedTable, console, say
+from experiments.cli.until import went_on
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.sweeps.edges import edges_of
 from experiments.jobs.sweeps.ranges import said
@@ -38,7 +39,7 @@ def step(experiment: tyro.conf.Positional[str | None] = None) -> int:
 
     workspace = Workspace.find(Path.cwd())
     permit = command_permit("experiments step")
-    if experiment is not None:
+    if experiment is not None and not went_on(workspace, experiment):
         _courses(workspace, experiment)
     stepped = take_step(workspace, permit, experiment, retry=True)
     for line in stepped.done:

@@ -81,6 +81,12 @@ def first_seeds(options: RunOptions, experiment: Experiment, journal: Journal) -
     return tuple(range(number))
 
 
+def went_on(workspace: Workspace, experiment: str) -> bool:
+    """Tell whether batches of an experiment follow, or followed, by themselves."""
+    with open_ledger(workspace, read_only=True) as ledger:
+        return any(each.batched.experiment == experiment for each in courses(ledger))
+
+
 def goes_on(workspace: Workspace, experiment: str) -> bool:
     """Tell whether further batches of an experiment follow by themselves."""
     with open_ledger(workspace, read_only=True) as ledger:

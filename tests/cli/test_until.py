@@ -43,6 +43,7 @@ def test_seeds_go_on_by_the_ends_of_their_jobs_alone_until_the_last_look(tmp_pat
     assert len(project.started()) == len(set(project.started())) == 8
     assert len({project.spec(job.run_name)["snapshot"]["id"] for job in jobs_of(project)}) == 1
     assert "8 of 8 jobs; ended" in project.command("budget").stdout
+    assert project.command("step", "study").stdout == "Nothing goes on by itself.\n"
     again = project.run(*UNTIL, code=2)
     assert "experiment 'study' has ended (undecided" in again.stderr
     assert len(jobs_of(project)) == 8
