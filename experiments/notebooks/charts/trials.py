@@ -180,8 +180,8 @@ def _panel(course: Course, name: str, told: Sequence[Trial], palette: look.Palet
 def _x_of(space: Range | Choices) -> Any:
     if isinstance(space, Choices):
         axis = alt.Axis(title="", labelLimit=120, labelAngle=0, grid=False)
-        values = [said(value) for value in space.values]  # also those that no trial with a score has
-        return alt.X("v:N", sort=values, axis=axis, scale=alt.Scale(type="point", domain=values, padding=0.5))
+        listed = [said(value) for value in space.values]  # also those that no trial with a score has
+        return alt.X("v:N", sort=listed, axis=axis, scale=alt.Scale(type="point", domain=listed, padding=0.5))
     scale = alt.Scale(
         type="log" if space.log else "linear", domain=[space.low, space.high], nice=False, zero=False, padding=10
     )
