@@ -61,10 +61,11 @@ from experiments.statistics.power import Power, power_analysis, power_of, seeds_
 from experiments.statistics.prediction import next_run
 from experiments.statistics.profiles import Profile, performance_profiles, reached_by
 from experiments.statistics.sameness import same_seeds
-from experiments.statistics.scores import Scores, SeedScore, Summary, describe, summarise
+from experiments.statistics.scores import Scores, SeedScore, describe, summarise
 from experiments.statistics.sequential import anytime_interval, interval_at_look
 from experiments.statistics.significance import PermutationTest, holm
 from experiments.statistics.slopes import Slope, Trouble, collapsed, end_slope, shared_settings, troubles
+from experiments.statistics.summaries import Summary
 from experiments.statistics.values import Estimate, FloatArray, IntArray, Interval, Options, Outcome, SeedCount, shown
 from experiments.statistics.wording import methods_sentence
 
