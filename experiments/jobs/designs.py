@@ -5,7 +5,6 @@ What is no longer what was recorded is exploratory. `registration_of` decides it
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -161,7 +160,8 @@ def _seen_by_plan(plan: Plan, rule: Rule, family: str, ledger: LedgerReader) -> 
         return said
     for name in about:
         jobs = [job for job in plan.jobs if job.arm == name and job.counts]
-        if said := seen(ledger, name, jobs, math.inf, family if name == about[1] else ""):
+        seeds = in_order([job.seed for job in jobs], rule)
+        if said := seen(ledger, name, jobs, seeds, family=family if name == about[1] else ""):
             return said
     return ""
 
@@ -238,7 +238,7 @@ def _of_design(
         )
     if any(seed >= CHOOSING for planned in seeds.values() for seed in planned):
         reason = f"Seeds from {CHOOSING:,} upward are those that a search chose by."
-    reason = reason or made_otherwise(design, first) or seen_before(ledger, own, design, first, recorded)
+    reason = reason or made_otherwise(design, first) or seen_before(ledger, own, design, first, recorded, seeds)
     if reason or number is None:
         return replace(found, reason=reason)
     return replace(found, level=level_of(number, plain.level, control))
@@ -275,7 +275,7 @@ def _recorded_late(
         return f"Nobody recorded how {arm!r} was launched."
     ours = [record for record in recorded if record.plan_key == key]
     at = min((row.created_at for row in ledger.rows(plan_key=key) if isinstance(row, TrainingJob)), default=0.0)
-    if not ours or ours[0].at > at:
+    if not ours or ours[0].at > at or not ledger.was_told_first(KIND, key):
         return f"Nothing was recorded before {arm!r} was launched{f' on {_minute(at)}' if at else ''}."
     if ours[0].digest != journal.digest:
         return f"Another rule or hypothesis was recorded when {arm!r} was launched on {_minute(at)}."

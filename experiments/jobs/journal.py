@@ -110,14 +110,13 @@ def recorded_journals(workspace: Workspace, plan_keys: Sequence[str]) -> list[Re
 
 
 def recorded_in(ledger: LedgerReader, plan_keys: Sequence[str]) -> list[Recorded]:
-    """Return the same from a ledger that is open."""
-    found = []
-    for key in dict.fromkeys(plan_keys):
-        for event in ledger.events(plan_key=key):
-            if event.kind == KIND:
-                journal = _journal(event.data.get("journal"))
-                found.append(Recorded(event.at, str(event.data.get("digest", "")), journal, key))
-    return sorted(found, key=lambda item: item.at)
+    """Return the same from a ledger that is open: in the order of its records, which a clock set back is not."""
+    keys = set(plan_keys)
+    return [
+        Recorded(event.at, str(event.data.get("digest", "")), _journal(event.data.get("journal")), event.plan_key)
+        for event in (ledger.events(kind=KIND) if keys else ())
+        if event.plan_key in keys
+    ]
 
 
 def write_entry(experiment: str, text: str, permit: Permit | None, workspace: Workspace) -> None:

@@ -14,6 +14,7 @@ from experiments.jobs.journal import KIND, Recorded
 from experiments.jobs.ledger import UnreadableJob
 from experiments.jobs.ledger.reading import LedgerReader
 from experiments.project.look import counted
+from experiments.project.standing import CHOOSING
 from experiments.types import KeptControl, PlannedJob, TrainingJob, TrainingJobConfig
 
 
@@ -119,38 +120,65 @@ def seen_before(
     design: Iterable[TrainingJob | UnreadableJob],
     first: Mapping[str, str | None],
     recorded: Iterable[Recorded],
+    planned: Mapping[str, Sequence[int]],
 ) -> str:
-    """Return that what decides was there to be looked at when a design was recorded; empty where it was not."""
-    at = {record.plan_key: record.at for record in reversed(list(recorded))}
+    """Return that what decides was there to be looked at when a design was recorded; empty where it was not.
+
+    Args:
+        planned: The seeds that decide, by arm.
+    """
+    at = {record.plan_key: (record.at, record.plan_key) for record in reversed(list(recorded))}
     families = families_of(ledger)
     family = next((families[key] for key in first.values() if key in families), "")
     for arm in about:
         own = [row for row in design if isinstance(row, TrainingJob) and row.arm == arm]
-        if said := seen(ledger, arm, own, at[first[arm] or ""], family if about[1:] == (arm,) else ""):
+        before = at[first[arm] or ""]
+        if said := seen(ledger, arm, own, planned[arm], before, family if about[1:] == (arm,) else ""):
             return said
     return ""
 
 
 def seen(
-    ledger: LedgerReader, arm: str, jobs: Sequence[TrainingJob | PlannedJob], before: float, family: str = ""
+    ledger: LedgerReader,
+    arm: str,
+    jobs: Sequence[TrainingJob | PlannedJob],
+    planned: Sequence[int],
+    before: tuple[float, str] | None = None,
+    family: str = "",
 ) -> str:
-    """Return that the same seeds of the same task ran before some time, in words; empty where none did.
+    """Return that the same seeds of the same task ran before a design was recorded, in words; empty where none did.
 
     Args:
-        family: Of which runs may have been seen: those of a baseline, whose other designs have lowered the level.
+        planned: The seeds that decide, also those that are not launched yet.
+        before: Time and plan of the record; None for one that would be made now.
+        family: Of which runs may have been seen: those of a baseline, whose other designs have lowered the level. Which
+            of its seeds decide must not have been picked by what they showed, though: all that were seen, or none.
     """
-    families, seeds = families_of(ledger) if family else {}, {job.seed for job in jobs}
+    families, seeds = families_of(ledger) if family else {}, set(planned)
     for config in {json.dumps(task_of(job.config)): job.config for job in jobs}.values():
         # Only what is left is read whole: of a baseline that many designs have there is much.
         told = ledger.seeds_told(config.additional_args, before)
-        names = [run for run, key, seed in told if seed in seeds and (not family or families.get(key) != family)]
-        for row in ledger.rows(run_names=names) if names else ():
-            if isinstance(row, TrainingJob) and task_of(row.config) == task_of(config):
-                fresh = max(seeds) + 1
-                return (
-                    f"Seed {row.seed} of {arm!r} had been run before this was recorded ({row.run_name}), so it may "
-                    f"have been chosen by. Launch it on seeds that nobody saw: --seeds {fresh}..{fresh + 4}"
-                )
+        ours = {run: seed for run, key, seed in told if family and families.get(key) == family}
+        is_picked = not seeds.isdisjoint(ours.values()) and not seeds.issuperset(ours.values())
+        names = [run for run, _, seed in told if (is_picked if run in ours else seed in seeds)]
+        alike = [
+            row
+            for row in (ledger.rows(run_names=names) if names else ())
+            if isinstance(row, TrainingJob) and task_of(row.config) == task_of(config)
+        ]
+        fresh = max([*seeds, *(row.seed for row in alike if row.seed < CHOOSING)], default=0) + 1
+        if other := next((row for row in alike if row.run_name not in ours), None):
+            return (
+                f"Seed {other.seed} of {arm!r} had been run before this was recorded ({other.run_name}), so it may "
+                f"have been chosen by. Launch it on seeds that nobody saw: --seeds {fresh}..{fresh + 4}"
+            )
+        left = sorted({row.seed for row in alike} - seeds)
+        if left and not seeds.isdisjoint(row.seed for row in alike):
+            return (
+                f"Of the seeds of {arm!r} that earlier designs showed, some decide and others do not, such as seed "
+                f"{left[0]}, so they may have been picked. Take all of them, or only seeds that nobody saw: "
+                f"--seeds {fresh}..{fresh + 4}"
+            )
     return ""
 
 

@@ -8,7 +8,6 @@ the search recorded and run its snapshot; no recipe is asked again.
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -290,7 +289,7 @@ def _first_fresh(ledger: LedgerReader, configs: Sequence[TrainingJobConfig]) -> 
     """Return the first seed from which on neither arm was ever run: whoever saw a seed may have chosen by it."""
     highest = -1
     for config in configs:
-        told = {run: seed for run, _, seed in ledger.seeds_told(config.additional_args, math.inf) if seed < CHOOSING}
+        told = {run: seed for run, _, seed in ledger.seeds_told(config.additional_args) if seed < CHOOSING}
         for row in ledger.rows(run_names=list(told)) if told else ():
             if isinstance(row, TrainingJob) and task_of(row.config) == task_of(config):
                 highest = max(highest, row.seed)

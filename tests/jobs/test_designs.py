@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import pytest
 
@@ -11,6 +12,7 @@ from experiments.jobs.families import arms_of_rule, family_of, level_of, place_o
 from experiments.jobs.journal import Journal, Rule
 from experiments.jobs.leases import tenure
 from experiments.jobs.ledger import open_ledger
+from experiments.jobs.ledger.mending import rebuild
 from experiments.jobs.ledger.reading import read_job
 from experiments.jobs.permits import command_permit
 from experiments.project.errors import UsageError
@@ -223,6 +225,74 @@ def test_a_baseline_that_was_seen_is_registered_only_as_that_of_its_family(works
     launched(workspace, planned(workspace, arms=("a",), seeds=range(9)), WITHOUT)
     found = registration_of(workspace, launched(workspace, planned(workspace, "unlucky", seeds=range(3, 6))), JOURNAL)
     assert "Seed 3 of 'a' had been run before" in found.reason
+
+
+def test_of_the_baseline_that_earlier_designs_showed_no_seeds_are_picked(workspace):
+    """Of nine seeds three were unlucky: a candidate on these would be better than they, and no better than the rest."""
+    for at in range(3):
+        launched(workspace, planned(workspace, f"exp{at}", seeds=range(3 * at, 3 * at + 3)))
+    plan = planned(workspace, "picked", seeds=[1, 4, 7])
+    with open_ledger(workspace) as ledger:
+        assert "Of the seeds of 'a' that earlier designs showed" in design_words(plan, JOURNAL, ledger)
+    found = registration_of(workspace, launched(workspace, plan), JOURNAL)
+    assert "some decide and others do not, such as seed 0, so they may have been picked" in found.reason
+    assert "--seeds 9..13" in found.reason
+    for name, seeds in (("all", range(9)), ("more", range(10)), ("fresh", range(20, 23))):
+        jobs = launched(workspace, planned(workspace, name, seeds=seeds))
+        assert registration_of(workspace, jobs, JOURNAL).is_registered, name
+
+
+def test_seeds_that_go_on_to_all_that_were_seen_are_none_that_were_picked(workspace):
+    """A design that looks after three seeds launches the others later; it plans them all the same."""
+    launched(workspace, planned(workspace, "before", seeds=range(5)))
+    journal = replaced(JOURNAL, rule=replaced(RULE, seeds=6))
+    assert registration_of(workspace, launched(workspace, planned(workspace), journal), journal).is_registered
+
+
+def test_a_replicate_of_a_seed_shows_as_much_as_the_seed_itself(workspace):
+    plan = planned(workspace, "look", candidate="best")
+    jobs = tuple(replaced(job, role="replicate", replicate=1) for job in plan.jobs)
+    launched(workspace, replaced(plan, jobs=jobs), WITHOUT)
+    found = registration_of(workspace, launched(workspace, planned(workspace, "claim", candidate="best")), JOURNAL)
+    assert "Seed 0 of 'b' had been run before this was recorded" in found.reason
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Set the clock back by a day from now on."""
+    now = time.time
+    return lambda: monkeypatch.setattr(time, "time", lambda: now() - 86_400)
+
+
+def test_a_clock_that_was_set_back_makes_no_rule_older_than_the_runs(workspace, clock):
+    plan = planned(workspace)
+    jobs = launched(workspace, plan)
+    clock()
+    changed = replaced(JOURNAL, rule=replaced(RULE, effect=0.01))
+    launched(workspace, plan, changed)
+    assert "The rule changed after the launch" in registration_of(workspace, jobs, changed).reason
+    assert registration_of(workspace, jobs, JOURNAL).is_registered
+    unwritten = planned(workspace, "late", seeds=range(3, 6))
+    launched(workspace, unwritten, WITHOUT)
+    clock()
+    jobs = launched(workspace, unwritten)
+    assert "Nothing was recorded before 'b' was launched" in registration_of(workspace, jobs, JOURNAL).reason
+
+
+def test_a_clock_that_was_set_back_makes_no_seed_unseen(workspace, clock):
+    launched(workspace, planned(workspace, "look", candidate="best"), WITHOUT)
+    clock()
+    found = registration_of(workspace, launched(workspace, planned(workspace, "claim", candidate="best")), JOURNAL)
+    assert "Seed 0 of 'b' had been run before this was recorded" in found.reason
+
+
+def test_a_ledger_that_is_rebuilt_keeps_the_order_of_its_records(workspace, clock):
+    plan = planned(workspace)
+    launched(workspace, plan, WITHOUT)
+    clock()
+    jobs = launched(workspace, plan)
+    rebuild(workspace.state)
+    assert "Nothing was recorded before 'b' was launched" in registration_of(workspace, jobs, JOURNAL).reason
 
 
 def test_the_second_launch_of_a_design_alone_is_no_registered_claim(workspace):

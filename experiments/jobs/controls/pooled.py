@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -70,7 +69,7 @@ def arms_alike(ledger: LedgerReader, config: TrainingJobConfig, runs: Iterable[s
     Args:
         runs: Of one of them, whether the ledger knows these or not.
     """
-    task, told = task_of(config), ledger.seeds_told(config.additional_args, math.inf)
+    task, told = task_of(config), ledger.seeds_told(config.additional_args)
     own = set(runs)
     rows = ledger.jobs(run_names=[run for run, _, _ in told if run not in own])
     return 1 + len({(row.experiment, row.arm) for row in rows if task_of(row.config) == task})

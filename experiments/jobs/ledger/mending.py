@@ -10,12 +10,13 @@ the job can be seen and ended.
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -294,12 +295,19 @@ def _as_known(job: TrainingJob, claimed: Collection[str]) -> TrainingJob:
 
 
 def _events(path: Path, found: _Found) -> list[tuple[Any, ...]]:
-    """Return what the old ledger and the file beside it tell, each thing once."""
+    """Return what the old ledger and the file beside it tell, each thing once and in the order of the records."""
     old = _readable_events(path)
     rows, problems = told.read(path.parent)
     found.problems += problems
     known = {tuple(row[:4]) for row in old}
-    return sorted([*old, *(row for row in rows if row[:4] not in known)], key=lambda row: row[0])
+    more = [row for row in _by_latest(rows) if row[1][:4] not in known]
+    return [row for _, row in sorted([*_by_latest(old), *more], key=lambda item: item[0])]
+
+
+def _by_latest(rows: Sequence[tuple[Any, ...]]) -> list[tuple[float, tuple[Any, ...]]]:
+    """Return rows, each behind the latest time up to it: where a clock was set back, what came later stays later."""
+    latest = itertools.accumulate((row[0] for row in rows), max)
+    return list(zip(latest, rows, strict=True))
 
 
 def _readable_events(path: Path) -> list[tuple[Any, ...]]:

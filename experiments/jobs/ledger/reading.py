@@ -95,14 +95,33 @@ class LedgerReader:
         found = [read_job(dict(row)) for row in self._rows(query, [number])]
         return found, self._rows("SELECT count(*) AS n FROM jobs")[0]["n"] - len(found)
 
-    def seeds_told(self, arguments: Sequence[str], before: float) -> list[tuple[str, str, int]]:
-        """Return run name, plan and seed of what was launched with these arguments before some time, oldest first."""
+    def seeds_told(
+        self, arguments: Sequence[str], before: tuple[float, str] | None = None
+    ) -> list[tuple[str, str, int]]:
+        """Return run name, plan and seed of what was launched with these arguments, oldest first.
+
+        A run beside a seed's own one, such as a replicate, tells as much of the seed.
+
+        Args:
+            before: Time and plan of a journal that was recorded after the launch; None for any launch. Earlier is what
+                has an earlier time or was recorded earlier: a clock can be set back.
+        """
         query = (
-            "SELECT run_name, plan_key, seed FROM jobs WHERE role = 'seed' AND created_at < ? "
+            "SELECT run_name, plan_key, seed FROM jobs WHERE role IN ('seed', 'replicate', 'reproduction') "
             "AND state NOT IN ('planned', 'refused', 'cancelled') "
-            "AND CASE WHEN json_valid(config) THEN json_extract(config, '$.additional_args') = json(?) END ORDER BY id"
+            "AND CASE WHEN json_valid(config) THEN json_extract(config, '$.additional_args') = json(?1) END "
+            "AND (?2 IS NULL OR created_at < ?2 OR plan_key IN (SELECT plan_key FROM events WHERE kind = 'planned' AND "
+            "id < (SELECT min(id) FROM events WHERE kind = 'journal' AND plan_key = ?3))) ORDER BY id"
         )
-        return [tuple(row) for row in self._rows(query, [before, json.dumps(list(arguments))])]
+        return [tuple(row) for row in self._rows(query, [json.dumps(list(arguments)), *(before or (None, None))])]
+
+    def was_told_first(self, kind: str, plan_key: str) -> bool:
+        """Tell whether an event of a plan was recorded before its jobs; where that is not known, nothing denies it.
+
+        By the order of the records: a clock that was set back makes what is written after the data look older.
+        """
+        kinds = [event.kind for event in self.events(plan_key=plan_key)]
+        return kind in kinds and ("planned" not in kinds or kinds.index(kind) < kinds.index("planned"))
 
     def attempts(self, job: TrainingJob) -> list[TrainingJob | UnreadableJob]:
         """Return all attempts of what a job is in its plan, itself among them, oldest first."""
