@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import warnings
@@ -163,6 +164,19 @@ def test_a_failed_seed_is_counted_marked_and_drawn():
     rows = [row for data in spec["datasets"].values() for row in data]
     assert [row["run"] for row in rows if "e" in row] == ["base seed 4"]
     assert [row["t"] for row in rows if "t" in row] == ["base n = 4"]
+
+
+def test_numbers_of_seeds_that_begin_and_end_one_after_the_other_are_not_printed_over_each_other():
+    runs = []
+    for seed in range(6):
+        steps = np.linspace(2_000.0 * seed, 100_000.0 - 2_000.0 * seed, 300)
+        origin = Origin("offline", 300, 300, complete=True, as_of=0.0)
+        runs.append(RunCurve(Curve(steps, steps / 1000, arm="base", seed=seed, run=f"r{seed}"), "", origin))
+    spec = learning_curves(runs).to_dict()
+    rows = [row for data in spec["datasets"].values() for row in data]
+    told = sorted({(row["x"], row["t"]) for row in rows if "t" in row})
+    assert all(later - earlier > 8_000 for (earlier, _), (later, _) in itertools.pairwise(told))
+    assert "base n = 6" in [text for _, text in told]
 
 
 def test_a_caption_names_interval_seeds_smoothing_origin_and_age():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import numpy as np
@@ -37,6 +37,7 @@ _ENDS = {
     "unfinished": ("triangle-right", "unknown"),
 }
 _MOST_COUNTS = 20
+_LETTER = 0.011  # of the width of a chart
 _COLUMNS = {"points": "k-x-y", "runs": "arm-k-label-o-p-run-state-w"}
 _ARMS = "arms"
 _HIDDEN = {"not": {"param": _ARMS}}
@@ -234,19 +235,42 @@ def statistics(base: Layers, found: Mapping[str, Band]) -> Iterable[Any]:
 
 
 def counts(base: Layers, found: Mapping[str, Band], height: int) -> Iterable[Any]:
-    """Yield how many seeds are left, where that changes along a curve: a dot on it, the number at the bottom."""
+    """Yield how many seeds are left, where that changes along a curve: a dot on it, the number at the bottom.
+
+    Of changes so near each other that their numbers would be printed over each other the last is told: seeds that log
+    at their own steps begin and end one after the other.
+    """
     rows: Rows = []
     for line, (arm, one) in enumerate(found.items()):
         drawn, seen = base.line(one.grid, one.value), base.inside(one.grid)
-        for at in (np.flatnonzero(np.diff(one.alive)) + 1)[:_MOST_COUNTS]:
-            if one.alive[at] and seen[at] and np.isfinite(drawn[at]):
-                row = {"x": float(one.grid[at]), "c": float(drawn[at]), "arm": arm}
-                rows.append({**row, "t": f"{arm} n = {one.alive[at]}".strip(), "at": height - 8 - 13 * line})
+        changes = (np.flatnonzero(np.diff(one.alive)) + 1).tolist()
+        told = [at for at in changes if one.alive[at] and seen[at] and np.isfinite(drawn[at])]
+        end, width = (float(one.grid[seen][-1]), float(np.ptp(one.grid[seen]))) if told else (0.0, 0.0)
+        room = _LETTER * len(f"{arm} n = 000") * width
+        for at in _apart(told, one.grid, room, end)[:_MOST_COUNTS]:
+            row = {"x": float(one.grid[at]), "c": float(drawn[at]), "arm": arm}
+            side = "right" if end - one.grid[at] < room else "left"  # else it would be cut at the edge
+            rows.append({**row, "t": f"{arm} n = {one.alive[at]}".strip(), "at": height - 8 - 13 * line, "side": side})
     if rows:
         dots = _data(rows).mark_point(size=26, filled=True, opacity=1, clip=True)
         yield dots.encode(x=base.x, y=base.y("c"), color=base.colour)
-        text = _data(rows).mark_text(fontSize=11, align="left", dx=3, clip=True)
-        yield text.encode(x=base.x, y=alt.Y("at:Q", scale=None), text="t:N", color=alt.ColorValue(base.palette.muted))
+        sides: tuple[tuple[Literal["left", "right"], int], ...] = (("left", 3), ("right", -3))
+        for side, away in sides:
+            own = [row for row in rows if row["side"] == side]
+            text = _data(own).mark_text(fontSize=11, align=side, dx=away, clip=True)
+            colour = alt.ColorValue(base.palette.muted)
+            if own:
+                yield text.encode(x=base.x, y=alt.Y("at:Q", scale=None), text="t:N", color=colour)
+
+
+def _apart(places: Sequence[int], grid: FloatArray, room: float, end: float) -> list[int]:
+    """Return those of some places on a grid that keep so much room to the next one, the last among them."""
+    kept: list[int] = []
+    for at in reversed(places):
+        # What stands at the left of the edge needs room of its own beside that of what is before it.
+        if not kept or grid[kept[-1]] - grid[at] >= room * (2 if end - grid[kept[-1]] < room else 1):
+            kept.append(at)
+    return kept[::-1]
 
 
 def endings(base: Layers, runs: Sequence[RunCurve]) -> Iterable[Any]:
