@@ -24,6 +24,7 @@ HOW_TO_LAUNCH = (
 
 _seal = object()
 _latched = False
+_edited = False
 
 
 class Permit:
@@ -107,6 +108,8 @@ def notebook_permit() -> Permit:
     if not asked_by_a_person():
         raise LaunchRefused(f"refused to launch: nobody looks at this page; it is being exported. {HOW_TO_LAUNCH}")
     _refuse_thread("launch")
+    global _edited  # noqa: PLW0603 - a process is that of one page
+    _edited = True
     return Permit("notebook in marimo edit", seal=_seal)
 
 
@@ -121,13 +124,12 @@ def page_permit() -> Permit | None:
 def may_go_on() -> bool:
     """Tell whether what a person launched to go on by itself may be carried on from here.
 
-    It may from a command, a script and a page that a person edits; not from one that is read, exported or embedded.
+    It may from a command, a script, and the process of a page that a person edits, which asked for leave to launch (in
+    its threads nobody can tell who asked); not from one that is read or exported.
     """
     if read_only():
         return False
-    if page_mode() is None:
-        return threading.current_thread() is threading.main_thread()
-    return page_permit() is not None
+    return _edited or (page_mode() is None and threading.current_thread() is threading.main_thread())
 
 
 @contextmanager

@@ -81,6 +81,7 @@ def page(monkeypatch):
     marimo = importlib.import_module("marimo")
 
     def opened(*modes, request=True):
+        monkeypatch.setattr(permits, "_edited", False)
         context = None
         for mode in modes:
             context = SimpleNamespace(parent=context, session_mode=SimpleNamespace(value=mode))
@@ -109,15 +110,18 @@ def page(monkeypatch):
 )
 def test_a_notebook_launches_only_on_a_page_that_a_person_edits(page, modes, request_, refused):
     page(*modes, request=request_)
-    # What a person launched to go on by itself is carried on from there, and from a script's main thread; see below.
-    assert may_go_on() is (not refused or refused == "mode None")
+    # What a person launched to go on by itself is carried on from there, once the page has asked, in all its threads.
+    assert may_go_on() is (refused == "mode None" or not modes)
     assert not in_thread(may_go_on)
     if not refused:
         assert notebook_permit().how == "notebook in marimo edit"
+        assert may_go_on()
+        assert in_thread(may_go_on)
         assert "thread 'helper'" in str(in_thread(notebook_permit))
     else:
         with pytest.raises(LaunchRefused, match=rf"{refused}.*marimo edit"):
             notebook_permit()
+        assert not in_thread(may_go_on)
 
 
 def test_code_in_an_embedded_notebook_is_on_the_page_that_embeds_it(page):

@@ -49,10 +49,12 @@ class Stepper:
     def take(self, snapshot: Snapshot) -> None:
         """Look at a snapshot, and start a step in the background where one is worth it; returns at once."""
         now = self._ticks()
-        if now < self._due or not self._may or read_only():
+        if now < self._due or read_only():
             return
         self._due = now + _LOOK_S
-        if (command := marked_command(self._state)) is None or not self._is_due(snapshot, now):
+        # A page asks for leave in a cell, which may come after the thread that made its Monitor.
+        self._may = self._may or may_go_on()
+        if not self._may or (command := marked_command(self._state)) is None or not self._is_due(snapshot, now):
             return
         if self._busy.acquire(blocking=False):
             self._stepped_at = now

@@ -43,8 +43,10 @@ class Ticks:
 
 
 @pytest.fixture
-def place(tmp_path):
+def place(tmp_path, monkeypatch):
     """A state folder, which is the root as well, with a step that appends a line to `taken`."""
+
+    monkeypatch.setattr(permits, "_edited", False)
 
     class Place:
         state = tmp_path
@@ -169,13 +171,26 @@ def test_no_page_that_is_read_or_exported_takes_one(place, monkeypatch, mode):
     assert place.taken() == []
 
 
+def test_a_page_that_a_person_edits_takes_one_wherever_its_monitor_was_made(place, monkeypatch):
+    place.goes_on()
+    made = []
+    thread = threading.Thread(target=lambda: made.append(place.stepper()))
+    thread.start()
+    thread.join()
+    monkeypatch.setattr(permits, "_edited", True)  # a cell asked for leave since
+    place.look(made[0], seen("a"))
+    assert len(place.taken()) == 1
+
+
 def test_no_process_that_may_only_read_and_no_thread_takes_one(place, monkeypatch):
     place.goes_on()
     made = []
     thread = threading.Thread(target=lambda: made.append(place.stepper()))
     thread.start()
     thread.join()
-    place.look(made[0], seen("a"))
+    looking = threading.Thread(target=place.look, args=(made[0], seen("a")))
+    looking.start()
+    looking.join()
     stepper = place.stepper()
     monkeypatch.setattr("experiments.jobs.watch.stepping.read_only", lambda: True)
     place.look(stepper, seen("a"))
