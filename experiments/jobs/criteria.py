@@ -51,7 +51,8 @@ class Criterion:
         share: Share of the steps that `final` and `area` look at, from the end; None for a tenth and for all.
         window: First and last step that they look at, in the place of a share.
         statistic: Over the seeds.
-        level: How often the interval may miss what it is about, as that of a `Rule`; half of it on each side.
+        level: How often the interval may miss what it is about, as that of a `Rule`; half of it on each side. Where
+            seeds were added after the first, by k launches in all, it is that of the k-th design of a family.
         lost: What a lost seed counts as. Without it nothing is said over lost seeds.
         pool_codes: Whether something may be said of runs of different code.
     """
@@ -211,9 +212,8 @@ def record_criteria(plan: Plan, stated: Stated, permit: Permit | None, workspace
 
 
 def recorded_criteria(ledger: LedgerReader, plan_keys: Sequence[str]) -> list[RecordedCriteria]:
-    """Return what was recorded at the launches of some plans, oldest first."""
-    events = [event for key in dict.fromkeys(plan_keys) for event in ledger.events(plan_key=key) if event.kind == KIND]
-    events.sort(key=lambda event: event.at)
+    """Return what was recorded at the launches of some plans, in the order of the records."""
+    events = [event for event in ledger.events(kind=KIND) if event.plan_key in plan_keys]
     return [RecordedCriteria(event.at, str(event.plan_key), _stated(event.data)) for event in events]
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from experiments.jobs.criteria import Criterion, RecordedCriteria, Stated, recorded_criteria, written_in
+from experiments.jobs.criteria import KIND, Criterion, RecordedCriteria, Stated, recorded_criteria, written_in
+from experiments.jobs.families import level_of
 from experiments.jobs.finding import of_experiments
 from experiments.jobs.ledger import UnreadableJob, open_ledger
 from experiments.jobs.ledger.reading import LedgerReader
@@ -93,6 +94,7 @@ class Asked:
         criteria: Those that count.
         recorded_at: When they were recorded, in Unix seconds.
         exploratory: Why nothing can be accepted by them, as a sentence; empty where they stood before the first job.
+        looks: How many launches brought new seeds of an arm: before each but the first one could see the others.
         notes: What else there is to know of them, one sentence each.
     """
 
@@ -101,6 +103,7 @@ class Asked:
     criteria: tuple[Criterion, ...]
     recorded_at: float
     exploratory: str = ""
+    looks: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -163,7 +166,7 @@ def asked_of(workspace: Workspace, experiment: str) -> Asked | None:
         newest = _newest(ledger, launched)
         recorded = recorded_criteria(ledger, newest)
         before = recorded_criteria(ledger, [key for key in launched if key not in newest])
-    stands = _standing(recorded, {key: launched[key] for key in newest})
+        stands = _standing(ledger, recorded, {key: launched[key] for key in newest})
     if stands is None:
         return None
     stated, at, exploratory = stands
@@ -173,6 +176,7 @@ def asked_of(workspace: Workspace, experiment: str) -> Asked | None:
         stated.criteria,
         at,
         exploratory,
+        _looks([job for job in jobs if job.counts and job.plan_key in newest]),
         (
             *_left_aside(jobs, newest),
             *_moved(before, stated),
@@ -197,7 +201,7 @@ def acceptance_of(asked: Asked, score: Scorer, store: RunStore) -> Acceptance:
         if key not in scored:
             scored[key] = score(asked.jobs, *key)
             notes += scored[key].notes
-        rows += _rows(criterion, scored[key], lambda metric: _unlogged(metric, asked.jobs, store))
+        rows += _rows(criterion, scored[key], asked.looks, lambda metric: _unlogged(metric, asked.jobs, store))
     return Acceptance(asked, tuple(rows), tuple(dict.fromkeys(filter(None, [asked.exploratory, *notes]))))
 
 
@@ -207,19 +211,26 @@ def summary_of(criterion: Criterion) -> Summary:
     return Summary(criterion.score, window=share, between=window, higher_is_better=criterion.wants_more)
 
 
-def _rows(criterion: Criterion, runs: ScoredRuns, unlogged: Callable[[str], str]) -> list[Judged]:
+def _rows(
+    criterion: Criterion, runs: ScoredRuns, looks: Mapping[str, int], unlogged: Callable[[str], str]
+) -> list[Judged]:
     if criterion.arm and criterion.arm not in runs.scores:
         known = ", ".join(map(repr, runs.scores))
         reason = f"No run belongs to arm {criterion.arm!r}. Arms: {known}."
         return [Judged(criterion, criterion.arm, "undecided", reason)]
     arms = [criterion.arm] if criterion.arm else list(runs.scores)
-    return [_judged(criterion, runs.scores[arm], runs, unlogged) for arm in arms]
+    return [_judged(criterion, runs.scores[arm], runs, looks.get(arm, 1), unlogged) for arm in arms]
 
 
-def _judged(criterion: Criterion, scores: Scores, runs: ScoredRuns, unlogged: Callable[[str], str]) -> Judged:
+def _judged(
+    criterion: Criterion, scores: Scores, runs: ScoredRuns, looks: int, unlogged: Callable[[str], str]
+) -> Judged:
     filled = scores if criterion.lost is None else scores.filled(criterion.lost)
-    estimate = describe(filled, criterion.statistic, Options(level=1 - criterion.level))
+    level = criterion.level if looks < 2 else level_of(looks, criterion.level)
+    estimate = describe(filled, criterion.statistic, Options(level=1 - level))
     state, reason = _decided(criterion, estimate)
+    if looks > 1:
+        reason = f"{reason} Its seeds were launched at {looks} times, of which one could see the earlier ones' scores."
     if doubt := _doubt(criterion, scores, runs, unlogged):
         state, reason = "undecided", doubt
     elif scores.lost and criterion.lost is not None:
@@ -283,12 +294,23 @@ def _unlogged(metric: str, jobs: Sequence[JobRef], store: RunStore) -> str:
 
 
 def _launches(jobs: Iterable[TrainingJob]) -> dict[str, float]:
-    """Return when each plan that has seeds was launched, by its key, the first one first."""
+    """Return when each plan that has seeds was launched, by its key, the one that was recorded first before others."""
     found: dict[str, float] = {}
     for job in jobs:
         if job.counts and job.plan_key:
             found[job.plan_key] = min(job.created_at, found.get(job.plan_key, job.created_at))
-    return dict(sorted(found.items(), key=lambda item: item[1]))
+    return found
+
+
+def _looks(jobs: Iterable[TrainingJob]) -> dict[str, int]:
+    """Return how many plans brought seeds of an arm that no earlier one had; whoever adds some until it fits, looks."""
+    seen: dict[str, set[int]] = {}
+    brought: dict[str, set[str]] = {}
+    for job in jobs:
+        if job.seed not in seen.setdefault(job.arm, set()):
+            seen[job.arm].add(job.seed)
+            brought.setdefault(job.arm, set()).add(job.plan_key)
+    return {arm: len(plans) for arm, plans in brought.items()}
 
 
 def _newest(ledger: LedgerReader, launched: Iterable[str]) -> list[str]:
@@ -303,7 +325,9 @@ def _newest(ledger: LedgerReader, launched: Iterable[str]) -> list[str]:
     return [key for key in launched if key in kept]
 
 
-def _standing(recorded: Sequence[RecordedCriteria], launched: Mapping[str, float]) -> tuple[Stated, float, str] | None:
+def _standing(
+    ledger: LedgerReader, recorded: Sequence[RecordedCriteria], launched: Mapping[str, float]
+) -> tuple[Stated, float, str] | None:
     """Return the criteria that count: those recorded before the first job; else the first there are, as exploratory.
 
     Raises:
@@ -314,7 +338,7 @@ def _standing(recorded: Sequence[RecordedCriteria], launched: Mapping[str, float
     first, at = next(iter(launched.items()))
     counts = next((one for one in recorded if one.plan_key == first and one.at <= at), None)
     late = ""
-    if counts is None:
+    if counts is None or not ledger.was_told_first(KIND, first):
         counts = recorded[0]
         late = (
             f"Exploratory: the first runs were launched on {_minute(at)}, before these criteria were recorded on "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 import pytest
@@ -167,6 +168,24 @@ def test_criteria_written_after_the_launch_accept_nothing(study):
     assert found.notes[0].startswith("Exploratory: the first runs were launched on")
 
 
+def test_a_clock_that_was_set_back_makes_no_criteria_older_than_the_runs(study, monkeypatch):
+    launch(study, AT_LEAST_TWO)
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() - 86_400)
+    launch(study, Criterion(REWARD, ">=", 0.5))
+    more = [study.add("b", seed, [3.0 + seed / 50] * 3) for seed in (3, 4)]
+    launch(study, Criterion(REWARD, ">=", 0.5), jobs=more, key="l", family="g")
+    assert {row.criterion.bound for row in judged(study).rows} == {2.0}
+
+
+def test_criteria_recorded_after_the_jobs_accept_nothing_whatever_the_clock_says(study, monkeypatch):
+    launch(study)
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() - 86_400)
+    launch(study, Criterion(REWARD, ">", 0))
+    assert judged(study).verdict == "undecided"
+
+
 def test_later_seeds_are_judged_by_what_stood_before_the_first_and_other_criteria_are_said(study):
     launch(study, AT_LEAST_TWO)
     more = [study.add("b", seed, [3.0 + seed / 50] * 3) for seed in (3, 4)]
@@ -175,6 +194,19 @@ def test_later_seeds_are_judged_by_what_stood_before_the_first_and_other_criteri
     assert {row.criterion.bound for row in found.rows} == {2.0}
     assert found.rows[1].seeds == "5 of 5 finished"
     assert any(note.startswith("Other criteria were recorded on") for note in found.notes)
+
+
+def test_seeds_that_are_added_until_the_bound_is_kept_leave_less_of_the_level_each_time(study):
+    """An arm that lies at its bound would else be accepted in one of eight studies that add seeds until it is."""
+    launch(study, Criterion(REWARD, ">=", 2.7, arm="b"))
+    [before] = judged(study).rows
+    assert (before.state, before.estimate.interval.level) == ("met", 0.95)
+    more = [study.add("b", seed, [3.0 + seed / 50] * 3) for seed in (3, 4)]
+    launch(study, Criterion(REWARD, ">=", 2.7, arm="b"), jobs=more, key="l", family="g")
+    [after] = judged(study).rows
+    assert after.estimate.interval.level == pytest.approx(1 - 0.05 * 6 / math.pi**2 / 4)
+    assert after.estimate.interval.n == 5
+    assert "Its seeds were launched at 2 times" in after.reason
 
 
 def test_the_newest_repeat_is_judged_and_lends_no_seed_from_those_before(study):
