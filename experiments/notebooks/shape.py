@@ -32,7 +32,7 @@ def shape_lines(experiment: NotebookContext, jobs: Sequence[JobRef], controls: A
     found = shape_of(
         curves,
         options.summary,
-        rows=_rows(experiment, jobs),
+        rows=lambda: _rows(experiment, jobs),
         has_direction=_has_direction(jobs, options.metric),
     )
     trouble = [Line(found.trouble_words, "strong")] if found.trouble_words else []

@@ -6,7 +6,7 @@ in common, how far single runs spread, and whether to pair seeds in the next des
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from experiments.jobs.rule import FEWEST
@@ -145,14 +145,14 @@ def shape_of(
     curves: Sequence[Curve],
     summary: Summary = FINAL,
     *,
-    rows: Sequence[RunRow] | None = None,
+    rows: Callable[[], Sequence[RunRow] | None] = lambda: None,
     has_direction: bool = True,
 ) -> Shape:
     """Return how the arms of some curves learned.
 
     Args:
         curves: One metric over steps, of every run that was planned.
-        rows: Of the runs, for the settings that those in trouble share; None where they cannot be read.
+        rows: Returns those of the runs, for the settings that several in trouble share; None where they cannot be read.
         has_direction: Whether it is known which way the metric is better: else nothing is said to have collapsed.
     """
     scores = list(summarise(curves, summary).values())
@@ -164,7 +164,8 @@ def shape_of(
     found = [one for one in found if has_direction or one.kind == "diverged"]
     named = {one.curve.run for one in found}
     others = [run.run for arm in scores for run in arm.runs if run.run not in named]
-    shared = None if rows is None else _shared(rows, named, others)
+    known = rows() if len(found) > 1 and others else None  # they take longer to read than all else
+    shared = None if known is None else _shared(known, named, others)
     return Shape(tuple(arms), _pairs(scores), tuple(found), shared, len(others))
 
 

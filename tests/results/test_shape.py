@@ -62,21 +62,21 @@ def test_runs_in_trouble_are_told_by_seed_with_the_settings_that_they_alone_shar
     fine = [rising("slow", seed) for seed in range(3)]
     rows = [*(row(one, lr=0.1, anneal=True, batch=64) for one in fell)]
     rows += [row(one, lr=0.001, anneal=one.seed == 1, batch=64) for one in fine]
-    found = shape_of([*fell, *fine], rows=rows)
+    found = shape_of([*fell, *fine], rows=lambda: rows)
     assert found.trouble_words == (
         "3 of 6 runs did not keep what was learned: seed 0 of fast collapsed: from 0.921 to 0.02; seed 1 of fast "
         "collapsed: from 0.921 to 0.02; seed 2 of fast collapsed: from 0.921 to 0.02. They share lr = 0.1 (0 of 3 "
         "others), anneal = yes (1 of 3 others): a hint, since some settings are shared by chance."
     )
     assert "could not be read" in shape_of([*fell, *fine]).trouble_words
-    assert "share" not in shape_of([fell[0], *fine], rows=rows).trouble_words
-    assert shape_of(fine, rows=rows).trouble_words == ""
+    assert "share" not in shape_of([fell[0], *fine], rows=lambda: rows).trouble_words
+    assert shape_of(fine, rows=lambda: rows).trouble_words == ""
 
 
 def test_settings_that_no_others_lack_are_no_hint():
     curves = [falling("a", 0), falling("a", 1), rising("a", 2)]
     rows = [row(one, lr=0.1) for one in curves]
-    assert "They share no setting that not all others have" in shape_of(curves, rows=rows).trouble_words
+    assert "They share no setting that not all others have" in shape_of(curves, rows=lambda: rows).trouble_words
 
 
 def test_nothing_collapses_by_a_metric_of_which_nobody_knows_which_way_is_better():
