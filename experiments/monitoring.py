@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
@@ -12,14 +13,16 @@ from typing import TYPE_CHECKING, Any
 from experiments.jobs.finding import Runs, here, refs_of
 from experiments.jobs.launchers.base import SchedulerStatus
 from experiments.jobs.ledger import UnreadableJob, open_ledger
+from experiments.jobs.ledger.schema import FILE
 from experiments.jobs.sweeps.going_on import last_step, marked_command
 from experiments.jobs.watch.ending import Ender
-from experiments.jobs.watch.monitor import Monitor, monitor_of
+from experiments.jobs.watch.monitor import LOCK, Monitor, monitor_of
 from experiments.jobs.watch.ongoing import ongoing
 from experiments.jobs.watch.poller import Poller, Sources
-from experiments.jobs.watch.snapshots import Ongoing, Snapshot, read_status
+from experiments.jobs.watch.snapshots import Ongoing, Snapshot, read_status, write_live
 from experiments.jobs.watch.stepping import Stepper
 from experiments.project.errors import LedgerError
+from experiments.project.files import try_lock
 from experiments.project.settings import load_settings
 from experiments.project.workspace import Workspace
 from experiments.runs.opening import RoutedStore, default_store, offline_store
@@ -43,6 +46,7 @@ __all__ = [
     "monitor_for",
     "monitor_training_statuses",
     "poll_once",
+    "publish_once",
     "snapshot",
     "sources_of",
 ]
@@ -72,6 +76,29 @@ def poll_once(
     poller = Poller(sources or sources_of(state_dir), refs=lambda: refs, before=snapshot(state_dir))
     poller.step_all(deadline_s)
     return poller.snapshot()
+
+
+def publish_once(state_dir: Path) -> None:
+    """Ask every source now and publish what they say, as the Monitor does, where nobody does: for what reads that.
+
+    Nothing is published where the state folder cannot be written, and nothing where somebody polls anyway.
+    """
+    live = state_dir / "live"
+    if not (state_dir / FILE).exists():
+        return
+    try:
+        live.mkdir(exist_ok=True)
+        lock = try_lock(live / LOCK)
+    except OSError:
+        return
+    if lock is None:
+        return
+    try:
+        found = poll_once(state_dir, sources=sources_of(state_dir, newest=_WATCHED))
+        with contextlib.suppress(OSError):
+            write_live(live, found, with_metrics=True)
+    finally:
+        os.close(lock)
 
 
 def job_statuses(

@@ -19,10 +19,12 @@ from experiments.monitoring import (
     monitor_for,
     monitor_training_statuses,
     poll_once,
+    publish_once,
     snapshot,
     sources_of,
 )
 from experiments.project.errors import LedgerError, StoreError
+from experiments.project.files import locked
 from experiments.project.workspace import Workspace
 from experiments.types import JobRef, TrainingJobConfig
 from tests.fakes.job_sources import FakeLauncher, FakeStore, info, job, sources
@@ -244,3 +246,23 @@ def test_a_page_watches_what_goes_on_and_the_newest_jobs_and_asks_for_its_own_ol
     assert [status.run_name for status in whole.jobs] == [names[3], names[4], names[0]]
     assert whole.earlier == 3
     assert len(poll_once(workspace.state).jobs) == 5
+
+
+def test_what_nobody_polls_is_polled_once_and_published_and_what_somebody_does_is_left_to_them(workspace, launch):
+    [name] = launch()
+    wait_until(lambda: poll_once(workspace.state).jobs[0].verdict == "running")
+    publish_once(workspace.state)
+    assert snapshot(workspace.state).jobs[0].verdict == "running"
+    (workspace.runs / name / "finish").touch()
+    wait_until(lambda: poll_once(workspace.state).jobs[0].verdict == "succeeded")
+    with locked(workspace.state / "live" / "monitor.lock") as mine:
+        assert mine
+        publish_once(workspace.state)
+        assert snapshot(workspace.state).jobs[0].verdict == "running"
+    publish_once(workspace.state)
+    assert snapshot(workspace.state).jobs[0].verdict == "succeeded"
+
+
+def test_nothing_is_published_of_a_project_without_jobs(workspace):
+    publish_once(workspace.state)
+    assert not (workspace.state / "live" / "status.json").exists()

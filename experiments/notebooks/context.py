@@ -142,8 +142,8 @@ class NotebookContext:
         """
         from experiments.jobs.ran import code_words
 
-        found = self._marked(jobs)
-        marked = ((job.arm, found.marks[job.run]) for job in jobs if job.counts and job.run in found.marks)
+        marks = self.code_marks(jobs)
+        marked = ((job.arm, marks[job.run]) for job in jobs if job.counts and job.run in marks)
         return code_words(marked)
 
     def control_words(self, jobs: Sequence[JobRef]) -> Sequence[str]:

@@ -82,12 +82,15 @@ def export_notebook(
         NotebookError: The notebook cannot be run or the log cannot be written.
         UsageError: `output` cannot be the name of a log.
     """
+    from experiments.monitoring import publish_once
+
     notebook = notebook.absolute()
     experiment = _experiment(notebook)
     workspace = Workspace.find(notebook)
     target = target_of(workspace.root, experiment, output)
     check_writable(target.parent)
     with _alone(workspace, deadline_s, progress):
+        publish_once(workspace.state)  # a job may have ended since somebody last looked
         drop_drafts(target)
         before = read_record(target)
         draft = draft_of(target)
