@@ -255,7 +255,7 @@ def test_what_nobody_polls_is_polled_once_and_published_and_what_somebody_does_i
     assert snapshot(workspace.state).jobs[0].verdict == "running"
     (workspace.runs / name / "finish").touch()
     wait_until(lambda: poll_once(workspace.state).jobs[0].verdict == "succeeded")
-    with locked(workspace.state / "live" / "monitor.lock") as mine:
+    with locked(workspace.state / "live" / "monitor.lock", wait_s=0.0) as mine:
         assert mine
         publish_once(workspace.state)
         assert snapshot(workspace.state).jobs[0].verdict == "running"
