@@ -21,8 +21,8 @@ from experiments.jobs.watch.snapshots import read_status
 from experiments.project.errors import ExperimentsError
 from experiments.project.look import clock_words, counted
 from experiments.project.state_words import TRACKER_WORDS
-from experiments.runs.axes import axes_of, axis_words, common_axis, counters_of, logged_over
-from experiments.runs.evaluations import is_of_evaluations, other_code
+from experiments.runs.axes import axes_of, axis_words, common_axis, counters_of, logged_over, steps_along
+from experiments.runs.evaluations import is_of_evaluations, other_code, were_chosen
 from experiments.runs.roles import metrics_of
 from experiments.runs.store import AGENT_STEP
 from experiments.statistics import (
@@ -68,6 +68,9 @@ _LIMITS: dict[str, tuple[Cause, str]] = {
     # As with what the system kills for its memory: an arm that takes too much must not draw its seeds again.
     "OUT_OF_MEMORY": ("training", "it held more than its memory"),
 }
+
+_NEAR = 0.1
+"""Share of the steps by which evaluations may be apart: that which a run's end is taken over elsewhere."""
 
 # A trainer does not send itself these; the other signals (a segmentation fault, an abort) are its own doing, and an
 # interrupt is a person's. Who sent them is not known while the machine stays up: it may have been somebody to whom the
@@ -145,6 +148,7 @@ def scored_runs(
     histories: dict[str, pd.DataFrame] = {}
     nan_steps: dict[str, Sequence[int]] = {}
     played_by: set[str] = set()
+    chosen: list[str] = []
     for job in jobs:
         try:
             histories[job.run], origin = store.history(job.run, [*counters_of(metrics_of(job).step), metric])
@@ -156,6 +160,7 @@ def scored_runs(
             nan_steps[job.run] = origin.nan_steps.get(metric, ())
             incomplete += not origin.complete
             played_by |= {other_code(origin.note)} if metric in histories[job.run] and job.counts else set()
+            chosen += [job.run] if were_chosen(origin.note) and job.counts else []
             notes += [f"{job.run}: {origin.words}"] if origin.words else []
     steps_named = {job.run: metrics_of(job).step for job in jobs}
     axis = common_axis(axes_of(history, metric, step=steps_named[run]) for run, history in histories.items())
@@ -181,6 +186,10 @@ def scored_runs(
                 asked=mark.asked if mark else "",
             )
         )
+    ends = {
+        run: float(np.nanmax(steps_along(history, axis), initial=0.0)) if axis in history else 0.0
+        for run, history in histories.items()
+    }
     whole = "complete" if not incomplete else f"sampled in {counted(incomplete, 'run')}"
     return ScoredRuns(
         metric,
@@ -189,7 +198,7 @@ def scored_runs(
         f"{rows:,} rows of {counted(len(jobs), 'run')}, {whole}, read at {clock_words(time.time())}",
         tuple(unread + notes + same_seeds(curves)),
         _found(axis, [steps_named[run] for run, history in histories.items() if metric in history])
-        or _evaluated_unlike(metric, curves, played_by, summary),
+        or (_evaluated(curves, ends, summary, played_by, chosen) if is_of_evaluations(metric) else ""),
     )
 
 
@@ -204,23 +213,57 @@ def _found(axis: str, named: Sequence[str | None]) -> str:
     )
 
 
-def _evaluated_unlike(metric: str, curves: Sequence[Curve], played_by: Collection[str], summary: Summary) -> str:
-    """Return that runs were evaluated in unlike ways, which somebody chose afterwards; empty where all were alike."""
-    if not is_of_evaluations(metric):
-        return ""
+def _evaluated(
+    curves: Sequence[Curve],
+    ends: Mapping[str, float],
+    summary: Summary,
+    played_by: Collection[str],
+    chosen: Sequence[str],
+) -> str:
+    """Return that how runs were evaluated may have been chosen by what was found; empty where it was not.
+
+    Args:
+        ends: The last step of each run.
+        played_by: Code that evaluated them.
+        chosen: Runs that were evaluated in several ways.
+    """
     if len(played_by) > 1:
         codes = ", ".join(sorted(code or "their own" for code in played_by))
         return (
-            f"Some runs were evaluated by other code than others ({codes}), which makes another score. Evaluate all by "
-            "one: experiments eval EXPERIMENT --code now."
+            f"Some runs were evaluated by other code than others ({codes}), which makes another score. Evaluate all "
+            "alike: experiments eval EXPERIMENT."
         )
-    numbers = sorted({len(curve.steps) for curve in curves if curve.counts and len(curve.steps)})
-    if len(numbers) < 2 or (summary.last_values is not None and numbers[0] >= summary.last_values):
-        return ""  # where the rule says how many of the last ones count, more of them make no other score
-    return (
-        f"Some runs were evaluated at {counted(numbers[0], 'checkpoint')} and some at {numbers[-1]}, and more of them "
-        f"make another score. Evaluate all alike: experiments eval EXPERIMENT --checkpoints last:{numbers[-1]}."
-    )
+    if chosen:
+        return (
+            f"Of {counted(len(chosen), 'run')} there are evaluations by several codes or commands ({chosen[0]}), and "
+            "which of them counts may have been chosen by what it found. Of those by one command the run's own code "
+            "decides: experiments eval EXPERIMENT."
+        )
+    own = [curve for curve in curves if curve.counts and curve.outcome == "finished" and len(curve.steps)]
+    last = summary.last_values
+    for curve in own:
+        apart = max(_NEAR * ends[curve.run], float(np.diff(curve.steps).max(initial=0.0)))
+        if curve.steps[-1] + apart < ends[curve.run]:
+            return (
+                f"Run {curve.run} was evaluated up to {curve.steps[-1]:,.0f} of {ends[curve.run]:,.0f} {curve.unit}, "
+                "and where to end may have been chosen by what was found. Evaluate its last checkpoints: "
+                f"experiments eval EXPERIMENT --checkpoints last:{last or len(curve.steps)}."
+            )
+    numbers = sorted({len(curve.steps) for curve in own})
+    if last is None and len(numbers) > 1:
+        return (
+            f"Some runs were evaluated at {counted(numbers[0], 'checkpoint')} and some at {numbers[-1]}, and more of "
+            "them make another score. Evaluate all alike: experiments eval EXPERIMENT --checkpoints "
+            f"last:{numbers[-1]}."
+        )
+    # Where the rule says how many of the last ones count, more of them make no other score.
+    firsts = sorted(float(curve.steps[-last]) for curve in own if last is not None and len(curve.steps) >= last)
+    if firsts and firsts[-1] - firsts[0] > _NEAR * max(ends.values()):
+        return (
+            f"The last {last} checkpoints of some runs begin at {firsts[0]:,.0f} {own[0].unit} and those of others at "
+            f"{firsts[-1]:,.0f}, which makes another score. Save checkpoints alike in all arms."
+        )
+    return ""
 
 
 def known_statuses(state_dir: Path) -> dict[str, JobStatus]:

@@ -37,6 +37,7 @@ REQUEST, ROWS = "request.json", "rows.json"
 MAP = "map"
 """Key of a row that says which map was played."""
 _NOT_OWN, _SHOWN = "evaluated by code that is not known to be the run's own", 12
+_CHOSEN = "which of them count was chosen after the launch"
 _KEY = re.compile(r"eval/([1-9]\d{0,8})-maps/(.+)")
 
 
@@ -111,6 +112,7 @@ class Evaluations:
         """Return what is put side by side of the evaluations on so many maps, and what that leaves out.
 
         Those of other code or another command than the last that was asked for are left out: they are other measures.
+        Which is the last is chosen by whoever asks, unless one command was ever used and the run's own code counts.
         """
         done = [one for one in self.held if one.request.maps == maps and one.rows]
         if not done:
@@ -121,6 +123,8 @@ class Evaluations:
         if left := len(done) - len(same):
             what = f"{counted(left, 'evaluation')} on {counted(maps, 'map')}"
             notes.append(f"{what} by other code or another command left out")
+            if len({one.request.command for one in done}) > 1 or not all(one.request.is_own_code for one in same):
+                notes.append(_CHOSEN)
         if not all(one.request.is_own_code for one in same):
             notes.append(f"{_NOT_OWN} ({last[0][:_SHOWN]})")
         return same, notes
@@ -148,6 +152,11 @@ def other_code(note: str) -> str:
     """Return which code evaluated a run, from what is said of its rows; empty for the run's own."""
     found = re.search(rf"{_NOT_OWN} \((.*?)\)", note)
     return found[1] if found else ""
+
+
+def were_chosen(note: str) -> bool:
+    """Return whether a run was evaluated in several ways of which one was chosen, from what is said of its rows."""
+    return _CHOSEN in note
 
 
 def mean(numbers: Sequence[float]) -> float:

@@ -531,3 +531,52 @@ def test_arms_that_were_evaluated_by_unlike_code_decide_nothing(study, codes, de
     found = verdict(study, replaced(RULE, metric="eval/2-maps/return"))
     assert found.decision == decision
     assert ("by other code than others" in found.reason) == (decision == "undecided")
+
+
+EVALUATED = replaced(RULE, metric="eval/2-maps/return", last_values=2)
+
+
+def evaluated(study, *ways, steps=(300, 400)):
+    """Return the verdict on arms that were evaluated in each of some ways, the last of which was asked for last."""
+    for arm, mean in (("a", 1.0), ("b", 3.0)):
+        for seed, off in enumerate(SPREAD):
+            study.add(arm, seed, [0.0] * 4)
+            for way in ways:
+                for step in steps[arm] if isinstance(steps, dict) else steps:
+                    folder = study.workspace.runs / study.jobs[-1].run
+                    write_evaluation(folder, step, {0: mean + off * mean, 1: mean}, **way)
+    return verdict(study, EVALUATED)
+
+
+OWN, OTHER, EASIER = {}, {"code": "other", "is_own_code": False}, {"command": ("play", "--easier")}
+
+
+@pytest.mark.parametrize(
+    ("ways", "decision"),
+    [
+        ([OWN], "confirmed"),
+        ([OTHER, OWN], "confirmed"),
+        ([OWN, OTHER], "undecided"),
+        ([OTHER, {**OTHER, "code": "again"}], "undecided"),
+        ([OWN, EASIER], "undecided"),
+    ],
+)
+def test_runs_that_were_evaluated_until_a_way_was_liked_decide_nothing(study, ways, decision):
+    found = evaluated(study, *ways)
+    assert found.decision == decision
+    assert ("by several codes or commands" in found.reason) == (decision == "undecided")
+
+
+@pytest.mark.parametrize(("steps", "decision"), [((200, 250), "undecided"), ((200, 300), "confirmed")])
+def test_evaluations_that_end_where_it_looked_best_decide_nothing(study, steps, decision):
+    """Runs of 400 steps: from 300 there may be no further checkpoint, from 250 there are."""
+    found = evaluated(study, OWN, steps=steps)
+    assert found.decision == decision
+    assert ("was evaluated up to 250 of 400" in found.reason) == (decision == "undecided")
+
+
+def test_last_checkpoints_of_another_stretch_of_steps_decide_nothing(study):
+    """Late ones beat those that are spread over a run, while it still learns."""
+    found = evaluated(study, OWN, steps={"a": (100, 400), "b": (390, 400)})
+    assert found.decision == "undecided"
+    assert "begin at 100 agent steps and those of others at 390" in found.reason
