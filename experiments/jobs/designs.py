@@ -25,7 +25,15 @@ from experiments.jobs.ledger import UnreadableJob, open_ledger
 from experiments.jobs.ledger.reading import LedgerReader
 from experiments.jobs.permits import Permit, require
 from experiments.jobs.rule import LEVEL, Rule
-from experiments.jobs.selection import control_problem, left_out, made_otherwise, picked_of, seen, seen_before
+from experiments.jobs.selection import (
+    control_problem,
+    left_out,
+    made_otherwise,
+    picked_of,
+    seen,
+    seen_before,
+    unequal_steps,
+)
 from experiments.project.errors import UsageError
 from experiments.project.look import counted
 from experiments.project.redaction import mask_text
@@ -153,9 +161,12 @@ def design_words(plan: Plan, journal: Journal | None, ledger: LedgerReader) -> s
 
 
 def _seen_by_plan(plan: Plan, rule: Rule, family: str, ledger: LedgerReader) -> str:
-    about = arms_of_rule(rule, list(configs_of(plan, ledger)))
+    configs = configs_of(plan, ledger)
+    about = arms_of_rule(rule, list(configs))
     if about is None or ledger.has_plan(plan.key):
         return ""
+    if rule.window is None and (said := unequal_steps({name: configs[name] for name in about})):
+        return said
     if plan.control is not None and (said := picked_of(plan.control, rule.planned)):
         return said
     for name in about:
@@ -238,7 +249,12 @@ def _of_design(
         )
     if any(seed >= CHOOSING for planned in seeds.values() for seed in planned):
         reason = f"Seeds from {CHOOSING:,} upward are those that a search chose by."
-    reason = reason or made_otherwise(design, first) or seen_before(ledger, own, design, first, recorded, seeds)
+    reason = reason or made_otherwise(design, first)
+    if rule.window is None:
+        configs = {row.arm: row.config for row in reversed(design) if isinstance(row, TrainingJob)}
+        configs |= {control.arm: control.config} if control is not None else {}
+        reason = reason or unequal_steps({name: configs[name] for name in about if name in configs})
+    reason = reason or seen_before(ledger, own, design, first, recorded, seeds)
     if reason or number is None:
         return replace(found, reason=reason)
     return replace(found, level=level_of(number, plain.level, control))

@@ -13,6 +13,7 @@ from typing import Any
 from experiments.jobs.journal import KIND, Recorded
 from experiments.jobs.ledger import UnreadableJob
 from experiments.jobs.ledger.reading import LedgerReader
+from experiments.jobs.watch.verdicts import steps_asked_for
 from experiments.project.look import counted
 from experiments.project.standing import CHOOSING
 from experiments.types import KeptControl, PlannedJob, TrainingJob, TrainingJobConfig
@@ -62,6 +63,21 @@ def made_otherwise(design: Iterable[TrainingJob | UnreadableJob], first: Mapping
                 "another arm."
             )
     return ""
+
+
+def unequal_steps(arms: Mapping[str, TrainingJobConfig]) -> str:
+    """Return that arms are to train unequal steps by their configs; empty where they are not.
+
+    Runs that log at other steps are compared where both have nearly ended, and a tenth more learns more.
+    """
+    asked = {arm: steps_asked_for(config) for arm, config in arms.items()}
+    if len(set(asked.values())) < 2:
+        return ""
+    each = ", ".join(f"{'its own number' if n is None else f'{n:,.0f}'} for {arm!r}" for arm, n in asked.items())
+    return (
+        f"The arms train unequal steps ({each}), and whichever trains longer has learned longer. Give all the same, or "
+        "say in the rule at which steps they are compared: window=(FIRST, LAST)."
+    )
 
 
 def control_problem(

@@ -257,7 +257,8 @@ def standing_curves(curves: Sequence[Curve]) -> list[Standing]:
 
     The first attempt stands. A later one takes its place only where a failure of the machine ended it: a seed whose
     training failed, or that a person ended, would otherwise be drawn again until it succeeds, and one that finished
-    until its score is liked. Of several that finished only one that got further takes the place of an earlier one.
+    until its score is liked. Of several that finished only one that got further takes the place of an earlier one, as
+    it goes on from there; one that was asked for just the same is drawn again, however far it got.
 
     A run that is no seed (a replicate, a reproduction, a fork) stands for none, whatever became of the others: it is
     no new draw; nor does one that was cancelled since a look had decided without its seed. Every statistic over seeds
@@ -279,7 +280,9 @@ def standing_curves(curves: Sequence[Curve]) -> list[Standing]:
         elif before.curve.outcome == "machine failed":
             found[key] = Standing(curve, number, before.replaced + 1, before.aside)
         else:
-            further = before.curve.outcome == curve.outcome == "finished" and _reach(curve) > _reach(before.curve)
+            finished = before.curve.outcome == curve.outcome == "finished"
+            again = bool(curve.asked) and curve.asked == before.curve.asked
+            further = finished and not again and _reach(curve) > _reach(before.curve)
             kept = (curve, number) if further else (before.curve, before.attempt)
             found[key] = Standing(*kept, before.replaced, before.aside + 1)
     return list(found.values())

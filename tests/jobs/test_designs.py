@@ -295,6 +295,33 @@ def test_a_ledger_that_is_rebuilt_keeps_the_order_of_its_records(workspace, cloc
     assert "Nothing was recorded before 'b' was launched" in registration_of(workspace, jobs, JOURNAL).reason
 
 
+@pytest.mark.parametrize(
+    ("steps", "window", "is_registered"),
+    [(("100000", "109000"), None, False), (("100000", "1e5"), None, True), (("100000", "109000"), (0.0, 1e5), True)],
+)
+def test_arms_that_train_unequal_steps_are_compared_at_steps_that_the_rule_names(
+    workspace, steps, window, is_registered
+):
+    """Scores are taken of runs that end within a tenth of each other, so that a candidate could train a tenth more."""
+    journal = replaced(JOURNAL, rule=replaced(RULE, window=window))
+    plan = planned(workspace)
+    total = dict(zip("ab", steps, strict=True))
+    jobs = tuple(
+        replaced(
+            job,
+            config=replaced(job.config, additional_args=(f"x={job.arm}", f"trainer.total_timesteps={total[job.arm]}")),
+        )
+        for job in plan.jobs
+    )
+    plan = replaced(plan, jobs=jobs)
+    with open_ledger(workspace) as ledger:
+        said = design_words(plan, journal, ledger)
+    found = registration_of(workspace, launched(workspace, plan, journal), journal)
+    assert found.is_registered == is_registered
+    assert ("(109,000 for 'b', 100,000 for 'a')" in found.reason) != is_registered
+    assert said.startswith("This launch makes no registered claim. The arms train unequal steps") != is_registered
+
+
 def test_the_second_launch_of_a_design_alone_is_no_registered_claim(workspace):
     """Else one launches it on other seeds, or once more, until a page of that launch alone confirms it."""
     launched(workspace, planned(workspace))

@@ -164,3 +164,11 @@ def test_of_several_that_finished_only_one_that_got_further_takes_an_earlier_one
     first, again, longer = curve([1.0, 2.0]), curve([1.0, 9.0]), curve([1.0, 2.0, 3.0])
     assert [one.curve for one in standing_curves([first, again])] == [first]
     assert [one.curve for one in standing_curves([first, longer])] == [longer]
+
+
+def test_a_seed_that_was_asked_for_just_the_same_once_more_stands_as_it_was_however_far_it_got():
+    """Many trainers end a little after their last step, and some before it where nothing is learned any more."""
+    first, further = curve([1.0, 2.0], asked="x"), curve([1.0, 9.0, 9.0], asked="x")
+    assert [one.curve for one in standing_curves([first, further])] == [first]
+    on = curve([1.0, 9.0, 9.0], asked="x, and go on")
+    assert [one.curve for one in standing_curves([first, on])] == [on]
