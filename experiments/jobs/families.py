@@ -22,6 +22,7 @@ from experiments.jobs.ledger.reading import LedgerReader
 from experiments.jobs.rule import LEVEL, Rule
 from experiments.jobs.selection import task_of
 from experiments.project.look import counted
+from experiments.runs.evaluations import measured
 from experiments.types import KeptControl, Plan, TrainingJob, TrainingJobConfig
 
 
@@ -75,11 +76,12 @@ def family_of(plan: Plan, journal: Journal, ledger: LedgerReader) -> dict[str, s
         return {}
     arm, baseline = (task_of(configs[name]) for name in about)
     curriculum, _, trainer = baseline
+    metric = measured(journal.rule.metric)
     return {
-        "family": _digest([journal.rule.metric, baseline]),
-        "turned": _digest([journal.rule.metric, arm]),
+        "family": _digest([metric, baseline]),
+        "turned": _digest([metric, arm]),
         "design": _digest([plan.experiment, journal.digest, arm, baseline]),
-        "kin": _digest([journal.rule.metric, curriculum, trainer]),
+        "kin": _digest([metric, curriculum, trainer]),
     }
 
 

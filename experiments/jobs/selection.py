@@ -18,10 +18,15 @@ from experiments.project.look import counted
 from experiments.project.standing import CHOOSING
 from experiments.types import KeptControl, PlannedJob, TrainingJob, TrainingJobConfig
 
+_COMPUTED: Mapping[str, Any] = {"curriculum": True, "additional_args": True, "trainer": {"command", "env", "values"}}
+
 
 def task_of(config: TrainingJobConfig) -> list[Any]:
-    """Return what a job computes, without what it computes on: another machine is no other baseline."""
-    content = config.model_dump(mode="json", include={"curriculum", "additional_args", "trainer"})
+    """Return what a job computes, without what it computes on: another machine is no other baseline.
+
+    Nor is one whose trainer is called otherwise, or of which more is known: of a trainer its command line counts.
+    """
+    content = config.model_dump(mode="json", include=_COMPUTED)
     return [content.get("curriculum", ""), content.get("additional_args", []), content.get("trainer")]
 
 

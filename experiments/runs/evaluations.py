@@ -148,6 +148,11 @@ def is_of_evaluations(key: str) -> bool:
     return _KEY.fullmatch(key) is not None
 
 
+def measured(key: str) -> str:
+    """Return what a metric measures: the same for evaluations on however many maps, else the metric itself."""
+    return _KEY.sub(r"eval/maps/\2", key) if is_of_evaluations(key) else key
+
+
 def other_code(note: str) -> str:
     """Return which code evaluated a run, from what is said of its rows; empty for the run's own."""
     found = re.search(rf"{_NOT_OWN} \((.*?)\)", note)

@@ -18,7 +18,7 @@ from experiments.jobs.permits import command_permit
 from experiments.project.errors import UsageError
 from experiments.project.standing import CHOOSING
 from experiments.project.values import replaced
-from experiments.types import KeptControl
+from experiments.types import KeptControl, Metrics, Trainer
 from tests.fakes.launching import plan_in, workspace_at
 
 RULE = Rule(metric="reward", direction="higher", effect=0.1, arm="b", baseline="a")
@@ -111,6 +111,38 @@ def test_another_machine_tag_or_arms_name_is_no_other_family(workspace):
     plan = planned(workspace, "next", arms=("base", "candidate"), gpus=0, wandb_tags=("again",))
     journal = replaced(JOURNAL, rule=replaced(RULE, arm="candidate", baseline="base"))
     assert registration_of(workspace, launched(workspace, plan, journal), journal).number == 2
+
+
+def with_trainer(plan, **fields):
+    """Return a plan whose jobs have a trainer of their own, of which some things are known."""
+    trainer = Trainer(**{"name": "mine", "command": ("python", "train.py", "{seed}"), **fields})
+    return replaced(plan, jobs=tuple(replaced(job, config=replaced(job.config, trainer=trainer)) for job in plan.jobs))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"name": "renamed"}, {"metrics": Metrics(step="steps")}, {"note": "Mind the step."}, {"uses_gpus": False}],
+)
+def test_a_trainer_that_is_called_otherwise_or_better_known_starts_no_family_and_makes_no_seed_unseen(
+    workspace, fields
+):
+    launched(workspace, with_trainer(planned(workspace)))
+    again = with_trainer(planned(workspace, "next", candidate="exp"), **fields)
+    assert "had been run before" in registration_of(workspace, launched(workspace, again), JOURNAL).reason
+    fresh = with_trainer(planned(workspace, "fresh"), **fields)
+    assert registration_of(workspace, launched(workspace, fresh), JOURNAL).number == 3
+    other = with_trainer(planned(workspace, "other"), command=("python", "other.py", "{seed}"))
+    assert registration_of(workspace, launched(workspace, other), JOURNAL).number == 1
+
+
+def test_evaluations_on_another_number_of_maps_are_of_the_same_family(workspace):
+    """Else one asks for 63 maps where 64 did not confirm it, at the whole level once more."""
+    numbers = []
+    for maps in (64, 63, 65):
+        journal = replaced(JOURNAL, rule=replaced(RULE, metric=f"eval/{maps}-maps/return", last_values=3))
+        jobs = launched(workspace, planned(workspace, f"exp{maps}"), journal)
+        numbers.append(registration_of(workspace, jobs, journal).number)
+    assert numbers == [1, 2, 3]
 
 
 def test_seeds_launched_later_are_the_same_design_and_no_part_of_it(workspace):
