@@ -32,6 +32,7 @@ from experiments.jobs.selection import (
     picked_of,
     seen,
     seen_before,
+    skipped,
     unequal_steps,
 )
 from experiments.project.errors import UsageError
@@ -57,6 +58,7 @@ class Registration:
         kin: How many designs of the same metric and trainer came before it with a baseline of other settings. They are
             other families, and it is for a reader to judge whether the settings make another question.
         control: The kept control that stands for the baseline; None for one that was launched with the arm.
+        skipped: That lower seeds were passed over which the trainer had run with other settings, as a sentence.
     """
 
     sentence: str
@@ -67,6 +69,7 @@ class Registration:
     is_changed: bool = False
     kin: int = 0
     control: KeptControl | None = None
+    skipped: str = ""
 
     @property
     def is_registered(self) -> bool:
@@ -78,7 +81,7 @@ class Registration:
         """Which kind of claim it makes: `Registered: design 7 of this family, level 0.00062.`."""
         if self.reason:
             return f"Exploratory: {self.reason}"
-        return f"Registered{self._place}.{kin_words(self.kin)}"
+        return f"Registered{self._place}.{kin_words(self.kin)}{self.skipped}"
 
     @property
     def _place(self) -> str:
@@ -257,7 +260,10 @@ def _of_design(
     reason = reason or seen_before(ledger, own, design, first, recorded, seeds)
     if reason or number is None:
         return replace(found, reason=reason)
-    return replace(found, level=level_of(number, plain.level, control))
+    mine = next((row for row in design if isinstance(row, TrainingJob) and row.arm == about[0]), None)
+    at = next((record.at, record.plan_key) for record in recorded if record.plan_key == first[own[0]])
+    said = skipped(ledger, mine.config, seeds[mine.arm], at) if mine is not None and control is None else ""
+    return replace(found, level=level_of(number, plain.level, control), skipped=said)
 
 
 def change_since_launch(journal: Journal, recorded: Sequence[Recorded]) -> tuple[bool, str]:

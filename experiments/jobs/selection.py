@@ -203,6 +203,24 @@ def seen(
     return ""
 
 
+def skipped(ledger: LedgerReader, config: TrainingJobConfig, planned: Sequence[int], before: tuple[float, str]) -> str:
+    """Return that seeds were passed over which a trainer had run with other settings, in words; empty where none were.
+
+    A setting that changes nothing makes seeds fresh by their settings, and their scores known all the same. The lowest
+    seeds there are were not picked by scores; which others decide may have been.
+    """
+    known = {seed for seed in ledger.seeds_of_trainer(config, before) if seed < CHOOSING}
+    taken = known & set(planned)
+    left = sorted(seed for seed in known - taken if taken and seed < max(taken))
+    if not left:
+        return ""
+    which = ", ".join(map(str, sorted(taken)[:5])) + (", ..." if len(taken) > 5 else "")
+    return (
+        f" Its seeds ({which}) had been run with other settings of this trainer, and "
+        f"{counted(len(left), 'lower seed')} such as {left[0]} passed over."
+    )
+
+
 def families_of(ledger: LedgerReader) -> dict[str, str]:
     """Return the family of the design that was recorded first with each plan, by the plan's key."""
     events = [event for event in reversed(ledger.events(kind=KIND)) if isinstance(event.data.get("family"), str)]

@@ -281,6 +281,20 @@ def test_seeds_that_go_on_to_all_that_were_seen_are_none_that_were_picked(worksp
     assert registration_of(workspace, launched(workspace, planned(workspace), journal), journal).is_registered
 
 
+def test_seeds_that_were_picked_of_runs_with_a_setting_that_changes_nothing_are_told(workspace):
+    """Nobody can say which settings change nothing; that lower seeds were passed over can be said."""
+    launched(workspace, planned(workspace, "look", candidate="best", seeds=range(9)), WITHOUT)
+    for name, seeds, said in (("picked", [2, 5, 7], True), ("lowest", range(5), False), ("fresh", [20, 23], False)):
+        plan = planned(workspace, name, candidate="best, and nothing else", seeds=seeds)
+        jobs = tuple(
+            replaced(job, config=replaced(job.config, additional_args=(*job.config.additional_args, f"note={name}")))
+            for job in plan.jobs
+        )
+        found = registration_of(workspace, launched(workspace, replaced(plan, jobs=jobs)), JOURNAL)
+        assert found.is_registered
+        assert found.words.endswith("and 5 lower seeds such as 0 passed over.") == said, found.words
+
+
 def test_a_replicate_of_a_seed_shows_as_much_as_the_seed_itself(workspace):
     plan = planned(workspace, "look", candidate="best")
     jobs = tuple(replaced(job, role="replicate", replicate=1) for job in plan.jobs)

@@ -20,7 +20,7 @@ from experiments.jobs.ledger.schema import FILE, sqlite_errors
 from experiments.project.errors import LedgerError, reasons
 from experiments.project.files import parse_json
 from experiments.project.standing import Role, trains
-from experiments.types import Plan, TrainingJob
+from experiments.types import Plan, Trainer, TrainingJob, TrainingJobConfig
 
 JOB_COLUMNS = (
     "run_name, plan_key, experiment, arm, seed, attempt, retry_of, repeat, launcher, target, launcher_id, state, "
@@ -29,6 +29,13 @@ JOB_COLUMNS = (
 KEYS = {"plans": "key", "jobs": "run_name", "events": "id"}
 """Column by which each table's rows are known."""
 
+_TOLD = (
+    "FROM jobs WHERE role IN ('seed', 'replicate', 'reproduction') "
+    "AND state NOT IN ('planned', 'refused', 'cancelled') AND (?1 IS NULL OR created_at < ?1 "
+    "OR plan_key IN (SELECT plan_key FROM events WHERE kind = 'planned' "
+    "AND id < (SELECT min(id) FROM events WHERE kind = 'journal' AND plan_key = ?2)))"
+)
+"""Jobs that told something of their seeds before a journal was recorded, at some time with some plan."""
 _TEXTS = (("plans", "provenance"), ("jobs", "spec"), ("jobs", "outcome"), ("events", "data"))
 
 
@@ -107,13 +114,21 @@ class LedgerReader:
                 has an earlier time or was recorded earlier: a clock can be set back.
         """
         query = (
-            "SELECT run_name, plan_key, seed FROM jobs WHERE role IN ('seed', 'replicate', 'reproduction') "
-            "AND state NOT IN ('planned', 'refused', 'cancelled') "
-            "AND CASE WHEN json_valid(config) THEN json_extract(config, '$.additional_args') = json(?1) END "
-            "AND (?2 IS NULL OR created_at < ?2 OR plan_key IN (SELECT plan_key FROM events WHERE kind = 'planned' AND "
-            "id < (SELECT min(id) FROM events WHERE kind = 'journal' AND plan_key = ?3))) ORDER BY id"
+            f"SELECT run_name, plan_key, seed {_TOLD} "
+            "AND CASE WHEN json_valid(config) THEN json_extract(config, '$.additional_args') = json(?3) END ORDER BY id"
         )
-        return [tuple(row) for row in self._rows(query, [json.dumps(list(arguments)), *(before or (None, None))])]
+        return [tuple(row) for row in self._rows(query, [*(before or (None, None)), json.dumps(list(arguments))])]
+
+    def seeds_of_trainer(self, config: TrainingJobConfig, before: tuple[float, str]) -> set[int]:
+        """Return the seeds that a trainer had run of a curriculum, whatever its arguments, as `seeds_told` has them."""
+        command = list(config.trainer.command) if isinstance(config.trainer, Trainer) else None
+        query = (
+            f"SELECT DISTINCT seed {_TOLD} AND CASE WHEN json_valid(config) THEN "
+            "ifnull(json_extract(config, '$.curriculum'), '') = ?3 "
+            "AND json_extract(config, '$.trainer.command') IS json(?4) END"
+        )
+        told = [*before, config.curriculum, None if command is None else json.dumps(command)]
+        return {row["seed"] for row in self._rows(query, told)}
 
     def was_told_first(self, kind: str, plan_key: str) -> bool:
         """Tell whether an event of a plan was recorded before its jobs; where that is not known, nothing denies it.
