@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
@@ -32,7 +32,9 @@ _COLUMNS = (
 )
 
 
-def accept(experiment: tyro.conf.Positional[str], *, json_: JsonFlag = False) -> int:
+def accept(
+    experiment: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="EXPERIMENT")]], *, json_: JsonFlag = False
+) -> int:
     """Say whether an experiment reaches the criteria that its recipe states (accept = ...), as recorded at the launch.
 
     It ends with 0 where all are met, 1 where one is excluded, and 3 where it is undecided: an interval holds its bound,
@@ -56,7 +58,9 @@ def accept(experiment: tyro.conf.Positional[str], *, json_: JsonFlag = False) ->
     if found is None:
         raise UsageError(
             f"no criterion was recorded when {experiment!r} was launched, so there is nothing to accept it by. State "
-            "some in its recipe, accept = (Criterion('overview/sps', '>=', 23_000),), and launch it once more: --again."
+            "some in its recipe, accept = (Criterion('overview/sps', '>=', 23_000),) with Criterion of "
+            "experiments.jobs.criteria, and launch it once more: --again. A search, and "
+            "what it is frozen as, record none: launch the recipe itself."
         )
     if json_:
         say(json.dumps(found.as_json(), indent=2))

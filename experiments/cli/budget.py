@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
@@ -32,8 +32,10 @@ _AMOUNTS = {"jobs": "40", "gpu-hours": "20", "usd": "50", "until": "2030-12-01T0
 
 def budget(
     action: tyro.conf.Positional[Literal["list", "set", "end"]] = "list",
-    name: tyro.conf.Positional[str | None] = None,
-    limits: tyro.conf.Positional[tuple[str, ...]] = (),
+    name: tyro.conf.Positional[Annotated[str | None, tyro.conf.arg(metavar="[NAME]", help_behavior_hint="")]] = None,
+    limits: tyro.conf.Positional[
+        Annotated[tuple[str, ...], tyro.conf.arg(metavar="[LIMIT ...]", help_behavior_hint="")]
+    ] = (),
     *,
     cancel: Flag = False,
     yes: Flag = False,
@@ -43,7 +45,7 @@ def budget(
 
     Args:
         action: list shows every budget, set grants one or changes its limits, end stops anything from drawing on it.
-        name: Which budget; that of an experiment has its name.
+        name: Which budget; that of an experiment has its name. `set` and `end` need it.
         limits: Of `set`: jobs=40 gpu-hours=20 usd=50 until=2030-12-01T08:00, one or more of these.
         cancel: With `end`: also cancel its jobs that have not ended.
         yes: Do not ask before jobs are cancelled.

@@ -21,11 +21,13 @@ _LIST = ("name", "arm", "seeds", "kept", "scores")
 
 def controls(
     action: tyro.conf.Positional[Literal["list", "keep", "show"]] = "list",
-    name: tyro.conf.Positional[str | None] = None,
+    name: tyro.conf.Positional[
+        Annotated[str | None, tyro.conf.arg(metavar="[NAME|EXPERIMENT]", help_behavior_hint="")]
+    ] = None,
     *,
-    arm: str = "baseline",
+    arm: Annotated[str, tyro.conf.arg(metavar="ARM")] = "baseline",
     as_: Annotated[str | None, tyro.conf.arg(name="as", metavar="NAME", help_behavior_hint="")] = None,
-    metric: tuple[str, ...] = (),
+    metric: Annotated[tuple[str, ...], tyro.conf.arg(metavar="[KEY ...]", help_behavior_hint="")] = (),
     json_: JsonFlag = False,
 ) -> int:
     """Show the arms that are kept as controls; keep another, in a file that you commit.
@@ -35,7 +37,7 @@ def controls(
 
     Args:
         action: list shows every control, show one of them, keep keeps an arm of an experiment.
-        name: Of show: which control. Of keep: the experiment.
+        name: Of show: which control. Of keep: the experiment whose arm is kept.
         arm: Of keep: which arm. All of its seeds have ended, and it is kept with all of them.
         as_: Of keep: how it is called from then on, such as arena-2026-11.
         metric: Of keep: further metrics to keep as one number a run, beside the rule's and the trainer's own.

@@ -44,7 +44,7 @@ def evaluate(
     name: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="RUN|ARM|EXPERIMENT")]],
     *,
     checkpoints: Annotated[str, tyro.conf.arg(metavar="last:N|all")] = "last:1",
-    maps: Annotated[int, tyro.conf.arg(aliases=["--episodes"])] = _MAPS,
+    maps: Annotated[int, tyro.conf.arg(aliases=["--episodes"], metavar="N")] = _MAPS,
     code: Annotated[CodeOf, tyro.conf.arg(metavar="{own,now}")] = "own",
     yes: Flag = False,
     json_: JsonFlag = False,

@@ -22,13 +22,13 @@ _UNITS = {"": 1, "B": 1, "KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
 
 
 def export(
-    notebook: tyro.conf.Positional[Path],
+    notebook: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="NOTEBOOK")]],
     *,
-    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None,
+    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"], metavar="FILE", help_behavior_hint="")] = None,
     include_code: Flag = False,
     open_: Annotated[bool, tyro.conf.arg(name="open", help_behavior_hint="")] = False,
-    max_size: str = "25MB",
-    deadline: float = DEADLINE_S,
+    max_size: Annotated[str, tyro.conf.arg(metavar="SIZE")] = "25MB",
+    deadline: Annotated[float, tyro.conf.arg(metavar="SECONDS")] = DEADLINE_S,
 ) -> int:
     """Run a notebook and write what it shows as one HTML file that opens anywhere with the network off.
 

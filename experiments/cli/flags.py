@@ -16,6 +16,14 @@ Flag: TypeAlias = Annotated[bool, tyro.conf.arg(help_behavior_hint="")]
 JsonFlag: TypeAlias = Annotated[bool, tyro.conf.arg(name="json", help_behavior_hint="")]
 """`--json`; the parameter is `json_`."""
 
+RunName: TypeAlias = tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="RUN")]]
+"""The run that a command is about."""
+
+RunNames: TypeAlias = tyro.conf.Positional[
+    Annotated[tuple[str, ...], tyro.conf.arg(metavar="[RUN ...]", help_behavior_hint="")]
+]
+"""The runs that a command is about."""
+
 Texts = None | tuple[str, ...]
 """Words after a flag, which may be left out."""
 

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import tyro
 
-from experiments.cli.flags import Flag, JsonFlag
+from experiments.cli.flags import Flag, JsonFlag, RunName, RunNames
 from experiments.cli.terminal import agrees, console, say
 from experiments.jobs.finding import find_jobs, find_rows
 from experiments.jobs.launchers.base import Launcher
@@ -27,12 +27,14 @@ _BATCH = 1 << 20  # characters
 _QUICK_S = 3.0
 _STATUS_S = 15.0  # how often a log that is followed asks whether its job has ended
 
+_Tag = tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="TAG")]]
+
 
 def logs(
-    run: tyro.conf.Positional[str],
+    run: RunName,
     *,
     follow: Annotated[bool, tyro.conf.arg(aliases=["-f"], help_behavior_hint="")] = False,
-    lines: Annotated[int, tyro.conf.arg(aliases=["-n"])] = _LINES,
+    lines: Annotated[int, tyro.conf.arg(aliases=["-n"], metavar="N")] = _LINES,
 ) -> int:
     """Show what a job printed.
 
@@ -130,7 +132,7 @@ def _has_ended(launcher: Launcher, job: TrainingJob | UnreadableJob) -> bool:
     return status is not None and has_ended(status)
 
 
-def cancel(runs: tyro.conf.Positional[tuple[str, ...]], *, yes: Flag = False) -> int:
+def cancel(runs: RunNames, *, yes: Flag = False) -> int:
     """End jobs: those that wait never start, those that run get TERM and, after a grace, KILL.
 
     Args:
@@ -150,7 +152,7 @@ def cancel(runs: tyro.conf.Positional[tuple[str, ...]], *, yes: Flag = False) ->
 
 
 def retry(
-    runs: tyro.conf.Positional[tuple[str, ...]],
+    runs: RunNames,
     *,
     code: Annotated[CodeOf, tyro.conf.arg(metavar="{own,now}")] = "own",
 ) -> int:
@@ -175,7 +177,7 @@ def retry(
     return 0
 
 
-def note(run: tyro.conf.Positional[str], text: tyro.conf.Positional[str]) -> int:
+def note(run: RunName, text: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="TEXT")]]) -> int:
     """Keep a note with a job, in the place of an earlier one; `experiments show RUN` shows it.
 
     Args:
@@ -192,7 +194,7 @@ def note(run: tyro.conf.Positional[str], text: tyro.conf.Positional[str]) -> int
     return 0
 
 
-def tag(tag: tyro.conf.Positional[str], runs: tyro.conf.Positional[tuple[str, ...]]) -> int:
+def tag(tag: _Tag, runs: RunNames) -> int:
     """Give jobs a tag.
 
     Args:
@@ -209,7 +211,7 @@ def tag(tag: tyro.conf.Positional[str], runs: tyro.conf.Positional[tuple[str, ..
     return 0
 
 
-def untag(tag: tyro.conf.Positional[str], runs: tyro.conf.Positional[tuple[str, ...]]) -> int:
+def untag(tag: _Tag, runs: RunNames) -> int:
     """Take a tag from jobs that `experiments tag` gave it; tags of the launch stay.
 
     Args:
@@ -226,7 +228,7 @@ def untag(tag: tyro.conf.Positional[str], runs: tyro.conf.Positional[tuple[str, 
     return 0
 
 
-def record(notebook: tyro.conf.Positional[Path]) -> int:
+def record(notebook: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="NOTEBOOK")]]) -> int:
     """Write the jobs that were launched from a notebook, and the notes of its log, into its file.
 
     Args:
@@ -258,7 +260,7 @@ def _some(runs: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def resume(
-    run: tyro.conf.Positional[str],
+    run: RunName,
     *,
     steps: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")] = None,
     from_: Annotated[int | None, tyro.conf.arg(name="from", metavar="STEP", help_behavior_hint="")] = None,

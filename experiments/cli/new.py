@@ -26,7 +26,7 @@ _LIVE = "\n[tool.marimo.runtime]\nauto_instantiate = true # a notebook runs when
 
 
 def new(
-    name: tyro.conf.Positional[str],
+    name: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="NAME")]],
     *,
     trainer: Annotated[str | None, tyro.conf.arg(metavar="COMMAND", help_behavior_hint="")] = None,
     read_help: Flag = False,

@@ -15,10 +15,10 @@ from experiments.project.errors import ExperimentsError, UsageError
 
 def replay(
     action: tyro.conf.Positional[Literal["inspect", "map", "convert"]],
-    file: tyro.conf.Positional[str],
+    file: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="FILE")]],
     out: tyro.conf.Positional[Annotated[Path | None, tyro.conf.arg(metavar="[OUT]", help_behavior_hint="")]] = None,
     *,
-    step: int = 0,
+    step: Annotated[int, tyro.conf.arg(metavar="N")] = 0,
     json_: JsonFlag = False,
     large: Flag = False,
 ) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from experiments.cli.flags import Flag, JsonFlag, Texts
+from experiments.cli.flags import Flag, JsonFlag, RunNames, Texts
 from experiments.cli.terminal import FittedColumn, FittedTable, console, say
 from experiments.jobs.finding import find_rows, named_metrics, runs_of
 from experiments.jobs.ledger import open_ledger
@@ -44,8 +44,8 @@ def runs(
     state: Annotated[Texts, tyro.conf.arg(metavar="[STATE ...]", help_behavior_hint="")] = None,
     author: Annotated[str | None, tyro.conf.arg(metavar="USER", help_behavior_hint="")] = None,
     name: Annotated[str | None, tyro.conf.arg(metavar="REGEX", help_behavior_hint="")] = None,
-    order: str = "-created_at",
-    limit: int = 50,
+    order: Annotated[str, tyro.conf.arg(metavar="KEY")] = "-created_at",
+    limit: Annotated[int, tyro.conf.arg(metavar="N")] = 50,
     json_: JsonFlag = False,
 ) -> int:
     """Find runs on this machine and, where somebody is logged in, on the W&B server.
@@ -84,7 +84,7 @@ def runs(
     return 0
 
 
-def sync(names: tyro.conf.Positional[tuple[str, ...]] = ()) -> int:
+def sync(names: RunNames = ()) -> int:
     """Upload finished offline runs to the W&B server where you are logged in; what is there already stays.
 
     Args:
@@ -144,7 +144,7 @@ def _named(workspace: Workspace) -> tuple[dict[str, Metrics], dict[str, str]]:
 
 
 def pull(
-    runs: tyro.conf.Positional[tuple[str, ...]] = (),
+    runs: RunNames = (),
     *,
     all_: Annotated[bool, tyro.conf.arg(name="all", help_behavior_hint="")] = False,
     from_: Annotated[Path | None, tyro.conf.arg(name="from", metavar="DIR", help_behavior_hint="")] = None,
@@ -213,8 +213,8 @@ def _print_pulled(result: Pulled) -> None:
 
 
 def diff(
-    a: tyro.conf.Positional[str],
-    b: tyro.conf.Positional[str],
+    a: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="A")]],
+    b: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="B")]],
     *,
     metric: Annotated[Texts, tyro.conf.arg(metavar="[KEY ...]", help_behavior_hint="")] = None,
     json_: JsonFlag = False,

@@ -36,10 +36,10 @@ from experiments.jobs.preparation import check_plan, with_trainer
 from experiments.jobs.rule import Rule
 from experiments.jobs.submission import code_now
 from experiments.jobs.sweeps.pruning import parse_pruning
-from experiments.jobs.sweeps.ranges import Value, own_values, parse_search, words
+from experiments.jobs.sweeps.ranges import Space, Value, own_values, parse_search, words
 from experiments.jobs.sweeps.search import Course, Search, choosing_seeds, course_of, courses, open_search
 from experiments.jobs.sweeps.suggesting import suggested
-from experiments.jobs.sweeps.template import make_template
+from experiments.jobs.sweeps.template import IdleSettingError, Template, make_template
 from experiments.project.errors import UsageError
 from experiments.project.look import counted
 from experiments.project.provenance import Provenance, capture
@@ -75,6 +75,10 @@ def run_search(experiment_class: type[Experiment], request: Request, *, default_
     asked = _limits(session, [search for search, _ in searches])
     _preview(session, new, code, asked)
     if session.launcher == "dry-run" or request.options.dry_run:
+        for search, course in searches:
+            if course is not None:
+                ended = f"{len(course.trials) - len(course.out)} of {counted(course.search.trials, 'trial')} ended"
+                session.say(f"The search of {search.experiment} is there already ({ended}); this goes on with it.")
         session.say("Dry run: nothing was launched and nothing was written.")
         return 0
     check_folder(session.notebook)
@@ -173,9 +177,10 @@ def _searches(session: Session, code: Provenance) -> list[Search]:
                 prune=parse_pruning(options.prune) if options.prune is not None else None,
                 trials=options.trials or 0,
                 at_once=options.trials_at_once or _at_once(session, own, seeds),
-                launcher=session.launcher,
+                # A dry run shows the very trial that the launch begins with: where jobs run is part of a search.
+                launcher=options.launcher or workspace.settings.launcher,
                 train_command=workspace.settings.train_command,
-                template=make_template(space, make),
+                template=_template(space, make, job.arm, len(recorded)),
                 own_config=own.model_dump(mode="json"),
                 provenance=code,
                 places=_places(workspace),
@@ -183,6 +188,24 @@ def _searches(session: Session, code: Provenance) -> list[Search]:
             )
         )
     return found
+
+
+def _template(space: Mapping[str, Space], make: _Recipe, arm: str, arms: int) -> Template:
+    """Return what a recipe makes of what is searched in one of its arms.
+
+    Raises:
+        UsageError: Nobody could make it later without the recipe, or the arm is told nothing of it.
+    """
+    try:
+        return make_template(space, make)
+    except IdleSettingError as error:
+        if arms == 1:
+            raise
+        raise UsageError(
+            f"--search {error.setting!r}: the recipe has {arms} arms, each is searched, and {arm!r} is not told of "
+            f"{error.setting}, so all of its trials would be one. Tell every arm of it, or leave {arm!r} out of the "
+            "recipe: what the winner is frozen against are the recipe's own values."
+        ) from None
 
 
 @dataclass(frozen=True)

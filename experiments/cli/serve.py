@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 
@@ -12,17 +13,19 @@ from experiments.cli.flags import Flag
 
 
 def serve(
-    notebooks: tyro.conf.Positional[tuple[Path, ...]] = (),
+    notebooks: tyro.conf.Positional[
+        Annotated[tuple[Path, ...], tyro.conf.arg(metavar="[NOTEBOOK ...]", help_behavior_hint="")]
+    ] = (),
     *,
-    host: str = "127.0.0.1",
-    port: int = 2719,
+    host: Annotated[str, tyro.conf.arg(metavar="ADDRESS")] = "127.0.0.1",
+    port: Annotated[int, tyro.conf.arg(metavar="N")] = 2719,
     no_token: Flag = False,
     new_token: Flag = False,
     open: Flag = False,  # noqa: A002 - the name of the flag
     print_address: Flag = False,
-    allow_host: tuple[str, ...] = (),
-    trusted_proxy: str | None = None,
-    max_viewers: int = 200,
+    allow_host: Annotated[tuple[str, ...], tyro.conf.arg(metavar="[HOST ...]", help_behavior_hint="")] = (),
+    trusted_proxy: Annotated[str | None, tyro.conf.arg(metavar="ADDRESS", help_behavior_hint="")] = None,
+    max_viewers: Annotated[int, tyro.conf.arg(metavar="N")] = 200,
 ) -> int:
     """Serve the apps, the notebooks and the logs of this project, to look at only; Ctrl-C ends it.
 

@@ -12,9 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import tyro
-
-from experiments.cli.flags import JsonFlag
+from experiments.cli.flags import JsonFlag, RunName
 from experiments.cli.status import steps_text, took_text, why_text
 from experiments.cli.terminal import say
 from experiments.jobs.events import cost_of, history, read_kept
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
     from experiments.results.evaluations import EvaluatedRun
 
 
-def show(run: tyro.conf.Positional[str], *, json_: JsonFlag = False) -> int:
+def show(run: RunName, *, json_: JsonFlag = False) -> int:
     """Show all that is known of a job: how it is, config, command, code, attempts and what happened to it.
 
     Args:

@@ -25,7 +25,11 @@ _ACTIONS = ("freeze", "expand")
 _OWN = ("trial", "score", "seeds", "best")
 
 
-def step(experiment: tyro.conf.Positional[str | None] = None) -> int:
+def step(
+    experiment: tyro.conf.Positional[
+        Annotated[str | None, tyro.conf.arg(metavar="[EXPERIMENT]", help_behavior_hint="")]
+    ] = None,
+) -> int:
     """Carry on what goes on by itself: tell the trials that ended, and launch the next.
 
     Jobs end with such a step where they run on this machine, and `--follow` takes one after each; whoever takes one
@@ -177,7 +181,8 @@ def _state(course: Course) -> str:
 def _print(course: Course) -> None:
     search = course.search
     say(f"{search.experiment}: search over {search.words}")
-    asked = f"{len(course.trials)} of {counted(search.trials, 'trial')}, {counted(len(search.seeds), 'seed')} each"
+    ended = sum(trial.is_told for trial in course.trials)
+    asked = f"{ended} of {counted(search.trials, 'trial')} ended, {counted(len(search.seeds), 'seed')} each"
     better = "more" if search.rule.direction == "higher" else "less"
     say(f"{_state(course)}: {asked}, {len(course.out)} out; score: {search.rule.metric}, {better} is better")
     if course.trials:

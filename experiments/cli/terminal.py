@@ -40,6 +40,11 @@ _STATE_COLOURS = {
 
 T = TypeVar("T")
 _MAX_NAME, _MAX_PATH = 255, 4096  # bytes
+_NO_NUMBER = {
+    r"invalid literal for int\(\) with base 10:": r"\1 takes a whole number, not \2. Its help:",
+    r"could not convert string to float:": r"\1 takes a number, not \2. Its help:",
+}
+"""What Python says of a word that is no number, and what we say."""
 _GAP = 2
 _INDENT = "  "
 
@@ -172,7 +177,10 @@ def _sentence_of(box: str) -> str:
     lines = [re.sub(r"^[\s│]+|[\s│]+$", "", line) for line in text.splitlines()[1:]]
     said = [line for line in lines if re.search(r"\w", line)]
     # What follows a colon is a list in the box.
-    return " ".join(line if line.endswith((":", ".", ",")) else f"{line}." for line in said)
+    sentence = " ".join(line if line.endswith((":", ".", ",")) else f"{line}." for line in said)
+    for pythons, ours in _NO_NUMBER.items():
+        sentence = re.sub(rf"Error parsing (\S+): .*?{pythons} (\S+?)\.? Argument helptext:", ours, sentence)
+    return sentence.replace("For full helptext, see", "See")
 
 
 @contextlib.contextmanager

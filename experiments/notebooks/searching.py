@@ -231,7 +231,7 @@ def search_lines(course: Course) -> list[Line]:
     seeds = counted(len(search.seeds), "seed")
     lines = [
         Line(
-            f"{sign.mark} {_capital(state)}: {told} of {counted(search.trials, 'trial')} told, {len(course.out)} out",
+            f"{sign.mark} {_capital(state)}: {told} of {counted(search.trials, 'trial')} ended, {len(course.out)} out",
             "title",
             light=sign.light,
             dark=sign.dark,

@@ -181,7 +181,10 @@ def design_of(
     """
     found = courses_of(workspace, experiment)
     if not found:
-        raise UsageError(f"experiment {experiment!r} has no search, so there is nothing to freeze.")
+        raise UsageError(
+            f"experiment {experiment!r} has no search, so there is nothing to freeze. See what there is: experiments "
+            "status; or begin one: RECIPE --search FIELD=LOW..HIGH --trials 40"
+        )
     sides = sides_of(found, arm)
     search = sides.winner.course.search
     place = as_opened(search, workspace)
@@ -211,7 +214,7 @@ def design_of(
     notes = check_plan(plan, place, search.provenance, search.provenance.own).notes
     with open_ledger(workspace, read_only=True) as ledger:
         design = design_words(plan, journal, ledger)
-    said = (*filter(None, [design, effort, _looks_worse(sides, rule)]), *notes)
+    said = (*filter(None, [design, _looks_worse(sides, rule)]), *notes)
     return Design(name, plan, journal, search.provenance, place, sides, said, goes_on=until_decided)
 
 
@@ -249,7 +252,7 @@ def _refuse_unready(course: Course) -> None:
     search = course.search
     named = f"{search.experiment} {search.arm}".strip()
     if course.is_open:
-        out = f"{len(course.trials) - len(course.out)} of {counted(search.trials, 'trial')} told"
+        out = f"{len(course.trials) - len(course.out)} of {counted(search.trials, 'trial')} ended"
         raise UsageError(
             f"the search of {named!r} goes on ({out}), and its winner may still change. Wait for it, or ask for no "
             f"more trials: experiments sweep {search.experiment} --end"
@@ -312,7 +315,7 @@ def _hypothesis(sides: Sides, rule: Rule) -> str:
     trials = counted(len(sides.winner.course.trials), "trial")
     return (
         f"{winner.arm} ({words(winner.trial.values)}) has {more} {rule.metric} than {rule.baseline} ({words(own)}): it "
-        f"was the best of {trials} in the search of {search.experiment}."
+        f"was the best of {trials} in the search of {search.experiment}. {effort_words(sides.courses)}"
     )
 
 

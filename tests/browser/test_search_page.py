@@ -22,7 +22,7 @@ def test_a_page_follows_the_trials_to_their_end_and_a_double_click_freezes_the_w
     project.run(*RATES)
     with marimo_server("edit", project.notebook(), cwd=folder) as url:
         page = open_page(browser, url)
-        page.get_by_text("Done: 2 of 2 trials told, 0 out").wait_for(timeout=150 * SECONDS)
+        page.get_by_text("Done: 2 of 2 trials ended, 0 out").wait_for(timeout=150 * SECONDS)
         [course] = project.courses()
         best = course.search.arm_of(course.best.number)
         assert page.get_by_text("A search is exploratory:").count() == 1

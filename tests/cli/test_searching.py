@@ -90,6 +90,28 @@ def test_a_dry_run_shows_the_first_trial_and_records_nothing(project, capsys):
     assert (jobs_of(project), project.courses(), project.notebook().exists()) == ([], [], False)
 
 
+@pytest.mark.slow
+def test_a_dry_run_shows_the_very_trial_that_the_launch_begins_with(project, capsys):
+    assert asked(project, *SEARCH, "--trials", "1", "--dry-run") == 0
+    shown = capsys.readouterr().out
+    project.run(*SEARCH, "--trials", "1")
+    project.wait_until_done()
+    [job] = jobs_of(project)
+    assert job.run_name in shown
+    assert asked(project, *SEARCH, "--trials", "2", "--dry-run") == 0
+    assert "The search of study is there already (1 of 1 trial ended)" in capsys.readouterr().out
+
+
+def test_an_arm_that_is_told_nothing_of_what_is_searched_is_named_with_the_way_out(tmp_path):
+    project = Swept(tmp_path, arms=("baseline", "changed"))
+    text = project.recipe.read_text()
+    one, fixed = "self.job(kind=None)", "self.job(kind=None, learning_rate=0.1)"
+    assert one in text
+    project.recipe.write_text(text.replace(one, f"{one} if arm == 'changed' else {fixed}"))
+    with pytest.raises(UsageError, match=r"'baseline' is not told of learning_rate.*Tell every arm of it"):
+        asked(project, "--search", "learning_rate=0.1..0.2", "--trials", "2", "--dry-run")
+
+
 def test_the_end_of_its_budget_ends_a_search_and_its_jobs_and_the_same_command_goes_on(tmp_path):
     project = Swept(tmp_path, max_parallel=1)
     said = project.run(*SEARCH, "--trials", "50", "--trials-at-once", "3", "--budget", "jobs=40", "until=2099-01-01")

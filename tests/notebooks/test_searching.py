@@ -74,7 +74,7 @@ def test_a_page_shows_each_trial_with_its_settings_seeds_score_and_state(begin):
     text = still(context)
     for trial in course(context.workspace).trials:
         assert f'<td class="number">{trial.number}</td><td class="number">{trial.values["rate"]:g}</td>' in text
-    assert "✓ Done: 3 of 3 trials told, 0 out" in text
+    assert "✓ Done: 3 of 3 trials ended, 0 out" in text
     assert text.count("✓ scored") == 2
     assert text.count("✓ best") == 1
     assert "2 seeds of the search in each trial" in text
@@ -117,7 +117,7 @@ def test_a_seed_of_a_search_is_shown_by_its_number_within_the_search(begin):
 
 def test_a_search_that_nobody_stepped_yet_has_an_empty_page(begin):
     text = still(begin(ends=False))
-    assert "● Goes on: 0 of 3 trials told, 0 out" in text
+    assert "● Goes on: 0 of 3 trials ended, 0 out" in text
     assert "No trial yet" in text
     assert "<table><thead>" not in text
 
@@ -185,7 +185,7 @@ def test_a_search_that_somebody_ended_says_so(begin):
     context = begin(ends=False)
     with allow_launch() as permit, open_ledger(context.workspace) as ledger:
         end_search(ledger, course(context.workspace).search, permit)
-    assert "Ended early: 0 of 3 trials told" in words(search_lines(course(context.workspace)))[0]
+    assert "Ended early: 0 of 3 trials ended" in words(search_lines(course(context.workspace)))[0]
 
 
 def test_a_page_is_behind_once_a_trial_was_told_and_not_after_it_was_drawn_again(begin):
@@ -210,5 +210,5 @@ def test_two_arms_have_a_search_each_and_the_sentence_stands_once(begin):
     text = still(context)
     assert re.findall(r"<h3>(.*?)</h3>", text) == ["baseline", "other"]
     assert text.count(EXPLORATORY) == 1
-    assert "✓ Done: 1 of 1 trial told" in text
-    assert "● Goes on: 0 of 1 trial told" in text
+    assert "✓ Done: 1 of 1 trial ended" in text
+    assert "● Goes on: 0 of 1 trial ended" in text

@@ -276,20 +276,22 @@ def test_a_baseline_that_was_searched_too_meets_the_candidate_with_its_own_best_
     assert {job.arm for job in jobs} == {f"baseline-trial-{baseline}", f"other-trial-{other}"}
     assert design.journal.rule.baseline == f"baseline-trial-{baseline}"
     assert effort_words(both(workspace)) == "Both arms got as many trials: baseline 2 trials, other 2 trials."
-    assert effort_words(both(workspace)) in design.notes
+    assert effort_words(both(workspace)) in design.journal.hypothesis
     with pytest.raises(UsageError, match="which arm is to be confirmed against 'baseline'"):
         design_of(workspace, "study", arm="baseline")
 
 
 def test_a_baseline_that_got_fewer_trials_is_said_to_have(begin):
     workspace, _ = of_two(begin, (2, 5))
-    said = design_of(workspace, "study").notes
-    assert any("did not get as many trials: baseline 2 trials, other 5 trials. A difference" in note for note in said)
+    said = design_of(workspace, "study").journal.hypothesis
+    assert "did not get as many trials: baseline 2 trials, other 5 trials. A difference" in said
 
 
-def test_that_the_baselines_own_settings_were_never_searched_is_said(begin):
+def test_that_the_baselines_own_settings_were_never_searched_is_recorded_where_every_page_says_the_hypothesis(begin):
     workspace, _ = begin()
-    said = " ".join(design_of(workspace, "study").notes)
+    design, _ = frozen(workspace)
+    with open_ledger(workspace, read_only=True) as ledger:
+        said = recorded_in(ledger, [design.plan.key])[0].journal.hypothesis
     assert "the recipe's own settings (rate 0.0001, batch 256), which nobody searched" in said
     assert "no trial went into it and 4 into the winner" in said
 

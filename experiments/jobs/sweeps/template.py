@@ -26,6 +26,14 @@ _PROBES = 8
 _FORMS: dict[str, Callable[[Any], Any]] = {"value": lambda v: v, "text": str, "short": lambda v: f"{v:g}"}
 
 
+class IdleSettingError(UsageError):
+    """A setting is searched that no job is told of: all of its trials would be one."""
+
+    def __init__(self, setting: str) -> None:
+        super().__init__(f"--search {setting!r}: the recipe tells no job of it, so all values are one. Leave it out.")
+        self.setting = setting
+
+
 class Hole(Frozen):
     """Where a value goes.
 
@@ -176,7 +184,7 @@ def _refuse_idle(template: Template, choices: Mapping[str, Sequence[Value]], ran
             by_rest.setdefault(rest, []).append(case.config)
         told |= {name} if any(config != group[0] for group in by_rest.values() for config in group) else set()
     if idle := next((name for name in (*choices, *ranges) if name not in told), None):
-        raise UsageError(f"--search {idle!r}: the recipe tells no job of it, so all values are one. Leave it out.")
+        raise IdleSettingError(idle)
 
 
 def _not_plain(name: str, point: tuple[Value, Any]) -> UsageError:

@@ -41,7 +41,7 @@ def _searches(found: Iterable[search.Course]) -> list[tuple[str, str, str]]:
     """Return experiment, what is done of it, and name of the budget of each search that goes on."""
     searches = []
     for course in (each for each in found if each.is_open):
-        done = f"{len(course.trials) - len(course.out)} of {counted(course.search.trials, 'trial')} done"
+        done = f"{len(course.trials) - len(course.out)} of {counted(course.search.trials, 'trial')} ended"
         words = f"search over {course.search.words}: {done}, {len(course.out)} out"
         searches.append((course.search.experiment, words, course.search.budget))
     return searches

@@ -47,7 +47,7 @@ def test_a_search_says_how_far_it_is_and_what_its_budget_has_left(begun):
     workspace, _ = begun
     [line] = lines(workspace)
     assert line == (
-        "study goes on by itself: search over rate log:1e-05..0.1, batch 256,512: 0 of 5 trials done, 1 out; "
+        "study goes on by itself: search over rate log:1e-05..0.1, batch 256,512: 0 of 5 trials ended, 1 out; "
         "budget study: 1 of 3 jobs; left: 2 jobs"
     )
     assert lines(workspace, {"other"}) == []

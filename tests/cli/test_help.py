@@ -1,0 +1,39 @@
+"""What `--help` and refused words say: a placeholder is a word for people, and no sentence is Python's."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from experiments import cli
+from experiments.cli.__main__ import commands, run
+
+
+def test_no_help_shows_a_type_of_python_s_as_a_placeholder_or_an_empty_default(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "200")
+    wrong = {}
+    for word in commands():
+        with pytest.raises(SystemExit):
+            cli.run([word, "--help"])
+        said = capsys.readouterr().out
+        if found := re.findall(r"\bNone\b|\b(?:STR|INT|FLOAT|PATH)\b|\(default: \)", said):
+            wrong[word] = found
+    assert wrong == {}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["logs", "RUN", "-n", "six"], "-n/--lines takes a whole number, not 'six'. Its help: -n N, --lines N."),
+        (["status", "--last", "many"], "--last takes a whole number, not 'many'. Its help: --last N."),
+        (["serve", "--port", "4.5"], "--port takes a whole number, not '4.5'."),
+        (["export", "x_nb.py", "--deadline", "soon"], "--deadline takes a number, not 'soon'."),
+    ],
+)
+def test_a_word_that_is_no_number_is_named_with_what_is_taken(words, said, capsys):
+    assert run(words) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {said}")
+    assert "literal" not in error
+    assert "NoneType" not in error
