@@ -165,7 +165,8 @@ def _code_differs(control: KeptControl, kept: ControlFile, plan: Plan, workspace
     files = _differing(snapshot, workspace, int(time.time() / _VALID_S))
     if files is None:
         return {"code": f"its snapshot {snapshot.id[:10]} and commit {str(snapshot.base)[:10]} are not here: git fetch"}
-    words = [word for job in plan.jobs[:1] for word in job.command]
+    # A run's name holds the experiment's, which is mostly called as its recipe.
+    words = [word.replace(job.run_name, "") for job in plan.jobs[:1] for word in job.command]
     names = deciding_files(files, control, top_of(workspace.root, snapshot), snapshot.prefix, words)
     return {"code": f"{counted(len(names), 'file')}: {file_names(tuple(names))}"} if names else {}
 

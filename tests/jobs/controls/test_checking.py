@@ -96,6 +96,15 @@ def test_texts_notebooks_and_the_recipe_itself_decide_nothing(workspace):
     assert len(control_notes(plan, workspace)) == 1
 
 
+def test_a_recipe_called_as_its_experiment_is_not_run_because_a_run_s_name_holds_its_name(workspace):
+    plan = planned(workspace, kept(workspace, recipe="pace.py"))
+    job = plan.jobs[0]
+    named = replaced(job, run_name="me.pace.a.s0.abcdefgh", command=(*job.command, "run=me.pace.a.s0.abcdefgh"))
+    (workspace.root / "pace.py").write_text("x = 2\n")
+    said = " ".join(control_notes(replaced(plan, jobs=(named, *plan.jobs[1:])), workspace))
+    assert "code" not in said
+
+
 def test_a_recipe_that_is_run_by_the_jobs_themselves_decides(workspace):
     plan = planned(workspace, kept(workspace, recipe="train.py"))
     (workspace.root / "train.py").write_text("changed\n")
