@@ -13,6 +13,14 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 _PREFIXES = ("WANDB_", "EXPERIMENTS_", "SKYPILOT_", "METTAGRID_")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport():
+    """Let what a test printed be text: a worker cannot hand over half a character, which the odd ones of us print."""
+    report = yield
+    report.sections = [(name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections]
+    return report
+
+
 @pytest.fixture(autouse=True)
 def clean_environ(monkeypatch, tmp_path_factory):
     """No setting of the developer's own machine reaches a test, and nothing of a test reaches an account."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from experiments.cli.preview import confirm, print_preview
 from experiments.cli.terminal import console, say
-from experiments.cli.until import UNTIL_DECIDED
+from experiments.jobs.batches import UNTIL_DECIDED
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.permits import command_permit
 from experiments.jobs.sweeps.edges import edges_of

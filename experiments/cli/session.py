@@ -22,7 +22,6 @@ from experiments.cli.flags import Request
 from experiments.cli.preview import confirm, print_control, print_preview
 from experiments.cli.terminal import console, say
 from experiments.cli.until import (
-    UNTIL_DECIDED,
     asked_limits,
     check_until,
     first_seeds,
@@ -32,6 +31,7 @@ from experiments.cli.until import (
 )
 from experiments.experiment import Experiment, recipe_file
 from experiments.jobs.arms import parse_vary
+from experiments.jobs.batches import UNTIL_DECIDED
 from experiments.jobs.controls.pooled import with_controls
 from experiments.jobs.criteria import check_arms, stated_by
 from experiments.jobs.finding import find_jobs, find_refs, find_runs

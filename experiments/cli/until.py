@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from experiments.cli.budget import read_limits
 from experiments.cli.flags import RunOptions
 from experiments.experiment import Experiment
-from experiments.jobs.batches import Course, courses, first_batch
+from experiments.jobs.batches import UNTIL_DECIDED, Course, courses, seeds_of_first_batch
 from experiments.jobs.controls.files import read_control
 from experiments.jobs.funding import begin_batches
 from experiments.jobs.journal import Journal
@@ -21,8 +21,6 @@ from experiments.types import Plan
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-UNTIL_DECIDED = "until-decided"
 
 
 def check_until(options: RunOptions, workspace: Workspace) -> bool:
@@ -60,25 +58,16 @@ def first_seeds(options: RunOptions, experiment: Experiment, journal: Journal) -
     Raises:
         UsageError: There is no hypothesis, a rule that does not look before its end, or a design of this name already.
     """
-    if not journal.is_written:
-        raise UsageError(
-            "seeds until decided need a hypothesis beside the rule, written before the launch: hypothesis = '...' in "
-            "the recipe, or in the notebook's cell journal."
-        )
-    number = first_batch(journal.rule, options.batch_seeds, options.max_seeds)
-    name, workspace = experiment.name, experiment.workspace
-    with open_ledger(workspace, read_only=True) as ledger:
-        course = next((one for one in courses(ledger) if one.batched.experiment == name), None)
-        is_there = course is not None and ledger.has_plan(course.batched.plan_key)
-    if course is not None and is_there:
-        stands = f"has ended ({course.ended})" if course.ended else "goes on by itself (experiments step)"
-        raise UsageError(
-            f"experiment {name!r} {stands}: its seeds are not launched once more. Give another design a name of its "
-            f"own, as the first word: {name}-2"
-        )
-    if experiment.controls is not None:
-        return read_control(workspace.root, experiment.controls).seeds[:number]
-    return tuple(range(number))
+    control = experiment.controls
+    seeds = read_control(experiment.workspace.root, control).seeds if control is not None else None
+    return seeds_of_first_batch(
+        experiment.workspace,
+        experiment.name,
+        journal,
+        batch=options.batch_seeds,
+        most=options.max_seeds,
+        control=seeds,
+    )
 
 
 def went_on(workspace: Workspace, experiment: str) -> bool:

@@ -6,17 +6,22 @@ recorded in one transaction with its plan, so whoever is killed when, each is la
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
-from experiments.jobs.ledger import Ledger
+from experiments.jobs.journal import Journal
+from experiments.jobs.ledger import Ledger, open_ledger
 from experiments.jobs.ledger.reading import LedgerReader
 from experiments.jobs.rule import ANY_TIME, FEWEST, Rule
 from experiments.project.errors import LedgerError, UsageError, reasons
 from experiments.project.values import Frozen
+from experiments.project.workspace import Workspace
+
+UNTIL_DECIDED = "until-decided"
+"""What a person writes in the place of a number of seeds."""
 
 OPENED, BATCH, ENDED = "until_decided", "batch", "until_ended"
 """Kinds of the ledger's events."""
@@ -83,6 +88,45 @@ def first_batch(rule: Rule | None, batch: int | None, most: int | None) -> int:
             f"--batch-seeds {batch} does not go with looks={rule.looks!r}: each batch goes to the next look."
         )
     return int(rule.looks[0])
+
+
+def seeds_of_first_batch(
+    workspace: Workspace,
+    experiment: str,
+    journal: Journal,
+    *,
+    batch: int | None = None,
+    most: int | None = None,
+    control: Sequence[int] | None = None,
+) -> tuple[int, ...]:
+    """Return the seeds of the first batch: the first numbers, or the first of the control that stands for the baseline.
+
+    Args:
+        batch: See `first_batch`.
+        most: See `first_batch`.
+        control: The seeds of a control; None without one.
+
+    Raises:
+        UsageError: There is no hypothesis, a rule that does not look before its end, or a design of this name already.
+    """
+    if not journal.is_written:
+        raise UsageError(
+            "seeds until decided need a hypothesis beside the rule, written before the launch: hypothesis = '...' in "
+            "the recipe, or in the notebook's cell journal."
+        )
+    if workspace.settings.in_place:
+        raise UsageError("seeds until decided run one snapshot from the first batch to the last, so none in place.")
+    number = first_batch(journal.rule, batch, most)
+    with open_ledger(workspace, read_only=True) as ledger:
+        course = next((one for one in courses(ledger) if one.batched.experiment == experiment), None)
+        is_there = course is not None and ledger.has_plan(course.batched.plan_key)
+    if course is not None and is_there:
+        stands = f"has ended ({course.ended})" if course.ended else "goes on by itself (experiments step)"
+        raise UsageError(
+            f"experiment {experiment!r} {stands}: its seeds are not launched once more. Give another design a name of "
+            f"its own, as the first word: {experiment}-2"
+        )
+    return tuple(control[:number]) if control is not None else tuple(range(number))
 
 
 def open_batches(ledger: Ledger, batched: Batched, by: str) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 import marimo as mo
 
 from experiments.jobs.arms import differences, parse_vary, vary_example
+from experiments.jobs.batches import UNTIL_DECIDED
 from experiments.jobs.commands import with_interpreter
 from experiments.jobs.controls.files import read_control
 from experiments.jobs.criteria import check_arms, record_criteria, stated_by
@@ -34,6 +35,7 @@ from experiments.notebooks.context import NotebookContext, recipe_class
 from experiments.notebooks.forms import ConfigForm, config_form, form_problems, form_view, read_form
 from experiments.notebooks.page import Changing, LaunchOutcome, Subject, stacked
 from experiments.notebooks.styles import as_markdown, heading, sentence, styled
+from experiments.notebooks.until import begun, first_seeds
 from experiments.project.errors import ExperimentsError, UsageError
 from experiments.project.look import counted
 from experiments.project.provenance import Provenance, capture
@@ -94,6 +96,7 @@ class PlanPreview:
         task: The first job's SkyPilot task as YAML, without secrets; empty for other launchers.
         estimate: What it costs and how long it takes, as far as that is known.
         environment: What is set for the trainer of the first job, a line each.
+        goes_on: Whether the plan is a first batch, which further ones follow until the rule decides.
     """
 
     plan: Plan | None
@@ -105,6 +108,7 @@ class PlanPreview:
     task: str = ""
     estimate: str = ""
     environment: str = ""
+    goes_on: bool = False
 
     @property
     def waiting(self) -> int:
@@ -174,7 +178,7 @@ def run_inputs(experiment: NotebookContext) -> Any:
     seeds, example = _seeds_of(experiment), vary_example(experiment.config, 2)
     return mo.ui.dictionary(
         {
-            "seeds": mo.ui.text(value=seeds, label="Seeds", placeholder="5, 0..4 or 3,7"),
+            "seeds": mo.ui.text(value=seeds, label="Seeds", placeholder="5, 0..4, 3,7 or until-decided"),
             "same_seed": mo.ui.text(value="1", label="Runs of each seed"),
             "launcher": mo.ui.dropdown(["local", "skypilot", "dry-run"], value=launcher, label="Launcher"),
             "vary": mo.ui.text(label="Vary", placeholder=example),
@@ -208,9 +212,12 @@ def plan_preview(
         config = read_form(config_inputs, experiment.config)
         recipe = recipe_class(config)(experiment.name, config)
         recipe.workspace = experiment.workspace
+        goes_on = str(how["seeds"]).strip() == UNTIL_DECIDED
         varied = [text for part in str(how["vary"]).split(";") if (text := part.strip())]
         plan = recipe.plan(
-            seeds=parse_seeds(str(how["seeds"])),
+            seeds=first_seeds(recipe.workspace, recipe.name, recipe.controls, journal, how)
+            if goes_on
+            else parse_seeds(str(how["seeds"])),
             same_seed=_number("Runs of each seed", str(how["same_seed"]), "Set it to 1, or to 3 for a noise floor."),
             launcher=how["launcher"],
             repeat=_number("Repeat", str(how["repeat"]), "Set it to 1, or to one more than the latest."),
@@ -219,7 +226,11 @@ def plan_preview(
         )
         check_arms(stated_by(type(recipe), recipe.workspace.root).criteria, plan, recipe.workspace)
         baseline = next((job.config for job in recipe.jobs_with(experiment.config)), None)
-        return replace(_against_ledger(plan, recipe.workspace, journal), baseline=baseline)
+        found = _against_ledger(plan, recipe.workspace, journal)
+        if goes_on and journal is not None and journal.rule is not None:
+            most = f"Goes on by itself until decided, up to {journal.rule.planned} seeds of each arm."
+            found = replace(found, goes_on=True, notes=(most, *found.notes))
+        return replace(found, baseline=baseline)
     except ExperimentsError as error:
         return PlanPreview(None, problem=str(error))
 
@@ -254,7 +265,9 @@ def launch_plan_of(preview: PlanPreview, experiment: NotebookContext, journal: J
         record_journal(preview.plan, journal, permit, experiment.workspace)
         stated = stated_by(recipe_class(experiment.config), experiment.workspace.root)
         record_criteria(preview.plan, stated, permit, experiment.workspace)
-        jobs = launch_plan(preview.plan, permit, preview.workspace or experiment.workspace)
+        place = preview.workspace or experiment.workspace
+        budget = begun(preview.plan, journal, place, permit) if preview.goes_on else None
+        jobs = launch_plan(preview.plan, permit, place, budget=budget)
     except ExperimentsError as error:
         return LaunchOutcome(str(error), succeeded=False)
     return LaunchOutcome(f"{counted(len(jobs), 'job')} launched. The table of jobs follows them.", succeeded=True)

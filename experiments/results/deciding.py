@@ -133,7 +133,7 @@ def _judged(
         codes=marks_beside(workspace, [ref.run for ref in refs], controls).marks,
     )
     runs = with_kept_scores(runs, controls, workspace)
-    if not runs.is_read:
+    if not runs.is_read or any(runs.waiting.values()):
         return None
     registration = registration_of(workspace, refs, journal)
     if not registration.is_registered:

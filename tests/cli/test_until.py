@@ -51,6 +51,7 @@ def test_seeds_go_on_by_the_ends_of_their_jobs_alone_until_the_last_look(tmp_pat
 
 def test_the_end_of_its_budget_ends_a_design_and_what_of_it_waits_or_runs(tmp_path):
     project = Swept(tmp_path, rule=LOOKS, arms=("base", "same"), max_parallel=1)
+    project.hold()
     project.run(*UNTIL, "--budget", "until=2099-01-01T08:00")
     assert "study goes on by itself: seeds until decided" in project.command("status").stdout
     assert "of 8 jobs, until 2099-01-01 08:00" in project.command("budget").stdout

@@ -73,6 +73,14 @@ class Swept(Project):
         with Ledger.open(self.state, read_only=True) as ledger:
             return courses(ledger)
 
+    def hold(self) -> None:
+        """Let no job end before `release`, but where it is ended."""
+        self.state.mkdir(exist_ok=True)
+        (self.state / "hold").touch()
+
+    def release(self) -> None:
+        (self.state / "hold").unlink()
+
     def wait_until_done(self, timeout_s: float = 120.0) -> list[Course]:
         """Wait until every search is done, by what the ends of jobs carry on alone."""
         wait_until(lambda: (found := self.courses()) and not any(c.is_open for c in found), timeout_s=timeout_s)

@@ -1,6 +1,7 @@
 """A trainer whose score is known: highest where its learning rate is 0.003, and noise of its seed on top.
 
 `python swept_trainer.py --seed S --learning-rate X [--batch B] [--fails-above Y]`; a line in `started` for each start.
+It waits while there is a file `hold` beside that, so that nothing ends before a test is ready.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import argparse
 import math
 import os
 import random
+import time
 from pathlib import Path
 
 from tests.fakes.wandb_files import exit_record, offline_run, run
@@ -28,6 +30,8 @@ def main() -> None:
     run_dir = Path(os.environ["EXPERIMENTS_RUN_DIR"])
     with (run_dir.parent.parent / "started").open("a") as file:
         file.write(f"{run_dir.name}\n")
+    while (run_dir.parent.parent / "hold").exists():
+        time.sleep(0.02)
     if said.learning_rate > said.fails_above:
         raise SystemExit(1)
     log = offline_run(run_dir.parent, run_dir.name).write(run(run_dir.name, {"learning_rate": said.learning_rate}))

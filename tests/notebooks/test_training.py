@@ -6,13 +6,16 @@ from types import SimpleNamespace
 
 import pytest
 
+from experiments.jobs.batches import courses
 from experiments.jobs.criteria import Criterion, recorded_criteria
+from experiments.jobs.journal import Journal, Rule
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.permits import command_permit
 from experiments.notebooks import training
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.forms import config_form
 from experiments.notebooks.training import launch_plan_of, plan_preview
+from experiments.project.values import replaced
 from experiments.recipes.arena_experiment import ArenaExperiment, ArenaExperimentConfig
 from experiments.results.acceptance import asked_of
 from tests.fakes.launching import wait_for_end, workspace_at
@@ -96,3 +99,43 @@ def test_a_launch_from_a_page_records_the_recipes_criteria_and_its_preview_refus
         [recorded] = recorded_criteria(ledger, [preview.plan.key])
     assert recorded.stated.criteria == (speed,)
     assert asked_of(workspace, "arena").exploratory == ""
+
+
+LOOKS = Rule(metric="overview/reward", direction="higher", effect=0.1, arm="gpus-2", baseline="gpus-1", looks=(3, 5))
+UNTIL = {"seeds": "until-decided", "launcher": "local", "vary": "gpus=1,2", "repeat": "1", "same_seed": "1"}
+
+
+def test_a_launch_from_a_page_until_decided_begins_with_the_first_look_and_goes_on_under_a_budget(
+    tmp_path, monkeypatch
+):
+    workspace = workspace_at(tmp_path)
+    experiment = NotebookContext("arena", tmp_path / "arena_nb.py", workspace, ArenaExperimentConfig())
+    form = config_form(ArenaExperimentConfig(), name="arena")
+    how, journal = SimpleNamespace(value=UNTIL), Journal(hypothesis="Two are better.", rule=LOOKS)
+    preview = plan_preview(experiment, form, how, journal)
+    assert sorted({job.seed for job in preview.plan.jobs}) == [0, 1, 2]
+    assert "Goes on by itself until decided, up to 5 seeds of each arm." in preview.notes
+    monkeypatch.setattr(training, "page_permit", lambda: command_permit("a click"))
+    outcome = launch_plan_of(preview, experiment, journal)
+    assert outcome.succeeded, outcome.text
+    wait_for_end(workspace, [job.run_name for job in preview.plan.jobs])
+    with open_ledger(workspace, read_only=True) as ledger:
+        [course] = courses(ledger)
+        [budget] = ledger.budgets()
+    assert course.batched.plan_key == preview.plan.key
+    assert (budget.limits.jobs, budget.jobs) == (10, 6)
+    assert "goes on by itself" in plan_preview(experiment, form, how, journal).problem
+
+
+@pytest.mark.parametrize(
+    ("typed", "journal", "said"),
+    [
+        ({"same_seed": "3"}, Journal(hypothesis="x", rule=LOOKS), "with 1 run of each seed and repeat 1"),
+        ({}, None, "need a hypothesis beside the rule"),
+        ({}, Journal(hypothesis="x", rule=replaced(LOOKS, looks=None, spending=None)), "need a rule that looks"),
+    ],
+)
+def test_what_cannot_go_on_until_decided_is_said_in_the_form(tmp_path, typed, journal, said):
+    experiment = NotebookContext("arena", tmp_path / "nb.py", workspace_at(tmp_path), ArenaExperimentConfig())
+    how = SimpleNamespace(value={**UNTIL, **typed})
+    assert said in plan_preview(experiment, config_form(ArenaExperimentConfig(), name="arena"), how, journal).problem

@@ -83,6 +83,16 @@ def test_seeds_that_are_still_out_decide_nothing_and_launch_nothing(begin):
     assert "confirmed" in step(workspace).done[0]
 
 
+def test_runs_that_a_server_still_receives_decide_nothing_and_launch_nothing(begin, monkeypatch):
+    workspace, cluster = begin(100.0)
+    with monkeypatch.context() as patched:
+        patched.setattr("experiments.results.scores._is_arriving", lambda job, _: job.seed == 2)
+        assert step(workspace).done == []
+        assert len(cluster.jobs()) == 6
+    [said] = to_the_end(workspace)
+    assert said.startswith("study: confirmed")
+
+
 def test_a_design_that_looks_at_any_time_goes_on_batch_by_batch(begin):
     rule = replaced(BOUNDED, looks="any time", seeds=8, spending=None)
     workspace, cluster = begin(0.0, rule=rule, batch=2)
