@@ -20,13 +20,14 @@ from typing import Any
 
 from experiments.jobs.commands import with_interpreter
 from experiments.jobs.isolation import SNAPSHOT, in_environment, isolated, surroundings
+from experiments.jobs.journal import SHOWN_HASH, recorded_journals
 from experiments.jobs.launchers.base import DryRunLauncher, Found, JobSpec, Launcher, SchedulerStatus, Unknown
 from experiments.jobs.launchers.local.capacity import threads as threads_of
 from experiments.jobs.launchers.local.devices import GPUS, wanted
 from experiments.jobs.launchers.local.hopeless import CHECK, CHECK_EVERY_S, STOP_WHEN
 from experiments.jobs.launchers.local.launcher import LocalLauncher
 from experiments.jobs.launchers.local.memory import RESERVED, asked, limit_of
-from experiments.jobs.launchers.local.supervisor import MEMORY
+from experiments.jobs.launchers.local.supervisor import DESIGN, MEMORY
 from experiments.jobs.leases import tenure
 from experiments.jobs.ledger import Ledger, UnreadableJob
 from experiments.jobs.watch.verdicts import verdict
@@ -122,6 +123,7 @@ def job_specs(
     programs = {command[0] for command in commands.values()} if snapshot is not None else ()
     around = {program: surroundings(program, snapshot, workspace, restored) for program in programs if snapshot}
     threads = threads_of(jobs, workspace.settings) if is_local else [None] * len(jobs)
+    design = _design(plan, workspace) if is_local else {}
     specs = {}
     for job, each in zip(jobs, threads, strict=True):
         run_dir = workspace.runs / job.run_name
@@ -139,12 +141,22 @@ def job_specs(
             RESERVED: asked(job.config.memory) if is_local else 0,
             "nice": workspace.settings.nice,
             **(_checks(job, workspace) if is_local else {}),
+            **design,
             SNAPSHOT: snapshot.model_dump(mode="json") if snapshot is not None else None,
         }
         if is_local and snapshot is not None:
             spec = isolated(spec, around[command[0]], snapshot, workspace, run_dir)
         specs[job.run_name] = spec
     return specs
+
+
+def _design(plan: Plan, workspace: Workspace) -> dict[str, str]:
+    """Return the rule that was recorded for a plan, with its hash, as a run's config in W&B says it; else nothing."""
+    recorded = recorded_journals(workspace, [plan.key])
+    journal = recorded[-1].journal if recorded else None
+    if journal is None or journal.rule is None:
+        return {}
+    return {DESIGN: f"{recorded[-1].digest[:SHOWN_HASH]}: {journal.rule.sentence}"}
 
 
 def _checks(job: PlannedJob | TrainingJob, workspace: Workspace) -> dict[str, Any]:

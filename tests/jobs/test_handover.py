@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from experiments.jobs.designs import record_journal
 from experiments.jobs.handover import UNSET, job_environment, tracker_of
+from experiments.jobs.journal import Journal, Rule
 from experiments.launch import allow_launch, submit
 from experiments.project.errors import UsageError
 from experiments.project.settings import Settings
@@ -99,3 +102,16 @@ def test_what_a_trainer_names_outlives_what_it_writes_into_its_folder(tmp_path):
     run_dir = workspace.runs / job.run_name
     assert (run_dir / "metrics.json").read_text() == "1\n"
     assert named_step(run_dir) == "env/steps"
+
+
+def test_a_runs_config_in_wandb_is_told_the_rule_that_was_recorded_before_its_launch(tmp_path):
+    workspace = workspace_at(tmp_path, command=shell('cp "$WANDB_SWEEP_PARAM_PATH" "$EXPERIMENTS_RUN_DIR/told"'))
+    rule = Rule(metric="reward", direction="higher", effect=0.5, arm="b", baseline="a")
+    journal, plan = Journal(hypothesis="b is better", rule=rule), plan_in(workspace, seeds=(0,), arms=("a", "b"))
+    with allow_launch() as permit:
+        record_journal(plan, journal, permit, workspace)
+        jobs = submit(plan, permit, workspace)
+    wait_for_end(workspace, [job.run_name for job in jobs])
+    for job in jobs:
+        told = json.loads((workspace.runs / job.run_name / "told").read_text())["experiments"]["value"]["design"]
+        assert told == f"{journal.digest[:12]}: {rule.sentence}"

@@ -21,12 +21,30 @@ KEY = "experiments"
 FILE = "wandb-config.json"
 VARIABLE = "WANDB_SWEEP_PARAM_PATH"
 
-NAMES = ("snapshot", "commit", "code", "environment", "python", "cpu", "simd", "kernel", "threads", "gpus", "links")
+NAMES = (
+    "snapshot",
+    "commit",
+    "code",
+    "environment",
+    "python",
+    "cpu",
+    "simd",
+    "kernel",
+    "threads",
+    "gpus",
+    "links",
+    "design",
+)
 """What may stand in the block."""
 
 
-def config_block(code: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a config says of a job's code record, as `CodeRecord` has it: only what is known of it."""
+def config_block(code: Mapping[str, Any], design: str = "") -> dict[str, Any]:
+    """Return what a config says of a job: only what is known of it.
+
+    Args:
+        code: Its code record, as `CodeRecord` has it.
+        design: What was recorded before its launch as deciding, in words.
+    """
     machine = code.get("machine") or {}
     libraries = machine.get("blas") or ()
     values = (
@@ -37,11 +55,12 @@ def config_block(code: Mapping[str, Any]) -> dict[str, Any]:
         max((each["threads"] for each in libraries if each.get("threads")), default=None),
         machine.get("gpus"),
         code.get("links"),
+        design,
     )
     return {name: value for name, value in zip(NAMES, values, strict=True) if value}
 
 
-def write_config(run_dir: Path, code: Mapping[str, Any]) -> dict[str, str]:
+def write_config(run_dir: Path, code: Mapping[str, Any], design: str = "") -> dict[str, str]:
     """Write the block into a run's folder; return the variables with which the SDK reads it.
 
     Without the file there must be no variable, for the SDK ends a program whose file is missing. None is returned where
@@ -49,7 +68,7 @@ def write_config(run_dir: Path, code: Mapping[str, Any]) -> dict[str, str]:
     """
     path = run_dir / FILE
     try:
-        write_bytes(path, json.dumps({KEY: {"value": config_block(code)}}).encode(), lasting=False)
+        write_bytes(path, json.dumps({KEY: {"value": config_block(code, design)}}).encode(), lasting=False)
     except OSError:
         return {}
     return {VARIABLE: str(path)}

@@ -44,6 +44,7 @@ def test_the_block_says_what_is_known_and_nothing_else(code):
     assert set(block) <= set(NAMES)
     assert (block["environment"], block["code"]) == (code["environment"], "d" * 64)
     assert block["kernel"] == code["machine"]["blas"][0]["kernel"]
+    assert config_block({}, "abc: b above a") == {"design": "abc: b above a"}
 
 
 @pytest.mark.parametrize(

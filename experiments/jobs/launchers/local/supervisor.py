@@ -63,6 +63,9 @@ DEVICES = "devices"
 CODE = "code"
 """Key of `job.json`, and kind of the ledger's event, for what lay in the project when the trainer started."""
 
+DESIGN = "design"
+"""Key of what a job is started with: the rule that was recorded before its launch, in words; absent without one."""
+
 MEMORY, OVER_MEMORY = "memory_limit", "over_its_memory"
 """Keys of `job.json`: the bytes that the trainer may hold, and those that it held when it was ended for more."""
 
@@ -189,7 +192,8 @@ def _run(
     """Start the trainer, wait for it, and return what to record of its end."""
     group = cgroups.group_of(run_dir.name, record[MEMORY]) if record.get(MEMORY) is not None else None
     try:
-        trainer = _start(run_dir / LOG, spec, _environment(spec) | write_config(run_dir, record[CODE]), locks, group)
+        told = write_config(run_dir, record[CODE], spec.get(DESIGN) or "")
+        trainer = _start(run_dir / LOG, spec, _environment(spec) | told, locks, group)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the reason why the job failed
         if group is not None:
             cgroups.held_at_its_end(group)  # nothing ever was in it
