@@ -59,7 +59,8 @@ def open_table(page):
 
     def start(**state):
         now = time.time()
-        full = {"rows": rows(), "as_of": now - 2, "sent_at": now, "stale_after": 10, "problems": [], "actions": []}
+        full = {"rows": rows(), "as_of": now - 2, "sent_at": now, "stale_after": 10, "problems": [], "ongoing": []}
+        full |= {"actions": []}
         full |= {"notice": "", "empty": "No jobs yet. Launch some.", "selected": [], "request": {}, **state}
         html = PAGE.replace("STATE", json.dumps(full).replace("<", "\\u003c"))
         page.route("http://table/**", lambda route: answer(route, html))

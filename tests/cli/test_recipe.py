@@ -45,7 +45,7 @@ def test_a_value_out_of_bounds_is_refused_with_its_flag(text, flag):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("--gpus many", "Error parsing .*--gpus"),
+        ("--gpus many", "--gpus takes a whole number, not 'many'. "),
         ("--no-such-flag", "Unrecognized options: --no-such-flag. "),
         ("--launcher moon", "invalid choice .moon."),
         ("a b", "Unrecognized options: b. "),

@@ -27,7 +27,7 @@ def test_an_unknown_job_id_is_refused_with_the_known_ones_and_nothing_is_written
 def test_an_unknown_section_is_refused_with_the_valid_ones_before_anything_is_launched(project):
     refused = project.run("--sections", "monitor,analisys", code=2)
     assert (
-        "section 'analisys' does not exist. Sections: log, analysis, monitor, replays, launch, export, scratch."
+        "section 'analisys' does not exist. Sections: log, search, analysis, monitor, replays, launch, export, scratch."
         in refused.stderr
     )
     assert jobs_of(project) == []

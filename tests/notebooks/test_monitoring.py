@@ -38,7 +38,7 @@ def on_page(monkeypatch, store):
     parts = sources(young, FakeLauncher(a="RUNNING", b="RUNNING"), store)
     monkeypatch.setattr(monitoring, "on_a_page", lambda: True)
     monkeypatch.setattr(monitoring, "asked_by_a_person", lambda: True)
-    monkeypatch.setattr(layer, "sources_of", lambda _: parts)
+    monkeypatch.setattr(layer, "sources_of", lambda _, **__: parts)
 
 
 def watched(state):
