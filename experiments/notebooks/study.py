@@ -101,7 +101,7 @@ class Study(Subject):
 
     def verdict(self) -> Verdict:
         """Return the question and its answer: hypothesis, rule, verdict, and notes by time."""
-        self._verdict.made(self._verdict.offer)
+        self._verdict.offer()
         return self._verdict
 
     def search(self, _news: int = 0) -> Searches:

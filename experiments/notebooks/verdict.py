@@ -185,10 +185,13 @@ class Verdict(Changing):
         self._answer, self._record = mo.ui.anywidget(Words()), mo.ui.anywidget(Words())
 
     def offer(self) -> None:
-        """Make the input of a note, in the cell that shows it."""
-        if not self._is_made:
-            self._is_made = True
-            self._note = _note_form(self.study.experiment, self.refresh) if self.study.may_launch else None
+        """Make the input of a note, in each run of the cell that shows it.
+
+        Not in the thread that makes the rest: marimo lets nobody read there what an element of the cell holds, and a
+        form reads its own text as it is sent.
+        """
+        self._is_made = True
+        self._note = _note_form(self.study.experiment, self.refresh) if self.study.may_launch else None
 
     def page(self) -> mo.Html:
         """Return verdict and hypothesis; folded the rule, what happened by time, and the input of a note.
