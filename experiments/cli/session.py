@@ -35,6 +35,7 @@ from experiments.jobs.batches import UNTIL_DECIDED
 from experiments.jobs.controls.pooled import with_controls
 from experiments.jobs.criteria import check_arms, stated_by
 from experiments.jobs.finding import find_jobs, find_refs, find_runs
+from experiments.jobs.funding import check_decidable
 from experiments.jobs.journal import Journal
 from experiments.jobs.plan import refuse_secrets
 from experiments.project.errors import NotebookError, UsageError
@@ -262,6 +263,8 @@ def _launch(session: Session, plan: Plan, journal: Journal) -> list[TrainingJob]
         session.say(f"note: {note}")
     if session.launcher == "skypilot" and not options.yes:
         confirm(plan)
+    if options.seeds == UNTIL_DECIDED and journal.rule is not None:
+        check_decidable(plan, journal.rule)
     permit = command_permit(shlex.join(mask_command(command)))
     asked = asked_limits(options, plan, journal)
     record_journal(plan, journal, permit, session.workspace)

@@ -10,10 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from experiments.jobs.batches import Batched, courses, open_batches
+from experiments.jobs.families import arms_of_rule
 from experiments.jobs.handover import reconcile
 from experiments.jobs.ledger import Ledger, Limits, open_ledger
 from experiments.jobs.rule import Rule
 from experiments.jobs.sweeps.going_on import mark_going_on
+from experiments.project.errors import UsageError
 from experiments.project.look import counted
 from experiments.project.workspace import Workspace
 from experiments.types import Plan
@@ -51,6 +53,20 @@ def fund(ledger: Ledger, name: str, asked: Limits | None, *, jobs: int, more: in
     return f"Its budget is {name!r}: {now.sentence}. End it: uv run experiments budget end {name}"
 
 
+def check_decidable(plan: Plan, rule: Rule) -> None:
+    """Refuse a first batch whose rule does not say which of its arms are compared: no look could ever decide it.
+
+    Raises:
+        UsageError: Names the arms.
+    """
+    arms = list(dict.fromkeys([*([plan.control.arm] if plan.control else []), *(job.arm for job in plan.jobs)]))
+    if arms_of_rule(rule, arms) is None:
+        raise UsageError(
+            "seeds until decided need a rule about two arms of the launch, and this one does not say which: the arms "
+            f"are {', '.join(map(repr, arms))}. Name arm and baseline in the rule, or vary a setting."
+        )
+
+
 def begin_batches(
     workspace: Workspace,
     plan: Plan,
@@ -71,7 +87,11 @@ def begin_batches(
 
     Returns:
         The name of its budget, and what goes on in words; None where the first batch has all of its seeds.
+
+    Raises:
+        UsageError: See `check_decidable`.
     """
+    check_decidable(plan, rule)
     first, arms = len({job.seed for job in plan.jobs}), len({job.arm for job in plan.jobs})
     most = rule.planned or first
     if most <= first:

@@ -23,6 +23,7 @@ from experiments.jobs.commands import with_interpreter
 from experiments.jobs.controls.files import read_control
 from experiments.jobs.criteria import check_arms, record_criteria, stated_by
 from experiments.jobs.designs import design_words, record_journal
+from experiments.jobs.funding import check_decidable
 from experiments.jobs.journal import Journal
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.permits import page_permit as page_permit  # noqa: PLC0414 - looked for here, too
@@ -228,6 +229,7 @@ def plan_preview(
         baseline = next((job.config for job in recipe.jobs_with(experiment.config)), None)
         found = _against_ledger(plan, recipe.workspace, journal)
         if goes_on and journal is not None and journal.rule is not None:
+            check_decidable(plan, journal.rule)
             most = f"Goes on by itself until decided, up to {journal.rule.planned} seeds of each arm."
             found = replace(found, goes_on=True, notes=(most, *found.notes))
         return replace(found, baseline=baseline)

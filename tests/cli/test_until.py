@@ -66,6 +66,7 @@ def test_the_end_of_its_budget_ends_a_design_and_what_of_it_waits_or_runs(tmp_pa
     ("rule", "words", "said"),
     [
         ("", UNTIL, "need a hypothesis"),
+        (LOOKS.replace("rule = Rule(", "rule = Rule(arm='none', "), UNTIL, "no arm of this experiment"),
         (LOOKS.replace("looks=(3, 4), ", ""), UNTIL, "need a rule that looks before its end"),
         (LOOKS, (*UNTIL, "--max-seeds", "20"), "--max-seeds 20 is not what the rule plans: 4 seeds"),
         (LOOKS, (*UNTIL, "--batch-seeds", "2"), "--batch-seeds 2 does not go with looks=(3, 4)"),

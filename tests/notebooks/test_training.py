@@ -130,6 +130,11 @@ def test_a_launch_from_a_page_until_decided_begins_with_the_first_look_and_goes_
 @pytest.mark.parametrize(
     ("typed", "journal", "said"),
     [
+        (
+            {"vary": ""},
+            Journal(hypothesis="x", rule=replaced(LOOKS, arm="", baseline="")),
+            "does not say which: the arms are 'baseline'",
+        ),
         ({"same_seed": "3"}, Journal(hypothesis="x", rule=LOOKS), "with 1 run of each seed and repeat 1"),
         ({}, None, "need a hypothesis beside the rule"),
         ({}, Journal(hypothesis="x", rule=replaced(LOOKS, looks=None, spending=None)), "need a rule that looks"),
