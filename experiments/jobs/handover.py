@@ -123,7 +123,7 @@ def job_specs(
     programs = {command[0] for command in commands.values()} if snapshot is not None else ()
     around = {program: surroundings(program, snapshot, workspace, restored) for program in programs if snapshot}
     threads = threads_of(jobs, workspace.settings) if is_local else [None] * len(jobs)
-    design = _design(plan, workspace) if is_local else {}
+    design = _design(plan, workspace)
     specs = {}
     for job, each in zip(jobs, threads, strict=True):
         run_dir = workspace.runs / job.run_name
@@ -209,6 +209,7 @@ def told(job: TrainingJob, spec: Mapping[str, Any], ledger_id: str, workspace: W
         plan_key=job.plan_key,
         ledger_id=ledger_id,
         snapshot=Snapshot.model_validate(spec[SNAPSHOT]) if spec.get(SNAPSHOT) else None,
+        design=spec.get(DESIGN) or "",
     )
 
 

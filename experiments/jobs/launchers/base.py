@@ -28,6 +28,7 @@ class JobSpec:
         plan_key: Plan that the job belongs to.
         ledger_id: Which ledger launched it, to tell our jobs from other people's.
         snapshot: The code that it runs; None for the working tree as it is when the job is handed over.
+        design: The rule that was recorded before its launch, in words; empty without one.
     """
 
     run_name: str
@@ -39,6 +40,7 @@ class JobSpec:
     plan_key: str = ""
     ledger_id: str = ""
     snapshot: Snapshot | None = None
+    design: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ a server with 0.31.
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,22 @@ def config_block(code: Mapping[str, Any], design: str = "") -> dict[str, Any]:
     return {name: value for name, value in zip(NAMES, values, strict=True) if value}
 
 
+def config_text(code: Mapping[str, Any], design: str = "") -> str:
+    """Return the file that the SDK reads, as JSON."""
+    return json.dumps({KEY: {"value": config_block(code, design)}})
+
+
+def config_script(design: str) -> str:
+    """Return the line of a node's script that has the SDK read what was recorded; empty where there is nothing.
+
+    A node that cannot keep the file sets no variable, for the SDK ends a program whose file is missing.
+    """
+    if not design:
+        return ""
+    text = shlex.quote(config_text({}, design))
+    return f'told=$(mktemp) && printf %s {text} > "$told" && export {VARIABLE}="$told"\n'
+
+
 def write_config(run_dir: Path, code: Mapping[str, Any], design: str = "") -> dict[str, str]:
     """Write the block into a run's folder; return the variables with which the SDK reads it.
 
@@ -68,7 +85,7 @@ def write_config(run_dir: Path, code: Mapping[str, Any], design: str = "") -> di
     """
     path = run_dir / FILE
     try:
-        write_bytes(path, json.dumps({KEY: {"value": config_block(code, design)}}).encode(), lasting=False)
+        write_bytes(path, config_text(code, design).encode(), lasting=False)
     except OSError:
         return {}
     return {VARIABLE: str(path)}

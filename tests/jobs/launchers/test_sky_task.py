@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
+import os
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -72,6 +76,20 @@ def test_the_environment_marks_the_job_as_ours_and_holds_no_key(monkeypatch):
     assert told["secrets"] == {"WANDB_API_KEY": "k" * 40}
     assert "k" * 40 not in str(made) + task_yaml(made) + task_yaml(told)
     assert "secrets" not in task(mode="offline")
+
+
+@pytest.mark.parametrize("temporary", ["", "/nowhere"])
+def test_a_node_tells_wandb_the_rule_that_was_recorded_or_nothing_where_it_can_keep_no_file(temporary, tmp_path):
+    design = "abc: b's $reward above a"
+    described = dataclasses.replace(
+        job(), command=("sh", "-c", 'cat "${WANDB_SWEEP_PARAM_PATH:-/dev/null}"'), design=design
+    )
+    made = task_of(described, Settings(), UPLOAD)
+    env = {"PATH": os.environ["PATH"], **({"TMPDIR": temporary} if temporary else {})}
+    done = subprocess.run(["bash", "-c", made["run"]], env=env, capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)["experiments"]["value"] if done.stdout else {}
+    assert found == ({} if temporary else {"design": design})
+    assert "WANDB_SWEEP" not in task()["run"]
 
 
 def test_the_command_is_quoted_and_runs_in_the_script_that_keeps_the_log():

@@ -16,6 +16,7 @@ from typing import Any
 
 from experiments.jobs.commands import with_interpreter
 from experiments.jobs.launchers.base import JobSpec
+from experiments.project.environment.wandb_config import config_script
 from experiments.project.errors import UsageError
 from experiments.project.git import Tree
 from experiments.project.redaction import mask_text, without_login
@@ -109,7 +110,7 @@ def task_of(job: JobSpec, settings: Settings, code: Code) -> dict[str, Any]:
         task["secrets"] = dict.fromkeys(SECRETS, "(not shown)")
     if settings.sky_setup.strip():
         task["setup"] = _within(code, settings.sky_setup)
-    task["run"] = node_script(_within(code, _command(job, settings)))
+    task["run"] = node_script(config_script(job.design) + _within(code, _command(job, settings)))
     return task
 
 
