@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from experiments.monitoring import poll_once, sources_of
 from experiments.project.workspace import Workspace
-from experiments.results.scores import outcome_of_job
-from experiments.statistics import Curve, standing_curves
 from experiments.types import JobStatus, TrainingJob
+
+if TYPE_CHECKING:
+    from experiments.statistics import Curve
 
 _LOST = frozenset({"failed", "cancelled", "diverged", "machine failed"})
 
@@ -33,6 +33,12 @@ def standing_attempts(workspace: Workspace, jobs: Sequence[TrainingJob]) -> list
 
 
 def _standing(jobs: Iterable[TrainingJob], statuses: Mapping[str, JobStatus]) -> set[str]:
+    # Few have several attempts, and what every command imports that shows a job would cost it 40 MB.
+    import numpy as np
+
+    from experiments.results.scores import outcome_of_job
+    from experiments.statistics import Curve, standing_curves
+
     tried: dict[tuple[object, ...], list[Curve]] = {}
     for job in sorted(jobs, key=lambda job: job.attempt):
         outcome = outcome_of_job(statuses.get(job.run_name))
