@@ -46,7 +46,7 @@ def bundled(tmp_path_factory):
     project.command("resume", first.run_name, "--steps", "3000")
     project.command("logs", "-f", jobs_of(project)[-1].run_name)
     write_evaluation(project.state / "runs" / first.run_name, 400, {0: 1.0, 1: 3.0})
-    damaged = project.state / "runs" / first.run_name / "evaluations" / ("0" * 16) / "rows.json"
+    damaged = project.state / "runs" / first.run_name / "evaluations" / ("f" * 16) / "rows.json"
     damaged.parent.mkdir()
     damaged.write_text("[")
     project.command("note", first.run_name, "the first one")
@@ -80,7 +80,7 @@ def test_it_holds_code_packages_rows_and_a_readme_and_no_place_of_this_machine(b
     assert len([name for name in found if name.endswith("/record.json")]) == len(jobs) == 3
     evaluated = [name for name in found if f"runs/{jobs[0].run_name}/evaluations/" in name]
     assert {Path(name).name for name in evaluated} == {"request.json", "rows.json"}
-    assert "cannot be read (0000000000000000)" in str(json.loads(found["bundle.json"])["notes"])
+    assert "cannot be read (ffffffffffffffff)" in str(json.loads(found["bundle.json"])["notes"])
     assert said["sha256"]
     known = json.loads(found["ledger.json"])
     assert known["written"][jobs[0].run_name]["note"] == "the first one"
