@@ -18,6 +18,7 @@ from experiments.results.reproduction.noise import noise_of
 from experiments.results.reproduction.rows import compare_final, compare_rows
 from experiments.results.reproduction.sides import Side
 from experiments.results.reproduction.values import Compared, Explanation, FileComparison, Noise, RowComparison, Verdict
+from experiments.runs.evaluations import is_of_evaluations
 from experiments.runs.store import RunInfo, RunQuery
 from experiments.types import number_or_none
 
@@ -98,6 +99,10 @@ def _read(side: Side, word: str) -> _Read:
     try:
         infos = side.store.find(RunQuery(names=[side.run], limit=None))
         rows = side.store.history(side.run)
+        # What somebody asked of its checkpoints afterwards is none of what the run did.
+        logged = [str(column) for column in rows[0]]
+        if any(map(is_of_evaluations, logged)):
+            rows = side.store.history(side.run, [key for key in logged if not is_of_evaluations(key)])
     except ExperimentsError as error:
         return _Read(None, None, (f"the metrics of the {word} cannot be read: {error}",))
     info = infos[0] if infos else None
@@ -108,7 +113,8 @@ def _read(side: Side, word: str) -> _Read:
     origin = rows[1]
     if origin.damage or not origin.complete:
         missing.append(f"the rows of the {word} are not whole: {origin.damage or f'{origin.rows} of {origin.total}'}")
-    return _Read(info, rows, tuple(missing))
+    own = {key: value for key, value in info.summary.items() if not is_of_evaluations(key)}
+    return _Read(replace(info, summary=own), rows, tuple(missing))
 
 
 def _missing_files(files: tuple[FileComparison, ...]) -> list[str]:
