@@ -91,10 +91,15 @@ def test_it_asks_for_what_the_project_names(wheel):
     archive = zipfile.ZipFile(wheel)
     [metadata] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
     asked = re.findall(r"^Requires-Dist: (.+)$", archive.read(metadata).decode(), re.MULTILINE)
-    named = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
-    assert sorted(re.split(r"[<>=]", text)[0] for text in asked) == sorted(
-        re.split(r"[<>=]", text)[0] for text in named
-    )
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [text for text in asked if "extra ==" not in text]
+    assert names_in(wanted) == names_in(project["dependencies"])
+    of_extras = [text for texts in project["optional-dependencies"].values() for text in texts]
+    assert names_in(text for text in asked if text not in wanted) == names_in(of_extras)
+
+
+def names_in(texts):
+    return sorted(re.split(r"[<>=]", text)[0] for text in texts)
 
 
 def test_a_study_goes_from_its_recipe_to_its_log_in_a_folder_of_its_own(installed, folder):
