@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 
 import pytest
 
@@ -102,12 +101,12 @@ def test_what_is_kept_is_all_that_a_later_launch_is_compared_with(launched):
     assert control.chosen_from == 1
 
 
-def test_a_control_whose_runs_are_gone_has_the_scores_of_its_file(project):
-    whole = scored_once(project, project.joined([]), "score")
+def test_a_control_whose_runs_are_gone_has_the_scores_of_its_file(launched, project):
+    complete = context_in(launched.root)
+    whole = scored_once(complete, complete.joined([]), "score")
     for run in read_control(project.workspace.root, "kept").runs:
         shutil.rmtree(project.workspace.runs / run.ref.run)
-    fresh = replace(project)  # a page opened later
-    found = scored_once(fresh, fresh.joined([]), "score")
+    found = scored_once(project, project.joined([]), "score")
     assert found.scores["baseline"].by_seed == pytest.approx(whole.scores["baseline"].by_seed)
     assert any("3 runs of control kept are not here: scores as they were kept" in note for note in found.notes)
     assert judge(JOURNAL, found).decision == "confirmed"
