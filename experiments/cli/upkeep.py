@@ -6,6 +6,7 @@ import contextlib
 import json
 import shlex
 import shutil
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -140,12 +141,14 @@ def _unused_environments(state: Path) -> list[Path]:
 
 
 def size_of(folder: Path) -> int:
-    """Return the bytes of all files in a folder; files that vanish meanwhile count nothing."""
-    total = 0
+    """Return the bytes of all files in a folder, one of several names once; what vanishes meanwhile counts nothing."""
+    sizes: dict[tuple[int, int], int] = {}
     for path in folder.rglob("*"):
         with contextlib.suppress(OSError):
-            total += path.lstat().st_size if path.is_file() and not path.is_symlink() else 0
-    return total
+            found = path.lstat()
+            if stat.S_ISREG(found.st_mode):
+                sizes[found.st_dev, found.st_ino] = found.st_size
+    return sum(sizes.values())
 
 
 def _mend(workspace: Workspace) -> int:

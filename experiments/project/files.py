@@ -12,6 +12,7 @@ import json
 import math
 import os
 import re
+import shutil
 import subprocess
 import threading
 import time
@@ -195,6 +196,19 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def second_name(path: Path, name: Path) -> None:
+    """Give a file that is whole another name; where the file system knows no links, `name` is a copy."""
+    try:
+        name.hardlink_to(path)
+    except OSError:
+        draft = name.with_name(f".{name.name}.{os.getpid()}.tmp")
+        try:
+            shutil.copy2(path, draft)
+            draft.replace(name)
+        finally:
+            draft.unlink(missing_ok=True)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

@@ -80,7 +80,7 @@ def save(folder: Path, checkpoint: Checkpoint, *, keep: int, points: Sequence[in
     arrays: dict[str, Any] = {"state": np.frombuffer(state, np.uint8), **checkpoint.arrays}
     try:
         with temporary.open("wb") as file:
-            np.savez(file, **arrays)
+            np.savez_compressed(file, **arrays)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

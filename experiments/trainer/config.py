@@ -87,7 +87,9 @@ class CheckpointConfig(Frozen):
     """Saved states of the run."""
 
     interval: float = Field(60.0, gt=0, description="Seconds of wall time between checkpoints.")
-    keep: int = Field(3, ge=2, description="Newest checkpoints that are kept.")
+    keep: int = Field(
+        2, ge=2, description="Newest checkpoints that are kept: one to go on from, one if that is damaged."
+    )
     late: int = Field(
         0, ge=0, le=1000, description="Checkpoints spread over the last part of the run, all kept, to be evaluated."
     )

@@ -157,7 +157,7 @@ class _Loop:
     def _milestone(self) -> None:
         evaluate, replay = self._due()
         results = self._training.evaluate() if evaluate else {}
-        recorded = self._training.record_replay(self._training.save()) if replay else None
+        recorded = self._training.record_replay() if replay else None
         self._log(self._row() | results, recorded)
 
     def _row(self) -> dict[str, float]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import html
 import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
 from experiments.project.credentials import credentials_present
 from experiments.project.errors import StoreError, UsageError
-from experiments.project.files import unset_empty
+from experiments.project.files import second_name, unset_empty
 from experiments.trainer.config import Arguments
 
 VIEWER = "https://metta-ai.github.io/metta/mettascope/mettascope.html?replay="
@@ -107,13 +106,13 @@ class Tracker:
         return int(self._run.step) - 1 if self.mode == "online" and self._run.resumed else -1
 
     def _store(self, replay: Path) -> None:
-        """Copy the replay into W&B's folder, so that the folder is whole by itself and can be synced from elsewhere."""
+        """Put the replay into W&B's folder, too, so that the folder is whole by itself and can be synced."""
         if self.mode == "disabled":
             return
-        copy = Path(self._run.dir, "replays", replay.name)
-        copy.parent.mkdir(exist_ok=True)
-        shutil.copyfile(replay, copy)
-        self._run.save(str(copy), base_path=self._run.dir, policy="now")
+        stored = Path(self._run.dir, "replays", replay.name)
+        stored.parent.mkdir(exist_ok=True)
+        second_name(replay, stored)
+        self._run.save(str(stored), base_path=self._run.dir, policy="now")
 
 
 def replay_link(name: str, url_prefix: str) -> str:

@@ -111,10 +111,10 @@ class Training:
             row |= {f"eval/{task}/reward": float(np.mean(returns)) for task, returns in result.returns.items()}
         return row
 
-    def record_replay(self, checkpoint: Path) -> Path:
-        """Play a saved checkpoint on a held-out map and return the replay file."""
+    def record_replay(self) -> Path:
+        """Play the present policy on a held-out map and return the replay file."""
         path = self._run_dir / "replays" / f"step_{self.agent_step}.json.z"
-        record_replay(checkpoint, self._config.curriculum, path)
+        record_replay(self.network, self._config.curriculum, path)
         return path
 
     def save(self) -> Path:

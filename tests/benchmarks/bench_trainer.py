@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from tests.benchmarks import Bar
@@ -52,17 +50,6 @@ def learn(seed: int) -> tuple[list[dict[str, float]], float]:
     return result["measured"], result["sps"]
 
 
-def default_budget() -> float:
-    """Return the CPU seconds of a whole default run: imports, W&B, evaluations and replays included."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-P", "-m", "experiments.trainer", "run=bench", f"run_dir={folder}"]
-        quiet = {"WANDB_MODE": "offline", "WANDB_SILENT": "true", "WANDB_ERROR_REPORTING": "false"}
-        subprocess.run(command, cwd=ROOT, env=os.environ | quiet, stdout=subprocess.DEVNULL, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
 def run() -> list[Bar]:
     """Measure the default curriculum with seeds 0, 1 and 2."""
     bars = []
@@ -79,4 +66,4 @@ def run() -> list[Bar]:
                 )
             )
         bars.append(Bar(f"agent-steps per CPU second, seed {seed}", sps, 25_000, unit="steps/s", higher_is_better=True))
-    return [*bars, Bar("default run, CPU seconds in all", default_budget(), 90, unit="s", note="seed 0")]
+    return bars

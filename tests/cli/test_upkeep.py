@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from experiments.cli import upkeep
-from experiments.cli.upkeep import disposable, gc
+from experiments.cli.upkeep import disposable, gc, size_of
 from experiments.jobs.ledger import Ledger
 from experiments.jobs.ledger.schema import STARTING
 from experiments.project.files import locked
@@ -30,6 +30,13 @@ def test_only_the_files_of_runs_that_were_uploaded_whole_can_go(tmp_path, folder
     assert disposable(tmp_path) == []
     (directory / "run-sfx.wandb.synced").touch()
     assert disposable(tmp_path) == [(directory, "uploaded to W&B")]
+
+
+def test_a_file_of_two_names_is_one_to_the_disk(tmp_path):
+    (tmp_path / "a").write_bytes(b"x" * 1000)
+    (tmp_path / "b").hardlink_to(tmp_path / "a")
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    assert size_of(tmp_path) == 1000
 
 
 def test_an_unpacked_bundle_can_go_for_its_file_has_all_of_it(tmp_path):

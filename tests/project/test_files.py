@@ -21,6 +21,7 @@ from experiments.project.files import (
     parse_json,
     read_json,
     real_number,
+    second_name,
     start_time,
     try_lock,
 )
@@ -103,6 +104,30 @@ def test_what_cannot_be_written_leaves_the_old_file_and_no_litter(tmp_path):
         processes.write_json(path, {"a": float("nan")})
     assert read_json(path) == {"a": 1}
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_second_name_takes_no_room_and_where_there_are_no_links_is_a_copy(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    path.write_text("content")
+    second_name(path, tmp_path / "second")
+    assert (tmp_path / "second").samefile(path)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    second_name(path, tmp_path / "copy")
+    assert not (tmp_path / "copy").samefile(path)
+    assert (tmp_path / "copy").read_text() == "content"
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["copy", "file", "second"]
+
+
+def test_a_second_name_that_was_another_files_is_this_ones(tmp_path):
+    path, name = tmp_path / "file", tmp_path / "name"
+    path.write_text("new")
+    name.write_text("old")
+    second_name(path, name)
+    assert name.read_text() == "new"
 
 
 def test_a_file_that_holds_no_object_is_an_error(tmp_path):

@@ -41,6 +41,24 @@ def test_a_run_is_copied_whole_and_once(share, tmp_path):
     assert (tmp_path / "runs" / "r" / "train.log").stat().st_ino == inode
 
 
+def test_a_file_of_two_names_is_copied_once_and_has_both_here_also_after_it_changed(share, tmp_path):
+    folder = share / "r" / "replays"
+    folder.mkdir()
+    for content, size in ((b"old", 3), (b"newer", 5)):
+        for path in folder.iterdir():
+            path.unlink()
+        (folder / "one").write_bytes(content)
+        (folder / "two").hardlink_to(folder / "one")
+        (folder / "other").write_bytes(content)
+        here = tmp_path / "runs" / "r" / "replays"
+        before = sum(path.stat().st_size for path in share.rglob("*.*") if path.is_file())
+        [result] = pull(share, tmp_path)
+        assert result.size == 2 * size + (before if content == b"old" else 0)
+        assert [(here / name).read_bytes() for name in ("one", "two", "other")] == [content] * 3
+        assert [path.name for path in here.iterdir() if path.name.startswith(".")] == []
+    assert not (here / "other").samefile(here / "one")
+
+
 def test_only_what_is_new_is_copied_later(share, tmp_path):
     pull(share, tmp_path)
     (share / "r" / "checkpoints" / "step_5.npz").unlink()

@@ -91,6 +91,8 @@ def test_replays_of_saved_checkpoints_are_files_and_links(finished):
     runs, _, _ = finished
     names = sorted(path.name for path in (runs / "r" / "replays").iterdir())
     assert names == ["step_0.json.z", "step_3840.json.z", "step_7680.json.z"]
+    [stored] = (runs / "r" / "wandb").glob("offline-run-*/files/replays")
+    assert all((stored / name).samefile(runs / "r" / "replays" / name) for name in names)
     [media] = (runs / "r" / "wandb").glob("offline-run-*/files/media/html/replays")
     linked = {path.name.split("_")[1]: path.read_text() for path in media.iterdir()}
     assert linked.keys() == {"0", "3840", "7680"}

@@ -10,13 +10,12 @@ import contextlib
 import glob
 import os
 import re
-import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
 from experiments.notebooks.export.record import read_record
 from experiments.project.errors import NotebookError, UsageError
-from experiments.project.files import sync
+from experiments.project.files import second_name, sync
 
 LOG_FOLDER = Path("experiments") / "log"
 LOGBOOK = "index.html"
@@ -106,7 +105,7 @@ def put_in_place(draft: Path, path: Path, *, keep_old: bool) -> Path | None:
     try:
         if keep_old and path.exists():
             kept = kept_name(path)
-            _second_name(path, kept)
+            second_name(path, kept)
         draft.replace(path)
         sync(path.parent)
     except OSError as error:
@@ -134,16 +133,6 @@ def _drop(draft: Path) -> None:
     with contextlib.suppress(OSError):
         if draft.is_file() and not draft.is_symlink():
             draft.unlink()
-
-
-def _second_name(path: Path, name: Path) -> None:
-    try:
-        name.hardlink_to(path)
-    except OSError:
-        # Some file systems know no links.
-        draft = name.with_name(f".{name.name}.tmp")
-        shutil.copy2(path, draft)
-        draft.replace(name)
 
 
 def _no_place(folder: Path, error: OSError) -> str:

@@ -10,13 +10,13 @@ import contextlib
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path
 
 from experiments.project.errors import StoreError, UsageError
-from experiments.project.files import try_lock
+from experiments.project.files import second_name, try_lock
 from experiments.runs.offline.places import WANDB_FOLDERS
 
 NOT_OURS = frozenset(
@@ -73,9 +73,18 @@ class Pulled:
 
 @dataclass(frozen=True)
 class _File:
+    """A file of a run.
+
+    Attributes:
+        inode: Number of what its name stands for: a replay has a second name in W&B's folder.
+        first: The first of the names that stand for it.
+    """
+
     name: str
     size: int
     modified_ns: int
+    inode: int
+    first: str = ""
 
 
 def pull_runs(
@@ -143,15 +152,15 @@ def _pull(source: Path, target: Path, tell: Callable[[int, int], None]) -> Pulle
 
 def _pull_alone(source: Path, target: Path, tell: Callable[[int, int], None]) -> Pulled:
     result = Pulled(source.name)
-    files = list(_files(source, "", result))
+    files = list(_with_first_names(_files(source, "", result)))
     wanted = [file for file in files if not _is_here(target / file.name, file)]
     result.kept = len(files) - len(wanted)
-    total = sum(file.size for file in wanted)
+    total = sum(file.size for file in wanted if file.first == file.name)
     _need_room(source.name, target, total)
     tell(0, total)
     for file in wanted:
         try:
-            size = _copy(source, target, file)
+            size = 0 if _named_again(target, file) else _copy(source, target, file)
         except FileNotFoundError:
             continue  # old checkpoints go as the trainer writes new ones
         except OSError as error:
@@ -182,9 +191,25 @@ def _files(folder: Path, prefix: str, result: Pulled) -> Iterator[_File]:
         elif stat.S_ISDIR(found.st_mode):
             yield from _files(folder / entry.name, f"{name}/", result)
         elif stat.S_ISREG(found.st_mode):
-            yield _File(name, found.st_size, found.st_mtime_ns)
+            yield _File(name, found.st_size, found.st_mtime_ns, found.st_ino)
         else:
             result.problems.append(f"{name}: not a plain file")
+
+
+def _with_first_names(files: Iterable[_File]) -> Iterator[_File]:
+    first: dict[tuple[int, int, int], str] = {}
+    for file in files:
+        yield replace(file, first=first.setdefault((file.inode, file.size, file.modified_ns), file.name))
+
+
+def _named_again(target: Path, file: _File) -> bool:
+    """Give what is here under the file's first name this one, too, and return whether that could be done."""
+    path, known = target / file.name, target / file.first
+    if file.first == file.name or not _is_here(known, file):
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    second_name(known, path)
+    return True
 
 
 def _is_ours(name: str) -> bool:
