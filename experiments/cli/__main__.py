@@ -45,8 +45,15 @@ def _read(arguments: Sequence[str]) -> Callable[[], int]:
 
         return keep
 
+    first = next(iter(arguments), "--help")
+    wanted: dict[str, Callable[..., Any]]
+    if first in {"-h", "--help"}:
+        # Classes: to find out about functions tyro imports as much again.
+        wanted = {word: type(word, (), {"__doc__": _SENTENCES.get(word)}) for word in _MODULES}
+    else:
+        wanted = {word: later(command) for word, command in commands(first).items()}
     found: Callable[[], int] = tyro.extras.subcommand_cli_from_dict(
-        {word: later(command) for word, command in commands(next(iter(arguments), None)).items()},
+        wanted,
         prog="experiments",
         description="Jobs, runs and notebooks of this project.",
         args=list(arguments),
@@ -86,6 +93,52 @@ _MODULES = {
     "doctor": "upkeep",
 }
 """The module of each command, in the order in which `--help` lists them."""
+
+_SENTENCES = {
+    "status": "Show the jobs that go on and the last hundred, or those of an experiment, an arm or a state.",
+    "logs": "Show what a job printed.",
+    "show": "Show all that is known of a job: how it is, config, command, code, attempts and what happened to it.",
+    "cancel": "End jobs: those that wait never start, those that run get TERM and, after a grace, KILL.",
+    "retry": (
+        "Launch jobs that have ended once more: the same arm and seed, as a new attempt, with the code that they ran."
+    ),
+    "resume": (
+        "Let a run go on from a checkpoint, as a new run of its arm and seed, with its own config, command and code."
+    ),
+    "reproduce": "Run a job once more from its own record, and say whether it came back: the worst of several counts.",
+    "bundle": (
+        "Write an experiment as one file, from which `experiments reproduce FILE` verifies it on another machine."
+    ),
+    "budget": "Show what may go on by itself and what it has used; grant more, or end it.",
+    "note": "Keep a note with a job, in the place of an earlier one; `experiments show RUN` shows it.",
+    "tag": "Give jobs a tag.",
+    "untag": "Take a tag from jobs that `experiments tag` gave it; tags of the launch stay.",
+    "record": "Write the jobs that were launched from a notebook, and the notes of its log, into its file.",
+    "controls": "Show the arms that are kept as controls; keep another, in a file that you commit.",
+    "step": "Carry on what goes on by itself: tell the trials that ended, and launch the next.",
+    "sweep": "Show the trials of a search and the best so far; freeze its winner as a design, or search wider ranges.",
+    "diff": "Show what differs between two runs, arms or experiments: settings, code, packages and metrics.",
+    "accept": (
+        "Say whether an experiment reaches the criteria that its recipe states (accept = ...), as recorded at the "
+        "launch."
+    ),
+    "runs": "Find runs on this machine and, where somebody is logged in, on the W&B server.",
+    "sync": "Upload finished offline runs to the W&B server where you are logged in; what is there already stays.",
+    "pull": (
+        "Copy what is new of runs from the cluster's folder (run_root) to this machine; what is here already stays."
+    ),
+    "export": "Run a notebook and write what it shows as one HTML file that opens anywhere with the network off.",
+    "replay": "Look into a replay file, draw its map, or write it in another form.",
+    "eval": (
+        "Play checkpoints on held-out maps, each in a job where its run was; what was played before is not played "
+        "again."
+    ),
+    "serve": "Serve the apps, the notebooks and the logs of this project, to look at only; Ctrl-C ends it.",
+    "new": "Write a recipe to begin with into experiments/recipes of this project.",
+    "gc": "Show what the state folder could do without, and delete it if you say so.",
+    "doctor": "Say what is installed, reachable and writable, and the command that mends what is not.",
+}
+"""What `--help` says of each command, the first line of its own help: only for that, all would have to be imported."""
 
 _FUNCTIONS = {"eval": "evaluate"}
 """Of the commands whose word is another name in Python."""

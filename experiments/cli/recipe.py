@@ -63,8 +63,8 @@ def parse(
     command = dataclasses.make_dataclass(
         "Command",
         [
-            ("recipe", Annotated[flags, tyro.conf.arg(name="")]),
-            ("run", Annotated[RunOptions, tyro.conf.arg(name="")], field(default_factory=RunOptions)),
+            ("recipe", Annotated[flags, tyro.conf.arg(name="", help="")]),
+            ("run", Annotated[RunOptions, tyro.conf.arg(name="", help="")], field(default_factory=RunOptions)),
         ],
     )
 

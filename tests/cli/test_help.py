@@ -22,6 +22,15 @@ def test_no_help_shows_a_type_of_python_s_as_a_placeholder_or_an_empty_default(m
     assert wrong == {}
 
 
+def test_the_list_of_commands_says_of_each_what_its_own_help_begins_with(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "200")
+    with pytest.raises(SystemExit):
+        cli.run(["--help"])
+    said = capsys.readouterr().out
+    for word, command in commands().items():
+        assert re.search(rf"• {word} +{re.escape(command.__doc__.strip().splitlines()[0])} ", said), word
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
