@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { nearest, recoloured, rowsOf } from "../../widgets/charts/js/data.js";
+import { changed, nearest, recoloured, rowsOf } from "../../widgets/charts/js/data.js";
 
 test("columns become rows, and no columns none", () => {
   assert.deepEqual(rowsOf({ x: [1, 2], name: ["a", "b"] }), [{ x: 1, name: "a" }, { x: 2, name: "b" }]);
@@ -20,4 +20,15 @@ test("the nearest point counts, and none where all are far", () => {
   assert.equal(nearest(points, { x: 11, y: 3 }, same, same), 1);
   assert.equal(nearest(points, { x: 200, y: 0 }, same, same), -1);
   assert.equal(nearest({}, { x: 0, y: 0 }, same, same), -1);
+});
+
+test("a piece changes the stretches and columns that it names, and nothing else", () => {
+  const before = { points: { x: [0, 1, 0, 1], k: [0, 0, 1, 1] }, runs: { k: [0, 1], state: ["running", "running"] }, rest: { x: [7] } };
+  const after = changed(before, { datasets: {
+    points: { cuts: [[1, 1, 2], [4, 0, 1]], columns: { x: [5, 6, 2], k: [0, 0, 1] } },
+    runs: { columns: { state: ["running", "failed"] } },
+  } });
+  assert.deepEqual(after, { points: { x: [0, 5, 6, 0, 1, 2], k: [0, 0, 0, 1, 1, 1] }, runs: { k: [0, 1], state: ["running", "failed"] }, rest: { x: [7] } });
+  assert.deepEqual(before.points.x, [0, 1, 0, 1]);
+  assert.equal(after.rest, before.rest);
 });

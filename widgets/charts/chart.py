@@ -10,13 +10,14 @@ from typing import Any
 import traitlets
 
 from widgets.charts.bundle import vega_script
-from widgets.page import GuardedWidget, script, styles
+from widgets.charts.changes import change_of
+from widgets.page import LiveWidget, script, styles
 
 _WORDS = ("caption", "summary")
 _OF_THE_PAGE = {"x_from", "x_to", "hovered"}
 
 
-class ChartWidget(GuardedWidget):
+class ChartWidget(LiveWidget):
     """A chart that is drawn again only where its form changes; new rows go into the drawing that is there.
 
     Zoom and brush survive both. What the page may set is `zoom`, `brush` and `clicked`; all else that it sends is
@@ -26,7 +27,7 @@ class ChartWidget(GuardedWidget):
         spec: Vega-Lite without rows; empty for no chart. `usermeta.pick` names the points that can be pointed at:
             `points` (a dataset with `x`, `y` and `k`, the number of a run), `runs` (one with `k`, `run`, `label`,
             `state`), `x` and `y` (what they are called). The params `x_from`, `x_to` and `hovered` are set by the page.
-        datasets: Rows of each dataset by column: `{name: {column: [values]}}`.
+        datasets: Rows of each dataset by column: `{name: {column: [values]}}`; sent whole once, then what changed.
         params: Values of all other params, such as the ends of an axis: they change with the rows, not with the form.
         caption: What stands beneath the chart, as text.
         summary: The line that the caption folds into; empty where all of it stands there.
@@ -42,6 +43,7 @@ class ChartWidget(GuardedWidget):
 
     _esm = script("charts", "chart")
     _css = styles(("charts", "chart"))
+    pieced = "datasets"
 
     spec = traitlets.Dict().tag(sync=True)
     datasets = traitlets.Dict().tag(sync=True)
@@ -82,6 +84,11 @@ class ChartWidget(GuardedWidget):
                 self.spec = parts["spec"]
             self.caption, self.summary, self.description = parts["caption"], parts["summary"], parts["description"]
             self.params, self.datasets = parts["params"], parts["datasets"]
+
+    def change(self, old: Any, new: Any) -> dict[str, Any] | None:  # noqa: ANN401 - both are `datasets`
+        """Return what leads from some rows to others (see `changes`); None where that is no less than all."""
+        found = change_of(old, new)
+        return {"datasets": found} if found else found
 
     def clear(self) -> None:
         """Show nothing."""

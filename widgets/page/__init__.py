@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from widgets.page.guarded import GuardedWidget, script, stays_open, styles
+from widgets.page.live import LiveWidget
 
-__all__ = ["GuardedWidget", "script", "stays_open", "styles"]
+__all__ = ["GuardedWidget", "LiveWidget", "script", "stays_open", "styles"]

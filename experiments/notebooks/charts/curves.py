@@ -102,7 +102,7 @@ def learning_curves(
     if len({run.curve.unit for run in drawn}) > 1:
         units = sorted({run.curve.unit for run in drawn})
         return empty_chart(f"These runs count their steps in different units ({', '.join(units)}).", palette)
-    half_life = options.smoothing * _span(drawn) if options.smoothing > 0 else 0.0
+    half_life = _half_life(drawn, options)
     bands = {} if options.by_run else bands_of(chosen, options, half_life)
     axis = _axis_of(drawn, bands, options, half_life)
     base = layers.Layers(
@@ -147,7 +147,7 @@ def axis_note(runs: Sequence[RunCurve], options: CurveOptions = DEFAULTS) -> str
     drawn = [run for run in runs if len(run.curve.steps) and (options.only is None or run.run in options.only)]
     if len({run.curve.unit for run in drawn}) != 1:
         return ""
-    half_life = options.smoothing * _span(drawn) if options.smoothing > 0 else 0.0
+    half_life = _half_life(drawn, options)
     bands = {} if options.by_run else bands_of(drawn, options, half_life)
     return _axis_of(drawn, bands, options, half_life).note
 
@@ -174,7 +174,7 @@ def bands_of(runs: Sequence[RunCurve], options: CurveOptions, half_life: float =
         wanted = {run.arm for run in runs if run.run in set(options.selected)}
         several = {arm: curves for arm, curves in several.items() if arm in wanted}
     curves = [curve for own in several.values() for curve in own]
-    grid = common_grid(curves, _GRID)
+    grid = _grid_of(curves)
     if options.window is not None and len(grid):
         low, high = max(options.window[0], grid[0]), min(options.window[1], grid[-1])
         step = (high - low) / _GRID
@@ -184,6 +184,20 @@ def bands_of(runs: Sequence[RunCurve], options: CurveOptions, half_life: float =
         return {}
     made = {arm: band(own, options.statistic, grid=grid) for arm, own in several.items()}
     return {arm: found for arm, found in made.items() if not found.problem}
+
+
+def _grid_of(curves: Sequence[Curve]) -> FloatArray:
+    """Return where to compare curves: their own steps where they share few, else multiples of a round number.
+
+    As runs grow these stay, so that a page that is open gets what is new of a band.
+    """
+    grid = common_grid(curves, _GRID)
+    if len(grid) < _GRID or any(grid is curve.steps for curve in curves):
+        return grid
+    low, high = grid[0], grid[-1]
+    power = 10.0 ** np.floor(np.log10((high - low) / _GRID))
+    width = power * next(digit for digit in (1, 2, 5, 10) if power * digit * _GRID >= high - low)
+    return np.unique(np.concatenate([[low], np.arange(np.ceil(low / width), high / width) * width, [high]]))
 
 
 def _in_few_words(runs: Sequence[RunCurve], bands: dict[str, Band]) -> str:
@@ -256,6 +270,11 @@ def _nothing(runs: Sequence[RunCurve], chosen: Sequence[RunCurve], name: str) ->
 def _chosen_arms(runs: Sequence[RunCurve], options: CurveOptions) -> list[str]:
     selected = set(options.selected)
     return list(dict.fromkeys(run.arm for run in runs if run.run in selected))
+
+
+def _half_life(runs: Sequence[RunCurve], options: CurveOptions) -> float:
+    """Return that of smoothing, in the unit of x; of two digits, so that a smoothed line seldom changes as it grows."""
+    return float(f"{options.smoothing * _span(runs):.2g}") if options.smoothing > 0 else 0.0
 
 
 def _span(runs: Sequence[RunCurve]) -> float:

@@ -17,18 +17,33 @@ def min_max(values: FloatArray, points: int) -> IntArray:
         return np.arange(size)
     from tsdownsample import MinMaxDownsampler
 
-    wanted = max(2, (points - 2) // 2 * 2)
-    kept = MinMaxDownsampler().downsample(np.ascontiguousarray(values, np.float64), n_out=wanted).astype(np.int64)
-    return np.unique(np.concatenate([[0], kept, [size - 1]]))
+    width = _width(size, max(1, (points - 2) // 2))
+    whole = size // width * width
+    plain = np.ascontiguousarray(values, np.float64)
+    parts = [np.zeros(1, np.int64)]
+    for part, start, wanted in ((plain[:whole], 0, 2 * (whole // width)), (plain[whole:], whole, 2)):
+        if len(part) > wanted:
+            parts.append(start + MinMaxDownsampler().downsample(part, n_out=wanted).astype(np.int64))
+        else:
+            parts.append(start + np.arange(len(part)))
+    return np.unique(np.concatenate([*parts, [size - 1]]))
 
 
 def bucket_means(steps: FloatArray, values: FloatArray, buckets: int) -> tuple[FloatArray, FloatArray]:
-    """Return the mean step and value of at most `buckets` stretches with equally many points each."""
+    """Return the mean step and value of at most `buckets` stretches with equally many points each but the last."""
     if len(steps) <= buckets:
         return steps, values
-    edges = np.linspace(0, len(steps), buckets + 1).astype(np.int64)[:-1]
+    edges = np.arange(0, len(steps), _width(len(steps), buckets))
     counts = np.diff(edges, append=len(steps))
     return np.add.reduceat(steps, edges) / counts, np.add.reduceat(values, edges) / counts
+
+
+def _width(size: int, most: int) -> int:
+    """Return how many points a stretch has, where there are at most so many stretches.
+
+    A power of two, so that a run that grows keeps its stretches, and a page only gets the new ones, until all double.
+    """
+    return 1 << max(0, -(-size // most) - 1).bit_length()
 
 
 def rounded(values: FloatArray, digits: int = 6) -> list[float | None]:

@@ -17,6 +17,39 @@ export function rowsOf(columns) {
   return (Object.values(columns)[0] ?? []).map((_, row) => rowOf(columns, row));
 }
 
+/**
+ * What became of one dataset: other values in some columns, or stretches of rows that give way to others.
+ *
+ * @typedef {{columns: Columns, cuts?: [number, number, number][]}} Change See ../changes.py.
+ */
+
+/**
+ * @template T
+ * @param {T[]} values @param {T[]} come @param {[number, number, number][]} cuts @returns {T[]} Values with some in others' place.
+ */
+export function spliced(values, come, cuts) {
+  /** @type {T[]} */
+  const found = [];
+  let [from, next] = [0, 0];
+  for (const [at, gone, number] of cuts) {
+    for (; from < at; from++) found.push(values[from]);
+    for (const end = next + number; next < end; next++) found.push(come[next]);
+    from += gone;
+  }
+  for (; from < values.length; from++) found.push(values[from]);
+  return found;
+}
+
+/** @param {Record<string, Columns>} tables @param {{datasets: Record<string, Change>}} piece @returns {Record<string, Columns>} The tables as they are now. */
+export function changed(tables, { datasets }) {
+  const now = { ...tables };
+  for (const [name, { columns, cuts }] of Object.entries(datasets)) {
+    const whole = cuts ? Object.entries(columns).map(([column, come]) => [column, spliced(now[name][column], come, cuts)]) : Object.entries(columns);
+    now[name] = { ...now[name], ...Object.fromEntries(whole) };
+  }
+  return now;
+}
+
 /** @param {any} value @param {Record<string, string>} colours @returns {any} The same with other colours. */
 export function recoloured(value, colours) {
   return JSON.parse(JSON.stringify(value).replace(/#[0-9a-f]{6}/g, (colour) => colours[colour] ?? colour));

@@ -95,7 +95,7 @@ export class Pointer {
   }
 
   get points() {
-    return this.chart.model.get("datasets")[this.chart.pick?.points ?? ""];
+    return this.chart.tables[this.chart.pick?.points ?? ""];
   }
 
   /** @param {MouseEvent} event @returns {number} Row of the point that is meant; -1 for none. */
@@ -106,7 +106,7 @@ export class Pointer {
 
   /** @param {number} number @returns {Record<string, any> | undefined} */
   run(number) {
-    const runs = this.chart.model.get("datasets")[this.chart.pick?.runs ?? ""] ?? {};
+    const runs = this.chart.tables[this.chart.pick?.runs ?? ""] ?? {};
     const row = (runs.k ?? []).indexOf(number);
     return row < 0 ? undefined : rowOf(runs, row);
   }

@@ -1,5 +1,6 @@
 /** The widget: a chart that follows the model's traits. All text is set as text, never as HTML. */
 import { make } from "../../page/js/dom.js";
+import { whenSeen } from "../../page/js/live.js";
 import { listen } from "../../page/js/model.js";
 import { ChartView } from "./chart-view.js";
 
@@ -9,23 +10,30 @@ import { ChartView } from "./chart-view.js";
 function render({ model, el }) {
   const chart = new ChartView(model, el.appendChild(make("div.chart-root.look")));
   let due = "";
-  const act = () => {
+  // Several traits arrive in one message: the form decides, so it is looked at once all of them are there.
+  const seen = whenSeen(() => {
+    chart.held.take();
     const now = due;
     due = "";
-    void (now === "draw" ? chart.draw() : chart.feed());
-  };
-  // Several traits arrive in one message: the form decides, so it is looked at once all of them are there.
+    if (now) void (now === "draw" ? chart.draw() : chart.feed());
+  });
   const later = /** @param {"draw" | "feed"} what */ (what) => {
-    if (!due) queueMicrotask(act);
     due = due === "draw" ? due : what;
+    seen.due();
   };
   const tell = () => chart.tell();
   const stop = listen(model, {
-    spec: () => later("draw"), datasets: () => later("feed"), params: () => later("feed"), caption: tell, summary: tell, zoom: () => chart.follow(), brush: tell,
+    spec: () => later("draw"), params: () => later("feed"), caption: tell, summary: tell, zoom: () => chart.follow(), brush: tell,
+  });
+  const stopHearing = chart.held.listen((piece) => {
+    chart.note(piece);
+    later("feed");
   });
   void chart.draw();
   return () => {
     stop();
+    stopHearing();
+    seen.stop();
     chart.close();
   };
 }

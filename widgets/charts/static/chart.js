@@ -21,6 +21,76 @@ function setText(node, text) {
 	if (node.textContent !== text) node.textContent = text;
 }
 
+var HELD = new WeakMap();
+var Held = class {
+	version = 0;
+	base = -1;
+	told = -1;
+	listeners = new Set();
+	constructor(model, name, apply) {
+		this.model = model;
+		this.name = name;
+		this.apply = apply;
+		this.value = model.get(name);
+		this.take();
+		const later = () => queueMicrotask(() => this.take());
+		model.on("change:version", later);
+		model.on("change:piece", later);
+	}
+	take() {
+		const [base, piece] = [this.model.get("version"), this.model.get("piece")];
+		if (base !== this.base) {
+			this.base = this.version = base;
+			this.value = this.model.get(this.name);
+			this.tell(null);
+		}
+		const at = piece?.at ?? 0;
+		if (at === this.version + 1) {
+			this.value = this.apply(this.value, piece);
+			this.version = at;
+			this.tell(piece);
+		} else if (at > this.version)
+			this.greet();
+	}
+	tell(piece) {
+		for (const listener of this.listeners) listener(piece);
+	}
+	greet() {
+		this.model.send({ type: "here", at: this.version });
+	}
+	shown() {
+		if (this.told === this.version) return;
+		this.told = this.version;
+		this.model.send({ type: "shown", at: this.version });
+	}
+	listen(listener) {
+		this.listeners.add(listener);
+		this.greet();
+		return () => void this.listeners.delete(listener);
+	}
+};
+function heldOf(model, name, apply) {
+	const held = HELD.get(model) ?? new Held(model, name, apply);
+	HELD.set(model, held);
+	return held;
+}
+function whenSeen(act) {
+	let owed = false;
+	const look = () => {
+		if (!owed || document.hidden) return;
+		owed = false;
+		act();
+	};
+	document.addEventListener("visibilitychange", look);
+	return {
+		due() {
+			if (!owed) queueMicrotask(look);
+			owed = true;
+		},
+		stop: () => document.removeEventListener("visibilitychange", look)
+	};
+}
+
 function listen(model, handlers) {
 	const pairs = Object.entries(handlers);
 	for (const [name, act] of pairs) model.on(`change:${name}`, act);
@@ -35,14 +105,14 @@ function tellPython(model, name, value) {
 var nonce = () => `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
 
 var marked = () => [document.body, document.documentElement];
-function watchTheme(changed) {
-	const observer = new MutationObserver(changed);
+function watchTheme(changed2) {
+	const observer = new MutationObserver(changed2);
 	for (const node of marked()) observer.observe(node, { attributes: true });
 	const media = matchMedia("(prefers-color-scheme: dark)");
-	media.addEventListener("change", changed);
+	media.addEventListener("change", changed2);
 	return () => {
 		observer.disconnect();
-		media.removeEventListener("change", changed);
+		media.removeEventListener("change", changed2);
 	};
 }
 function isDark(element) {
@@ -59,6 +129,25 @@ function rowOf(columns, row) {
 }
 function rowsOf(columns) {
 	return (Object.values(columns)[0] ?? []).map((_, row) => rowOf(columns, row));
+}
+function spliced(values, come, cuts) {
+	const found = [];
+	let [from, next] = [0, 0];
+	for (const [at, gone, number] of cuts) {
+		for (; from < at; from++) found.push(values[from]);
+		for (const end = next + number; next < end; next++) found.push(come[next]);
+		from += gone;
+	}
+	for (; from < values.length; from++) found.push(values[from]);
+	return found;
+}
+function changed(tables, { datasets }) {
+	const now = { ...tables };
+	for (const [name, { columns, cuts }] of Object.entries(datasets)) {
+		const whole = cuts ? Object.entries(columns).map(([column, come]) => [column, spliced(now[name][column], come, cuts)]) : Object.entries(columns);
+		now[name] = { ...now[name], ...Object.fromEntries(whole) };
+	}
+	return now;
 }
 function recoloured(value, colours) {
 	return JSON.parse(JSON.stringify(value).replace(/#[0-9a-f]{6}/g, (colour) => colours[colour] ?? colour));
@@ -164,14 +253,14 @@ var Pointer = class {
 		this.drag.hidden = true;
 	}
 	get points() {
-		return this.chart.model.get("datasets")[this.chart.pick?.points ?? ""];
+		return this.chart.tables[this.chart.pick?.points ?? ""];
 	}
 	under(event) {
 		const { view } = this.chart;
 		return this.points ? nearest(this.points, this.place(event), view.scale("x"), view.scale("y")) : -1;
 	}
 	run(number) {
-		const runs = this.chart.model.get("datasets")[this.chart.pick?.runs ?? ""] ?? {};
+		const runs = this.chart.tables[this.chart.pick?.runs ?? ""] ?? {};
 		const row = (runs.k ?? []).indexOf(number);
 		return row < 0 ? void 0 : rowOf(runs, row);
 	}
@@ -226,9 +315,9 @@ var Tools = class {
 	all = button("All runs", () => this.setBrush({}));
 	element = make("div.chart-tools", { role: "toolbar", label: "Chart" }, this.zoom, this.select, this.whole, this.all);
 	saving = void 0;
-	constructor(model, changed) {
+	constructor(model, changed2) {
 		this.model = model;
-		this.changed = changed;
+		this.changed = changed2;
 		this.setMode("zoom");
 	}
 	show(shown) {
@@ -292,6 +381,8 @@ function asked(model) {
 
 var ChartView = class {
 	view = null;
+	news = null;
+	rows = new Map();
 	turn = 0;
 	plot = make("div.chart-plot");
 	stage = make("div.chart-stage", {}, this.plot);
@@ -302,6 +393,7 @@ var ChartView = class {
 	constructor(model, root) {
 		this.model = model;
 		this.root = root;
+		this.held = heldOf(model, "datasets", changed);
 		this.tools = new Tools(model, () => this.tell());
 		this.pointer = new Pointer(this);
 		root.append(this.tools.element, this.wait, this.stage, this.folded, this.caption);
@@ -313,6 +405,13 @@ var ChartView = class {
 	get pick() {
 		return this.model.get("spec").usermeta?.pick;
 	}
+	get tables() {
+		return this.held.value;
+	}
+	note(piece) {
+		const isFirst = this.news !== null && Object.keys(this.news).length === 0;
+		this.news = piece && isFirst ? piece.datasets : null;
+	}
 	get colours() {
 		return this.dark ? this.model.get("colours") : {};
 	}
@@ -323,26 +422,32 @@ var ChartView = class {
 		if (!spec.$schema) {
 			this.view?.finalize();
 			this.view = null;
+			this.held.shown();
 			return;
 		}
 		try {
 			const embed = await vega(this.model);
 			if (turn !== this.turn) return;
 			const options = { mode: "vega-lite", actions: false, renderer: "canvas", ...this.pick ? { tooltip: false } : {} };
+			const at = this.held.version;
 			const { view } = await embed(this.plot, this.full(spec), options);
 			if (turn !== this.turn) return void view.finalize();
 			this.view?.finalize();
 			this.view = view;
+			this.rows.clear();
+			this.news = null;
 			this.wait.hidden = true;
-			this.note("drawn");
+			this.count("drawn");
+			if (this.held.version !== at) return await this.feed();
 		} catch (error) {
 			if (turn !== this.turn) return;
 			this.wait.hidden = false;
 			setText(this.wait, `This chart could not be drawn here (${error instanceof Error ? error.message : error}).`);
 		}
+		this.held.shown();
 	}
 	full(spec) {
-		const full = recoloured({ ...spec, datasets: this.rows() }, this.colours);
+		const full = recoloured({ ...spec, datasets: this.all() }, this.colours);
 		const [from, to] = this.model.get("zoom");
 		const given = this.model.get("params") ?? {};
 		for (const param of full.params ?? []) {
@@ -352,24 +457,39 @@ var ChartView = class {
 		}
 		return full;
 	}
-	rows() {
-		const held = this.model.get("datasets");
-		return Object.fromEntries(Object.entries(held).map(([name, columns]) => [name, rowsOf(columns)]));
+	all() {
+		return Object.fromEntries(Object.entries(this.tables).map(([name, columns]) => [name, rowsOf(columns)]));
 	}
 	async feed() {
 		this.tell();
-		const { view, turn, colours } = this;
+		const { view, turn } = this;
 		if (!view) return;
 		try {
 			for (const [name, value] of Object.entries(this.model.get("params") ?? {})) view.signal(name, value);
-			for (const [name, rows] of Object.entries(this.rows())) view.data(name, name.includes("x") ? rows : recoloured(rows, colours));
+			const news = this.news ?? Object.fromEntries(Object.keys(this.tables).map((name) => [name, null]));
+			this.news = {};
+			for (const [name, change] of Object.entries(news)) this.put(name, change);
 			await view.runAsync();
-			this.note("fed");
+			this.count("fed");
 		} catch {
-			if (turn === this.turn) await this.draw();
+			if (turn === this.turn) return await this.draw();
 		}
+		this.held.shown();
 	}
-	note(what) {
+	put(name, change) {
+		const [{ view }, before] = [this, this.rows.get(name)];
+		if (!change?.cuts || !before) {
+			const rows = rowsOf(this.tables[name]);
+			view.data(name, name.includes("x") ? rows : recoloured(rows, this.colours));
+			if (name.includes("x")) this.rows.set(name, rows);
+			return;
+		}
+		const come = rowsOf(change.columns);
+		const gone = change.cuts.flatMap(([at, number]) => before.slice(at, at + number));
+		view.change(name, globalThis.vega.changeset().remove(gone).insert(come));
+		this.rows.set(name, spliced(before, come, change.cuts));
+	}
+	count(what) {
 		this.root.dataset[what] = String(Number(this.root.dataset[what] ?? 0) + 1);
 	}
 	tell() {
@@ -415,28 +535,34 @@ var ChartView = class {
 function render({ model, el }) {
 	const chart = new ChartView(model, el.appendChild(make("div.chart-root.look")));
 	let due = "";
-	const act = () => {
+	const seen = whenSeen(() => {
+		chart.held.take();
 		const now = due;
 		due = "";
-		void (now === "draw" ? chart.draw() : chart.feed());
-	};
+		if (now) void (now === "draw" ? chart.draw() : chart.feed());
+	});
 	const later = (what) => {
-		if (!due) queueMicrotask(act);
 		due = due === "draw" ? due : what;
+		seen.due();
 	};
 	const tell = () => chart.tell();
 	const stop = listen(model, {
 		spec: () => later("draw"),
-		datasets: () => later("feed"),
 		params: () => later("feed"),
 		caption: tell,
 		summary: tell,
 		zoom: () => chart.follow(),
 		brush: tell
 	});
+	const stopHearing = chart.held.listen((piece) => {
+		chart.note(piece);
+		later("feed");
+	});
 	void chart.draw();
 	return () => {
 		stop();
+		stopHearing();
+		seen.stop();
 		chart.close();
 	};
 }

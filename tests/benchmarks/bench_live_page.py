@@ -1,0 +1,116 @@
+"""What an open page costs while its runs train: its server's work, and what it sends to the browser.
+
+A real `marimo run` of a generated notebook in a real browser; forty jobs log a row a second each.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from experiments.notebooks.generation import generate
+from experiments.notebooks.template import SECTIONS, NotebookSpec
+from experiments.types import BaseExperimentConfig
+from tests.benchmarks import Bar
+from tests.benchmarks.measuring import tell
+from tests.fakes.going import Going, going
+from tests.fakes.serving import chromium, marimo_process, scratch_folder
+
+ARMS, SEEDS = ("base", "fast", "slow", "wide"), 10
+SECONDS, REST_S = 20.0, 12.0
+WIDE = {"width": 1440, "height": 9000}
+
+
+@dataclass
+class Heard:
+    """What a page heard from its server.
+
+    Attributes:
+        texts: Each message; kept only where somebody reads them.
+    """
+
+    messages: int = 0
+    size: int = 0
+    texts: list[str] = field(default_factory=list)
+    keeps: bool = False
+
+    def hear(self, payload: str | bytes) -> None:
+        """Count one message."""
+        self.messages += 1
+        self.size += len(payload)
+        if self.keeps:
+            self.texts.append(payload if isinstance(payload, str) else payload.decode(errors="replace"))
+
+
+def run(seconds: float = SECONDS) -> list[Bar]:
+    """Measure a page at rest and the same page while all of its jobs log."""
+    with trained(ARMS, SEEDS) as (jobs, notebook), page_of(notebook) as (server, heard):
+        tell(f"a page of {len(jobs.jobs)} jobs at rest")
+        rest = watched(server, heard, seconds, lambda: None)
+        tell("the same while all log a row a second")
+        busy = watched(server, heard, seconds, jobs.log)
+    what = f"{len(jobs.jobs)} jobs, a row a second each, {seconds:g} s; at rest {rest}"
+    a_minute = 60 / seconds
+    return [
+        Bar("live page: sent a minute", busy.size / 1e6 * a_minute, 1.5, "MB", note=what, gate=True),
+        Bar("live page: messages a minute", busy.messages * a_minute, 400, "messages", note=what, gate=True),
+        Bar("live page: CPU of its server a minute", busy.cpu_s * a_minute, 5.0, "s", note=what),
+    ]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a while of a page cost."""
+
+    cpu_s: float
+    messages: int
+    size: int
+
+    def __str__(self) -> str:
+        return f"{self.cpu_s:.2f} s CPU, {self.messages} messages, {self.size / 1e6:.2f} MB"
+
+
+def watched(server: psutil.Process, heard: Heard, seconds: float, work) -> Cost:
+    """Do something every second for a while; return what the page's server did and sent meanwhile."""
+    before, cpu, began = (heard.messages, heard.size), cpu_s(server), time.monotonic()
+    for second in range(round(seconds)):
+        work()
+        heard.wait(max(0.0, began + second + 1 - time.monotonic()))
+    return Cost(cpu_s(server) - cpu, heard.messages - before[0], heard.size - before[1])
+
+
+def cpu_s(server: psutil.Process) -> float:
+    """Return the CPU seconds of a server and its children."""
+    return sum(sum(process.cpu_times()[:2]) for process in [server, *server.children(recursive=True)])
+
+
+@contextlib.contextmanager
+def trained(arms, seeds: int, rows: int = 1_000) -> Iterator[tuple[Going, Path]]:
+    """Yield jobs that train, and the notebook of their experiment."""
+    with scratch_folder() as folder, going(folder, arms=arms, seeds=seeds, rows=rows) as jobs:
+        notebook = folder / "exp_nb.py"
+        spec = NotebookSpec(
+            name="exp", config=BaseExperimentConfig(), sections=tuple(SECTIONS), jobs=jobs.jobs, root=folder
+        )
+        notebook.write_text(generate(spec))
+        yield jobs, notebook
+
+
+@contextlib.contextmanager
+def page_of(notebook: Path, command: str = "run"):
+    """Yield the server of a notebook as a process, and what its page hears, once the page is drawn and still."""
+    with marimo_process(command, notebook, cwd=notebook.parent) as (process, url), chromium() as browser:
+        page = browser.new_page(viewport=WIDE)
+        heard = Heard()
+        page.on("websocket", lambda socket: socket.on("framereceived", heard.hear))
+        page.goto(url)
+        page.locator(".chart-root[data-drawn]").first.wait_for(timeout=180_000)
+        page.wait_for_timeout(REST_S * 1000)
+        heard.page = page
+        heard.wait = lambda s: page.wait_for_timeout(s * 1000)
+        yield psutil.Process(process.pid), heard
