@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from experiments.project.settings import load_settings
+from tests.fakes.answers import data_in
 from tests.fakes.checkout import pushed_copy
 from tests.fakes.project import Project
 from tests.fakes.skypilot import RUNNER
@@ -141,7 +142,7 @@ class Reader:
         """Return the names of the local runs once all have ended, oldest first."""
         end = time.monotonic() + 240
         while True:
-            rows = json.loads(self.types("uv run --quiet experiments status --json"))
+            rows = data_in(self.types("uv run --quiet experiments status --json"))["jobs"]
             local = [row for row in rows if row["launcher"] == "local"]
             if not {"pending", "running"} & {row["verdict"] for row in local}:
                 return [row["run_name"] for row in local]

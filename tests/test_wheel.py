@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -14,6 +13,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+from tests.fakes.answers import data_in
 
 pytestmark = pytest.mark.slow
 
@@ -109,7 +110,7 @@ def test_a_study_goes_from_its_recipe_to_its_log_in_a_folder_of_its_own(installe
     assert "6 jobs of my_study" in command(installed, folder, recipe, "--dry-run")
 
     command(installed, folder, recipe, "--seeds", "1", "--total-timesteps", "3000", "--follow")
-    jobs = json.loads(experiments(installed, folder, "status", "--json"))
+    jobs = data_in(experiments(installed, folder, "status", "--json"))["jobs"]
     assert [job["verdict"] for job in jobs] == ["succeeded", "succeeded"]
 
     notebook = folder / "experiments" / "scratch" / "my_study_nb.py"

@@ -2,64 +2,99 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
+import inspect
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias, get_args, get_origin, get_type_hints
 
-from experiments.cli.terminal import check_paths, parsed, report_error
-from experiments.project.errors import ExperimentsError
-from experiments.project.streams import INTERRUPTED, run_to_end
+from experiments.cli.cutting import LIMIT, Long, cut_answer
+from experiments.cli.envelope import EXIT_CODES, Answer, Call, Stream, respond
+from experiments.cli.flags import Cursor, JsonFlag, Limit
+from experiments.cli.terminal import check_paths, parsed
+from experiments.project.errors import UsageError
+from experiments.project.streams import run_to_end
+
+Command: TypeAlias = Callable[..., "Answer[Any] | Stream[Any]"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command and end the process: 0 done, 1 failed, 2 not understood."""
+    """Run one command and end the process with one of `EXIT_CODES`."""
     run_to_end(lambda: run(sys.argv[1:] if arguments is None else arguments))
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code."""
-    try:
-        call = parsed(arguments, lambda: _read(arguments))
-        return int(call() or 0)
-    except ExperimentsError as error:
-        return report_error(error)
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        return 0  # the reader (`| head`) has seen enough
-    except OSError as error:
-        return report_error(error)
+    word = next(iter(arguments), None)
+    return respond(word if word in _MODULES else None, arguments, lambda: parsed(arguments, lambda: _read(arguments)))
 
 
-def _read(arguments: Sequence[str]) -> Callable[[], int]:
+def _read(arguments: Sequence[str]) -> Call:
     """Return the call that a command line asks for; tyro would make it while it reads, and hide whose error it is."""
     import tyro
 
-    def later(command: Callable[..., int]) -> Callable[..., Callable[[], int]]:
-        @functools.wraps(command)
-        def keep(*words: Any, **flags: Any) -> Callable[[], int]:  # noqa: ANN401 - those of any command
-            check_paths([*words, *flags.values()])
-            return lambda: command(*words, **flags)
-
-        return keep
-
-    first = next(iter(arguments), "--help")
+    word = next(iter(arguments), None)
+    if word not in _MODULES and not {"-h", "--help"} & set(arguments):
+        asked = "which command?" if word is None else f"{word!r} is no command of experiments."
+        raise UsageError(f"{asked} There are: {', '.join(_MODULES)}. See what they do: experiments --help")
+    codes = "; ".join(f"{code} {what}" for code, what in EXIT_CODES.items())
     wanted: dict[str, Callable[..., Any]]
-    if first in {"-h", "--help"}:
+    if word in _MODULES:
+        wanted = {word: _later(command) for word, command in commands(word).items()}
+    else:
         # Classes: to find out about functions tyro imports as much again.
         wanted = {word: type(word, (), {"__doc__": _SENTENCES.get(word)}) for word in _MODULES}
-    else:
-        wanted = {word: later(command) for word, command in commands(first).items()}
-    found: Callable[[], int] = tyro.extras.subcommand_cli_from_dict(
+    found: Call = tyro.extras.subcommand_cli_from_dict(
         wanted,
         prog="experiments",
-        description="Jobs, runs and notebooks of this project.",
+        description=f"Jobs, runs and notebooks of this project.\n\nExit codes: {codes}.",
         args=list(arguments),
         config=(tyro.conf.FlagCreatePairsOff,),
     )
     return found
+
+
+def _later(command: Command) -> Callable[..., Call]:
+    """Return what takes a command's words and flags, and those that all commands have, and returns the call."""
+    hints = get_type_hints(command, include_extras=True)
+    known = inspect.signature(command).parameters
+    is_long = "cursor" not in known and any(issubclass(each, Long) for each in data_types(command))
+    further: dict[str, tuple[Any, object]] = {}
+    if "json_" not in known:
+        further["json_"] = (JsonFlag, False)
+    if is_long:
+        further |= {"limit": (Limit, None), "cursor": (Cursor, None)}
+
+    def keep(*words: Any, **flags: Any) -> Call:  # noqa: ANN401 - those of any command
+        own = {name: value for name, value in flags.items() if name not in further}
+        check_paths([*words, *own.values()])
+        if not is_long:
+            return lambda: command(*words, **own)
+        limit = flags["limit"] if flags["limit"] is not None else LIMIT if flags["json_"] else None
+        return lambda: cut_answer(command(*words, **own), flags["cursor"], limit)
+
+    given = [each.replace(annotation=hints[name]) for name, each in known.items()]
+    more = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
+        for name, (hint, default) in further.items()
+    ]
+    return _described(keep, command, [*given, *more])
+
+
+def _described(keep: Callable[..., Call], command: Command, parameters: list[inspect.Parameter]) -> Callable[..., Call]:
+    """Have tyro read the name, the words and these parameters of a command where it looks at `keep`."""
+    described: Any = keep
+    described.__signature__ = inspect.Signature(parameters)
+    described.__annotations__ = {each.name: each.annotation for each in parameters}
+    described.__name__, described.__doc__ = command.__name__, command.__doc__
+    return keep
+
+
+def data_types(command: Command) -> tuple[type, ...]:
+    """Return the types of what a command may answer."""
+    returned = get_type_hints(command)["return"]
+    answers = (returned,) if get_origin(returned) in {Answer, Stream} else get_args(returned)
+    return tuple(dict.fromkeys(kind for answer in answers for kind in get_args(answer)))
 
 
 _MODULES = {
@@ -71,6 +106,7 @@ _MODULES = {
     "resume": "jobs",
     "reproduce": "reproduce",
     "bundle": "bundle",
+    "machine": "machine",
     "budget": "budget",
     "note": "jobs",
     "tag": "jobs",
@@ -109,6 +145,7 @@ _SENTENCES = {
     "bundle": (
         "Write an experiment as one file, from which `experiments reproduce FILE` verifies it on another machine."
     ),
+    "machine": "Show the GPUs, cores and memory of this machine, which jobs have them, and what waits for what.",
     "budget": "Show what may go on by itself and what it has used; grant more, or end it.",
     "note": "Keep a note with a job, in the place of an earlier one; `experiments show RUN` shows it.",
     "tag": "Give jobs a tag.",
@@ -144,7 +181,7 @@ _FUNCTIONS = {"eval": "evaluate"}
 """Of the commands whose word is another name in Python."""
 
 
-def commands(only: str | None = None) -> dict[str, Callable[..., int]]:
+def commands(only: str | None = None) -> dict[str, Command]:
     """Return every command by the word that calls it, or one alone: nobody waits for what the others import."""
     wanted = _MODULES if only is None or only not in _MODULES else {only: _MODULES[only]}
     modules = {name: importlib.import_module(f"experiments.cli.{name}") for name in dict.fromkeys(wanted.values())}

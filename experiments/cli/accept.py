@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from experiments.cli.flags import JsonFlag
-from experiments.cli.terminal import FittedColumn, FittedTable, console, report_error, say
+from experiments.cli.envelope import Answer, Shown
+from experiments.cli.terminal import FittedColumn, FittedTable, console
 from experiments.project.errors import ExperimentsError, UsageError
 from experiments.project.look import ACCEPTANCE, MISSING, quantity
 from experiments.project.workspace import Workspace
@@ -32,9 +31,55 @@ _COLUMNS = (
 )
 
 
+class JudgedCriterion(Shown):
+    """One criterion in one arm.
+
+    Attributes:
+        score: What one run's score is, in words.
+        statistic: What is taken over the arm's seeds.
+        value: It; null where there is none.
+        interval: Both its ends at `level`; null where there is none, and `reason` says why.
+        seeds: How many there are and how many count, in words.
+    """
+
+    metric: str
+    arm: str
+    comparison: str
+    bound: float
+    unit: str
+    state: Literal["met", "excluded", "undecided"]
+    reason: str
+    score: str
+    statistic: str
+    value: float | None
+    interval: tuple[float, float] | None
+    level: float
+    method: str
+    assumption: str
+    seeds: str
+
+
+class Accepted(Shown):
+    """Whether an experiment reaches what its recipe asks of it.
+
+    Attributes:
+        said: The verdict in a sentence.
+        recorded_at: When the criteria were recorded, in Unix seconds.
+        exploratory: Why nothing can be accepted by them; empty where they stood before the first job.
+    """
+
+    experiment: str
+    verdict: Literal["accepted", "excluded", "undecided"]
+    said: str
+    recorded_at: float
+    exploratory: str
+    criteria: tuple[JudgedCriterion, ...]
+    notes: tuple[str, ...]
+
+
 def accept(
-    experiment: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="EXPERIMENT")]], *, json_: JsonFlag = False
-) -> int:
+    experiment: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="EXPERIMENT")]],
+) -> Answer[Accepted]:
     """Say whether an experiment reaches the criteria that its recipe states (accept = ...), as recorded at the launch.
 
     It ends with 0 where all are met, 1 where one is excluded, and 3 where it is undecided: an interval holds its bound,
@@ -42,7 +87,6 @@ def accept(
 
     Args:
         experiment: Its name.
-        json_: Print a JSON document instead of a table.
     """
     from experiments.results.acceptance import EXIT_CODES, asked_of
 
@@ -53,8 +97,7 @@ def accept(
     except UsageError:
         raise
     except (ExperimentsError, OSError) as error:
-        report_error(error)
-        return EXIT_CODES["undecided"]
+        return Answer(None, code=EXIT_CODES["undecided"], errors=[str(error)])
     if found is None:
         raise UsageError(
             f"no criterion was recorded when {experiment!r} was launched, so there is nothing to accept it by. State "
@@ -62,11 +105,8 @@ def accept(
             "experiments.jobs.criteria, and launch it once more: --again. A search, and "
             "what it is frozen as, record none: launch the recipe itself."
         )
-    if json_:
-        say(json.dumps(found.as_json(), indent=2))
-    else:
-        _print(found)
-    return EXIT_CODES[found.verdict]
+    shown = Accepted.model_validate(found.as_json())
+    return Answer(shown, lambda _: _print(found), code=EXIT_CODES[found.verdict])
 
 
 def _judged(workspace: Workspace, asked: Asked) -> Acceptance:

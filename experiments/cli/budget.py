@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import shlex
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
+from pydantic import Field
 
-from experiments.cli.flags import Flag, JsonFlag
+from experiments.cli.envelope import Answer, Shown
+from experiments.cli.flags import Flag
 from experiments.cli.terminal import agrees, console, say
 from experiments.jobs.ledger import Budget, Limits, open_ledger
 from experiments.jobs.ledger.budgets import refuse_over
@@ -30,6 +30,48 @@ if TYPE_CHECKING:
 _AMOUNTS = {"jobs": "40", "gpu-hours": "20", "usd": "50", "until": "2030-12-01T08:00"}
 
 
+class Allowed(Shown):
+    """What may be used; null where something is not limited. `until` is in Unix seconds."""
+
+    jobs: int | None
+    gpu_hours: float | None
+    usd: float | None
+    until: float | None
+
+
+class Granted(Shown):
+    """A budget with what is drawn from it; times are Unix seconds.
+
+    Attributes:
+        why: Why it ended.
+        jobs: How many jobs have drawn on it.
+        gpu_hours: What they took, and what those that have not ended may take at most; null where nobody knows.
+        usd: The same in dollars.
+        reserved: How many of its jobs have not ended.
+        left: What may still be drawn, in words.
+    """
+
+    name: str
+    limits: Allowed
+    granted_at: float
+    granted_by: str
+    ended_at: float | None
+    why: str
+    jobs: int
+    gpu_hours: float | None
+    usd: float | None
+    reserved: int
+    is_open: bool
+    left: str
+
+
+class Budgets(Shown):
+    """Budgets, and after `end` what came of the jobs that were cancelled with one, by run name."""
+
+    budgets: tuple[Granted, ...]
+    cancelled: dict[str, str] = Field(default_factory=dict)
+
+
 def budget(
     action: tyro.conf.Positional[Literal["list", "set", "end"]] = "list",
     name: tyro.conf.Positional[Annotated[str | None, tyro.conf.arg(metavar="[NAME]", help_behavior_hint="")]] = None,
@@ -39,8 +81,7 @@ def budget(
     *,
     cancel: Flag = False,
     yes: Flag = False,
-    json_: JsonFlag = False,
-) -> int:
+) -> Answer[Budgets]:
     """Show what may go on by itself and what it has used; grant more, or end it.
 
     Args:
@@ -49,13 +90,12 @@ def budget(
         limits: Of `set`: jobs=40 gpu-hours=20 usd=50 until=2030-12-01T08:00, one or more of these.
         cancel: With `end`: also cancel its jobs that have not ended.
         yes: Do not ask before jobs are cancelled.
-        json_: Print a JSON list instead of text.
     """
     from experiments.jobs.permits import command_permit
 
     workspace = Workspace.find(Path.cwd())
     if action == "list":
-        return _list(workspace, name, as_json=json_)
+        return _list(workspace, name)
     if name is None:
         raise UsageError(f"which budget? Name it: experiments budget {action} NAME. See them: experiments budget")
     if action == "set":
@@ -65,7 +105,7 @@ def budget(
             if name not in {one.name for one in ledger.budgets()}:
                 check_name("budget", name)
             ledger.grant(name, found, permit.how)
-        return _list(workspace, name, as_json=json_)
+        return _list(workspace, name)
     return _end(workspace, name, cancel=cancel, yes=yes)
 
 
@@ -112,23 +152,25 @@ def _moment(value: str) -> float:
         raise UsageError(f"until={value} is no date and time. Write it as until=2030-12-01T08:00.") from None
 
 
-def _list(workspace: Workspace, name: str | None, *, as_json: bool) -> int:
+def _list(workspace: Workspace, name: str | None) -> Answer[Budgets]:
     with open_ledger(workspace, read_only=True) as ledger:
         found = [budget for budget in ledger.budgets() if name in {None, budget.name}]
     if name is not None and not found:
         raise UsageError(f"there is no budget {name!r}. See them: experiments budget")
-    if as_json:
-        say(json.dumps([_record(budget) for budget in found], indent=2))
-    elif found:
-        console().print(_table(found))
-    else:
-        say("No budget was granted: nothing goes on by itself.")
-    return 0
+
+    def words(_: Budgets) -> None:
+        if found:
+            console().print(_table(found))
+        else:
+            say("No budget was granted: nothing goes on by itself.")
+
+    return Answer(Budgets(budgets=tuple(map(_granted, found))), words)
 
 
-def _record(budget: Budget) -> dict[str, Any]:
+def _granted(budget: Budget) -> Granted:
     used = {name: number_or_none(getattr(budget, name)) for name in ("gpu_hours", "usd")}
-    return {**asdict(budget), **used, "is_open": budget.is_open}
+    limits = Allowed(**vars(budget.limits))
+    return Granted(**{**vars(budget), **used, "limits": limits, "is_open": budget.is_open, "left": budget.left})
 
 
 def _table(found: Sequence[Budget]) -> object:
@@ -143,7 +185,7 @@ def _table(found: Sequence[Budget]) -> object:
     return table
 
 
-def _end(workspace: Workspace, name: str, *, cancel: bool, yes: bool) -> int:
+def _end(workspace: Workspace, name: str, *, cancel: bool, yes: bool) -> Answer[Budgets]:
     from experiments.jobs.permits import command_permit
     from experiments.jobs.submission import cancel as cancel_jobs
 
@@ -155,20 +197,24 @@ def _end(workspace: Workspace, name: str, *, cancel: bool, yes: bool) -> int:
         was_open = ledger.end_budget(name, f"ended with {how}")
         running = ledger.budgeted(name)
     say(f"Budget {name} is ended: nothing more is launched on it." if was_open else f"Budget {name} had ended already.")
-    code = 0
+    code, cancelled = 0, {}
     if running and not cancel:
         say(f"{counted(len(running), 'job')} of it have not ended. To end them too: {how} --cancel")
     elif running and not yes and sys.stdin.isatty() and not agrees(f"Cancel {counted(len(running), 'job')}?"):
         say("Nothing was cancelled.")
         code = 1
     elif running:
-        for run, what in cancel_jobs(running, permit, workspace).items():
+        cancelled = cancel_jobs(running, permit, workspace)
+        for run, what in cancelled.items():
             say(f"{run}: {what}")
-    return max(code, _tell_its_owner(workspace, name, permit))
+    problems = _tell_its_owner(workspace, name, permit)
+    found = _list(workspace, name).data
+    budgets = found.budgets if found is not None else ()
+    return Answer(Budgets(budgets=budgets, cancelled=cancelled), code=max(code, 1 if problems else 0), errors=problems)
 
 
-def _tell_its_owner(workspace: Workspace, name: str, permit: Permit) -> int:
-    """Have whatever went on by itself on a budget see that it has ended; return the exit code."""
+def _tell_its_owner(workspace: Workspace, name: str, permit: Permit) -> list[str]:
+    """Have whatever went on by itself on a budget see that it has ended; return what could not be done."""
     from experiments.results.steps import owners, take_step
 
     problems = []
@@ -177,6 +223,4 @@ def _tell_its_owner(workspace: Workspace, name: str, permit: Permit) -> int:
         for line in stepped.done:
             say(line)
         problems += stepped.problems
-    for problem in problems:
-        say(f"error: {problem}", to_stderr=True)
-    return 1 if problems else 0
+    return problems

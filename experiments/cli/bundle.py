@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
 
-from experiments.cli.flags import JsonFlag
+from experiments.cli.envelope import Answer, Shown
 from experiments.cli.terminal import say
 from experiments.project.errors import NotebookError
 from experiments.project.look import counted
@@ -17,13 +16,29 @@ from experiments.project.workspace import Workspace
 SUFFIX = ".bundle.tar.gz"
 
 
+class Bundled(Shown):
+    """A bundle that was written.
+
+    Attributes:
+        sha256: Of what is in it.
+        files: How many files are in it.
+        size: Bytes of it.
+        runs: How many runs are in it.
+    """
+
+    file: str
+    sha256: str
+    files: int
+    size: int
+    runs: int
+
+
 def bundle(
     experiment: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="EXPERIMENT")]],
     *,
     checkpoints: Literal["last", "all", "none"] = "last",
     output: Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="")] = None,
-    json_: JsonFlag = False,
-) -> int:
+) -> Answer[Bundled]:
     """Write an experiment as one file, from which `experiments reproduce FILE` verifies it on another machine.
 
     It has the code that ran, the package sets, the plan, every run's record and rows, its notebook, its log (exported
@@ -34,7 +49,6 @@ def bundle(
         experiment: Its name.
         checkpoints: Which checkpoints of each run; the hashes of all are in it anyway.
         output: File to write; by default EXPERIMENT.bundle.tar.gz.
-        json_: Print a JSON document instead of text.
     """
     from experiments.results.bundle.archive import Content, write_archive
     from experiments.results.bundle.checklist import reproduce_text
@@ -49,17 +63,21 @@ def bundle(
     found = gather(workspace, store, experiment, checkpoints=checkpoints, further=further, notes=notes)
     found.contents[REPRODUCE] = Content(reproduce_text(found, f"{experiment}{SUFFIX}"))
     manifest = write_archive(path, experiment, found.contents)
-    size = path.stat().st_size
-    if json_:
-        document = {"file": str(path), "sha256": manifest.id, "files": len(manifest.files), "size": size}
-        say(json.dumps(document | {"notes": found.notes}, indent=2))
-        return 0
-    for note in found.notes:
-        say(f"note: {note}", to_stderr=True)
-    say(f"{path}: {counted(len(found.runs), 'run')}, {counted(len(manifest.files), 'file')}, {size / 1e6:.1f} MB")
-    say(f"sha256 of what is in it: {manifest.id}")
-    say(f"Verify it anywhere: experiments reproduce {path.name} --check")
-    return 0
+    written = Bundled(
+        file=str(path),
+        sha256=manifest.id,
+        files=len(manifest.files),
+        size=path.stat().st_size,
+        runs=len(found.runs),
+    )
+    return Answer(written, _print, notes=found.notes)
+
+
+def _print(found: Bundled) -> None:
+    files = counted(found.files, "file")
+    say(f"{found.file}: {counted(found.runs, 'run')}, {files}, {found.size / 1e6:.1f} MB")
+    say(f"sha256 of what is in it: {found.sha256}")
+    say(f"Verify it anywhere: experiments reproduce {Path(found.file).name} --check")
 
 
 def _notebook_and_log(workspace: Workspace, experiment: str, changed: float) -> tuple[dict[str, Path], list[str]]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
 
-from experiments.cli.flags import JsonFlag
+from experiments.cli.envelope import Answer, Shown
 from experiments.cli.terminal import FittedColumn, FittedTable, console, say
 from experiments.jobs.controls.files import FOLDER, ControlFile, KeptScores, names_in, read_control
 from experiments.project.errors import UsageError
@@ -17,6 +16,38 @@ from experiments.project.look import MISSING, counted, quantity
 from experiments.project.workspace import Workspace
 
 _LIST = ("name", "arm", "seeds", "kept", "scores")
+
+
+class ListedControl(Shown):
+    """A control; `problem` says why it cannot be read, and all but its name is null then."""
+
+    name: str
+    experiment: str | None = None
+    arm: str | None = None
+    seeds: tuple[int, ...] | None = None
+    kept_at: str | None = None
+    version: str | None = None
+    metrics: tuple[str, ...] | None = None
+    problem: str | None = None
+
+
+class Controls(Shown):
+    """What `list` answers."""
+
+    controls: tuple[ListedControl, ...]
+
+
+class Control(Shown):
+    """What `show` and `keep` answer.
+
+    Attributes:
+        file: Path of its file below the project.
+        kept: Whether it was kept now.
+    """
+
+    control: ControlFile
+    file: str
+    kept: bool = False
 
 
 def controls(
@@ -28,8 +59,7 @@ def controls(
     arm: Annotated[str, tyro.conf.arg(metavar="ARM")] = "baseline",
     as_: Annotated[str | None, tyro.conf.arg(name="as", metavar="NAME", help_behavior_hint="")] = None,
     metric: Annotated[tuple[str, ...], tyro.conf.arg(metavar="[KEY ...]", help_behavior_hint="")] = (),
-    json_: JsonFlag = False,
-) -> int:
+) -> Answer[Controls] | Answer[Control]:
     """Show the arms that are kept as controls; keep another, in a file that you commit.
 
     A recipe that says controls = "NAME" launches only its candidates, on the control's seeds, and its page compares
@@ -41,24 +71,24 @@ def controls(
         arm: Of keep: which arm. All of its seeds have ended, and it is kept with all of them.
         as_: Of keep: how it is called from then on, such as arena-2026-11.
         metric: Of keep: further metrics to keep as one number a run, beside the rule's and the trainer's own.
-        json_: Print JSON instead of text.
     """
     workspace = Workspace.find(Path.cwd())
     if action == "list":
         if name is not None:
             raise UsageError(f"list takes no name. To see one: experiments controls show {name}")
-        return _list(workspace, as_json=json_)
+        return _list(workspace)
     if name is None:
         more = "EXPERIMENT --arm ARM --as NAME" if action == "keep" else "NAME"
         raise UsageError(f"{action} what? Name it: experiments controls {action} {more}")
     if action == "show":
-        return _show(read_control(workspace.root, name), as_json=json_)
-    return _keep(workspace, name, arm, as_, metric, as_json=json_)
+        found = read_control(workspace.root, name)
+        return Answer(Control(control=found, file=f"{FOLDER}/{name}.json"), lambda _: _show(found))
+    return _keep(workspace, name, arm, as_, metric)
 
 
 def _keep(
-    workspace: Workspace, experiment: str, arm: str, name: str | None, metrics: tuple[str, ...], *, as_json: bool
-) -> int:
+    workspace: Workspace, experiment: str, arm: str, name: str | None, metrics: tuple[str, ...]
+) -> Answer[Control]:
     from experiments.project.git import is_ignored
     from experiments.results.controls import keep_control
 
@@ -66,8 +96,6 @@ def _keep(
         raise UsageError(f"how is it called? experiments controls keep {experiment} --arm {arm} --as NAME")
     kept, is_new = keep_control(workspace, experiment, arm, name, metrics)
     path = f"{FOLDER}/{name}.json"
-    if as_json:
-        return _show(kept, as_json=True)
     say(f"{'Kept' if is_new else 'Kept already:'} {name}: {kept.sentence}. File: {path}")
     if is_ignored(workspace.root, path):
         say(f"note: git ignores {path}, so nobody else would have it. Take it out of .gitignore.")
@@ -79,19 +107,23 @@ def _keep(
             f"its scores: designs against it have 1/{kept.chosen_from} of their level."
         )
     say(f'Use it in a recipe: controls = "{name}"')
-    return 0
+    return Answer(Control(control=kept, file=path, kept=is_new))
 
 
-def _list(workspace: Workspace, *, as_json: bool) -> int:
+def _list(workspace: Workspace) -> Answer[Controls]:
     found: dict[str, ControlFile | UsageError] = {}
     for name in names_in(workspace.root):
         try:
             found[name] = read_control(workspace.root, name)
         except UsageError as error:
             found[name] = error
-    if as_json:
-        say(json.dumps([_record(name, one) for name, one in found.items()], indent=2))
-    elif found:
+    listed = Controls(controls=tuple(_listed(name, one) for name, one in found.items()))
+    code = 1 if any(isinstance(one, UsageError) for one in found.values()) else 0
+    return Answer(listed, lambda _: _print(found), code=code)
+
+
+def _print(found: Mapping[str, ControlFile | UsageError]) -> None:
+    if found:
         table = FittedTable([FittedColumn(each, is_right=each == "seeds") for each in _LIST], _LIST)
         for name, one in found.items():
             if isinstance(one, UsageError):
@@ -102,27 +134,23 @@ def _list(workspace: Workspace, *, as_json: bool) -> int:
         console().print(table)
     else:
         say("No control is kept here. Keep one: experiments controls keep EXPERIMENT --arm baseline --as NAME")
-    return 1 if any(isinstance(one, UsageError) for one in found.values()) else 0
 
 
-def _record(name: str, one: ControlFile | UsageError) -> dict[str, object]:
+def _listed(name: str, one: ControlFile | UsageError) -> ListedControl:
     if isinstance(one, UsageError):
-        return {"name": name, "problem": str(one)}
-    return {
-        "name": name,
-        "experiment": one.experiment,
-        "arm": one.arm,
-        "seeds": list(one.seeds),
-        "kept_at": one.kept_at,
-        "version": one.version,
-        "metrics": [each.metric for each in one.scores],
-    }
+        return ListedControl(name=name, problem=str(one))
+    return ListedControl(
+        name=name,
+        experiment=one.experiment,
+        arm=one.arm,
+        seeds=tuple(one.seeds),
+        kept_at=one.kept_at,
+        version=one.version,
+        metrics=tuple(each.metric for each in one.scores),
+    )
 
 
-def _show(one: ControlFile, *, as_json: bool) -> int:
-    if as_json:
-        say(json.dumps(one.model_dump(mode="json"), indent=2))
-        return 0
+def _show(one: ControlFile) -> None:
     say(f"{one.name}: {one.sentence}")
     for label, text in _lines(one):
         say(f"{label}: {text}")
@@ -134,7 +162,6 @@ def _show(one: ControlFile, *, as_json: bool) -> int:
         outcome = run.outcome if run.stands else f"{run.outcome}, another attempt stands"
         table.add(str(run.ref.seed), outcome, *shown, run.ref.run, note=run.reason)
     console().print(table)
-    return 0
 
 
 def _heading(scores: KeptScores, among: Sequence[KeptScores]) -> str:

@@ -14,8 +14,8 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -96,11 +96,6 @@ def report(findings: Sequence[Finding]) -> list[str]:
         if finding.mend:
             lines.append(f"{'':{width + 10}}mend: {finding.mend}")
     return lines
-
-
-def as_json(findings: Sequence[Finding]) -> list[Mapping[str, str]]:
-    """Return the findings as JSON values."""
-    return [asdict(finding) for finding in findings]
 
 
 def all_checks(start: Path) -> list[Check]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from experiments.cli.flags import Flag, JsonFlag
-from experiments.cli.terminal import FittedColumn, FittedTable, console, say
+from experiments.cli.envelope import Answer, Shown
+from experiments.cli.evaluated import Evaluated
+from experiments.cli.flags import Flag
+from experiments.cli.terminal import FittedColumn, FittedTable, console
 from experiments.project.errors import ExperimentsError, UsageError
 from experiments.project.look import MISSING, counted, quantity
 from experiments.project.streams import INTERRUPTED
@@ -40,6 +41,17 @@ _RUNS = (
 )
 
 
+class Evaluations(Shown):
+    """What evaluations found.
+
+    Attributes:
+        failed: Why those found nothing that did not, by run name.
+    """
+
+    runs: tuple[Evaluated, ...]
+    failed: dict[str, str]
+
+
 def evaluate(
     name: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="RUN|ARM|EXPERIMENT")]],
     *,
@@ -47,8 +59,7 @@ def evaluate(
     maps: Annotated[int, tyro.conf.arg(aliases=["--episodes"], metavar="N")] = _MAPS,
     code: Annotated[CodeOf, tyro.conf.arg(metavar="{own,now}")] = "own",
     yes: Flag = False,
-    json_: JsonFlag = False,
-) -> int:
+) -> Answer[Evaluations]:
     """Play checkpoints on held-out maps, each in a job where its run was; what was played before is not played again.
 
     What is found stays in the run's folder and is a metric like any other: `eval/64-maps/return` is the mean over 64
@@ -60,32 +71,29 @@ def evaluate(
         maps: Held-out maps that each is played on; the first so many, always the same.
         code: own: by the code that the run ran; now: by the project as it is, which is said of the numbers.
         yes: Do not ask before a launch that costs money.
-        json_: Print a JSON document instead of text.
     """
     last = _last(checkpoints)
     if not 1 <= maps <= _MOST_MAPS:
         raise UsageError(f"--maps {maps}: from 1 to {_MOST_MAPS:,} can be played. Try --maps {_MAPS}.")
     from experiments.results.evaluations import evaluated_jobs
 
-    workspace, out = Workspace.find(Path.cwd()), console(stderr=json_)
+    workspace, out = Workspace.find(Path.cwd()), console()
     jobs = evaluated_jobs(workspace, name)
     wanted, problems = _wanted(workspace, jobs, last, maps, code)
-    for problem in problems:
-        out.print(f"note: {problem}", soft_wrap=True)
     launched = _launch(workspace, wanted, out, yes=yes)
     try:
         failed = _failed(workspace, launched, out)
     except KeyboardInterrupt:
-        out.print("Detached; they go on. The same command shows what they found.")
-        return INTERRUPTED
+        return Answer(None, code=INTERRUPTED, notes=["detached; they go on. The same command shows what they found."])
     found = _found(workspace, wanted, maps)
-    if json_:
-        say(json.dumps({"runs": [run.record() for run in found], "failed": failed, "problems": problems}, indent=2))
-    else:
-        _print(workspace, found, out)
-    for why in failed.values():
-        say(why, to_stderr=True)
-    return 1 if failed or problems else 0
+    shown = Evaluations(runs=tuple(Evaluated.model_validate(run.record()) for run in found), failed=failed)
+    return Answer(
+        shown,
+        lambda _: _print(workspace, found, out),
+        code=1 if failed or problems else 0,
+        notes=problems,
+        errors=[*failed.values()],
+    )
 
 
 def _last(checkpoints: str) -> int | None:

@@ -9,6 +9,7 @@ from typing import Annotated, Self
 
 import tyro
 
+from experiments.cli.envelope import Answer, Shown
 from experiments.cli.flags import Flag
 from experiments.cli.terminal import say
 from experiments.notebooks.export.exporting import DEADLINE_S, Exported, export_notebook
@@ -21,6 +22,33 @@ _MAX_NOTES = 5
 _UNITS = {"": 1, "B": 1, "KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
 
 
+class ExportedLog(Shown):
+    """A log that was written.
+
+    Attributes:
+        kept: Where the log before is now; null where there was none or it said the same.
+        size: Bytes.
+        same: Whether the log before said the same.
+        changes: What changed since then; null for the first.
+        failed: Cells that failed, as `cell: what it raised`.
+        refused: Cells that tried to launch, which was refused.
+        hung: Which cell had to be interrupted.
+        dropped: What was left out for the file's size.
+        not_shown: What could not be shown.
+    """
+
+    path: str
+    kept: str | None
+    size: int
+    same: bool
+    changes: tuple[str, ...] | None
+    failed: tuple[str, ...]
+    refused: tuple[str, ...]
+    hung: str
+    dropped: tuple[str, ...]
+    not_shown: tuple[str, ...]
+
+
 def export(
     notebook: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="NOTEBOOK")]],
     *,
@@ -29,7 +57,7 @@ def export(
     open_: Annotated[bool, tyro.conf.arg(name="open", help_behavior_hint="")] = False,
     max_size: Annotated[str, tyro.conf.arg(metavar="SIZE")] = "25MB",
     deadline: Annotated[float, tyro.conf.arg(metavar="SECONDS")] = DEADLINE_S,
-) -> int:
+) -> Answer[ExportedLog]:
     """Run a notebook and write what it shows as one HTML file that opens anywhere with the network off.
 
     It lies in experiments/log; the log before is kept beside it, and what changed since is said. Exit code 1 where a
@@ -55,12 +83,24 @@ def export(
             deadline_s=deadline,
             progress=line.show,
         )
-    say("\n".join(report(done, Workspace.find(notebook))))
+    workspace = Workspace.find(notebook)
     if open_:
         import webbrowser
 
         webbrowser.open(done.path.as_uri())
-    return done.exit_code
+    shown = ExportedLog(
+        path=workspace.shown(done.path),
+        kept=workspace.shown(done.kept) if done.kept is not None else None,
+        size=done.size,
+        same=done.same,
+        changes=done.changes,
+        failed=done.problems,
+        refused=done.launches,
+        hung=done.hung,
+        dropped=done.dropped,
+        not_shown=done.notes,
+    )
+    return Answer(shown, lambda _: say("\n".join(report(done, workspace))), code=done.exit_code)
 
 
 def parse_size(text: str) -> int:

@@ -13,8 +13,20 @@ from experiments.types import BaseExperimentConfig, LauncherName
 Flag: TypeAlias = Annotated[bool, tyro.conf.arg(help_behavior_hint="")]
 """A switch, whose help does not say that it is off by default."""
 
-JsonFlag: TypeAlias = Annotated[bool, tyro.conf.arg(name="json", help_behavior_hint="")]
-"""`--json`; the parameter is `json_`."""
+JSON_HELP = "Print one JSON envelope instead of text; its shape: experiments schema."
+
+JsonFlag: TypeAlias = Annotated[bool, tyro.conf.arg(name="json", help=JSON_HELP, help_behavior_hint="")]
+"""`--json`, which every command has without naming it."""
+
+Limit: TypeAlias = Annotated[
+    int | None,
+    tyro.conf.arg(help="At most so many; the answer's cursor is for the rest.", metavar="N", help_behavior_hint=""),
+]
+Cursor: TypeAlias = Annotated[
+    str | None,
+    tyro.conf.arg(help="Go on behind what an answer with this cursor had.", metavar="TOKEN", help_behavior_hint=""),
+]
+"""Of every command whose answer may be long."""
 
 RunName: TypeAlias = tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="RUN")]]
 """The run that a command is about."""
@@ -146,7 +158,7 @@ class RunOptions:
     ] = False
     no_follow: Annotated[bool, _flag("Return at once after the launch.")] = False
     open: Annotated[bool, _flag("Start marimo on the notebook and print its address.")] = False
-    json: Annotated[bool, _flag("Print one JSON document instead of text.")] = False
+    json: Annotated[bool, _flag(JSON_HELP)] = False
     output_dir: Annotated[
         Path | None, _flag("Folder for the notebook; by default experiments/scratch of the project.", metavar="DIR")
     ] = None

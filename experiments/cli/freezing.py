@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from experiments.cli.envelope import Answer
+from experiments.cli.launched import Followed
 from experiments.cli.preview import confirm, print_preview
 from experiments.cli.terminal import console, say
 from experiments.jobs.batches import UNTIL_DECIDED
@@ -21,7 +23,9 @@ from experiments.results.searching import as_opened, plan_of
 from experiments.types import Plan, TrainingJob
 
 
-def freeze(experiment: str, *, arm: str | None, seeds: str | None, name: str | None, dry_run: bool, yes: bool) -> int:
+def freeze(
+    experiment: str, *, arm: str | None, seeds: str | None, name: str | None, dry_run: bool, yes: bool
+) -> Answer[Followed]:
     """Launch the design that a search is frozen as, with its preview first, and write its notebook.
 
     Args:
@@ -43,7 +47,7 @@ def freeze(experiment: str, *, arm: str | None, seeds: str | None, name: str | N
         say(f"note: {note}")
     if dry_run:
         say("Dry run: nothing was launched and nothing was written.")
-        return 0
+        return Answer(Followed(experiment=design.name, said=design.sentence, plan=design.plan))
     _confirmed(design.plan, yes=yes or design.is_frozen)
     permit = command_permit(f"experiments sweep freeze {experiment}")
     prepared = prepare_derived(
@@ -58,7 +62,15 @@ def freeze(experiment: str, *, arm: str | None, seeds: str | None, name: str | N
     _report(workspace, prepared.path, jobs)
     if until_decided:
         say(f"It goes on by itself until decided: uv run experiments status {design.name}")
-    return 0
+    return Answer(
+        Followed(
+            experiment=design.name,
+            said=design.sentence,
+            plan=design.plan,
+            launched=tuple(jobs),
+            notebook=workspace.shown(prepared.path),
+        )
+    )
 
 
 def _number(seeds: str | None) -> int | None:
@@ -70,7 +82,7 @@ def _number(seeds: str | None) -> int | None:
         raise UsageError(f"--seeds {seeds!r} is no number of seeds. Try --seeds 8, or --seeds until-decided") from None
 
 
-def expand(experiment: str, *, name: str | None, dry_run: bool, yes: bool) -> int:
+def expand(experiment: str, *, name: str | None, dry_run: bool, yes: bool) -> Answer[Followed]:
     """Open the search over wider ranges that a best trial at an edge asks for, and write its notebook.
 
     Raises:
@@ -91,7 +103,7 @@ def expand(experiment: str, *, name: str | None, dry_run: bool, yes: bool) -> in
     print_preview(console(), plan, place)
     if dry_run:
         say("Dry run: nothing was launched and nothing was written.")
-        return 0
+        return Answer(Followed(experiment=found.name, said=found.sentence, plan=plan))
     _confirmed(plan, yes=yes or found.is_open)
     permit = command_permit(f"experiments sweep expand {experiment}")
     prepared = prepare_derived(
@@ -100,13 +112,18 @@ def expand(experiment: str, *, name: str | None, dry_run: bool, yes: bool) -> in
     stepped = open_expansion(found, permit, workspace)
     for line in stepped.done:
         say(line)
-    for problem in stepped.problems:
-        say(f"error: {problem}", to_stderr=True)
     jobs = _jobs_of(workspace, found.name)
     write_derived(prepared, jobs)
     _report(workspace, prepared.path, jobs)
     say(f"Trials:   uv run experiments sweep {found.name}")
-    return 1 if stepped.problems else 0
+    followed = Followed(
+        experiment=found.name,
+        said=found.sentence,
+        plan=plan,
+        launched=tuple(jobs),
+        notebook=workspace.shown(prepared.path),
+    )
+    return Answer(followed, code=1 if stepped.problems else 0, errors=stepped.problems)
 
 
 def _confirmed(plan: Plan, *, yes: bool) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import tyro
 
-from experiments.cli.flags import Flag, JsonFlag, RunName, RunNames
+from experiments.cli.cutting import Long
+from experiments.cli.envelope import Answer, Shown, Stream
+from experiments.cli.flags import Flag, RunName, RunNames
 from experiments.cli.terminal import agrees, console, say
 from experiments.jobs.finding import find_jobs, find_rows
 from experiments.jobs.launchers.base import Launcher
@@ -20,7 +21,7 @@ from experiments.project.errors import UsageError
 from experiments.project.look import counted, plain_text, without_middle
 from experiments.project.redaction import mask_texts
 from experiments.project.workspace import Workspace
-from experiments.types import CodeOf, TrainingJob
+from experiments.types import CodeOf, Plan, TrainingJob
 
 _LINES = 200
 _BATCH = 1 << 20  # characters
@@ -30,17 +31,32 @@ _STATUS_S = 15.0  # how often a log that is followed asks whether its job has en
 _Tag = tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="TAG")]]
 
 
+class LogLines(Long):
+    """Lines that a job printed, plain and without secrets, the oldest first; of a log that is followed, those since.
+
+    Attributes:
+        is_cut: Whether the middle of a line of more than 10,000 characters was left out; `--lines 0` has all in full.
+    """
+
+    ITEMS: ClassVar[str] = "lines"
+
+    run: str
+    lines: tuple[str, ...]
+    is_cut: bool = False
+
+
 def logs(
     run: RunName,
     *,
     follow: Annotated[bool, tyro.conf.arg(aliases=["-f"], help_behavior_hint="")] = False,
     lines: Annotated[int, tyro.conf.arg(aliases=["-n"], metavar="N")] = _LINES,
-) -> int:
+) -> Answer[LogLines] | Stream[LogLines]:
     """Show what a job printed.
 
     Args:
         run: Run name or launcher id.
-        follow: Go on until the job has ended; Ctrl-C stops the view, not the job.
+        follow: Go on until the job has ended; Ctrl-C stops the view, not the job. With --json every few lines are an
+            envelope, in a line of its own.
         lines: How many of the last lines to show, each of up to 10,000 characters; 0 for all in full.
     """
     from experiments.jobs.handover import launcher_for
@@ -51,45 +67,65 @@ def logs(
     job = find_rows(workspace, [run])[0]
     launcher = launcher_for(job.launcher, workspace)
     if job.launcher == "skypilot":
-        return _cluster_logs(workspace, job, launcher, keep_on=follow, last=lines)
-    printed = launcher.logs(job.run_name, job.launcher_id or job.run_name, follow=follow, last=lines or None)
-    if not _print(printed, is_whole=not lines, at_once=not follow) and not follow:
-        say(f"{job.run_name} has printed nothing so far.", to_stderr=True)
-    return 0
+        printed, notes = _cluster_lines(workspace, job, launcher, keep_on=follow, last=lines)
+    else:
+        printed = iter(launcher.logs(job.run_name, job.launcher_id or job.run_name, follow=follow, last=lines or None))
+        notes = []
+    batches = _batches(job.run_name, printed, is_whole=not lines, at_once=not follow)
+    if follow:
+        for note in notes:
+            say(note, to_stderr=True)
+        return Stream(batches, _print_lines)
+    found = list(batches)
+    answer = LogLines(
+        run=job.run_name,
+        lines=tuple(line for batch in found for line in batch.lines),
+        is_cut=any(batch.is_cut for batch in found),
+    )
+    if not answer.lines:
+        notes = [*notes, f"{job.run_name} has printed nothing so far."]
+    return Answer(answer, _print_lines, notes=notes)
 
 
-def _print(lines: Iterable[str], *, is_whole: bool, at_once: bool = True) -> bool:
-    """Print what a job printed, plain and without secrets, and say whether it was anything.
+def _print_lines(found: LogLines) -> None:
+    for line in found.lines:
+        say(line)
+    if found.lines:
+        say(end="", flush=True)
+
+
+def _batches(run: str, lines: Iterable[str], *, is_whole: bool, at_once: bool = True) -> Iterator[LogLines]:
+    """Yield what a job printed, plain and without secrets.
 
     Args:
-        is_whole: Show long lines in full, too.
+        is_whole: Have long lines in full, too.
         at_once: Look for secrets in many lines at once, which is far faster; what is followed is shown line by line.
     """
     batch: list[str] = []
-    size, printed = 0, False
+    size = 0
 
-    def out() -> None:
+    def out() -> LogLines:
         masked = mask_texts(batch)
         # A line may be as long as memory is: no copy of it outlives its use.
         batch.clear()
-        say("\n".join(masked if is_whole else map(without_middle, masked)), flush=True)
+        shown = masked if is_whole else [*map(without_middle, masked)]
+        return LogLines(run=run, lines=tuple(shown), is_cut=shown != masked)
 
     for line in map(plain_text, lines):
         batch.append(line)
-        size, printed = size + len(line) + 1, True
+        size += len(line) + 1
         del line
         if not at_once or size >= _BATCH:
-            out()
+            yield out()
             size = 0
     if batch:
-        out()
-    return printed
+        yield out()
 
 
-def _cluster_logs(
+def _cluster_lines(
     workspace: Workspace, job: TrainingJob | UnreadableJob, launcher: Launcher, *, keep_on: bool, last: int
-) -> int:
-    """Show what a job on a cluster printed, also where its scheduler cannot be asked now."""
+) -> tuple[Iterator[str], list[str]]:
+    """Return what a job on a cluster printed, also where its scheduler cannot be asked now, and what is to be said."""
     from experiments.jobs.watch.logs import LogReader
     from experiments.jobs.watch.logs import follow as follow_log
 
@@ -99,26 +135,26 @@ def _cluster_logs(
     if first.is_late:
         say(f"waiting for {job.launcher} to show the log; Ctrl-C stops the view, not the job", to_stderr=True)
         first = reader.view(ref)
-    if first.note:
-        say(first.note, to_stderr=True)
+    notes = [first.note] if first.note else []
     shown = first.lines[:-1] if keep_on else first.lines  # the last line may be half written
-    _print(shown[-last:] if last else shown, is_whole=not last)
-    if keep_on:
-        asked, ended = -_STATUS_S, False
+    begin = shown[-last:] if last else shown
+    if not keep_on:
+        return iter(begin), notes
+    asked, ended = -_STATUS_S, False
 
-        def has_ended() -> bool:
-            nonlocal asked, ended
-            if not ended and time.monotonic() - asked >= _STATUS_S:
-                ended = _has_ended(launcher, job)
-                asked = time.monotonic()
-            return ended
+    def has_ended() -> bool:
+        nonlocal asked, ended
+        if not ended and time.monotonic() - asked >= _STATUS_S:
+            ended = _has_ended(launcher, job)
+            asked = time.monotonic()
+        return ended
 
-        lines = follow_log(lambda: reader.view(ref), has_ended, on_note=lambda note: say(note, to_stderr=True))
-        new = (line for number, line in enumerate(lines) if number >= len(shown))
-        _print(new, is_whole=not last, at_once=False)
-    elif not first.lines:
-        say(f"{job.run_name} has printed nothing so far.", to_stderr=True)
-    return 0
+    def lines() -> Iterator[str]:
+        yield from begin
+        following = follow_log(lambda: reader.view(ref), has_ended, on_note=lambda note: say(note, to_stderr=True))
+        yield from (line for number, line in enumerate(following) if number >= len(shown))
+
+    return lines(), notes
 
 
 def _has_ended(launcher: Launcher, job: TrainingJob | UnreadableJob) -> bool:
@@ -132,7 +168,13 @@ def _has_ended(launcher: Launcher, job: TrainingJob | UnreadableJob) -> bool:
     return status is not None and has_ended(status)
 
 
-def cancel(runs: RunNames, *, yes: Flag = False) -> int:
+class Told(Shown):
+    """What came of something that was asked of several runs, in words, by run name."""
+
+    runs: dict[str, str]
+
+
+def cancel(runs: RunNames, *, yes: Flag = False) -> Answer[Told]:
     """End jobs: those that wait never start, those that run get TERM and, after a grace, KILL.
 
     Args:
@@ -145,17 +187,28 @@ def cancel(runs: RunNames, *, yes: Flag = False) -> int:
     workspace = Workspace.find(Path.cwd())
     names = [job.run_name for job in find_rows(workspace, _some(runs))]
     if not yes and sys.stdin.isatty() and not agrees(f"Cancel {counted(len(names), 'job')}?"):
-        return 1
-    for name, what in end(names, command_permit(f"experiments cancel {' '.join(names)}"), workspace).items():
+        return Answer(None, code=1)
+    told = end(names, command_permit(f"experiments cancel {' '.join(names)}"), workspace)
+    return Answer(Told(runs=told), tell)
+
+
+def tell(found: Told) -> None:
+    """Print what came of each run."""
+    for name, what in found.runs.items():
         say(f"{name}: {what}")
-    return 0
+
+
+class Attempts(Shown):
+    """Jobs that were launched once more, each with the run name of its new attempt."""
+
+    attempts: dict[str, TrainingJob]
 
 
 def retry(
     runs: RunNames,
     *,
     code: Annotated[CodeOf, tyro.conf.arg(metavar="{own,now}")] = "own",
-) -> int:
+) -> Answer[Attempts]:
     """Launch jobs that have ended once more: the same arm and seed, as a new attempt, with the code that they ran.
 
     Args:
@@ -167,17 +220,31 @@ def retry(
     from experiments.results.searching import told_already
 
     workspace = Workspace.find(Path.cwd())
+    attempts, notes = {}, []
     for job in find_jobs(workspace, _some(runs)):
         permit = command_permit(f"experiments retry {job.run_name}")
-        attempt, notes = retry_job(job.run_name, permit, workspace, code_of=code)
+        attempt, said = retry_job(job.run_name, permit, workspace, code_of=code)
         again = f", once more after {attempt.retry_of}" if attempt.retry_of not in (None, job.run_name) else ""
         say(f"{job.run_name}: attempt {attempt.attempt} is {attempt.run_name}{again}")
-        for note in [*notes, *told_already(workspace, attempt)]:
-            say(f"WARNING: {note}", to_stderr=True)
-    return 0
+        attempts[job.run_name] = attempt
+        notes += [*said, *told_already(workspace, attempt)]
+    return Answer(Attempts(attempts=attempts), notes=notes)
 
 
-def note(run: RunName, text: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="TEXT")]]) -> int:
+class Noted(Shown):
+    """A job with what people keep with it after a note or a tag was written.
+
+    Attributes:
+        runs: Those that it was asked of.
+        changed: Those of them that have it, or no longer have it, because of this.
+    """
+
+    runs: tuple[str, ...]
+    changed: tuple[str, ...]
+    text: str
+
+
+def note(run: RunName, text: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="TEXT")]]) -> Answer[Noted]:
     """Keep a note with a job, in the place of an earlier one; `experiments show RUN` shows it.
 
     Args:
@@ -190,11 +257,11 @@ def note(run: RunName, text: tyro.conf.Positional[Annotated[str, tyro.conf.arg(m
     workspace = Workspace.find(Path.cwd())
     job = find_rows(workspace, [run])[0]
     write_note([job.run_name], text, command_permit("experiments note"), workspace)
-    say(f"noted: {job.run_name}")
-    return 0
+    found = Noted(runs=(job.run_name,), changed=(job.run_name,), text=text)
+    return Answer(found, lambda _: say(f"noted: {job.run_name}"))
 
 
-def tag(tag: _Tag, runs: RunNames) -> int:
+def tag(tag: _Tag, runs: RunNames) -> Answer[Noted]:
     """Give jobs a tag.
 
     Args:
@@ -207,11 +274,11 @@ def tag(tag: _Tag, runs: RunNames) -> int:
     workspace = Workspace.find(Path.cwd())
     names = [job.run_name for job in find_rows(workspace, _some(runs))]
     add_tag(names, tag, command_permit("experiments tag"), workspace)
-    say(f"{counted(len(names), 'job')} tagged {tag!r}")
-    return 0
+    found = Noted(runs=tuple(names), changed=tuple(names), text=tag)
+    return Answer(found, lambda _: say(f"{counted(len(names), 'job')} tagged {tag!r}"))
 
 
-def untag(tag: _Tag, runs: RunNames) -> int:
+def untag(tag: _Tag, runs: RunNames) -> Answer[Noted]:
     """Take a tag from jobs that `experiments tag` gave it; tags of the launch stay.
 
     Args:
@@ -224,11 +291,26 @@ def untag(tag: _Tag, runs: RunNames) -> int:
     workspace = Workspace.find(Path.cwd())
     names = [job.run_name for job in find_rows(workspace, _some(runs))]
     changed = remove_tag(names, tag, command_permit("experiments untag"), workspace)
-    say(f"{counted(len(changed), 'job')} no longer tagged {tag!r}")
-    return 0
+    found = Noted(runs=tuple(names), changed=tuple(changed), text=tag)
+    return Answer(found, lambda _: say(f"{counted(len(changed), 'job')} no longer tagged {tag!r}"))
 
 
-def record(notebook: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="NOTEBOOK")]]) -> int:
+class Recorded(Shown):
+    """What was written into a notebook's file.
+
+    Attributes:
+        jobs: Run names of the jobs that were added.
+        notes: How many notes were.
+    """
+
+    notebook: str
+    jobs: tuple[str, ...]
+    notes: int
+
+
+def record(
+    notebook: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="NOTEBOOK")]],
+) -> Answer[Recorded]:
     """Write the jobs that were launched from a notebook, and the notes of its log, into its file.
 
     Args:
@@ -246,17 +328,34 @@ def record(notebook: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar=
         controls = controls_of(ledger, [job.plan_key for job in rows])
     launched = [*control_runs(controls), *(job.ref() for job in rows)]
     added, notes = add_jobs(notebook, launched), add_notes(notebook, kept_notes(workspace, name))
-    what = [counted(len(added), "job")] if added or not notes else []
-    what += [counted(notes, "note")] if notes else []
-    shown = workspace.shown(notebook.absolute())
-    say(f"{' and '.join(what)} added to {shown}" if added or notes else "Nothing to add.")
-    return 0
+    found = Recorded(notebook=workspace.shown(notebook.absolute()), jobs=tuple(ref.run for ref in added), notes=notes)
+    return Answer(found, _print_recorded)
+
+
+def _print_recorded(found: Recorded) -> None:
+    what = [counted(len(found.jobs), "job")] if found.jobs or not found.notes else []
+    what += [counted(found.notes, "note")] if found.notes else []
+    is_new = found.jobs or found.notes
+    say(f"{' and '.join(what)} added to {found.notebook}" if is_new else "Nothing to add.")
 
 
 def _some(runs: tuple[str, ...]) -> tuple[str, ...]:
     if not runs:
         raise UsageError("no job is named. Give run names or launcher ids; experiments status lists them.")
     return runs
+
+
+class Resumed(Shown):
+    """A run that goes on as a new one.
+
+    Attributes:
+        resumed: The run that goes on.
+        plan: What is launched; `launched` are its jobs, none after a dry run.
+    """
+
+    resumed: str
+    plan: Plan
+    launched: tuple[TrainingJob, ...] = ()
 
 
 def resume(
@@ -268,8 +367,7 @@ def resume(
     dry_run: Flag = False,
     again: Flag = False,
     yes: Flag = False,
-    json_: JsonFlag = False,
-) -> int:
+) -> Answer[Resumed]:
     """Let a run go on from a checkpoint, as a new run of its arm and seed, with its own config, command and code.
 
     It works for any run that has ended, whether or not its recipe still has the arm.
@@ -282,7 +380,6 @@ def resume(
         dry_run: Show what would be launched and stop.
         again: Launch it once more also where an earlier resume of the same has not ended.
         yes: Do not ask before a launch that costs money.
-        json_: Print a JSON document instead of text.
     """
     from experiments.cli.preview import confirm, print_preview
     from experiments.jobs.once_more import code_to_resume, place_of, resume_plan
@@ -296,17 +393,14 @@ def resume(
     workspace = place_of(workspace, job)
     plan = resume_plan(workspace, job, steps=steps, from_step=from_, again=again)
     [new] = plan.jobs
-    out = console(stderr=json_)
-    if dry_run and json_:
-        say(json.dumps(plan.model_dump(mode="json"), indent=2))
-        return 0
+    out = console()
     where = f" from agent-step {from_:,}" if from_ is not None else ""
     out.print(f"{job.run_name} goes on{where} as {new.run_name}")
     # Alone in its plan the arm would be called the baseline, which it need not be.
     print_preview(out, plan, workspace, difference={new.arm: "goes on from its checkpoint"})
     if dry_run:
         out.print("Dry run: nothing was launched and nothing was written.")
-        return 0
+        return Answer(Resumed(resumed=job.run_name, plan=plan))
     checked = check_plan(plan, workspace, own=code_to_resume(workspace, job) if code == "own" else None)
     for note in checked.notes:
         out.print(f"note: {note}")
@@ -314,8 +408,5 @@ def resume(
         confirm(plan)
     permit = command_permit(f"experiments resume {job.run_name}")
     launched = launch_plan(checked, permit, workspace)
-    if json_:
-        document = {"resumed": job.run_name, "launched": [each.model_dump(mode="json") for each in launched]}
-        say(json.dumps(document, indent=2))
-    out.print("Launched. See it: uv run experiments status")
-    return 0
+    found = Resumed(resumed=job.run_name, plan=plan, launched=tuple(launched))
+    return Answer(found, lambda _: out.print("Launched. See it: uv run experiments status"))

@@ -1,12 +1,12 @@
-"""What `experiments status --machine` shows: the GPUs of this machine, who has them, and what waits for one."""
+"""`experiments machine`: the GPUs of this machine, who has them, and what waits for one."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
+from pathlib import Path
 
+from experiments.cli.envelope import Answer, Shown
 from experiments.cli.terminal import FittedColumn, FittedTable, console, say
-from experiments.jobs.machine import Lent, Room, by_reason, lent_devices, room_of, waiting_jobs
+from experiments.jobs.machine import by_reason, lent_devices, room_of, waiting_jobs
 from experiments.project.look import counted
 from experiments.project.workspace import Workspace
 
@@ -15,38 +15,77 @@ _COLUMNS = (FittedColumn("device", least=12), FittedColumn("free", is_right=True
 _WORTH = ("device", "free", "model")
 
 
-def show_machine(workspace: Workspace, *, as_json: bool) -> int:
-    """Print the GPUs that local jobs may use, and the jobs of this project that wait.
+class Device(Shown):
+    """A GPU that local jobs may use.
+
+    Attributes:
+        shares: Which part of it each run has, from 0 to 1; with its folder where it is of another project.
+        strangers: Process ids of programs that no job started and that compute on it.
+        free: The part that a job can still get, from 0 to 1.
+    """
+
+    id: str
+    model: str
+    shares: dict[str, float]
+    strangers: tuple[int, ...]
+    free: float
+
+
+class Machine(Shown):
+    """What this machine has for local jobs, and what waits for it.
+
+    Attributes:
+        waiting: Why each job waits, by run name, the oldest first.
+        memory_gb: Of the machine, or of the container that it is.
+        slots: How many jobs without a GPU run at once where nobody says it.
+        max_parallel: How many jobs run at once as somebody says; null where nobody does.
+    """
+
+    devices: tuple[Device, ...]
+    waiting: dict[str, str]
+    cores: int
+    memory_gb: float
+    slots: int
+    max_parallel: int | None
+
+
+def machine() -> Answer[Machine]:
+    """Show the GPUs, cores and memory of this machine, which jobs have them, and what waits for what."""
+    return machine_answer(Workspace.find(Path.cwd()))
+
+
+def machine_answer(workspace: Workspace) -> Answer[Machine]:
+    """Return what local jobs may use, and the jobs of this project that wait.
 
     Raises:
         LaunchError: Nobody can tell which GPUs there are.
     """
     lent, waiting, room = lent_devices(workspace), waiting_jobs(workspace), room_of(workspace)
-    if as_json:
-        rows = [{**asdict(device), "free": device.free} for device in lent]
-        say(json.dumps({"devices": rows, "waiting": waiting, **asdict(room)}, indent=2))
-        return 0
-    if lent:
+    devices = [Device(**vars(device), free=device.free) for device in lent]
+    return Answer(Machine(devices=tuple(devices), waiting=waiting, **vars(room)), _print)
+
+
+def _print(found: Machine) -> None:
+    if found.devices:
         table = FittedTable(_COLUMNS, _WORTH)
-        for device in lent:
+        for device in found.devices:
             table.add(device.id, f"{device.free:.0%}", device.model, note=_users(device))
         console().print(table)
     else:
         say("No GPU is known on this machine. Name some: gpus in [tool.experiments], or CUDA_VISIBLE_DEVICES.")
-    say(_room_words(room, has_devices=bool(lent)))
-    for why, names in by_reason(waiting).items():
+    say(_room_words(found))
+    for why, names in by_reason(found.waiting).items():
         say(f"{why}: {', '.join(names[:_SHOWN])}{f' and {len(names) - _SHOWN} more' if len(names) > _SHOWN else ''}")
-    return 0
 
 
-def _users(device: Lent) -> str:
+def _users(device: Device) -> str:
     users = [who if share == 1 else f"{who} ({share:.0%})" for who, share in device.shares.items()]
     users += [f"{counted(len(device.strangers), 'program')} that no job started"] if device.strangers else []
     return "; ".join(users)
 
 
-def _room_words(room: Room, *, has_devices: bool) -> str:
-    words = f"{counted(room.cores, 'core')}, {room.memory_gb:.3g} GB of memory: "
-    if room.max_parallel is not None:
-        return f"{words}{counted(room.max_parallel, 'job')} at once (max_parallel)"
-    return f"{words}{counted(room.slots, 'job')} at once{', besides those that have a GPU' if has_devices else ''}"
+def _room_words(found: Machine) -> str:
+    words = f"{counted(found.cores, 'core')}, {found.memory_gb:.3g} GB of memory: "
+    if found.max_parallel is not None:
+        return f"{words}{counted(found.max_parallel, 'job')} at once (max_parallel)"
+    return f"{words}{counted(found.slots, 'job')} at once{', besides those that have a GPU' if found.devices else ''}"

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import tyro
 
+from experiments.cli.envelope import Answer, Shown
 from experiments.cli.flags import Flag
 from experiments.cli.terminal import agrees, say
 from experiments.project.errors import UsageError
@@ -25,12 +26,25 @@ _MARK = "[tool.experiments]\n"
 _LIVE = "\n[tool.marimo.runtime]\nauto_instantiate = true # a notebook runs when it is opened\n"
 
 
+class NewRecipe(Shown):
+    """A recipe that was written.
+
+    Attributes:
+        run: Command that runs it; with `--dry-run` it shows what it would launch.
+        project: The file that marks this folder as a project, where it was none before.
+    """
+
+    recipe: str
+    run: str
+    project: str | None
+
+
 def new(
     name: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="NAME")]],
     *,
     trainer: Annotated[str | None, tyro.conf.arg(metavar="COMMAND", help_behavior_hint="")] = None,
     read_help: Flag = False,
-) -> int:
+) -> Answer[NewRecipe]:
     """Write a recipe to begin with into experiments/recipes of this project.
 
     Args:
@@ -46,13 +60,20 @@ def new(
     workspace = Workspace.find(Path.cwd())
     path = workspace.root / "experiments" / "recipes" / f"{name}.py"
     write_recipe(path, name, text)
-    run = shlex.join(["uv", "run", workspace.shown(path)])
-    say(f"recipe: {workspace.shown(path)}")
-    if made is not None:
-        say(f"project: {workspace.shown(made)} marks this folder as one; its state will be in .experiments/")
-    say(f"see what it would launch: {run} --dry-run")
-    say(f"launch it: {run}")
-    return 0
+    found = NewRecipe(
+        recipe=workspace.shown(path),
+        run=shlex.join(["uv", "run", workspace.shown(path)]),
+        project=workspace.shown(made) if made is not None else None,
+    )
+    return Answer(found, _print)
+
+
+def _print(found: NewRecipe) -> None:
+    say(f"recipe: {found.recipe}")
+    if found.project is not None:
+        say(f"project: {found.project} marks this folder as one; its state will be in .experiments/")
+    say(f"see what it would launch: {found.run} --dry-run")
+    say(f"launch it: {found.run}")
 
 
 def recipe_text_for(name: str, command: str, *, may_run: bool) -> str:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import tyro
 from pydantic import ValidationError
 
+from experiments.cli.envelope import Answer, respond
 from experiments.cli.flags import Request, RunOptions, Texts, asks_for_search
-from experiments.cli.terminal import check_paths, check_word, parsed, report_error, say
-from experiments.project.errors import ExperimentsError, UsageError, message, shown
-from experiments.project.streams import INTERRUPTED
+from experiments.cli.launched import Launched
+from experiments.cli.terminal import check_paths, check_word, parsed, say
+from experiments.project.errors import UsageError, message, shown
 from experiments.types import BaseExperimentConfig
 
 if TYPE_CHECKING:
@@ -29,9 +30,18 @@ _SHORT_FLAGS = {"curriculum": "-c", "gpus": "-g", "nodes": "-n"}
 def run_recipe(
     experiment_class: type[Experiment], config_class: type[BaseExperimentConfig], *, default_name: str
 ) -> int:
-    """Parse the command line of this process, do what it asks, and return the exit code: 0, 1 failed, 2 usage."""
+    """Parse the command line of this process, do what it asks, and return one of the exit codes of `envelope`."""
+    words = sys.argv[1:]
+
+    def read() -> Callable[[], Answer[Launched]]:
+        request = parse(config_class, words, prog=Path(sys.argv[0]).name, description=experiment_class.__doc__)
+        return lambda: _asked(experiment_class, request, default_name)
+
+    return respond("recipe", words, read)
+
+
+def _asked(experiment_class: type[Experiment], request: Request, default_name: str) -> Answer[Launched]:
     try:
-        request = parse(config_class, sys.argv[1:], prog=Path(sys.argv[0]).name, description=experiment_class.__doc__)
         if asks_for_search(request.options):
             from experiments.cli.searching import run_search
 
@@ -39,13 +49,9 @@ def run_recipe(
         from experiments.cli.session import run_request
 
         return run_request(experiment_class, request, default_name=default_name)
-    except BrokenPipeError:
-        return 0  # the reader (`| head`) has seen enough
-    except (ExperimentsError, OSError) as error:
-        return report_error(error)
     except KeyboardInterrupt:
         say("Interrupted; what was launched goes on. See: uv run experiments status", to_stderr=True)
-        return INTERRUPTED
+        raise
 
 
 def parse(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -11,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from experiments.cli.flags import Flag, JsonFlag
+from experiments.cli.envelope import Answer
+from experiments.cli.flags import Flag
+from experiments.cli.reproduced import CheckedBundle, CheckedRun, CheckedRuns, NeededPart, ReproducedRun, Reproduction
 from experiments.cli.terminal import FittedColumn, FittedTable, agrees, console, say
 from experiments.project.errors import LaunchError, UsageError
 from experiments.project.look import MISSING, counted
@@ -43,7 +44,7 @@ class _Request:
         here: The project in which the reproductions run.
         source: The project that has the originals; None where they are from a bundle.
         pinned: Returns the hashes of a run's packages where a bundle has them.
-        out: Where a person reads; with --json that is stderr.
+        out: Where a person reads.
         yes: Whether nobody is asked.
         anew: Whether also what was reproduced before is run.
         accepted: Package sets that somebody agreed to go without a part of.
@@ -68,12 +69,11 @@ def reproduce(
     from_: Annotated[Path | None, tyro.conf.arg(name="from", metavar="DIR", help_behavior_hint="")] = None,
     again: Flag = False,
     yes: Flag = False,
-    json_: JsonFlag = False,
-) -> int:
+) -> Answer[Reproduction] | Answer[CheckedRuns] | Answer[CheckedBundle]:
     """Run a job once more from its own record, and say whether it came back: the worst of several counts.
 
     It ends with 0 where all is identical, 1 where a metric differs within noise, 2 where a run differs or nobody can
-    tell. An error ends with 1 or 2 too, as of any command: it is on standard error, and --json prints no document.
+    tell. An error ends with 1 or 2 too, as of any command: it is on standard error, and --json has no data then.
     What was reproduced before is compared again, and what still runs is waited for.
 
     Args:
@@ -84,30 +84,28 @@ def reproduce(
         from_: Folder of another project, which has the runs.
         again: Run it also where it was reproduced before.
         yes: Ask nothing: not before running what a bundle holds, nor before a launch that costs or lacks packages.
-        json_: Print a JSON document instead of text.
     """
     from experiments.results.bundle.opening import Bundle
 
-    here, out, path = Workspace.find(Path.cwd()), console(stderr=json_), Path(name)
+    here, out, path = Workspace.find(Path.cwd()), console(), Path(name)
     bundle = Bundle.opened(path) if path.is_file() else None
     if bundle is not None:
         for line in bundle.lines():
             out.print(line, soft_wrap=True)
         if check:
-            return _check_bundle(bundle, as_json=json_)
+            return _check_bundle(bundle)
         request = _of_bundle(here, bundle, run, out, yes=yes, anew=again)
     elif run is not None:
         raise UsageError(f"--run {run!r} chooses a run of a bundle, and {name!r} is no file. Name the run instead.")
     else:
         request = _of_project(here, here if from_ is None else _other(from_), name, out, yes=yes, anew=again)
         if check:
-            return _check(request, as_json=json_)
+            return _check(request)
     try:
         jobs = _ended(request, _launched(request))
     except KeyboardInterrupt:
-        out.print("Detached; it goes on. The same command compares it later.")
-        return INTERRUPTED
-    return _report(request, jobs, metric, as_json=json_)
+        return Answer(None, code=INTERRUPTED, notes=["detached; it goes on. The same command compares it later."])
+    return _report(request, jobs, metric)
 
 
 def _of_project(here: Workspace, source: Workspace, name: str, out: Console, *, yes: bool, anew: bool) -> _Request:
@@ -146,30 +144,39 @@ def _other(folder: Path) -> Workspace:
     return found
 
 
-def _check_bundle(bundle: Bundle, *, as_json: bool) -> int:
+def _check_bundle(bundle: Bundle) -> Answer[CheckedBundle]:
     lacking = bundle.lacking()
-    if as_json:
-        document = {"sha256": bundle.manifest.id, "runs": list(bundle.runs), "can": not lacking, "lacking": lacking}
-        say(json.dumps(document | {"notes": bundle.record.notes}, indent=2))
-    else:
-        for name, why in lacking.items():
+    found = CheckedBundle(
+        sha256=bundle.manifest.id,
+        runs=tuple(bundle.runs),
+        can=not lacking,
+        lacking=dict(lacking),
+        notes=tuple(bundle.record.notes),
+    )
+
+    def words(found: CheckedBundle) -> None:
+        for name, why in found.lacking.items():
             say(f"{name}: cannot be run again as it was: {why}")
-    return 2 if lacking else 0
+
+    return Answer(found, words, code=2 if lacking else 0)
 
 
-def _check(request: _Request, *, as_json: bool) -> int:
+def _check(request: _Request) -> Answer[CheckedRuns]:
     from experiments.results.reproduction.originals import parts_of
 
     source = request.source or request.here
     found = {original.run: parts_of(request.here, source, original) for original in request.originals}
     can = {run: not any(part.is_needed and not part.is_there for part in parts) for run, parts in found.items()}
-    if as_json:
-        document = {run: {"can": can[run], "parts": [asdict(part) for part in parts]} for run, parts in found.items()}
-        say(json.dumps(document, indent=2))
-    else:
+    checked = {
+        run: CheckedRun(can=can[run], parts=tuple(NeededPart(**vars(part)) for part in parts))
+        for run, parts in found.items()
+    }
+
+    def words(_: CheckedRuns) -> None:
         for run, parts in found.items():
             _print_parts(run, parts, can=can[run])
-    return 0 if all(can.values()) else 2
+
+    return Answer(CheckedRuns(runs=checked), words, code=0 if all(can.values()) else 2)
 
 
 def _print_parts(run: str, parts: Sequence[Part], *, can: bool) -> None:
@@ -249,7 +256,7 @@ def _ended(request: _Request, jobs: dict[str, TrainingJob]) -> dict[str, Trainin
     return jobs
 
 
-def _report(request: _Request, jobs: dict[str, TrainingJob], metric: str | None, *, as_json: bool) -> int:
+def _report(request: _Request, jobs: dict[str, TrainingJob], metric: str | None) -> Answer[Reproduction]:
     from experiments.results.reproduction.comparing import compare_runs
     from experiments.results.reproduction.sides import side_of
     from experiments.results.reproduction.values import EXIT_CODES, overall, summary_line
@@ -261,12 +268,9 @@ def _report(request: _Request, jobs: dict[str, TrainingJob], metric: str | None,
         for original in request.originals
     ]
     verdict = overall(found)
-    if as_json:
-        document: dict[str, Any] = {"verdict": verdict, "runs": [asdict(one) | {"said": one.sentence} for one in found]}
-        say(json.dumps(document, indent=2))
-    else:
-        _print(found, summary_line(found))
-    return EXIT_CODES[verdict]
+    runs: list[Any] = [asdict(one) | {"said": one.sentence} for one in found]
+    shown = Reproduction(verdict=verdict, runs=tuple(ReproducedRun.model_validate(one) for one in runs))
+    return Answer(shown, lambda _: _print(found, summary_line(found)), code=EXIT_CODES[verdict])
 
 
 def _print(found: Sequence[Compared], line: str) -> None:

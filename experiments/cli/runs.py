@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import tyro
 
-from experiments.cli.flags import Flag, JsonFlag, RunNames, Texts
+from experiments.cli.cutting import Long, begin_of, following_of
+from experiments.cli.envelope import Answer, Shown
+from experiments.cli.flags import Cursor, Flag, RunNames, Texts
 from experiments.cli.terminal import FittedColumn, FittedTable, console, say
 from experiments.jobs.finding import find_rows, named_metrics, runs_of
 from experiments.jobs.ledger import open_ledger
@@ -37,6 +37,44 @@ _COLUMNS = (
 )
 
 
+class FoundRun(Shown):
+    """What the tracker knows of a run without its history; times are Unix seconds.
+
+    Attributes:
+        state: The tracker's own word.
+        summary: Latest value of each key.
+        note: What is to be known of its rows.
+        place: `entity/project` as the run's own file says.
+        run_id: The id that its script gave W&B in the place of its name.
+    """
+
+    name: str
+    state: str
+    display_name: str
+    user: str
+    group: str
+    tags: tuple[str, ...]
+    notes: str
+    created_at: float | None
+    heartbeat_at: float | None
+    config: dict[str, Any]
+    summary: dict[str, Any]
+    url: str | None
+    exit_code: int | None
+    note: str
+    place: str
+    run_id: str
+
+
+class Runs(Long):
+    """Runs that were found."""
+
+    ITEMS: ClassVar[str] = "runs"
+    KEY: ClassVar[str] = "name"
+
+    runs: tuple[FoundRun, ...]
+
+
 def runs(
     *,
     tag: Annotated[Texts, tyro.conf.arg(metavar="[TAG ...]", help_behavior_hint="")] = None,
@@ -46,8 +84,8 @@ def runs(
     name: Annotated[str | None, tyro.conf.arg(metavar="REGEX", help_behavior_hint="")] = None,
     order: Annotated[str, tyro.conf.arg(metavar="KEY")] = "-created_at",
     limit: Annotated[int, tyro.conf.arg(metavar="N")] = 50,
-    json_: JsonFlag = False,
-) -> int:
+    cursor: Cursor = None,
+) -> Answer[Runs]:
     """Find runs on this machine and, where somebody is logged in, on the W&B server.
 
     Args:
@@ -57,8 +95,7 @@ def runs(
         author: Runs of this user.
         name: Runs whose display name matches this regular expression.
         order: What to sort by, such as created_at or summary_metrics.overview/reward; a minus is descending.
-        limit: At most so many.
-        json_: Print a JSON list instead of a table.
+        limit: At most so many; the answer's cursor is for the rest.
     """
     from experiments.runs.opening import default_store
 
@@ -71,20 +108,43 @@ def runs(
         author=author,
         name_pattern=name,
         order=order,
-        limit=limit,
+        limit=(begin := begin_of(cursor)) + limit + 1,
     )
     workspace = Workspace.find(Path.cwd())
     found = runs_of(workspace, query, default_store(workspace.root))
-    if json_:
-        say(json.dumps([asdict(info) for info in found], indent=2, default=str))
-    elif not found:
-        say("No run matches.", to_stderr=True)
-    else:
-        _print_runs(found, workspace)
-    return 0
+    following = following_of(begin + limit) if len(found) > begin + limit else None
+    shown = found[begin : begin + limit]
+    notes = [] if shown else ["No run matches."]
+    if following is not None:
+        notes.append(f"there are more than these {limit}: experiments runs --cursor {following}")
+    listed = Runs(runs=tuple(FoundRun(**vars(info)) for info in shown), cursor=following)
+    return Answer(listed, lambda _: _print_runs(shown, workspace) if shown else None, notes=notes)
 
 
-def sync(names: RunNames = ()) -> int:
+class Synced(Shown):
+    """What became of one run.
+
+    Attributes:
+        state: `synced` now; `already` before; `running` still; `online`, logged to the server by itself; `unknown`, no
+            W&B file here; `busy`, another process syncs it; `failed`.
+        detail: Why it failed, or what W&B said.
+        note: What is to be known of the rows that were uploaded.
+    """
+
+    run: str
+    state: str
+    detail: str
+    url: str | None
+    note: str
+
+
+class Uploads(Shown):
+    """What `sync` did."""
+
+    runs: tuple[Synced, ...]
+
+
+def sync(names: RunNames = ()) -> Answer[Uploads]:
     """Upload finished offline runs to the W&B server where you are logged in; what is there already stays.
 
     Args:
@@ -113,7 +173,8 @@ def sync(names: RunNames = ()) -> int:
     )
     if not results:
         say("No run to upload.")
-    return 1 if any(result.state == "failed" for result in results) else 0
+    failed = any(result.state == "failed" for result in results)
+    return Answer(Uploads(runs=tuple(Synced(**vars(result)) for result in results)), code=1 if failed else 0)
 
 
 def _print_runs(found: Sequence[RunInfo], workspace: Workspace) -> None:
@@ -143,12 +204,35 @@ def _named(workspace: Workspace) -> tuple[dict[str, Metrics], dict[str, str]]:
         return {}, {}
 
 
+class Copied(Shown):
+    """What became of one run.
+
+    Attributes:
+        copied: Files that were copied.
+        kept: Files that were here already.
+        size: Bytes copied.
+        problems: What was not copied and why.
+    """
+
+    run: str
+    copied: int
+    kept: int
+    size: int
+    problems: tuple[str, ...]
+
+
+class Pulls(Shown):
+    """What `pull` did."""
+
+    runs: tuple[Copied, ...]
+
+
 def pull(
     runs: RunNames = (),
     *,
     all_: Annotated[bool, tyro.conf.arg(name="all", help_behavior_hint="")] = False,
     from_: Annotated[Path | None, tyro.conf.arg(name="from", metavar="DIR", help_behavior_hint="")] = None,
-) -> int:
+) -> Answer[Pulls]:
     """Copy what is new of runs from the cluster's folder (run_root) to this machine; what is here already stays.
 
     Args:
@@ -170,13 +254,14 @@ def pull(
     ours = _names_by_id(workspace)
     chosen = sorted(set(there) & set(ours.values())) if all_ else [ours.get(run, run) for run in runs]
     if not chosen:
-        say(f"No run of this project has a folder in {str(root)!r} yet.")
-        return 0
+        none = f"No run of this project has a folder in {str(root)!r} yet."
+        return Answer(Pulls(runs=()), lambda _: say(none))
     with _progress() as show:
         results = pull_runs(list(dict.fromkeys(chosen)), root, workspace.runs, show)
     for result in results:
         _print_pulled(result)
-    return 1 if any(result.problems for result in results) else 0
+    found = Pulls(runs=tuple(Copied(**{**vars(result), "problems": tuple(result.problems)}) for result in results))
+    return Answer(found, code=1 if any(result.problems for result in results) else 0)
 
 
 def _names_by_id(workspace: Workspace) -> dict[str, str]:
@@ -212,20 +297,64 @@ def _print_pulled(result: Pulled) -> None:
         say(f"{result.run}: not copied: {problem}", to_stderr=True)
 
 
+class Compared(Shown):
+    """One of the two things that are compared; `is_arm` where it may have several runs."""
+
+    name: str
+    runs: tuple[str, ...]
+    is_arm: bool
+
+
+class DiffersIn(Shown):
+    """One thing that differs, as text; an en dash where a side has none.
+
+    Attributes:
+        change: What the difference is, where it has a size.
+    """
+
+    key: str
+    a: str
+    b: str
+    change: str
+
+
+class Difference(Long):
+    """All that differs between two sides.
+
+    Attributes:
+        code: Sentences on commits, uncommitted changes and the files that differ.
+        machine: Sentences on what computed, of what differs only.
+        patch: Lines of how the code of two snapshots differs, as `git diff` shows it, without secrets.
+        same: How many settings, packages and metrics were compared and are equal.
+        notes: What could not be compared, and where the numbers come from.
+    """
+
+    ITEMS: ClassVar[str] = "patch"
+
+    a: Compared
+    b: Compared
+    config: tuple[DiffersIn, ...]
+    code: tuple[str, ...]
+    packages: tuple[DiffersIn, ...]
+    machine: tuple[str, ...]
+    patch: tuple[str, ...]
+    metrics: tuple[DiffersIn, ...]
+    same: dict[str, int]
+    notes: tuple[str, ...]
+
+
 def diff(
     a: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="A")]],
     b: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="B")]],
     *,
     metric: Annotated[Texts, tyro.conf.arg(metavar="[KEY ...]", help_behavior_hint="")] = None,
-    json_: JsonFlag = False,
-) -> int:
+) -> Answer[Difference]:
     """Show what differs between two runs, arms or experiments: settings, code, packages and metrics.
 
     Args:
         a: A run, by name or launcher id; an arm, or EXPERIMENT/ARM; an experiment, or EXPERIMENT/.
         b: The same.
         metric: Compare only these metrics.
-        json_: Print a JSON document instead of text.
     """
     from experiments.results.diff import diff_of
     from experiments.results.scores import known_statuses
@@ -236,14 +365,12 @@ def diff(
     first, second = sides(workspace, a, b)
     store, statuses = default_store(workspace.root), known_statuses(workspace.state)
     found = diff_of(workspace, first, second, store, metrics=metric or (), statuses=statuses)
-    if json_:
-        document = asdict(found)
-        for name, side in (("a", found.a), ("b", found.b)):
-            document[name]["runs"] = [ref.run for ref in side.runs]
-        say(json.dumps(document, indent=2))
-    else:
-        _print_diff(found)
-    return 0
+    values = vars(found) | {"patch": tuple(found.patch.splitlines())}
+    for name in ("config", "packages", "metrics"):
+        values[name] = tuple(DiffersIn(**vars(line)) for line in values[name])
+    for name, side in (("a", found.a), ("b", found.b)):
+        values[name] = Compared(name=side.name, runs=tuple(ref.run for ref in side.runs), is_arm=side.is_arm)
+    return Answer(Difference(**values), lambda _: _print_diff(found))
 
 
 def _print_diff(found: RunDiff) -> None:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments.cli.budget import read_limits
+from experiments.cli.envelope import Answer
 from experiments.cli.flags import Request
 from experiments.cli.following import follow_on
+from experiments.cli.launched import Launched
 from experiments.cli.preview import confirm, print_preview
 from experiments.cli.session import (
     Session,
@@ -23,7 +25,6 @@ from experiments.cli.session import (
     where_wandb,
     write_notebook,
 )
-from experiments.cli.terminal import say
 from experiments.experiment import Experiment
 from experiments.jobs.arms import changed
 from experiments.jobs.funding import fund, unused_name
@@ -61,8 +62,8 @@ _CONTRADICTIONS = {
 }
 
 
-def run_search(experiment_class: type[Experiment], request: Request, *, default_name: str) -> int:
-    """Open the search that a command line asks for, or go on with it, and return the exit code.
+def run_search(experiment_class: type[Experiment], request: Request, *, default_name: str) -> Answer[Launched]:
+    """Open the search that a command line asks for, or go on with it.
 
     Raises:
         ExperimentsError: It was refused; nothing was launched and nothing was written.
@@ -80,18 +81,19 @@ def run_search(experiment_class: type[Experiment], request: Request, *, default_
                 ended = f"{len(course.trials) - len(course.out)} of {counted(course.search.trials, 'trial')} ended"
                 session.say(f"The search of {search.experiment} is there already ({ended}); this goes on with it.")
         session.say("Dry run: nothing was launched and nothing was written.")
-        return 0
+        return Answer(Launched(experiment=session.experiment.name, wandb=session.workspace.wandb_mode()))
     check_folder(session.notebook)
     prepared = prepare_notebook(session, notebook_spec(session, [], further=("search",)), launching=True)
-    is_whole = _open(session, searches, code, asked)
+    problems = _open(session, searches, code, asked)
+    is_whole = not problems
     launched = jobs_of([search for search, _ in searches], session.workspace)
     result = write_notebook(session, prepared, launched)
     editor = start_editor(session.notebook, session.workspace) if request.options.open else None
-    report(session, launched, result, editor)
+    found = report(session, launched, result, editor)
     session.say(f"Trials:   uv run experiments sweep {session.experiment.name}")
     if wants_follow(session):
         is_whole = _follow(session, [search.id for search, _ in searches])
-    return 0 if is_whole and not result.conflicts else 1
+    return Answer(found, code=0 if is_whole and not result.conflicts else 1, errors=problems)
 
 
 def jobs_of(searches: Sequence[Search], workspace: Workspace) -> list[TrainingJob]:
@@ -300,8 +302,8 @@ def _preview(session: Session, searches: Sequence[Search], code: Provenance, ask
 
 def _open(
     session: Session, searches: Sequence[tuple[Search, Course | None]], code: Provenance, asked: Limits | None
-) -> bool:
-    """Grant the searches a budget, record them and take the first step; say whether all of it could be done."""
+) -> list[str]:
+    """Grant the searches a budget, record them and take the first step; return what could not be done."""
     command = shlex.join(mask_command([session.recipe.name, *session.request.command]))
     permit = command_permit(command)
     session.say(where_wandb(session))
@@ -324,9 +326,7 @@ def _open(
     stepped = take_step(session.workspace, permit, session.experiment.name, retry=True)
     for line in stepped.done:
         session.say(line)
-    for problem in stepped.problems:
-        say(f"error: {problem}", to_stderr=True)
-    return not stepped.problems
+    return stepped.problems
 
 
 def _more(searches: Sequence[tuple[Search, Course | None]]) -> int:

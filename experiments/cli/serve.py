@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from experiments.cli.flags import Flag
+from experiments.cli.envelope import Answer, Shown
+from experiments.cli.flags import Flag, JsonFlag
+from experiments.project.errors import UsageError
+
+
+class Serving(Shown):
+    """The server that runs here: the address that logs in to it, token and all."""
+
+    address: str
 
 
 def serve(
@@ -26,8 +35,11 @@ def serve(
     allow_host: Annotated[tuple[str, ...], tyro.conf.arg(metavar="[HOST ...]", help_behavior_hint="")] = (),
     trusted_proxy: Annotated[str | None, tyro.conf.arg(metavar="ADDRESS", help_behavior_hint="")] = None,
     max_viewers: Annotated[int, tyro.conf.arg(metavar="N")] = 200,
-) -> int:
+    json_: JsonFlag = False,
+) -> Answer[Serving]:
     """Serve the apps, the notebooks and the logs of this project, to look at only; Ctrl-C ends it.
+
+    With --json it starts nothing, and answers the address of the server that runs here, as --print-address does.
 
     Args:
         notebooks: Notebooks, or folders of them, beside those in experiments/scratch.
@@ -46,7 +58,25 @@ def serve(
     flags += ["--print-address"] * print_address
     flags += ["--allow-host", *allow_host] if allow_host else []
     flags += [f"--trusted-proxy={trusted_proxy}"] if trusted_proxy else []
+    if json_:
+        return _serving()
     # A program of its own, because the server gives up its credentials for good.
     command = [sys.executable, "-P", "-m", "apps.serving.server", *map(str, notebooks), *flags]
     sys.stdout.flush()
-    os.execv(sys.executable, command)  # noqa: S606 - the same interpreter, an argument list
+    # It does not return.
+    return os.execv(sys.executable, command)  # noqa: S606 - the same interpreter, an argument list
+
+
+def _serving() -> Answer[Serving]:
+    """Return where a server runs here.
+
+    Raises:
+        UsageError: None does.
+    """
+    command = [sys.executable, "-P", "-m", "apps.serving.server", "--print-address"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise UsageError(
+            done.stderr.strip().removeprefix("error: ") or "no server can be asked. Start one: experiments serve"
+        )
+    return Answer(Serving(address=done.stdout.strip()))

@@ -5,7 +5,6 @@ Everything that can be refused is refused before anything is launched or written
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import shlex
@@ -16,11 +15,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from experiments.cli.envelope import Answer
 from experiments.cli.flags import Request
+from experiments.cli.launched import Launched
 from experiments.cli.preview import confirm, print_control, print_preview
-from experiments.cli.terminal import console, say
+from experiments.cli.terminal import console
 from experiments.cli.until import (
     asked_limits,
     check_until,
@@ -78,12 +79,12 @@ class Session:
         return folder.absolute() / f"{self.experiment.name}_nb.py"
 
     def say(self, text: str = "") -> None:
-        """Print one line for a person; with --json these go to stderr."""
+        """Print one line for a person."""
         self.out.print(text)
 
 
-def run_request(experiment_class: type[Experiment], request: Request, *, default_name: str) -> int:
-    """Do what a command line asks and return the exit code: 1 where a job or a cell needs attention.
+def run_request(experiment_class: type[Experiment], request: Request, *, default_name: str) -> Answer[Launched]:
+    """Do what a command line asks; the exit code is 1 where a job or a cell needs attention.
 
     Raises:
         ExperimentsError: It was refused; nothing was launched and nothing was written.
@@ -102,9 +103,9 @@ def run_request(experiment_class: type[Experiment], request: Request, *, default
     launched = _launch(session, plan, _journal(session, prepared)) if plan is not None else []
     result = write_notebook(session, prepared, launched)
     editor = start_editor(session.notebook, session.workspace) if options.open else None
-    report(session, launched, result, editor)
+    found = report(session, launched, result, editor, plan=plan)
     succeeded = _follow(session, launched) if launched and wants_follow(session) else True
-    return 0 if succeeded and not result.conflicts else 1
+    return Answer(found, code=0 if succeeded and not result.conflicts else 1)
 
 
 def open_session(experiment_class: type[Experiment], request: Request, *, default_name: str) -> Session:
@@ -122,7 +123,7 @@ def open_session(experiment_class: type[Experiment], request: Request, *, defaul
     # A recipe's own __init__ takes (name, config), as the base class does.
     experiment = experiment_class(name, request.config)
     experiment.workspace = workspace
-    return Session(experiment, request, workspace, recipe, console(stderr=options.json))
+    return Session(experiment, request, workspace, recipe, console())
 
 
 def notebook_spec(session: Session, refs: Sequence[JobRef], *, further: tuple[str, ...] = ()) -> NotebookSpec:
@@ -175,11 +176,8 @@ def _plan(session: Session) -> Plan:
     return plan
 
 
-def _dry_run(session: Session, plan: Plan) -> int:
-    if session.request.options.json:
-        say(json.dumps(plan.model_dump(mode="json"), indent=2))
-    else:
-        print_preview(session.out, plan, session.workspace)
+def _dry_run(session: Session, plan: Plan) -> Answer[Launched]:
+    print_preview(session.out, plan, session.workspace)
     print_control(session.out, plan, session.workspace)
     if plan.launcher == "skypilot":
         from experiments.jobs.preview import check_with_skypilot
@@ -190,7 +188,7 @@ def _dry_run(session: Session, plan: Plan) -> int:
         number = check_with_skypilot(plan, session.workspace)
         session.say(f"SkyPilot accepts {'it' if number == 1 else f'all {number} kinds of jobs'}.")
     session.say("Dry run: nothing was launched and nothing was written.")
-    return 0
+    return Answer(Launched(experiment=plan.experiment, plan=plan, wandb=plan.wandb_mode))
 
 
 def check_folder(notebook: Path) -> None:
@@ -287,22 +285,17 @@ def where_wandb(session: Session) -> str:
     return f"W&B: online at {find_credentials().host}. Files: {files}"
 
 
-def report(session: Session, launched: Sequence[TrainingJob], result: WriteResult, editor: Editor | None) -> None:
-    """Print what was launched and written."""
+def report(
+    session: Session,
+    launched: Sequence[TrainingJob],
+    result: WriteResult,
+    editor: Editor | None,
+    *,
+    plan: Plan | None = None,
+) -> Launched:
+    """Print what was launched and written, and return it."""
     shown = session.workspace.shown(session.notebook)
     edit = f"uv run marimo edit {shlex.quote(shown)}"
-    if session.request.options.json:
-        document: dict[str, Any] = {
-            "experiment": session.experiment.name,
-            "notebook": shown,
-            "launched": [job.model_dump(mode="json") for job in launched],
-            "wandb": session.workspace.wandb_mode(),
-            "conflicts": [conflict.cell for conflict in result.conflicts],
-            "address": editor.address if editor else None,
-            "editor_pid": editor.pid if editor else None,
-        }
-        say(json.dumps(document, indent=2))
-        return
     session.say(f"Notebook: {shown}")
     if editor is None:
         session.say(f"Open it:  {edit}")
@@ -314,6 +307,16 @@ def report(session: Session, launched: Sequence[TrainingJob], result: WriteResul
     else:
         session.say(f"Open at:  {editor.address}")
         session.say(f"The editor goes on in the background; end it with: kill {editor.pid}")
+    return Launched(
+        experiment=session.experiment.name,
+        plan=plan,
+        launched=tuple(launched),
+        notebook=shown,
+        wandb=session.workspace.wandb_mode(),
+        conflicts=tuple(conflict.cell for conflict in result.conflicts),
+        address=editor.address if editor else None,
+        editor_pid=editor.pid if editor else None,
+    )
 
 
 def wants_follow(session: Session) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import shlex
 import sys
 import time
@@ -12,7 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.cli.flags import JsonFlag, RunName
+from pydantic import Field
+
+from experiments.cli.envelope import Answer, Shown
+from experiments.cli.evaluated import Evaluated
+from experiments.cli.flags import RunName
 from experiments.cli.status import steps_text, took_text, why_text
 from experiments.cli.terminal import say
 from experiments.jobs.events import cost_of, history, read_kept
@@ -30,24 +33,63 @@ if TYPE_CHECKING:
     from experiments.results.evaluations import EvaluatedRun
 
 
-def show(run: RunName, *, json_: JsonFlag = False) -> int:
+class Ran(Shown):
+    """Which code a job ran, and with what.
+
+    Attributes:
+        what: In words.
+        code: What was recorded of it as it started; null before.
+    """
+
+    what: str
+    code: dict[str, Any] | None
+    with_: dict[str, str] = Field(alias="with")
+
+
+class JobRecord(Shown):
+    """All that is known of a job; times are Unix seconds.
+
+    Attributes:
+        job: As it is recorded, with the command as its launcher was told it.
+        attempts: Run names of all attempts at it.
+        files: Where its files are.
+        logged_to: Where the script logged by its own files, where that is not what it was told.
+        provenance: What the plan recorded of the code.
+        events: What happened to it, each with its time `at` and `what`.
+        happened: What its scheduler told, in words.
+    """
+
+    job: TrainingJob
+    status: JobStatus
+    note: str
+    tags: tuple[str, ...]
+    attempts: tuple[str, ...]
+    files: str
+    logged_to: str
+    provenance: dict[str, Any] | None
+    ran: Ran
+    events: tuple[dict[str, Any], ...]
+    evaluations: tuple[Evaluated, ...]
+    evaluation_problems: tuple[str, ...]
+    happened: tuple[str, ...]
+    scheduler_events: tuple[tuple[str, str, float], ...]
+    recoveries: int
+    resources: str
+    cost: str
+
+
+def show(run: RunName) -> Answer[JobRecord]:
     """Show all that is known of a job: how it is, config, command, code, attempts and what happened to it.
 
     Args:
         run: Run name or launcher id.
-        json_: Print a JSON document instead of text.
     """
     workspace = Workspace.find(Path.cwd())
     job = find_jobs(workspace, [run])[0]
     status, problems = _status(workspace, job)
-    record = job_record(workspace, job) | {"status": status.model_dump(mode="json"), "problems": problems}
-    if json_:
-        say(json.dumps(record, indent=2))
-    else:
-        _print_record(record, status)
-    for problem in problems:
-        say(f"note: {problem}", to_stderr=True)
-    return 0
+    record = job_record(workspace, job)
+    found = JobRecord.model_validate(record | {"status": status})
+    return Answer(found, lambda _: _print_record(record, status), notes=problems)
 
 
 def _status(workspace: Workspace, job: TrainingJob) -> tuple[JobStatus, list[str]]:

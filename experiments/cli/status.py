@@ -5,17 +5,18 @@ Below it the progress view of `--follow`: every job with its steps, speed, rewar
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import tyro
 
-from experiments.cli.flags import Flag, JsonFlag, Texts
-from experiments.cli.machine import show_machine
+from experiments.cli.cutting import Long
+from experiments.cli.envelope import Answer
+from experiments.cli.flags import Flag, Texts
+from experiments.cli.machine import Machine, machine_answer
 from experiments.cli.terminal import FittedColumn, FittedTable, console, say, state_text
 from experiments.jobs.events import NO_COST, last_interruption
 from experiments.jobs.finding import first_launch, of_experiments
@@ -52,6 +53,22 @@ _INTERVAL_S = 1.0
 _PLAIN_INTERVAL_S = 10.0  # a log file wants a line now and then, not a redrawn table
 
 
+class Jobs(Long):
+    """Jobs with how they are.
+
+    Attributes:
+        earlier: How many jobs that have ended were left out because they are older than the newest that are shown.
+        goes_on: What goes on by itself beside them, a sentence each.
+    """
+
+    ITEMS: ClassVar[str] = "jobs"
+    KEY: ClassVar[str] = "run_name"
+
+    jobs: tuple[JobStatus, ...]
+    earlier: int = 0
+    goes_on: tuple[str, ...] = ()
+
+
 def status(
     experiment: tyro.conf.Positional[
         Annotated[str | None, tyro.conf.arg(metavar="[EXPERIMENT]", help_behavior_hint="")]
@@ -62,8 +79,7 @@ def status(
     last: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")] = None,
     all_: Annotated[bool, tyro.conf.arg(name="all", help_behavior_hint="")] = False,
     machine: Flag = False,
-    json_: JsonFlag = False,
-) -> int:
+) -> Answer[Jobs] | Answer[Machine]:
     """Show the jobs that go on and the last hundred, or those of an experiment, an arm or a state.
 
     Args:
@@ -74,7 +90,6 @@ def status(
         last: Only the newest N of those.
         all_: Every job that was ever recorded.
         machine: Show the GPUs of this machine instead, who has them, and what waits for what.
-        json_: Print a JSON list instead of a table.
     """
     from experiments.project.workspace import files_of
 
@@ -82,31 +97,33 @@ def status(
     workspace = Workspace.find(Path.cwd())
     _settle(workspace)
     if machine:
-        return show_machine(workspace, as_json=json_)
+        return machine_answer(workspace)
     found, earlier = _polled(workspace, None if all_ or experiment or arm or state else last or _RECENT)
     of = [experiment] if experiment else None
-    for problem in [*found.problems(time.time()), *found.ongoing_problems(of), *_ended(workspace, found, earlier)]:
-        say(f"note: {problem}", to_stderr=True)
+    notes = [*found.problems(time.time()), *found.ongoing_problems(of), *_ended(workspace, found, earlier)]
     asked = of_experiments(found.jobs, [experiment] if experiment else [], arm or ())
     statuses = [item for item in asked if not state or item.verdict in state]
     if last is not None:
         statuses = statuses[-last:]
     elif earlier:
         what = f"{counted(earlier, 'earlier job')} that {'has' if earlier == 1 else 'have'} ended"
-        say(f"note: {what} {'is' if earlier == 1 else 'are'} not shown: experiments status --all", to_stderr=True)
-    if json_:
-        say(json.dumps([item.model_dump(mode="json") for item in statuses], indent=2))
-    elif found.jobs and not statuses:
-        say(f"None of {counted(len(asked), 'job')} is {' or '.join(state or ())}.")
-    elif not statuses:
-        say(f"No job yet. {first_launch(workspace.root)}")
-    else:
-        _print_table(statuses)
-        for launcher in dict.fromkeys(item.launcher for item in statuses):
-            console().print(f"Files ({launcher}): {files_of(launcher, workspace)}", style="dim", soft_wrap=True)
-    for line in [] if json_ else found.ongoing_lines(of):
-        say(line)
-    return 1 if found.unreadable else 0
+        notes.append(f"{what} {'is' if earlier == 1 else 'are'} not shown: experiments status --all")
+    jobs = Jobs(
+        jobs=tuple(statuses), earlier=0 if last is not None else earlier, goes_on=tuple(found.ongoing_lines(of))
+    )
+    none = f"None of {counted(len(asked), 'job')} is {' or '.join(state or ())}." if found.jobs else ""
+
+    def words(shown: Jobs) -> None:
+        if shown.jobs:
+            _print_table(list(shown.jobs))
+            for launcher in dict.fromkeys(item.launcher for item in shown.jobs):
+                console().print(f"Files ({launcher}): {files_of(launcher, workspace)}", style="dim", soft_wrap=True)
+        else:
+            say(none or f"No job yet. {first_launch(workspace.root)}")
+        for line in shown.goes_on:
+            say(line)
+
+    return Answer(jobs, words, code=1 if found.unreadable else 0, notes=notes)
 
 
 def _polled(workspace: Workspace, newest: int | None) -> tuple[Snapshot, int]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, ClassVar
 
 import tyro
 
-from experiments.cli.flags import Flag, JsonFlag
+from experiments.cli.cutting import Long
+from experiments.cli.envelope import Answer, Shown
+from experiments.cli.flags import Flag
+from experiments.cli.launched import Followed
 from experiments.cli.terminal import FittedColumn, FittedTable, console, say
 from experiments.cli.until import went_on
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.sweeps.edges import edges_of
-from experiments.jobs.sweeps.ranges import said
+from experiments.jobs.sweeps.pruning import Pruned
+from experiments.jobs.sweeps.ranges import Value, said
 from experiments.jobs.sweeps.ranges import words as words_of
 from experiments.jobs.sweeps.search import Course, Trial, courses, end_search
 from experiments.project.errors import UsageError
@@ -25,11 +28,78 @@ _ACTIONS = ("freeze", "expand")
 _OWN = ("trial", "score", "seeds", "best")
 
 
+class Step(Shown):
+    """What a step did.
+
+    Attributes:
+        done: Each thing that was told or launched, in words.
+        goes_on: How many things go on by themselves after it; null where another process was at it all the time.
+    """
+
+    done: tuple[str, ...]
+    goes_on: int | None
+
+
+class TrialOf(Shown):
+    """One configuration of a search.
+
+    Attributes:
+        told: Whether its result is recorded.
+        score: Mean over its seeds; null before it is told, and of one that failed.
+        seeds: Score of each seed; null of one that was lost.
+        reason: Why it has no score, or how many seeds were lost.
+        pruned: Where it was found worse than the earlier ones.
+    """
+
+    experiment: str
+    number: int
+    arm: str
+    values: dict[str, Value]
+    told: bool
+    score: float | None
+    seeds: dict[str, float | None]
+    reason: str
+    pruned: Pruned | None
+
+
+class SearchOf(Shown):
+    """A search over settings of one arm.
+
+    Attributes:
+        space: What is searched, by setting.
+        best: Number of the best trial so far; its score has chosen it.
+        expand: Sentences on settings whose best value lies at an end of what was tried.
+    """
+
+    experiment: str
+    arm: str
+    search: str
+    space: dict[str, str]
+    metric: str
+    direction: str
+    seeds: tuple[int, ...]
+    sampler: str
+    trials_asked_for: int
+    at_once: int
+    state: str
+    best: int | None
+    expand: tuple[str, ...]
+
+
+class Searches(Long):
+    """The searches of an experiment, and all of their trials in one list."""
+
+    ITEMS: ClassVar[str] = "trials"
+
+    searches: tuple[SearchOf, ...]
+    trials: tuple[TrialOf, ...]
+
+
 def step(
     experiment: tyro.conf.Positional[
         Annotated[str | None, tyro.conf.arg(metavar="[EXPERIMENT]", help_behavior_hint="")]
     ] = None,
-) -> int:
+) -> Answer[Step]:
     """Carry on what goes on by itself: tell the trials that ended, and launch the next.
 
     Jobs end with such a step where they run on this machine, and `--follow` takes one after each; whoever takes one
@@ -46,13 +116,14 @@ def step(
     if experiment is not None and not went_on(workspace, experiment):
         _courses(workspace, experiment)
     stepped = take_step(workspace, permit, experiment, retry=True)
-    for line in stepped.done:
-        say(line)
-    for problem in stepped.problems:
-        say(f"error: {problem}", to_stderr=True)
-    if not stepped.done and not stepped.problems:
-        say("Nothing to do now." if stepped.goes_on else "Nothing goes on by itself.")
-    return 1 if stepped.problems else 0
+    found, problems = Step(done=tuple(stepped.done), goes_on=stepped.goes_on), stepped.problems
+    none = [] if problems else ["Nothing to do now." if stepped.goes_on else "Nothing goes on by itself."]
+
+    def words(found: Step) -> None:
+        for line in found.done or none:
+            say(line)
+
+    return Answer(found, words, code=1 if problems else 0, errors=problems)
 
 
 def sweep(
@@ -67,8 +138,7 @@ def sweep(
     name: Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="")] = None,
     dry_run: Flag = False,
     yes: Flag = False,
-    json_: JsonFlag = False,
-) -> int:
+) -> Answer[Searches] | Answer[Followed]:
     """Show the trials of a search and the best so far; freeze its winner as a design, or search wider ranges.
 
     Args:
@@ -82,14 +152,13 @@ def sweep(
         name: With freeze or expand: name of the new experiment.
         dry_run: With freeze or expand: show what would be launched and stop.
         yes: Do not ask before a launch that costs money.
-        json_: Print a JSON list instead of tables.
     """
     action, experiment = _asked(words)
     if action:
         from experiments.cli.freezing import expand, freeze
 
-        if end or json_ or (action == "expand" and (arm is not None or seeds is not None)):
-            raise UsageError(f"--end and --json do not go with {action}, nor --arm and --seeds with expand.")
+        if end or (action == "expand" and (arm is not None or seeds is not None)):
+            raise UsageError(f"--end does not go with {action}, nor --arm and --seeds with expand.")
         if action == "expand":
             return expand(experiment, name=name, dry_run=dry_run, yes=yes)
         return freeze(experiment, arm=arm, seeds=seeds, name=name, dry_run=dry_run, yes=yes)
@@ -106,46 +175,55 @@ def sweep(
                 if course.is_open:
                     end_search(ledger, course.search, permit)
         found = _courses(workspace, experiment)
-    if json_:
-        say(json.dumps([as_json(course) for course in found], indent=2))
-        return 0
-    for number, course in enumerate(found):
-        say() if number else None
-        _print(course)
-    return 0
+
+    def show(_: Searches) -> None:
+        for number, course in enumerate(found):
+            say() if number else None
+            _print(course)
+
+    return Answer(searches_of(found), show)
 
 
-def as_json(course: Course) -> dict[str, Any]:
-    """Return a search and its trials as JSON values."""
+def searches_of(found: Sequence[Course]) -> Searches:
+    """Return searches and their trials as commands answer them."""
+    return Searches(
+        searches=tuple(map(_search_of, found)),
+        trials=tuple(_trial_of(course, trial) for course in found for trial in course.trials),
+    )
+
+
+def _search_of(course: Course) -> SearchOf:
     search, best = course.search, course.best
-    return {
-        "experiment": search.experiment,
-        "arm": search.arm,
-        "search": search.id,
-        "space": {name: each.text for name, each in search.space.items()},
-        "metric": search.rule.metric,
-        "direction": search.rule.direction,
-        "seeds": list(search.seeds),
-        "sampler": search.sampler,
-        "trials_asked_for": search.trials,
-        "at_once": search.at_once,
-        "state": _state(course),
-        "best": best.number if best is not None else None,
-        "expand": [edge.words for edge in edges_of(course)],
-        "trials": [
-            {
-                "number": trial.number,
-                "arm": search.arm_of(trial.number),
-                "values": dict(trial.values),
-                "told": trial.is_told,
-                "score": trial.score,
-                "seeds": dict(trial.seeds),
-                "reason": trial.reason,
-                "pruned": trial.pruned.model_dump(mode="json") if trial.pruned is not None else None,
-            }
-            for trial in course.trials
-        ],
-    }
+    return SearchOf(
+        experiment=search.experiment,
+        arm=search.arm,
+        search=search.id,
+        space={name: each.text for name, each in search.space.items()},
+        metric=search.rule.metric,
+        direction=search.rule.direction,
+        seeds=tuple(search.seeds),
+        sampler=search.sampler,
+        trials_asked_for=search.trials,
+        at_once=search.at_once,
+        state=_state(course),
+        best=best.number if best is not None else None,
+        expand=tuple(edge.words for edge in edges_of(course)),
+    )
+
+
+def _trial_of(course: Course, trial: Trial) -> TrialOf:
+    search = course.search
+    return TrialOf(
+        experiment=search.experiment,
+        number=trial.number,
+        arm=search.arm_of(trial.number),
+        values=dict(trial.values),
+        told=trial.is_told,
+        score=trial.score,
+        seeds=dict(trial.seeds),
+        reason=trial.reason,
+        pruned=trial.pruned,
+    )
 
 
 def _asked(words: Sequence[str]) -> tuple[str, str]:

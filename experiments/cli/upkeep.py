@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import shlex
 import shutil
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Literal
 
-from experiments.cli.flags import Flag, JsonFlag
+from experiments.cli.envelope import Answer, Shown
+from experiments.cli.flags import Flag
 from experiments.cli.terminal import agrees, say
 from experiments.project.files import locked
 from experiments.project.look import counted
@@ -22,31 +23,85 @@ from experiments.runs.offline.places import WANDB_FOLDERS
 _WAIT_S = 10.0
 
 
-def doctor(
-    *,
-    rebuild: Flag = False,
-    mend: Flag = False,
-    json_: JsonFlag = False,
-) -> int:
+class FoundOut(Shown):
+    """What one check found.
+
+    Attributes:
+        name: What was checked.
+        level: `ok`; `off`, not set up, which is no error; `warn`, works in part; `fail`, something will not work.
+        mend: Command that mends it.
+    """
+
+    name: str
+    level: Literal["ok", "off", "warn", "fail"]
+    text: str
+    mend: str
+
+
+class Health(Shown):
+    """What `doctor` found."""
+
+    findings: tuple[FoundOut, ...]
+
+
+class Mended(Shown):
+    """What `doctor --mend` and `--rebuild` did.
+
+    Attributes:
+        done: Each thing that was mended, in words.
+        jobs: How many jobs the ledger holds after a rebuild.
+        waiting: Run names of jobs that had not started.
+        kept_as: Where the old file is now.
+    """
+
+    done: tuple[str, ...] = ()
+    jobs: int | None = None
+    waiting: tuple[str, ...] = ()
+    kept_as: str | None = None
+
+
+def doctor(*, rebuild: Flag = False, mend: Flag = False) -> Answer[Health] | Answer[Mended]:
     """Say what is installed, reachable and writable, and the command that mends what is not.
 
     Args:
         rebuild: Make the ledger again from what the runs' folders say; the old file is kept.
         mend: Mend the rows of the ledger that cannot be read; what stood there is kept as an event.
-        json_: Print a JSON list instead of text.
     """
-    from experiments.cli.doctor import all_checks, as_json, examine, report
+    from experiments.cli.doctor import all_checks, examine, report
 
     if rebuild:
         return _rebuild(Workspace.find(Path.cwd()))
     if mend:
         return _mend(Workspace.find(Path.cwd()))
     findings = examine(all_checks(Path.cwd()))
-    say(json.dumps(as_json(findings), indent=2) if json_ else "\n".join(report(findings)))
-    return 1 if any(finding.level == "fail" for finding in findings) else 0
+    found = Health(findings=tuple(FoundOut(**vars(finding)) for finding in findings))
+    failed = any(finding.level == "fail" for finding in findings)
+    return Answer(found, lambda _: say("\n".join(report(findings))), code=1 if failed else 0)
 
 
-def gc(*, yes: Flag = False) -> int:
+class Spare(Shown):
+    """A folder that can go without losing anything, and why."""
+
+    path: str
+    size: int
+    why: str
+
+
+class Cleared(Shown):
+    """What the state folder could do without.
+
+    Attributes:
+        spare: What can go; sizes are bytes.
+        kept: Sentences on what stays because somebody wrote into it.
+        deleted: Bytes that were deleted; 0 where nobody said yes.
+    """
+
+    spare: tuple[Spare, ...]
+    kept: tuple[str, ...]
+    deleted: int = 0
+
+
+def gc(*, yes: Flag = False) -> Answer[Cleared]:
     """Show what the state folder could do without, and delete it if you say so.
 
     That is the cache, and the checkouts and made environments that no job runs from, which are made again when they are
@@ -65,22 +120,21 @@ def gc(*, yes: Flag = False) -> int:
         *((one.folder, "code that no job runs; made again when it is wanted", one.size_bytes) for one in idle),
         *((one, "packages that no job runs with; made again when they are wanted", size_of(one)) for one in unused),
     ]
-    for line in _kept_for_their_files(workspace):
+    kept = tuple(_kept_for_their_files(workspace))
+    spare = tuple(Spare(path=workspace.shown(path), size=size, why=what) for path, what, size in shown)
+    for line in kept:
         say(line)
     if not shown:
-        say("Nothing can go.")
-        return 0
+        return Answer(Cleared(spare=(), kept=kept), lambda _: say("Nothing can go."))
     for path, what, size in shown:
         say(f"{size / 1e6:10.1f} MB  {workspace.shown(path)}  ({what})")
     total = sum(size for _, _, size in shown)
     if not yes and not agrees(f"Delete these {total / 1e6:.1f} MB?"):
-        say("Nothing was deleted.")
-        return 0
+        return Answer(Cleared(spare=spare, kept=kept), lambda _: say("Nothing was deleted."))
     for path, _, _ in found:
         shutil.rmtree(path, ignore_errors=True)
     freed = sum(size for _, _, size in found) + _remove_idle(workspace.state, unused)
-    say(f"{freed / 1e6:.1f} MB deleted")
-    return 0
+    return Answer(Cleared(spare=spare, kept=kept, deleted=freed), lambda _: say(f"{freed / 1e6:.1f} MB deleted"))
 
 
 def _remove_idle(state: Path, unused: Iterable[Path]) -> int:
@@ -151,26 +205,27 @@ def size_of(folder: Path) -> int:
     return sum(sizes.values())
 
 
-def _mend(workspace: Workspace) -> int:
+def _mend(workspace: Workspace) -> Answer[Mended]:
     from experiments.jobs.ledger.mending import mend
 
     found = mend(workspace)
-    for sentence in [*found.done, *found.left]:
+    for sentence in found.done:
         say(sentence)
     if not found.done and not found.left:
         say("All of the ledger can be read; nothing was changed.")
-    return 1 if found.left else 0
+    return Answer(Mended(done=tuple(found.done)), code=1 if found.left else 0, notes=found.left)
 
 
-def _rebuild(workspace: Workspace) -> int:
+def _rebuild(workspace: Workspace) -> Answer[Mended]:
     from experiments.jobs.ledger.mending import rebuild
 
     found = rebuild(workspace.state)
     say(f"rebuilt: {found.jobs} jobs")
-    if found.kept_as is not None:
-        say(f"the old file is {workspace.shown(found.kept_as)}")
+    kept_as = workspace.shown(found.kept_as) if found.kept_as is not None else None
+    if kept_as is not None:
+        say(f"the old file is {kept_as}")
     if found.waiting:
         say(f"not started yet: {', '.join(found.waiting)}. Run their recipe again to start them.")
-    for problem in found.problems:
-        say(f"could not be read: {problem}")
-    return 1 if found.problems else 0
+    rebuilt = Mended(jobs=found.jobs, waiting=tuple(found.waiting), kept_as=kept_as)
+    problems = [f"could not be read: {problem}" for problem in found.problems]
+    return Answer(rebuilt, code=1 if problems else 0, notes=problems)

@@ -80,7 +80,7 @@ def _doctor(project: Path) -> Bar:
     )
     took = time.perf_counter() - began
     silent.close()
-    [server] = [finding for finding in json.loads(done.stdout) if finding["name"] == "W&B server"]
+    [server] = [finding for finding in json.loads(done.stdout)["data"]["findings"] if finding["name"] == "W&B server"]
     return Bar("doctor with a network that never answers", took, 8.0, "s", note=f"wall; {server['text'][:60]}")
 
 

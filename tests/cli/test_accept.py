@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from experiments.jobs.ledger.schema import FILE
+from tests.fakes.answers import data_in
 from tests.fakes.project import Project
 
 ROOT = Path(__file__).parents[2]
@@ -65,11 +66,11 @@ def test_the_exit_code_says_met_excluded_or_neither_of_them(project, measured, c
 @pytest.mark.slow
 def test_a_lost_seed_accepts_nothing_unless_the_criterion_says_what_it_counts_as(project):
     train(project, {**GOOD, "2": "fail"})
-    answer = json.loads(project.command("accept", "study", "--json", code=3).stdout)
+    answer = data_in(project.command("accept", "study", "--json", code=3).stdout)
     assert "1 of 3 seeds (1 failed) were lost, and the criterion does not state" in answer["criteria"][0]["reason"]
     state_criteria(project, ACCEPT.format(more=", lost=0"))
     train(project, {**GOOD, "2": "fail"}, "--again")
-    answer = json.loads(project.command("accept", "study", "--json", code=3).stdout)
+    answer = data_in(project.command("accept", "study", "--json", code=3).stdout)
     assert "count as 0, as the criterion says" in answer["criteria"][0]["reason"]
     assert answer["criteria"][0]["interval"][0] < 0
     assert any("1 earlier repeat of them left aside" in note for note in answer["notes"])
@@ -85,7 +86,7 @@ def test_what_was_recorded_counts_whatever_the_recipe_says_later_and_a_rebuilt_l
         (project.state / f"{FILE}{suffix}").unlink(missing_ok=True)
     project.command("doctor", "--rebuild", code=None)
     project.recipe.unlink()
-    answer = json.loads(project.command("accept", "study", "--json", code=1).stdout)
+    answer = data_in(project.command("accept", "study", "--json", code=1).stdout)
     assert (answer["verdict"], answer["criteria"][0]["bound"]) == ("excluded", 23_000)
 
 
@@ -97,7 +98,7 @@ def test_what_cannot_be_asked_is_one_sentence(project):
     assert "belongs to experiment 'stduy'" in project.command("accept", "stduy", code=2).stderr
     state_criteria(project, ACCEPT.format(more=""))
     train(project, {"0": None}, "--again")
-    said = json.loads(project.command("accept", "study", "--json", code=3).stdout)["criteria"][0]["reason"]
+    said = data_in(project.command("accept", "study", "--json", code=3).stdout)["criteria"][0]["reason"]
     assert said.startswith("Metric 'overview/sps' was logged by none of 1 run. Nearest: 'overview/speed'")
 
 

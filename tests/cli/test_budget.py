@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.submission import submit
 from experiments.launch import allow_launch
 from experiments.project.workspace import Workspace
+from tests.fakes.answers import data_in
 from tests.fakes.launching import plan_in
 from tests.fakes.project import Project
 
@@ -26,7 +25,7 @@ def test_a_budget_is_granted_seen_and_changed(project):
     assert "0 of 2.5 GPU hours" in said
     assert "until 2099-01-01 08:00" in said
     project.command("budget", "set", "night", "jobs=6")
-    [found] = json.loads(project.command("budget", "--json").stdout)
+    [found] = data_in(project.command("budget", "--json").stdout)["budgets"]
     assert found["limits"] == {"jobs": 6, "gpu_hours": None, "usd": None, "until": None}
     assert found["granted_by"] == "command: experiments budget set night jobs=4 gpu-hours=2.5 until=2099-01-01T08:00"
     assert found["is_open"]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.answers import data_in
 from tests.fakes.evaluated import write_evaluation
 from tests.fakes.project import Project, jobs_of
 from tests.fakes.trained import train, trained_project
@@ -57,7 +58,7 @@ def bundled(tmp_path_factory):
     jobs = jobs_of(project)
     project.root = folder.rename(folder.with_name("moved"))
     project.state = project.root / ".experiments"
-    yield data, project, json.loads(said.stdout), jobs
+    yield data, project, data_in(said.stdout), jobs
     patch.undo()
 
 
@@ -102,7 +103,7 @@ def test_a_stranger_gets_the_same_numbers_from_the_file_alone(bundled, tmp_path)
     there = stranger(tmp_path / "there")
     (there.root / "b.tar.gz").write_bytes(data)
     said = there.command("reproduce", "b.tar.gz", "--yes", "--json")
-    answer = json.loads(said.stdout)
+    answer = data_in(said.stdout)
     assert {run["original"] for run in answer["runs"]} == {job.run_name for job in jobs}
     assert [run["verdict"] for run in answer["runs"]] == ["identical"] * 3
     assert "3 runs, checkpoints: last" in said.stderr
@@ -146,7 +147,7 @@ def test_without_checkpoints_their_hashes_tell(bundled, tmp_path):
     there = stranger(tmp_path / "there")
     shutil.copy(tmp_path / "b.tar.gz", there.root)
     seed = jobs[1].run_name
-    answer = json.loads(there.command("reproduce", "b.tar.gz", "--run", seed, "--yes", "--json").stdout)
+    answer = data_in(there.command("reproduce", "b.tar.gz", "--run", seed, "--yes", "--json").stdout)
     [run] = answer["runs"]
     assert run["verdict"] == "identical"
     assert [file["state"] for file in run["checkpoints"]] == ["same bytes", "same bytes"]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from experiments.cli.__main__ import run
 from experiments.jobs.controls.files import path_of, write_control
+from tests.fakes.answers import data_in
 from tests.fakes.kept import KeptProject, control_file, repository_at
 from tests.fakes.project import Project
 from tests.fakes.repositories import git
@@ -29,7 +28,7 @@ def said(capsys, *words, code=0):
 
 def test_without_any_it_says_how_one_is_kept(workspace, capsys):
     assert "No control is kept here. Keep one: experiments controls keep EXPERIMENT" in said(capsys)
-    assert json.loads(said(capsys, "list", "--json")) == []
+    assert data_in(said(capsys, "list", "--json")) == {"controls": []}
 
 
 def test_a_control_is_listed_and_shown_with_the_score_of_each_run(workspace, capsys):
@@ -39,9 +38,9 @@ def test_a_control_is_listed_and_shown_with_the_score_of_each_run(workspace, cap
     assert "kept: arm baseline of old, seeds 0, 1, 2, kept on 2026-11-30" in shown
     assert "settings: --rate 0.1" in shown
     assert "finished" in shown
-    [listed] = json.loads(said(capsys, "--json"))
+    [listed] = data_in(said(capsys, "--json"))["controls"]
     assert (listed["seeds"], listed["metrics"]) == ([0, 1, 2], ["score"])
-    assert json.loads(said(capsys, "show", "kept", "--json"))["format"] == 1
+    assert data_in(said(capsys, "show", "kept", "--json"))["control"]["format"] == 1
 
 
 def test_one_damaged_file_hides_no_other(workspace, capsys):
@@ -50,7 +49,7 @@ def test_one_damaged_file_hides_no_other(workspace, capsys):
     shown = said(capsys, code=1)
     assert "old/baseline" in shown
     assert "cannot be read" in shown
-    problems = {one["name"]: one.get("problem", "") for one in json.loads(said(capsys, "--json", code=1))}
+    problems = {one["name"]: one["problem"] or "" for one in data_in(said(capsys, "--json", code=1))["controls"]}
     assert problems["kept"] == ""
     assert "git checkout -- experiments/controls/broken.json" in problems["broken"]
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 import time
 
 import pytest
 
-from experiments.cli.doctor import Check, Finding, all_checks, as_json, examine, report
-from experiments.cli.upkeep import doctor
+from experiments import cli
+from experiments.cli.doctor import Check, Finding, all_checks, examine, report
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.permits import allow_launch
 from experiments.launch import submit
 from experiments.project.workspace import Workspace
+from tests.fakes.answers import data_in
 from tests.fakes.launching import plan_in
 from tests.fakes.wandb_server import KEY, FakeWandb
 
@@ -51,14 +51,14 @@ def test_a_project_with_jobs_is_well(project, capsys):
     with open_ledger(workspace) as ledger:
         ledger.record_plan(plan_in(workspace))
     assert found(project, "ledger").text == "5 jobs of 1 experiment"
-    assert doctor() == 0
+    assert cli.run(["doctor"]) == 0
     assert "! warn  git" in capsys.readouterr().out
 
 
 def test_a_damaged_ledger_is_a_failure_with_the_command_that_mends_it(project, capsys):
     (Workspace.find(project).state / "ledger.sqlite").write_bytes(b"not a database, and longer than a header" * 50)
-    assert doctor(json_=True) == 1
-    [finding] = [each for each in json.loads(capsys.readouterr().out) if each["name"] == "ledger"]
+    assert cli.run(["doctor", "--json"]) == 1
+    [finding] = [each for each in data_in(capsys.readouterr().out)["findings"] if each["name"] == "ledger"]
     assert (finding["level"], finding["mend"]) == ("fail", "uv run experiments doctor --rebuild")
 
 
@@ -79,8 +79,8 @@ def test_the_wandb_server_is_asked_and_the_key_is_never_shown(project, monkeypat
         monkeypatch.setenv("WANDB_BASE_URL", server.base_url)
         monkeypatch.setenv("WANDB_API_KEY", key)
         assert [found(project, name).level for name in ("W&B key", "W&B server")] == ["ok", level]
-        doctor()
-        doctor(json_=True)
+        cli.run(["doctor"])
+        cli.run(["doctor", "--json"])
     printed = capsys.readouterr()
     assert key not in printed.out + printed.err
 
@@ -92,7 +92,7 @@ def test_a_secret_in_what_a_check_stumbles_over_is_masked(monkeypatch):
         raise RuntimeError("refused planted-secret-value at https://user:pass99word@host/x")
 
     [finding] = examine([Check("x", stumble)])
-    text = json.dumps(as_json([finding])) + "".join(report([finding]))
+    text = "".join(report([finding])) + repr(finding)
     assert finding.level == "fail"
     assert not [secret for secret in ("planted-secret-value", "pass99word") if secret in text]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from experiments import cli
@@ -12,6 +10,7 @@ from experiments.results.frames import metrics_frame
 from experiments.results.scores import scored_runs
 from experiments.runs.opening import default_store
 from experiments.statistics import Summary
+from tests.fakes.answers import data_in
 from tests.fakes.evaluated import TRAINER, played, trained, workspace_of_own
 from tests.fakes.trained import train, trained_project
 from tests.fakes.wandb_files import exit_record, offline_run, run
@@ -58,7 +57,7 @@ def test_an_arm_has_its_interval_over_seeds_and_none_of_its_evaluations_is_one(p
     text = said(capsys, "exp", "--checkpoints", "all", "--maps", "2")
     assert f"a: {KEY} 21 over 2 seeds; 95 % interval" in text
     assert "Student t over seeds" in text
-    record = json.loads(said(capsys, "a", "--checkpoints", "all", "--maps", "2", "--json"))
+    record = data_in(said(capsys, "a", "--checkpoints", "all", "--maps", "2", "--json"))
     assert [(one["run"], one["value"]) for one in record["runs"]] == [
         (jobs[0].run_name, 20.5),
         (jobs[1].run_name, 21.5),
@@ -92,7 +91,7 @@ def test_an_evaluation_is_not_evaluated_nor_reproduced(project, capsys):
     _, [job, _] = project
     said(capsys, job.run_name, "--maps", "1")
     assert cli.run(["status", "--json"]) == 0
-    runs = [one["run_name"] for one in json.loads(capsys.readouterr().out) if one.get("role") == "evaluation"]
+    runs = [one["run_name"] for one in data_in(capsys.readouterr().out)["jobs"] if one.get("role") == "evaluation"]
     assert f"Evaluate that: experiments eval {job.run_name}" in said(capsys, runs[0], code=2)
     assert cli.run(["reproduce", runs[0]]) == 2
     assert f"experiments reproduce {job.run_name}" in capsys.readouterr().err
@@ -154,12 +153,12 @@ def test_scores_are_made_of_evaluations_as_of_any_metric(tmp_path, monkeypatch, 
 def test_our_own_trainer_keeps_late_checkpoints_and_plays_them_to_the_same_numbers(tmp_path):
     project = trained_project(tmp_path)
     [job] = train(project, "--additional-args", "trainer.checkpoint.late=2", "trainer.checkpoint.late_share=1")
-    first = json.loads(project.command("eval", job.run_name, "--checkpoints", "last:2", "--maps", "3", "--json").stdout)
+    first = data_in(project.command("eval", job.run_name, "--checkpoints", "last:2", "--maps", "3", "--json").stdout)
     [found] = first["runs"]
     assert [one["episodes"] for one in found["checkpoints"]] == [3, 3]
     assert [len(one["replays"]) for one in found["checkpoints"]] == [3, 3]
     assert found["metric"] == "eval/3-maps/return"
     for rows in (project.state / "runs" / job.run_name / "evaluations").glob("*/rows.json"):
         rows.unlink()
-    again = json.loads(project.command("eval", job.run_name, "--checkpoints", "last:2", "--maps", "3", "--json").stdout)
+    again = data_in(project.command("eval", job.run_name, "--checkpoints", "last:2", "--maps", "3", "--json").stdout)
     assert again == first

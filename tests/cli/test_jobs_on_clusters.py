@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 
 import pytest
 
-from experiments.cli.jobs import logs
-from experiments.cli.show import job_record, show
-from experiments.cli.status import status
+from experiments import cli
+from experiments.cli.show import job_record
 from experiments.jobs import handover
 from experiments.jobs.launchers.base import SchedulerStatus
 from experiments.jobs.ledger import open_ledger
@@ -19,6 +17,7 @@ from experiments.launch import submit
 from experiments.monitoring import job_statuses
 from experiments.project.errors import LaunchError
 from experiments.project.workspace import Workspace
+from tests.fakes.answers import data_in
 from tests.fakes.launching import FileCluster, plan_in
 
 
@@ -82,12 +81,12 @@ def test_a_recovery_and_the_cost_are_shown_and_stay_known(workspace, cluster, ca
     assert (known.recoveries, known.cost, known.resources) == (1, "about $1.02 (estimate)", "1x(cpus=4)")
     assert [event[0] for event in known.events] == ["RUNNING", "RECOVERING", "RUNNING"]
 
-    assert show(known.run_name) == 0
+    assert cli.run(["show", known.run_name]) == 0
     printed = capsys.readouterr().out
     assert "running again 44 s later" in printed
     assert re.search(r"^cost +about \$1\.02 \(estimate\)$", printed, re.MULTILINE)
-    assert status(json_=True) == 0
-    [listed] = json.loads(capsys.readouterr().out)
+    assert cli.run(["status", "--json"]) == 0
+    [listed] = data_in(capsys.readouterr().out)["jobs"]
     assert (listed["cost"], listed["cost_usd"]) == ("about $1.02 (estimate)", 1.02)
 
 
@@ -97,7 +96,7 @@ def test_slurm_knows_no_price(workspace, cluster, capsys):
     assert (known.cost_usd, known.cost) == (None, "unknown")
     with open_ledger(workspace) as ledger:
         assert job_record(workspace, ledger.jobs()[0])["cost"] == "unknown"
-    assert status() == 0
+    assert cli.run(["status"]) == 0
     assert "unknown" in capsys.readouterr().out
 
 
@@ -113,16 +112,16 @@ def test_history_that_cannot_be_kept_is_a_problem_and_hides_nothing(workspace, c
 
 def test_a_log_that_was_read_is_shown_when_the_cluster_is_down(workspace, cluster, capsys):
     cluster.printed = ["one", "two"]
-    assert logs("1") == 0
+    assert cli.run(["logs", "1"]) == 0
     cluster.unreachable = "the server is down"
-    assert logs("1", lines=1) == 0
+    assert cli.run(["logs", "1", "-n", "1"]) == 0
     printed = capsys.readouterr()
     assert printed.out.splitlines() == ["one", "two", "two"]
-    assert printed.err == "the server is down (shown is what was read before)\n"
+    assert printed.err == "note: the server is down (shown is what was read before)\n"
 
 
 def test_a_log_is_followed_to_the_end_of_its_job(workspace, cluster, capsys):
     cluster.printed = ["one", "tw"]
     cluster.said = SchedulerStatus("SUCCEEDED")
-    assert logs("1", follow=True) == 0
+    assert cli.run(["logs", "1", "-f"]) == 0
     assert capsys.readouterr().out.splitlines() == ["one", "tw"]

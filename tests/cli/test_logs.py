@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from experiments.launch import allow_launch, submit
+from tests.fakes.answers import data_in
 from tests.fakes.cases import case_copy
 from tests.fakes.launching import plan_in, shell, wait_for_end, workspace_at
 from tests.fakes.waiting import wait_until
@@ -89,7 +90,7 @@ class Stranger:
 
     def jobs(self) -> dict[str, dict]:
         """Return what `status` says of each job, by its arm."""
-        return {job["arm"]: job for job in json.loads(self.command("status", "--json").text)}
+        return {job["arm"]: job for job in data_in(self.command("status", "--json").text)["jobs"]}
 
     def log(self, arm: str, *words: str) -> Shown:
         return self.command("logs", self.run(arm), *words)
@@ -139,7 +140,7 @@ class TestOddArguments:
         [line] = stranger.printed("nasty").read_text().splitlines()
         run = stranger.run("nasty")
         assert json.loads(line.removeprefix("ARGV ")) == [f"run={run}", "seed=0", *given]
-        shown = json.loads(stranger.command("show", run, "--json").text)
+        shown = data_in(stranger.command("show", run, "--json").text)
         assert shown["job"]["config"]["additional_args"] == given
         assert shown["job"]["command"][2:] == [f"run={run}", "seed=0", *given]
 

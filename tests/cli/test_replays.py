@@ -38,5 +38,5 @@ def test_inspect_prints_lines_and_one_json_document(capfdbinary):
     assert cli.run(["replay", "inspect", file, "--json"]) == 0
     text = capfdbinary.readouterr().out
     found = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
-    assert found["rewards"] == {"min": None, "mean": None, "max": None}
+    assert found["data"]["rewards"] == {"min": None, "mean": None, "max": None}
     assert text.endswith(b"}\n")

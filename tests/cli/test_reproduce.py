@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.answers import data_in
 from tests.fakes.project import Project, jobs_of
 from tests.fakes.trained import SMALL, git, train, trained_project
 
@@ -27,7 +27,7 @@ def project(tmp_path):
 def test_a_run_is_done_once_more_and_is_identical_and_counts_as_no_seed(project):
     [original] = train(project)
     done = project.command("reproduce", original.run_name, "--json")
-    answer = json.loads(done.stdout)
+    answer = data_in(done.stdout)
     assert answer["verdict"] == "identical"
     [again] = [job for job in jobs_of(project) if job.role == "reproduction"]
     assert (again.parent, again.arm, again.seed) == (original.run_name, original.arm, original.seed)
@@ -76,7 +76,7 @@ def test_a_resumed_run_begins_where_its_original_began(project):
     project.command("resume", first.run_name, "--steps", "3000")
     resumed = jobs_of(project)[-1]
     project.command("logs", "-f", resumed.run_name)
-    answer = json.loads(project.command("reproduce", resumed.run_name, "--json").stdout)
+    answer = data_in(project.command("reproduce", resumed.run_name, "--json").stdout)
     assert answer["verdict"] == "identical"
     shutil.rmtree(project.state / "runs" / first.run_name / "checkpoints")
     said = project.command("reproduce", resumed.run_name, "--check", code=2).stdout
@@ -104,7 +104,7 @@ def test_a_trainer_that_throws_dice_differs_and_nothing_recorded_but_its_setting
     assert "1 seed and no seed run twice, so no spread is known; --same-seed 3 measures it" in done.stdout
     assert "most likely because the setting trainer.optimizer.learning_rate differs" in done.stdout
     several = train(project, "more", "--same-seed", "3", environment=rolled)
-    answer = json.loads(project.command("reproduce", several[0].run_name, "--json", code=None).stdout)
+    answer = data_in(project.command("reproduce", several[0].run_name, "--json", code=None).stdout)
     [run] = answer["runs"]
     assert run["verdict"] in {"within noise", "differs"}
     assert "pooled over 3 runs of 1 seed" in run["noise"]["method"]
@@ -122,7 +122,7 @@ def test_a_fork_begins_at_its_own_checkpoint_though_its_parent_has_later_ones(pr
     project.command("resume", first.run_name, "--from", "0")
     fork = jobs_of(project)[-1]
     project.command("logs", "-f", fork.run_name)
-    answer = json.loads(project.command("reproduce", fork.run_name, "--json").stdout)
+    answer = data_in(project.command("reproduce", fork.run_name, "--json").stdout)
     assert answer["verdict"] == "identical"
     assert jobs_of(project)[-1].parent == fork.run_name
 
@@ -136,7 +136,7 @@ def test_in_a_fresh_clone_the_runs_of_the_first_folder_come_back(project, tmp_pa
     clone = Project.__new__(Project)
     clone.root, clone.recipe, clone.state = tmp_path / "second", tmp_path / "second" / "study.py", None
     clone.state = clone.root / ".experiments"
-    answer = json.loads(clone.command("reproduce", "study/", "--from", str(project.root), "--json").stdout)
+    answer = data_in(clone.command("reproduce", "study/", "--from", str(project.root), "--json").stdout)
     assert [run["verdict"] for run in answer["runs"]] == ["identical", "identical"]
 
 
@@ -166,7 +166,7 @@ def test_what_is_edited_or_gone_meanwhile_changes_no_reproduction(project):
     (project.root / "needed.py").write_text("RATE = 0.02\n")
     (project.root / "own_trainer.py").unlink()
     project.recipe.write_text("raise SystemExit\n")
-    answer = json.loads(project.command("reproduce", original.run_name, "--json").stdout)
+    answer = data_in(project.command("reproduce", original.run_name, "--json").stdout)
     assert (answer["verdict"], answer["runs"][0]["explanations"]) == ("identical", [])
 
 
@@ -178,7 +178,7 @@ def test_two_calls_at_once_launch_one_reproduction_and_both_compare_it(project):
         subprocess.Popen(command, cwd=project.root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         for _ in range(2)
     ]
-    answers = [json.loads(call.communicate(timeout=120)[0]) for call in calls]
+    answers = [data_in(call.communicate(timeout=120)[0]) for call in calls]
     assert [answer["verdict"] for answer in answers] == ["identical", "identical"]
     assert len([job for job in jobs_of(project) if job.role == "reproduction"]) == 1
 
@@ -226,7 +226,7 @@ def test_a_run_in_place_is_run_with_what_lies_here_and_says_so(project):
 
 def test_a_run_with_another_kernel_is_reproduced_with_that_kernel(project):
     [original] = train(project, environment={"OPENBLAS_CORETYPE": "Haswell"})
-    answer = json.loads(project.command("reproduce", original.run_name, "--json").stdout)
+    answer = data_in(project.command("reproduce", original.run_name, "--json").stdout)
     assert answer["verdict"] == "identical"
 
 
@@ -252,7 +252,7 @@ def test_a_package_of_another_version_is_made_again_or_named_and_its_numbers_are
     subprocess.run([*packages, "six==1.17.0"], check=True, cwd=tmp_path)
 
     # With the version that it ran with, made anew by uv, it is the same; in what is installed now it is not.
-    answer = json.loads(project.command("reproduce", original.run_name, "--json").stdout)
+    answer = data_in(project.command("reproduce", original.run_name, "--json").stdout)
     assert answer["verdict"] == "identical"
     project.command("retry", original.run_name)
     project.command("logs", "-f", jobs_of(project)[-1].run_name)

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from experiments.trainer.curricula import CURRICULA, PREFIX
+from tests.fakes.answers import data_in
 from tests.fakes.project import Project, jobs_of
 from tests.fakes.trained import COMMAND, SMALL, git, train, trained_project
 
@@ -64,6 +65,6 @@ def test_twenty_runs_come_back_in_a_fresh_clone(project, tmp_path):
     clone.state = clone.root / ".experiments"
     verdicts = {}
     for experiment in dict.fromkeys(job.experiment for job in runs):
-        answer = json.loads(clone.command("reproduce", f"{experiment}/", "--from", str(project.root), "--json").stdout)
+        answer = data_in(clone.command("reproduce", f"{experiment}/", "--from", str(project.root), "--json").stdout)
         verdicts |= {run["original"]: run["verdict"] for run in answer["runs"]}
     assert verdicts == {job.run_name: "identical" for job in runs}

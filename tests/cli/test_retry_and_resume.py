@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from experiments.trainer.checkpoint import Checkpoint, save
+from tests.fakes.answers import data_in
 from tests.fakes.project import COUNTED, Project, jobs_of
 
 pytestmark = pytest.mark.slow
@@ -121,7 +122,7 @@ def test_without_a_repository_it_is_known_which_code_ran_but_in_place(tmp_path):
 def test_show_says_what_status_says_with_reward_steps_and_folder_and_the_command_once_as_it_ran(failing):
     [job] = jobs_of(failing)
     told = failing.command("show", job.run_name).stdout
-    [status] = json.loads(failing.command("status", "--json").stdout)
+    [status] = data_in(failing.command("status", "--json").stdout)["jobs"]
     assert (line(told, "state"), line(told, "because")) == (status["verdict"], status["reason"])
     assert line(told, "scheduler says") == status["scheduler"] == "FAILED"
     assert re.search(r"^steps +", told, re.MULTILINE)
@@ -130,7 +131,7 @@ def test_show_says_what_status_says_with_reward_steps_and_folder_and_the_command
     assert re.findall(r"^command ", told, re.MULTILINE) == ["command "]
     assert job.run_name in line(told, "command")
     assert "{" not in line(told, "command")
-    document = json.loads(failing.command("show", job.run_name, "--json").stdout)
+    document = data_in(failing.command("show", job.run_name, "--json").stdout)
     assert document["status"]["verdict"] == status["verdict"]
 
 
@@ -200,10 +201,10 @@ def test_a_resumed_replicate_stays_one(trained):
 
 def test_a_resume_is_launched_once_while_it_has_not_ended(trained):
     project, job = trained
-    document = json.loads(project.command("resume", job.run_name, "--dry-run", "--json").stdout)
+    document = data_in(project.command("resume", job.run_name, "--dry-run", "--json").stdout)
     assert len(jobs_of(project)) == 2
     project.state.joinpath("runs", document["jobs"][0]["run_name"]).mkdir()
-    launched = json.loads(project.command("resume", job.run_name, "--json").stdout)
+    launched = data_in(project.command("resume", job.run_name, "--json").stdout)
     assert launched["resumed"] == job.run_name
     assert launched["launched"][0]["run_name"] == document["jobs"][0]["run_name"]
 

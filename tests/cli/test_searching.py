@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import re
 import sys
 
@@ -14,6 +13,7 @@ from experiments.cli.recipe import parse
 from experiments.cli.searching import run_search
 from experiments.jobs.permits import READ_ONLY
 from experiments.project.errors import LaunchError, UsageError
+from tests.fakes.answers import data_in
 from tests.fakes.project import jobs_of
 from tests.fakes.swept import SEARCH, Swept
 
@@ -44,8 +44,9 @@ def test_a_search_goes_on_by_the_ends_of_its_jobs_alone_and_its_notebook_has_the
     assert "trial-0" in project.notebook().read_text()
     table = project.command("sweep", "study").stdout
     assert f"best so far: trial-{course.best.number} (" in table
-    shown = json.loads(project.command("sweep", "study", "--json").stdout)
-    assert (shown[0]["state"], shown[0]["best"], len(shown[0]["trials"])) == ("done", course.best.number, 3)
+    shown = data_in(project.command("sweep", "study", "--json").stdout)
+    assert (shown["searches"][0]["state"], shown["searches"][0]["best"]) == ("done", course.best.number)
+    assert len(shown["trials"]) == 3
 
 
 @pytest.mark.slow

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
@@ -14,6 +13,7 @@ import pytest
 from experiments.jobs.ledger import Ledger
 from experiments.notebooks.data_cells import read_config, read_jobs
 from experiments.types import TrainingJobConfig
+from tests.fakes.answers import data_in
 from tests.fakes.launching import plan_in, workspace_at
 from tests.fakes.project import Project, jobs_of
 from tests.fakes.wandb_files import offline_run, run
@@ -144,7 +144,7 @@ def test_the_wandb_places_of_the_config_reach_the_trainer_and_the_job(tmp_path):
 
 
 def test_json_output_is_one_document(project):
-    document = json.loads(project.run("--json").stdout)
+    document = data_in(project.run("--json").stdout)
     assert document["notebook"] == "experiments/scratch/study_nb.py"
     assert [job["arm"] for job in document["launched"]] == ["arm-0"]
 
@@ -178,7 +178,7 @@ def test_an_edited_notebook_is_kept_and_an_edit_in_the_way_is_shown(project):
 
 
 def test_open_starts_an_editor_that_answers_only_with_its_token(project):
-    document = json.loads(project.run("--no-launch", "--open", "--json").stdout)
+    document = data_in(project.run("--no-launch", "--open", "--json").stdout)
     try:
         address, _, token = document["address"].partition("?access_token=")
         assert urllib.request.urlopen(document["address"]).status == 200
@@ -198,7 +198,7 @@ def test_a_notebook_that_is_opened_runs_unless_the_project_says_otherwise(projec
     file.write_text(file.read_text().replace("auto_instantiate = true", said))
     shown = project.run("--no-launch").stdout
     assert ("and run its cells (▶ below on the right)" in shown) == (said == "")
-    document = json.loads(project.run("--no-launch", "--open", "--json").stdout)
+    document = data_in(project.run("--no-launch", "--open", "--json").stdout)
     try:
         browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
         page = browser.open(document["address"]).read().decode()

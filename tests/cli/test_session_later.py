@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import pytest
 
 from experiments.jobs.ledger import Ledger
 from experiments.notebooks.data_cells import read_jobs
+from tests.fakes.answers import data_in
 from tests.fakes.project import Project, jobs_of
 
 
@@ -44,7 +44,7 @@ def test_a_retry_is_a_new_attempt_that_names_the_first(project):
     assert "attempt 2" in project.command("retry", run).stdout
     _, again = jobs_of(project)
     assert (again.attempt, again.retry_of) == (2, run)
-    shown = json.loads(project.command("show", run, "--json").stdout)
+    shown = data_in(project.command("show", run, "--json").stdout)
     assert shown["attempts"] == [run, again.run_name]
 
 
@@ -54,7 +54,7 @@ def test_notes_and_tags_are_kept_and_shown(project):
     project.command("note", run, "looks <b>good</b>")
     project.command("tag", "keep", run)
     project.command("tag", "keep", run)
-    shown = json.loads(project.command("show", run, "--json").stdout)
+    shown = data_in(project.command("show", run, "--json").stdout)
     assert (shown["note"], shown["tags"]) == ("looks <b>good</b>", ["keep"])
     assert "looks <b>good</b>" in project.command("show", run).stdout
     assert "without a comma" in project.command("tag", "a,b", run, code=2).stderr
@@ -86,13 +86,13 @@ def test_a_finished_run_is_extended_as_a_new_run_that_goes_on_at_its_step(tmp_pa
     _, second = jobs_of(project)
     assert (second.arm, second.seed) == (first.arm, first.seed)
     assert "continuing at agent-step 2" in project.command("logs", second.run_name).stdout
-    [_, status] = json.loads(project.command("status", "--json").stdout)
+    [_, status] = data_in(project.command("status", "--json").stdout)["jobs"]
     assert status["step"] >= 40_000
-    told = json.loads(project.command("eval", second.run_name, "--episodes", "2", "--json").stdout)
+    told = data_in(project.command("eval", second.run_name, "--episodes", "2", "--json").stdout)
     [score] = told["runs"][0]["checkpoints"]
     assert (score["value"], score["episodes"]) == (told["runs"][0]["value"], 2)
     assert [(project.root / path).exists() for path in score["replays"]] == [True, True]
-    summary = json.loads(project.command("replay", "inspect", score["replays"][0], "--json").stdout)
+    summary = data_in(project.command("replay", "inspect", score["replays"][0], "--json").stdout)
     assert (summary["version"], summary["issues"]) == (4, [])
 
 
@@ -110,7 +110,7 @@ def test_jobs_launched_elsewhere_are_recorded_in_the_notebook(project):
 def test_status_and_logs_show_the_job(project):
     project.run("--follow")
     [run] = project.started()
-    [status] = json.loads(project.command("status", "--json").stdout)
+    [status] = data_in(project.command("status", "--json").stdout)["jobs"]
     assert (status["run_name"], status["verdict"], status["exit_code"]) == (run, "succeeded", 0)
     assert project.command("logs", run).stdout == f"hello from {run}\n"
     assert "not in the ledger" in project.command("logs", "nope", code=2).stderr

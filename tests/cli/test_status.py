@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 
 import pytest
 from rich.console import Console
@@ -13,6 +12,7 @@ from experiments.cli.status import follow, plain_line, progress_table
 from experiments.jobs.finding import first_launch
 from experiments.notebooks.data_cells import read_jobs
 from experiments.types import JobStatus
+from tests.fakes.answers import data_in, envelope_in
 from tests.fakes.project import Project, jobs_of
 from tests.fakes.wandb_files import offline_run, run
 
@@ -29,7 +29,7 @@ def project(tmp_path_factory):
 
 
 def shown(project, *filters):
-    found = json.loads(project.command("status", *filters, "--json").stdout)
+    found = data_in(project.command("status", *filters, "--json").stdout)["jobs"]
     return [(job["experiment"], job["arm"], job["seed"], job["verdict"]) for job in found]
 
 
@@ -74,12 +74,17 @@ def test_the_jobs_that_go_on_and_the_newest_are_shown_and_how_many_are_not(proje
     monkeypatch.setattr("experiments.cli.status._RECENT", 2)
     monkeypatch.chdir(project.root)
     assert run_command(["status", "--json"]) == 0
-    told = capsys.readouterr()
-    assert [job["experiment"] for job in json.loads(told.out)] == ["first", "second"]
-    assert "3 earlier jobs that have ended are not shown: experiments status --all" in told.err
+    told = envelope_in(capsys.readouterr().out)
+    assert [job["experiment"] for job in told["data"]["jobs"]] == ["first", "second"]
+    assert told["data"]["earlier"] == 3
+    assert told["problems"] == [
+        {"message": "3 earlier jobs that have ended are not shown.", "next": "experiments status --all"}
+    ]
+    assert run_command(["status"]) == 0
+    assert "3 earlier jobs that have ended are not shown: experiments status --all" in capsys.readouterr().err
     assert run_command(["status", "--all", "--json"]) == 0
     told = capsys.readouterr()
-    assert (len(json.loads(told.out)), told.err) == (5, "")
+    assert (len(data_in(told.out)["jobs"]), told.err) == (5, "")
 
 
 def test_a_notebook_is_made_over_an_experiment_or_an_arm(project):
@@ -92,7 +97,7 @@ def test_a_notebook_is_made_over_an_experiment_or_an_arm(project):
 
 
 def test_diff_takes_experiments_and_arms_of_experiments(project):
-    document = json.loads(project.command("diff", "first/arm-0", "second/arm-0", "--json").stdout)
+    document = data_in(project.command("diff", "first/arm-0", "second/arm-0", "--json").stdout)
     assert [len(document[side]["runs"]) for side in "ab"] == [2, 1]
     text = project.command("diff", "first", "second").stdout
     assert "a  first (4 runs)\nb  second (1 run)" in text

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from experiments.cli.sweeps import as_json, sweep
+from experiments.cli.sweeps import searches_of, sweep
 from experiments.jobs.sweeps.search import Course, Trial
 from experiments.project.errors import UsageError
 from tests.fakes.stepped import search_of
@@ -14,17 +14,17 @@ def course(rate, score=1.0):
 
 
 def test_a_best_trial_at_the_end_of_a_range_says_expand_and_offers_the_wider_one():
-    assert as_json(course(0.09))["expand"] == [
+    assert searches_of([course(0.09)]).searches[0].expand == (
         (
             "rate 0.09 of the best trial is at the high end of log:1e-05..0.1. Expand it to log:1e-05..1: experiments "
             "sweep expand study"
-        )
-    ]
+        ),
+    )
 
 
 def test_a_best_trial_in_between_or_none_says_nothing():
-    assert as_json(course(0.003))["expand"] == []
-    assert as_json(Course(search_of()))["best"] is None
+    assert searches_of([course(0.003)]).searches[0].expand == ()
+    assert searches_of([Course(search_of())]).searches[0].best is None
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_a_best_trial_in_between_or_none_says_nothing():
         ((), {}, "takes one experiment, alone or behind freeze or expand"),
         (("study", "other"), {}, "takes one experiment, alone or behind freeze or expand, not 'study other'"),
         (("freeze", "study", "other"), {}, "takes one experiment"),
-        (("freeze", "study"), {"end": True}, "--end and --json do not go with freeze"),
+        (("freeze", "study"), {"end": True}, "--end does not go with freeze"),
         (("expand", "study"), {"seeds": 5}, "nor --arm and --seeds with expand"),
         (("study",), {"seeds": 5}, "go with: experiments sweep freeze study"),
     ],

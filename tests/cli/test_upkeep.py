@@ -8,8 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from experiments import cli
 from experiments.cli import upkeep
-from experiments.cli.upkeep import disposable, gc, size_of
+from experiments.cli.upkeep import disposable, size_of
 from experiments.jobs.ledger import Ledger
 from experiments.jobs.ledger.schema import STARTING
 from experiments.project.files import locked
@@ -71,7 +72,7 @@ def kept(project):
 
 
 def test_a_checkout_goes_once_no_job_needs_it_and_its_snapshot_stays(project, capsys):
-    assert gc(yes=True) == 0
+    assert cli.run(["gc", "--yes"]) == 0
     printed = capsys.readouterr().out
     assert f".experiments/code/{project.ids[1]}  (code that no job runs" in printed
     assert project.ids[0] not in printed
@@ -84,13 +85,13 @@ def test_a_job_that_ended_needs_no_checkout_any_more(project):
     with Ledger.open(project.state) as ledger:
         ledger.conclude("tester", accepted={project.run: "1"})
         ledger.settle({project.run: {"word": "SUCCEEDED"}})
-    gc(yes=True)
+    cli.run(["gc", "--yes"])
     assert kept(project) == set()
 
 
 def test_a_checkout_that_a_program_wrote_into_stays_and_is_named_with_its_files(project, capsys):
     (project.state / "code" / project.ids[1] / "tree" / "scores.csv").write_text("1,2\n")
-    assert gc(yes=True) == 0
+    assert cli.run(["gc", "--yes"]) == 0
     assert kept(project) == set(project.ids)
     said = capsys.readouterr().out
     assert f"code/{project.ids[1]} has 1 file that a program wrote beside its source: scores.csv" in said
@@ -99,7 +100,7 @@ def test_a_checkout_that_a_program_wrote_into_stays_and_is_named_with_its_files(
 
 def test_nothing_goes_without_a_yes(project, monkeypatch):
     monkeypatch.setattr(upkeep, "agrees", lambda _: False)
-    assert gc() == 0
+    assert cli.run(["gc"]) == 0
     assert len(kept(project)) == 2
 
 
@@ -110,7 +111,7 @@ def test_a_job_that_is_launched_while_the_question_stands_keeps_its_checkout(pro
         return True
 
     monkeypatch.setattr(upkeep, "agrees", launch)
-    gc()
+    cli.run(["gc"])
     assert kept(project) == {project.ids[1]}
 
 
@@ -118,10 +119,10 @@ def test_nothing_that_jobs_run_from_goes_while_some_are_started(project, capsys,
     monkeypatch.setattr(upkeep, "_WAIT_S", 0.0)
     with locked(project.state / STARTING, wait_s=0) as held:
         assert held
-        assert gc(yes=True) == 0
+        assert cli.run(["gc", "--yes"]) == 0
     assert kept(project) == set(project.ids)
     assert "Run this again: experiments gc" in capsys.readouterr().err
-    assert gc(yes=True) == 0
+    assert cli.run(["gc", "--yes"]) == 0
     assert kept(project) == {project.ids[0]}
 
 
@@ -139,6 +140,6 @@ def test_a_made_environment_goes_once_no_job_runs_with_it(project, capsys, told)
         (folder / "bin" / "large").write_bytes(b"x" * 1_000_000)
     with sqlite3.connect(project.state / "ledger.sqlite") as connection:
         connection.execute("UPDATE jobs SET spec = json_patch(spec, ?)", [json.dumps(told(str(made[0])))])
-    gc(yes=True)
+    cli.run(["gc", "--yes"])
     assert ".experiments/env/abd  (packages that no job runs with" in capsys.readouterr().out
     assert [folder.exists() for folder in made] == [True, False]

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tests.fakes.answers import data_in
 from tests.fakes.planted import SECRETS
 
 ROOT = Path(__file__).parents[2]
@@ -150,7 +151,7 @@ class LeakyProject:
 
     def jobs(self) -> list[dict[str, object]]:
         """Return what `experiments status` says of every job."""
-        return json.loads(self.command("status", "--json"))
+        return data_in(self.command("status", "--json"))["jobs"]
 
     def wait_for_end(self, timeout_s: float = 120.0) -> list[dict[str, object]]:
         """Wait until every job has ended."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -16,6 +15,7 @@ from typing import TypeVar
 import psutil
 
 from experiments.jobs.ledger import Ledger
+from tests.fakes.answers import data_in
 from tests.fakes.project import Project
 from tests.fakes.serving import ROOT
 from tests.faults.processes import bridges, kill, supervisors, trainers
@@ -132,7 +132,7 @@ class Day:
         done = self._call([sys.executable, "-P", "-m", "experiments.cli", "status", "--json"])
         # A full disk, or a server that is gone, may make it fail; it then says so in one sentence.
         assert "Traceback" not in done.stderr, done.stderr
-        return {row["run_name"]: row for row in json.loads(done.stdout)} if done.stdout else {}
+        return {row["run_name"]: row for row in data_in(done.stdout)["jobs"]} if done.stdout else {}
 
     def finished(self) -> set[str]:
         """Return the local runs whose trainer printed that it had done all its steps."""

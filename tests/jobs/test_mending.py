@@ -13,6 +13,7 @@ from experiments.launch import allow_launch, cancel, next_repeat, retry, start_n
 from experiments.monitoring import job_statuses, poll_once
 from experiments.project.errors import LedgerError
 from experiments.types import TrainingJob
+from tests.fakes.answers import data_in
 from tests.fakes.launching import (
     plan_in,
     shell,
@@ -61,7 +62,7 @@ def test_status_lists_every_job_names_the_bad_row_and_ends_with_1(workspace, nam
     assert f"row of job {names[1]!r} cannot be read" in said.err
     assert "experiments doctor --mend" in said.err
     assert cli.run(["status", "--json"]) == 1
-    assert [item["run_name"] for item in json.loads(capsys.readouterr().out)] == names
+    assert [item["run_name"] for item in data_in(capsys.readouterr().out)["jobs"]] == names
 
 
 def test_a_ledger_that_cannot_be_read_is_an_error_of_status_and_never_no_job(workspace, names, monkeypatch, capsys):

@@ -28,7 +28,9 @@ def settings(installation, command, **more):
 
 
 def verdicts(installation):
-    return {job["run_name"]: job["verdict"] for job in json.loads(installation.command("status", "--json"))}
+    found = json.loads(installation.command("status", "--json"))
+    jobs = found if isinstance(found, list) else found["data"]["jobs"]  # version 0.1 printed the bare list
+    return {job["run_name"]: job["verdict"] for job in jobs}
 
 
 def wait_for(installation, *wanted, timeout_s=120.0):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -18,6 +17,7 @@ from experiments.results.frames import metrics_frame
 from experiments.results.scores import scored_runs, summary_of
 from experiments.results.verdict import judge
 from experiments.runs.offline.store import OfflineStore
+from tests.fakes.answers import data_in
 from tests.fakes.wandb_server import FakeWandb
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +52,7 @@ class Place:
         """Return the status of every job once all have ended."""
         deadline = time.monotonic() + timeout_s
         while True:
-            jobs = json.loads(self.command("status", "--json"))
+            jobs = data_in(self.command("status", "--json"))["jobs"]
             if all(job["verdict"] in {"succeeded", "failed", "cancelled"} for job in jobs):
                 return jobs
             assert time.monotonic() < deadline, jobs
@@ -121,7 +121,7 @@ def test_an_example_goes_from_the_launch_to_a_verdict(place, name, words, arms, 
     shown = place.command("show", jobs[0]["run_name"])
     assert f"reward {metric} (named by the trainer)" in shown
     listed = place.command("runs", "--json")
-    assert len(json.loads(listed)) == 4 * arms
+    assert len(data_in(listed)["runs"]) == 4 * arms
     place.recipe(name, "again", "--no-launch", "--runs", f"experiment={name}")
     assert {ref.metrics.primary for ref in place.refs("again")} == {metric}
     assert ("hills, as the script itself said" in shown) == (name == "plain")

@@ -15,6 +15,7 @@ from experiments.results.conditions import compared_conditions
 from experiments.results.diff import diff_of
 from experiments.results.sides import sides
 from experiments.runs.opening import default_store
+from tests.fakes.answers import data_in
 from tests.fakes.launching import plan_in, wait_for_end, workspace_at
 
 
@@ -70,7 +71,7 @@ def test_show_says_packages_processor_kernel_and_threads(workspace, capsys):
     assert "kernel" in rows["blas"]
     assert "thread" in rows["blas"]
     show(name, json_=True)
-    record = json.loads(capsys.readouterr().out)
+    record = data_in(capsys.readouterr().out)
     assert record["ran"]["code"]["machine"]["blas"][0]["package"] == "numpy"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import subprocess
 
@@ -16,6 +15,7 @@ from experiments.project.workspace import Workspace
 from experiments.results.diff import diff_of
 from experiments.results.sides import sides
 from experiments.runs.offline.store import OfflineStore
+from tests.fakes.answers import data_in
 from tests.fakes.project import Project, jobs_of
 from tests.fakes.studies import REWARD, STEP, Study
 from tests.fakes.wandb_files import offline_run
@@ -71,7 +71,7 @@ def test_the_command_that_a_caption_names_shows_the_code_that_differs_and_no_sec
     assert "1 file differs: needed.py" in said
     assert "+RATE = 0.01" in said
     assert "+KEY = '***'" in said
-    assert "+RATE = 0.01" in json.loads(project.command("diff", first, second, "--json").stdout)["patch"]
+    assert "+RATE = 0.01" in data_in(project.command("diff", first, second, "--json").stdout)["patch"]
     workspace = Workspace.find(tmp_path)
     found = diff_of(workspace, *sides(workspace, first, second), OfflineStore(workspace.runs))
     assert "<summary>Show the code</summary>" in diff_html(found)
@@ -172,7 +172,7 @@ def test_the_command_tells_commits_and_uncommitted_changes_between_two_launches(
     assert "Add <more>" in shown
     assert "the first: clean; the second: 1 changed file not committed" in shown
     assert "job.gpus" in shown
-    document = json.loads(project.command("diff", "two/arm-0", "one/arm-0", "--json").stdout)
+    document = data_in(project.command("diff", "two/arm-0", "one/arm-0", "--json").stdout)
     assert "1 commit earlier" in document["code"][0]
     assert document["a"]["runs"][0].split(".")[1:4] == ["two", "arm-0", "s0"]
     assert "is in 2 experiments" in project.command("diff", "arm-0", "one/arm-0", code=2).stderr

@@ -25,6 +25,7 @@ from experiments.launch import allow_launch, launcher_for, start_next, submit
 from experiments.project.errors import LaunchError
 from experiments.project.files import read_json
 from experiments.project.provenance import capture
+from tests.fakes.answers import data_in
 from tests.fakes.launching import plan_in, wait_for_end, words_of, workspace_at
 from tests.fakes.waiting import wait_until
 
@@ -321,7 +322,7 @@ def test_a_device_on_which_others_compute_is_shown_and_taken_when_they_are_gone(
     assert "1 program that no job started" in said
     assert f"waits for a GPU of 2; other programs are on 1 device: {names[1]}" in said
     assert cli.run(["status", "--machine", "--json"]) == 0
-    shown = json.loads(capsys.readouterr().out)
+    shown = data_in(capsys.readouterr().out)
     assert shown["devices"][0]["shares"] == {names[0]: 1.0}
     assert [device["free"] for device in shown["devices"]] == [0.0, 0.0]
     driver.says(TWO[0], Device("GPU-12-b", "H200"))
