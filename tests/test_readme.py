@@ -38,6 +38,7 @@ STUDY = "experiments/scratch/arena_nb.py"
 # What each command of the README is given for its words in capitals, its exit code, and something that it says.
 ENDING = {
     "uv run experiments status": (0, "succeeded"),
+    "uv run experiments machine": (0, "at once"),
     "uv run experiments logs RUN": (0, "40,000 agent-steps"),
     "uv run experiments show RUN": (0, "command"),
     "uv run experiments cancel RUN": (0, "had ended already"),
