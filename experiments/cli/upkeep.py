@@ -6,6 +6,7 @@ import contextlib
 import shlex
 import shutil
 import stat
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
@@ -21,6 +22,7 @@ from experiments.project.workspace import Workspace
 from experiments.runs.offline.places import WANDB_FOLDERS
 
 _WAIT_S = 10.0
+_FOLDED_AFTER_S = 30 * 86_400.0
 
 
 class FoundOut(Shown):
@@ -106,7 +108,8 @@ def gc(*, yes: Flag = False) -> Answer[Cleared]:
 
     That is the cache, and the checkouts and made environments that no job runs from, which are made again when they are
     wanted, and the W&B files of runs that were uploaded whole. Snapshots themselves and recorded package sets stay: old
-    runs are reproduced from them.
+    runs are reproduced from them. What the ledger knows stays, too: of jobs that ended more than a month ago it takes
+    one row for all steps on their way.
 
     Args:
         yes: Do not ask.
@@ -124,6 +127,8 @@ def gc(*, yes: Flag = False) -> Answer[Cleared]:
     spare = tuple(Spare(path=workspace.shown(path), size=size, why=what) for path, what, size in shown)
     for line in kept:
         say(line)
+    if folded := _fold(workspace.state):
+        say(f"{counted(folded, 'step')} of jobs that ended more than a month ago folded in the ledger; none is lost.")
     if not shown:
         return Answer(Cleared(spare=(), kept=kept), lambda _: say("Nothing can go."))
     for path, what, size in shown:
@@ -135,6 +140,16 @@ def gc(*, yes: Flag = False) -> Answer[Cleared]:
         shutil.rmtree(path, ignore_errors=True)
     freed = sum(size for _, _, size in found) + _remove_idle(workspace.state, unused)
     return Answer(Cleared(spare=spare, kept=kept, deleted=freed), lambda _: say(f"{freed / 1e6:.1f} MB deleted"))
+
+
+def _fold(state: Path) -> int:
+    from experiments.jobs.ledger import Ledger
+    from experiments.jobs.ledger.schema import FILE
+
+    if not (state / FILE).exists():
+        return 0
+    with Ledger.open(state) as ledger:
+        return ledger.fold(time.time() - _FOLDED_AFTER_S)
 
 
 def _remove_idle(state: Path, unused: Iterable[Path]) -> int:

@@ -213,7 +213,7 @@ def record_criteria(plan: Plan, stated: Stated, permit: Permit | None, workspace
 
 def recorded_criteria(ledger: LedgerReader, plan_keys: Sequence[str]) -> list[RecordedCriteria]:
     """Return what was recorded at the launches of some plans, in the order of the records."""
-    events = [event for event in ledger.events(kind=KIND) if event.plan_key in plan_keys]
+    events = ledger.events(plan_key=plan_keys, kind=KIND)
     return [RecordedCriteria(event.at, str(event.plan_key), _stated(event.data)) for event in events]
 
 

@@ -102,7 +102,7 @@ def place_of(design: Mapping[str, str], ledger: LedgerReader) -> tuple[int, int]
 
 def recorded_place(ledger: LedgerReader, keys: Sequence[str]) -> tuple[int | None, int]:
     """Return the place of the design that was recorded with some plans; None where an earlier version recorded it."""
-    events = [event for key in keys for event in ledger.events(plan_key=key) if event.kind == KIND]
+    events = ledger.events(plan_key=keys, kind=KIND)
     own = [event.data for event in sorted(events, key=lambda event: event.at) if event.data.get("family")]
     return place_of(own[0], ledger) if own else (None, 0)
 

@@ -111,11 +111,9 @@ def recorded_journals(workspace: Workspace, plan_keys: Sequence[str]) -> list[Re
 
 def recorded_in(ledger: LedgerReader, plan_keys: Sequence[str]) -> list[Recorded]:
     """Return the same from a ledger that is open: in the order of its records, which a clock set back is not."""
-    keys = set(plan_keys)
     return [
-        Recorded(event.at, str(event.data.get("digest", "")), _journal(event.data.get("journal")), event.plan_key)
-        for event in (ledger.events(kind=KIND) if keys else ())
-        if event.plan_key in keys
+        Recorded(event.at, str(event.data.get("digest", "")), _journal(event.data.get("journal")), str(event.plan_key))
+        for event in ledger.events(plan_key=plan_keys, kind=KIND)
     ]
 
 
@@ -139,7 +137,7 @@ def kept_notes(workspace: Workspace, experiment: str) -> dict[str, str]:
         LedgerError: The ledger cannot be read.
     """
     with open_ledger(workspace, read_only=True) as ledger:
-        found = [event for event in ledger.events() if event.kind == NOTE_KIND]
+        found = ledger.events(kind=NOTE_KIND)
     return {
         dt.datetime.fromtimestamp(event.at).astimezone().isoformat(" ", "seconds"): str(event.data.get("text", ""))
         for event in found
@@ -163,7 +161,8 @@ def entries(workspace: Workspace, experiment: str, statuses: Mapping[str, JobSta
         keys = {job.plan_key for job in jobs.values()}
         found: list[Entry] = []
         ends = {run: Entry(at, word, "ended") for run, at, word in _ends(statuses or {}) if run in jobs}
-        for event in ledger.events():
+        told = ledger.events(plan_key=keys, run_name=jobs, kind={KIND, "planned", "annotated", "ended"})
+        for event in [*told, *ledger.events(kind=NOTE_KIND)]:
             if event.kind == NOTE_KIND and event.data.get("experiment") == experiment:
                 found.append(Entry(event.at, str(event.data.get("text", "")), "note"))
             elif event.kind == KIND and event.plan_key in keys:

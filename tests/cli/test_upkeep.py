@@ -89,6 +89,23 @@ def test_a_job_that_ended_needs_no_checkout_any_more(project):
     assert kept(project) == set()
 
 
+def test_steps_of_jobs_that_ended_a_month_ago_are_folded_and_still_told(project, capsys, monkeypatch):
+    with Ledger.open(project.state) as ledger:
+        ledger.conclude("tester", accepted={project.run: "1"})
+        ledger.settle({project.run: {"word": "SUCCEEDED"}})
+        before = ledger.events()
+    gc(yes=True)
+    assert "folded" not in capsys.readouterr().out
+    monkeypatch.setattr(upkeep, "_FOLDED_AFTER_S", -60.0)
+    gc(yes=True)
+    assert (
+        "2 steps of jobs that ended more than a month ago folded in the ledger; none is lost."
+        in capsys.readouterr().out
+    )
+    with Ledger.open(project.state) as ledger:
+        assert ledger.events() == before
+
+
 def test_a_checkout_that_a_program_wrote_into_stays_and_is_named_with_its_files(project, capsys):
     (project.state / "code" / project.ids[1] / "tree" / "scores.csv").write_text("1,2\n")
     assert cli.run(["gc", "--yes"]) == 0

@@ -1,6 +1,7 @@
 """The durable record of plans and jobs: one SQLite file a project, which any number of processes use at once.
 
-`ledger` writes it, `reading` reads it, `schema` is its file, `mending` helps where it is damaged.
+`ledger` is what others ask, on top of `reading`, `writing` and `upkeep`; `schema` is its file, `folding` keeps that
+small, `mending` helps where it is damaged.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from typing import Any
 
 from experiments.jobs.launchers.local.devices import wanted
 from experiments.jobs.ledger.reading import JOB_COLUMNS, read_job
-from experiments.jobs.ledger.rows import Execute
+from experiments.jobs.ledger.schema import Execute
 from experiments.project.errors import LaunchError, UsageError
 from experiments.project.look import counted, quantity
 from experiments.types import PlannedJob, TrainingJob, TrainingJobConfig

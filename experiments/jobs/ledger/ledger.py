@@ -7,33 +7,18 @@ the ledger names every job that may exist. Several processes use it at once.
 from __future__ import annotations
 
 import json
-import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, Self
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from experiments.jobs import leases, permits
-from experiments.jobs.ledger import budgets, told
-from experiments.jobs.ledger.answers import Annotation, DamagedText, Event, OpenJob, UnreadableJob
+from experiments.jobs.ledger import budgets
+from experiments.jobs.ledger.answers import Annotation, Event, OpenJob, UnreadableJob
 from experiments.jobs.ledger.budgets import Budget, Limits, cost_of_job
-from experiments.jobs.ledger.reading import KEYS, LedgerReader
-from experiments.jobs.ledger.rows import (
-    COLUMNS,
-    INSERT_EVENT,
-    INSERT_JOB,
-    INSERT_PLAN,
-    Execute,
-    Kept,
-    job_row,
-    plan_row,
-    record_event,
-)
-from experiments.jobs.ledger.schema import FILE, connect, connect_read_only, sqlite_errors
+from experiments.jobs.ledger.rows import INSERT_JOB, INSERT_PLAN, Kept, job_row, plan_row, record_event
+from experiments.jobs.ledger.schema import FILE, sqlite_errors
+from experiments.jobs.ledger.upkeep import LedgerUpkeep
 from experiments.jobs.plan import training_jobs
-from experiments.project.errors import LedgerError
-from experiments.project.files import write_json
 from experiments.project.settings import check_state
 from experiments.project.workspace import Workspace
 from experiments.types import Plan, TrainingJob
@@ -41,33 +26,8 @@ from experiments.types import Plan, TrainingJob
 __all__ = ["Annotation", "Event", "Ledger", "OpenJob", "UnreadableJob", "open_ledger"]
 
 
-class Ledger(LedgerReader):
+class Ledger(LedgerUpkeep):
     """The ledger of one state folder; safe to share between threads."""
-
-    def __init__(self, state_dir: Path, connection: sqlite3.Connection, *, read_only: bool) -> None:
-        super().__init__(state_dir, connection)
-        self.read_only = read_only
-
-    @classmethod
-    def open(cls, state_dir: Path, *, read_only: bool = False) -> Self:
-        """Open the ledger in `state_dir`, making it where there is none.
-
-        Raises:
-            LedgerError: It is locked, damaged or of a later version.
-        """
-        connection = connect_read_only(state_dir) if read_only else connect(state_dir)
-        return cls(state_dir, connection, read_only=read_only)
-
-    def close(self) -> None:
-        """Close the file; nothing is lost without it."""
-        with self._lock:
-            self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def record_plan(
         self,
@@ -307,90 +267,6 @@ class Ledger(LedgerReader):
         if self.setting(name) != value:
             with self._writing() as execute:
                 execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", [f"setting.{name}", value])
-
-    def mend(self, row: UnreadableJob, job: TrainingJob | None, why: str) -> None:
-        """Put `job` in the place of a row that cannot be read, or take the row out; what stood there becomes an event.
-
-        Args:
-            row: From `unreadable`.
-            job: What can be read of it; None to take it out.
-            why: What was changed, in words.
-        """
-        columns = ", ".join(f"{name} = ?" for name in COLUMNS)
-        with self._writing() as execute:
-            [old] = execute("SELECT * FROM jobs WHERE run_name = ?", [row.run_name]).fetchall()
-            kind = "removed" if job is None else "mended"
-            record_event(execute, time.time(), kind, row.run_name, row.plan_key, {"why": why, "row": dict(old)})
-            if job is None:
-                execute("DELETE FROM jobs WHERE run_name = ?", [row.run_name])
-            else:
-                values = [*job_row(job, job.created_at), row.run_name]
-                execute(f"UPDATE jobs SET {columns} WHERE run_name = ?", values)  # noqa: S608 - our own words
-
-    def mend_text(self, text: DamagedText, new: str | None) -> None:
-        """Put `new` in the place of a text that cannot be read; what stood there becomes an event."""
-        with self._writing() as execute:
-            record_event(execute, time.time(), "mended", None, None, text._asdict())
-            query = f"UPDATE {text.table} SET {text.column} = ? WHERE {KEYS[text.table]} = ?"  # noqa: S608 - our own words
-            execute(query, [new, text.key])
-
-    def restore(
-        self,
-        plans: Sequence[Kept],
-        jobs: Sequence[TrainingJob],
-        claimed: Mapping[str, str | None],
-        events: Sequence[tuple[Any, ...]],
-    ) -> None:
-        """Fill an empty ledger with what `mending` found on disk.
-
-        Args:
-            plans: Plans with what was kept beside them.
-            jobs: Jobs in the state that is known of them.
-            claimed: Of each job that a process claimed once, and which never starts again, its spec as JSON if known.
-            events: Rows as `told` has them, of the old ledger and of its file.
-        """
-        with self._writing() as execute:
-            for kept in plans:
-                execute(INSERT_PLAN, plan_row(kept))
-            for job in jobs:
-                execute(INSERT_JOB, job_row(job, job.created_at))
-            for event in events:
-                execute(INSERT_EVENT, event)
-            now = time.time()
-            for name, spec in claimed.items():
-                execute("UPDATE jobs SET claimed_at = ?, spec = ? WHERE run_name = ?", [now, spec, name])
-            record_event(execute, now, "rebuilt", None, None, {"jobs": len(jobs)})
-
-    def _tell(
-        self, execute: Execute, kind: str, data: Mapping[str, object], run: str | None = None, plan: str | None = None
-    ) -> None:
-        """Record an event that has no other trace, in the file beside the ledger, too."""
-        row = (time.time(), kind, run, plan, json.dumps(data))
-        told.append(self.state_dir, [row])
-        execute(INSERT_EVENT, row)
-
-    def _keep(self, name: str, content: Mapping[str, Any]) -> None:
-        folder = self.state_dir / "plans"
-        folder.mkdir(exist_ok=True)
-        write_json(folder / f"{name}.json", {"ledger_id": self.id, **content}, indent=None)
-
-    @contextmanager
-    def _writing(self) -> Iterator[Execute]:
-        """Hold SQLite's write lock during a block; all of the block's changes are kept, or none."""
-        if self.read_only:
-            raise LedgerError(
-                f"ledger {str(self.state_dir / FILE)!r} is open for reading only, so nothing was recorded or launched. "
-                "Use a command line or `marimo edit`."
-            )
-        with self._lock, sqlite_errors(self.state_dir / FILE):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection.execute
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
 
 
 def open_ledger(workspace: Workspace, *, read_only: bool = False) -> Ledger:

@@ -27,6 +27,7 @@ from experiments.jobs.handover import has_ended, statuses
 from experiments.jobs.isolation import SNAPSHOT
 from experiments.jobs.ledger import told
 from experiments.jobs.ledger.answers import DamagedText
+from experiments.jobs.ledger.folding import Row, folded
 from experiments.jobs.ledger.ledger import Ledger, UnreadableJob, open_ledger
 from experiments.jobs.ledger.rows import Kept
 from experiments.jobs.ledger.schema import FILE, STARTING, connect, sqlite_errors
@@ -311,19 +312,20 @@ def _by_latest(rows: Sequence[tuple[Any, ...]]) -> list[tuple[float, tuple[Any, 
 
 
 def _readable_events(path: Path) -> list[tuple[Any, ...]]:
-    """Return the events of the old ledger, as far as they can be read."""
-    events: list[tuple[Any, ...]] = []
+    """Return the events of the old ledger, as far as they can be read, also the steps that were folded."""
+    events: list[Row] = []
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     except sqlite3.DatabaseError:
-        return events
+        return []
     try:
-        events.extend(connection.execute("SELECT at, kind, run_name, plan_key, data FROM events ORDER BY id"))
+        events.extend(map(Row._make, connection.execute(f"SELECT {', '.join(Row._fields)} FROM events ORDER BY id")))  # noqa: S608 - our own words
+        events.extend(folded(connection.execute))
     except sqlite3.DatabaseError:
         pass  # what was read before the damage is kept
     finally:
         connection.close()
-    return events
+    return [event[1:] for event in sorted(events, key=lambda event: event.id)]
 
 
 def _move_away(path: Path) -> Path | None:

@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 from pydantic import ValidationError
 
 from experiments.jobs.ledger.answers import MEND, Annotation, DamagedText, Event, OpenJob, Repeat, UnreadableJob
-from experiments.jobs.ledger.schema import FILE, sqlite_errors
+from experiments.jobs.ledger.folding import STEPS, Row, folded
+from experiments.jobs.ledger.schema import ARGUMENTS, FILE, TASK, sqlite_errors
 from experiments.project.errors import LedgerError, reasons
 from experiments.project.files import parse_json
 from experiments.project.standing import Role, trains
@@ -26,7 +27,7 @@ JOB_COLUMNS = (
     "run_name, plan_key, experiment, arm, seed, attempt, retry_of, repeat, launcher, target, launcher_id, state, "
     "config, command, tracker, error, created_at, replicate, role, parent"
 )
-KEYS = {"plans": "key", "jobs": "run_name", "events": "id"}
+KEYS = {"plans": "key", "jobs": "run_name", "events": "id", "folded": "run_name"}
 """Column by which each table's rows are known."""
 
 _TOLD = (
@@ -36,7 +37,7 @@ _TOLD = (
     "AND id < (SELECT min(id) FROM events WHERE kind = 'journal' AND plan_key = ?2)))"
 )
 """Jobs that told something of their seeds before a journal was recorded, at some time with some plan."""
-_TEXTS = (("plans", "provenance"), ("jobs", "spec"), ("jobs", "outcome"), ("events", "data"))
+_TEXTS = (("plans", "provenance"), ("jobs", "spec"), ("jobs", "outcome"), ("events", "data"), ("folded", "steps"))
 
 
 class JobFilter(TypedDict, total=False):
@@ -95,9 +96,10 @@ class LedgerReader:
     def recent(self, number: int) -> tuple[list[TrainingJob | UnreadableJob], int]:
         """Return the newest jobs and all whose end nobody noted, oldest first, and how many others there are."""
         query = (
-            f"SELECT {JOB_COLUMNS} FROM jobs WHERE state IN ('planned', 'submitting') "  # noqa: S608 - our own words
-            "OR (state = 'submitted' AND outcome IS NULL) "
-            "OR id IN (SELECT id FROM jobs ORDER BY id DESC LIMIT ?) ORDER BY id"
+            f"SELECT {JOB_COLUMNS} FROM jobs WHERE id IN ("  # noqa: S608 - our own words
+            "SELECT id FROM jobs WHERE state IN ('planned', 'submitting') "
+            "UNION SELECT id FROM jobs WHERE state = 'submitted' AND outcome IS NULL "
+            "UNION SELECT id FROM (SELECT id FROM jobs ORDER BY id DESC LIMIT ?)) ORDER BY id"
         )
         found = [read_job(dict(row)) for row in self._rows(query, [number])]
         return found, self._rows("SELECT count(*) AS n FROM jobs")[0]["n"] - len(found)
@@ -113,20 +115,13 @@ class LedgerReader:
             before: Time and plan of a journal that was recorded after the launch; None for any launch. Earlier is what
                 has an earlier time or was recorded earlier: a clock can be set back.
         """
-        query = (
-            f"SELECT run_name, plan_key, seed {_TOLD} "
-            "AND CASE WHEN json_valid(config) THEN json_extract(config, '$.additional_args') = json(?3) END ORDER BY id"
-        )
+        query = f"SELECT run_name, plan_key, seed {_TOLD} AND {ARGUMENTS} = json(?3) ORDER BY id"
         return [tuple(row) for row in self._rows(query, [*(before or (None, None)), json.dumps(list(arguments))])]
 
     def seeds_of_trainer(self, config: TrainingJobConfig, before: tuple[float, str]) -> set[int]:
         """Return the seeds that a trainer had run of a curriculum, whatever its arguments, as `seeds_told` has them."""
         command = list(config.trainer.command) if isinstance(config.trainer, Trainer) else None
-        query = (
-            f"SELECT DISTINCT seed {_TOLD} AND CASE WHEN json_valid(config) THEN "
-            "ifnull(json_extract(config, '$.curriculum'), '') = ?3 "
-            "AND json_extract(config, '$.trainer.command') IS json(?4) END"
-        )
+        query = f"SELECT DISTINCT seed {_TOLD} AND {TASK} = json_array(?3, json(?4))"
         told = [*before, config.curriculum, None if command is None else json.dumps(command)]
         return {row["seed"] for row in self._rows(query, told)}
 
@@ -135,7 +130,7 @@ class LedgerReader:
 
         By the order of the records: a clock that was set back makes what is written after the data look older.
         """
-        kinds = [event.kind for event in self.events(plan_key=plan_key)]
+        kinds = [event.kind for event in self.events(plan_key=plan_key, kind={kind, "planned"})]
         return kind in kinds and ("planned" not in kinds or kinds.index(kind) < kinds.index("planned"))
 
     def attempts(self, job: TrainingJob) -> list[TrainingJob | UnreadableJob]:
@@ -191,21 +186,45 @@ class LedgerReader:
         return Repeat(rows[0]["repeat"], rows[0]["key"]) if rows else None
 
     def events(
-        self, *, run_name: str | None = None, plan_key: str | None = None, kind: str | Collection[str] | None = None
+        self,
+        *,
+        run_name: str | Iterable[str] | None = None,
+        plan_key: str | Iterable[str] | None = None,
+        kind: str | Iterable[str] | None = None,
     ) -> list[Event]:
-        """Return what happened to a job or a plan, or everything, as it was recorded; of some kinds where given."""
-        kinds = [kind] if isinstance(kind, str) else sorted(kind) if kind is not None else None
-        rows = self._rows(
-            "SELECT * FROM events WHERE (?1 IS NULL OR run_name = ?1) AND (?2 IS NULL OR plan_key = ?2) "
-            "AND (?3 IS NULL OR kind IN (SELECT value FROM json_each(?3))) ORDER BY id",
-            [run_name, plan_key, None if kinds is None else json.dumps(kinds)],
-        )
-        return [Event(row["at"], row["kind"], row["run_name"], row["plan_key"], _data(row["data"])) for row in rows]
+        """Return what happened to jobs or plans, or everything, as it was recorded; of some kinds where given.
+
+        Args:
+            run_name: One or several; with `plan_key`, what happened to any of either.
+            plan_key: Likewise.
+        """
+        of, values = [], []
+        runs, plans, kinds = (None if each is None else _listed(each) for each in (run_name, plan_key, kind))
+        for column, names in (("run_name", runs), ("plan_key", plans)):
+            if names is not None:
+                # Each by its own index, which an OR over both columns would not use.
+                of.append(f"SELECT id FROM events WHERE {column} IN (SELECT value FROM json_each(?))")  # noqa: S608 - our own words
+                values.append(json.dumps(names))
+        where = [f"id IN ({' UNION '.join(of)})"] if of else []
+        if kinds is not None:
+            where.append(
+                "+kind IN (SELECT value FROM json_each(?))" if of else "kind IN (SELECT value FROM json_each(?))"
+            )
+            values.append(json.dumps(kinds))
+        query = f"SELECT {', '.join(Row._fields)} FROM events WHERE {' AND '.join(where or ['1'])} ORDER BY id"  # noqa: S608 - our own words
+        with self._lock, sqlite_errors(self.state_dir / FILE):
+            rows = [Row(*row) for row in self._connection.execute(query, values)]
+            if (runs is not None or plans is None) and (kinds is None or not STEPS.isdisjoint(kinds)):
+                steps = folded(self._connection.execute, None if runs is None else json.dumps(runs))
+                rows += [step for step in steps if kinds is None or step.kind in kinds]
+                rows.sort(key=lambda row: row.id)
+        return [Event(row.at, row.kind, row.run_name, row.plan_key, _data(row.data)) for row in rows]
 
     def latest_events(self, kind: str, run_names: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Return the data of the newest event of a kind, by run name."""
         rows = self._rows(
-            "SELECT run_name, data FROM events WHERE kind = ? AND run_name IN (SELECT value FROM json_each(?)) "
+            # By the index of runs: there may be as many of a kind as there are jobs.
+            "SELECT run_name, data FROM events WHERE +kind = ? AND run_name IN (SELECT value FROM json_each(?)) "
             "ORDER BY id",
             [kind, json.dumps(list(run_names))],
         )
@@ -214,7 +233,7 @@ class LedgerReader:
     def annotations(self, run_names: Iterable[str]) -> dict[str, Annotation]:
         """Return the note and tags of each job that people wrote something to."""
         rows = self._rows(
-            "SELECT run_name, data FROM events WHERE kind = 'annotated' AND run_name IN "
+            "SELECT run_name, data FROM events WHERE +kind = 'annotated' AND run_name IN "
             "(SELECT value FROM json_each(?)) ORDER BY id",
             [json.dumps(list(run_names))],
         )
@@ -317,6 +336,10 @@ def read_job(columns: Mapping[str, Any]) -> TrainingJob | UnreadableJob:
         problem = f"it holds no JSON: {error}"
     plain = UnreadableJob.__dataclass_fields__.keys() - {"problem"}
     return UnreadableJob(**{name: values[name] for name in plain}, problem=problem)
+
+
+def _listed(names: str | Iterable[str]) -> list[str]:
+    return [names] if isinstance(names, str) else sorted(names)
 
 
 def _object(text: str, what: str) -> dict[str, Any]:

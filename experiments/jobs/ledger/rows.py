@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from experiments.jobs.ledger.answers import UnreadableJob
 from experiments.jobs.ledger.reading import JOB_COLUMNS, read_job
+from experiments.jobs.ledger.schema import Execute
 from experiments.project.errors import LedgerError
 from experiments.project.standing import standing
 from experiments.types import Plan, TrainingJob
@@ -33,13 +33,6 @@ COLUMNS = tuple(name.strip() for name in JOB_COLUMNS.split(","))
 INSERT_JOB = f"INSERT INTO jobs ({JOB_COLUMNS}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 - our own words
 INSERT_EVENT = "INSERT INTO events (at, kind, run_name, plan_key, data) VALUES (?, ?, ?, ?, ?)"
 INSERT_PLAN = "INSERT INTO plans VALUES (?, ?, ?, ?, ?, ?, ?)"
-
-
-class Execute(Protocol):
-    """`sqlite3.Connection.execute`, inside a transaction."""
-
-    def __call__(self, query: str, values: Sequence[Any] = ..., /) -> sqlite3.Cursor:  # noqa: D102 - the class says it
-        ...
 
 
 def plan_row(kept: Kept) -> list[Any]:

@@ -154,7 +154,7 @@ def last_change(workspace: Workspace, store: RunStore, experiment: str) -> float
     jobs, plans, _ = _launched(workspace, experiment)
     keys, names = {plan.key for plan in plans}, {job.run_name for job in jobs}
     with open_ledger(workspace, read_only=True) as ledger:
-        events = [event.at for event in ledger.events() if event.plan_key in keys or event.run_name in names]
+        events = [event.at for event in ledger.events(plan_key=keys, run_name=names)]
     try:
         infos = store.find(RunQuery(names=sorted(names), limit=None))
     except StoreError:
@@ -339,7 +339,7 @@ def _known_to_the_ledger(
     """Return what no file of a run says: what happened, what was registered, and what people wrote."""
     keys, names = {plan.key for plan in plans}, {job.run_name for job in jobs}
     with open_ledger(workspace, read_only=True) as ledger:
-        events = [asdict(event) for event in ledger.events() if event.plan_key in keys or event.run_name in names]
+        events = [asdict(event) for event in ledger.events(plan_key=keys, run_name=names)]
         written = {name: asdict(note) for name, note in sorted(ledger.annotations(sorted(names)).items())}
     # What a launcher was told names places of this machine, and each run's record says it again.
     events = [event | {"data": _short(event["data"])} for event in events]

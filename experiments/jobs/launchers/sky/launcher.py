@@ -302,9 +302,7 @@ class SkyPilotLauncher:
         if run not in self._incidents:
             with open_ledger(self._workspace, read_only=True) as ledger:
                 told = [
-                    str(event.data.get("what") or event.data)
-                    for event in ledger.events(run_name=run)
-                    if event.kind == INCIDENT
+                    str(event.data.get("what") or event.data) for event in ledger.events(run_name=run, kind=INCIDENT)
                 ]
             self._incidents[run] = told[-1] if told else ""
         return self._incidents[run]
