@@ -95,11 +95,13 @@ class Cleared(Shown):
     Attributes:
         spare: What can go; sizes are bytes.
         kept: Sentences on what stays because somebody wrote into it.
+        folded: Steps of jobs that ended long ago which the ledger has in one row each now; none is lost.
         deleted: Bytes that were deleted; 0 where nobody said yes.
     """
 
     spare: tuple[Spare, ...]
     kept: tuple[str, ...]
+    folded: int = 0
     deleted: int = 0
 
 
@@ -130,16 +132,18 @@ def gc(*, yes: Flag = False) -> Answer[Cleared]:
     if folded := _fold(workspace.state):
         say(f"{counted(folded, 'step')} of jobs that ended more than a month ago folded in the ledger; none is lost.")
     if not shown:
-        return Answer(Cleared(spare=(), kept=kept), lambda _: say("Nothing can go."))
+        return Answer(Cleared(spare=(), kept=kept, folded=folded), lambda _: say("Nothing can go."))
     for path, what, size in shown:
         say(f"{size / 1e6:10.1f} MB  {workspace.shown(path)}  ({what})")
     total = sum(size for _, _, size in shown)
     if not yes and not agrees(f"Delete these {total / 1e6:.1f} MB?"):
-        return Answer(Cleared(spare=spare, kept=kept), lambda _: say("Nothing was deleted."))
+        return Answer(Cleared(spare=spare, kept=kept, folded=folded), lambda _: say("Nothing was deleted."))
     for path, _, _ in found:
         shutil.rmtree(path, ignore_errors=True)
     freed = sum(size for _, _, size in found) + _remove_idle(workspace.state, unused)
-    return Answer(Cleared(spare=spare, kept=kept, deleted=freed), lambda _: say(f"{freed / 1e6:.1f} MB deleted"))
+    return Answer(
+        Cleared(spare=spare, kept=kept, folded=folded, deleted=freed), lambda _: say(f"{freed / 1e6:.1f} MB deleted")
+    )
 
 
 def _fold(state: Path) -> int:
