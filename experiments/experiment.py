@@ -235,12 +235,15 @@ class Experiment(ABC):
             control=control,
         )
 
-    def launch(self, plan: Plan | CheckedPlan, permit: Permit, *, budget: str | None = None) -> list[TrainingJob]:
+    def launch(
+        self, plan: Plan | CheckedPlan, permit: Permit, *, budget: str | None = None, in_background: bool = False
+    ) -> list[TrainingJob]:
         """Launch what is not launched yet of `plan`; the same plan again gives the same jobs.
 
         Args:
             plan: From `plan()`, or from `preparation.check_plan`, which has checked it already.
             budget: Name of the budget that its jobs draw on; None where a person asked for them.
+            in_background: Whether to return before a cluster's launcher has them; see `submission.submit`.
 
         Raises:
             LaunchError: A launcher refused; the other jobs are launched all the same.
@@ -249,7 +252,7 @@ class Experiment(ABC):
         from experiments.jobs.preparation import launch_plan, plan_of
 
         record_criteria(plan_of(plan), stated_by(type(self), self.workspace.root), permit, self.workspace)
-        return launch_plan(plan, permit, self.workspace, budget=budget)
+        return launch_plan(plan, permit, self.workspace, budget=budget, in_background=in_background)
 
     def export(
         self, notebook: Path | None = None, *, output: Path | None = None, include_code: bool = False

@@ -356,9 +356,9 @@ class _LedgerFile:
 
     def ongoing(self) -> tuple[Ongoing, ...]:
         """Return what goes on by itself; a budget ends by the clock alone, so that is looked at now and then."""
-        if marked_command(self._workspace.state) is None:
-            return ()
-        seen = (self._seen, last_step(self._workspace.state), int(time.time() / _CLOCK_S))
+        # Without a mark only jobs are handed over, of which the ledger's file alone tells.
+        is_marked = marked_command(self._workspace.state) is not None
+        seen = (self._seen, *((last_step(self._workspace.state), int(time.time() / _CLOCK_S)) if is_marked else ()))
         if seen != self._ongoing_seen:
             with open_ledger(self._workspace, read_only=True) as ledger:
                 self._ongoing = ongoing(ledger, self._workspace.state)

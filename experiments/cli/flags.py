@@ -157,6 +157,13 @@ class RunOptions:
         _flag("Show the progress of every job; Ctrl-C detaches, training goes on. On a terminal this is the default."),
     ] = False
     no_follow: Annotated[bool, _flag("Return at once after the launch.")] = False
+    wait: Annotated[
+        bool,
+        _flag(
+            "Return only when SkyPilot has taken every job, or refused it; without it they are handed over in the "
+            "background."
+        ),
+    ] = False
     open: Annotated[bool, _flag("Start marimo on the notebook and print its address.")] = False
     json: Annotated[bool, _flag(JSON_HELP)] = False
     output_dir: Annotated[

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from experiments.cli.envelope import Answer
 from experiments.cli.flags import Request
+from experiments.cli.handing import handed_later, handed_over
 from experiments.cli.launched import Launched
 from experiments.cli.preview import confirm, print_control, print_preview
 from experiments.cli.terminal import console
@@ -101,6 +102,8 @@ def run_request(experiment_class: type[Experiment], request: Request, *, default
     check_folder(session.notebook)
     prepared = prepare_notebook(session, spec, launching=plan is not None)
     launched = _launch(session, plan, _journal(session, prepared)) if plan is not None else []
+    if plan is not None and launched and (options.wait or wants_follow(session)):
+        launched = handed_over(session.workspace, plan, launched, session.out)
     result = write_notebook(session, prepared, launched)
     editor = start_editor(session.notebook, session.workspace) if options.open else None
     found = report(session, launched, result, editor, plan=plan)
@@ -269,7 +272,7 @@ def _launch(session: Session, plan: Plan, journal: Journal) -> list[TrainingJob]
     budget = None
     if options.seeds == UNTIL_DECIDED:
         budget = go_on(session.experiment.workspace, plan, journal, options, permit, session.say, asked)
-    return session.experiment.launch(checked, permit, budget=budget)
+    return session.experiment.launch(checked, permit, budget=budget, in_background=True)
 
 
 def where_wandb(session: Session) -> str:
@@ -296,6 +299,8 @@ def report(
     """Print what was launched and written, and return it."""
     shown = session.workspace.shown(session.notebook)
     edit = f"uv run marimo edit {shlex.quote(shown)}"
+    for line in handed_later(launched):
+        session.say(line)
     session.say(f"Notebook: {shown}")
     if editor is None:
         session.say(f"Open it:  {edit}")

@@ -178,13 +178,13 @@ def _ended(workspace: Workspace, found: Snapshot, earlier: int) -> list[str]:
 
 
 def _settle(workspace: Workspace) -> None:
-    """Resolve what a killed process left in doubt; the jobs are shown also where that cannot be."""
+    """Carry on what a killed process left in doubt or in the outbox; the jobs are shown also where that cannot be."""
     from experiments.jobs.submission import start_next
 
     with open_ledger(workspace, read_only=True) as ledger:
-        in_doubt = ledger.rows(state="submitting")
+        is_wanted = bool(ledger.outbox() or ledger.rows(state="submitting"))
     try:
-        if in_doubt:
+        if is_wanted:
             start_next(workspace)
     except ExperimentsError as error:
         say(f"note: {error}", to_stderr=True)

@@ -88,7 +88,7 @@ def isolated(
     Nothing is written; `make_ready` makes what the spec names.
 
     Args:
-        spec: As it would be in the working tree; see `handover.job_specs`.
+        spec: As it would be in the working tree; see `specs.job_specs`.
         environment: From `surroundings`.
     """
     left = run_dir / LEFT

@@ -37,11 +37,16 @@ def tenure() -> Iterator[str]:
 
 def take(connection: sqlite3.Connection, name: str, owner: str) -> str | None:
     """Take the lease `name` inside an open transaction; return None, or who holds it, in words."""
-    row = connection.execute("SELECT owner, expires_at FROM leases WHERE name = ?", (name,)).fetchone()
-    if row is not None and row["owner"] != owner and (holder := _holder(row["owner"], row["expires_at"])):
-        return holder
+    if held_by := holder(connection, name, but=owner):
+        return held_by
     connection.execute("INSERT OR REPLACE INTO leases VALUES (?, ?, ?)", (name, owner, time.time() + EXPIRY_S))
     return None
+
+
+def holder(connection: sqlite3.Connection, name: str, *, but: str = "") -> str:
+    """Return who other than `but` holds a lease, in words; an empty string where it is free."""
+    row = connection.execute("SELECT owner, expires_at FROM leases WHERE name = ?", (name,)).fetchone()
+    return "" if row is None or row["owner"] == but else _holder(row["owner"], row["expires_at"])
 
 
 def _holder(owner_json: str, expires_at: float) -> str:

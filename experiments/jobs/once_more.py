@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.jobs.checkpoints import Saved, folder_of_checkpoints, going_on, saved_by
-from experiments.jobs.handover import as_launched, has_ended, statuses
+from experiments.jobs.handover import has_ended, statuses
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.permits import Permit
 from experiments.jobs.plan import RecordedJob
 from experiments.jobs.preparation import prepare_plan
 from experiments.jobs.ran import codes_of
+from experiments.jobs.specs import as_launched
 from experiments.jobs.submission import code_now, code_of_job, newest_attempt, retry
 from experiments.project.errors import UsageError
 from experiments.project.look import counted

@@ -246,13 +246,19 @@ def _unseen(workspace: Workspace) -> list[str]:
 
 
 def launch_plan(
-    plan: Plan | CheckedPlan, permit: Permit | None, workspace: Workspace, *, budget: str | None = None
+    plan: Plan | CheckedPlan,
+    permit: Permit | None,
+    workspace: Workspace,
+    *,
+    budget: str | None = None,
+    in_background: bool = False,
 ) -> list[TrainingJob]:
     """Launch what is not launched yet of `plan`, with a record of the code that it runs.
 
     Args:
         plan: One that is not checked yet is checked here, with the code as it lies here now.
         budget: Name of the budget that its jobs draw on; None where a person asked for them.
+        in_background: Whether to return before they are handed over; see `submit`.
 
     Raises:
         LaunchRefused: Nobody asked for a launch.
@@ -265,7 +271,7 @@ def launch_plan(
     with open_ledger(workspace, read_only=True) as ledger:
         before = {job.run_name for job in ledger.rows(plan_key=plan.key) if job.state == "submitted"}
     try:
-        return submit(plan, permit, workspace, code=code, own=checked.own, budget=budget)
+        return submit(plan, permit, workspace, code=code, own=checked.own, budget=budget, in_background=in_background)
     finally:
         for job in plan.jobs if in_place else ():
             # Of a run in place nothing else keeps the changes; one that was started earlier had those of its own day.

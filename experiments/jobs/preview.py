@@ -14,7 +14,6 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from experiments.jobs.events import FREE, NO_COST, UNKNOWN, Cost
-from experiments.jobs.handover import job_environment, job_specs, told
 from experiments.jobs.launchers.base import DryRunLauncher, JobSpec, SchedulerStatus
 from experiments.jobs.launchers.local.capacity import at_once
 from experiments.jobs.launchers.local.launcher import LocalLauncher, status_of
@@ -22,6 +21,7 @@ from experiments.jobs.launchers.sky.launcher import SkyPilotLauncher
 from experiments.jobs.launchers.sky.task import task_yaml
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.plan import training_jobs
+from experiments.jobs.specs import job_environment, job_specs, told
 from experiments.jobs.watch.snapshots import age_in_words
 from experiments.jobs.watch.verdicts import steps_asked_for
 from experiments.project.errors import LaunchError, LedgerError

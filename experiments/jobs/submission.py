@@ -10,16 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments.jobs.handover import (
-    as_launched,
-    hand_over,
-    has_ended,
-    job_specs,
-    launcher_for,
-    reconcile,
-    statuses,
-    tracker_of,
-)
+from experiments.jobs import outbox
+from experiments.jobs.handover import hand_over, has_ended, launcher_for, reconcile, statuses
 from experiments.jobs.isolation import SNAPSHOT
 from experiments.jobs.launchers.base import DryRunLauncher
 from experiments.jobs.launchers.local import slots
@@ -32,6 +24,7 @@ from experiments.jobs.ledger.schema import STARTING
 from experiments.jobs.permits import Permit, read_only, require
 from experiments.jobs.plan import Name, refuse_secrets, training_jobs
 from experiments.jobs.plan import run_name as name_run
+from experiments.jobs.specs import as_launched, job_specs, tracker_of
 from experiments.project.errors import LaunchError, LedgerError, UsageError
 from experiments.project.files import locked, read_json
 from experiments.project.look import counted
@@ -50,6 +43,7 @@ def submit(
     code: Provenance | None = None,
     own: OwnCode | None = None,
     budget: str | None = None,
+    in_background: bool = False,
 ) -> list[TrainingJob]:
     """Launch what is not launched yet of `plan`, and return its jobs as the ledger has them.
 
@@ -63,6 +57,8 @@ def submit(
         code: Where the code comes from, kept beside the plan at its first launch; None to look now.
         own: What the jobs are to run with; None for a snapshot of the project as it is now. The first submit decides.
         budget: Name of the budget that its jobs draw on; None where a person asked for them.
+        in_background: Whether to return once it is recorded that they are to be handed over, which a process of its own
+            does; local jobs, whose hand-over is instant, are launched here all the same.
 
     Raises:
         UsageError: A command line holds a secret.
@@ -86,21 +82,39 @@ def submit(
         specs = job_specs(plan, plan.jobs, workspace, own)
         _keep_within_budget(ledger, workspace, own)
         ledger.add_event("launch", plan_key=plan.key, by=permit.how)
-        unknown = reconcile(ledger, workspace, plan_key=plan.key).unknown
+        is_later = in_background and plan.launcher != LocalLauncher.name
+        unknown = {} if is_later else reconcile(ledger, workspace, plan_key=plan.key).unknown
         jobs = [job for job in ledger.jobs(plan_key=plan.key) if job.run_name in specs]
-        wanted = [job.run_name for job in jobs if job.state in {"planned", "refused"}]
+        wanted = [
+            job for job in jobs if job.state in ({"planned", "refused"} | ({"submitting"} if is_later else set()))
+        ]
         if wanted:  # who only looks at what runs already needs no code
             _refuse_gone(own, workspace)
-        closed = ledger.closed_budgets(wanted)
-        failed = hand_over(ledger, launcher, {name: specs[name] for name in wanted if name not in closed}, workspace)
-        failed |= closed
+        failed = ledger.closed_budgets(job.run_name for job in wanted)
+        wanted = [job for job in wanted if job.run_name not in failed]
+        if is_later:
+            outbox.put_in(ledger, launcher, wanted, specs, workspace)
+        else:
+            failed |= hand_over(ledger, launcher, {job.run_name: specs[job.run_name] for job in wanted}, workspace)
         failed |= {row.run_name: row.sentence() for row in ledger.unreadable(plan_key=plan.key)}
         if plan.launcher == LocalLauncher.name:
             ledger.set_setting(slots.MAX_PARALLEL, str(workspace.settings.max_parallel or ""))
             ledger.set_setting(GPUS, json.dumps(asked_for(workspace.settings.gpus)))
             slots.start_next(ledger)
         jobs = [_told_why(job, unknown) for job in ledger.jobs(plan_key=plan.key)]
-    failed |= {job.run_name: job.error or "" for job in jobs if job.state == "refused"}
+    return refuse_failed(jobs, failed)
+
+
+def refuse_failed(jobs: list[TrainingJob], failed: Mapping[str, str] | None = None) -> list[TrainingJob]:
+    """Return the jobs of a plan, all of which their launcher has, or may have.
+
+    Args:
+        failed: Those that were not launched, beside the ones that their launcher refused, with the reason.
+
+    Raises:
+        LaunchError: Some were not launched; `jobs` holds them all.
+    """
+    failed = {**(failed or {}), **{job.run_name: job.error or "" for job in jobs if job.state == "refused"}}
     if failed:
         raise LaunchError(_failure_text(jobs, failed), jobs=jobs)
     return jobs
@@ -332,10 +346,12 @@ def next_repeat(planned: Callable[[int], Plan], ledger: Ledger, workspace: Works
 def start_next(workspace: Workspace) -> list[str]:
     """Start waiting local jobs while slots are free; return their run names. A read-only process starts none.
 
-    Jobs that a killed process left in doubt are resolved first: one that no launcher has waits again.
+    Jobs that a killed process left in doubt are resolved first: one that no launcher has waits again. What is to be
+    handed over in the background goes on.
     """
     if read_only():
         return []
+    outbox.see_to_it(workspace)
     with open_ledger(workspace) as ledger:
         reconcile(ledger, workspace)
         return slots.start_next(ledger)

@@ -269,7 +269,7 @@ def launch_plan_of(preview: PlanPreview, experiment: NotebookContext, journal: J
         record_criteria(preview.plan, stated, permit, experiment.workspace)
         place = preview.workspace or experiment.workspace
         budget = begun(preview.plan, journal, place, permit) if preview.goes_on else None
-        jobs = launch_plan(preview.plan, permit, place, budget=budget)
+        jobs = launch_plan(preview.plan, permit, place, budget=budget, in_background=True)
     except ExperimentsError as error:
         return LaunchOutcome(str(error), succeeded=False)
     return LaunchOutcome(f"{counted(len(jobs), 'job')} launched. The table of jobs follows them.", succeeded=True)

@@ -10,13 +10,13 @@ from experiments.jobs.controls.marks import marks_beside
 from experiments.jobs.controls.pooled import control_runs, controls_of
 from experiments.jobs.designs import Registration, registration_of
 from experiments.jobs.funding import give_up_unstarted
-from experiments.jobs.handover import tracker_of
 from experiments.jobs.journal import Journal, recorded_in
 from experiments.jobs.ledger import UnreadableJob, open_ledger
 from experiments.jobs.permits import Permit
 from experiments.jobs.plan import RecordedJob
 from experiments.jobs.preparation import prepare_plan
 from experiments.jobs.rule import Rule
+from experiments.jobs.specs import tracker_of
 from experiments.jobs.submission import submit
 from experiments.monitoring import poll_once, sources_of
 from experiments.project.errors import LaunchError, LedgerError

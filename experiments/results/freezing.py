@@ -15,7 +15,6 @@ from experiments.jobs.arms import BASELINE
 from experiments.jobs.batches import first_batch
 from experiments.jobs.designs import design_words, record_journal
 from experiments.jobs.funding import begin_batches
-from experiments.jobs.handover import tracker_of
 from experiments.jobs.journal import Journal, recorded_in
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.ledger.reading import LedgerReader
@@ -25,6 +24,7 @@ from experiments.jobs.plan import RecordedJob, refuse_secrets
 from experiments.jobs.preparation import check_plan, prepare_plan
 from experiments.jobs.rule import FEWEST, MOST, Rule
 from experiments.jobs.selection import task_of
+from experiments.jobs.specs import tracker_of
 from experiments.jobs.submission import submit
 from experiments.jobs.sweeps.freezing import Pick, Sides
 from experiments.jobs.sweeps.ranges import words

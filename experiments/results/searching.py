@@ -13,11 +13,11 @@ from dataclasses import replace
 from statistics import fmean
 
 from experiments.jobs.funding import give_up_unstarted
-from experiments.jobs.handover import tracker_of
 from experiments.jobs.ledger import UnreadableJob, open_ledger
 from experiments.jobs.permits import Permit
 from experiments.jobs.plan import RecordedJob, refuse_secrets
 from experiments.jobs.preparation import prepare_plan
+from experiments.jobs.specs import tracker_of
 from experiments.jobs.submission import cancel, submit
 from experiments.jobs.sweeps.pruning import Pruned, pruned_at
 from experiments.jobs.sweeps.ranges import Value, words

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from experiments.jobs import batches
+from experiments.jobs import batches, outbox
 from experiments.jobs.leases import tenure
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.permits import Permit, require
@@ -85,6 +85,7 @@ def take_step(
         LedgerError: The ledger cannot be read or written.
     """
     permit = require(permit, "carry on what goes on by itself")
+    outbox.see_to_it(workspace)
     stepped, problems = Stepped(), dict[str, list[str]]()
     with _turn(workspace) as holder:
         if holder:

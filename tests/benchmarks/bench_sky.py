@@ -11,8 +11,12 @@ import time
 from pathlib import Path
 from unittest import mock
 
+from experiments.jobs import outbox
 from experiments.jobs.launchers.sky.client import BridgeClient, bridge_command
+from experiments.jobs.permits import allow_launch
 from experiments.jobs.preview import task_preview
+from experiments.jobs.submission import submit
+from experiments.project.provenance import OwnCode
 from experiments.project.settings import Settings, load_settings
 from tests.benchmarks import Bar
 from tests.fakes.launching import plan_in
@@ -23,9 +27,9 @@ _TRIES = {"rig": 3, "fake": 40}
 
 
 def run() -> list[Bar]:
-    """Return the bridge's own share of a call, the questions that a poll of 20 jobs costs, and a preview's sockets."""
+    """Return the bridge's share of a call, questions to the queue, a preview's sockets, and what a launch waits for."""
     with tempfile.TemporaryDirectory() as folder:
-        return [*_calls(Path(folder)), _preview(Path(folder))]
+        return [*_calls(Path(folder)), _preview(Path(folder)), *_in_background(Path(folder))]
 
 
 def _calls(folder: Path) -> list[Bar]:
@@ -50,6 +54,31 @@ def _calls(folder: Path) -> list[Bar]:
         asked = sky.calls()["queue_v2"] / len(shares)
         bars.append(Bar("questions to the queue per poll of 20 jobs", asked, 1, "", note=place, gate=True))
     return bars
+
+
+def _in_background(folder: Path) -> list[Bar]:
+    """Launch 200 jobs whose hand-over takes its time, and count what becomes of them."""
+    from tests.fakes import handed
+
+    place = folder / "background"
+    place.mkdir()
+    workspace, cluster = sky_workspace(place), handed.SlowCluster(place)
+    handed.use(cluster)
+    with mock.patch.object(outbox, "COMMAND", handed.COMMAND), allow_launch() as permit:
+        plan = plan_in(workspace, launcher="skypilot", seeds=range(200))
+        began, spent = time.monotonic(), time.process_time()
+        submit(plan, permit, workspace, own=OwnCode(), in_background=True)
+        took, spent = time.monotonic() - began, time.process_time() - spent
+        outbox.wait_for(workspace, plan.key, lambda _: None)
+    whole = time.monotonic() - began
+    names = [job["name"] for job in cluster.jobs()]
+    most, twice = cluster.most_at_once(), len(names) - len({*names})
+    note = f"{took:.2f} s by the clock; all handed over after {whole:.1f} s"
+    return [
+        Bar("a launch of 200 jobs returns, CPU", spent, 2, "s", note=note),
+        Bar("of these 200, not handed over, or twice", 200 - len({*names}) + twice, 0, "", gate=True),
+        Bar("of these 200, handed over at once, at most", most, cluster.at_once, "", gate=True),
+    ]
 
 
 def _preview(folder: Path) -> Bar:

@@ -4,7 +4,8 @@
 killed, and what is there after recovery. The code under test is the real one: lines are counted from outside with
 `sys.settrace`, and the process is killed with SIGKILL, so no `finally` runs.
 
-Cases: `cluster` and `local` kill `submit` of a plan of 5 jobs, `twice` also the recovery from that. `starter`,
+Cases: `cluster` and `local` kill `submit` of a plan of 5 jobs, `twice` also the recovery from that, `background` the
+launch that puts them into the outbox (the recovery hands over what is there), `outbox` who hands them over. `starter`,
 `supervisor`, `both`, `trainer` and `all` kill the processes that claim and run one job: the one that the launcher
 starts, the supervisor that it forks, the trainer that this forks (before it becomes another program), or several.
 """
@@ -24,10 +25,11 @@ from experiments.jobs.ledger import open_ledger
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from experiments.jobs import handover, isolation, leases, submission
+from experiments.jobs import handover, isolation, leases, outbox, specs, submission
 from experiments.jobs.launchers.local import launcher as local
 from experiments.jobs.launchers.local import slots, supervisor
-from experiments.jobs.ledger import ledger
+from experiments.jobs.ledger import handing, ledger
+from experiments.jobs.ledger import outbox as ledger_outbox
 from experiments.jobs.ledger import reading as ledger_reading
 from experiments.jobs.ledger import schema as ledger_schema
 from experiments.launch import allow_launch, reconcile, submit
@@ -36,9 +38,9 @@ from tests.fakes import launching
 from tests.fakes.launching import FileCluster, plan_in, starts, wait_for_end, words_of, workspace_at
 
 LAUNCHING = (
-    *(submission, handover, isolation),
+    *(submission, handover, isolation, outbox, specs),
     *(import_module(f"experiments.project.snapshots.{name}") for name in ("taking", "store", "checkouts")),
-    *(ledger, ledger_reading, ledger_schema, leases, processes, launching, slots, local),
+    *(ledger, handing, ledger_outbox, ledger_reading, ledger_schema, leases, processes, launching, slots, local),
 )
 RUNNING = (supervisor, processes, local)
 DEPTHS = {"starter": {0}, "supervisor": {1}, "both": {0, 1}, "trainer": {2}, "all": {0, 1, 2}}
@@ -138,6 +140,41 @@ def cluster_point(folder: Path, at: int, report: Report, *, again: int = 0) -> d
     }
 
 
+def outbox_point(folder: Path, at: int, report: Report, case: str) -> dict:
+    workspace = workspace_at(folder)
+    cluster = FileCluster(folder)
+    handover.LAUNCHERS["skypilot"] = lambda _: cluster
+    outbox.start = lambda _: None
+    plan = plan_in(workspace, launcher="skypilot")
+
+    def launch(killer_at: int) -> None:
+        with Killer(LAUNCHING, killer_at, report.write), allow_launch() as permit:
+            submit(plan, permit, workspace, in_background=True)
+
+    def hand_over(killer_at: int) -> None:
+        with Killer(LAUNCHING, killer_at, report.write):
+            outbox.hand_over_all(workspace)
+
+    in_child(lambda: launch(at if case == "background" else 0))
+    if case == "outbox":
+        in_child(lambda: hand_over(at))
+    where = report.wait()
+    before = len(cluster.jobs())
+    recovered = in_child(lambda: hand_over(0))
+    launched = in_child(lambda: launch(0)) or in_child(lambda: hand_over(0)) if case == "background" else 0
+    with open_ledger(workspace) as opened:
+        jobs, left = opened.jobs(), opened.outbox()
+    ids = {job["name"]: job["id"] for job in cluster.jobs()}
+    told = all(job.state == "submitted" and ids[job.run_name] == job.launcher_id for job in jobs)
+    return {
+        "where": where,
+        "before": before,
+        "started": sorted(job["name"] for job in cluster.jobs()),
+        "wanted": sorted(job.run_name for job in plan.jobs),
+        "told truly": recovered == launched == 0 and told and not left,
+    }
+
+
 def local_point(folder: Path, at: int, report: Report) -> dict:
     workspace = workspace_at(folder, max_parallel=5)
     plan = plan_in(workspace)
@@ -221,6 +258,8 @@ def main() -> None:
             result = cluster_point(place, at, Report())
         elif case == "twice":
             result = cluster_point(place, at, Report(), again=1 + at * 617 % 1000)
+        elif case in {"background", "outbox"}:
+            result = outbox_point(place, at, Report(), case)
         elif case == "local":
             result = local_point(place, at, Report())
         else:

@@ -122,6 +122,7 @@ class FileCluster:
 
     name = "skypilot"
     batch = 1
+    at_once = 1
 
     def __init__(self, folder: Path) -> None:
         self._queue = folder / "queue.jsonl"
@@ -130,6 +131,9 @@ class FileCluster:
 
     def target(self) -> str:
         return "file-cluster"
+
+    def prepared(self, job: JobSpec) -> dict[str, str]:
+        return {"command": list(job.command)}
 
     def submit(self, job: JobSpec) -> str:
         if job.run_name in self.refuses:

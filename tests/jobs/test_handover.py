@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from experiments.jobs.designs import record_journal
-from experiments.jobs.handover import UNSET, job_environment, tracker_of
 from experiments.jobs.journal import Journal, Rule
+from experiments.jobs.specs import UNSET, job_environment, tracker_of
 from experiments.launch import allow_launch, submit
 from experiments.project.errors import UsageError
 from experiments.project.settings import Settings

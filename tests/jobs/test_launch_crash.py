@@ -30,7 +30,11 @@ def table(found):
 
 
 @pytest.mark.parametrize(
-    ("case", "first", "step"), [("cluster", 3, 131), ("local", 800, 420), ("both", 5, 43), ("starter", 2, 9)]
+    ("case", "first", "step"),
+    [
+        *(("cluster", 3, 131), ("background", 5, 211), ("outbox", 4, 61)),
+        *(("local", 800, 420), ("both", 5, 43), ("starter", 2, 9)),
+    ],
 )
 def test_after_a_kill_at_some_lines_each_job_is_launched_once(tmp_path, case, first, step):
     found = points(case, tmp_path, first, step)
@@ -45,6 +49,8 @@ def test_after_a_kill_at_some_lines_each_job_is_launched_once(tmp_path, case, fi
     [
         ("cluster", 8, 390),
         ("twice", 25, 100),
+        ("background", 8, 100),
+        ("outbox", 4, 100),
         ("local", 50, 80),
         ("starter", 1, 20),
         ("supervisor", 1, 100),

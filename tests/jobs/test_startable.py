@@ -7,9 +7,9 @@ import sys
 import pytest
 
 from experiments.experiment import Experiment
-from experiments.jobs.handover import job_environment
 from experiments.jobs.plan import RecordedJob
 from experiments.jobs.preparation import prepare_plan
+from experiments.jobs.specs import job_environment
 from experiments.project.errors import UsageError
 from experiments.project.values import replaced
 from experiments.types import BaseExperimentConfig, Field, Trainer, TrainingJobConfig

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from experiments.jobs import handover
+from experiments.jobs import handover, specs
 from experiments.jobs.leases import tenure
 from experiments.jobs.ledger import open_ledger
 from experiments.launch import (
@@ -321,8 +321,8 @@ def _in_doubt(workspace, cluster, *, there, target="file-cluster", seeds=(0,)):
         with tenure() as owner:
             ledger.intend({name: {}}, target, owner)
         if there:
-            spec = handover.job_specs(plan, plan.jobs, workspace)[plan.jobs[0].run_name]
-            cluster.submit(handover.told(ledger.jobs()[0], spec, ledger.id, workspace))
+            spec = specs.job_specs(plan, plan.jobs, workspace)[plan.jobs[0].run_name]
+            cluster.submit(specs.told(ledger.jobs()[0], spec, ledger.id, workspace))
     return plan, name
 
 

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from experiments.jobs.handover import job_environment
+from experiments.jobs.specs import job_environment
 from experiments.project.errors import LaunchError, UsageError
 from experiments.project.settings import Settings, load_settings
 from experiments.project.workspace import files_of, node_script, storage_notes, visible_root

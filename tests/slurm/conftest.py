@@ -94,7 +94,7 @@ def recipe(rig_environment, project):
     def run(name: str, *arguments: str, code: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "experiments/recipes/arena_experiment.py", name, "--launcher", "skypilot"]
         done = subprocess.run(
-            [*command, "--gpus", "0", "--no-follow", *arguments],
+            [*command, "--gpus", "0", "--no-follow", "--wait", *arguments],
             cwd=project, env={**os.environ, **environment}, capture_output=True, text=True, timeout=600, check=False,
         )  # fmt: skip
         assert done.returncode == code, done.stdout + done.stderr

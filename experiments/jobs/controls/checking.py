@@ -17,9 +17,9 @@ from typing import Any
 from experiments.jobs.commands import with_interpreter
 from experiments.jobs.controls.files import ControlFile, read_control
 from experiments.jobs.events import FREE
-from experiments.jobs.handover import job_environment
 from experiments.jobs.plan import RecordedJob
 from experiments.jobs.selection import task_of
+from experiments.jobs.specs import job_environment
 from experiments.project.code_tree import is_no_code, read_code
 from experiments.project.environment.differences import Conditions, explained_differences
 from experiments.project.environment.probing import probed

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from experiments.project.errors import LaunchError
 from experiments.project.snapshots import Snapshot
 from experiments.types import TrainingJobConfig
 
@@ -29,6 +30,7 @@ class JobSpec:
         ledger_id: Which ledger launched it, to tell our jobs from other people's.
         snapshot: The code that it runs; None for the working tree as it is when the job is handed over.
         design: The rule that was recorded before its launch, in words; empty without one.
+        prepared: What `Launcher.prepared` returned of it when it was meant; empty where nobody asked.
     """
 
     run_name: str
@@ -41,6 +43,11 @@ class JobSpec:
     ledger_id: str = ""
     snapshot: Snapshot | None = None
     design: str = ""
+    prepared: Mapping[str, Any] = field(default_factory=dict)
+
+
+class UnreachableError(LaunchError):
+    """The place does not answer now; no job exists, and a later try may succeed."""
 
 
 @dataclass(frozen=True)
@@ -97,18 +104,28 @@ class Launcher(Protocol):
     Attributes:
         batch: How many jobs may be handed over between two writes to the ledger, and so be in doubt after a crash: 1
             where a submission costs money.
+        at_once: How many threads may hand jobs over at the same time.
     """
 
     name: str
     batch: int
+    at_once: int
 
     def target(self) -> str:
         """Return the place that jobs go to, as recorded in an intent: enough to know it again."""
+
+    def prepared(self, job: JobSpec) -> dict[str, Any]:
+        """Return what it would ask for, as JSON values to be kept with what is meant; whoever submits asks for that.
+
+        Raises:
+            ExperimentsError: It could not run there; says why.
+        """
 
     def submit(self, job: JobSpec) -> str:
         """Start `job` (or queue it) and return the launcher's id.
 
         Raises:
+            UnreachableError: No job exists, and a later try may succeed.
             LaunchError: It was refused; no job exists.
         """
 
@@ -139,14 +156,20 @@ class DryRunLauncher:
 
     Attributes:
         batch: How many jobs may be handed over between two writes to the ledger.
+        at_once: How many threads may hand jobs over at the same time.
     """
 
     name = "dry-run"
     batch = 1000
+    at_once = 1
 
     def target(self) -> str:
         """Return the place: nowhere."""
         return "nowhere"
+
+    def prepared(self, job: JobSpec) -> dict[str, Any]:  # noqa: ARG002
+        """Return nothing: nothing is asked for."""
+        return {}
 
     def submit(self, job: JobSpec) -> str:
         """Start nothing, and return the run name as the id."""

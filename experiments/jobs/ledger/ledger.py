@@ -11,13 +11,13 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from experiments.jobs import leases, permits
+from experiments.jobs import permits
 from experiments.jobs.ledger import budgets
 from experiments.jobs.ledger.answers import Annotation, Event, OpenJob, UnreadableJob
 from experiments.jobs.ledger.budgets import Budget, Limits, cost_of_job
+from experiments.jobs.ledger.handing import HandingLedger
 from experiments.jobs.ledger.rows import INSERT_JOB, INSERT_PLAN, Kept, job_row, plan_row, record_event
 from experiments.jobs.ledger.schema import FILE, sqlite_errors
-from experiments.jobs.ledger.upkeep import LedgerUpkeep
 from experiments.jobs.plan import training_jobs
 from experiments.project.settings import check_state
 from experiments.project.workspace import Workspace
@@ -26,7 +26,7 @@ from experiments.types import Plan, TrainingJob
 __all__ = ["Annotation", "Event", "Ledger", "OpenJob", "UnreadableJob", "open_ledger"]
 
 
-class Ledger(LedgerUpkeep):
+class Ledger(HandingLedger):
     """The ledger of one state folder; safe to share between threads."""
 
     def record_plan(
@@ -87,107 +87,6 @@ class Ledger(LedgerUpkeep):
             execute(INSERT_JOB, row)
             record_event(execute, now, "planned", job.run_name, job.plan_key, {"retry_of": job.retry_of})
         return True
-
-    def intend(self, specs: Mapping[str, Mapping[str, Any]], target: str, owner: str) -> list[str]:
-        """Record that these jobs are about to be handed to a launcher at `target`; return those that are ours to hand.
-
-        A job that another process hands over, or that was handed over before, is not among them.
-
-        Args:
-            specs: What the launcher will be told of each job, by run name.
-            target: The launcher's word for the place.
-            owner: From `leases.tenure`; holds the lease of each job that is returned.
-        """
-        mine = []
-        with self._writing() as execute:
-            now = time.time()
-            budgets.expire(execute)
-            closed = budgets.closed(execute, specs)
-            for name, spec in specs.items():
-                if name in closed:
-                    continue
-                query = "SELECT 1 FROM jobs WHERE run_name = ? AND state IN ('planned', 'refused')"
-                if not execute(query, [name]).fetchone() or leases.take(self._connection, name, owner) is not None:
-                    continue
-                query = "UPDATE jobs SET state = 'submitting', target = ?, spec = ?, error = NULL WHERE run_name = ?"
-                execute(query, [target, json.dumps(spec), name])
-                record_event(execute, now, "intent", name, None, {"target": target})
-                mine.append(name)
-        return mine
-
-    def take_lease(self, run_name: str, owner: str) -> str | None:
-        """Take the lease of a job for `owner` (from `leases.tenure`); return None, or who holds it, in words."""
-        with self._writing():
-            return leases.take(self._connection, run_name, owner)
-
-    def conclude(
-        self,
-        owner: str,
-        *,
-        accepted: Mapping[str, str] | None = None,
-        refused: Mapping[str, str] | None = None,
-        returned: Iterable[str] = (),
-        cancelled: Iterable[str] = (),
-    ) -> None:
-        """Record what came of jobs in state `submitting`, and give all leases of `owner` back.
-
-        A job whose lease `owner` does not hold is left as it is.
-
-        Args:
-            owner: From `leases.tenure`.
-            accepted: The launcher's id of each job that it took.
-            refused: The reason of each job that it did not take.
-            returned: Jobs that were not handed over at all.
-            cancelled: Jobs that were not handed over and no longer shall be.
-        """
-        changes = [
-            *(("submitted", "accepted", name, job_id, None) for name, job_id in (accepted or {}).items()),
-            *(("refused", "refused", name, None, error) for name, error in (refused or {}).items()),
-            *(("planned", "returned", name, None, None) for name in returned),
-            *(("cancelled", "cancel", name, None, None) for name in cancelled),
-        ]
-        with self._writing() as execute:
-            now = time.time()
-            for state, kind, name, job_id, error in changes:
-                changed = execute(
-                    "UPDATE jobs SET state = ?, launcher_id = ?, error = ? WHERE run_name = ? AND state = 'submitting' "
-                    "AND EXISTS (SELECT 1 FROM leases WHERE name = run_name AND owner = ?)",
-                    [state, job_id, error, name, owner],
-                ).rowcount
-                if changed:
-                    record_event(execute, now, kind, name, None, {"id": job_id, "error": error})
-            execute("DELETE FROM leases WHERE owner = ?", [owner])
-
-    def refuse_accepted(self, run_name: str, error: str) -> None:
-        """Record that a waiting job could not be started after all, so that it can be launched again."""
-        with self._writing() as execute:
-            changed = execute(
-                "UPDATE jobs SET state = 'refused', launcher_id = NULL, claimed_at = NULL, error = ? "
-                "WHERE run_name = ? AND state = 'submitted'",
-                [error, run_name],
-            ).rowcount
-            if changed:
-                record_event(execute, time.time(), "refused", run_name, None, {"error": error})
-
-    def cancel_unlaunched(self, run_name: str) -> bool:
-        """Record a job that no launcher has as cancelled; say whether there was one to cancel."""
-        with self._writing() as execute:
-            changed = execute(
-                "UPDATE jobs SET state = 'cancelled' WHERE run_name = ? AND state IN ('planned', 'refused')", [run_name]
-            ).rowcount
-            if changed:
-                budgets.free(execute, run_name)
-                record_event(execute, time.time(), "cancel", run_name, None, {})
-        return changed > 0
-
-    def claimed(self, run_names: Sequence[str]) -> None:
-        """Record that processes were seen to have claimed these jobs: they are never started again."""
-        with self._writing() as execute:
-            now = time.time()
-            for name in run_names:
-                query = "UPDATE jobs SET claimed_at = ? WHERE run_name = ? AND claimed_at IS NULL"
-                if execute(query, [now, name]).rowcount:
-                    record_event(execute, now, "claimed", name, None, {})
 
     def settle(self, outcomes: Mapping[str, Mapping[str, Any]]) -> None:
         """Record the final status of jobs that have ended, as the fields of a `SchedulerStatus`."""

@@ -127,6 +127,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         # Steps of jobs that ended long ago: see `folding`. None where what stood there could not be read.
         "CREATE TABLE folded (run_name TEXT PRIMARY KEY, steps TEXT) STRICT",
     ),
+    # What was launched and is still to be handed over: see `outbox`.
+    ("CREATE TABLE outbox (run_name TEXT PRIMARY KEY, plan_key TEXT NOT NULL, experiment TEXT NOT NULL) STRICT",),
 )
 """Statements from each version of the schema to the next; the number of entries is the version of today."""
 

@@ -16,9 +16,12 @@ from experiments.project.look import counted
 
 
 def ongoing(ledger: Ledger, state: Path) -> tuple[Ongoing, ...]:
-    """Return what goes on by itself, as the ledger and the last step have it; at no cost where nothing does."""
-    if marked_command(state) is None:
-        return ()
+    """Return what goes on by itself, as the ledger and the last step have it."""
+    handing = tuple(Ongoing(experiment=each.experiment, words=each.words, is_handing=True) for each in ledger.handing())
+    return handing + (_marked(ledger, state) if marked_command(state) is not None else ())
+
+
+def _marked(ledger: Ledger, state: Path) -> tuple[Ongoing, ...]:
     last, budgets = last_step(state) or LastStep(), {budget.name: budget for budget in ledger.budgets()}
     # Of what cannot be read the step says why; what was polled is shown all the same.
     found: list[tuple[str, str, str]] = []

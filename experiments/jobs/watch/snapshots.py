@@ -47,19 +47,21 @@ class Ongoing(Frozen):
 
     Attributes:
         words: What it is, and how far.
-        budget: What is granted, drawn and left of its budget, and until when.
+        budget: What is granted, drawn and left of its budget, and until when; empty where none is drawn on.
         problems: What the last step could not do of it.
+        is_handing: Whether it is the hand-over of jobs that were launched.
     """
 
     experiment: str
     words: str
     budget: str = ""
     problems: tuple[str, ...] = ()
+    is_handing: bool = False
 
     @property
     def sentence(self) -> str:
         """All of it but its problems."""
-        return f"{self.experiment} goes on by itself: {self.words}; {self.budget}"
+        return f"{self.experiment} goes on by itself: {'; '.join(filter(None, [self.words, self.budget]))}"
 
 
 class Snapshot(Frozen):

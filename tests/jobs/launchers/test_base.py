@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from experiments.jobs.handover import job_specs
 from experiments.jobs.launchers.base import Absent, JobSpec
+from experiments.jobs.specs import job_specs
 from experiments.launch import launcher_for
 from experiments.project.errors import LaunchError
 from tests.fakes.launching import plan_in, workspace_at

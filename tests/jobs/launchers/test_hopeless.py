@@ -34,7 +34,7 @@ while not int(ends):
 
 @pytest.fixture(autouse=True)
 def _look_often(monkeypatch):
-    monkeypatch.setattr("experiments.jobs.handover.CHECKED_EVERY_S", 0.2)
+    monkeypatch.setattr("experiments.jobs.specs.CHECKED_EVERY_S", 0.2)
 
 
 def launched(folder, value, *, ends, seeds=(0,), arm="base", **config):

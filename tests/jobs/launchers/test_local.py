@@ -113,7 +113,7 @@ def test_cancel_ends_a_running_job_with_term(tmp_path):
 
 
 def test_cancel_kills_after_the_grace_what_ignores_term(tmp_path, monkeypatch):
-    monkeypatch.setattr("experiments.jobs.handover.GRACE_S", 0.3)
+    monkeypatch.setattr("experiments.jobs.specs.GRACE_S", 0.3)
     workspace = workspace_at(tmp_path, command=trainer_command("stubborn", "print:up", "wait"))
     [name] = launched(workspace, seeds=[0])
     wait_until(lambda: "up" in log_of(workspace, name))

@@ -54,7 +54,7 @@ sys.exit(max(each.wait() for each in ranks))
 
 
 def test_what_ranks_in_sessions_of_their_own_hold_counts_and_they_end_with_their_job(tmp_path, monkeypatch):
-    monkeypatch.setattr("experiments.jobs.handover.GRACE_S", 1.0)
+    monkeypatch.setattr("experiments.jobs.specs.GRACE_S", 1.0)
     workspace = machine_of(tmp_path, RANKS)
     [name] = launched(workspace, memory="0.2")
     wait_for_end(workspace, [name])
@@ -65,7 +65,7 @@ def test_what_ranks_in_sessions_of_their_own_hold_counts_and_they_end_with_their
 
 
 def test_ranks_in_sessions_of_their_own_end_with_their_job_also_without_its_supervisor(tmp_path, monkeypatch):
-    monkeypatch.setattr("experiments.jobs.handover.GRACE_S", 1.0)
+    monkeypatch.setattr("experiments.jobs.specs.GRACE_S", 1.0)
     workspace = machine_of(tmp_path, RANKS)
     [name] = launched(workspace)
     run_dir = workspace.runs / name

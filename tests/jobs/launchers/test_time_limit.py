@@ -44,7 +44,7 @@ def test_a_trainer_is_ended_after_its_time_and_the_end_is_said_as_such(tmp_path,
 
 
 def test_a_trainer_that_does_not_listen_is_killed_after_the_grace(tmp_path, monkeypatch):
-    monkeypatch.setattr("experiments.jobs.handover.GRACE_S", 0.5)
+    monkeypatch.setattr("experiments.jobs.specs.GRACE_S", 0.5)
     workspace = workspace_at(tmp_path, command=trainer_command("stubborn", "wait"))
     name = launched(workspace, max_runtime_hours=HALF_A_SECOND)
     wait_for_end(workspace, [name])

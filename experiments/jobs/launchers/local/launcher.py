@@ -51,10 +51,12 @@ class LocalLauncher:
 
     Attributes:
         batch: How many jobs may be handed over between two writes to the ledger; to queue is instant and harmless.
+        at_once: How many threads may hand jobs over at the same time.
     """
 
     name = "local"
     batch = 1000
+    at_once = 1
 
     def __init__(self, state_dir: Path) -> None:
         self._runs = state_dir / "runs"
@@ -62,6 +64,10 @@ class LocalLauncher:
     def target(self) -> str:
         """Return the one place there is; a ledger never leaves its machine."""
         return "local"
+
+    def prepared(self, job: JobSpec) -> dict[str, Any]:  # noqa: ARG002
+        """Return nothing: whoever starts a waiting job has all of it in its spec."""
+        return {}
 
     def submit(self, job: JobSpec) -> str:
         """Make the run's folder; the job waits in the ledger for a slot.

@@ -9,30 +9,31 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import functools
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from experiments.jobs.launchers.base import Absent, Found, JobSpec, SchedulerStatus, Unknown
+from experiments.jobs.launchers.base import Absent, Found, JobSpec, SchedulerStatus, Unknown, UnreachableError
 from experiments.jobs.launchers.local.hopeless import STOPPED
 from experiments.jobs.launchers.local.supervisor import CODE
 from experiments.jobs.launchers.sky import words as sky_words
 from experiments.jobs.launchers.sky.client import BridgeClient, SkyError, client_for
-from experiments.jobs.launchers.sky.estimate import Prices, check_upload
-from experiments.jobs.launchers.sky.task import Code, code_of, needs_key, task_of, task_yaml, with_secrets
+from experiments.jobs.launchers.sky.estimate import Prices
+from experiments.jobs.launchers.sky.sending import Codes, code_sent, secrets_of
+from experiments.jobs.launchers.sky.task import task_of, task_yaml, with_secrets
 from experiments.jobs.launchers.sky.words import ASKING, INCIDENT, LAUNCH_S, QUEUE_S, QUICK_S, REQUEST, find_job
 from experiments.jobs.ledger import open_ledger
-from experiments.project.code_tree import commit_alone, read_code
 from experiments.project.errors import ExperimentsError, LaunchError, LedgerError, UsageError
 from experiments.project.files import write_text
-from experiments.project.provenance import CodeRecord
-from experiments.project.snapshots import Snapshot, checkout, checkout_path
 from experiments.project.state_words import SCHEDULER_ENDS
 from experiments.project.workspace import Workspace
 
 TASK_FILE = "task.yaml"
+_TASK = "task"
+_PASSING = frozenset({"down", "died", "slow"})
+"""Kinds of errors that say nothing of the job: the next try may succeed."""
+_SERVER_VALID_S = 10.0
 _GLANCE_S = 3.0
 _FOLLOW_PAUSE_S = 10.0
 _EVENTS_PER_POLL = 10
@@ -62,10 +63,12 @@ class SkyPilotLauncher:
 
     Attributes:
         batch: How many jobs may be in doubt after a crash; each of them costs money.
+        at_once: How many launches SkyPilot is asked for at the same time.
     """
 
     name = "skypilot"
     batch = 1
+    at_once = 8
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -73,6 +76,9 @@ class SkyPilotLauncher:
         self._histories: dict[int, _History] = {}
         self._prices = Prices(lambda kinds: self.client.call("prices", machines=kinds, deadline_s=QUEUE_S).result)
         self._incidents: dict[str, str] = {}
+        self._codes = Codes(workspace)
+        self._asking = threading.Lock()
+        self._answered: tuple[float, dict[str, Any]] | None = None
 
     @property
     def client(self) -> BridgeClient:
@@ -98,20 +104,23 @@ class SkyPilotLauncher:
         """Return the API server's address and the infra that jobs go to unless they say otherwise."""
         return f"{sky_words.endpoint()} {self._workspace.settings.sky_infra or ''}".strip()
 
-    @functools.cached_property
-    def _code_now(self) -> Code:
-        return project_code(self._workspace)
-
-    def _code(self, job: JobSpec) -> Code:
-        return snapshot_code(self._workspace, job.snapshot) if job.snapshot is not None else self._code_now
-
     def task(self, job: JobSpec) -> dict[str, Any]:
         """Return what SkyPilot would be asked to run, without secrets; needs no network.
 
         Raises:
             UsageError: It could not run there.
         """
-        return task_of(job, self._workspace.settings, self._code(job))
+        return task_of(job, self._workspace.settings, self._codes.of(job))
+
+    def prepared(self, job: JobSpec) -> dict[str, Any]:
+        """Return the task of a job, which is then the one that is launched, whatever settings whoever launches it has.
+
+        Raises:
+            UsageError: It could not run there.
+            LaunchError: It needs a key that is not to be found here.
+        """
+        secrets_of(job)
+        return {_TASK: self.task(job)}
 
     def check(self, job: JobSpec) -> None:
         """Have SkyPilot itself check a job and find machines for it; nothing is launched.
@@ -126,23 +135,28 @@ class SkyPilotLauncher:
         """Launch a managed job and return its id.
 
         Raises:
+            UnreachableError: SkyPilot does not answer now, and no job exists.
             LaunchError: It was refused; no job exists.
             InDoubt: The answer was lost.
         """
         try:
-            task = self.task(job)
+            return self._submit(job)
+        except SkyError as error:
+            if error.kind in _PASSING:
+                raise UnreachableError(str(error)) from error
+            raise
+
+    def _submit(self, job: JobSpec) -> str:
+        try:
+            task = job.prepared.get(_TASK) or self.task(job)
+            code = self._codes.ready(job)
         except UsageError as error:
             raise LaunchError(str(error)) from error
-        code = self._code(job)
-        if code.url is None:
-            if job.snapshot is not None:
-                checkout(self._workspace.state, job.snapshot.id)
-            check_upload(code.folder, limit_mb=self._workspace.settings.sky_max_upload_mb)
-        secrets = _secrets(job)
+        secrets = secrets_of(job)
         self._keep(job, task)
-        server = self.client.call("health", deadline_s=QUICK_S).result
+        server = self._server()
         self._note(ASKING, job.run_name, server=server["endpoint"], user=server["user"], client=server["client"])
-        self._note(CODE, job.run_name, **_code_sent(code, job.snapshot))
+        self._note(CODE, job.run_name, **code_sent(code, job.snapshot))
         noted: list[str] = []
 
         def keep_request(note: Mapping[str, Any]) -> None:
@@ -247,6 +261,14 @@ class SkyPilotLauncher:
         records = self.client.call("poll", ids=[int(job_id) for job_id in job_ids], deadline_s=QUEUE_S).result
         return {str(record["job_id"]): record["job_name"] for record in records}
 
+    def _server(self) -> dict[str, Any]:
+        """Return who answers, and as whom it knows us; of several jobs handed over at once one asks for all."""
+        with self._asking:
+            if self._answered is None or time.monotonic() - self._answered[0] > _SERVER_VALID_S:
+                found = self.client.call("health", deadline_s=QUICK_S).result
+                self._answered = time.monotonic(), found
+            return self._answered[1]
+
     def _keep(self, job: JobSpec, task: Mapping[str, Any]) -> None:
         try:
             job.run_dir.mkdir(parents=True, exist_ok=True)
@@ -263,7 +285,7 @@ class SkyPilotLauncher:
         if isinstance(answer, Found):
             return answer.id
         if isinstance(answer, Absent):
-            raise LaunchError(str(error)) from error
+            raise error
         raise InDoubt(f"{error} Whether the job exists is not known: {answer.reason}") from error
 
     def _ask_for_history(self, records: Sequence[Mapping[str, Any]]) -> None:
@@ -329,62 +351,6 @@ class SkyPilotLauncher:
     def _note(self, kind: str, run_name: str, **data: object) -> None:
         with open_ledger(self._workspace) as ledger:
             ledger.add_event(kind, run_name=run_name, plan_key=None, **data)
-
-
-def project_code(workspace: Workspace) -> Code:
-    """Return the code that a node gets of this project.
-
-    Raises:
-        UsageError: The setting `sky_workdir` asks for git, and git does not have it.
-    """
-    from experiments.project.git import origin, read_tree
-
-    remote, within = origin(workspace.root)
-    return code_of(workspace.root, read_tree(workspace.root), remote, workspace.settings.sky_workdir, within=within)
-
-
-def snapshot_code(workspace: Workspace, snapshot: Snapshot) -> Code:
-    """Return the code that a node gets of a snapshot: its base where that is all of it and pushed, else its checkout.
-
-    Raises:
-        UsageError: The setting `sky_workdir` asks for git, and git does not have it.
-    """
-    from experiments.project.git import Tree, origin
-
-    tree = Tree("dirty" if snapshot.changed_count else "clean", commit=snapshot.base, pushed=snapshot.pushed)
-    remote, _ = origin(workspace.root)
-    folder = checkout_path(workspace.state, snapshot.id) / snapshot.prefix
-    return code_of(folder, tree, remote, workspace.settings.sky_workdir, within=snapshot.prefix)
-
-
-def _code_sent(code: Code, snapshot: Snapshot | None) -> dict[str, Any]:
-    """Return the code that a node gets; its interpreter and packages are its own, and nobody asks it."""
-    if snapshot is not None:
-        code_record = CodeRecord.of_snapshot(snapshot).model_dump(mode="json")
-    elif code.url is not None:
-        code_record = commit_alone(code.commit)
-    else:
-        code_record = {**read_code(code.folder), "python": "", "packages": {}}
-    return {**code_record, "environment_reason": "the node that it ran on is not asked"}
-
-
-def _secrets(job: JobSpec) -> dict[str, str]:
-    """Return what a job's trainer needs and nobody may see.
-
-    Raises:
-        LaunchError: W&B shall be online, and there is no key to give to the node.
-    """
-    if not needs_key(job.env):
-        return {}
-    from experiments.project.credentials import find_credentials
-
-    key = find_credentials().key
-    if key is None:
-        raise LaunchError(
-            "W&B is to be online on a node, and no API key is found here to give it (an identity token stays on its "
-            "machine). Log in with a key: uv run wandb login"
-        )
-    return {"WANDB_API_KEY": key}
 
 
 def _state_of(record: Mapping[str, Any]) -> tuple[str, int]:
