@@ -24,6 +24,7 @@ from experiments.jobs.ledger.outbox import Handing
 from experiments.jobs.permits import read_only
 from experiments.jobs.specs import PREPARED, told
 from experiments.project.errors import LaunchError
+from experiments.project.files import parse_json
 from experiments.project.redaction import mask_text
 from experiments.project.settings import Settings
 from experiments.project.workspace import Workspace
@@ -176,7 +177,7 @@ def _round(ledger: Ledger, workspace: Workspace) -> set[str]:
 
 def main() -> int:
     """Do the work of the process; what it works on is told on stdin."""
-    asked = json.loads(sys.stdin.buffer.read())
+    asked: Any = parse_json(sys.stdin.buffer.read())
     workspace = Workspace(Path(asked["root"]), Path(asked["state"]), Settings.model_validate(asked["settings"]))
     try:
         hand_over_all(workspace)
