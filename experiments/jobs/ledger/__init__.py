@@ -1,7 +1,7 @@
 """The durable record of plans and jobs: one SQLite file a project, which any number of processes use at once.
 
-`ledger` is what others ask, on top of `reading`, `writing`, `upkeep` and `handing`; `schema` is its file, `folding` keeps
-that small, `mending` helps where it is damaged, `outbox` is what is still to be handed over.
+`ledger` is what others ask, on top of `reading`, `writing`, `upkeep` and `handing`; `schema` is its file, `folding`
+keeps that small, `mending` helps where it is damaged, `outbox` is what is still to be handed over.
 """
 
 from __future__ import annotations
