@@ -108,6 +108,7 @@ _MODULES = {
     "bundle": "bundle",
     "machine": "machine",
     "budget": "budget",
+    "permit": "permit",
     "note": "jobs",
     "tag": "jobs",
     "untag": "jobs",

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from experiments.cli.envelope import Answer, Shown
 from experiments.cli.flags import Flag
-from experiments.cli.terminal import agrees, console, say
+from experiments.cli.terminal import agrees, ask_a_person, console, say
 from experiments.jobs.ledger import Budget, Limits, open_ledger
 from experiments.jobs.ledger.budgets import refuse_over
 from experiments.project.errors import UsageError
@@ -91,8 +91,6 @@ def budget(
         cancel: With `end`: also cancel its jobs that have not ended.
         yes: Do not ask before jobs are cancelled.
     """
-    from experiments.jobs.permits import command_permit
-
     workspace = Workspace.find(Path.cwd())
     if action == "list":
         return _list(workspace, name)
@@ -100,13 +98,24 @@ def budget(
         raise UsageError(f"which budget? Name it: experiments budget {action} NAME. See them: experiments budget")
     if action == "set":
         found = read_limits(limits)
-        permit = command_permit(shlex.join(["experiments", "budget", "set", name, *limits]))
+        permit = _person(shlex.join(["experiments", "budget", "set", name, *limits]))
         with open_ledger(workspace) as ledger:
             if name not in {one.name for one in ledger.budgets()}:
                 check_name("budget", name)
             ledger.grant(name, found, permit.how)
         return _list(workspace, name)
     return _end(workspace, name, cancel=cancel, yes=yes)
+
+
+def _person(command: str) -> Permit:
+    """Return the permit of a person who says what others may use; on a terminal where the settings want permits."""
+    from experiments.jobs.permits import person_permit
+    from experiments.project.settings import wants_permits
+
+    permit = person_permit(command)
+    if wants_permits():
+        ask_a_person(f"run {command!r}", "It says what goes on without a person.")
+    return permit
 
 
 def read_limits(words: Sequence[str], jobs: int | None = None) -> Limits:
@@ -126,7 +135,7 @@ def read_limits(words: Sequence[str], jobs: int | None = None) -> Limits:
             raise UsageError(f"{word!r} is no limit of a budget. Give one or more of: {example}")
         if key in found:
             raise UsageError(f"{key} is given twice. Give it once.")
-        found[key] = _moment(value) if key == "until" else _amount(key, value)
+        found[key] = read_moment(key, value) if key == "until" else _amount(key, value)
     if not found.keys() - {"until"} and jobs is not None:
         found["jobs"] = jobs
     number = found.get("jobs")
@@ -145,11 +154,16 @@ def _amount(key: str, value: str) -> float:
         ) from None
 
 
-def _moment(value: str) -> float:
+def read_moment(name: str, value: str) -> float:
+    """Return a date and time in Unix seconds.
+
+    Raises:
+        UsageError: It is none.
+    """
     try:
         return dt.datetime.fromisoformat(value).timestamp()
     except (ValueError, OverflowError, OSError):
-        raise UsageError(f"until={value} is no date and time. Write it as until=2030-12-01T08:00.") from None
+        raise UsageError(f"{name}={value} is no date and time. Write it as {name}=2030-12-01T08:00.") from None
 
 
 def _list(workspace: Workspace, name: str | None) -> Answer[Budgets]:
@@ -164,10 +178,11 @@ def _list(workspace: Workspace, name: str | None) -> Answer[Budgets]:
         else:
             say("No budget was granted: nothing goes on by itself.")
 
-    return Answer(Budgets(budgets=tuple(map(_granted, found))), words)
+    return Answer(Budgets(budgets=tuple(map(granted_as, found))), words)
 
 
-def _granted(budget: Budget) -> Granted:
+def granted_as(budget: Budget) -> Granted:
+    """Return a budget as it is answered."""
     used = {name: number_or_none(getattr(budget, name)) for name in ("gpu_hours", "usd")}
     limits = Allowed(**vars(budget.limits))
     return Granted(**{**vars(budget), **used, "limits": limits, "is_open": budget.is_open, "left": budget.left})
@@ -186,11 +201,11 @@ def _table(found: Sequence[Budget]) -> object:
 
 
 def _end(workspace: Workspace, name: str, *, cancel: bool, yes: bool) -> Answer[Budgets]:
-    from experiments.jobs.permits import command_permit
+    from experiments.jobs.permits import person_permit
     from experiments.jobs.submission import cancel as cancel_jobs
 
     how = shlex.join(["experiments", "budget", "end", name])
-    permit = command_permit(how)
+    permit = person_permit(how)
     with open_ledger(workspace) as ledger:
         if name not in {one.name for one in ledger.budgets()}:
             raise UsageError(f"there is no budget {name!r}. See them: experiments budget")

@@ -27,6 +27,7 @@ from experiments.cli.session import (
 )
 from experiments.experiment import Experiment
 from experiments.jobs.arms import changed
+from experiments.jobs.covering import recipe_word
 from experiments.jobs.funding import fund, unused_name
 from experiments.jobs.launchers.local.capacity import at_once
 from experiments.jobs.ledger import Limits, open_ledger
@@ -139,7 +140,8 @@ def _limits(session: Session, searches: Sequence[Search]) -> Limits | None:
 
 def _code(session: Session) -> Provenance:
     command = [session.recipe.name, *session.request.command]
-    return capture(session.workspace.root, command=command, config=session.request.config)
+    code = capture(session.workspace.root, command=command, config=session.request.config)
+    return replaced(code, recipe=recipe_word(session.recipe, session.workspace.root))
 
 
 def _searches(session: Session, code: Provenance) -> list[Search]:
@@ -305,7 +307,7 @@ def _open(
 ) -> list[str]:
     """Grant the searches a budget, record them and take the first step; return what could not be done."""
     command = shlex.join(mask_command([session.recipe.name, *session.request.command]))
-    permit = command_permit(command)
+    permit = command_permit(command, recipe=session.recipe)
     session.say(where_wandb(session))
     own = code_now(session.workspace)
     # Of a search that was opened before there were budgets, and is asked for once more as it is, nothing draws on one.
@@ -313,14 +315,14 @@ def _open(
     is_funded = not known or any(course.search.budget for course in known) or _more(searches) > 0
     with open_ledger(session.workspace) as ledger:
         named = (course.search.budget for course in known if course.search.budget)
-        name = next(named, None) or unused_name(ledger, session.experiment.name)
+        name = next(named, None) or unused_name(ledger, session.experiment.name, permit)
         to_come = sum(
             (max(search.trials, course.search.trials if course else 0) - (len(course.trials) if course else 0))
             * len(search.seeds)
             for search, course in searches
         )
         if is_funded and (to_come > 0 or asked is not None):
-            session.say(fund(ledger, name, asked, jobs=to_come, more=_more(searches), by=permit.how))
+            session.say(fund(ledger, name, asked, jobs=to_come, more=_more(searches), permit=permit))
         for search, _ in searches:
             open_search(ledger, replaced(search, provenance=code.running(own), budget=name), permit)
     stepped = take_step(session.workspace, permit, session.experiment.name, retry=True)

@@ -266,7 +266,7 @@ def _launch(session: Session, plan: Plan, journal: Journal) -> list[TrainingJob]
         confirm(plan)
     if options.seeds == UNTIL_DECIDED and journal.rule is not None:
         check_decidable(plan, journal.rule)
-    permit = command_permit(shlex.join(mask_command(command)))
+    permit = command_permit(shlex.join(mask_command(command)), recipe=session.recipe)
     asked = asked_limits(options, plan, journal)
     record_journal(plan, journal, permit, session.workspace)
     budget = None

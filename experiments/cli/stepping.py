@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.cli.terminal import say
-from experiments.jobs.permits import command_permit
+from experiments.jobs.permits import ongoing_permit
 from experiments.jobs.sweeps.going_on import record_step
 from experiments.project.errors import ExperimentsError
 from experiments.project.settings import load_settings
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
         workspace = Workspace(root=root, state=state, settings=load_settings(root))
         # What goes on was granted as it was opened; that is recorded with it.
         when = arguments[2] if len(arguments) > 2 else "as a job ended"
-        stepped = take_step(workspace, command_permit(f"experiments step, {when}"))
+        stepped = take_step(workspace, ongoing_permit(f"experiments step, {when}"))
     except ExperimentsError as error:
         record_step(state, {"": [f"a step could not be taken: {error}"]}, time.time())
         say(f"error: {error}", to_stderr=True)

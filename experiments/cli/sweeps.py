@@ -108,11 +108,11 @@ def step(
     Args:
         experiment: Only what goes on of this experiment.
     """
-    from experiments.jobs.permits import command_permit
+    from experiments.jobs.permits import ongoing_permit
     from experiments.results.steps import take_step
 
     workspace = Workspace.find(Path.cwd())
-    permit = command_permit("experiments step")
+    permit = ongoing_permit("experiments step")
     if experiment is not None and not went_on(workspace, experiment):
         _courses(workspace, experiment)
     stepped = take_step(workspace, permit, experiment, retry=True)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from experiments.project.errors import ExperimentsError, UsageError
+from experiments.project.errors import ExperimentsError, LaunchRefused, UsageError
 from experiments.project.look import STATES, plain_text, printable
 
 if TYPE_CHECKING:
@@ -310,3 +310,18 @@ def _end_of(cell: Text, width: int) -> Text:
     while end.cell_len > width:
         end = Text("…", style=cell.style).append_text(end[2 if end is not cell else 1 :])
     return end
+
+
+def ask_a_person(doing: str, warning: str) -> None:
+    """Have a person on a terminal agree to what a program must not do by itself.
+
+    Raises:
+        LaunchRefused: There is no terminal, or the answer is another than yes.
+    """
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise LaunchRefused(
+            f"refused to {doing}: only a person does, on a terminal of their own. Type the command there."
+        )
+    say(f"{warning} Type yes: ", to_stderr=True)
+    if sys.stdin.readline().strip() != "yes":
+        raise LaunchRefused("nothing was done: the answer was not yes.")

@@ -143,7 +143,7 @@ def go_on(
         plan,
         journal.rule,
         train_command=workspace.settings.train_command,
-        by=permit.how,
+        permit=permit,
         batch=options.batch_seeds or 1,
         asked=asked,
     )

@@ -19,9 +19,10 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked_dataclass
 
+from experiments.jobs.covering import attested
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.ledger.reading import LedgerReader
-from experiments.jobs.permits import Permit, require
+from experiments.jobs.permits import Permit
 from experiments.project.errors import UsageError
 from experiments.project.workspace import Workspace
 from experiments.types import Plan
@@ -200,7 +201,7 @@ def record_criteria(plan: Plan, stated: Stated, permit: Permit | None, workspace
     """
     if not stated.criteria or plan.launcher == "dry-run":
         return False
-    require(permit, "record criteria")
+    attested(permit, "record criteria", workspace)
     with open_ledger(workspace) as ledger:
         before = recorded_criteria(ledger, [plan.key])
         if before and before[-1].stated is not None and before[-1].stated.criteria == stated.criteria:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from experiments.jobs.controls.pooled import controls_of, without_runs_of
+from experiments.jobs.covering import attested
 from experiments.jobs.families import (
     arms_of_rule,
     configs_of,
@@ -23,7 +24,7 @@ from experiments.jobs.families import (
 from experiments.jobs.journal import KIND, SHOWN_HASH, Journal, Recorded, recorded_in
 from experiments.jobs.ledger import UnreadableJob, open_ledger
 from experiments.jobs.ledger.reading import LedgerReader
-from experiments.jobs.permits import Permit, require
+from experiments.jobs.permits import Permit
 from experiments.jobs.rule import LEVEL, Rule
 from experiments.jobs.selection import (
     control_problem,
@@ -102,7 +103,7 @@ def record_journal(plan: Plan, journal: Journal | None, permit: Permit | None, w
         return False
     with open_ledger(workspace, read_only=True) as ledger:
         check_design(plan, journal.rule, ledger)
-    require(permit, "record a hypothesis")
+    attested(permit, "record a hypothesis", workspace)
     with open_ledger(workspace) as ledger:
         before = recorded_in(ledger, [plan.key])
         if before and before[-1].digest == journal.digest:

@@ -10,9 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from experiments.jobs.batches import Batched, courses, open_batches
+from experiments.jobs.covering import refuse_granted
 from experiments.jobs.families import arms_of_rule
 from experiments.jobs.handover import reconcile
 from experiments.jobs.ledger import Ledger, Limits, open_ledger
+from experiments.jobs.permits import Permit
 from experiments.jobs.rule import Rule
 from experiments.jobs.sweeps.going_on import mark_going_on
 from experiments.project.errors import UsageError
@@ -21,34 +23,45 @@ from experiments.project.workspace import Workspace
 from experiments.types import Plan
 
 
-def unused_name(ledger: Ledger, wanted: str) -> str:
+def unused_name(ledger: Ledger, wanted: str, permit: Permit) -> str:
     """Return a name for a budget: that of an experiment, with a number where it had some before.
 
-    One that is open and on which nothing has drawn is taken: a person granted it beforehand, or was killed since.
+    One that is open and on which nothing has drawn is taken: a person granted it beforehand, or was killed since. What
+    a granted permit opens draws on the permit's own.
     """
+    if permit.granted is not None:
+        return permit.granted
     taken = {budget.name for budget in ledger.budgets() if budget.jobs or not budget.is_open}
     return next(name for name in (wanted, *(f"{wanted}-{n}" for n in range(2, len(taken) + 3))) if name not in taken)
 
 
-def fund(ledger: Ledger, name: str, asked: Limits | None, *, jobs: int, more: int, by: str) -> str:
+def fund(ledger: Ledger, name: str, asked: Limits | None, *, jobs: int, more: int, permit: Permit) -> str:
     """Grant what goes on by itself its budget, and return what it has in words.
+
+    Nothing is granted to whoever acts with a granted permit, which is a budget already.
 
     Args:
         asked: Limits that a person gave; None for room for its jobs. One that is open stays as it is then.
         jobs: How many jobs are still to come.
         more: How many of these were asked for just now, on top of what was asked for before.
-        by: Who asked, in words.
+        permit: Who asked.
 
     Raises:
         UsageError: The limits are over before they begin.
+        LaunchRefused: Whoever acts with a granted permit asks for another budget than that.
     """
+    if permit.granted is not None:
+        if asked is not None or name != permit.granted:
+            refuse_granted(permit, f"grant budget {name!r}")
+        [own] = [budget for budget in ledger.budgets() if budget.name == name]
+        return f"It draws on permit {name!r}: {own.sentence}."
     there = next((budget for budget in ledger.budgets() if budget.name == name), None)
     if asked is not None:
-        ledger.grant(name, asked, by)
+        ledger.grant(name, asked, permit.how)
     elif there is None or not there.is_open:
-        ledger.grant(name, Limits(jobs=max((there.jobs if there else 0) + jobs, 1)), by)
+        ledger.grant(name, Limits(jobs=max((there.jobs if there else 0) + jobs, 1)), permit.how)
     elif more > 0 and there.jobs and there.limits.jobs is not None:
-        ledger.grant(name, replace(there.limits, jobs=there.limits.jobs + more), by)
+        ledger.grant(name, replace(there.limits, jobs=there.limits.jobs + more), permit.how)
     [now] = [budget for budget in ledger.budgets() if budget.name == name]
     return f"Its budget is {name!r}: {now.sentence}. End it: uv run experiments budget end {name}"
 
@@ -73,7 +86,7 @@ def begin_batches(
     rule: Rule,
     *,
     train_command: Sequence[str],
-    by: str,
+    permit: Permit,
     batch: int = 1,
     asked: Limits | None = None,
 ) -> tuple[str, str] | None:
@@ -104,13 +117,13 @@ def begin_batches(
             experiment=plan.experiment,
             plan_key=plan.key,
             batch=batch,
-            budget=before[0].budget if before else unused_name(ledger, plan.experiment),
+            budget=before[0].budget if before else unused_name(ledger, plan.experiment, permit),
             train_command=tuple(train_command),
             places={place: value for place in places if (value := getattr(workspace.settings, place)) is not None},
             wandb_mode=workspace.wandb_mode(),
         )
-        granted = fund(ledger, batched.budget, asked, jobs=arms * most, more=0, by=by)
-        open_batches(ledger, batched, by)
+        granted = fund(ledger, batched.budget, asked, jobs=arms * most, more=0, permit=permit)
+        open_batches(ledger, batched, permit.how)
     mark_going_on(workspace, goes_on=True)
     return batched.budget, f"Goes on by itself until decided, up to {most} seeds of each arm. {granted}"
 

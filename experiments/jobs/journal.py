@@ -16,9 +16,10 @@ from dataclasses import dataclass
 
 from pydantic import Field, ValidationError, field_validator
 
+from experiments.jobs.covering import attested
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.ledger.reading import LedgerReader
-from experiments.jobs.permits import Permit, require
+from experiments.jobs.permits import Permit
 from experiments.jobs.rule import Rule as Rule  # noqa: PLC0414 - it stood here, and notebooks take it from here
 from experiments.project.errors import UsageError
 from experiments.project.look import counted, printable
@@ -124,8 +125,7 @@ def write_entry(experiment: str, text: str, permit: Permit | None, workspace: Wo
         UsageError: The note is empty or longer than 4,000 characters.
         LaunchRefused: Asked from a page that only shows.
     """
-    require(permit, "keep a note")
-    note = checked_note(text)
+    note = _signed(checked_note(text), attested(permit, "keep a note", workspace))
     with open_ledger(workspace) as ledger:
         ledger.add_event(NOTE_KIND, experiment=experiment, text=note)
 
@@ -161,14 +161,17 @@ def entries(workspace: Workspace, experiment: str, statuses: Mapping[str, JobSta
         keys = {job.plan_key for job in jobs.values()}
         found: list[Entry] = []
         ends = {run: Entry(at, word, "ended") for run, at, word in _ends(statuses or {}) if run in jobs}
-        told = ledger.events(plan_key=keys, run_name=jobs, kind={KIND, "planned", "annotated", "ended"})
+        kinds = {KIND, "planned", "launch", "annotated", "ended"}
+        told = ledger.events(plan_key=keys, run_name=jobs, kind=kinds)
+        by = {event.plan_key: _by(event.data.get("by")) for event in reversed(told) if event.kind == "launch"}
         for event in [*told, *ledger.events(kind=NOTE_KIND)]:
             if event.kind == NOTE_KIND and event.data.get("experiment") == experiment:
                 found.append(Entry(event.at, str(event.data.get("text", "")), "note"))
             elif event.kind == KIND and event.plan_key in keys:
                 found.append(Entry(event.at, f"hypothesis recorded ({str(event.data.get('digest'))[:12]})", "journal"))
             elif event.kind == "planned" and event.plan_key in keys and event.run_name is None:
-                found.append(Entry(event.at, f"{_jobs(event.data.get('jobs'))} launched", "launch"))
+                number = _jobs(event.data.get("jobs"))
+                found.append(Entry(event.at, f"{number} launched{by.get(event.plan_key, '')}", "launch"))
             elif event.kind == "annotated" and event.run_name in jobs and event.data.get("note"):
                 found.append(Entry(event.at, f"{event.run_name}: {event.data['note']}", "run note"))
             elif event.kind == "ended" and event.run_name in jobs:
@@ -204,6 +207,11 @@ def _endings(words: Sequence[str]) -> str:
     return ", ".join(f"{counted(number, 'job')} ended ({word.lower() or 'unknown'})" for word, number in counts.items())
 
 
+def _by(how: object) -> str:
+    """Return by which permit somebody else than a person launched, in words; empty where a person did."""
+    return f" with {how.partition(':')[0]}" if isinstance(how, str) and how.startswith("permit ") else ""
+
+
 def _jobs(number: object) -> str:
     return counted(number, "job") if isinstance(number, int) else "jobs"
 
@@ -219,8 +227,7 @@ def write_note(runs: Sequence[str], text: str, permit: Permit | None, workspace:
         UsageError: The note is empty, longer than 4,000 characters or no UTF-8 text.
         LaunchRefused: Asked from a page that only shows.
     """
-    require(permit, "keep a note")
-    note = checked_note(text)
+    note = _signed(checked_note(text), attested(permit, "keep a note", workspace))
     with open_ledger(workspace) as ledger:
         ledger.annotate(runs, note=note)
 
@@ -238,6 +245,11 @@ def checked_note(text: str) -> str:
     return note
 
 
+def _signed(note: str, permit: Permit) -> str:
+    """Return a note with the name of the permit by which somebody else than a person wrote it."""
+    return note if permit.granted is None else f"[permit {permit.granted}] {note}"
+
+
 def add_tag(runs: Sequence[str], tag: str, permit: Permit | None, workspace: Workspace) -> None:
     """Give each run a tag; a run that has it already stays as it is.
 
@@ -246,7 +258,7 @@ def add_tag(runs: Sequence[str], tag: str, permit: Permit | None, workspace: Wor
             secret.
         LaunchRefused: Asked from a page that only shows.
     """
-    require(permit, "tag a job")
+    attested(permit, "tag a job", workspace)
     _check_text("tag", tag)
     tag = tag.strip()
     if not tag or len(tag) > _MAX_TAG or "," in tag or printable(tag) != tag or set(tag) & {"\n", "\t"}:
@@ -266,7 +278,7 @@ def remove_tag(runs: Sequence[str], tag: str, permit: Permit | None, workspace: 
         UsageError: None of them was given it. What a launch gave a run stays with it.
         LaunchRefused: Asked from a page that only shows.
     """
-    require(permit, "untag a job")
+    attested(permit, "untag a job", workspace)
     # Not checked as a new one is: an earlier version may have kept what this one would refuse.
     tag = tag.strip()
     with open_ledger(workspace) as ledger:

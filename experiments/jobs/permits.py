@@ -1,7 +1,7 @@
-"""Who may launch: a launch needs a `Permit`, and only a person's own act issues one.
+"""Who may launch: a launch needs a `Permit`, and only a person's own act issues one, or a token that a person granted.
 
 This guards against a mistake in code: a cell that runs again, a helper, a thread. It is not a sandbox against the
-author of a notebook.
+author of a notebook. What a token covers is looked up where it is used: see `covering`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 
+from experiments.jobs.clicks import clicked
+from experiments.jobs.tokens import name_in, token_here
 from experiments.project.errors import LaunchRefused
+from experiments.project.settings import wants_permits
 
 READ_ONLY = "EXPERIMENTS_READ_ONLY"
 HOW_TO_LAUNCH = (
@@ -32,14 +36,23 @@ class Permit:
 
     Attributes:
         how: Which act of a person it stands for, as recorded in the ledger.
+        recipe: File of the recipe that launches; None of anything else.
+        token: Of the permit that a person granted to whoever acts; None where a person acts.
     """
 
-    __slots__ = ("how",)
+    __slots__ = ("how", "recipe", "token")
 
-    def __init__(self, how: str, *, seal: object = None) -> None:
+    def __init__(self, how: str, *, recipe: Path | None = None, token: str | None = None, seal: object = None) -> None:
         if seal is not _seal:
             raise LaunchRefused(f"a Permit cannot be made by hand. {HOW_TO_LAUNCH}")
-        self.how = how
+        self.how = how if token is None else f"permit {name_in(token)}: {how}"
+        self.recipe = recipe
+        self.token = token
+
+    @property
+    def granted(self) -> str | None:
+        """Name of the permit that a person granted to whoever acts; None where a person acts."""
+        return None if self.token is None else name_in(self.token)
 
     def __repr__(self) -> str:
         return f"Permit({self.how!r})"
@@ -74,13 +87,43 @@ def require(permit: Permit | None, doing: str) -> Permit:
     return permit
 
 
-def command_permit(command: str) -> Permit:
-    """Issue the permit of a command that a person typed.
+def command_permit(command: str, *, recipe: Path | None = None) -> Permit:
+    """Issue the permit of a command that was typed, by a person or by whoever has the token of one.
+
+    Args:
+        recipe: File of the recipe whose command line it is.
+
+    Raises:
+        LaunchRefused: Called from a thread, from a marimo app or in a read-only process; or the user's own settings
+            want a permit, and there is none.
+    """
+    return _outside_of_apps(f"run {command!r}", f"command: {command}", recipe)
+
+
+def person_permit(command: str) -> Permit:
+    """Issue the permit of a command that only a person gives: it says what others may use.
+
+    Raises:
+        LaunchRefused: Called from a thread, from a marimo app or in a read-only process; or this process acts with a
+            granted permit itself.
+    """
+    _refuse_apps(command)
+    if (token := token_here()) is not None:
+        raise LaunchRefused(
+            f"refused to {command}: this process acts with permit {name_in(token)!r}, which grants nothing. Ask a "
+            "person to do it."
+        )
+    return Permit(f"command: {command}", seal=_seal)
+
+
+def ongoing_permit(how: str) -> Permit:
+    """Issue the permit of a step of what goes on by itself: it has the leave and the budget that it was opened with.
 
     Raises:
         LaunchRefused: Called from a thread, from a marimo app or in a read-only process.
     """
-    return _outside_of_apps(f"run {command!r}", f"command: {command}")
+    _refuse_apps(how)
+    return Permit(f"command: {how}", seal=_seal)
 
 
 def implicit_permit() -> Permit:
@@ -96,29 +139,48 @@ def implicit_permit() -> Permit:
 
 
 def notebook_permit() -> Permit:
-    """Issue the permit of a button that a person pressed in `marimo edit`.
+    """Issue the permit of a button that a person presses in `marimo edit`, while the page carries out that click.
 
     Raises:
-        LaunchRefused: In any other page, also one that embeds this notebook, while exporting, in a thread, or in a
-            read-only process.
+        LaunchRefused: Code asks for it: a cell that is run, or what a cell calls. In any other page, also one that
+            embeds this notebook, while exporting, in a thread, or in a read-only process.
     """
-    _refuse_read_only("launch")
-    if (mode := page_mode()) != "edit":
-        raise LaunchRefused(f"refused to launch: this page runs in mode {mode!r}. {HOW_TO_LAUNCH}")
-    if not asked_by_a_person():
-        raise LaunchRefused(f"refused to launch: nobody looks at this page; it is being exported. {HOW_TO_LAUNCH}")
-    _refuse_thread("launch")
-    global _edited  # noqa: PLW0603 - a process is that of one page
-    _edited = True
+    _refuse_uneditable()
+    if not clicked():
+        raise LaunchRefused(
+            "refused to launch: nobody clicked; a cell ran, or code that it calls. Put the call into the `on_click` of "
+            "a button, or behind the value of a `mo.ui.run_button`, and click it; code launches with a permit that a "
+            "person grants: uv run experiments permit --jobs 10, then `with allow_launch(TOKEN):`."
+        )
     return Permit("notebook in marimo edit", seal=_seal)
 
 
 def page_permit() -> Permit | None:
-    """Return the permit of a person who works in `marimo edit`; None in any other place."""
+    """Return the permit of a person who clicks in `marimo edit`; None in any other place, and where a cell is run."""
     try:
         return notebook_permit()
     except LaunchRefused:
         return None
+
+
+def is_edited() -> bool:
+    """Tell whether a person works on this page in `marimo edit`, where a click may launch."""
+    try:
+        _refuse_uneditable()
+    except LaunchRefused:
+        return False
+    return True
+
+
+def _refuse_uneditable() -> None:
+    _refuse_read_only("launch")
+    if (mode := page_mode()) != "edit":
+        raise LaunchRefused(f"refused to launch: this page runs in mode {mode!r}. {HOW_TO_LAUNCH}")
+    if not (asked_by_a_person() or clicked()):
+        raise LaunchRefused(f"refused to launch: nobody looks at this page; it is being exported. {HOW_TO_LAUNCH}")
+    _refuse_thread("launch")
+    global _edited  # noqa: PLW0603 - a process is that of one page
+    _edited = True
 
 
 def may_go_on() -> bool:
@@ -133,24 +195,30 @@ def may_go_on() -> bool:
 
 
 @contextmanager
-def allow_launch() -> Iterator[Permit]:
-    """Allow the code of a block to launch: for scripts and tests that a person starts.
+def allow_launch(token: str | None = None) -> Iterator[Permit]:
+    """Allow the code of a block to launch: for scripts and tests that a person starts, and for whoever has a permit.
 
     The leave does not reach threads that the block starts; hand them the permit.
 
+    Args:
+        token: Of a permit that a person granted; it launches in an open editor, too, within what it covers.
+
     Raises:
-        LaunchRefused: In a read-only process, in a thread, or in a page that marimo edits, serves or exports.
+        LaunchRefused: In a read-only process, in a thread, or in a page that marimo serves or exports; without a token
+            in one that it edits, or where the user's own settings want a permit.
     """
     _refuse_read_only("launch")
-    if (mode := page_mode()) not in {None, "script"}:
+    if token is not None:
+        name_in(token)
+    if (mode := page_mode()) not in {None, "script"} and not (token is not None and mode == "edit"):
         raise LaunchRefused(f"refused to launch: `allow_launch` is not for pages (mode {mode!r}). {HOW_TO_LAUNCH}")
     _refuse_thread("launch")
-    permit = Permit("allow_launch", seal=_seal)
-    token = _allowed.set(permit)
+    permit = Permit("allow_launch", token=token or _needed_token("launch"), seal=_seal)
+    before = _allowed.set(permit)
     try:
         yield permit
     finally:
-        _allowed.reset(token)
+        _allowed.reset(before)
 
 
 def page_mode() -> str | None:
@@ -187,12 +255,31 @@ def _outermost_mode() -> str:
     return str(context.session_mode.value)
 
 
-def _outside_of_apps(doing: str, how: str) -> Permit:
+def _outside_of_apps(doing: str, how: str, recipe: Path | None = None) -> Permit:
+    _refuse_apps(doing)
+    return Permit(how, recipe=recipe, token=_needed_token(doing), seal=_seal)
+
+
+def _refuse_apps(doing: str) -> None:
     _refuse_read_only(doing)
     if (mode := page_mode()) is not None:
         raise LaunchRefused(f"refused to {doing}: called in a marimo notebook (mode {mode!r}). {HOW_TO_LAUNCH}")
     _refuse_thread(doing)
-    return Permit(how, seal=_seal)
+
+
+def _needed_token(doing: str) -> str | None:
+    """Return the token that this process was given; None where it has none and a person's own act is enough.
+
+    Raises:
+        LaunchRefused: The user's own settings want a permit, and there is none; or what is there is none.
+    """
+    token = token_here()
+    if token is None and wants_permits():
+        raise LaunchRefused(
+            f'refused to {doing}: your settings say launch = "permit", and this process has none. Grant one on a '
+            "terminal of your own: uv run experiments permit --jobs 10"
+        )
+    return token
 
 
 def _refuse_thread(doing: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.jobs import outbox
+from experiments.jobs.covering import cover_jobs, cover_launch, recipe_word
 from experiments.jobs.handover import hand_over, has_ended, launcher_for, reconcile, statuses
 from experiments.jobs.isolation import SNAPSHOT
 from experiments.jobs.launchers.base import DryRunLauncher
@@ -19,6 +20,7 @@ from experiments.jobs.launchers.local.devices import GPUS, asked_for
 from experiments.jobs.launchers.local.launcher import LocalLauncher
 from experiments.jobs.launchers.local.supervisor import JOB
 from experiments.jobs.ledger import Ledger, UnreadableJob, open_ledger
+from experiments.jobs.ledger.budgets import cost_of_job
 from experiments.jobs.ledger.reading import LedgerReader
 from experiments.jobs.ledger.schema import STARTING
 from experiments.jobs.permits import Permit, read_only, require
@@ -78,7 +80,10 @@ def submit(
             "Nothing was launched. Make the plan again."
         )
     with open_ledger(workspace) as ledger:
-        own = _settled_code(plan, ledger, workspace, tracker, code, own, budget)
+        granted = cover_launch(permit, plan, ledger, workspace.root)
+        if permit.recipe is not None:
+            code = replaced(code or capture(workspace.root), recipe=recipe_word(permit.recipe, workspace.root))
+        own = _settled_code(plan, ledger, workspace, tracker, code, own, budget or granted)
         specs = job_specs(plan, plan.jobs, workspace, own)
         _keep_within_budget(ledger, workspace, own)
         ledger.add_event("launch", plan_key=plan.key, by=permit.how)
@@ -88,6 +93,8 @@ def submit(
         wanted = [
             job for job in jobs if job.state in ({"planned", "refused"} | ({"submitting"} if is_later else set()))
         ]
+        if granted is not None:  # of a plan that a person recorded, nothing is drawn yet
+            ledger.draw(granted, {job.run_name: cost_of_job(job, plan.launcher) for job in wanted})
         if wanted:  # who only looks at what runs already needs no code
             _refuse_gone(own, workspace)
         failed = ledger.closed_budgets(job.run_name for job in wanted)
@@ -192,6 +199,8 @@ def cancel(run_names: Sequence[str], permit: Permit | None, workspace: Workspace
     done: dict[str, str] = {}
     with open_ledger(workspace) as ledger:
         jobs = _known_rows(ledger, run_names)
+        if jobs:
+            cover_jobs(permit, "cancel", jobs, ledger)
         status = statuses(jobs, ledger, workspace)
         asked: dict[str, list[tuple[str, str]]] = {}
         for job in jobs:
@@ -255,6 +264,7 @@ def retry(
         plan = ledger.plan(asked.plan_key)
         if plan is None:
             raise UsageError(f"job {run_name!r} was not launched from a plan of this ledger. Launch its recipe again.")
+        granted = cover_jobs(permit, "retry", [asked], ledger)
         job = newest_attempt(ledger, asked)
         if job.state == "submitted":
             status = statuses([job], ledger, workspace).get(job.run_name)
@@ -269,7 +279,9 @@ def retry(
         _refuse_gone(own, workspace)
         if job.state in {"submitted", "cancelled"}:
             job = _next_attempt(job, plan, ledger.id)
-            ledger.add_attempt(job)
+            ledger.add_attempt(job, budget=granted)
+        elif granted is not None:
+            ledger.draw(granted, {job.run_name: cost_of_job(job, job.launcher)})
         provenance = (code or capture(workspace.root)).running(own).model_dump(mode="json")
         ledger.add_event("launch", run_name=job.run_name, by=permit.how, provenance=provenance)
         launcher = launcher_for(job.launcher, workspace)

@@ -17,7 +17,7 @@ import marimo as mo
 
 from experiments.jobs.events import NO_COST, history
 from experiments.jobs.journal import add_tag, remove_tag, write_note
-from experiments.jobs.permits import asked_by_a_person, on_a_page, page_permit
+from experiments.jobs.permits import asked_by_a_person, is_edited, notebook_permit, on_a_page
 from experiments.jobs.watch.monitor import Subscription
 from experiments.jobs.watch.snapshots import METRICS_FILE, time_left_s
 from experiments.monitoring import Monitor, Snapshot, monitor_for, poll_once
@@ -57,11 +57,11 @@ def job_actions(experiment: NotebookContext) -> Handler | None:
     """Return what carries out a confirmed request of the table; None where nobody may launch."""
     from experiments.jobs.submission import cancel, retry
 
-    permit = page_permit()
-    if permit is None:
+    if not is_edited():
         return None
 
     def carry_out(action: str, runs: list[str], text: str) -> str:
+        permit = notebook_permit()
         if action == "cancel":
             return _told(cancel(runs, permit, experiment.workspace))
         if action in _WRITTEN:

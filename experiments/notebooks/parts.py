@@ -11,7 +11,7 @@ from typing import Any
 
 import marimo as mo
 
-from experiments.jobs.permits import page_permit
+from experiments.jobs.permits import is_edited
 from experiments.notebooks.charts.theme import colours_of
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.controls import choice_of
@@ -95,7 +95,7 @@ def write_log(experiment: NotebookContext) -> mo.Html | None:
 
     The file is what counts: the notebook runs once more in a process of its own, which can launch nothing.
     """
-    if page_permit() is None:
+    if not is_edited():
         return None
     # A process of its own, for the export stands above the notebooks in the order of layers.
     command = [sys.executable, "-P", "-m", "experiments.cli", "export", str(experiment.path)]

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from experiments.jobs.journal import BLANK, Journal
-from experiments.jobs.permits import on_a_page, page_permit
+from experiments.jobs.permits import is_edited, on_a_page
 from experiments.notebooks.charts.theme import arm_colour
 from experiments.notebooks.context import NotebookContext, open_notebook
 from experiments.notebooks.controls import choice_of
@@ -58,7 +58,7 @@ class Study(Subject):
         missing: Sequence[str] = (),
     ) -> None:
         # Now, while a person asks for the page: a cell that news runs again could not tell.
-        may_launch = page_permit() is not None
+        may_launch = is_edited()
         super().__init__(experiment, recorded, journal, with_launched=with_launched, may_launch=may_launch)
         self.plan = plan_inputs(experiment) if with_launched else None
         # All here: marimo closes the widgets of a cell that runs again, and takes what nobody holds away.

@@ -38,5 +38,5 @@ def begun(plan: Plan, journal: Journal | None, workspace: Workspace, permit: Per
     assert journal is not None
     assert journal.rule is not None
     command = workspace.settings.train_command
-    found = begin_batches(workspace, plan, journal.rule, train_command=command, by=permit.how)
+    found = begin_batches(workspace, plan, journal.rule, train_command=command, permit=permit)
     return None if found is None else found[0]

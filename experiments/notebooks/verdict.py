@@ -11,7 +11,7 @@ import marimo as mo
 
 from experiments.jobs.designs import Registration, registration_of
 from experiments.jobs.journal import MAX_NOTE, Entry, Journal, entries, write_entry
-from experiments.jobs.permits import on_a_page, page_permit
+from experiments.jobs.permits import is_edited, on_a_page, page_permit
 from experiments.jobs.rule import LEVEL
 from experiments.jobs.sparing import cancel_spared
 from experiments.notebooks.context import NotebookContext
@@ -104,7 +104,7 @@ def note_form(experiment: NotebookContext, then: Callable[[], None] = lambda: No
     Args:
         then: Called after a note was kept.
     """
-    return None if page_permit() is None else _note_form(experiment, then)
+    return _note_form(experiment, then) if is_edited() else None
 
 
 def _note_form(experiment: NotebookContext, then: Callable[[], None]) -> Any:

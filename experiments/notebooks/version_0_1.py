@@ -15,7 +15,7 @@ from typing import Any
 import marimo as mo
 
 from experiments.jobs.journal import Journal
-from experiments.jobs.permits import on_a_page, page_permit
+from experiments.jobs.permits import is_edited, on_a_page
 from experiments.notebooks import curves, details, job_log, training
 from experiments.notebooks.context import NotebookContext, logged_metrics
 from experiments.notebooks.controls import controls_line, controls_of
@@ -99,7 +99,7 @@ def launch_clicked(
 
 def in_editor() -> bool:
     """Tell whether a person who may launch works in this page."""
-    return page_permit() is not None
+    return is_edited()
 
 
 def note_metrics(

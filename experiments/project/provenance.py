@@ -118,6 +118,7 @@ class Provenance(Frozen):
         config_sha256: Of the config's canonical JSON.
         tree: The same code as a trainer's start records it, untracked files included; None in records of 0.1.0.
         own: What the jobs run with; None in records of before there were snapshots.
+        recipe: File of the recipe that launched, relative to the project where it is in it; None of anything else.
         diff: The differences, as far as they are kept; in no record and no page, and empty when read back from one.
     """
 
@@ -138,6 +139,7 @@ class Provenance(Frozen):
     config_sha256: str | None = None
     tree: CodeRecord | None = None
     own: OwnCode | None = None
+    recipe: str | None = Field(None, exclude_if=_is_empty)
     diff: bytes = Field(b"", exclude=True, repr=False)
 
     @classmethod

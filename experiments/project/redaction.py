@@ -48,7 +48,7 @@ _HEADER = re.compile(
 )
 _SHAPES = re.compile(
     r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|glpat-[\w\-]{20,}|hf_[A-Za-z0-9]{30,}|sk-[\w\-]{20,}"
-    r"|xox[abprs]-[\w\-]{10,}|AKIA[0-9A-Z]{16}|wandb_v\d_\w{20,})"
+    r"|xox[abprs]-[\w\-]{10,}|AKIA[0-9A-Z]{16}|wandb_v\d_\w{20,}|permit\.[\w\-]{1,64}\.[\w\-]{43})"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
     re.DOTALL,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import getpass
 import os
+import pwd
 import shlex
 import tomllib
 from collections.abc import Mapping
@@ -20,8 +21,9 @@ from experiments.project.trainers.value import Trainer
 from experiments.project.values import Frozen
 from experiments.types import LauncherName, check_name
 
-# Read only from the user's own file or environment: cloning a repository must neither run programs nor send code away.
-_USER_ONLY = frozenset({"sky_python", "alert_command", "snapshot_push"})
+# Read only from the user's own file or environment: cloning a repository must neither run programs, nor send code away,
+# nor say who may launch.
+_USER_ONLY = frozenset({"sky_python", "alert_command", "snapshot_push", "launch"})
 NODE_SETUP = """\
 export PATH="$HOME/.local/bin:$PATH"
 command -v uv >/dev/null || python3 -m pip install --user --quiet uv
@@ -35,6 +37,9 @@ class Settings(Frozen):
     """What a user or a project can set, each also as `EXPERIMENTS_<NAME>` in the environment."""
 
     launcher: LauncherName = Field("local", description="Where jobs run.")
+    launch: Literal["free", "permit"] = Field(
+        "free", description="permit: commands and scripts launch only with a permit that a person granted."
+    )
     user: str | None = Field(None, description="First part of run names; the login name where not set.")
     max_parallel: int | None = Field(
         None, ge=1, description="Local jobs at once; one a GPU, or one a core (and a GB of memory), where not set."
@@ -239,7 +244,8 @@ def load_settings(root: Path, flags: Mapping[str, Any] | None = None) -> Setting
     if forbidden:
         raise UsageError(
             f"[tool.experiments] sets {forbidden[0]!r}, which is read only from your own file or environment, for it "
-            f"runs a program or sends code away. Remove it there, then: export EXPERIMENTS_{forbidden[0].upper()}=..."
+            "runs a program, sends code away or says who may launch. Remove it there, then: "
+            f"export EXPERIMENTS_{forbidden[0].upper()}=..."
         )
     # By where they come from; a later one counts more.
     sources: dict[str, Mapping[str, Any]] = {
@@ -269,8 +275,29 @@ def user_file() -> Path:
     return Path(os.environ.get("XDG_CONFIG_HOME") or home_folder() / ".config") / "experiments" / "settings.toml"
 
 
-def _users_own() -> dict[str, Any]:
-    path = user_file()
+def wants_permits() -> bool:
+    """Tell whether commands and scripts of this user launch only with a permit: `launch = "permit"` in the own file.
+
+    Neither the environment nor another home folder takes that back, for a program that is to be held can set both.
+
+    Raises:
+        UsageError: The file cannot be read.
+    """
+    if os.environ.get("EXPERIMENTS_LAUNCH") == "permit":
+        return True
+    files = {user_file(), _home_of_the_account() / ".config" / "experiments" / "settings.toml"}
+    return any(_users_own(path).get("launch") == "permit" for path in files)
+
+
+def _home_of_the_account() -> Path:
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:  # a user without a name, as in a container
+        return home_folder()
+
+
+def _users_own(path: Path | None = None) -> dict[str, Any]:
+    path = path or user_file()
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):

@@ -85,8 +85,8 @@ def open_expansion(expansion: Expansion, permit: Permit | None, workspace: Works
     granted = []
     with open_ledger(workspace) as ledger:
         if not expansion.is_open:
-            budget = unused_name(ledger, expansion.name)
-            granted.append(fund(ledger, budget, None, jobs=expansion.jobs, more=0, by=permit.how))
+            budget = unused_name(ledger, expansion.name, permit)
+            granted.append(fund(ledger, budget, None, jobs=expansion.jobs, more=0, permit=permit))
             for search in expansion.searches:
                 open_search(ledger, replaced(search, budget=budget), permit)
     stepped = take_step(workspace, permit, expansion.name, retry=True)

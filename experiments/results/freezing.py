@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from experiments.jobs.arms import BASELINE
 from experiments.jobs.batches import first_batch
+from experiments.jobs.covering import cover_launch
 from experiments.jobs.designs import design_words, record_journal
 from experiments.jobs.funding import begin_batches
 from experiments.jobs.journal import Journal, recorded_in
@@ -234,6 +235,8 @@ def launch_design(design: Design, permit: Permit | None) -> list[TrainingJob]:
         record_journal(plan, design.journal, permit, place)
         budget = _begun(design, permit) if design.goes_on else None
         with open_ledger(place) as ledger:
+            recipe = design.code.recipe
+            budget = budget or cover_launch(permit, plan, ledger, place.root, recipe=recipe)
             tracker, provenance = tracker_of(plan, place.settings), design.code.model_dump(mode="json")
             why = design.sides.event(design.name)
             ledger.record_plan(plan, tracker=tracker, provenance=provenance, budget=budget, why=why)
@@ -244,7 +247,7 @@ def _begun(design: Design, permit: Permit) -> str | None:
     """Record that a design goes on until it is decided; return the budget that its first batch draws on."""
     assert design.journal.rule is not None
     command = design.sides.winner.course.search.train_command
-    begun = begin_batches(design.workspace, design.plan, design.journal.rule, train_command=command, by=permit.how)
+    begun = begin_batches(design.workspace, design.plan, design.journal.rule, train_command=command, permit=permit)
     return None if begun is None else begun[0]
 
 

@@ -14,11 +14,15 @@ from experiments.jobs.permits import (
     allow_launch,
     command_permit,
     implicit_permit,
+    is_edited,
     may_go_on,
     notebook_permit,
+    ongoing_permit,
     page_mode,
+    person_permit,
     require,
 )
+from experiments.jobs.tokens import new_token
 from experiments.project.errors import LaunchRefused
 
 
@@ -60,6 +64,53 @@ def test_a_script_launches_on_its_main_thread_only():
     assert "thread 'helper'" in str(in_thread(implicit_permit))
     assert "thread 'helper'" in str(in_thread(lambda: command_permit("recipe.py")))
     assert "thread 'helper'" in str(in_thread(lambda: allow_launch().__enter__()))
+
+
+@pytest.fixture
+def wanted(monkeypatch, tmp_path):
+    """Let the user's own file say that commands and scripts launch with a permit only."""
+    (tmp_path / "experiments").mkdir()
+    (tmp_path / "experiments" / "settings.toml").write_text('launch = "permit"\n')
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "ask", [implicit_permit, lambda: command_permit("arena.py"), lambda: allow_launch().__enter__()]
+)
+def test_where_the_user_wants_permits_neither_command_nor_script_launches_without_one(wanted, monkeypatch, ask):
+    monkeypatch.setenv("EXPERIMENTS_LAUNCH", "free")
+    with pytest.raises(LaunchRefused, match=r"launch = \"permit\".*uv run experiments permit"):
+        ask()
+
+
+def test_what_goes_on_by_itself_needs_none_for_its_leave_was_given_when_it_was_opened(wanted):
+    assert ongoing_permit("experiments step").token is None
+
+
+def test_a_token_is_used_wherever_it_is_and_named_in_what_is_recorded(wanted, monkeypatch):
+    token = new_token("night")
+    with allow_launch(token) as permit:
+        assert implicit_permit() is permit
+    monkeypatch.setenv("EXPERIMENTS_PERMIT_TOKEN", token)
+    for given in (implicit_permit(), command_permit("arena.py")):
+        assert (given.granted, given.token) == ("night", token)
+    assert command_permit("arena.py").how == "permit night: command: arena.py"
+    assert token not in repr(command_permit("arena.py"))
+
+
+def test_a_token_launches_in_an_open_editor_and_on_no_other_page(page):
+    page("edit")
+    with allow_launch(new_token("night")):
+        assert implicit_permit().granted == "night"
+    page("run")
+    with pytest.raises(LaunchRefused, match="mode 'run'"):
+        allow_launch(new_token("night")).__enter__()
+
+
+def test_who_acts_with_a_permit_grants_none(monkeypatch):
+    monkeypatch.setenv("EXPERIMENTS_PERMIT_TOKEN", new_token("night"))
+    with pytest.raises(LaunchRefused, match="'night', which grants nothing"):
+        person_permit("experiments permit")
 
 
 def test_a_typed_command_is_recorded_in_its_permit():
@@ -108,8 +159,9 @@ def page(monkeypatch):
     ],
     ids=str,
 )
-def test_a_notebook_launches_only_on_a_page_that_a_person_edits(page, modes, request_, refused):
+def test_a_notebook_launches_only_at_a_click_on_a_page_that_a_person_edits(page, modes, request_, refused, monkeypatch):
     page(*modes, request=request_)
+    monkeypatch.setattr(permits, "clicked", lambda: bool(request_))
     # What a person launched to go on by itself is carried on from there, once the page has asked, in all its threads.
     assert may_go_on() is (refused == "mode None" or not modes)
     assert not in_thread(may_go_on)
@@ -122,6 +174,13 @@ def test_a_notebook_launches_only_on_a_page_that_a_person_edits(page, modes, req
         with pytest.raises(LaunchRefused, match=rf"{refused}.*marimo edit"):
             notebook_permit()
         assert not in_thread(may_go_on)
+
+
+def test_a_cell_that_runs_on_a_page_that_a_person_edits_has_no_leave(page):
+    page("edit")
+    assert is_edited()
+    with pytest.raises(LaunchRefused, match=r"nobody clicked.*experiments permit"):
+        notebook_permit()
 
 
 def test_code_in_an_embedded_notebook_is_on_the_page_that_embeds_it(page):

@@ -8,6 +8,18 @@ from __future__ import annotations
 
 from experiments.jobs.ledger.answers import MEND, Annotation, Event, OpenJob, UnreadableJob
 from experiments.jobs.ledger.budgets import Budget, Limits
+from experiments.jobs.ledger.granted import Granted
 from experiments.jobs.ledger.ledger import Ledger, open_ledger
 
-__all__ = ["MEND", "Annotation", "Budget", "Event", "Ledger", "Limits", "OpenJob", "UnreadableJob", "open_ledger"]
+__all__ = [
+    "MEND",
+    "Annotation",
+    "Budget",
+    "Event",
+    "Granted",
+    "Ledger",
+    "Limits",
+    "OpenJob",
+    "UnreadableJob",
+    "open_ledger",
+]

@@ -129,6 +129,17 @@ def _left(name: str, limit: float | None, used: float) -> str:
     return counted(int(left), "job") if name == "jobs" else f"{quantity(left)} GPU hours"
 
 
+def limits_words(limits: Limits) -> str:
+    """Return limits in words: `40 jobs, 20 GPU hours, $50.00, until 2026-12-01 08:00`."""
+    parts = [
+        counted(limits.jobs, "job") if limits.jobs is not None else "",
+        f"{limits.gpu_hours:g} GPU hours" if limits.gpu_hours is not None else "",
+        f"${limits.usd:.2f}" if limits.usd is not None else "",
+        f"until {_minute(limits.until)}" if limits.until is not None else "",
+    ]
+    return ", ".join(filter(None, parts))
+
+
 def _used(words: str, amount: float) -> str:
     return words if math.isfinite(amount) else "nobody knows how many"
 
@@ -162,7 +173,8 @@ def draw(execute: Execute, name: str, costs: Mapping[str, Cost]) -> None:
     Raises:
         LaunchError: It is not enough, has ended, or counts what nobody knows of a job; then nothing was recorded.
     """
-    known = {row[0] for row in execute("SELECT run_name FROM draws WHERE budget = ?", [name])}
+    query = "SELECT run_name FROM draws WHERE run_name IN (SELECT value FROM json_each(?))"
+    known = {row[0] for row in execute(query, [json.dumps(list(costs))])}
     new = {run: cost for run, cost in costs.items() if run not in known}
     if not new:
         return
@@ -319,6 +331,12 @@ def read(execute: Execute, name: str | None = None) -> list[Budget]:
         )
         for row in rows
     ]
+
+
+def drawn(execute: Execute, name: str) -> frozenset[str]:
+    """Return the run names that ever drew on a budget."""
+    rows: Sequence[Any] = execute("SELECT run_name FROM draws WHERE budget = ?", [name]).fetchall()
+    return frozenset(row[0] for row in rows)
 
 
 def runs_of(execute: Execute, name: str) -> list[str]:

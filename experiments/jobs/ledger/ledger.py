@@ -14,10 +14,9 @@ from typing import Any
 from experiments.jobs import permits
 from experiments.jobs.ledger import budgets
 from experiments.jobs.ledger.answers import Annotation, Event, OpenJob, UnreadableJob
-from experiments.jobs.ledger.budgets import Budget, Limits, cost_of_job
-from experiments.jobs.ledger.handing import HandingLedger
+from experiments.jobs.ledger.budgeting import LedgerBudgets
+from experiments.jobs.ledger.budgets import cost_of_job
 from experiments.jobs.ledger.rows import INSERT_JOB, INSERT_PLAN, Kept, job_row, plan_row, record_event
-from experiments.jobs.ledger.schema import FILE, sqlite_errors
 from experiments.jobs.plan import training_jobs
 from experiments.project.settings import check_state
 from experiments.project.workspace import Workspace
@@ -26,7 +25,7 @@ from experiments.types import Plan, TrainingJob
 __all__ = ["Annotation", "Event", "Ledger", "OpenJob", "UnreadableJob", "open_ledger"]
 
 
-class Ledger(HandingLedger):
+class Ledger(LedgerBudgets):
     """The ledger of one state folder; safe to share between threads."""
 
     def record_plan(
@@ -69,12 +68,15 @@ class Ledger(HandingLedger):
                 self._tell(execute, why[0], why[1], plan=plan.key)
         return True
 
-    def add_attempt(self, job: TrainingJob) -> bool:
+    def add_attempt(self, job: TrainingJob, *, budget: str | None = None) -> bool:
         """Record a further attempt of an arm and seed; say whether it was not there before.
+
+        Args:
+            budget: Name of the budget that it draws on; None for that of the attempt before it, where that had one.
 
         Raises:
             LedgerError: It could not be recorded, or not be read back; then no part of it is.
-            LaunchError: The budget of the attempt before it is not enough, or has ended.
+            LaunchError: The budget is not enough, or has ended.
         """
         self._expire_budgets()
         now = time.time()
@@ -82,7 +84,11 @@ class Ledger(HandingLedger):
         with self._writing() as execute:
             if execute("SELECT 1 FROM jobs WHERE run_name = ?", [job.run_name]).fetchone():
                 return False
-            budgets.draw_again(execute, job, cost_of_job(job, job.launcher))
+            cost = cost_of_job(job, job.launcher)
+            if budget is None:
+                budgets.draw_again(execute, job, cost)
+            else:
+                budgets.draw(execute, budget, {job.run_name: cost})
             self._keep(job.run_name, {"job": job.model_dump(mode="json"), "created_at": now})
             execute(INSERT_JOB, row)
             record_event(execute, now, "planned", job.run_name, job.plan_key, {"retry_of": job.retry_of})
@@ -97,50 +103,6 @@ class Ledger(HandingLedger):
                 if execute(query, [json.dumps(outcome), name]).rowcount:
                     budgets.settle(execute, name, outcome)
                     record_event(execute, now, "ended", name, None, dict(outcome))
-
-    def grant(self, name: str, limits: Limits, by: str) -> None:
-        """Grant a budget, or give one that is there other limits.
-
-        Raises:
-            UsageError: It would be over before it begins.
-        """
-        with self._writing() as execute:
-            budgets.grant(execute, name, limits, by)
-            self._tell(execute, budgets.KIND, {**vars(limits), "name": name, "by": by})
-
-    def end_budget(self, name: str, why: str) -> bool:
-        """End a budget, so that nothing draws on it any more; say whether it was open."""
-        with self._writing() as execute:
-            if was_open := budgets.end(execute, name, why):
-                self._tell(execute, budgets.KIND, {"name": name, "ended": why})
-        return was_open
-
-    def closed_budgets(self, run_names: Iterable[str]) -> dict[str, str]:
-        """Return of jobs whose budget has ended why they must not start, by run name."""
-        self._expire_budgets()
-        with self._lock, sqlite_errors(self.state_dir / FILE):
-            return budgets.closed(self._connection.execute, run_names)
-
-    def closed_budget(self, name: str) -> str:
-        """Return why nothing more may be launched on a budget; empty while it is open, or where none has the name."""
-        self._expire_budgets()
-        return next((one.why or budgets.OVER for one in self.budgets() if one.name == name and not one.is_open), "")
-
-    def _expire_budgets(self) -> None:
-        """Record which budgets are over, in a transaction of its own: a draw that is refused undoes what is in its."""
-        if self._rows("SELECT 1 FROM budgets WHERE ended_at IS NULL AND until <= ? LIMIT 1", [time.time()]):
-            with self._writing() as execute:
-                budgets.expire(execute)
-
-    def budgets(self) -> list[Budget]:
-        """Return every budget that was granted, with what is drawn from it, oldest first."""
-        with self._lock, sqlite_errors(self.state_dir / FILE):
-            return budgets.read(self._connection.execute)
-
-    def budgeted(self, name: str) -> list[str]:
-        """Return the run names that drew on a budget and have not ended."""
-        with self._lock, sqlite_errors(self.state_dir / FILE):
-            return budgets.runs_of(self._connection.execute, name)
 
     def add_event(self, kind: str, *, run_name: str | None = None, plan_key: str | None = None, **data: object) -> None:
         """Record something that happened to a job or a plan, with `data` as JSON values."""

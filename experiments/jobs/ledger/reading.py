@@ -17,7 +17,8 @@ from pydantic import ValidationError
 
 from experiments.jobs.ledger.answers import MEND, Annotation, DamagedText, Event, OpenJob, Repeat, UnreadableJob
 from experiments.jobs.ledger.folding import STEPS, Row, folded
-from experiments.jobs.ledger.schema import ARGUMENTS, FILE, TASK, sqlite_errors
+from experiments.jobs.ledger.migrations import ARGUMENTS, TASK
+from experiments.jobs.ledger.schema import FILE, sqlite_errors
 from experiments.project.errors import LedgerError, reasons
 from experiments.project.files import parse_json
 from experiments.project.standing import Role, trains

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
+from experiments.jobs.covering import cover_search
 from experiments.jobs.ledger import Event, Ledger
 from experiments.jobs.ledger.reading import LedgerReader
 from experiments.jobs.permits import Permit
@@ -240,13 +241,16 @@ def open_search(ledger: Ledger, search: Search, permit: Permit) -> Search:
 
     Raises:
         UsageError: The experiment has another search.
+        LaunchRefused: A granted permit does not cover it, or the search draws on another budget.
     """
+    cover_search(permit, search.budget, search.provenance.recipe, ledger)
     if (course := course_of(ledger, search)) is not None:
         if not course.is_ended and course.search.trials >= search.trials:
             return course.search
         # What decides which values come next, and what they run, stays as it was.
         more = {"trials": max(search.trials, course.search.trials), "budget": course.search.budget or search.budget}
         search = replaced(course.search, **more)
+        cover_search(permit, search.budget, search.provenance.recipe, ledger)
     ledger.add_event(OPENED, by=permit.how, search=search.model_dump(mode="json"))
     return search
 
@@ -283,7 +287,12 @@ def prune(ledger: Ledger, search: Search, trial: int, pruned: Pruned) -> None:
 
 
 def end_search(ledger: Ledger, search: Search, permit: Permit, why: str = "") -> None:
-    """Record that no more trials shall be asked for; those that are out go on."""
+    """Record that no more trials shall be asked for; those that are out go on.
+
+    Raises:
+        LaunchRefused: A granted permit does not cover it, or the search draws on another budget.
+    """
+    cover_search(permit, search.budget, search.provenance.recipe, ledger)
     ledger.add_event(ENDED, search=search.id, by=permit.how, why=why)
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from experiments.jobs.tokens import without_token
 from experiments.jobs.watch.alerts import (
     EVALUATION_KEYS,
     Alert,
@@ -258,7 +259,8 @@ def hand_on(alert: Alert, command: Sequence[str]) -> int | None:
     `_RULE`, `_EXPERIMENT`, `_RUN`.
     """
     values = {"TEXT": _told(alert), "RULE": alert.rule, "EXPERIMENT": alert.experiment, "RUN": alert.run}
-    environment = {**os.environ, **{f"EXPERIMENTS_ALERT_{name}": one_line(text) for name, text in values.items()}}
+    environment = without_token(os.environ)
+    environment |= {f"EXPERIMENTS_ALERT_{name}": one_line(text) for name, text in values.items()}
     try:
         done = subprocess.run(
             list(command),

@@ -38,6 +38,7 @@ from experiments.jobs.launchers.local.watcher import note_waiting, starter
 from experiments.jobs.ledger import Ledger, UnreadableJob
 from experiments.jobs.ledger.schema import STARTING
 from experiments.jobs.permits import read_only
+from experiments.jobs.tokens import without_token
 from experiments.project.errors import ExperimentsError, LaunchError, LedgerError
 from experiments.project.files import is_locked, locked, read_json, write_json
 from experiments.project.stamps import edited
@@ -177,7 +178,7 @@ def _supervisor(ledger: Ledger, name: str, taken: Taken | None) -> subprocess.Po
     given = {} if taken is None else {PLACED: json.dumps({DEVICES: taken.ids, "locks": taken.locks})}
     return subprocess.Popen(
         [*SUPERVISOR, str(run_dir)],
-        env={**os.environ, **given},
+        env=without_token({**os.environ, **given}),
         pass_fds=() if taken is None else taken.locks,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
