@@ -53,6 +53,7 @@ ENDING = {
     "uv run experiments sweep EXPERIMENT": (2, "experiment 'arena' has no search"),
     "uv run experiments step": (0, "Nothing goes on by itself"),
     "uv run experiments budget": (0, "No budget was granted"),
+    "uv run experiments permit list": (0, "No permit was granted"),
     "uv run experiments accept EXPERIMENT": (2, "no criterion was recorded when 'arena' was launched"),
     "uv run experiments record NOTEBOOK": (0, "Nothing to add|added to"),
     "uv run experiments runs --tag TAG": (0, "finished"),

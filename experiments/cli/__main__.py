@@ -148,6 +148,7 @@ _SENTENCES = {
     ),
     "machine": "Show the GPUs, cores and memory of this machine, which jobs have them, and what waits for what.",
     "budget": "Show what may go on by itself and what it has used; grant more, or end it.",
+    "permit": "Allow a program or an agent to launch, within limits; print the token that it needs.",
     "note": "Keep a note with a job, in the place of an earlier one; `experiments show RUN` shows it.",
     "tag": "Give jobs a tag.",
     "untag": "Take a tag from jobs that `experiments tag` gave it; tags of the launch stay.",

@@ -51,14 +51,14 @@ def permit(
     action: tyro.conf.Positional[Literal["grant", "list", "end"]] = "grant",
     which: tyro.conf.Positional[Annotated[str | None, tyro.conf.arg(metavar="[NAME]", help_behavior_hint="")]] = None,
     *,
-    name: str | None = None,
-    jobs: int | None = None,
-    gpu_hours: float | None = None,
-    usd: float | None = None,
-    until: str | None = None,
-    recipes: tuple[Path, ...] = (),
+    name: Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="")] = None,
+    jobs: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")] = None,
+    gpu_hours: Annotated[float | None, tyro.conf.arg(metavar="HOURS", help_behavior_hint="")] = None,
+    usd: Annotated[float | None, tyro.conf.arg(metavar="DOLLARS", help_behavior_hint="")] = None,
+    until: Annotated[str | None, tyro.conf.arg(metavar="TIME", help_behavior_hint="")] = None,
+    recipes: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="[FILE ...]", help_behavior_hint="")] = (),
     may: Annotated[str, tyro.conf.arg(metavar="ACT,...")] = "launch,retry,cancel",
-    save: Path | None = None,
+    save: Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="")] = None,
 ) -> Answer[Permits]:
     """Allow a program or an agent to launch, within limits; print the token that it needs.
 

@@ -6,14 +6,14 @@ order. Nothing is launched, cancelled or retried without a `Permit` (`permits`).
 scheduler and its tracker say, side by side, and one verdict on both (`watch`).
 
 What one may import: `arms`, `batches`, `checkpoints`, `commands`, `controls.checking`, `controls.files`,
-`controls.marks`, `controls.pooled`, `criteria`, `designs`, `evaluating`, `events`, `families`, `finding`, `funding`,
-`handover`, `journal`, `launchers.base`, `launchers.local.capacity`, `launchers.sky.client`, `launchers.sky.words`,
-`leases`, `ledger`, `ledger.budgets`, `ledger.mending`, `ledger.outbox`, `ledger.reading`, `ledger.schema`, `machine`,
-`once_more`, `outbox`, `own_jobs`, `permits`, `plan`, `preparation`, `preview`, `ran`, `reproducing`, `rule`,
-`selection`, `sparing`, `specs`, `submission`, `sweeps.edges`, `sweeps.freezing`, `sweeps.going_on`, `sweeps.pruning`,
-`sweeps.ranges`, `sweeps.search`, `sweeps.suggesting`, `sweeps.template`, `watch.alerting`, `watch.alerts`,
-`watch.ending`, `watch.logs`, `watch.monitor`, `watch.ongoing`, `watch.poller`, `watch.snapshots`, `watch.stepping`,
-`watch.stopping`, `watch.verdicts`.
+`controls.marks`, `controls.pooled`, `covering`, `criteria`, `designs`, `evaluating`, `events`, `families`, `finding`,
+`funding`, `handover`, `journal`, `launchers.base`, `launchers.local.capacity`, `launchers.sky.client`,
+`launchers.sky.words`, `leases`, `ledger`, `ledger.budgets`, `ledger.granted`, `ledger.mending`, `ledger.outbox`,
+`ledger.reading`, `ledger.schema`, `machine`, `once_more`, `outbox`, `own_jobs`, `permits`, `plan`, `preparation`,
+`preview`, `ran`, `reproducing`, `rule`, `selection`, `sparing`, `specs`, `submission`, `sweeps.edges`,
+`sweeps.freezing`, `sweeps.going_on`, `sweeps.pruning`, `sweeps.ranges`, `sweeps.search`, `sweeps.suggesting`,
+`sweeps.template`, `tokens`, `watch.alerting`, `watch.alerts`, `watch.ending`, `watch.logs`, `watch.monitor`,
+`watch.ongoing`, `watch.poller`, `watch.snapshots`, `watch.stepping`, `watch.stopping`, `watch.verdicts`.
 
 What it may import: `project`, `runs`, `trainer`, `types`.
 """

@@ -14,6 +14,7 @@ from typing import Any
 
 import marimo as mo
 
+from experiments.jobs import permits
 from experiments.jobs.journal import Journal
 from experiments.jobs.permits import is_edited, on_a_page
 from experiments.notebooks import curves, details, job_log, training
@@ -100,6 +101,14 @@ def launch_clicked(
 def in_editor() -> bool:
     """Tell whether a person who may launch works in this page."""
     return is_edited()
+
+
+def page_permit() -> Any:
+    """Return the permit of a person who clicks; while a cell runs, whether a person edits the page.
+
+    A notebook of 0.1 asks this before it shows its launch form, too.
+    """
+    return permits.page_permit() or is_edited() or None
 
 
 def note_metrics(

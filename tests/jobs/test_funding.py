@@ -6,6 +6,7 @@ import pytest
 
 from experiments.jobs.funding import fund, unused_name
 from experiments.jobs.ledger import Limits, open_ledger
+from experiments.jobs.permits import command_permit
 from tests.fakes.launching import plan_in, workspace_at
 
 
@@ -16,7 +17,7 @@ def ledger(tmp_path):
 
 
 def funded(ledger, asked=None, *, jobs=8, more=8):
-    return fund(ledger, "study", asked, jobs=jobs, more=more, by="test")
+    return fund(ledger, "study", asked, jobs=jobs, more=more, permit=command_permit("test"))
 
 
 def jobs_of(ledger):
@@ -46,6 +47,6 @@ def test_one_that_has_ended_is_granted_anew_with_room_for_what_is_still_to_come(
 
 def test_another_use_of_a_name_has_another_budget_but_takes_one_that_nothing_has_used(ledger, tmp_path):
     funded(ledger)
-    assert unused_name(ledger, "study") == "study"
+    assert unused_name(ledger, "study", command_permit("test")) == "study"
     ledger.record_plan(plan_in(workspace_at(tmp_path), seeds=range(1)), budget="study")
-    assert unused_name(ledger, "study") == "study-2"
+    assert unused_name(ledger, "study", command_permit("test")) == "study-2"

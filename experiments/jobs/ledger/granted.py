@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from experiments.jobs.ledger.schema import Execute
+from experiments.project.files import parse_json
 
 KIND = "permit"
 """Of the events that tell what was granted."""
@@ -74,8 +75,8 @@ def read(execute: Execute, name: str | None = None) -> list[Granted]:
         Granted(
             row["name"],
             row["digest"],
-            tuple(json.loads(row["may"])),
-            tuple(json.loads(row["recipes"])),
+            tuple(parse_json(row["may"])),
+            tuple(parse_json(row["recipes"])),
             row["granted_at"],
             row["granted_by"],
         )
