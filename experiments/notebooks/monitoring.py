@@ -9,7 +9,7 @@ import contextlib
 import threading
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,8 @@ _WRITTEN: dict[str, tuple[Callable[..., object], str]] = {
     "untag": (remove_tag, "tag taken from"),
 }
 _SAME_DATA_S = 5.0  # without news a page hears so often how old its data is
+_COUNTS, _DATES = {"step", "sps", "reward", "left_s"}, {"as_of", "sent_at"}
+_PACE_A_ROW_S, _SLOWEST_S = 0.05, 5.0  # numbers that only count on are shown less often, the more of them there are
 _kept_alive: weakref.WeakKeyDictionary[threading.Thread, set[Path]] = weakref.WeakKeyDictionary()
 
 
@@ -154,8 +156,8 @@ def job_row(status: JobStatus) -> dict[str, Any]:
         "step": status.step,
         "total": status.total_steps,
         "sps": status.sps,
-        "reward": status.reward,
-        "left_s": time_left_s(status),
+        "reward": None if status.reward is None else float(f"{status.reward:.6g}"),
+        "left_s": None if (left := time_left_s(status)) is None else round(left),
         "started_at": status.started_at,
         "ended_at": status.ended_at,
         "history": "; ".join(history(status.events, time.time())),
@@ -210,20 +212,30 @@ def _first_snapshot(monitor: Monitor, refs: Sequence[JobRef]) -> Snapshot:
 def _binding(table: JobTable, refs: Sequence[JobRef]) -> Callable[[Snapshot], None]:
     """Return what writes snapshots into a table for as long as somebody else keeps the table alive."""
     target = weakref.ref(table)
-    last: dict[str, Any] = {"sent_at": 0.0}
+    last: dict[str, Any] = {"sent_at": 0.0, "rows": []}
 
     def show(snapshot: Snapshot) -> None:
         traits = table_traits(snapshot, refs, sent_at=time.time())
-        news = {
-            name: value
-            for name, value in traits.items()
-            if name not in {"as_of", "sent_at"} and value != last.get(name)
-        }
-        is_due = traits["sent_at"] - last["sent_at"] >= _SAME_DATA_S
-        if (table := target()) is not None and (news or is_due) and table.update(**traits):
+        passed = traits["sent_at"] - last["sent_at"]
+        news = [name for name, value in traits.items() if name not in _DATES and value != last.get(name)]
+        if news == ["rows"] and passed < _pace_s(last["rows"], traits["rows"]):
+            return
+        if (table := target()) is not None and (news or passed >= _SAME_DATA_S) and table.update(**traits):
             last.update(traits)
 
     return show
+
+
+def _pace_s(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> float:
+    """Return after how long other rows are shown: the more count on, the later; at once where more changed."""
+    pairs = [pair for pair in zip(old, new, strict=False) if pair[0] != pair[1]]
+    if len(old) != len(new) or any(_without_counts(first) != _without_counts(second) for first, second in pairs):
+        return 0.0
+    return min(_SLOWEST_S, _PACE_A_ROW_S * len(pairs))
+
+
+def _without_counts(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in _COUNTS}
 
 
 def _keep_alive(state_dir: Path) -> None:

@@ -28,10 +28,8 @@ Made = TypeVar("Made")
 
 _TICK_S = 0.5
 _LEAST_S = 1.0
-_REST = 4.0
-"""A page rests so many times as long as it took to take the news in, so that it stays free for the person."""
-_REST_PER_RUN_S = 0.33
-"""Rows of many runs come one run at a time, and each draws all of them anew: up to six are drawn within two seconds."""
+_REST, _LONGEST_S = 20.0, 60.0
+"""A page rests so many times as long as it worked to take the news in: its charts say how old they are."""
 _CELLS_S = 5.0
 """Cells that read `news()` run again so often at most: a page fades what runs, and a person may be reading."""
 _CELLS_PER_RUN_S = 0.6
@@ -135,6 +133,10 @@ class Subject(ABC):
 
     def has_moved(self) -> bool:
         """Tell whether something is recorded that no part shows yet, though no run has news."""
+        return False
+
+    def is_unseen(self) -> bool:
+        """Tell whether the page has not shown yet what it was sent last: it is slow, or nobody looks at it."""
         return False
 
     def made(self, maker: Callable[[], Made]) -> Made:
@@ -269,9 +271,9 @@ class Maker:
         self._has_ended = True
 
 
-def rest_s(took_s: float, runs: int) -> float:
-    """Return how long a page of so many runs rests after it took in news, which took so long."""
-    return max(_LEAST_S, _REST * took_s, _REST_PER_RUN_S * runs)
+def rest_s(worked_s: float) -> float:
+    """Return how long a page rests after it took in news, which was so much work."""
+    return min(_LONGEST_S, max(_LEAST_S, _REST * worked_s))
 
 
 class Follower(Maker):
@@ -304,11 +306,12 @@ class Follower(Maker):
         try:
             while not me.should_exit:
                 self._work(_TICK_S)
+                if self._study.is_unseen():
+                    continue
                 if self._is_new and time.monotonic() >= next_at:
-                    self._is_new, is_owed, began = False, True, time.monotonic()
+                    self._is_new, is_owed, began = False, True, time.thread_time()
                     self._study.refresh()
-                    took = time.monotonic() - began
-                    next_at = began + took + rest_s(took, len(self._runs))
+                    next_at = time.monotonic() + rest_s(time.thread_time() - began)
                 if time.monotonic() - looked >= _LOOK_S:
                     is_owed, looked = is_owed or self._study.has_moved(), time.monotonic()
                 if is_owed and time.monotonic() - told >= max(_CELLS_S, _CELLS_PER_RUN_S * len(self._runs)):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from experiments.jobs.journal import BLANK, Journal
 from experiments.jobs.permits import is_edited, on_a_page
-from experiments.notebooks.charts.theme import arm_colour
+from experiments.notebooks.charts.theme import arm_colour, page_config
 from experiments.notebooks.context import NotebookContext, open_notebook
 from experiments.notebooks.controls import choice_of
 from experiments.notebooks.curves import Curves, Scores
@@ -26,7 +26,7 @@ from experiments.notebooks.page import Chosen, Follower, Known, Subject
 from experiments.notebooks.parts import Export, Head, Runs
 from experiments.notebooks.replays import Replay
 from experiments.notebooks.searching import Searches
-from experiments.notebooks.shared import arms_of
+from experiments.notebooks.shared import arms_of, chart_widget, show
 from experiments.notebooks.template import DATA
 from experiments.notebooks.training import Launch, plan_inputs
 from experiments.notebooks.verdict import Verdict
@@ -67,6 +67,7 @@ class Study(Subject):
         self._runs, self._replay = Runs(self), Replay(self)
         self._jobs, self._log, self._details = Jobs(self), JobLog(self), Details(self, self.curve_section)
         self._launch, self._export, self._search = Launch(self), Export(self), Searches(self)
+        self._own: dict[str, Any] = {}
         # At once: the parts below the curves have something chosen also where nobody keeps the cell of the curves.
         self.curve_section.offer(self.known())
         self._follower = Follower(self) if on_a_page() else None
@@ -89,6 +90,21 @@ class Study(Subject):
         key = metric or choice_of(self.chosen()).metric
         found = metrics_frame(self.jobs, key, workspace=self.experiment.workspace, store=self.experiment.store)
         return found.rename(columns={key: "value"})
+
+    def draw(self, name: str, chart: Any) -> Any:
+        """Return a chart of your own as an element that stays when its cell runs again: new rows change what is in it.
+
+        Args:
+            name: What the element is called, on this page it alone.
+            chart: An altair chart.
+        """
+        if not on_a_page():
+            return chart
+        if name not in self._own:
+            self._own[name] = self.made(lambda: chart_widget(self.experiment))
+        spec = chart.to_dict()
+        show(self._own[name], (chart, {**spec, "config": {**page_config(), **spec.get("config", {})}}))
+        return self._own[name]
 
     @property
     def colour(self) -> alt.Color:
@@ -172,6 +188,10 @@ class Study(Subject):
         """Change in place what has news."""
         for section in (self._verdict, self.curve_section, self._scores, self._details):
             section.refresh()
+
+    def is_unseen(self) -> bool:
+        """Tell whether the page has not shown yet what it was sent last: it is slow, or nobody looks at it."""
+        return bool(self.curve_section.view.widget.is_waiting)
 
     def has_moved(self) -> bool:
         """Tell whether the search has more to show than its cell does: a trial is told after its last job has ended."""

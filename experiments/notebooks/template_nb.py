@@ -113,7 +113,7 @@ def scratch(news, study):
     _frame = study.frame(news=news())
     _median = _frame.groupby(["arm", "step"], as_index=False)["value"].median()
     _lines = alt.Chart(_median).mark_line().encode(x="step:Q", y="value:Q", color=study.colour)
-    mo.vstack([mo.md("## Scratch"), _lines.properties(width="container", height=200)])
+    mo.vstack([mo.md("## Scratch"), study.draw("median", _lines.properties(width="container", height=200))])
     return
 
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from playwright.sync_api import Page
 
 from experiments.notebooks.generation import generate
 from experiments.notebooks.template import SECTIONS, NotebookSpec
@@ -21,30 +22,39 @@ from tests.benchmarks.measuring import tell
 from tests.fakes.going import Going, going
 from tests.fakes.serving import chromium, marimo_process, scratch_folder
 
-ARMS, SEEDS = ("base", "fast", "slow", "wide"), 10
+ARMS, SEEDS, ROWS = ("base", "fast", "slow", "wide"), 10, 1_000
 SECONDS, REST_S = 20.0, 12.0
 WIDE = {"width": 1440, "height": 9000}
 
 
 @dataclass
 class Heard:
-    """What a page heard from its server.
+    """What a page hears from its server.
 
     Attributes:
-        texts: Each message; kept only where somebody reads them.
+        page: The page itself; messages are counted while it waits.
     """
 
+    page: Page
     messages: int = 0
     size: int = 0
-    texts: list[str] = field(default_factory=list)
-    keeps: bool = False
 
     def hear(self, payload: str | bytes) -> None:
         """Count one message."""
         self.messages += 1
         self.size += len(payload)
-        if self.keeps:
-            self.texts.append(payload if isinstance(payload, str) else payload.decode(errors="replace"))
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a while of a page cost: its server's CPU seconds, messages, and bytes in them."""
+
+    cpu_s: float
+    messages: int
+    size: int
+
+    def __str__(self) -> str:
+        return f"{self.cpu_s:.2f} s CPU, {self.messages} messages, {self.size / 1e6:.2f} MB"
 
 
 def run(seconds: float = SECONDS) -> list[Bar]:
@@ -63,24 +73,12 @@ def run(seconds: float = SECONDS) -> list[Bar]:
     ]
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What a while of a page cost."""
-
-    cpu_s: float
-    messages: int
-    size: int
-
-    def __str__(self) -> str:
-        return f"{self.cpu_s:.2f} s CPU, {self.messages} messages, {self.size / 1e6:.2f} MB"
-
-
-def watched(server: psutil.Process, heard: Heard, seconds: float, work) -> Cost:
+def watched(server: psutil.Process, heard: Heard, seconds: float, work: Callable[[], None]) -> Cost:
     """Do something every second for a while; return what the page's server did and sent meanwhile."""
     before, cpu, began = (heard.messages, heard.size), cpu_s(server), time.monotonic()
     for second in range(round(seconds)):
         work()
-        heard.wait(max(0.0, began + second + 1 - time.monotonic()))
+        heard.page.wait_for_timeout(max(0.0, began + second + 1 - time.monotonic()) * 1000)
     return Cost(cpu_s(server) - cpu, heard.messages - before[0], heard.size - before[1])
 
 
@@ -90,7 +88,7 @@ def cpu_s(server: psutil.Process) -> float:
 
 
 @contextlib.contextmanager
-def trained(arms, seeds: int, rows: int = 1_000) -> Iterator[tuple[Going, Path]]:
+def trained(arms: Sequence[str], seeds: int, rows: int = ROWS) -> Iterator[tuple[Going, Path]]:
     """Yield jobs that train, and the notebook of their experiment."""
     with scratch_folder() as folder, going(folder, arms=arms, seeds=seeds, rows=rows) as jobs:
         notebook = folder / "exp_nb.py"
@@ -102,15 +100,13 @@ def trained(arms, seeds: int, rows: int = 1_000) -> Iterator[tuple[Going, Path]]
 
 
 @contextlib.contextmanager
-def page_of(notebook: Path, command: str = "run"):
+def page_of(notebook: Path) -> Iterator[tuple[psutil.Process, Heard]]:
     """Yield the server of a notebook as a process, and what its page hears, once the page is drawn and still."""
-    with marimo_process(command, notebook, cwd=notebook.parent) as (process, url), chromium() as browser:
+    with marimo_process("run", notebook, cwd=notebook.parent) as (process, url), chromium() as browser:
         page = browser.new_page(viewport=WIDE)
-        heard = Heard()
+        heard = Heard(page)
         page.on("websocket", lambda socket: socket.on("framereceived", heard.hear))
         page.goto(url)
         page.locator(".chart-root[data-drawn]").first.wait_for(timeout=180_000)
         page.wait_for_timeout(REST_S * 1000)
-        heard.page = page
-        heard.wait = lambda s: page.wait_for_timeout(s * 1000)
         yield psutil.Process(process.pid), heard

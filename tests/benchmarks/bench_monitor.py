@@ -67,24 +67,30 @@ class Viewer:
     """One page as its server sees it.
 
     Attributes:
+        rows: As the page has them.
         seen: When each value of the first run's step arrived, by step.
         wrong: Updates that took a step back or held no row of the run.
     """
 
     run: str
+    rows: list[dict] = field(default_factory=list)
     seen: dict[int, float] = field(default_factory=dict)
     wrong: int = 0
     updates: int = 0
 
     def hear(self, text: str) -> None:
         """Take in one message of the server."""
-        if '"rows"' not in text:
+        if '"rows"' not in text and '"piece"' not in text:
             return
         for state in widget_states(json.loads(text)):
-            steps = [row["step"] or 0 for row in state.get("rows", []) if row.get("run") == self.run]
-            if "rows" in state:
-                self.updates += 1
-                self.wrong += len(steps) != 1 or steps[0] < max(self.seen, default=0)
+            if "rows" not in state and not state.get("piece", {}).get("rows"):
+                continue
+            self.rows = [dict(row) for row in state.get("rows", self.rows)]
+            for at, values in state.get("piece", {}).get("rows", []):
+                self.rows[at].update(values)
+            steps = [row["step"] or 0 for row in self.rows if row.get("run") == self.run]
+            self.updates += 1
+            self.wrong += len(steps) != 1 or steps[0] < max(self.seen, default=0)
             for step in steps:
                 self.seen.setdefault(step, time.monotonic())
 

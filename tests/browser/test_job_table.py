@@ -19,6 +19,7 @@ window.model = {
   get: (key) => state[key],
   set(key, value) { state[key] = value; for (const each of handlers[`change:${key}`] ?? []) each(); },
   save_changes() { window.sent.push(structuredClone({selected: state.selected, request: state.request})); },
+  send() {},
   on(event, each) { (handlers[event] ??= []).push(each); },
   off() {},
 };
@@ -60,7 +61,7 @@ def open_table(page):
     def start(**state):
         now = time.time()
         full = {"rows": rows(), "as_of": now - 2, "sent_at": now, "stale_after": 10, "problems": [], "ongoing": []}
-        full |= {"actions": []}
+        full |= {"actions": [], "version": 1, "piece": {}}
         full |= {"notice": "", "empty": "No jobs yet. Launch some.", "selected": [], "request": {}, **state}
         html = PAGE.replace("STATE", json.dumps(full).replace("<", "\\u003c"))
         page.route("http://table/**", lambda route: answer(route, html))
@@ -90,6 +91,8 @@ def answer(route, html):
 
 def set_trait(page, name, value):
     page.evaluate("([name, value]) => window.model.set(name, value)", [name, value])
+    if name == "rows":
+        page.evaluate("window.model.set('version', window.model.get('version') + 1)")
 
 
 def cell(page, index, key):

@@ -68,10 +68,12 @@ class Page:
     @staticmethod
     def apply(tables: Any, piece: dict[str, Any]) -> Any:
         """Return what a chart has after a piece."""
+        for name in piece["gone"]:
+            del tables[name]
         for name, change in piece["datasets"].items():
             for column, come in change["columns"].items():
                 if "cuts" not in change:
-                    tables[name][column] = come
+                    tables.setdefault(name, {})[column] = come
                     continue
                 old, new, start, next_one = tables[name][column], [], 0, 0
                 for at, gone, number in change["cuts"]:

@@ -23,12 +23,13 @@ test("the nearest point counts, and none where all are far", () => {
 });
 
 test("a piece changes the stretches and columns that it names, and nothing else", () => {
-  const before = { points: { x: [0, 1, 0, 1], k: [0, 0, 1, 1] }, runs: { k: [0, 1], state: ["running", "running"] }, rest: { x: [7] } };
-  const after = changed(before, { datasets: {
+  const before = { points: { x: [0, 1, 0, 1], k: [0, 0, 1, 1] }, runs: { k: [0, 1], state: ["running", "running"] }, rest: { x: [7] }, old: { x: [1] } };
+  const after = changed(before, { gone: ["old"], datasets: {
     points: { cuts: [[1, 1, 2], [4, 0, 1]], columns: { x: [5, 6, 2], k: [0, 0, 1] } },
     runs: { columns: { state: ["running", "failed"] } },
+    fresh: { columns: { x: [9] } },
   } });
-  assert.deepEqual(after, { points: { x: [0, 5, 6, 0, 1, 2], k: [0, 0, 0, 1, 1, 1] }, runs: { k: [0, 1], state: ["running", "failed"] }, rest: { x: [7] } });
+  assert.deepEqual(after, { points: { x: [0, 5, 6, 0, 1, 2], k: [0, 0, 0, 1, 1, 1] }, runs: { k: [0, 1], state: ["running", "failed"] }, rest: { x: [7] }, fresh: { x: [9] } });
   assert.deepEqual(before.points.x, [0, 1, 0, 1]);
   assert.equal(after.rest, before.rest);
 });

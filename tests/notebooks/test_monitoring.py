@@ -136,3 +136,19 @@ def test_what_waits_for_new_rows_keeps_the_polling_alive(state, monkeypatch):
     thread.join()
     assert made[0].read_text()
     wait_until(lambda: not monitor_threads())
+
+
+def rows_of(*statuses):
+    return table_traits(Snapshot(jobs=statuses), [JobRef(run=each.run_name) for each in statuses])["rows"]
+
+
+def running(step, *, verdict="running"):
+    return [JobStatus(run_name=f"r{n}", verdict=verdict if n == 0 else "running", step=step) for n in range(40)]
+
+
+def test_numbers_of_many_jobs_are_shown_less_often_and_what_became_of_one_at_once():
+    before, after, ended = (rows_of(*each) for each in (running(1), running(2), running(2, verdict="failed")))
+    assert monitoring._pace_s(before[:1], after[:1]) < 0.1
+    assert 1.0 <= monitoring._pace_s(before, after) <= 5.0
+    assert monitoring._pace_s(before, ended) == 0.0
+    assert monitoring._pace_s(before[:3], before) == 0.0

@@ -57,7 +57,7 @@ def test_a_state_that_says_the_same_sends_nothing(shown):
 def test_any_two_states_lead_to_each_other():
     chance = random.Random(7)
     for _ in range(300):
-        old, new = ({"k-y": _random_rows(chance)} for _ in range(2))
+        old, new = ({name: _random_rows(chance) for name in chance.sample("abc", k=2)} for _ in range(2))
         piece = change_of(old, new)
         widget = ChartWidget()
         page = Page(widget)

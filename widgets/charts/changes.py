@@ -15,21 +15,27 @@ _WORTH = 0.6
 
 
 def change_of(old: Mapping[str, Columns] | None, new: Mapping[str, Columns]) -> dict[str, Any] | None:
-    """Return what leads from some datasets to others; None where the whole is no more.
+    """Return what leads from some datasets to others; None where the whole is no more, nothing where they are equal.
 
     Returns:
-        For each dataset that differs, `columns` (all values of those that differ), or `cuts` (`[at, gone, come]`:
-        from row `at` of the old, so many give way to so many) with the rows that come as `columns`.
+        `gone`, the names of those that there are no more, and `datasets`, for each that differs or is new: `columns`
+        (all values of those that differ), or `cuts` (`[at, gone, come]`: from row `at` of the old, so many give way to
+        so many) with the rows that come as `columns`.
     """
-    if old is None or old.keys() != new.keys() or any(old[name].keys() != new[name].keys() for name in new):
+    if old is None:
         return None
-    changes = {name: _change(old[name], new[name]) for name in new if old[name] != new[name]}
+    changes = {name: _change(old.get(name, {}), new[name]) for name in new if old.get(name) != new[name]}
+    gone = [name for name in old if name not in new]
     values = sum(_values(change["columns"]) for change in changes.values())
-    return changes if values <= _WORTH * sum(map(_values, new.values())) else None
+    if values > _WORTH * sum(map(_values, new.values())):
+        return None
+    return {"datasets": changes, "gone": gone} if changes or gone else {}
 
 
 def _change(old: Columns, new: Columns) -> dict[str, Any]:
     """Return the smaller of the two ways in which one dataset becomes another."""
+    if old.keys() != new.keys():
+        return {"columns": new}
     spliced = _spliced(old, new)
     if _length(old) != _length(new):
         return spliced

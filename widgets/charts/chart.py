@@ -87,8 +87,7 @@ class ChartWidget(LiveWidget):
 
     def change(self, old: Any, new: Any) -> dict[str, Any] | None:  # noqa: ANN401 - both are `datasets`
         """Return what leads from some rows to others (see `changes`); None where that is no less than all."""
-        found = change_of(old, new)
-        return {"datasets": found} if found else found
+        return change_of(old, new)
 
     def clear(self) -> None:
         """Show nothing."""

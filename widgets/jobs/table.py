@@ -7,12 +7,12 @@ from typing import Any
 
 import traitlets
 
-from widgets.page import GuardedWidget, script, styles
+from widgets.page import LiveWidget, script, styles
 
 _FROM_PAGE = frozenset({"selected", "request"})
 
 
-class JobTable(GuardedWidget):
+class JobTable(LiveWidget):
     """A table of jobs that updates in place: selection, focus, scroll position, sort and filter survive.
 
     What the page may set is `selected` and `request`; anything else that it sends is ignored.
@@ -21,7 +21,7 @@ class JobTable(GuardedWidget):
         rows: One dict a job: `run`, `arm`, `seed`, `launcher`, `state` (a verdict), `words` (what scheduler and tracker
             say), `reason`, `step`, `total` (agent steps), `sps`, `reward`, `left_s` (seconds), `started_at` and
             `ended_at` (Unix seconds); None where a number is missing. `history` (what happened to it) and `cost`,
-            sentences, may be left out.
+            sentences, may be left out. Sent whole once, then the values that changed.
         as_of: Unix seconds of the data.
         sent_at: Unix seconds of the last write while somebody keeps the table up to date; 0 in a page that stays.
         stale_after: Seconds after which the data counts as stale; 0 where it never does, since all jobs have ended.
@@ -36,6 +36,7 @@ class JobTable(GuardedWidget):
 
     _esm = script("jobs", "jobs")
     _css = styles(("jobs", "jobs"))
+    pieced = "rows"
 
     rows = traitlets.List(traitlets.Dict()).tag(sync=True)
     as_of = traitlets.Float(0.0).tag(sync=True)
@@ -52,6 +53,14 @@ class JobTable(GuardedWidget):
     def may_set(self, name: str, value: object) -> bool:  # noqa: ARG002 - what is asked for is checked when it is carried out
         """Tell whether a trait is the page's own."""
         return name in _FROM_PAGE
+
+    def change(self, old: Any, new: Any) -> dict[str, Any] | None:  # noqa: ANN401 - both are `rows`
+        """Return as `rows` which rows have other values and which; None where it is not the same jobs."""
+        if old is None or [row["run"] for row in old] != [row["run"] for row in new]:
+            return None
+        pairs = [(at, _news(*rows)) for at, rows in enumerate(zip(old, new, strict=True))]
+        news = [[at, values] for at, values in pairs if values]
+        return {"rows": news} if news else {}
 
     def on_request(self, handler: Callable[[str, list[str], str], str]) -> None:
         """Call `handler(action, runs, text)` for each confirmed request; what it returns or raises is shown.
@@ -72,6 +81,10 @@ class JobTable(GuardedWidget):
                 self.notice = str(error) or type(error).__name__
 
         self.observe(handle, names=["request"])
+
+
+def _news(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in new.items() if name not in old or old[name] != value}
 
 
 def _checked(request: Any, actions: Sequence[str], known: set[Any]) -> tuple[str, list[str], str, str] | None:  # noqa: ANN401 - sent by a browser

@@ -251,16 +251,19 @@ def counts(base: Layers, found: Mapping[str, Band], height: int) -> Iterable[Any
             row = {"x": float(one.grid[at]), "c": float(drawn[at]), "arm": arm}
             side = "right" if end - one.grid[at] < room else "left"  # else it would be cut at the edge
             rows.append({**row, "t": f"{arm} n = {one.alive[at]}".strip(), "at": height - 8 - 13 * line, "side": side})
-    if rows:
-        dots = _data(rows).mark_point(size=26, filled=True, opacity=1, clip=True)
-        yield dots.encode(x=base.x, y=base.y("c"), color=base.colour)
-        sides: tuple[tuple[Literal["left", "right"], int], ...] = (("left", 3), ("right", -3))
-        for side, away in sides:
-            own = [row for row in rows if row["side"] == side]
-            text = _data(own).mark_text(fontSize=11, align=side, dx=away, clip=True)
-            colour = alt.ColorValue(base.palette.muted)
-            if own:
-                yield text.encode(x=base.x, y=alt.Y("at:Q", scale=None), text="t:N", color=colour)
+    if not found:
+        return
+    # Also where there is none now: as seeds log one after the other counts come and go, and with a layer a page would
+    # draw the whole chart anew and forget which arms a person has hidden.
+    none = {"x": None, "c": None, "arm": "", "t": "", "at": 0, "side": ""}
+    dots = _data(rows or [none]).mark_point(size=26, filled=True, opacity=1, clip=True)
+    yield dots.encode(x=base.x, y=base.y("c"), color=base.colour)
+    sides: tuple[tuple[Literal["left", "right"], int], ...] = (("left", 3), ("right", -3))
+    for side, away in sides:
+        own = [row for row in rows if row["side"] == side]
+        text = _data(own or [none]).mark_text(fontSize=11, align=side, dx=away, clip=True)
+        colour = alt.ColorValue(base.palette.muted)
+        yield text.encode(x=base.x, y=alt.Y("at:Q", scale=None), text="t:N", color=colour)
 
 
 def _apart(places: Sequence[int], grid: FloatArray, room: float, end: float) -> list[int]:

@@ -163,6 +163,12 @@ def empty_chart(sentence: str, palette: look.Palette = look.LIGHT) -> Any:
     )
 
 
+def page_config() -> dict[str, Any]:
+    """Return how a chart looks that stands on a page, for the specification of one that is not made here."""
+    found: dict[str, Any] = _config(look.LIGHT).to_dict()
+    return found
+
+
 def _config(palette: look.Palette) -> alt.Config:
     axis = alt.AxisConfig(
         labelColor=palette.muted,

@@ -4,7 +4,7 @@
  *
  * @import { Change, Columns } from "./data.js"
  * @typedef {{points: string, runs: string, x: string, y: string}} Pick
- * @typedef {{spec: any, datasets: Record<string, Columns>, version: number, piece: {at?: number, datasets?: Record<string, Change>}, params?: Record<string, any>, caption: string, summary: string, description: string, colours: Record<string, string>,
+ * @typedef {{spec: any, datasets: Record<string, Columns>, version: number, piece: {at?: number, datasets?: Record<string, Change>, gone?: string[]}, params?: Record<string, any>, caption: string, summary: string, description: string, colours: Record<string, string>,
  *   can_select: boolean, zoom: number[], brush: {x?: number[], y?: number[]}, clicked: {run?: string, x?: number, nonce?: string}}} State See ../chart.py.
  * @typedef {import("@anywidget/types").AnyModel<State>} Model
  */

@@ -40,9 +40,9 @@ export function spliced(values, come, cuts) {
   return found;
 }
 
-/** @param {Record<string, Columns>} tables @param {{datasets: Record<string, Change>}} piece @returns {Record<string, Columns>} The tables as they are now. */
-export function changed(tables, { datasets }) {
-  const now = { ...tables };
+/** @param {Record<string, Columns>} tables @param {{datasets: Record<string, Change>, gone: string[]}} piece @returns {Record<string, Columns>} The tables as they are now. */
+export function changed(tables, { datasets, gone }) {
+  const now = Object.fromEntries(Object.entries(tables).filter(([name]) => !gone.includes(name)));
   for (const [name, { columns, cuts }] of Object.entries(datasets)) {
     const whole = cuts ? Object.entries(columns).map(([column, come]) => [column, spliced(now[name][column], come, cuts)]) : Object.entries(columns);
     now[name] = { ...now[name], ...Object.fromEntries(whole) };

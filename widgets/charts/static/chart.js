@@ -141,8 +141,8 @@ function spliced(values, come, cuts) {
 	for (; from < values.length; from++) found.push(values[from]);
 	return found;
 }
-function changed(tables, { datasets }) {
-	const now = { ...tables };
+function changed(tables, { datasets, gone }) {
+	const now = Object.fromEntries(Object.entries(tables).filter(([name]) => !gone.includes(name)));
 	for (const [name, { columns, cuts }] of Object.entries(datasets)) {
 		const whole = cuts ? Object.entries(columns).map(([column, come]) => [column, spliced(now[name][column], come, cuts)]) : Object.entries(columns);
 		now[name] = { ...now[name], ...Object.fromEntries(whole) };

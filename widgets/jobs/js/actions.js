@@ -4,7 +4,10 @@ import { plural } from "../../page/js/format.js";
 import { nonce, tellPython } from "../../page/js/model.js";
 import { ALIVE, ENDED, STATES } from "./rows.js";
 
-/** @import { Model } from "./table-view.js" */
+/**
+ * @import { Model } from "./table-view.js"
+ * @import { Row } from "./rows.js"
+ */
 
 const NAMED = 3;
 const TWICE_MS = 500;
@@ -22,9 +25,10 @@ export class Actions {
   confirm = make("div.jobs-confirm", { role: "alertdialog", label: "Confirm", hidden: true });
   names = "";
 
-  /** @param {Model} model */
-  constructor(model) {
+  /** @param {Model} model @param {() => Row[]} rows */
+  constructor(model, rows) {
     this.model = model;
+    this.rows = rows;
     this.confirm.addEventListener("keydown", (event) => event.key === "Escape" && this.close());
   }
 
@@ -48,7 +52,7 @@ export class Actions {
   /** @param {string} name @returns {string[]} The selected runs whose state allows the action. */
   #eligible(name) {
     const selected = new Set(this.model.get("selected"));
-    const able = this.model.get("rows").filter((row) => selected.has(row.run) && kind(name).on.includes(row.state));
+    const able = this.rows().filter((row) => selected.has(row.run) && kind(name).on.includes(row.state));
     return able.map((row) => row.run);
   }
 

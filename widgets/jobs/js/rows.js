@@ -25,6 +25,13 @@ export const COLUMNS = [
   ["started", "Started", (row) => row.started_at],
 ];
 
+/** @param {Row[]} rows @param {{rows: [number, Partial<Row>][]}} piece @returns {Row[]} The rows as they are now. */
+export function withNews(rows, piece) {
+  const now = [...rows];
+  for (const [at, values] of piece.rows) now[at] = { ...now[at], ...values };
+  return now;
+}
+
 /** @param {Pick<Row, "step" | "total">} row @returns {number | null} Share of the steps asked for that are done, 0 to 1. */
 export function fraction(row) {
   return row.step === null || !row.total ? null : Math.min(1, Math.max(0, row.step / row.total));

@@ -2,18 +2,19 @@
  * The job table: one row a job, updated in place, so focus, scroll position, selection, sort and filter survive.
  *
  * @import { Key, Row, Sort } from "./rows.js"
- * @typedef {{rows: Row[], as_of: number, sent_at: number, stale_after: number, ongoing: string[], problems: string[], actions: string[],
+ * @typedef {{rows: Row[], version: number, piece: {at?: number, rows?: [number, Partial<Row>][]}, as_of: number, sent_at: number, stale_after: number, ongoing: string[], problems: string[], actions: string[],
  *   notice: string, empty: string, selected: string[],
  *   request: {action?: string, runs?: string[], text?: string, nonce?: string}}} State See ../table.py.
  * @typedef {import("@anywidget/types").AnyModel<State>} Model
  */
 import { copyName } from "../../page/js/clipboard.js";
 import { arrange, make, movedTo, sayLines, setText } from "../../page/js/dom.js";
+import { heldOf } from "../../page/js/live.js";
 import { tellPython } from "../../page/js/model.js";
 import { Actions } from "./actions.js";
 import { Freshness } from "./freshness.js";
 import { RowView } from "./row-view.js";
-import { COLUMNS, colouredArms, holds, sorted, summary, textOf } from "./rows.js";
+import { COLUMNS, colouredArms, holds, sorted, summary, textOf, withNews } from "./rows.js";
 
 export class TableView {
   /** @type {Map<string, RowView>} */
@@ -42,8 +43,9 @@ export class TableView {
   constructor(model, root) {
     this.model = model;
     this.root = root;
+    this.held = heldOf(model, "rows", withNews);
     this.freshness = new Freshness(model, root);
-    this.actions = new Actions(model);
+    this.actions = new Actions(model, () => this.held.value);
     this.top = make("div.jobs-top", {}, this.filter, this.count, this.actions.buttons, this.freshness.element);
     root.replaceChildren(this.top, this.ongoing, this.problems, this.actions.confirm, this.scroll, this.nothing, this.detail);
   }
@@ -73,12 +75,13 @@ export class TableView {
     this.tick();
   }
 
-  update() {
-    const [rows, now, text] = [this.model.get("rows"), this.freshness.now(), this.filter.value.trim()];
+  /** Show what is known by now. @param {{rows: [number, unknown][]} | null} [piece] All of it where only some of the rows may be other. */
+  update(piece) {
+    const [rows, now, text] = [this.held.value, this.freshness.now(), this.filter.value.trim()];
     const arms = colouredArms(rows);
     const known = new Set(rows.map((row) => row.run));
     for (const run of this.views.keys()) if (!known.has(run)) this.views.delete(run);
-    for (const row of rows) {
+    for (const row of piece ? piece.rows.map(([at]) => rows[at]) : rows) {
       const view = this.views.get(row.run) ?? new RowView(row.run);
       this.views.set(row.run, view);
       view.update(row, arms.indexOf(row.arm), now);

@@ -44,6 +44,76 @@ function movedTo(key, at, count2) {
 	return way ? Math.min(count2 - 1, Math.max(0, at + way)) : -1;
 }
 
+var HELD = new WeakMap();
+var Held = class {
+	version = 0;
+	base = -1;
+	told = -1;
+	listeners = new Set();
+	constructor(model, name, apply) {
+		this.model = model;
+		this.name = name;
+		this.apply = apply;
+		this.value = model.get(name);
+		this.take();
+		const later = () => queueMicrotask(() => this.take());
+		model.on("change:version", later);
+		model.on("change:piece", later);
+	}
+	take() {
+		const [base, piece] = [this.model.get("version"), this.model.get("piece")];
+		if (base !== this.base) {
+			this.base = this.version = base;
+			this.value = this.model.get(this.name);
+			this.tell(null);
+		}
+		const at = piece?.at ?? 0;
+		if (at === this.version + 1) {
+			this.value = this.apply(this.value, piece);
+			this.version = at;
+			this.tell(piece);
+		} else if (at > this.version)
+			this.greet();
+	}
+	tell(piece) {
+		for (const listener of this.listeners) listener(piece);
+	}
+	greet() {
+		this.model.send({ type: "here", at: this.version });
+	}
+	shown() {
+		if (this.told === this.version) return;
+		this.told = this.version;
+		this.model.send({ type: "shown", at: this.version });
+	}
+	listen(listener) {
+		this.listeners.add(listener);
+		this.greet();
+		return () => void this.listeners.delete(listener);
+	}
+};
+function heldOf(model, name, apply) {
+	const held = HELD.get(model) ?? new Held(model, name, apply);
+	HELD.set(model, held);
+	return held;
+}
+function whenSeen(act) {
+	let owed = false;
+	const look = () => {
+		if (!owed || document.hidden) return;
+		owed = false;
+		act();
+	};
+	document.addEventListener("visibilitychange", look);
+	return {
+		due() {
+			if (!owed) queueMicrotask(look);
+			owed = true;
+		},
+		stop: () => document.removeEventListener("visibilitychange", look)
+	};
+}
+
 function listen(model, handlers) {
 	const pairs = Object.entries(handlers);
 	for (const [name, act] of pairs) model.on(`change:${name}`, act);
@@ -109,6 +179,11 @@ var COLUMNS = [
 	["left", "Time left", (row) => row.left_s ?? (took(row) ?? NaN) + 1e9],
 	["started", "Started", (row) => row.started_at]
 ];
+function withNews(rows, piece) {
+	const now = [...rows];
+	for (const [at, values] of piece.rows) now[at] = { ...now[at], ...values };
+	return now;
+}
 function fraction(row) {
 	return row.step === null || !row.total ? null : Math.min(1, Math.max(0, row.step / row.total));
 }
@@ -159,8 +234,9 @@ var Actions = class {
 	buttons = make("span.jobs-actions");
 	confirm = make("div.jobs-confirm", { role: "alertdialog", label: "Confirm", hidden: true });
 	names = "";
-	constructor(model) {
+	constructor(model, rows) {
 		this.model = model;
+		this.rows = rows;
 		this.confirm.addEventListener("keydown", (event) => event.key === "Escape" && this.close());
 	}
 	offer() {
@@ -181,7 +257,7 @@ var Actions = class {
 	}
 	#eligible(name) {
 		const selected = new Set(this.model.get("selected"));
-		const able = this.model.get("rows").filter((row) => selected.has(row.run) && kind(name).on.includes(row.state));
+		const able = this.rows().filter((row) => selected.has(row.run) && kind(name).on.includes(row.state));
 		return able.map((row) => row.run);
 	}
 	#ask(action, asked) {
@@ -373,8 +449,9 @@ var TableView = class {
 	constructor(model, root) {
 		this.model = model;
 		this.root = root;
+		this.held = heldOf(model, "rows", withNews);
 		this.freshness = new Freshness(model, root);
-		this.actions = new Actions(model);
+		this.actions = new Actions(model, () => this.held.value);
 		this.top = make("div.jobs-top", {}, this.filter, this.count, this.actions.buttons, this.freshness.element);
 		root.replaceChildren(this.top, this.ongoing, this.problems, this.actions.confirm, this.scroll, this.nothing, this.detail);
 	}
@@ -397,12 +474,12 @@ var TableView = class {
 		this.freshness.receive();
 		this.tick();
 	}
-	update() {
-		const [rows, now, text] = [this.model.get("rows"), this.freshness.now(), this.filter.value.trim()];
+	update(piece) {
+		const [rows, now, text] = [this.held.value, this.freshness.now(), this.filter.value.trim()];
 		const arms = colouredArms(rows);
 		const known2 = new Set(rows.map((row) => row.run));
 		for (const run of this.views.keys()) if (!known2.has(run)) this.views.delete(run);
-		for (const row of rows) {
+		for (const row of piece ? piece.rows.map(([at]) => rows[at]) : rows) {
 			const view = this.views.get(row.run) ?? new RowView(row.run);
 			this.views.set(row.run, view);
 			view.update(row, arms.indexOf(row.arm), now);
@@ -502,23 +579,37 @@ function render({ model, el }) {
 	view.receive();
 	view.tell();
 	view.update();
-	const [tell, update, paint, tick] = [() => view.tell(), () => view.update(), () => view.paint(), () => view.tick()];
+	let news = null;
+	let came = 0;
+	const seen = whenSeen(() => {
+		view.update(came === 1 ? news : null);
+		came = 0;
+		view.held.shown();
+	});
+	const stopHearing = view.held.listen((piece) => {
+		news = piece;
+		came++;
+		seen.due();
+	});
+	const [tell, paint, tick] = [() => view.tell(), () => view.paint(), () => document.hidden || view.tick()];
 	const stop = listen(model, {
 		sent_at: () => view.receive(),
 		ongoing: tell,
 		problems: tell,
 		notice: tell,
-		rows: update,
-		empty: update,
+		empty: () => view.update(),
 		actions: paint,
 		selected: paint,
 		as_of: tick,
 		stale_after: tick
 	});
 	const timer = setInterval(tick, TICK_MS);
+	view.held.shown();
 	return () => {
 		clearInterval(timer);
 		stop();
+		stopHearing();
+		seen.stop();
 	};
 }
 var widget_default = { render };
