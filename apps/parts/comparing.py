@@ -10,13 +10,13 @@ import marimo as mo
 
 from apps.parts.links import experiment_of, has_words, known_jobs, several
 from experiments.jobs.journal import BLANK
-from experiments.notebooks.context import launched_in
 from experiments.notebooks.study import Study
 from experiments.notebooks.styles import warning
 from experiments.project.errors import LedgerError
 from experiments.project.look import counted
 from experiments.project.values import replaced
 from experiments.project.workspace import Workspace
+from experiments.results.context import launched_in
 from experiments.types import JobRef
 
 MOST_RUNS = 500

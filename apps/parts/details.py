@@ -12,13 +12,13 @@ from apps.parts.links import experiment_of, known_jobs
 from experiments.jobs.controls.pooled import control_runs
 from experiments.jobs.ledger import UnreadableJob, open_ledger
 from experiments.jobs.ran import codes_of
-from experiments.notebooks.context import launched_in
 from experiments.notebooks.job_log import log_view
 from experiments.notebooks.styles import styled, warning
 from experiments.project import look
 from experiments.project.errors import ExperimentsError, LedgerError
 from experiments.project.look import counted
 from experiments.project.workspace import Workspace
+from experiments.results.context import launched_in
 from experiments.runs.store import REWARD_KEY
 from experiments.types import JobRef, TrainingJob
 
@@ -94,8 +94,7 @@ def metric_dropdown(
     """
     logged, first = [], REWARD_KEY
     if experiment:
-        from experiments.notebooks.context import logged_metrics
-        from experiments.notebooks.controls import first_metric
+        from experiments.results.logged import first_metric, logged_metrics
 
         jobs = jobs_of(workspace, experiment)
         logged = logged_metrics(experiment_of(workspace, experiment).run_infos(jobs))

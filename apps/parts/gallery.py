@@ -16,12 +16,12 @@ from typing import Any
 import marimo as mo
 
 from apps.parts.links import known_jobs
-from experiments.notebooks.context import launched_in
 from experiments.notebooks.replays import on_page
 from experiments.project.errors import ExperimentsError
 from experiments.project.files import parse_json, write_bytes
 from experiments.project.standing import seed_number
 from experiments.project.workspace import Workspace
+from experiments.results.context import launched_in
 from experiments.runs.opening import default_store
 from experiments.runs.store import ReplayFile, RunStore
 from widgets.gallery import ReplayGallery

@@ -8,9 +8,10 @@ from pathlib import Path
 import marimo as mo
 
 from experiments.jobs.watch.snapshots import read_status
-from experiments.notebooks.context import Launched, NotebookContext
+from experiments.notebooks.context import NotebookContext
 from experiments.project.standing import standing
 from experiments.project.workspace import Workspace
+from experiments.results.context import Launched
 from experiments.types import BaseExperimentConfig, JobRef
 
 Known = tuple[str, JobRef]

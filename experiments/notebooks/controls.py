@@ -10,9 +10,9 @@ import marimo as mo
 
 from experiments.notebooks.charts import Axis
 from experiments.notebooks.charts.runs import UPDATE_KEYS
-from experiments.notebooks.context import NotebookContext, logged_metrics
+from experiments.notebooks.context import NotebookContext
+from experiments.results.logged import first_metric, logged_metrics, primary_of
 from experiments.results.scores import FINAL, known_statuses
-from experiments.runs.roles import REWARDS, likely_rewards
 from experiments.runs.store import REWARD_KEY, RunInfo
 from experiments.statistics import Statistic, Summary
 from experiments.types import JobRef, JobStatus
@@ -25,20 +25,6 @@ SUMMARIES: dict[str, Summary] = {
     "best value": Summary("best"),
 }
 SMOOTHING = (0.0, 0.005, 0.01, 0.02, 0.05, 0.1)
-
-
-def first_metric(logged: Sequence[str], jobs: Sequence[JobRef] = ()) -> str:
-    """Return what a page shows before anybody chose: what the jobs' trainer is about, else what was found for it."""
-    named = primary_of(jobs)
-    if named is not None:
-        return named
-    known = [name for name in REWARDS if name in logged]
-    return REWARD_KEY if not logged else [*known, *likely_rewards(logged), *logged][0]
-
-
-def primary_of(jobs: Sequence[JobRef]) -> str | None:
-    """Return the primary metric that the trainer of the first job that names one says."""
-    return next((job.metrics.primary for job in jobs if job.metrics and job.metrics.primary), None)
 
 
 class CurveControls:

@@ -21,7 +21,7 @@ from experiments.notebooks.charts import (
     setting_effects,
 )
 from experiments.notebooks.charts.grids import MOST_PANELS
-from experiments.notebooks.context import NotebookContext, logged_metrics
+from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.controls import choice_of
 from experiments.notebooks.curves import Curves
 from experiments.notebooks.page import Changing, Chosen, Subject, stacked
@@ -46,6 +46,7 @@ from experiments.notebooks.styles import heading
 from experiments.notebooks.tables.differences import diff_inputs, diff_view
 from experiments.notebooks.tables.groups import ARM, group_picker, group_view
 from experiments.project.errors import ExperimentsError
+from experiments.results.logged import logged_metrics
 from experiments.results.rows import config_differences, run_rows, short_names
 from experiments.runs.roles import speed_keys
 from experiments.types import JobRef

@@ -17,10 +17,11 @@ import marimo as mo
 from experiments.jobs.journal import Journal
 from experiments.jobs.permits import on_a_page
 from experiments.monitoring import Snapshot, monitor_for
-from experiments.notebooks.context import NotebookContext, logged_metrics
+from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.styles import warning
 from experiments.project.errors import ExperimentsError
 from experiments.project.look import plain_logger, plain_text
+from experiments.results.logged import logged_metrics
 from experiments.results.scores import known_statuses
 from experiments.types import TERMINAL_VERDICTS, JobRef
 

@@ -15,9 +15,9 @@ from experiments.jobs.watch.snapshots import read_versions
 from experiments.jobs.watch.verdicts import verdict
 from experiments.notebooks.charts import DARK_FOR_LIGHT, Axis, RunCurve, ScoreOptions, read_runs
 from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.controls import choice_of, primary_of
-from experiments.results.controls import with_kept_scores
-from experiments.results.scores import FINAL, ScoredRuns, known_statuses, outcome_of_job, scored_runs
+from experiments.notebooks.controls import choice_of
+from experiments.results.logged import primary_of
+from experiments.results.scores import FINAL, ScoredRuns, known_statuses, outcome_of_job
 from experiments.runs.roles import NO_ROLES, REWARDS, likely_rewards, metrics_of
 from experiments.runs.store import REWARD_KEY
 from experiments.statistics import Summary
@@ -58,9 +58,7 @@ def scored_once(
         if key in _scored:
             _scored.move_to_end(key)
             return _scored[key]
-    found = scored_runs(jobs, metric, experiment.store, statuses=statuses, summary=summary, codes=codes)
-    found = with_kept_scores(found, experiment.controls(jobs), experiment.workspace)
-    found = replace(found, notes=(*found.notes, *experiment.control_words(jobs), *experiment.code_words(jobs)))
+    found = experiment.scored(jobs, metric, summary, statuses)
     if found.is_read and all(job.run in versions for job in jobs):
         with _scoring:
             _scored[key] = found

@@ -18,7 +18,7 @@ from experiments.jobs import permits
 from experiments.jobs.journal import Journal
 from experiments.jobs.permits import is_edited, on_a_page
 from experiments.notebooks import curves, details, job_log, training
-from experiments.notebooks.context import NotebookContext, logged_metrics
+from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.controls import controls_line, controls_of
 from experiments.notebooks.curves import brushed_runs, clicked_lines, comparison_lines, step_at
 from experiments.notebooks.details import SMALL, SPEED, view_names
@@ -33,6 +33,7 @@ from experiments.notebooks.tables.groups import group_picker
 from experiments.notebooks.tables.runs import selected_runs, table_downloads
 from experiments.notebooks.training import PlanPreview, launch_outcome, launch_plan_of, plan_preview, run_inputs
 from experiments.notebooks.verdict import hypothesis_lines, log_lines, note_form, rule_lines, verdict_lines
+from experiments.results.logged import logged_metrics
 from experiments.types import JobRef
 
 _chosen: weakref.WeakKeyDictionary[threading.Thread, dict[tuple[str, str], dict[str, Any]]] = (

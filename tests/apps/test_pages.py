@@ -17,12 +17,12 @@ from apps.parts.comparing import arm_picker, compared, known_arms, matching
 from apps.parts.gallery import MOST, Shown, chosen_view, found_replays, gallery, picture_of
 from apps.parts.links import known_jobs, several
 from apps.parts.logs import log_list, logs_of
-from experiments.notebooks.context import Launched
 from experiments.notebooks.export.logbook import Log
 from experiments.notebooks.export.record import LogRecord
 from experiments.notebooks.page import Section
 from experiments.project.errors import StoreError
 from experiments.project.workspace import Workspace
+from experiments.results.context import Launched
 from experiments.runs.store import ReplayFile
 from experiments.types import JobRef
 from tests.fakes.cases import CASES

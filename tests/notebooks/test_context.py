@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 from pydantic import Field
 
-from experiments.notebooks.context import Launched, open_notebook, recipe_class
+from experiments.notebooks.context import open_notebook, recipe_class
 from experiments.project.errors import NotebookError
 from experiments.recipes.arena_experiment import ArenaExperiment, ArenaExperimentConfig
+from experiments.results.context import Launched
 from experiments.types import BaseExperimentConfig, JobRef
 from tests.fakes.project import Project
 

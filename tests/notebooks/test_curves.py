@@ -10,7 +10,7 @@ import pytest
 from experiments.jobs.ran import Mark
 from experiments.jobs.watch.snapshots import Snapshot, write_live
 from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.controls import CurveControls, first_metric
+from experiments.notebooks.controls import CurveControls
 from experiments.notebooks.curves import (
     brushed_runs,
     clicked_lines,
@@ -23,6 +23,7 @@ from experiments.notebooks.curves import (
 from experiments.notebooks.details import SPEED, draw_more, view_names
 from experiments.notebooks.replays import near_click, run_dropdown
 from experiments.notebooks.shared import arms_of, chart_widget, drawn_once, runs_with, standings
+from experiments.results.logged import first_metric
 from experiments.types import JobRef
 from tests.fakes.charted import ARMS, refs, write_replays, write_run
 from tests.fakes.studies import REWARD, Study, two_arms
