@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, get_args, get_origin, get_type_hints
 
-from experiments.cli.cutting import LIMIT, Long, cut_answer
+from experiments.cli.cutting import LIMIT, Long, cut_answer, told_of_rest
 from experiments.cli.envelope import EXIT_CODES, Answer, Call, Stream, respond
 from experiments.cli.flags import Cursor, JsonFlag, Limit
 from experiments.cli.terminal import check_paths, parsed
@@ -68,10 +68,16 @@ def _later(command: Command) -> Callable[..., Call]:
     def keep(*words: Any, **flags: Any) -> Call:  # noqa: ANN401 - those of any command
         own = {name: value for name, value in flags.items() if name not in further}
         check_paths([*words, *own.values()])
-        if not is_long:
-            return lambda: command(*words, **own)
-        limit = flags["limit"] if flags["limit"] is not None else LIMIT if flags["json_"] else None
-        return lambda: cut_answer(command(*words, **own), flags["cursor"], limit)
+        is_for_programs = bool(flags["json_"])
+
+        def call() -> Answer[Any] | Stream[Any]:
+            answer = command(*words, **own)
+            if is_long:
+                limit = flags["limit"] if flags["limit"] is not None else LIMIT if is_for_programs else None
+                answer = cut_answer(answer, flags["cursor"], limit)
+            return answer if is_for_programs else told_of_rest(answer)
+
+        return call
 
     given = [each.replace(annotation=hints[name]) for name, each in known.items()]
     more = [
@@ -106,6 +112,13 @@ _MODULES = {
     "resume": "jobs",
     "reproduce": "reproduce",
     "bundle": "bundle",
+    "scores": "scores",
+    "verdict": "verdict",
+    "compare": "scores",
+    "curve": "curves",
+    "failures": "verdict",
+    "next": "verdict",
+    "wait": "waiting",
     "machine": "machine",
     "budget": "budget",
     "permit": "permit",
@@ -126,6 +139,7 @@ _MODULES = {
     "eval": "evaluate",
     "serve": "serve",
     "new": "new",
+    "schema": "schema",
     "gc": "upkeep",
     "doctor": "upkeep",
 }
@@ -146,6 +160,13 @@ _SENTENCES = {
     "bundle": (
         "Write an experiment as one file, from which `experiments reproduce FILE` verifies it on another machine."
     ),
+    "scores": "Show the score of every run of an experiment, and of every arm over its seeds, with intervals.",
+    "verdict": "Say whether an experiment's hypothesis is confirmed, by the rule that was recorded before its launch.",
+    "compare": "Show how far A is from B in one metric over their seeds, with interval and test.",
+    "curve": "Show one metric of runs over their steps.",
+    "failures": "Show the runs that failed, in groups by what ended them.",
+    "next": "Say what a careful person would do now: retry these, wait so long, more seeds, freeze the winner.",
+    "wait": "Wait until all jobs of an experiment have ended, its verdict is decided, or one of its jobs has failed.",
     "machine": "Show the GPUs, cores and memory of this machine, which jobs have them, and what waits for what.",
     "budget": "Show what may go on by itself and what it has used; grant more, or end it.",
     "permit": "Allow a program or an agent to launch, within limits; print the token that it needs.",
@@ -174,13 +195,19 @@ _SENTENCES = {
     ),
     "serve": "Serve the apps, the notebooks and the logs of this project, to look at only; Ctrl-C ends it.",
     "new": "Write a recipe to begin with into experiments/recipes of this project.",
+    "schema": "Print the JSON Schema of what commands answer under --json, of all or of one.",
     "gc": "Show what the state folder could do without, and delete it if you say so.",
     "doctor": "Say what is installed, reachable and writable, and the command that mends what is not.",
 }
 """What `--help` says of each command, the first line of its own help: only for that, all would have to be imported."""
 
-_FUNCTIONS = {"eval": "evaluate"}
+_FUNCTIONS = {"eval": "evaluate", "next": "next_"}
 """Of the commands whose word is another name in Python."""
+
+
+def command_words() -> tuple[str, ...]:
+    """Return the word of every command."""
+    return tuple(_MODULES)
 
 
 def commands(only: str | None = None) -> dict[str, Command]:

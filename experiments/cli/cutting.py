@@ -53,6 +53,14 @@ def cut(data: L, cursor: str | None = None, limit: int | None = LIMIT) -> L:
     return replaced(data, **{data.ITEMS: items[begin:end], "cursor": following})
 
 
+def told_of_rest(answer: Answer[Any] | Stream[Any]) -> Answer[Any] | Stream[Any]:
+    """Return an answer that says to a person where the rest of it is, where it was cut."""
+    if isinstance(answer, Answer) and isinstance(answer.data, Long) and answer.data.cursor is not None:
+        note = f"there are more {answer.data.ITEMS} than these. Go on with: --cursor {answer.data.cursor}"
+        return replace(answer, notes=(*answer.notes, note))
+    return answer
+
+
 def cut_answer(answer: Answer[Any] | Stream[Any], cursor: str | None, limit: int | None) -> Answer[Any] | Stream[Any]:
     """Return an answer with its data cut; one that is not long, or comes bit by bit, as it is.
 

@@ -115,8 +115,6 @@ def runs(
     following = following_of(begin + limit) if len(found) > begin + limit else None
     shown = found[begin : begin + limit]
     notes = [] if shown else ["No run matches."]
-    if following is not None:
-        notes.append(f"there are more than these {limit}: experiments runs --cursor {following}")
     listed = Runs(runs=tuple(FoundRun(**vars(info)) for info in shown), cursor=following)
     return Answer(listed, lambda _: _print_runs(shown, workspace) if shown else None, notes=notes)
 

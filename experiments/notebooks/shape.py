@@ -8,11 +8,11 @@ from typing import Any
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.shared import metrics_about, runs_with, score_options, standings
 from experiments.notebooks.styles import Line
-from experiments.notebooks.verdict import is_search
 from experiments.project.errors import ExperimentsError
 from experiments.project.look import counted
 from experiments.results.rows import RunRow, run_rows
 from experiments.results.shape import ArmShape, Shape, shape_of
+from experiments.results.subject import is_search
 from experiments.runs.roles import REWARDS, likely_rewards
 from experiments.types import JobRef
 

@@ -9,10 +9,8 @@ from typing import Any
 
 import marimo as mo
 
-from experiments.jobs.designs import Registration, registration_of
 from experiments.jobs.journal import MAX_NOTE, Entry, Journal, entries, write_entry
 from experiments.jobs.permits import is_edited, on_a_page, page_permit
-from experiments.jobs.rule import LEVEL
 from experiments.jobs.sparing import cancel_spared
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.page import Changing, Subject, stacked
@@ -20,11 +18,11 @@ from experiments.notebooks.shared import scored_once
 from experiments.notebooks.styles import Line, lines_html, sentence, title_of
 from experiments.project.errors import ExperimentsError
 from experiments.project.look import DECISIONS, counted
-from experiments.project.standing import chooses
 from experiments.results.claims import Claimed
 from experiments.results.scores import ScoredRuns, known_statuses, summary_of
 from experiments.results.sparing import Spare, spare_of
-from experiments.results.verdict import judge
+from experiments.results.subject import claim_by_rule, is_search, registration_now
+from experiments.results.verdict import SEARCH
 from experiments.types import JobRef
 from widgets.words import Words
 
@@ -32,8 +30,6 @@ _HOW = (
     "No hypothesis yet. Before you launch, write it into the cell journal of this notebook: what you expect and why, "
     "and the rule that decides (metric, direction, smallest effect that matters, arm and baseline)."
 )
-
-_SEARCH = "A search, so there is no verdict: its scores have chosen among its trials. What it is frozen as decides."
 
 
 def hypothesis_lines(journal: Journal, jobs: Sequence[JobRef] = ()) -> list[Line]:
@@ -50,7 +46,7 @@ def rule_lines(experiment: NotebookContext, jobs: Sequence[JobRef], journal: Jou
     """
     if not journal.is_written or (jobs and is_search(jobs)):
         return []
-    found = _registration(experiment, jobs, journal)
+    found = registration_now(experiment, jobs, journal)
     return [
         Line(journal.rule.sentence if journal.rule else "No rule: nothing can decide.", "row", "Rule"),
         Line(found.sentence, "row", "Recorded", muted=not found.is_changed),
@@ -63,7 +59,7 @@ def verdict_lines(experiment: NotebookContext, jobs: Sequence[JobRef], journal: 
     Of a search there is none, whatever was expected.
     """
     if jobs and is_search(jobs):
-        return [Line(_SEARCH)]
+        return [Line(SEARCH)]
     if not journal.is_written or journal.rule is None:
         return []
     try:
@@ -89,13 +85,7 @@ def judged(experiment: NotebookContext, jobs: Sequence[JobRef], journal: Journal
     """
     assert journal.rule is not None
     runs = scored_once(experiment, jobs, journal.rule.metric, summary_of(journal.rule))
-    registration = _registration(experiment, jobs, journal)
-    return runs, Claimed(judge(journal, runs, registration), registration)
-
-
-def is_search(jobs: Sequence[JobRef]) -> bool:
-    """Tell whether all jobs that count are trials of a search."""
-    return all(chooses(job.seed) for job in jobs if job.counts)
+    return runs, claim_by_rule(experiment, jobs, journal, runs)
 
 
 def note_form(experiment: NotebookContext, then: Callable[[], None] = lambda: None) -> Any:
@@ -257,14 +247,6 @@ class Verdict(Changing):
     def _record_lines(self) -> list[Line]:
         study = self.study
         return [*rule_lines(study.experiment, study.jobs, study.journal), *log_lines(study.experiment, study.journal)]
-
-
-def _registration(experiment: NotebookContext, jobs: Sequence[JobRef], journal: Journal) -> Registration:
-    try:
-        return registration_of(experiment.workspace, jobs, journal)
-    except ExperimentsError as error:
-        unread = f"What was recorded at the launch of these runs cannot be read: {error}"
-        return Registration(unread, unread, level=journal.rule.level if journal.rule else LEVEL)
 
 
 def _is_note(entry: Entry) -> bool:

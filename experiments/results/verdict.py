@@ -34,6 +34,10 @@ _RESOLVED = 0.01
 """Least level that 10,000 resamples are asked for: 50 of them then lie beyond each end."""
 Decision = Literal["confirmed", "rejected", "undecided", "interim"]
 
+NO_HYPOTHESIS = "No hypothesis was written, so there is nothing to confirm or reject."
+NO_RULE = "No rule was written, so nothing can decide."
+SEARCH = "A search, so there is no verdict: its scores have chosen among its trials. What it is frozen as decides."
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -67,11 +71,9 @@ def judge(journal: Journal, runs: ScoredRuns, registration: Registration | None 
     """
     rule = journal.rule
     if not journal.is_written:
-        return Judgement(
-            "undecided", "No hypothesis was written, so there is nothing to confirm or reject.", None, rule
-        )
+        return Judgement("undecided", NO_HYPOTHESIS, None, rule)
     if rule is None:
-        return Judgement("undecided", "No rule was written, so nothing can decide.", None, None)
+        return Judgement("undecided", NO_RULE, None, None)
     arms = list(runs.scores)
     if not arms:
         return Judgement("undecided", "No run yet.", None, rule)

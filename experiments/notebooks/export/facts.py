@@ -24,13 +24,13 @@ from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.export.record import LoggedMetric
 from experiments.notebooks.marks import hash_of
 from experiments.notebooks.study import Study
-from experiments.notebooks.verdict import is_search
 from experiments.project.errors import ExperimentsError
 from experiments.project.look import quantity
 from experiments.project.provenance import Provenance, capture
 from experiments.project.standing import standing
 from experiments.project.workspace import Workspace
 from experiments.results.scores import outcome_of_job
+from experiments.results.subject import is_search
 from experiments.runs.store import AGENT_STEP, REWARD_KEY, RunStore, RunUpdate
 from experiments.statistics import Curve, standing_curves
 from experiments.types import BaseExperimentConfig, JobRef, JobStatus
