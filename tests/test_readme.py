@@ -41,6 +41,14 @@ ENDING = {
     "uv run experiments machine": (0, "at once"),
     "uv run experiments logs RUN": (0, "40,000 agent-steps"),
     "uv run experiments show RUN": (0, "command"),
+    "uv run experiments verdict EXPERIMENT": (3, "No hypothesis was written"),
+    "uv run experiments scores EXPERIMENT": (0, "higher is better"),
+    "uv run experiments next": (0, "arena"),
+    "uv run experiments failures": (0, "No run failed"),
+    "uv run experiments wait EXPERIMENT": (0, "succeeded"),
+    "uv run experiments compare A B": (0, "suggests and decides nothing"),
+    "uv run experiments curve METRIC --runs EXPERIMENT/": (0, "agent steps"),
+    "uv run experiments schema": (0, "additionalProperties"),
     "uv run experiments cancel RUN": (0, "had ended already"),
     "retry RUN": (0, "attempt 2"),
     "uv run experiments resume RUN --steps N": (0, "goes on as"),
@@ -186,7 +194,7 @@ def words(reader):
         "NAME": "my_study",
         "EXPERIMENT": "arena",
     }
-    return {**given, "NOTEBOOK": STUDY, "FILE": str(replay)}
+    return {**given, "NOTEBOOK": STUDY, "FILE": str(replay), "METRIC": "overview/reward"}
 
 
 @pytest.mark.slow
