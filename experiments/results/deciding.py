@@ -98,7 +98,7 @@ def _given_up(course: Course, rows: Rows, workspace: Workspace, say: Say) -> Row
 def _end(batched: Batched, workspace: Workspace, why: str, say: Say) -> None:
     with open_ledger(workspace) as ledger:
         end_batches(ledger, batched, why)
-        ledger.end_budget(batched.budget, "what it was for has ended")
+        ledger.spend_out(batched.budget, "what it was for has ended")
     say(f"{batched.experiment}: {why}")
 
 

@@ -82,7 +82,7 @@ def _close_budget(search: Search, workspace: Workspace) -> None:
         if search.budget and not any(
             course.is_open for course in courses(ledger) if course.search.budget == search.budget
         ):
-            ledger.end_budget(search.budget, "what it was for has ended")
+            ledger.spend_out(search.budget, "what it was for has ended")
 
 
 def as_opened(search: Search, workspace: Workspace) -> Workspace:

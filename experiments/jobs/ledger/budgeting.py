@@ -55,6 +55,11 @@ class LedgerBudgets(HandingLedger):
         with self._writing() as execute:
             budgets.draw(execute, name, costs)
 
+    def spend_out(self, name: str, why: str) -> None:
+        """End a budget whose purpose has ended; a permit stays, for it is for more than this."""
+        if not self.permits(name):
+            self.end_budget(name, why)
+
     def end_budget(self, name: str, why: str) -> bool:
         """End a budget, so that nothing draws on it any more; say whether it was open."""
         with self._writing() as execute:
