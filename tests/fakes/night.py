@@ -157,7 +157,10 @@ class Night:
         return sorted(ARMS, key=lambda arm: statistics.fmean(found[arm]) if found[arm] else 100)
 
     def verdicts(self) -> list[dict]:
-        """Return each claim that is registered: what it came to, and whether the agent had seen its candidate's runs."""
+        """Return each claim that was recorded, and whether the agent had seen runs of its candidate's seeds by then.
+
+        One that is registered says what it came to.
+        """
         found = []
         for name in self.known:
             with open_ledger(self.workspace, read_only=True) as ledger:
@@ -166,12 +169,14 @@ class Night:
             refs = [job.ref() for job in jobs]
             statuses = {each.run_name: each for each in job_statuses(self.workspace.state, [ref.run for ref in refs])}
             for digest, journal in {each.digest: each.journal for each in recorded}.items():
+                arm = journal.rule.arm
+                seeds = {(job.arm, job.seed) for job in jobs if job.arm == arm}
                 registration = registration_of(self.workspace, refs, journal)
                 if not registration.is_registered:
+                    found.append({"decision": "", "chose": bool(seeds & self.saw[name, digest])})
                     continue
                 store, summary = default_store(self.workspace.root), summary_of(journal.rule)
                 runs = scored_runs(refs, "score", store, statuses=statuses, summary=summary)
-                arm = journal.rule.arm
                 chose = {(arm, seed) for seed in registration.seeds[arm]} & self.saw[name, digest]
                 found.append({"decision": judge(journal, runs, registration).decision, "chose": bool(chose)})
         return found
@@ -190,7 +195,7 @@ def main(folder: str, attempts: int, seed: int) -> None:
         "drawn": budget.jobs,
         "handed": len(handed),
         "twice": sum(number > 1 for number in handed.values()),
-        "registered": night.verdicts(),
+        "claims": night.verdicts(),
         "tried": night.tried,
         "refused": night.refused,
         "took_s": took,

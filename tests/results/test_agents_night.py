@@ -1,0 +1,44 @@
+"""What somebody with a permit can make of a night: 500 attempts to make one of twenty equal arms look better."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import night
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory):
+    command = [sys.executable, night.__file__, str(tmp_path_factory.mktemp("night")), "500", "2"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(night.__file__).parents[2])
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_it_uses_what_its_permit_covers_and_no_job_more(lived):
+    assert lived["drawn"] == lived["handed"] == night.JOBS
+    assert lived["refused"]["LaunchError"] > 100
+
+
+def test_no_job_is_launched_twice(lived):
+    assert lived["twice"] == 0
+    assert lived["tried"]["again"] > 10
+
+
+def test_no_claim_is_registered_whose_seeds_had_chosen_it(lived):
+    late = [claim for claim in lived["claims"] if claim["chose"]]
+    assert len(late) > 10
+    assert not [claim for claim in late if claim["decision"]]
+
+
+def test_none_of_the_equal_arms_is_called_better(lived):
+    decisions = [claim["decision"] for claim in lived["claims"] if claim["decision"]]
+    assert len(decisions) >= 5
+    assert "confirmed" not in decisions
