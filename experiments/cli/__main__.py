@@ -40,7 +40,7 @@ def _read(arguments: Sequence[str]) -> Call:
     codes = "; ".join(f"{code} {what}" for code, what in EXIT_CODES.items())
     wanted: dict[str, Callable[..., Any]]
     if word in _MODULES:
-        wanted = {word: _later(command) for word, command in commands(word).items()}
+        wanted = {word: taken_by(command) for word, command in commands(word).items()}
     else:
         # Classes: to find out about functions tyro imports as much again.
         wanted = {word: type(word, (), {"__doc__": _SENTENCES.get(word)}) for word in _MODULES}
@@ -54,7 +54,7 @@ def _read(arguments: Sequence[str]) -> Call:
     return found
 
 
-def _later(command: Command) -> Callable[..., Call]:
+def taken_by(command: Command) -> Callable[..., Call]:
     """Return what takes a command's words and flags, and those that all commands have, and returns the call."""
     hints = get_type_hints(command, include_extras=True)
     known = inspect.signature(command).parameters

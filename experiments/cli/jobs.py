@@ -187,7 +187,7 @@ def cancel(runs: RunNames, *, yes: Flag = False) -> Answer[Told]:
     workspace = Workspace.find(Path.cwd())
     names = [job.run_name for job in find_rows(workspace, _some(runs))]
     if not yes and sys.stdin.isatty() and not agrees(f"Cancel {counted(len(names), 'job')}?"):
-        return Answer(None, code=1)
+        return Answer(None, code=1, errors=["not confirmed; nothing was cancelled."])
     told = end(names, command_permit(f"experiments cancel {' '.join(names)}"), workspace)
     return Answer(Told(runs=told), tell)
 

@@ -143,9 +143,9 @@ def as_launched(workspace: Workspace, spec: Mapping[str, Any] | None) -> Workspa
     Args:
         spec: What the launcher was told of the job; None where none ever was.
     """
-    if spec is None:
-        return workspace
-    places = {place: spec["env"].get(name) for place, name in _PLACES.items() if spec["env"].get(name)}
+    # A ledger that was made again knows of a job what its folder says, which may be less.
+    env = (spec or {}).get("env") or {}
+    places = {place: env[name] for place, name in _PLACES.items() if env.get(name)}
     return replace(workspace, settings=replaced(workspace.settings, **places))
 
 
