@@ -98,7 +98,9 @@ def budget(
         raise UsageError(f"which budget? Name it: experiments budget {action} NAME. See them: experiments budget")
     if action == "set":
         found = read_limits(limits)
-        permit = _person(shlex.join(["experiments", "budget", "set", name, *limits]))
+        permit = _person(
+            shlex.join(["experiments", "budget", "set", name, *limits]), "It says what goes on without a person."
+        )
         with open_ledger(workspace) as ledger:
             if name not in {one.name for one in ledger.budgets()}:
                 check_name("budget", name)
@@ -107,14 +109,14 @@ def budget(
     return _end(workspace, name, cancel=cancel, yes=yes)
 
 
-def _person(command: str) -> Permit:
+def _person(command: str, warning: str) -> Permit:
     """Return the permit of a person who says what others may use; on a terminal where the settings want permits."""
     from experiments.jobs.permits import person_permit
     from experiments.project.settings import wants_permits
 
     permit = person_permit(command)
     if wants_permits():
-        ask_a_person(f"run {command!r}", "It says what goes on without a person.")
+        ask_a_person(f"run {command!r}", warning)
     return permit
 
 
@@ -201,11 +203,10 @@ def _table(found: Sequence[Budget]) -> object:
 
 
 def _end(workspace: Workspace, name: str, *, cancel: bool, yes: bool) -> Answer[Budgets]:
-    from experiments.jobs.permits import person_permit
     from experiments.jobs.submission import cancel as cancel_jobs
 
     how = shlex.join(["experiments", "budget", "end", name])
-    permit = person_permit(how)
+    permit = _person(how, "It stops what goes on.")
     with open_ledger(workspace) as ledger:
         if name not in {one.name for one in ledger.budgets()}:
             raise UsageError(f"there is no budget {name!r}. See them: experiments budget")

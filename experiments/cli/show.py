@@ -55,6 +55,8 @@ class JobRecord(Shown):
         files: Where its files are.
         logged_to: Where the script logged by its own files, where that is not what it was told.
         provenance: What the plan recorded of the code.
+        launched_by: Whose act it was: a command, a page, or that with a permit; empty where that is not recorded.
+        budget: Name of the budget or permit that it drew on; null where a person asked for it.
         events: What happened to it, each with its time `at` and `what`.
         happened: What its scheduler told, in words.
     """
@@ -67,6 +69,8 @@ class JobRecord(Shown):
     files: str
     logged_to: str
     provenance: dict[str, Any] | None
+    launched_by: str
+    budget: str | None
     ran: Ran
     events: tuple[dict[str, Any], ...]
     evaluations: tuple[Evaluated, ...]
@@ -111,6 +115,9 @@ def job_record(workspace: Workspace, job: TrainingJob) -> dict[str, Any]:
         written = ledger.annotations([job.run_name]).get(job.run_name)
         spec = ledger.spec(job.run_name)
         attempts = [other.run_name for other in ledger.attempts(job)]
+        launches = ledger.events(run_name=job.run_name, kind="launch")
+        launches = launches or ledger.events(plan_key=job.plan_key, kind="launch")
+        budget = ledger.budget_of(job.run_name)
     code = codes_of(workspace, [job.run_name])[job.run_name]
     evaluations, unread = _evaluations(workspace, job)
     return {
@@ -121,6 +128,8 @@ def job_record(workspace: Workspace, job: TrainingJob) -> dict[str, Any]:
         "files": files_of(job.launcher, workspace, job.run_name),
         "logged_to": _logged_to(workspace, job),
         "provenance": provenance,
+        "launched_by": str(launches[0].data.get("by", "")) if launches else "",
+        "budget": budget,
         "ran": {
             "what": code.words(workspace.root),
             "code": code.started.model_dump(mode="json") if code.started else None,
@@ -216,6 +225,7 @@ def _print_record(record: dict[str, Any], status: JobStatus) -> None:
     rows += _code_rows(record)
     rows += [("evaluations", "; ".join([one["said"], *one["notes"]])) for one in record["evaluations"]]
     rows += [("evaluations", problem) for problem in record["evaluation_problems"]]
+    rows += [("launched by", record["launched_by"]), ("budget", record["budget"])]
     rows += [("note", record["note"]), ("tags", ", ".join(record["tags"]))]
     rows += [("resources", status.resources or record["resources"]), ("cost", status.cost)]
     rows += [("error", job["error"])] if job["error"] else []

@@ -104,8 +104,11 @@ def test_a_person_grants_a_permit_and_a_program_launches_within_it(project):
     assert "permit 'night' has ended (ended by a person)" in ended.stderr
 
 
-@pytest.mark.parametrize("words", [["permit", "--jobs", "5"], ["budget", "set", "study", "jobs=5"]])
-def test_a_program_without_a_terminal_grants_nothing(project, words):
+@pytest.mark.parametrize(
+    "words",
+    [["permit", "--jobs", "5"], ["budget", "set", "study", "jobs=5"], ["budget", "end", "study", "--cancel", "--yes"]],
+)
+def test_a_program_without_a_terminal_neither_grants_nor_ends_a_budget(project, words):
     refused = alone(project, *words)
     assert refused.returncode != 0
     assert "only a person does, on a terminal" in refused.stderr

@@ -94,6 +94,11 @@ class LedgerBudgets(HandingLedger):
         with self._lock, sqlite_errors(self.state_dir / FILE):
             return budgets.runs_of(self._connection.execute, name)
 
+    def budget_of(self, run_name: str) -> str | None:
+        """Return the name of the budget that a job drew on; None where it drew on none."""
+        rows = self._rows("SELECT budget FROM draws WHERE run_name = ?", [run_name])
+        return rows[0]["budget"] if rows else None
+
     def drawn(self, name: str) -> frozenset[str]:
         """Return the run names that ever drew on a budget."""
         with self._lock, sqlite_errors(self.state_dir / FILE):
