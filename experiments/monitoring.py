@@ -22,7 +22,7 @@ from experiments.jobs.watch.poller import Poller, Sources
 from experiments.jobs.watch.snapshots import Ongoing, Snapshot, read_status, write_live
 from experiments.jobs.watch.stepping import Stepper
 from experiments.project.errors import LedgerError
-from experiments.project.files import try_lock
+from experiments.project.files import stamp_of, try_lock
 from experiments.project.settings import load_settings
 from experiments.project.workspace import Workspace
 from experiments.runs.opening import RoutedStore, default_store, offline_store
@@ -335,7 +335,7 @@ class _LedgerFile:
         self._ongoing: tuple[Ongoing, ...] = ()
 
     def __call__(self) -> list[TrainingJob | UnreadableJob]:
-        seen = [_stamp(self._workspace.state / name) for name in ("ledger.sqlite", "ledger.sqlite-wal")]
+        seen = [stamp_of(self._workspace.state / name) for name in ("ledger.sqlite", "ledger.sqlite-wal")]
         if seen != self._seen:
             with open_ledger(self._workspace, read_only=True) as ledger:
                 self._jobs, self.earlier = (
@@ -364,11 +364,3 @@ class _LedgerFile:
                 self._ongoing = ongoing(ledger, self._workspace.state)
             self._ongoing_seen = seen
         return self._ongoing
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns

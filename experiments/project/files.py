@@ -16,13 +16,14 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
 
 PROC = Path("/proc")
 JsonValue: TypeAlias = bool | int | float | str | list[Any] | dict[str, Any] | None
+Read = TypeVar("Read")
 _HALF = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 
 
@@ -246,6 +247,42 @@ def _output(*command: str) -> str:
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=5).stdout.strip()
     except (OSError, subprocess.TimeoutExpired):
         return ""
+
+
+class ReadOnce(Generic[Read]):
+    """What was read of a folder, kept for as long as its files are the same.
+
+    Args:
+        read: Reads a folder.
+        names: Of the files that it reads.
+    """
+
+    _FOLDERS = 16
+
+    def __init__(self, read: Callable[[Path], Read], *names: str) -> None:
+        self._read, self._names = read, names
+        self._known: dict[Path, tuple[object, Read]] = {}
+
+    def read(self, folder: Path) -> Read:
+        """Return what the files of a folder say now; the same object where none of them was written since."""
+        seen = [stamp_of(folder / name) for name in self._names]
+        known = self._known.get(folder)
+        if known is not None and known[0] == seen:
+            return known[1]
+        found = self._read(folder)
+        if len(self._known) >= self._FOLDERS:
+            self._known.clear()
+        self._known[folder] = (seen, found)
+        return found
+
+
+def stamp_of(path: Path) -> tuple[int, int, int] | None:
+    """Return what changes whenever a file is written or replaced; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def parse_json(text: str | bytes) -> Any:  # noqa: ANN401 - any JSON

@@ -335,6 +335,8 @@ class Poller:
 
     def _settle(self, job: PolledJob) -> None:
         """Stop asking about a job that has ended, once its tracker has said so too or had time to."""
+        if job.run is None and self._is_on_its_way("store", job):
+            return  # its tracker is about to say more
         status = self._status(job)
         if status.verdict not in TERMINAL_VERDICTS:
             job.ended_tick = None
@@ -347,6 +349,10 @@ class Poller:
         certain = status.scheduler is not None or not (silent or status.tracker == "crashed")
         if certain and (closed or self._ticks() - job.ended_tick > _GRACE_S):
             job.final = status
+
+    def _is_on_its_way(self, kind: str, job: PolledJob) -> bool:
+        source = self._asked.get((kind, job.source_name(kind)))
+        return source is not None and source.is_busy and kind in job.asked and kind not in job.answered
 
     def _status(self, job: PolledJob) -> JobStatus:
         as_of = [

@@ -275,15 +275,16 @@ class OfflineStore:
             if rooted.find_files():
                 return rooted
         log = self._logs.get(run)
-        if log is None or not log.find_files():
-            log = self._logs[run] = self._placed(run)
-        return log if log.find_files() else None
-
-    def _placed(self, run: str) -> JoinedLog:
-        """Return the log of a run in its own folder, else in another's, else in a folder of several runs."""
-        log = self._joined(run, self.runs_dir / run)
+        if log is not None and log.find_files():
+            return log
+        log = self._logs[run] = self._joined(run, self.runs_dir / run)
         if log.find_files():
             return log
+        log = self._logs[run] = self._elsewhere(run, log)
+        return log if log.find_files() else None
+
+    def _elsewhere(self, run: str, log: JoinedLog) -> JoinedLog:
+        """Return the log of a run in another's folder, else in a folder of several runs, else its own empty one."""
         host = self._guests.get(run)
         if host is not None:
             places = [place for folder in self.folders(host) for place in wandb_folders(folder)]

@@ -42,10 +42,11 @@ def fields(data: bytes, at: int = 0, end: int | None = None) -> Iterator[tuple[i
     end = len(data) if end is None else end
     try:
         while at < end:
-            tag, at = varint(data, at)
+            # Most numbers are one byte, and a lab's ended runs have a million of them.
+            tag, at = (data[at], at + 1) if data[at] < 128 else varint(data, at)
             kind = tag & 7
             if kind == 2:
-                length, at = varint(data, at)
+                length, at = (data[at], at + 1) if data[at] < 128 else varint(data, at)
                 if at + length > end:
                     raise ValueError("a field is longer than its message")
                 yield tag >> 3, data[at : at + length]
