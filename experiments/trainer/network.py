@@ -8,16 +8,18 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.trainer.features import FloatArray
+from experiments.trainer.features import FloatArray, Inputs
 
 Parameters = dict[str, FloatArray]
 
 
 def log_softmax(logits: FloatArray) -> FloatArray:
-    """Return the log-probabilities of `logits`, (rows, actions)."""
-    shifted: FloatArray = logits - logits.max(axis=1, keepdims=True)
-    normaliser: FloatArray = np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return shifted - normaliser
+    """Return the log-probabilities of `logits`, (..., actions)."""
+    # By columns: numpy is slow at sums over the last axis where that is short.
+    shifted = np.ascontiguousarray(np.moveaxis(logits, -1, 0))
+    shifted -= shifted.max(axis=0)
+    shifted -= np.log(np.exp(shifted).sum(axis=0))
+    return np.moveaxis(shifted, 0, -1)
 
 
 def sample_actions(logits: FloatArray, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -57,16 +59,25 @@ class ActorCritic:
             }
         )
 
-    def forward(self, inputs: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    def forward(self, inputs: Inputs | FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return hidden activations (rows, hidden), logits (rows, actions) and values (rows,) of `inputs`."""
         p = self.parameters
-        hidden = np.tanh(inputs @ p["hidden_weight"] + p["hidden_bias"])
-        logits = hidden @ p["policy_weight"] + p["policy_bias"]
-        values = (hidden @ p["value_weight"] + p["value_bias"])[:, 0]
+        # In place: an array that is made anew costs as much as what is calculated in it.
+        hidden: FloatArray = inputs @ p["hidden_weight"]
+        hidden += p["hidden_bias"]
+        np.tanh(hidden, out=hidden)
+        heads: FloatArray = hidden @ self._heads
+        logits: FloatArray = heads[:, :-1] + p["policy_bias"]
+        values: FloatArray = heads[:, -1] + p["value_bias"]
         return hidden, logits, values
 
+    @property
+    def _heads(self) -> FloatArray:
+        """Weights of both heads side by side, (hidden, actions + 1): one product is faster than two."""
+        return np.concatenate([self.parameters["policy_weight"], self.parameters["value_weight"]], axis=1)
+
     def backward(
-        self, inputs: FloatArray, hidden: FloatArray, logits_gradient: FloatArray, values_gradient: FloatArray
+        self, inputs: Inputs | FloatArray, hidden: FloatArray, logits_gradient: FloatArray, values_gradient: FloatArray
     ) -> Parameters:
         """Return the gradient of every parameter.
 
@@ -76,11 +87,11 @@ class ActorCritic:
             logits_gradient: Gradient of the loss by the logits, (rows, actions).
             values_gradient: Gradient of the loss by the values, (rows,).
         """
-        p = self.parameters
         column = values_gradient[:, None]
-        hidden_gradient = (logits_gradient @ p["policy_weight"].T + column @ p["value_weight"].T) * (
-            1 - hidden * hidden
-        )
+        hidden_gradient = np.concatenate([logits_gradient, column], axis=1) @ self._heads.T
+        slope = hidden * hidden
+        np.subtract(1, slope, out=slope)
+        hidden_gradient *= slope
         return {
             "hidden_weight": inputs.T @ hidden_gradient,
             "hidden_bias": hidden_gradient.sum(axis=0),
@@ -111,20 +122,29 @@ class Adam:
     ) -> None:
         self.first = {name: np.zeros_like(value) for name, value in parameters.items()}
         self.second = {name: np.zeros_like(value) for name, value in parameters.items()}
+        self._spare = {name: np.zeros_like(value) for name, value in parameters.items()}
         self.updates = 0
         self._beta1, self._beta2, self._eps, self._max_norm = beta1, beta2, eps, max_norm
 
     def update(self, parameters: Parameters, gradients: Parameters, learning_rate: float) -> None:
         """Move `parameters` in place against `gradients`."""
-        norm = math.sqrt(sum(float((value * value).sum()) for value in gradients.values()))
+        norm = math.sqrt(sum(float(np.vdot(value, value)) for value in gradients.values()))
         scale = min(1.0, self._max_norm / (norm + 1e-8))
         self.updates += 1
         step = learning_rate / (1 - self._beta1**self.updates)
         correction = 1 / math.sqrt(1 - self._beta2**self.updates)
         for name, parameter in parameters.items():
-            gradient = gradients[name] * np.float32(scale)
-            first, second = self.first[name], self.second[name]
-            first += (1 - self._beta1) * (gradient - first)
-            second += (1 - self._beta2) * (gradient * gradient - second)
-            change = np.float32(step) * first / (np.sqrt(second) * np.float32(correction) + np.float32(self._eps))
+            first, second, gradient, change = self.first[name], self.second[name], gradients[name], self._spare[name]
+            np.multiply(gradient, scale * (1 - self._beta1), out=change)
+            first *= self._beta1
+            first += change
+            np.multiply(gradient, gradient, out=change)
+            change *= scale * scale * (1 - self._beta2)
+            second *= self._beta2
+            second += change
+            np.sqrt(second, out=change)
+            change *= correction
+            change += self._eps
+            np.divide(first, change, out=change)
+            change *= step
             np.subtract(parameter, change, out=parameter)

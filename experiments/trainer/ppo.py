@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.trainer.config import PPOConfig, TrainerConfig
-from experiments.trainer.features import FloatArray
+from experiments.trainer.features import FloatArray, Inputs, stacked
 from experiments.trainer.network import ActorCritic, Adam, Parameters, log_softmax
 from experiments.trainer.rollout import Rollout
 
@@ -52,7 +52,7 @@ def advantages(rollout: Rollout, *, gamma: float, gae_lambda: float) -> FloatArr
 
 def gradients(
     network: ActorCritic,
-    inputs: FloatArray,
+    inputs: Inputs | FloatArray,
     actions: NDArray[np.int64],
     old_log_probs: FloatArray,
     advantage: FloatArray,
@@ -63,7 +63,7 @@ def gradients(
 
     The loss is `policy_loss + vf_coef * value_loss - ent_coef * entropy`.
     """
-    rows = len(inputs)
+    rows = len(actions)
     every = np.arange(rows)
     hidden, logits, values = network.forward(inputs)
     log_probs = log_softmax(logits)
@@ -102,7 +102,7 @@ def update(
     returns = (advantage + rollout.values[:-1]).ravel()
     explained = explained_variance(rollout.values[:-1].ravel(), returns)
     normalised = ((advantage - advantage.mean()) / (advantage.std() + 1e-6)).ravel()
-    inputs = rollout.inputs.reshape(len(returns), -1)
+    inputs = stacked(rollout.inputs)
     actions, old_log_probs = rollout.actions.ravel(), rollout.log_probs.ravel()
     seen: list[Losses] = []
     for _ in range(config.update_epochs):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from experiments.trainer.arena import Curriculum, game
 from experiments.trainer.environments import HELD_OUT, Environments
-from experiments.trainer.features import Encoder, FloatArray
+from experiments.trainer.features import Encoder, FloatArray, Inputs
 from experiments.trainer.network import ActorCritic, log_softmax, sample_actions
 from experiments.trainer.sampling import TaskSampler
 
@@ -21,7 +21,7 @@ class Rollout:
     """What a batch of agents saw, did and got; arrays are (steps, rows, ...), a row being one agent.
 
     Attributes:
-        inputs: Encoded observations, (steps, rows, inputs).
+        inputs: Encoded observations, of each step (rows, inputs).
         actions: Actions taken.
         log_probs: Their log-probabilities at that time.
         values: Predicted values, (steps + 1, rows): the last row is for what follows the rollout.
@@ -29,7 +29,7 @@ class Rollout:
         dones: 1 where an episode ended with this step.
     """
 
-    inputs: FloatArray
+    inputs: list[Inputs]
     actions: NDArray[np.int64]
     log_probs: FloatArray
     values: FloatArray
@@ -37,11 +37,11 @@ class Rollout:
     dones: FloatArray
 
     @classmethod
-    def empty(cls, steps: int, rows: int, inputs: int) -> Rollout:
+    def empty(cls, steps: int, rows: int) -> Rollout:
         """Return a rollout to be filled."""
         grid = (steps, rows)
         return cls(
-            inputs=np.zeros((*grid, inputs), np.float32),
+            inputs=[],
             actions=np.zeros(grid, np.int64),
             log_probs=np.zeros(grid, np.float32),
             values=np.zeros((steps + 1, rows), np.float32),
@@ -84,15 +84,16 @@ class Collector:
     def fill(self, rollout: Rollout, network: ActorCritic, *, gamma: float, check: Callable[[], None]) -> None:
         """Play one rollout with `network`; `check` is called before each step and may raise to break off."""
         environments = self._environments
-        every = np.arange(self.rows)
+        scores = np.empty((*rollout.actions.shape, self.actions), np.float32)
+        rollout.inputs.clear()
         for step in range(len(rollout.rewards)):
             check()
             inputs = self.encoder.encode(environments.tokens)
             _, logits, values = network.forward(inputs)
             actions = sample_actions(logits, self._rng)
-            rollout.inputs[step] = inputs
+            rollout.inputs.append(inputs)
+            scores[step] = logits
             rollout.actions[step] = actions
-            rollout.log_probs[step] = log_softmax(logits)[every, actions]
             rollout.values[step] = values
             ended = environments.step(actions)
             rollout.rewards[step] = environments.rewards
@@ -100,6 +101,8 @@ class Collector:
             if ended:
                 self._end(ended, rollout, step, network, gamma)
         rollout.values[-1] = self._values(network)
+        taken = np.take_along_axis(log_softmax(scores), rollout.actions[:, :, None], axis=2)
+        rollout.log_probs[:] = taken[:, :, 0]
 
     def _end(self, ended: list[int], rollout: Rollout, step: int, network: ActorCritic, gamma: float) -> None:
         """Close the episodes of environments `ended` and begin others.

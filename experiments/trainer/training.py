@@ -44,7 +44,7 @@ class Training:
         self._adam = Adam(
             self.network.parameters, beta1=adam.beta1, beta2=adam.beta2, eps=adam.eps, max_norm=adam.max_grad_norm
         )
-        self._rollout = Rollout.empty(config.rollout_length, self._collector.rows, encoder.size)
+        self._rollout = Rollout.empty(config.rollout_length, self._collector.rows)
         self._losses: list[ppo.Losses] = []
         self._random_reward: dict[int, float] = {}  # by the number of maps
         self.agent_step = 0

@@ -1,6 +1,8 @@
 import numpy as np
 
-from experiments.trainer.arena import BASIC, ORE_LIMIT, WINDOW, game
+from experiments.trainer import curricula
+from experiments.trainer.arena import BASIC, ORE_LIMIT, WINDOW, game, load_curriculum
+from experiments.trainer.environments import Environments
 from experiments.trainer.features import Encoder
 
 RULES = game(BASIC, map_seed=0).game
@@ -15,7 +17,7 @@ def columns(*tokens):
     encoder = Encoder(RULES)
     observation = np.full((1, 20, 3), 255, np.uint8)
     observation[0, : len(tokens)] = tokens
-    row = encoder.encode(observation)[0]
+    [row] = encoder.encode(observation).toarray()
     assert row[-1] == 1
     assert set(np.unique(row)) <= {0, 1}
     return np.flatnonzero(row[:-1]).tolist()
@@ -46,5 +48,20 @@ def test_other_tokens_and_places_outside_the_window_say_nothing():
 def test_rows_do_not_touch_each_other():
     observation = np.full((3, 4, 3), 255, np.uint8)
     observation[1, 0] = (0, IDS["tag"], 0)
-    rows = Encoder(RULES).encode(observation)
+    rows = Encoder(RULES).encode(observation).toarray()
     assert np.flatnonzero(rows[:, 0]).tolist() == [1]
+
+
+def test_no_column_is_set_twice_in_any_curriculum():
+    """Two entries of one column would count twice."""
+    rng = np.random.default_rng(0)
+    for name in curricula.CURRICULA:
+        task = load_curriculum(name).tasks[-1]
+        environments = Environments(1, task)
+        environments.start(0, task, seed=1)
+        encoder = Encoder(game(task, map_seed=0).game)
+        for _ in range(60):
+            rows = encoder.encode(environments.tokens)
+            assert rows.toarray().max() == 1
+            assert (rows.toarray()[:, -1] == 1).all()
+            environments.step(rng.integers(0, 5, task.agents))

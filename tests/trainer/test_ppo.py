@@ -56,7 +56,7 @@ def test_the_clipped_ratio_stops_the_gradient_only_where_it_would_gain():
 
 def test_advantages_are_the_decayed_sum_of_errors_up_to_the_episodes_end():
     rng = np.random.default_rng(0)
-    rollout = Rollout.empty(5, 1, 1)
+    rollout = Rollout.empty(5, 1)
     rollout.rewards[:, 0] = rng.standard_normal(5)
     rollout.values[:, 0] = rng.standard_normal(6)
     rollout.dones[2, 0] = 1
