@@ -58,7 +58,7 @@ print(json.dumps({"measured": measured, "sps": training.agent_step / learning, "
 
 
 def learn(seed: int) -> tuple[list[dict[str, float]], float, float]:
-    """Return what a run had learnt at the two limits, its agent-steps per CPU second, and these over the simulator's."""
+    """Return what a run learnt at the two limits, its agent-steps per CPU second, and these over the simulator's."""
     environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     output = subprocess.check_output([sys.executable, "-P", "-c", CHILD, f"seed={seed}"], cwd=ROOT, env=environment)
     result = json.loads(output)
