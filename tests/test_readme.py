@@ -61,6 +61,7 @@ ENDING = {
     "uv run experiments sweep EXPERIMENT": (2, "experiment 'arena' has no search"),
     "uv run experiments step": (0, "Nothing goes on by itself"),
     "uv run experiments budget": (0, "No budget was granted"),
+    "uv run experiments pool": (0, "No pool"),
     "uv run experiments permit list": (0, "No permit was granted"),
     "uv run experiments accept EXPERIMENT": (2, "no criterion was recorded when 'arena' was launched"),
     "uv run experiments record NOTEBOOK": (0, "Nothing to add|added to"),
@@ -201,7 +202,7 @@ def words(reader):
 @pytest.mark.timeout(900)
 def test_the_quick_start_runs_word_for_word(reader):
     names = reader.folder.parent / "sky" / "jobs"
-    sky = "uv run experiments/recipes/arena_experiment.py sky --launcher skypilot --gpus 4 --seeds 2 --yes"
+    sky = "uv run experiments/recipes/arena_experiment.py sky --launcher skypilot --gpus 4 --seeds 2 --yes --wait"
     reader.types(sky, EXPERIMENTS_SKY_ACCELERATOR="H100")
     assert [json.loads(line)["id"] for line in names.read_text().splitlines()[-2:]] == [2979, 2980]
     said = reader.types(QUICK_START, EXPERIMENTS_SKY_ACCELERATOR="H100")

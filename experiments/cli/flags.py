@@ -138,6 +138,10 @@ class RunOptions:
         LauncherName | None,
         _flag("Where jobs run; by default the setting, which is local.", metavar="{local,skypilot,dry-run}"),
     ] = None
+    pool: Annotated[
+        str | None,
+        _flag("SkyPilot jobs go through the workers of this pool; see experiments pool.", metavar="NAME"),
+    ] = None
     dry_run: Annotated[bool, _flag("Show what would be launched and stop; the same as --launcher dry-run.")] = False
     again: Annotated[bool, _flag("Launch the same jobs once more, as the next repeat.")] = False
     in_place: Annotated[

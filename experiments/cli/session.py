@@ -120,9 +120,11 @@ def open_session(experiment_class: type[Experiment], request: Request, *, defaul
     options = request.options
     name = check_name("experiment", default_name if options.name is None else options.name)
     recipe = recipe_file(experiment_class)
-    flags = {"wandb_mode": options.wandb_mode, "max_jobs": options.max_jobs, "max_cost": options.max_cost}
-    flags["in_place"] = options.in_place or None
+    flags: dict[str, object] = {"wandb_mode": options.wandb_mode, "sky_pool": options.pool}
+    flags |= {"max_jobs": options.max_jobs, "max_cost": options.max_cost, "in_place": options.in_place or None}
     workspace = Workspace.find(recipe, flags)
+    if options.pool is not None and (options.launcher or workspace.settings.launcher) != "skypilot":
+        raise UsageError(f"--pool {options.pool!r} is a pool of SkyPilot's. Add: --launcher skypilot")
     # A recipe's own __init__ takes (name, config), as the base class does.
     experiment = experiment_class(name, request.config)
     experiment.workspace = workspace

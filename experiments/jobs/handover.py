@@ -83,7 +83,12 @@ def _batches(names: Mapping[str, Any], size: int) -> Iterator[list[str]]:
 
 
 def reconcile(
-    ledger: Ledger, workspace: Workspace, *, plan_key: str | None = None, run_names: Collection[str] | None = None
+    ledger: Ledger,
+    workspace: Workspace,
+    *,
+    plan_key: str | None = None,
+    run_names: Collection[str] | None = None,
+    at_once: int = 1,
 ) -> Reconciled:
     """Resolve the jobs that a launcher may or may not have, because whoever handed them over was killed.
 
@@ -94,21 +99,31 @@ def reconcile(
         workspace: Whose launchers to ask.
         plan_key: Only the jobs of this plan.
         run_names: Only these.
+        at_once: How many of them to ask for at the same time.
 
     Raises:
         LedgerError: The ledger cannot be written.
     """
     result = Reconciled()
-    for job in ledger.rows(plan_key=plan_key, run_names=run_names, state="submitting"):
+    names = [job.run_name for job in ledger.rows(plan_key=plan_key, run_names=run_names, state="submitting")]
+
+    def reconcile_one(name: str) -> None:
         with tenure() as owner:
-            if holder := ledger.take_lease(job.run_name, owner):
-                result.unknown[job.run_name] = f"it is being handed over by {holder}"
-                continue
+            if holder := ledger.take_lease(name, owner):
+                result.unknown[name] = f"it is being handed over by {holder}"
+                return
             conclusion: dict[str, Any] = {}
             try:
-                conclusion = _resolve(ledger, job.run_name, workspace, result)
+                conclusion = _resolve(ledger, name, workspace, result)
             finally:
                 ledger.conclude(owner, **conclusion)
+
+    if at_once == 1:
+        for name in names:
+            reconcile_one(name)
+        return result
+    with ThreadPoolExecutor(at_once, "reconcile") as pool:
+        list(pool.map(reconcile_one, names))
     return result
 
 
@@ -137,6 +152,7 @@ def hand_over(
     specs: Mapping[str, dict[str, Any]],
     workspace: Workspace,
     *,
+    target: str | None = None,
     is_patient: bool = False,
 ) -> dict[str, str]:
     """Hand jobs to the launcher, in batches that it can afford to be in doubt about; return the failed ones.
@@ -144,17 +160,18 @@ def hand_over(
     Where a launcher takes several at once, an interrupt waits for those that it was asked for; the rest stays planned.
 
     Args:
+        target: The place that was recorded, where they were meant before; None for the launcher's own.
         is_patient: Whether jobs of a launcher that cannot be reached stay planned, for a later try; they are among the
             failed all the same. Else they are refused.
     """
     jobs = {job.run_name: job for job in ledger.jobs(run_names=specs)}
     batches = [{name: specs[name] for name in names} for names in _batches(specs, launcher.batch)]
-    stopped = threading.Event()
+    stopped, place = threading.Event(), launcher.target() if target is None else target
 
     def hand(batch: Mapping[str, dict[str, Any]]) -> dict[str, str]:
         if stopped.is_set():
             return {}
-        failed, is_reached = _hand_batch(ledger, launcher, jobs, batch, workspace, is_patient=is_patient)
+        failed, is_reached = _hand_batch(ledger, launcher, place, jobs, batch, workspace, is_patient=is_patient)
         if not is_reached:
             stopped.set()  # it would not answer for the others, either
         return failed
@@ -171,6 +188,7 @@ def hand_over(
 def _hand_batch(
     ledger: Ledger,
     launcher: Launcher,
+    target: str,
     jobs: Mapping[str, TrainingJob],
     specs: Mapping[str, dict[str, Any]],
     workspace: Workspace,
@@ -185,10 +203,15 @@ def _hand_batch(
     tried: set[str] = set()
     with tenure() as owner:
         try:
-            for name in ledger.intend(specs, launcher.target(), owner):
+            for name in ledger.intend(specs, target, owner):
                 tried.add(name)
                 try:
-                    accepted[name] = launcher.submit(told(jobs[name], specs[name], ledger.id, workspace))
+                    job = told(jobs[name], specs[name], ledger.id, workspace)
+                except (LookupError, TypeError, ValueError) as error:
+                    refused[name] = f"what to start for it cannot be read in the ledger ({error!r})"
+                    continue
+                try:
+                    accepted[name] = launcher.submit(job)
                     _leave_metrics(jobs[name], workspace.runs / name)
                 except UnreachableError as error:
                     (put_off if is_patient else refused)[name] = str(error)

@@ -73,7 +73,7 @@ def see_to_it(workspace: Workspace) -> bool:
         waiting = ledger.outbox()
         if not waiting or ledger.lease_holder(LEASE):
             return False
-    if not any(launcher_for(name, workspace).target() == target for name, target in waiting):
+    if not any(launcher_for(name, workspace).reaches(target) for name, target in waiting):
         return False
     start(workspace)
     return True
@@ -159,19 +159,20 @@ def _round(ledger: Ledger, workspace: Workspace) -> set[str]:
     given_up: set[str] = set()
     for (name, target), runs in ledger.outbox().items():
         launcher = launcher_for(name, workspace)
-        if launcher.target() != target:
+        if not launcher.reaches(target):
             why = f"they were launched to {target!r}, and {name} is {launcher.target()!r} for who looks at them now"
             ledger.keep_in_outbox(dict.fromkeys(runs, why))
             given_up |= set(runs)
             continue
-        ledger.keep_in_outbox(reconcile(ledger, workspace, run_names=runs).unknown)
+        ledger.keep_in_outbox(reconcile(ledger, workspace, run_names=runs, at_once=launcher.at_once).unknown)
         rows = {row.run_name: row for row in ledger.rows(run_names=runs)}
         given_up |= {run for run, row in rows.items() if isinstance(row, UnreadableJob)}
         closed = ledger.closed_budgets(runs)
         ledger.keep_in_outbox(closed)
         ledger.take_out_of_outbox(closed)
         ready = [run for run, row in rows.items() if row.state == "planned" and run not in {*given_up, *closed}]
-        hand_over(ledger, launcher, {run: ledger.spec(run) or {} for run in ready}, workspace, is_patient=True)
+        specs = {run: ledger.spec(run) or {} for run in ready}
+        hand_over(ledger, launcher, specs, workspace, target=target, is_patient=True)
     return given_up
 
 

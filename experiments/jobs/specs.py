@@ -33,6 +33,8 @@ from experiments.project.values import replaced
 from experiments.project.workspace import Workspace, node_folder
 from experiments.types import Plan, PlannedJob, Trainer, TrainingJob
 
+POOL = "pool"
+"""Name of the pool of SkyPilot's that the job goes through; None for machines of its own."""
 PREPARED = "prepared"
 """Part of what is recorded of a job with a launcher's own words: what it would ask for, as it was when it was meant."""
 
@@ -95,6 +97,7 @@ def job_specs(
             **(_checks(job, workspace) if is_local else {}),
             **design,
             SNAPSHOT: snapshot.model_dump(mode="json") if snapshot is not None else None,
+            **({POOL: workspace.settings.sky_pool} if plan.launcher == "skypilot" else {}),
         }
         if is_local and snapshot is not None:
             spec = isolated(spec, around[command[0]], snapshot, workspace, run_dir)
@@ -138,15 +141,19 @@ _PLACES = {
 
 
 def as_launched(workspace: Workspace, spec: Mapping[str, Any] | None) -> Workspace:
-    """Return the workspace with the places in W&B that a job was launched with: its recipe may have named its own.
+    """Return the workspace with the places that a job was launched with, in W&B and among SkyPilot's pools.
+
+    Its recipe, or the command line that launched it, may have named its own.
 
     Args:
         spec: What the launcher was told of the job; None where none ever was.
     """
     # A ledger that was made again knows of a job what its folder says, which may be less.
-    env = (spec or {}).get("env") or {}
+    known = spec or {}
+    env = known.get("env") or {}
     places = {place: env[name] for place, name in _PLACES.items() if env.get(name)}
-    return replace(workspace, settings=replaced(workspace.settings, **places))
+    through = {"sky_pool": known[POOL]} if POOL in known else {}
+    return replace(workspace, settings=replaced(workspace.settings, **places, **through))
 
 
 def told(job: TrainingJob, spec: Mapping[str, Any], ledger_id: str, workspace: Workspace) -> JobSpec:

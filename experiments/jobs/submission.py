@@ -222,7 +222,7 @@ def cancel(run_names: Sequence[str], permit: Permit | None, workspace: Workspace
 
 
 def _cancel_doubtful(ledger: Ledger, job: TrainingJob | UnreadableJob, workspace: Workspace) -> str:
-    resolved = reconcile(ledger, workspace, plan_key=job.plan_key)
+    resolved = reconcile(ledger, workspace, run_names=[job.run_name])
     if job.run_name in resolved.unknown:
         return f"not cancelled: {resolved.unknown[job.run_name]}"
     [now] = ledger.rows(run_names=[job.run_name])
@@ -284,9 +284,10 @@ def retry(
             ledger.draw(granted, {job.run_name: cost_of_job(job, job.launcher)})
         provenance = (code or capture(workspace.root)).running(own).model_dump(mode="json")
         ledger.add_event("launch", run_name=job.run_name, by=permit.how, provenance=provenance)
-        launcher = launcher_for(job.launcher, workspace)
+        place = as_launched(workspace, ledger.spec(asked.run_name))
+        launcher = launcher_for(job.launcher, place)
         reconcile(ledger, workspace, plan_key=plan.key)
-        specs = job_specs(plan, [job], as_launched(workspace, ledger.spec(asked.run_name)), own)
+        specs = job_specs(plan, [job], place, own)
         failed = ledger.closed_budgets(specs) or hand_over(ledger, launcher, specs, workspace)
         slots.start_next(ledger)
         [job] = ledger.jobs(run_names=[job.run_name])
@@ -359,13 +360,15 @@ def start_next(workspace: Workspace) -> list[str]:
     """Start waiting local jobs while slots are free; return their run names. A read-only process starts none.
 
     Jobs that a killed process left in doubt are resolved first: one that no launcher has waits again. What is to be
-    handed over in the background goes on.
+    handed over in the background goes on there, and nobody waits for it here.
     """
     if read_only():
         return []
     outbox.see_to_it(workspace)
     with open_ledger(workspace) as ledger:
-        reconcile(ledger, workspace)
+        later = {name for names in ledger.outbox().values() for name in names}
+        doubtful = [job.run_name for job in ledger.rows(state="submitting") if job.run_name not in later]
+        reconcile(ledger, workspace, run_names=doubtful)
         return slots.start_next(ledger)
 
 

@@ -76,6 +76,10 @@ class Settings(Frozen):
         None, description="Absolute path of a folder (share, volume, mounted bucket) that every node of a cluster sees."
     )
     sky_infra: str | None = Field(None, description="Where SkyPilot jobs run, such as aws/us-east-1 or slurm/cluster.")
+    sky_pool: str | None = Field(
+        None,
+        description="Pool of SkyPilot workers that jobs go to, made by experiments pool apply; none where not set.",
+    )
     sky_accelerator: str | None = Field(None, description="GPU of SkyPilot jobs that name none, such as H100.")
     sky_cpus: str | None = Field(None, description="CPUs of SkyPilot jobs that name none: 8, or 8+ for at least 8.")
     sky_memory: str | None = Field(None, description="GB of memory of SkyPilot jobs that name none: 32, or 32+.")

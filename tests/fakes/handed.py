@@ -92,7 +92,7 @@ def filled(folder: Path, jobs: int):
 def main(folder: Path, jobs: int, kills: int, seed: int, whole_s: float) -> None:
     from tests.fakes.stepped import killed_at_random
 
-    cluster = SlowCluster(folder)
+    cluster = SlowCluster(folder, takes_s=0.1)
     use(cluster)
     workspace, plan = filled(folder, jobs)
     done = killed_at_random(lambda: outbox.hand_over_all(workspace), kills, seed, whole_s)

@@ -132,6 +132,9 @@ class FileCluster:
     def target(self) -> str:
         return "file-cluster"
 
+    def reaches(self, target: str) -> bool:
+        return target == self.target()
+
     def prepared(self, job: JobSpec) -> dict[str, str]:
         return {"command": list(job.command)}
 

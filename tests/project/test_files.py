@@ -33,6 +33,7 @@ OWN = {
     "experiments/project/files.py",
     "experiments/project/environment/probe.py",
     "experiments/jobs/launchers/sky/bridge.py",
+    "experiments/jobs/launchers/sky/bridge_answers.py",
     "experiments/notebooks/export/run/child.py",
     "experiments/notebooks/export/run/process.py",
     "experiments/notebooks/charts/figures.py",

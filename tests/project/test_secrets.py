@@ -162,7 +162,7 @@ def on_a_cluster(project: LeakyProject) -> None:
     (project.top / "sky").mkdir()
     words = ("cloud", "--launcher", "skypilot", "--skip-git-check")
     project.recipe(*words, "--dry-run", **there)
-    project.recipe(*words, "--yes", **there)
+    project.recipe(*words, "--yes", "--wait", **there)
     run = next(path for path in (project.state / "runs").iterdir() if (path / "task.yaml").exists()).name
     (project.top / "share" / run).mkdir()
     printed = f"node: logging in with {SECRETS['config field']}, {SECRETS['printed']}\n"

@@ -114,6 +114,9 @@ class Launcher(Protocol):
     def target(self) -> str:
         """Return the place that jobs go to, as recorded in an intent: enough to know it again."""
 
+    def reaches(self, target: str) -> bool:
+        """Tell whether jobs that were meant for a recorded place can be handed over, and looked for, from here."""
+
     def prepared(self, job: JobSpec) -> dict[str, Any]:
         """Return what it would ask for, as JSON values to be kept with what is meant; whoever submits asks for that.
 
@@ -166,6 +169,10 @@ class DryRunLauncher:
     def target(self) -> str:
         """Return the place: nowhere."""
         return "nowhere"
+
+    def reaches(self, target: str) -> bool:
+        """Tell whether a place is nowhere."""
+        return target == self.target()
 
     def prepared(self, job: JobSpec) -> dict[str, Any]:  # noqa: ARG002
         """Return nothing: nothing is asked for."""

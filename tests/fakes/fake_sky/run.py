@@ -8,4 +8,5 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.argv = sys.argv[1:]
+sys.path.insert(0, str(Path(sys.argv[0]).parent))  # as an interpreter does
 runpy.run_path(sys.argv[0], run_name="__main__")

@@ -65,6 +65,10 @@ class LocalLauncher:
         """Return the one place there is; a ledger never leaves its machine."""
         return "local"
 
+    def reaches(self, target: str) -> bool:
+        """Tell whether a place is the one there is."""
+        return target == self.target()
+
     def prepared(self, job: JobSpec) -> dict[str, Any]:  # noqa: ARG002
         """Return nothing: whoever starts a waiting job has all of it in its spec."""
         return {}
@@ -83,7 +87,7 @@ class LocalLauncher:
 
     def find(self, run_name: str, target: str) -> Found | Absent | Unknown:
         """Say whether a process ever claimed the job."""
-        if target != self.target():
+        if not self.reaches(target):
             return Unknown(f"it was launched to {target!r}, which is not a place of the local launcher")
         return Found(run_name) if (self._runs / run_name / JOB).exists() else Absent()
 

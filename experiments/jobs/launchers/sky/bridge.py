@@ -8,7 +8,8 @@ It runs in an environment of its own (`uv run --script`, or an interpreter that 
 Experiments. A request is `{"id": 1, "verb": "poll", ...}`. It is answered by any number of `{"id": 1, "note": {...}}`
 and then by `{"id": 1, "result": ..., "sky_s": seconds spent in SkyPilot}`, or in the result's place by
 `"error": {"kind": ..., "message": ...}`. Kinds: `down` (no server), `login`, `version`, `invalid` (refused before
-anything was sent), `failed` (the server tried and could not), `missing` (the server knows no such request) and `other`.
+anything was sent), `failed` (the server tried and could not), `missing` (the server knows no such request), `no pools`
+(neither this SkyPilot nor its server knows what a pool is), `no such pool` and `other`.
 
 All calls that start something are made by one thread, because the SDK keeps what it knows of the server in context
 variables; only waiting is done elsewhere, with a copy of that thread's context. What SkyPilot prints goes to stderr.
@@ -28,23 +29,11 @@ import time
 from collections.abc import Callable
 from typing import Any, cast
 
+import bridge_answers as answers  # type: ignore[import-not-found, unused-ignore]  # a file beside this one
+from bridge_answers import BridgeError  # type: ignore[import-not-found, unused-ignore]
+
 PROTOCOL = 1
-FIELDS = [
-    *("job_id", "job_name", "status", "submitted_at", "start_at", "end_at", "job_duration", "last_recovered_at"),
-    *("recovery_count", "failure_reason", "details", "resources", "cluster_resources", "cluster_resources_full"),
-    *("infra", "cloud", "region", "zone", "accelerators", "user_name", "workspace"),
-]
-OURS = ("EXPERIMENTS_LEDGER_ID", "EXPERIMENTS_PLAN_KEY")
-
 Note = Callable[[dict[str, Any]], None]
-
-
-class BridgeError(Exception):
-    """What went wrong, as one of the kinds of this protocol."""
-
-    def __init__(self, kind: str, message: str) -> None:
-        super().__init__(message)
-        self.kind = kind
 
 
 class Wait:
@@ -89,7 +78,7 @@ def health(_: dict[str, Any], clock: Clock, __: Note) -> dict[str, Any]:
     if status not in {"healthy", "HEALTHY"}:
         kind = "version" if status == "version_mismatch" else "down"
         raise BridgeError(kind, f"the server says {status!r} (version {info.version}, here {sky.__version__})")
-    endpoint = _without_login(common.get_server_url())
+    endpoint = answers.without_login(common.get_server_url())
     return {"client": sky.__version__, "server": server, "endpoint": endpoint, "user": common_utils.get_user_hash()}
 
 
@@ -99,9 +88,10 @@ def submit(args: dict[str, Any], clock: Clock, note: Note) -> Wait:
     task = _task(args["task"])
     # A server that is down or wants a login is found out before anything could have been sent.
     health({}, clock, note)
-    request = str(clock(sky.jobs.launch, task, name=args["task"]["name"]))
+    through = {"pool": args["pool"]} if args.get("pool") else {}
+    request = str(clock(sky.jobs.launch, task, name=args["task"]["name"], **through))
     note({"request": request})
-    return Wait(lambda: {"ids": _job_ids(clock(sky.get, request))})
+    return Wait(lambda: {"ids": answers.job_ids(clock(sky.get, request))})
 
 
 def request(args: dict[str, Any], clock: Clock, _: Note) -> Wait:
@@ -110,7 +100,7 @@ def request(args: dict[str, Any], clock: Clock, _: Note) -> Wait:
 
     def finish() -> dict[str, Any]:
         try:
-            return {"ids": _job_ids(clock(sky.get, args["request"]))}
+            return {"ids": answers.job_ids(clock(sky.get, args["request"]))}
         except RuntimeError as error:
             if " 404 " in str(error):
                 raise BridgeError("missing", "the server no longer knows the request") from None
@@ -125,7 +115,7 @@ def requests(args: dict[str, Any], clock: Clock, _: Note) -> list[dict[str, Any]
     return [
         {"request": item.request_id, "status": str(item.status).rpartition(".")[2]}
         for item in clock(_sky().api_status, all_status=True, fields=fields)
-        if str(item.name).endswith("jobs.launch") and _name_in(item.request_body) == args["name"]
+        if str(item.name).endswith("jobs.launch") and answers.name_in(item.request_body) == args["name"]
     ]
 
 
@@ -141,9 +131,9 @@ def named(args: dict[str, Any], clock: Clock, _: Note) -> Wait:
         return [
             {
                 "id": record.job_id,
-                "status": _word(record.status),
+                "status": answers.word(record.status),
                 "user": record.user_name,
-                "marks": _marks(record.user_yaml),
+                "marks": answers.marks(record.user_yaml),
             }
             for record in records
         ]
@@ -155,8 +145,8 @@ def poll(args: dict[str, Any], clock: Clock, _: Note) -> Wait:
     """Return one record a job for all `ids`, in one request."""
     sky = _sky()
     ids = [int(job) for job in args["ids"]]
-    pending = clock(sky.jobs.queue_v2, refresh=False, all_users=True, job_ids=ids, fields=FIELDS)
-    return Wait(lambda: [_record(record) for record in clock(sky.get, pending)[0]])
+    pending = clock(sky.jobs.queue_v2, refresh=False, all_users=True, job_ids=ids, fields=answers.FIELDS)
+    return Wait(lambda: [answers.record(record) for record in clock(sky.get, pending)[0]])
 
 
 def prices(args: dict[str, Any], clock: Clock, _: Note) -> Wait:
@@ -235,13 +225,46 @@ def dryrun(args: dict[str, Any], clock: Clock, note: Note) -> Wait:
     return Wait(finish)
 
 
+def pools(_: dict[str, Any], clock: Clock, __: Note) -> Wait:
+    """Return every pool there is: `name`, `status`, `version`, `wanted` workers, its `resources` and its `workers`."""
+    pending = clock(_pool_call("pool_status"), None)
+    return Wait(lambda: [answers.pool(found) for found in clock(_sky().get, pending)])
+
+
+def pool_apply(args: dict[str, Any], clock: Clock, note: Note) -> Wait:
+    """Make a pool as the task says, or bring one of its name up to date; without a task only its number of workers."""
+    apply = _pool_call("pool_apply")
+    from sky import serve  # type: ignore[import-not-found, unused-ignore]
+
+    task = _task(args["task"]) if args["task"] else None
+    health({}, clock, note)
+    pending = clock(apply, task, args["name"], mode=serve.UpdateMode("rolling"), workers=args["workers"])
+    return Wait(lambda: clock(_sky().get, pending) or {})
+
+
+def pool_down(args: dict[str, Any], clock: Clock, _: Note) -> Wait:
+    """Ask for the end of a pool and of its workers."""
+    pending = clock(_pool_call("pool_down"), [args["name"]])
+    return Wait(lambda: clock(_sky().get, pending) or {})
+
+
 VERBS: dict[str, Callable[[dict[str, Any], Clock, Note], Any]] = {
     verb.__name__: verb
     for verb in cast(
         "list[Callable[..., Any]]",
-        [health, submit, request, requests, named, poll, prices, events, cancel, logs, dryrun],
+        [
+            *(health, submit, request, requests, named, poll, prices, events, cancel, logs, dryrun),
+            *(pools, pool_apply, pool_down),
+        ],
     )
 }
+
+
+def _pool_call(name: str) -> Any:  # noqa: ANN401 - a function of the SDK
+    call = getattr(_sky().jobs, name, None)
+    if call is None:
+        raise BridgeError("no pools", f"SkyPilot {_sky().__version__} has none")
+    return call
 
 
 def _task(config: dict[str, Any]) -> Any:  # noqa: ANN401 - SkyPilot's own type
@@ -255,71 +278,6 @@ def _task(config: dict[str, Any]) -> Any:  # noqa: ANN401 - SkyPilot's own type
         raise BridgeError("invalid", str(error)) from error
     else:
         return task
-
-
-def _job_ids(answer: Any) -> list[int]:  # noqa: ANN401 - (ids, handle); the handle cannot even be printed
-    ids = answer[0]
-    return [int(job) for job in ids] if isinstance(ids, list) else [int(ids)]
-
-
-def _word(status: Any) -> str:  # noqa: ANN401 - an enum, or a word that this version does not know
-    return str(getattr(status, "value", status))
-
-
-def _record(record: Any) -> dict[str, Any]:  # noqa: ANN401 - SkyPilot's own type
-    values = {name: getattr(record, name, None) for name in FIELDS}
-    return {**values, "status": _word(record.status), "accelerators": _plain(values["accelerators"])}
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - any JSON
-    return value if isinstance(value, (dict, str, int, float, type(None))) else str(value)
-
-
-def _name_in(body: Any) -> str | None:  # noqa: ANN401 - JSON as text, or already read
-    try:
-        name = (json.loads(body) if isinstance(body, str) else body).get("name")
-    except (ValueError, AttributeError):
-        return None
-    return name if isinstance(name, str) else None
-
-
-def _marks(text: str | None) -> dict[str, str]:
-    """Return what our launcher wrote into a job's environment; nothing else of it leaves this process."""
-    import yaml  # type: ignore[import-untyped, unused-ignore]
-
-    try:
-        documents = [each for each in yaml.safe_load_all(text or "") if isinstance(each, dict)]
-    except yaml.YAMLError:
-        return {}
-    envs: dict[str, Any] = {}
-    for document in documents:
-        envs.update(document.get("envs") or {})
-    return {name: str(envs[name]) for name in OURS if name in envs}
-
-
-def _without_login(url: str) -> str:
-    scheme, mark, rest = url.partition("://")
-    return f"{scheme}{mark}{rest.rpartition('@')[2]}"
-
-
-def _explained(error: BaseException) -> dict[str, str]:
-    kinds = {
-        "ApiServerConnectionError": "down",
-        "ApiServerAuthenticationError": "login",
-        "APIVersionMismatchError": "version",
-        "APINotSupportedError": "version",
-        "ServerTemporarilyUnavailableError": "down",
-        "ConnectionError": "down",
-        "ConnectTimeout": "down",
-        "ModuleNotFoundError": "missing-sky",
-    }
-    if isinstance(error, BridgeError):
-        return {"kind": error.kind, "message": str(error)}
-    names = [each.__name__ for each in type(error).__mro__]
-    kind = next((kinds[name] for name in names if name in kinds), "other")
-    if kind == "other" and "API server" in str(error) and "start" in str(error):
-        kind = "down"  # a plain RuntimeError where a local server may not be started
-    return {"kind": kind, "message": f"{type(error).__name__}: {error}"}
 
 
 class Bridge:
@@ -336,7 +294,7 @@ class Bridge:
         try:
             sky = _sky()
         except Exception as error:  # noqa: BLE001 - the other end says what to do about it
-            self._say({"hello": PROTOCOL, "error": _explained(error)})
+            self._say({"hello": PROTOCOL, "error": answers.explained(error)})
             return
         self._say({"hello": PROTOCOL, "client": sky.__version__, "python": sys.version.split()[0], "pid": os.getpid()})
         while True:
@@ -353,7 +311,7 @@ class Bridge:
         try:
             answer = VERBS[asked["verb"]](asked, clock, lambda note: self._say({"id": number, "note": note}))
         except Exception as error:  # noqa: BLE001 - told to the other end
-            self._say({"id": number, "error": _explained(error), "sky_s": clock.spent})
+            self._say({"id": number, "error": answers.explained(error), "sky_s": clock.spent})
             return
         if not isinstance(answer, Wait):
             self._say({"id": number, "result": answer, "sky_s": clock.spent})
@@ -366,9 +324,9 @@ class Bridge:
         try:
             self._say({"id": number, "result": wait.finish(), "sky_s": clock.spent})
         except Exception as error:  # noqa: BLE001 - told to the other end
-            explained = _explained(error)
-            kind = "failed" if explained["kind"] == "other" else explained["kind"]
-            self._say({"id": number, "error": {**explained, "kind": kind}, "sky_s": clock.spent})
+            told = answers.explained(error)
+            kind = "failed" if told["kind"] == "other" else told["kind"]
+            self._say({"id": number, "error": {**told, "kind": kind}, "sky_s": clock.spent})
 
     def _say(self, message: dict[str, Any]) -> None:
         line = json.dumps(message, default=str).encode() + b"\n"

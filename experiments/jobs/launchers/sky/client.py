@@ -299,18 +299,20 @@ def sky_command(command: Sequence[str]) -> str:
 def _advice(kind: str, message: str, command: Sequence[str]) -> str:
     """Return an error of the bridge with the command that mends it."""
     said = " ".join(message.split())
-    sky = sky_command(command)
-    if kind == "missing-sky":
-        python = shlex.join(command[:-1])
-        return f"SkyPilot is not installed for {python!r} ({said}). Install it: {python} -m pip install '{REQUIREMENT}'"
-    if kind == "down":
-        shared = f"for a shared one: {sky} api login -e URL"
-        return f"SkyPilot's API server does not answer ({said}). Start it: {sky} api start ({shared})"
-    if kind == "login":
-        return f"SkyPilot's API server wants a login ({said}). Log in: {sky} api login"
-    if kind == "version":
-        return f"SkyPilot's API server is of another version ({said}). Compare: {sky} api info"
-    return said
+    sky, python = sky_command(command), shlex.join(command[:-1])
+    advice = {
+        "missing-sky": f"SkyPilot is not installed for {python!r} ({said}). Install it: {python} -m pip install "
+        f"'{REQUIREMENT}'",
+        "down": f"SkyPilot's API server does not answer ({said}). Start it: {sky} api start (for a shared one: {sky} "
+        "api login -e URL)",
+        "login": f"SkyPilot's API server wants a login ({said}). Log in: {sky} api login",
+        "version": f"SkyPilot's API server is of another version ({said}). Compare: {sky} api info",
+        "no pools": f"SkyPilot, here or at its API server, has no pools ({said}). Launch without one (no --pool, no "
+        "sky_pool), and each job brings up machines of its own",
+        "no such pool": f"SkyPilot has no such pool ({said}). Make it: experiments pool apply NAME (those there are: "
+        "experiments pool)",
+    }
+    return advice.get(kind, said)
 
 
 def _last_words(child: _Child) -> str:

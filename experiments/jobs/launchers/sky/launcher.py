@@ -20,7 +20,7 @@ from experiments.jobs.launchers.local.supervisor import CODE
 from experiments.jobs.launchers.sky import words as sky_words
 from experiments.jobs.launchers.sky.client import BridgeClient, SkyError, client_for
 from experiments.jobs.launchers.sky.estimate import Prices
-from experiments.jobs.launchers.sky.sending import Codes, code_sent, secrets_of
+from experiments.jobs.launchers.sky.sending import Codes, code_sent, refuse_unfetchable, secrets_of
 from experiments.jobs.launchers.sky.task import task_of, task_yaml, with_secrets
 from experiments.jobs.launchers.sky.words import ASKING, INCIDENT, LAUNCH_S, QUEUE_S, QUICK_S, REQUEST, find_job
 from experiments.jobs.ledger import open_ledger
@@ -30,7 +30,9 @@ from experiments.project.state_words import SCHEDULER_ENDS
 from experiments.project.workspace import Workspace
 
 TASK_FILE = "task.yaml"
-_TASK = "task"
+_TASK, _POOL = "task", "pool"
+_REFUSED = frozenset({"invalid", "login", "version", "no pools"})
+"""Kinds of errors with which nothing was sent, unless a request was noted."""
 _PASSING = frozenset({"down", "died", "slow"})
 """Kinds of errors that say nothing of the job: the next try may succeed."""
 _SERVER_VALID_S = 10.0
@@ -101,8 +103,14 @@ class SkyPilotLauncher:
         return self._used
 
     def target(self) -> str:
-        """Return the API server's address and the infra that jobs go to unless they say otherwise."""
-        return f"{sky_words.endpoint()} {self._workspace.settings.sky_infra or ''}".strip()
+        """Return the API server's address, and the pool or else the infra that jobs go to unless they say otherwise."""
+        settings = self._workspace.settings
+        where = f"pool:{settings.sky_pool}" if settings.sky_pool else settings.sky_infra or ""
+        return f"{sky_words.endpoint()} {where}".strip()
+
+    def reaches(self, target: str) -> bool:
+        """Tell whether a place is at the same API server: all else of it is in what was prepared for its jobs."""
+        return target.partition(" ")[0] == self.target().partition(" ")[0]
 
     def task(self, job: JobSpec) -> dict[str, Any]:
         """Return what SkyPilot would be asked to run, without secrets; needs no network.
@@ -120,7 +128,10 @@ class SkyPilotLauncher:
             LaunchError: It needs a key that is not to be found here.
         """
         secrets_of(job)
-        return {_TASK: self.task(job)}
+        task, pool = self.task(job), self._workspace.settings.sky_pool
+        if pool:
+            refuse_unfetchable(self._codes.of(job))
+        return {_TASK: task, _POOL: pool}
 
     def check(self, job: JobSpec) -> None:
         """Have SkyPilot itself check a job and find machines for it; nothing is launched.
@@ -129,7 +140,13 @@ class SkyPilotLauncher:
             UsageError: It cannot be a task.
             SkyError: SkyPilot refuses it, or cannot be asked.
         """
-        self.client.call("dryrun", task=self.task(job), deadline_s=QUEUE_S)
+        task, pool = self.task(job), self._workspace.settings.sky_pool
+        if pool is None:
+            self.client.call("dryrun", task=task, deadline_s=QUEUE_S)
+            return
+        there = [each["name"] for each in self.client.call("pools", deadline_s=QUEUE_S).result]
+        if pool not in there:
+            raise SkyError("no such pool", f"SkyPilot has no pool {pool!r}. Make it: experiments pool apply {pool}")
 
     def submit(self, job: JobSpec) -> str:
         """Launch a managed job and return its id.
@@ -148,8 +165,9 @@ class SkyPilotLauncher:
 
     def _submit(self, job: JobSpec) -> str:
         try:
-            task = job.prepared.get(_TASK) or self.task(job)
-            code = self._codes.ready(job)
+            prepared = job.prepared or self.prepared(job)
+            task, pool = prepared[_TASK], prepared[_POOL]
+            code = self._codes.of(job) if pool else self._codes.ready(job)
         except UsageError as error:
             raise LaunchError(str(error)) from error
         secrets = secrets_of(job)
@@ -165,17 +183,22 @@ class SkyPilotLauncher:
 
         try:
             answer = self.client.call(
-                "submit", task=with_secrets(task, secrets), deadline_s=LAUNCH_S, on_note=keep_request, is_fatal=True
+                "submit",
+                task=with_secrets(task, secrets),
+                pool=pool,
+                deadline_s=LAUNCH_S,
+                on_note=keep_request,
+                is_fatal=True,
             )
         except SkyError as error:
-            if error.kind in {"invalid", "login", "version"} and not noted:
+            if error.kind in _REFUSED and not noted:
                 raise
             return self._after_failure(job.run_name, error)
         return str(min(answer.result["ids"]))
 
     def find(self, run_name: str, target: str) -> Found | Absent | Unknown:
         """Say whether SkyPilot has a job of this name: by its request, among open requests, then by its name."""
-        if target.partition(" ")[0] != self.target().partition(" ")[0]:
+        if not self.reaches(target):
             return Unknown(f"it was launched at {target!r}, and SkyPilot here is at {self.target()!r}")
         try:
             return find_job(self.client, self._workspace, run_name)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import functools
 import threading
+from dataclasses import replace
 from typing import Any
 
 from experiments.jobs.launchers.base import JobSpec
 from experiments.jobs.launchers.sky.estimate import check_upload
+from experiments.jobs.launchers.sky.pools import put_archive
 from experiments.jobs.launchers.sky.task import Code, code_of, needs_key
 from experiments.project.code_tree import commit_alone, read_code
-from experiments.project.errors import LaunchError
+from experiments.project.errors import LaunchError, UsageError
 from experiments.project.provenance import CodeRecord
 from experiments.project.snapshots import Snapshot, checkout, checkout_path
 from experiments.project.workspace import Workspace
@@ -31,17 +33,31 @@ class Codes:
         return project_code(self._workspace)
 
     def of(self, job: JobSpec) -> Code:
-        """Return the code of a job.
+        """Return the code of a job; of a job of a pool it then lies where that will fetch it.
 
         Raises:
             UsageError: The setting `sky_workdir` asks for git, and git does not have it.
+            LaunchError: It cannot be put where a pool's workers see it.
         """
         if job.snapshot is None:
             return self.now
         with self._lock:
             if job.snapshot.id not in self._known:
-                self._known[job.snapshot.id] = snapshot_code(self._workspace, job.snapshot)
+                self._known[job.snapshot.id] = self.of_snapshot(job.snapshot)
             return self._known[job.snapshot.id]
+
+    def of_snapshot(self, snapshot: Snapshot) -> Code:
+        """Return the code of a snapshot, put where a pool's workers see it where it goes through one.
+
+        Raises:
+            UsageError: The setting `sky_workdir` asks for git, and git does not have it.
+            LaunchError: It cannot be put there.
+        """
+        code, settings = snapshot_code(self._workspace, snapshot), self._workspace.settings
+        if settings.sky_pool is None or code.url is not None or settings.run_root is None:
+            return code
+        digest = put_archive(self._workspace.state, snapshot, settings.run_root)
+        return replace(code, archive=digest, within=snapshot.prefix or ".")
 
     def ready(self, job: JobSpec) -> Code:
         """Return the code of a job, which lies on this machine from now on where it is uploaded from there.
@@ -59,6 +75,19 @@ class Codes:
                     check_upload(code.folder, limit_mb=self._workspace.settings.sky_max_upload_mb)
                     self._ready.add(key)
         return code
+
+
+def refuse_unfetchable(code: Code) -> None:
+    """Refuse code that a pool's worker could not fetch by its hash.
+
+    Raises:
+        UsageError: It is that of the working tree, which may change any time.
+    """
+    if code.url is None and code.archive is None:
+        raise UsageError(
+            "workers of a pool fetch code by its hash, and a working tree that jobs run in place has none. Leave out "
+            "--in-place (setting in_place), or commit and push."
+        )
 
 
 def project_code(workspace: Workspace) -> Code:

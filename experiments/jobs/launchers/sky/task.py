@@ -16,6 +16,7 @@ from typing import Any
 
 from experiments.jobs.commands import with_interpreter
 from experiments.jobs.launchers.base import JobSpec
+from experiments.jobs.launchers.sky.pools import UNKNOWN_ARCHIVE, Source, archive_path, arrival
 from experiments.project.environment.wandb_config import config_script
 from experiments.project.errors import UsageError
 from experiments.project.git import Tree
@@ -29,6 +30,7 @@ LEDGER_MARK, PLAN_MARK = "EXPERIMENTS_LEDGER_ID", "EXPERIMENTS_PLAN_KEY"
 """By these a job in SkyPilot's queue is known to be ours."""
 
 SECRETS = ("WANDB_API_KEY",)
+_OF_POOL_JOBS = ("accelerators", "job_recovery")
 _NAME = re.compile(r"[a-zA-Z]([-_.a-zA-Z0-9]*[a-zA-Z0-9])?")
 _HTTPS, _SSH = re.compile(r"https?://\S+"), re.compile(r"ssh://\S+|[\w.-]+@[\w.-]+:\S+")
 
@@ -42,12 +44,14 @@ class Code:
         commit: Commit of `url`.
         folder: Folder on this machine that is uploaded.
         within: The project's folder inside the repository, `.` for its top.
+        archive: SHA-256 of the archive in `run_root` that a pool's jobs fetch where there is no `url`; None for others.
     """
 
     url: str | None
     commit: str | None
     folder: Path
     within: str = "."
+    archive: str | None = None
 
     def workdir(self) -> Any:  # noqa: ANN401 - a text or an object in SkyPilot's YAML
         """Return what SkyPilot calls the workdir."""
@@ -100,18 +104,55 @@ def task_of(job: JobSpec, settings: Settings, code: Code) -> dict[str, Any]:
             f"nodes={config.nodes}, but the reference trainer runs on one node and would start {config.nodes} times. "
             "Use nodes=1, or set train_command to a trainer that shares its work between nodes."
         )
-    task: dict[str, Any] = {"name": job.run_name, "resources": _resources(config, settings)}
+    if settings.sky_pool and config.nodes > 1:
+        raise UsageError(
+            f"nodes={config.nodes}, but a job of a pool takes one worker. Use nodes=1, or launch without sky_pool "
+            f"({settings.sky_pool!r})."
+        )
+    task: dict[str, Any] = {"name": job.run_name, "resources": resources_of(config, settings)}
     if config.nodes > 1:
         task["num_nodes"] = config.nodes
-    task["workdir"] = code.workdir()
+    if settings.sky_pool:
+        # Its workers have their resources. A job takes all of one; which GPUs it sees follows from what it asks for.
+        task["resources"] = {name: task["resources"][name] for name in _OF_POOL_JOBS if name in task["resources"]}
+    else:
+        task["workdir"] = code.workdir()
     marks = {LEDGER_MARK: job.ledger_id, PLAN_MARK: job.plan_key}
     task["envs"] = {**job.env, "EXPERIMENTS_RUN_NAME": job.run_name, **marks}
     if needs_key(job.env):
         task["secrets"] = dict.fromkeys(SECRETS, "(not shown)")
-    if settings.sky_setup.strip():
-        task["setup"] = _within(code, settings.sky_setup)
-    task["run"] = node_script(config_script(job.design) + _within(code, _command(job, settings)))
+    command = _command(job, settings)
+    if settings.sky_pool:
+        script = arrival(source_of(code, settings), settings.sky_setup) + config_script(job.design) + command
+    else:
+        script = config_script(job.design) + _within(code, command)
+        if settings.sky_setup.strip():
+            task["setup"] = _within(code, settings.sky_setup)
+    task["run"] = node_script(script)
     return task
+
+
+def source_of(code: Code, settings: Settings) -> Source:
+    """Return where a job of a pool fetches its code.
+
+    Raises:
+        UsageError: Nowhere: it is neither pushed, nor is there a folder that every node sees.
+    """
+    if code.url is not None:
+        if not _HTTPS.fullmatch(code.url):
+            raise UsageError(
+                f"a job of pool {settings.sky_pool!r} fetches its code itself and has no key for {code.url!r}. Use an "
+                "https remote, or: export EXPERIMENTS_SKY_WORKDIR=upload EXPERIMENTS_RUN_ROOT=/a/folder/every/node/sees"
+            )
+        return Source(code.commit or "", code.url, True, code.within)
+    if settings.run_root is None:
+        raise UsageError(
+            f"SkyPilot brings no code to the workers of pool {settings.sky_pool!r}, and this code is not a pushed "
+            "commit of an https remote. Commit and push it, or set run_root to a folder that every node sees: export "
+            "EXPERIMENTS_RUN_ROOT=/shared/runs"
+        )
+    digest = code.archive or UNKNOWN_ARCHIVE
+    return Source(digest, archive_path(settings.run_root, digest), False, code.within)
 
 
 def needs_key(env: Mapping[str, str]) -> bool:
@@ -135,7 +176,12 @@ def _hidden(task: Mapping[str, Any]) -> dict[str, Any]:
     return {"secrets": dict.fromkeys(task["secrets"], "(not shown)")} if "secrets" in task else {}
 
 
-def _resources(config: TrainingJobConfig, settings: Settings) -> dict[str, Any]:
+def resources_of(config: TrainingJobConfig, settings: Settings) -> dict[str, Any]:
+    """Return the machines that a job asks for, as SkyPilot's YAML has them.
+
+    Raises:
+        UsageError: GPUs of no kind.
+    """
     values: dict[str, Any] = {
         "infra": config.infra or settings.sky_infra,
         "accelerators": _accelerators(config, settings),

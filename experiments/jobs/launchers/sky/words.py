@@ -74,6 +74,8 @@ def status_of(record: Mapping[str, Any], events: History, *, incident: str = "")
     code = _EXIT_CODE.search(failure)
     # Of a recovery the history tells more.
     known = failure or ("" if record["status"] == "RECOVERING" else details)
+    if record.get("pool") and record["status"] == "PENDING" and not known:
+        known = f"waits for a worker of pool {record['pool']!r}, all of which are busy or on their way"
     reasons = [incident, _sentence(known)]
     return SchedulerStatus(
         word=str(record["status"]),

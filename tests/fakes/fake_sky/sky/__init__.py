@@ -2,8 +2,8 @@
 
 Jobs and requests are lines of files in FAKE_SKY_DIR, so that several processes see one queue. `faults.json` there says
 what goes wrong: `{"down": true}`, `{"login": true}`, `{"slow_s": {"queue_v2": 5}}`, `{"refuse": "..."}`,
-`{"no_repository": true}`, `{"die": "before-post"}` (also `after-post`, `in-get`; once). `changes.json` holds fields of
-jobs by id.
+`{"no_repository": true}`, `{"die": "before-post"}` (also `after-post`, `in-get`; once), `{"no_pools": true}`.
+`changes.json` holds fields of jobs by id, `pools.json` the pools by name.
 """
 
 from __future__ import annotations
@@ -81,7 +81,8 @@ class Task:
 
     @classmethod
     def from_yaml_config(cls, config):
-        unknown = config.keys() - {"name", "resources", "num_nodes", "workdir", "envs", "secrets", "setup", "run"}
+        known = {"name", "resources", "num_nodes", "workdir", "envs", "secrets", "setup", "run", "pool"}
+        unknown = config.keys() - known
         if unknown:
             raise ValueError(f"Invalid task YAML: {sorted(unknown)}")
         config.pop("name")
@@ -146,14 +147,35 @@ def _answer(value):
     return name
 
 
+def _pools():
+    path = FOLDER / "pools.json"
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def _refuse_without_pools():
+    if faults().get("no_pools"):
+        raise RuntimeError(
+            "Pools are not supported in your API server. Please upgrade to a newer API server to use pools."
+        )
+
+
+class serve:  # noqa: N801 - a module of SkyPilot's
+    UpdateMode = str
+
+
 class jobs:  # noqa: N801 - a module of SkyPilot's
     @staticmethod
-    def launch(task, name):
+    def launch(task, name, pool=None):
         reached("before-post")
         call("jobs.launch")
         if "refuse" in faults():
             raise ValueError(faults()["refuse"])
-        job = append("jobs", lambda number: {"id": number, "name": name, **task.config})
+        if pool is not None:
+            _refuse_without_pools()
+            if pool not in _pools():
+                return _answer(AssertionError(f"Pool {pool} not found"))
+        through = {} if pool is None else {"pool": pool}
+        job = append("jobs", lambda number: {"id": number, "name": name, **task.config, **through})
         body = json.dumps({"name": name, "task": task.config})
         made = append(
             "requests",
@@ -177,6 +199,7 @@ class jobs:  # noqa: N801 - a module of SkyPilot's
             if (job_ids is None or job["id"] in job_ids) and (name_match is None or name_match in job["name"]):
                 marks = "".join(f"\n  {name}: {value}" for name, value in job["envs"].items())
                 own = {"job_id": job["id"], "job_name": job["name"], "user_yaml": f"name: x\n---\nenvs:{marks}"}
+                own |= {"pool": job.get("pool")}
                 found.append(Record(**{**PAYLOADS["running"], **own, **changes.get(str(job["id"]), {})}))
         return _answer((found, len(found), {}, len(found)))
 
@@ -188,6 +211,40 @@ class jobs:  # noqa: N801 - a module of SkyPilot's
         for job_id in job_ids:
             changes.setdefault(str(job_id), {})["status"] = "CANCELLING"
         path.write_text(json.dumps(changes))
+        return _answer(None)
+
+    @staticmethod
+    def pool_status(names):
+        call("pool_status")
+        _refuse_without_pools()
+        return _answer([found for name, found in _pools().items() if names is None or name in names])
+
+    @staticmethod
+    def pool_apply(task, name, mode, workers=None):
+        call("pool_apply")
+        _refuse_without_pools()
+        pools, before = _pools(), _pools().get(name)
+        version = 1 if before is None else before["version"] + (task is not None)
+        number = workers or task.config["pool"]["workers"]
+        yaml = before["pool_yaml"] if task is None else json.dumps(task.config)
+        worker = PAYLOADS["pool"]["replica_info"][0]
+        made = [{**worker, "replica_id": each + 1, "version": version} for each in range(number)]
+        pools[name] = {
+            **PAYLOADS["pool"],
+            "name": name,
+            "version": version,
+            "target_num_replicas": number,
+            "pool_yaml": yaml,
+            "replica_info": made,
+        }
+        (FOLDER / "pools.json").write_text(json.dumps(pools))
+        return _answer(None)
+
+    @staticmethod
+    def pool_down(names):
+        call("pool_down")
+        pools = {name: found for name, found in _pools().items() if name not in names}
+        (FOLDER / "pools.json").write_text(json.dumps(pools))
         return _answer(None)
 
     @staticmethod
