@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
+from experiments.cli.cutting import Long
 from experiments.cli.envelope import Answer, Shown
 from experiments.cli.terminal import FittedColumn, FittedTable, console, say
 from experiments.jobs.machine import by_reason, lent_devices, room_of, waiting_jobs
@@ -31,18 +33,28 @@ class Device(Shown):
     free: float
 
 
-class Machine(Shown):
+class WaitingJob(Shown):
+    """A job that waits, and why."""
+
+    run: str
+    why: str
+
+
+class Machine(Long):
     """What this machine has for local jobs, and what waits for it.
 
     Attributes:
-        waiting: Why each job waits, by run name, the oldest first.
+        waiting: Jobs that wait, the oldest first.
         memory_gb: Of the machine, or of the container that it is.
         slots: How many jobs without a GPU run at once where nobody says it.
         max_parallel: How many jobs run at once as somebody says; null where nobody does.
     """
 
+    ITEMS: ClassVar[str] = "waiting"
+    KEY: ClassVar[str] = "run"
+
     devices: tuple[Device, ...]
-    waiting: dict[str, str]
+    waiting: tuple[WaitingJob, ...]
     cores: int
     memory_gb: float
     slots: int
@@ -62,7 +74,8 @@ def machine_answer(workspace: Workspace) -> Answer[Machine]:
     """
     lent, waiting, room = lent_devices(workspace), waiting_jobs(workspace), room_of(workspace)
     devices = [Device(**vars(device), free=device.free) for device in lent]
-    return Answer(Machine(devices=tuple(devices), waiting=waiting, **vars(room)), _print)
+    jobs = tuple(WaitingJob(run=run, why=why) for run, why in waiting.items())
+    return Answer(Machine(devices=tuple(devices), waiting=jobs, **vars(room)), _print)
 
 
 def _print(found: Machine) -> None:
@@ -74,7 +87,7 @@ def _print(found: Machine) -> None:
     else:
         say("No GPU is known on this machine. Name some: gpus in [tool.experiments], or CUDA_VISIBLE_DEVICES.")
     say(_room_words(found))
-    for why, names in by_reason(found.waiting).items():
+    for why, names in by_reason({job.run: job.why for job in found.waiting}).items():
         say(f"{why}: {', '.join(names[:_SHOWN])}{f' and {len(names) - _SHOWN} more' if len(names) > _SHOWN else ''}")
 
 

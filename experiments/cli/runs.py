@@ -136,8 +136,11 @@ class Synced(Shown):
     note: str
 
 
-class Uploads(Shown):
+class Uploads(Long):
     """What `sync` did."""
+
+    ITEMS: ClassVar[str] = "runs"
+    KEY: ClassVar[str] = "run"
 
     runs: tuple[Synced, ...]
 
@@ -219,8 +222,11 @@ class Copied(Shown):
     problems: tuple[str, ...]
 
 
-class Pulls(Shown):
+class Pulls(Long):
     """What `pull` did."""
+
+    ITEMS: ClassVar[str] = "runs"
+    KEY: ClassVar[str] = "run"
 
     runs: tuple[Copied, ...]
 

@@ -9,10 +9,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
+from experiments.cli.cutting import Long
 from experiments.cli.envelope import Answer, Shown
 from experiments.cli.evaluated import Evaluated
 from experiments.cli.flags import RunName
@@ -46,7 +47,7 @@ class Ran(Shown):
     with_: dict[str, str] = Field(alias="with")
 
 
-class JobRecord(Shown):
+class JobRecord(Long):
     """All that is known of a job; times are Unix seconds.
 
     Attributes:
@@ -60,6 +61,8 @@ class JobRecord(Shown):
         events: What happened to it, each with its time `at` and `what`.
         happened: What its scheduler told, in words.
     """
+
+    ITEMS: ClassVar[str] = "events"
 
     job: TrainingJob
     status: JobStatus

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -173,7 +174,8 @@ class ToDo(Shown):
             search; `write` down what was found; `launch` something; `nothing`.
         why: In a sentence or more.
         command: What does it; empty where it takes thought.
-        runs: Which runs it is about.
+        runs: Which runs it is about; of more than a hundred the first, as in the command.
+        number: How many runs it is about.
         seconds: How long to wait, as far as anybody can tell.
     """
 
@@ -182,6 +184,7 @@ class ToDo(Shown):
     why: str
     command: str
     runs: tuple[str, ...] = ()
+    number: int = 0
     seconds: float | None = None
 
 
@@ -200,7 +203,7 @@ def next_(experiment: _MayBe = None) -> Answer[Next]:
     from experiments.cli.asked import asked_subject
     from experiments.jobs.finding import first_launch
     from experiments.project.errors import ExperimentsError
-    from experiments.results.advice import advice_on
+    from experiments.results.advice import MOST_NAMED, advice_on
 
     workspace = Workspace.find(Path.cwd())
     names = [experiment] if experiment is not None else _experiments(workspace)
@@ -220,7 +223,8 @@ def next_(experiment: _MayBe = None) -> Answer[Next]:
                 kind=one.kind,
                 why=one.sentence,
                 command=one.command,
-                runs=one.runs,
+                runs=one.runs[:MOST_NAMED],
+                number=len(one.runs),
                 seconds=one.seconds,
             )
             for one in advice
@@ -257,14 +261,17 @@ class FailureGroup(Shown):
         cause: What they have in common, with what differs taken out.
         example: The line of the first of them, as it was printed, without secrets.
         exit_codes: Different exit codes, where known; negative for a signal.
-        by_machine: Those of them that a failure of their machine ended: a new attempt takes their place.
-        retry: What launches exactly these once more.
+        runs: The first hundred of them.
+        number: How many there are.
+        by_machine: Those of `runs` that a failure of their machine ended: a new attempt takes their place.
+        retry: What launches exactly these `runs` once more.
     """
 
     experiment: str
     cause: str
     example: str
     runs: tuple[str, ...]
+    number: int
     exit_codes: tuple[int, ...]
     by_machine: tuple[str, ...]
     retry: str
@@ -283,7 +290,7 @@ def failures(experiment: _MayBe = None) -> Answer[FailureGroups]:
         experiment: Only those of this experiment; by default of each.
     """
     from experiments.cli.asked import asked_subject
-    from experiments.results.advice import failures_in
+    from experiments.results.advice import MOST_NAMED, failures_in
     from experiments.results.scores import outcome_of_job
 
     workspace = Workspace.find(Path.cwd())
@@ -291,16 +298,18 @@ def failures(experiment: _MayBe = None) -> Answer[FailureGroups]:
     for name in [experiment] if experiment is not None else _experiments(workspace):
         subject = asked_subject(workspace, name)
         for group in failures_in(subject):
-            lost = (run for run in group.runs if outcome_of_job(subject.statuses.get(run)) == "machine failed")
+            runs = group.runs[:MOST_NAMED]
+            lost = (run for run in runs if outcome_of_job(subject.statuses.get(run)) == "machine failed")
             found.append(
                 FailureGroup(
                     experiment=name,
                     cause=group.line,
                     example=group.example,
-                    runs=group.runs,
+                    runs=runs,
+                    number=len(group.runs),
                     exit_codes=group.exit_codes,
                     by_machine=tuple(lost),
-                    retry=group.retry_command,
+                    retry=replace(group, runs=runs).retry_command,
                 )
             )
     return Answer(FailureGroups(failures=tuple(found)), _print_failures)
@@ -311,7 +320,9 @@ def _print_failures(found: FailureGroups) -> None:
     if not found.failures:
         out.print("No run failed.")
     for group in found.failures:
-        out.print(f"{group.experiment}: {counted(len(group.runs), 'run')} failed: {group.example}", soft_wrap=True)
+        out.print(f"{group.experiment}: {counted(group.number, 'run')} failed: {group.example}", soft_wrap=True)
         for run in group.runs:
             out.print(f"  {run}{' (its machine)' if run in group.by_machine else ''}")
+        if group.number > len(group.runs):
+            out.print(f"  and {group.number - len(group.runs)} more")
         out.print(f"  {group.retry}", style="dim", soft_wrap=True)

@@ -7,11 +7,12 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import tyro
 
-from experiments.cli.envelope import Answer, Shown
+from experiments.cli.cutting import Long
+from experiments.cli.envelope import Answer
 from experiments.cli.terminal import say
 from experiments.cli.verdict import NoVerdict, VerdictOn
 from experiments.jobs.ledger import open_ledger
@@ -22,11 +23,12 @@ from experiments.types import TERMINAL_VERDICTS, JobStatus
 
 Until = Literal["ended", "verdict", "failure"]
 _LOOK_S = 1.0
+_SPARED = 9  # how much longer than a look the pause after it is
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _OVER = 3
 
 
-class Waited(Shown):
+class Waited(Long):
     """What was waited for, and how it stands now.
 
     Attributes:
@@ -36,6 +38,8 @@ class Waited(Shown):
         failed: Run names of those that failed.
         verdict: With `--until verdict` the verdict as it stands now.
     """
+
+    ITEMS: ClassVar[str] = "failed"
 
     experiment: str | None
     until: Until
@@ -118,6 +122,7 @@ def _watched(
     found: VerdictOn | NoVerdict | None = None
     with following(workspace.state) as statuses:
         while True:
+            looked_at = time.monotonic()
             # Jobs that follow by themselves are recorded while one waits.
             of = _runs(workspace, experiment)
             now = [status for status in statuses() if status.run_name in of]
@@ -127,7 +132,9 @@ def _watched(
                 seen, found = ended, _verdict(workspace, experiment)
             if _is_reached(until, now, found, is_over=is_over):
                 return now, True, found
-            left = _LOOK_S if deadline is None else min(_LOOK_S, deadline - time.monotonic())
+            # Of many jobs a look takes long itself.
+            pause = max(_LOOK_S, _SPARED * (time.monotonic() - looked_at))
+            left = pause if deadline is None else min(pause, deadline - time.monotonic())
             if left <= 0:
                 return now, False, found
             time.sleep(left)

@@ -21,6 +21,9 @@ from experiments.results.subject import Subject
 from experiments.statistics import power_analysis
 from experiments.types import TERMINAL_VERDICTS, JobStatus
 
+MOST_NAMED = 100
+"""How many runs a command is given; of more the same advice comes again."""
+
 Kind = Literal["cancel", "retry", "mend", "wait", "seeds", "settle", "freeze", "expand", "write", "launch", "nothing"]
 
 
@@ -80,7 +83,7 @@ def failures_in(subject: Subject) -> list[Failures]:
 def _spared(subject: Subject, claimed: Claimed) -> Iterable[Advice]:
     found = spare_of(claimed, subject.jobs, subject.statuses)
     if found is not None:
-        yield Advice("cancel", found.sentence, shlex.join(["experiments", "cancel", *found.runs]), found.runs)
+        yield Advice("cancel", found.sentence, _command("cancel", found.runs), found.runs)
 
 
 def _failed(subject: Subject) -> Iterable[Advice]:
@@ -94,7 +97,7 @@ def _failed(subject: Subject) -> Iterable[Advice]:
                 "retry",
                 f"{counted(len(by_machine), 'run')} failed with the machine, and a new attempt takes the place of "
                 f"each: {group.example}",
-                shlex.join(["experiments", "retry", *by_machine]),
+                _command("retry", by_machine),
                 by_machine,
             )
         if others:
@@ -182,3 +185,7 @@ def _search(subject: Subject) -> Iterable[Advice]:
                 "decide.",
                 shlex.join(["experiments", "sweep", "freeze", name]),
             )
+
+
+def _command(word: str, runs: Sequence[str]) -> str:
+    return shlex.join(["experiments", word, *runs[:MOST_NAMED]])
