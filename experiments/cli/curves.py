@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -10,12 +11,14 @@ import tyro
 from experiments.cli.cutting import Long
 from experiments.cli.envelope import Answer, Shown
 from experiments.cli.terminal import FittedColumn, FittedTable, console
-from experiments.project.errors import UsageError
-from experiments.project.look import counted, quantity
+from experiments.project.errors import ExperimentsError, UsageError
+from experiments.project.look import MISSING, counted, quantity
 from experiments.project.workspace import Workspace
 
 if TYPE_CHECKING:
+    from experiments.runs.store import RunStore
     from experiments.statistics import FloatArray
+    from experiments.types import JobRef
 
 _MOST_POINTS = 10_000
 _COLUMNS = ("run", "first", "lowest", "highest", "last", "steps", "rows")
@@ -70,7 +73,6 @@ def curve(
         runs: Runs, by name or launcher id; arms, or EXPERIMENT/ARM; experiments, or EXPERIMENT/.
         points: At most so many of each run, with the extremes of every stretch.
     """
-    from experiments.results.frames import metrics_frame
     from experiments.results.sides import side_of
 
     if not runs:
@@ -79,28 +81,67 @@ def curve(
         raise UsageError(f"--points {points}: from 2 to {_MOST_POINTS:,} can be had. Try --points 200.")
     workspace = Workspace.find(Path.cwd())
     refs = {ref.run: ref for name in runs for ref in side_of(workspace, name).runs}
-    frame = metrics_frame(list(refs.values()), metric, workspace=workspace)
-    found = []
-    for run, rows in frame.groupby("run", sort=False):
-        ref = refs[str(run)]
-        steps, values = rows["step"].to_numpy("float64"), rows[metric].to_numpy("float64")
-        found.append(_thinned(ref.run, ref.arm, ref.seed, steps, values, points))
-    drawn = {one.run for one in found if one.rows}
-    answer = Curves(
-        metric=metric,
-        axis=str(frame.attrs["axis"]),
-        curves=tuple(one for one in found if one.rows),
-        without=tuple(run for run in refs if run not in drawn),
-        origin=str(frame.attrs["origin"]),
+    answer, notes = _read(workspace, list(refs.values()), metric, points)
+    return Answer(answer, _print_curves, notes=notes)
+
+
+def _read(workspace: Workspace, refs: Sequence[JobRef], metric: str, points: int) -> tuple[Curves, list[str]]:
+    """Return the curves, and why runs could not be read.
+
+    Raises:
+        UsageError: All runs have ended, and none has logged the metric.
+    """
+    from experiments.runs.axes import axes_of, axis_words, common_axis, counters_of, logged_over
+    from experiments.runs.opening import default_store
+    from experiments.runs.roles import metrics_of
+
+    store = default_store(workspace.root)
+    histories, notes = {}, []
+    for ref in refs:
+        try:
+            histories[ref.run] = store.history(ref.run, [*counters_of(metrics_of(ref).step), metric])
+        except ExperimentsError as error:
+            notes.append(f"{ref.run}: {error}")
+    axis = common_axis(
+        axes_of(histories[ref.run][0], metric, step=metrics_of(ref).step) for ref in refs if ref.run in histories
     )
-    return Answer(answer, _print_curves)
+    found = []
+    for ref in refs:
+        if ref.run in histories:
+            rows, origin = histories[ref.run]
+            steps, values = logged_over(rows, metric, axis, origin.nan_steps.get(metric, ()))
+            found.append(_thinned(ref, steps, values, points))
+    drawn = tuple(one for one in found if one.rows or one.not_finite)
+    if not drawn:
+        _refuse_unlogged(store, refs, metric)
+    sampled = sum(not origin.complete for _, origin in histories.values())
+    how = f"sampled in {counted(sampled, 'run')}" if sampled else "complete"
+    number = sum(one.rows + one.not_finite for one in drawn)
+    curves = Curves(
+        metric=metric,
+        axis=axis_words(axis),
+        curves=drawn,
+        without=tuple(ref.run for ref in refs if ref.run not in {one.run for one in drawn}),
+        origin=f"{number:,} rows of {len(drawn)} of {counted(len(refs), 'run')}, {how}",
+    )
+    return curves, notes
 
 
-def _thinned(run: str, arm: str, seed: int, steps: FloatArray, values: FloatArray, points: int) -> CurveOf:
+def _refuse_unlogged(store: RunStore, refs: Sequence[JobRef], metric: str) -> None:
+    from experiments.project.state_words import TRACKER_ENDS
+    from experiments.results.frames import unlogged_words
+    from experiments.runs.store import RunQuery
+
+    infos = store.find(RunQuery(names=[ref.run for ref in refs], limit=None))
+    if len(infos) == len(refs) and all(info.state in TRACKER_ENDS for info in infos):
+        raise UsageError(unlogged_words(metric, {key for info in infos for key in info.summary}, len(refs)))
+
+
+def _thinned(ref: JobRef, steps: FloatArray, values: FloatArray, points: int) -> CurveOf:
     import numpy as np
 
-    logged = ~np.isnan(steps) & ~np.isnan(values)
-    kept = logged & np.isfinite(steps) & np.isfinite(values)
+    kept = np.isfinite(steps) & np.isfinite(values)
+    not_finite = int((~kept).sum())
     steps, values = np.ascontiguousarray(steps[kept]), np.ascontiguousarray(values[kept])
     rows = len(steps)
     if rows > points:
@@ -109,22 +150,23 @@ def _thinned(run: str, arm: str, seed: int, steps: FloatArray, values: FloatArra
         chosen = MinMaxLTTBDownsampler().downsample(steps, values, n_out=points)
         steps, values = steps[chosen], values[chosen]
     return CurveOf(
-        run=run,
-        arm=arm,
-        seed=seed,
+        run=ref.run,
+        arm=ref.arm,
+        seed=ref.seed,
         steps=tuple(map(float, steps)),
         values=tuple(map(float, values)),
         rows=rows,
-        not_finite=int((~kept).sum()),
+        not_finite=not_finite,
     )
 
 
 def _print_curves(found: Curves) -> None:
     table = FittedTable([FittedColumn(each, is_right=each != "run") for each in _COLUMNS], _COLUMNS)
     for one in found.curves:
-        ends = (one.values[0], min(one.values), max(one.values), one.values[-1])
+        ends = (one.values[0], min(one.values), max(one.values), one.values[-1]) if one.values else ()
         note = f"{counted(one.not_finite, 'value')} that is no finite number left out" if one.not_finite else ""
-        table.add(one.run, *map(quantity, ends), quantity(one.steps[-1]), str(one.rows), note=note)
+        numbers = [*map(quantity, (*ends, one.steps[-1]))] if one.values else [MISSING] * 5
+        table.add(one.run, *numbers, str(one.rows), note=note)
     out = console()
     out.print(f"{found.metric} over {found.axis}" if found.curves else f"No run has logged {found.metric}.")
     if found.curves:

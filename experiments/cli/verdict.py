@@ -22,6 +22,7 @@ Decision = Literal["confirmed", "rejected", "undecided", "interim"]
 AdviceKind = Literal[
     "cancel", "retry", "mend", "wait", "seeds", "settle", "freeze", "expand", "write", "launch", "nothing"
 ]
+_KIND_WIDTH = 8
 CODES = {"confirmed": 0, "rejected": 0, "undecided": 3, "interim": 3}
 _Experiment = tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="EXPERIMENT")]]
 _MayBe = tyro.conf.Positional[Annotated[str | None, tyro.conf.arg(metavar="[EXPERIMENT]", help_behavior_hint="")]]
@@ -242,15 +243,20 @@ def _experiments(workspace: Workspace) -> list[str]:
 
 
 def _print_next(found: Next) -> None:
+    from rich.table import Table
+
     out = console()
-    last = ""
-    for one in found.todo:
-        if one.experiment != last:
-            out.print(one.experiment, style="bold")
-            last = one.experiment
-        out.print(f"  {one.kind:<8}{one.why}", soft_wrap=True)
-        if one.command:
-            out.print(f"          {one.command}", style="dim", soft_wrap=True)
+    for name in dict.fromkeys(one.experiment for one in found.todo):
+        if name:
+            out.print(name, style="bold")
+        for one in (one for one in found.todo if one.experiment == name):
+            row = Table.grid(padding=(0, 2))
+            row.add_column(width=_KIND_WIDTH)
+            row.add_column(overflow="fold")
+            row.add_row(f"  {one.kind}", one.why)
+            out.print(row)
+            if one.command:  # in one line, to be copied
+                out.print(f"{'':{_KIND_WIDTH + 2}}{one.command}", style="dim", soft_wrap=True)
 
 
 class FailureGroup(Shown):
