@@ -28,8 +28,10 @@ MAIN, SUITE = "pip install uv && uv run experiments/recipes/arena_experiment.py"
 FENCED = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
 QUICK_START, RECIPE, FRAME = (text for _, text in FENCED)
 INDENTED = re.findall(r"(?m)^    (\S.*)$", re.sub(r"```.*?```", "", README, flags=re.DOTALL))
-# In the table a row's second command leaves out what it shares with the first.
-NAMED = re.findall(r"`(uv run [^`]+|retry RUN|tag TAG RUN)`", README)
+# In the table of commands the first column leaves out what all of them begin with.
+ROWS = re.findall(r"(?m)^\| (`.*?) \|", README.split("## Commands")[1].split("\n## ")[0])
+LISTED = [f"uv run experiments {text}" for row in ROWS for text in re.findall("`([^`]+)`", row)]
+NAMED = [*LISTED, *re.findall(r"`(uv run (?!experiments`)[^`]+)`", README)]
 TRAINER = (
     "{python} -P -m experiments.trainer run={run} trainer.curriculum={curriculum} seed={seed} "
     "trainer.total_timesteps=40000 trainer.evaluation.count=1 trainer.replays.count=1"
@@ -50,13 +52,14 @@ ENDING = {
     "uv run experiments curve METRIC --runs EXPERIMENT/": (0, "agent steps"),
     "uv run experiments schema": (0, "additionalProperties"),
     "uv run experiments cancel RUN": (0, "had ended already"),
-    "retry RUN": (0, "attempt 2"),
+    "uv run experiments retry RUN": (0, "attempt 2"),
     "uv run experiments resume RUN --steps N": (0, "goes on as"),
     "uv run experiments reproduce RUN": (0, "identical"),
     "uv run experiments bundle EXPERIMENT": (0, "sha256 of what is in it"),
     "uv run experiments controls": (0, "No control is kept here"),
     "uv run experiments note RUN TEXT": (0, "noted"),
-    "tag TAG RUN": (0, "1 job tagged 'arena'"),
+    "uv run experiments tag TAG RUN": (0, "1 job tagged 'arena'"),
+    "uv run experiments untag TAG RUN": (0, "1 job"),
     "uv run experiments diff A B": (0, "settings"),
     "uv run experiments sweep EXPERIMENT": (2, "experiment 'arena' has no search"),
     "uv run experiments step": (0, "Nothing goes on by itself"),
@@ -229,8 +232,7 @@ def test_the_metrics_of_an_experiment_are_one_frame(reader, words):
 @pytest.mark.parametrize("text", ENDING)
 def test_a_command_does_what_the_readme_says(reader, words, text):
     code, says = ENDING[text]
-    line = text if text.startswith("uv ") else f"uv run experiments {text}"
-    line = re.sub(r"\b[A-Z]+\b", lambda found: words[found[0]], line)
+    line = re.sub(r"\b[A-Z]+\b", lambda found: words[found[0]], text)
     assert re.search(says, reader.types(line, code))
 
 

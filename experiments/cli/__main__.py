@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, get_args, get_origin, get_type_hints
@@ -92,8 +93,13 @@ def _described(keep: Callable[..., Call], command: Command, parameters: list[ins
     described: Any = keep
     described.__signature__ = inspect.Signature(parameters)
     described.__annotations__ = {each.name: each.annotation for each in parameters}
-    described.__name__, described.__doc__ = command.__name__, command.__doc__
+    described.__name__, described.__doc__ = command.__name__, _unwrapped(command.__doc__ or "")
     return keep
+
+
+def _unwrapped(text: str) -> str:
+    """Return a docstring whose arguments are a line each: tyro keeps the line breaks that our files need."""
+    return re.sub(r"\n {8,}(?=\S)", " ", inspect.cleandoc(text))
 
 
 def data_types(command: Command) -> tuple[type, ...]:

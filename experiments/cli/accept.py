@@ -86,7 +86,7 @@ def accept(
     seeds are out or lost, or something cannot be read. What is not understood ends with 2, as of any command.
 
     Args:
-        experiment: Its name.
+        experiment: Name of the experiment.
     """
     from experiments.results.acceptance import EXIT_CODES, asked_of
 

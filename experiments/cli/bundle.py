@@ -46,7 +46,7 @@ def bundle(
     same bytes.
 
     Args:
-        experiment: Its name.
+        experiment: Name of the experiment.
         checkpoints: Which checkpoints of each run; the hashes of all are in it anyway.
         output: File to write; by default EXPERIMENT.bundle.tar.gz.
     """

@@ -62,7 +62,7 @@ def controls(
 ) -> Answer[Controls] | Answer[Control]:
     """Show the arms that are kept as controls; keep another, in a file that you commit.
 
-    A recipe that says controls = "NAME" launches only its candidates, on the control's seeds, and its page compares
+    A recipe that says controls = "NAME" launches only its other arms, on the control's seeds, and its page compares
     them with the control's runs. What a name means never changes: other runs are kept under another name.
 
     Args:

@@ -48,7 +48,7 @@ def new(
     """Write a recipe to begin with into experiments/recipes of this project.
 
     Args:
-        name: Of the experiment and its file, such as my_study.
+        name: Name of the experiment and of its file, such as my_study.
         trainer: Command line of a program that trains, such as 'python train.py --seed {seed}'; without it, the
             recipe is for the reference trainer.
         read_help: Run that program once with --help, and make its options fields of the recipe; on a terminal you are

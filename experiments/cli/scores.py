@@ -100,9 +100,9 @@ def scores(
     """Show the score of every run of an experiment, and of every arm over its seeds, with intervals.
 
     Args:
-        experiment: Its name.
+        experiment: Name of the experiment.
         metric: What is scored; by default what its rule is about, else its trainer.
-        statistic: _Over seeds.
+        statistic: How the scores of seeds become one.
     """
     from experiments.cli.asked import asked_subject
     from experiments.statistics import compare_arms
@@ -229,7 +229,7 @@ def compare(
         a: An arm, or EXPERIMENT/ARM; an experiment, or EXPERIMENT/; a run, by name or launcher id.
         b: What it is compared with.
         metric: What is scored; by default what their trainer is about.
-        statistic: _Over seeds.
+        statistic: How the scores of seeds become one.
     """
     from experiments.results.sides import sides
     from experiments.statistics import compare as compare_two

@@ -39,6 +39,12 @@ def serve(
 ) -> Answer[Serving]:
     """Serve the apps, the notebooks and the logs of this project, to look at only; Ctrl-C ends it.
 
+    Without the token nobody sees a page or shuts others out; who has it sees all of the project and, who means harm,
+    can slow the server down: give it to whom you trust. Without https it can be read on the way. Notebooks are code
+    and run as your user, in a process without keys; the keys are in another, which on Linux no process of yours but
+    root's can read. A notebook can still read what your user can, such as ~/.netrc or the environment of your shell.
+    Browsers give the log-in cookie to every port of a host: on a name where others run web servers, they can take it.
+
     With --json it starts nothing, and answers the address of the server that runs here, as --print-address does.
 
     Args:

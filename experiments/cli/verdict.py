@@ -91,7 +91,7 @@ def verdict(experiment: _Experiment) -> Answer[VerdictOn] | Answer[NoVerdict]:
     It ends with 0 where it is confirmed or rejected, and with 3 where it is undecided, interim, or there is none.
 
     Args:
-        experiment: Its name.
+        experiment: Name of the experiment.
     """
     from experiments.cli.asked import asked_subject
 

@@ -64,7 +64,7 @@ def wait(
     time was over, or all has ended and the verdict is undecided. Ctrl-C ends the waiting and nothing else.
 
     Args:
-        experiment: Its name; without one, every job of the project.
+        experiment: Name of the experiment; without one, every job of the project.
         until: ended: nothing of it goes on, also nothing that follows by itself; verdict: it is confirmed or rejected,
             or all has ended; failure: a job failed, or all have ended.
         timeout: The longest time to wait, such as 90s, 30m or 2h; by default without end.

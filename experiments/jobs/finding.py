@@ -60,7 +60,7 @@ def find_rows(workspace: Workspace, ids: Sequence[str]) -> list[TrainingJob | Un
     for wanted in ids:
         matches = [job for job in known if wanted in (job.run_name, job.launcher_id)]
         if not matches:
-            raise UsageError(f"job {wanted!r} is not in the ledger. {_listed(workspace)}")
+            raise UsageError(f"job {wanted!r} is not in the ledger. {_listed(workspace, wanted)}")
         if len(matches) > 1:
             names = ", ".join(job.run_name for job in matches)
             raise UsageError(f"job id {wanted!r} belongs to {len(matches)} jobs: {names}. Give a run name instead.")
@@ -268,17 +268,20 @@ def _handed_over(rows: Iterable[TrainingJob | UnreadableJob]) -> list[TrainingJo
     return [job for job in rows if job.state != "planned" or isinstance(job, UnreadableJob)]
 
 
-def _listed(workspace: Workspace) -> str:
+def _listed(workspace: Workspace, wanted: str) -> str:
+    """Return the jobs that somebody may mean who typed an experiment, an arm or the beginning of a name, else all."""
     with open_ledger(workspace, read_only=True) as ledger:
         known = _handed_over(ledger.rows())
     if not known:
         return f"The ledger holds no job yet. {first_launch(workspace.root)}"
+    meant = [job for job in known if wanted in (job.experiment, job.arm) or job.run_name.startswith(wanted)]
+    listed = meant or known
     newest = [
         f"{job.launcher_id} ({job.run_name})" if job.launcher_id not in (None, job.run_name) else job.run_name
-        for job in known[-_LISTED:]
+        for job in listed[-_LISTED:]
     ]
-    more = f" and {len(known) - _LISTED} older" if len(known) > _LISTED else ""
-    return f"Known jobs: {', '.join(newest)}{more}. See: uv run experiments status"
+    more = f" and {len(listed) - _LISTED} older" if len(listed) > _LISTED else ""
+    return f"{'It may mean' if meant else 'Known jobs'}: {', '.join(newest)}{more}. See: uv run experiments status"
 
 
 def ref_of(run: Run) -> JobRef:

@@ -107,7 +107,7 @@ def control_problem(
     if any(row.arm == control.arm for row in runs):
         return (
             f"{control.arm!r} was launched here beside control {control.name!r}, which has runs of that name. Launch "
-            "the candidate under a new experiment name."
+            "the other arm under a new experiment name."
         )
     for arm, key in first.items():
         plan = ledger.plan(key) if key is not None else None

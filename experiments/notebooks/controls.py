@@ -8,6 +8,7 @@ from typing import Any
 
 import marimo as mo
 
+from experiments.jobs.rule import Rule
 from experiments.notebooks.charts import Axis
 from experiments.notebooks.charts.runs import UPDATE_KEYS
 from experiments.notebooks.context import NotebookContext
@@ -35,20 +36,22 @@ class CurveControls:
         elements: The controls by name.
     """
 
-    def __init__(self, experiment: NotebookContext, then: Callable[[], None]) -> None:
+    def __init__(self, experiment: NotebookContext, then: Callable[[], None], *, rule: Rule | None = None) -> None:
         """Make controls of a study without jobs.
 
         Args:
             then: Called after each change.
+            rule: What decides the study: at first its metric and score are shown, so that pages show what is decided.
         """
         self._experiment, self._then = experiment, then
+        self._first = _chosen_by(rule) if rule is not None else {}
         self.value: dict[str, Any] = {}
         self.elements: Mapping[str, Any] = {}
         self._shown: Any = None
 
     def offer(self, jobs: Sequence[JobRef]) -> None:
         """Make the controls again for these jobs and what they have logged."""
-        elements, self.value = controls_of(self._experiment, jobs, self.value)
+        elements, self.value = controls_of(self._experiment, jobs, {**self.value, **self._first})
         # The elements of a dictionary are copies of those that it is made of.
         self._shown = mo.ui.dictionary(elements, on_change=self._changed)
         self.elements = self._shown.elements
@@ -58,8 +61,15 @@ class CurveControls:
         return controls_line(self.elements)
 
     def _changed(self, value: Mapping[str, Any]) -> None:
+        self._first = {}  # from now on it is as somebody chose
         self.value = dict(value)
         self._then()
+
+
+def _chosen_by(rule: Rule) -> dict[str, Any]:
+    score = next((name for name, summary in SUMMARIES.items() if summary.kind == rule.score), None)
+    statistic = next((name for name, known in STATISTICS.items() if known == rule.statistic), None)
+    return {"metric": rule.metric, "summary": score, "statistic": statistic}
 
 
 def controls_of(
@@ -89,13 +99,13 @@ def controls_of(
     steps = [100 * share for share in SMOOTHING]
     values["smoothing"] = before.get("smoothing") if before.get("smoothing") in steps else 0.0
     elements["smoothing"] = mo.ui.slider(
-        steps=steps, value=values["smoothing"], label="Smoothing (% of the range)", show_value=True, debounce=True
+        steps=steps, value=values["smoothing"], label="Smoothing (% of the x-axis)", show_value=True, debounce=True
     )
     box("log", "log scale")
-    box("all_values", "outliers too")
+    box("all_values", "scale fits outliers")
     if len({job.seed for job in jobs}) > 1:
         one_of("statistic", list(STATISTICS), "mean", "Over seeds")
-        box("by_run", "runs only")
+        box("by_run", "single runs, no average")
         one_of("summary", list(SUMMARIES), "last 10 %", "Score")
     values["pattern"] = str(before.get("pattern") or LOSSES)
     elements["pattern"] = mo.ui.text(value=values["pattern"], label="Small charts of", placeholder="losses/*, entropy")

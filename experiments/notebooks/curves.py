@@ -199,7 +199,8 @@ class Curves(Section):
 
     def __init__(self, study: Subject) -> None:
         super().__init__(study)
-        self.controls = CurveControls(study.experiment, self._controlled)
+        rule = study.journal.rule if study.journal.is_written else None
+        self.controls = CurveControls(study.experiment, self._controlled, rule=rule)
         self.brushed: tuple[str, ...] = ()
         self.point: tuple[str, int] | None = None
         self._known: Known | None = None

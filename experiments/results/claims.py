@@ -12,7 +12,7 @@ from experiments.results.scores import summary_of
 from experiments.results.verdict import Judgement
 from experiments.statistics import Comparison, Statistic, Summary
 
-UNREGISTERED = "no rule registered this comparison before the launch, so it suggests and decides nothing."
+UNREGISTERED = "this suggests and decides nothing; only the verdict rests on what was registered before the launch."
 """Of every comparison but the verdict's own: metric, score and arms were chosen when the data were there."""
 
 

@@ -22,6 +22,20 @@ def test_no_help_shows_a_type_of_python_s_as_a_placeholder_or_an_empty_default(m
     assert wrong == {}
 
 
+def test_help_has_one_word_for_each_thing_and_no_line_break_of_our_files(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "1000")
+    other_words = re.compile(r"\b(?:candidates?|treatments?|tries|hyperparameters?|journal)\b", re.IGNORECASE)
+    wrong = {}
+    for word in commands():
+        with pytest.raises(SystemExit):
+            cli.run([word, "--help"])
+        said = capsys.readouterr().out
+        broken = re.findall(r"(?m)^│ {10,}[a-z].*", said)  # a line of its own is a flag with its sentence
+        if found := [*other_words.findall(said), *broken]:
+            wrong[word] = found
+    assert wrong == {}
+
+
 def test_the_list_of_commands_says_of_each_what_its_own_help_begins_with(monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "200")
     with pytest.raises(SystemExit):

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from experiments.jobs.finding import find_refs, find_runs, known_runs, named_metrics, ref_of, refs_of, runs_of
+from experiments.jobs.finding import (
+    find_refs,
+    find_rows,
+    find_runs,
+    known_runs,
+    named_metrics,
+    ref_of,
+    refs_of,
+    runs_of,
+)
 from experiments.jobs.ledger import open_ledger
 from experiments.project.errors import LaunchError, LedgerError, StoreError, UsageError
 from experiments.runs.offline.store import OfflineStore
@@ -89,6 +98,18 @@ def test_a_run_is_found_by_a_tag_that_it_was_given_later(tagged):
     [both] = runs_of(workspace, RunQuery(tags_all=("keep", "arena")), store)
     assert (both.name, both.tags) == (third, ("arena", "keep"))
     assert runs_of(workspace, RunQuery(tags_any=["keep"], author="eve"), store) == []
+
+
+def test_who_names_an_experiment_an_arm_or_a_beginning_is_told_the_jobs_that_they_may_mean(tagged):
+    workspace, (first, second, third) = tagged
+    with open_ledger(workspace) as ledger:
+        ledger.intend({name: {} for name in (first, second, third)}, "host", "me")
+    _, experiment, arm, *_ = first.split(".")
+    for wanted in (experiment, arm, first.rsplit(".", 2)[0]):
+        with pytest.raises(UsageError, match=f"It may mean: {first}, {second}, {third}"):
+            find_rows(workspace, [wanted])
+    with pytest.raises(UsageError, match="Known jobs: "):
+        find_rows(workspace, ["nobody"])
 
 
 def test_a_tag_given_twice_means_either(tagged):

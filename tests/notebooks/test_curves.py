@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from experiments.jobs.ran import Mark
+from experiments.jobs.rule import Rule
 from experiments.jobs.watch.snapshots import Snapshot, write_live
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.controls import CurveControls
@@ -49,6 +50,18 @@ def controls_for(experiment, jobs):
 def drawn(experiment, jobs, **options):
     view, controls = chart_widget(experiment), controls_for(experiment, jobs)
     return draw_curves(view, experiment, jobs, controls, **options)
+
+
+def test_at_first_the_controls_show_what_the_rule_decides_by(study):
+    rule = Rule(metric="losses/entropy", direction="lower", effect=0.1, score="best", statistic="iqm")
+    controls = CurveControls(study, lambda: None, rule=rule)
+    controls.offer([])
+    controls.offer(refs())
+    shown = [controls.value[name] for name in ("metric", "summary", "statistic")]
+    assert shown == ["losses/entropy", "best value", "interquartile mean"]
+    controls._changed({**controls.value, "summary": "last 10 %"})
+    controls.offer(refs())
+    assert controls.value["summary"] == "last 10 %"
 
 
 def test_the_trackers_word_counts_where_no_monitor_has_one(study):
@@ -168,7 +181,7 @@ def test_arms_of_different_code_are_not_compared_unless_the_rule_pools_them(tmp_
     monkeypatch.setattr(NotebookContext, "code_marks", lambda *_: marks)
     controls = controls_for(made.context, made.jobs)
     line, standing = comparison_lines(made.context, made.jobs, controls)
-    assert standing.text.startswith("Exploratory: no rule registered this comparison before the launch")
+    assert standing.text.startswith("Exploratory: this suggests and decides nothing; only the verdict rests on")
     assert line.text.startswith("b against a: undecided, difference 2.1")
     assert "B and a ran different code (experiments diff" in line.text
     made.add("a", 9, [1.0] * 3, role="fork")

@@ -154,7 +154,7 @@ def test_the_claim_of_a_design_is_told_with_its_number_and_level_and_all_others_
     assert "(97.3 %)" in kit.rows[1][HEADINGS.index("95 % interval of it")]
     assert "Confirmed. " in kit.claims
     assert "Registered: design 1 of its family, level 0.03." in kit.claims
-    assert "The others are exploratory: no rule registered this comparison" in kit.claims
+    assert "The others are exploratory: this suggests and decides nothing" in kit.claims
     assert "Registered: design 1" in kit.latex
     assert "confirmed, registered (design 1, level 0.03)" in kit.csv
     text = paper_part(made.context, made.jobs, journal=LOOKED).text

@@ -88,14 +88,14 @@ def candidates(
         left.append(job)
     if not left:
         raise UsageError(
-            f"all that the recipe launches is control {control.name!r} itself, which is kept. Record a candidate in "
+            f"all that the recipe launches is control {control.name!r} itself, which is kept. Record another arm in "
             "launch_training_runs, or vary a setting: --vary FIELD=VALUE"
         )
     own = sorted({job.seed for job in left if job.seed is not None})
     asked = sorted(own or seeds or control.seeds)
     if others := [seed for seed in asked if seed not in control.seeds]:
         raise UsageError(
-            f"control {control.name!r} has seeds {_listed(control.seeds)}, and its candidates run on the same; "
+            f"control {control.name!r} has seeds {_listed(control.seeds)}, and its arms run on the same; "
             f"{_listed(others)} {'is none' if len(others) == 1 else 'are none'} of them. Leave --seeds out."
         )
     return left, None if own else asked

@@ -243,7 +243,7 @@ def _stat(sheet: Sheet, name: str, value: str) -> str:
 def _commit(head: Head) -> str:
     record = head.record
     if not record.commit:
-        return "not known which code ran" if head.jobs else ""
+        return "the code that ran is in no commit that is known" if head.jobs else ""
     return f"commit {record.commit[:10]}{', with changes that are in no commit' if record.dirty else ''}"
 
 

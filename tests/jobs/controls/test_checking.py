@@ -58,7 +58,7 @@ def test_a_recipe_without_a_candidate_is_refused(workspace):
 
 @pytest.mark.parametrize("seeds", [(0, 1, 2, 3), (7,)])
 def test_seeds_that_the_control_does_not_have_are_refused(workspace, seeds):
-    with pytest.raises(UsageError, match="has seeds 0, 1, 2, and its candidates run on the same"):
+    with pytest.raises(UsageError, match="has seeds 0, 1, 2, and its arms run on the same"):
         planned(workspace, kept(workspace), seeds=seeds)
 
 

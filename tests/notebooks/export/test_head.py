@@ -115,7 +115,7 @@ def test_the_config_shows_differences_first_and_no_secret(study):
 def test_jobs_of_unknown_code_have_no_commit_and_the_head_says_so(study):
     head = head_of(study)
     assert (head.record.commit, head.record.dirty) == ("", None)
-    assert "not known which code ran" in top_html(sheet(), head, "")
+    assert "the code that ran is in no commit that is known" in top_html(sheet(), head, "")
 
 
 def test_what_changed_is_said_and_a_log_that_says_the_same_keeps_its_place(study):
