@@ -5,7 +5,6 @@ Everything here is frozen, checked by pydantic and cheap to import, so that reci
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
@@ -384,16 +383,6 @@ class BaseExperimentConfig(BaseModel):
         """Return the fields whose value differs from the class's default."""
         defaults = type(self)()
         return {name: value for name, value in self if value != getattr(defaults, name)}
-
-
-def number_or_none(value: object) -> float | None:
-    """Return what a tracker or a scheduler told as a number; None for a text, a truth value, NaN and infinities."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        return float(value) if math.isfinite(value) else None
-    except OverflowError:
-        return None  # an integer that no float can hold
 
 
 def job_refs(jobs: Sequence[TrainingJob]) -> list[JobRef]:

@@ -19,10 +19,10 @@ from experiments.cli.terminal import agrees, ask_a_person, console, say
 from experiments.jobs.ledger import Budget, Limits, open_ledger
 from experiments.jobs.ledger.budgets import refuse_over
 from experiments.project.errors import UsageError
+from experiments.project.files import number_or_none
 from experiments.project.look import counted
 from experiments.project.names import check_name
 from experiments.project.workspace import Workspace
-from experiments.types import number_or_none
 
 if TYPE_CHECKING:
     from experiments.jobs.permits import Permit

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments.cli.budget import read_limits
+from experiments.cli.editor import start_editor
 from experiments.cli.envelope import Answer
 from experiments.cli.flags import Request
 from experiments.cli.following import follow_on
@@ -20,7 +21,6 @@ from experiments.cli.session import (
     open_session,
     prepare_notebook,
     report,
-    start_editor,
     wants_follow,
     where_wandb,
     write_notebook,

@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from experiments.jobs.launchers.base import SchedulerStatus
-from experiments.project.files import read_json, write_json
+from experiments.project.files import number_or_none, read_json, write_json
 from experiments.project.look import IN_LOG, duration
 from experiments.project.state_words import SCHEDULER_WORDS
-from experiments.types import number_or_none
 
 FILE = "events.json"
 Event = tuple[str, str, float]

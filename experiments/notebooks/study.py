@@ -24,7 +24,7 @@ from experiments.notebooks.job_log import JobLog
 from experiments.notebooks.monitoring import Jobs
 from experiments.notebooks.page import Chosen, Follower, Known, Subject
 from experiments.notebooks.parts import Export, Head, Runs
-from experiments.notebooks.replays import Replay
+from experiments.notebooks.replay_section import Replay
 from experiments.notebooks.searching import Searches
 from experiments.notebooks.shared import arms_of, chart_widget, show
 from experiments.notebooks.template import DATA

@@ -310,6 +310,16 @@ def real_number(value: float) -> float:
         return math.inf if value > 0 else -math.inf
 
 
+def number_or_none(value: object) -> float | None:
+    """Return what a tracker or a scheduler told as a number; None for a text, a truth value, NaN and infinities."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:
+        return None  # an integer that no float can hold
+
+
 def _whole(value: Any) -> Any:  # noqa: ANN401 - any JSON, returned in kind
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

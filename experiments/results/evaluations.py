@@ -15,13 +15,14 @@ from typing import Any
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.reproducing import folder_of
 from experiments.project.errors import UsageError
+from experiments.project.files import number_or_none
 from experiments.project.look import counted, quantity
 from experiments.project.standing import trains
 from experiments.project.workspace import Workspace
 from experiments.results.attempts import standing_attempts
 from experiments.results.sides import side_of
 from experiments.runs.evaluations import EVALUATIONS, Evaluations, mean, metric_key, read_evaluations
-from experiments.types import TrainingJob, number_or_none
+from experiments.types import TrainingJob
 
 RETURN = "return"
 """The metric that is told first, where rows have it."""

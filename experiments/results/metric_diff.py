@@ -13,6 +13,7 @@ from experiments.jobs.ledger import open_ledger
 from experiments.jobs.ran import Mark, codes_of
 from experiments.project import look
 from experiments.project.errors import ExperimentsError
+from experiments.project.files import number_or_none
 from experiments.project.look import counted
 from experiments.project.standing import seed_words
 from experiments.project.values import replaced
@@ -21,7 +22,7 @@ from experiments.results.sides import Line, Side
 from experiments.runs.store import RunInfo, RunQuery, RunStore
 from experiments.runs.wandb_file.table import is_media_part
 from experiments.statistics import Comparison, NoiseFloor, compare, describe, different_code, floor_of
-from experiments.types import JobRef, JobStatus, number_or_none
+from experiments.types import JobRef, JobStatus
 
 if TYPE_CHECKING:
     from experiments.project.workspace import Workspace

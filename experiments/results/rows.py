@@ -9,13 +9,14 @@ from typing import Any
 
 from experiments.jobs.watch.verdicts import verdict
 from experiments.project.environment.wandb_config import KEY, NAMES
+from experiments.project.files import number_or_none
 from experiments.project.state_words import TRACKER_ENDS
 from experiments.results.scores import ScoredRuns
 from experiments.runs.roles import metrics_of, roles_of
 from experiments.runs.store import RunInfo, RunQuery, RunStore, latest_sps
 from experiments.runs.wandb_file.records import flatten
 from experiments.statistics import Estimate, Scores, SeedScore, Statistic, describe, different_code
-from experiments.types import TERMINAL_VERDICTS, JobRef, JobStatus, number_or_none
+from experiments.types import TERMINAL_VERDICTS, JobRef, JobStatus
 
 _OURS = frozenset(f"{KEY}.{name}" for name in NAMES)
 OWN_KEYS = frozenset({"run", "seed"})

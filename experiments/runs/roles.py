@@ -10,11 +10,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from experiments.project.files import number_or_none
 from experiments.project.trainers.value import Metrics
 from experiments.runs.axes import COUNTERS, ROW_STEP
 from experiments.runs.evaluations import is_of_evaluations
 from experiments.runs.store import AGENT_STEP, REWARD_KEY, SPS_KEYS
-from experiments.types import JobRef, number_or_none
+from experiments.types import JobRef
 
 REWARDS = (
     REWARD_KEY,

@@ -10,12 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from experiments.types import number_or_none
-
 if TYPE_CHECKING:
     import pandas as pd
 
-    from experiments.project.trainers.value import Metrics
+from experiments.project.files import number_or_none
+from experiments.project.trainers.value import Metrics
 
 AGENT_STEP = "metric/agent_step"
 """Steps of all agents together, as the trainer logs them; W&B's own counter is `_step`."""

@@ -16,6 +16,7 @@ from typing import Any
 
 from experiments.jobs.events import cost_of, in_order
 from experiments.jobs.launchers.base import SchedulerStatus
+from experiments.project.files import number_or_none
 from experiments.project.standing import standing, trains
 from experiments.project.state_words import SCHEDULER_WORDS, TRACKER_ENDS, TRACKER_WORDS
 from experiments.project.trainers.known import REFERENCE
@@ -29,7 +30,6 @@ from experiments.types import (
     TrainingJob,
     TrainingJobConfig,
     Verdict,
-    number_or_none,
 )
 
 _NOT_SUBMITTED: dict[str, tuple[Verdict, str]] = {

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from experiments.jobs.watch.alerts import EVALUATION_KEYS
 from experiments.project.environment.probe import ASKED
 from experiments.project.errors import ExperimentsError
+from experiments.project.files import number_or_none
 from experiments.project.snapshots import changed_between
 from experiments.project.trainers.known import trainer_of
 from experiments.project.trainers.value import Metrics
@@ -20,7 +21,6 @@ from experiments.results.reproduction.sides import Side
 from experiments.results.reproduction.values import Compared, Explanation, FileComparison, Noise, RowComparison, Verdict
 from experiments.runs.evaluations import is_of_evaluations
 from experiments.runs.store import RunInfo, RunQuery
-from experiments.types import number_or_none
 
 if TYPE_CHECKING:
     import pandas as pd

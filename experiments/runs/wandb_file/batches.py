@@ -226,6 +226,10 @@ def _split(walk: _Walk, body: Ints, end: Ints) -> tuple[Ints, Ints, Bools]:
 def _gathered(walk: _Walk, rounds: list[tuple[Ints, ...]]) -> Items:
     """Put the items of all rounds in the order of the file, without those of records left to the slow way."""
     fast = ~walk.slow
+    if rounds and all(len(parts[0]) == len(rounds[0][0]) for parts in rounds) and fast[rounds[0][0]].all():
+        # The usual file: every record has as many items, so that those of a record lie beside each other.
+        row, key, key_end, value, value_end = (np.stack(parts, axis=1).ravel() for parts in zip(*rounds, strict=True))
+        return Items(walk.data, row, key, key_end, value, value_end, walk.slow, walk.kind)
     counts = np.zeros(len(fast), np.int64)
     for rows, *_ in rounds:
         counts[rows] += fast[rows]
@@ -353,9 +357,11 @@ def numbers_of(items: Items) -> tuple[npt.NDArray[np.float64], Bools]:
     except pa.ArrowInvalid:
         return values, np.zeros(len(values), np.bool_)
     values[numeric] = np.frombuffer(cast.buffers()[1], np.float64, len(sizes))
-    # An integer of 16 digits may be beyond 2^53, where float64 has gaps: the slow way keeps it an integer.
-    whole = (sizes >= 16) & ~(inside & (text == ord("."))).any(axis=1)
-    if whole.any():
+    # An integer of 16 digits may be beyond 2^53, where float64 has gaps: the slow way keeps it an integer. Most numbers
+    # of so many digits have a point behind their first one.
+    long = np.flatnonzero((sizes >= 16) & (text[:, 1] != ord(".")) & (text[:, 2] != ord(".")))
+    whole = long[~(inside[long] & (text[long] == ord("."))).any(axis=1)]
+    if len(whole):
         numeric[np.flatnonzero(numeric)[whole]] = False
     return values, numeric
 

@@ -338,7 +338,9 @@ class RunLog:
             items.kind[at] = self._take_other(batch[at])
         for kind, take in ((records.HISTORY, self._table.take), (records.SUMMARY, self.facts.take_summaries)):
             chosen = np.flatnonzero(items.kind == kind).tolist()
-            if chosen:
+            if len(chosen) == len(batch):
+                take(batch, items, self._keys)
+            elif chosen:
                 take([batch[at] for at in chosen], items.of(kind), self._keys)
 
     def _without_history(self, batch: Sequence[bytes]) -> list[bytes]:

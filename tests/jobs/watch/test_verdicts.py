@@ -6,8 +6,9 @@ import pytest
 
 from experiments.jobs.launchers.base import SchedulerStatus
 from experiments.jobs.watch.verdicts import job_status, verdict
+from experiments.project.files import number_or_none
 from experiments.project.state_words import SCHEDULER_WORDS, TRACKER_WORDS
-from experiments.types import TERMINAL_VERDICTS, TrainingJobConfig, number_or_none
+from experiments.types import TERMINAL_VERDICTS, TrainingJobConfig
 from tests.fakes.job_sources import job
 
 PENDING = ["PENDING", "SUBMITTED", "INIT", "STARTING", "SETTING_UP"]
