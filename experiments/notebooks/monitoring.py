@@ -124,11 +124,10 @@ def watched_metrics(experiment: NotebookContext) -> Any:
 
 def table_traits(snapshot: Snapshot, refs: Sequence[JobRef], *, sent_at: float = 0.0) -> dict[str, Any]:
     """Return a snapshot as the traits of a `JobTable`, one row a reference, in their order."""
-    known = {status.run_name: status for status in snapshot.jobs}
-    shown = [known.get(ref.run) or _not_read(ref) for ref in refs]
+    shown, rows = _shown.of(snapshot, refs)
     experiments = {status.experiment for status in shown}
     return {
-        "rows": [job_row(status) for status in shown],
+        "rows": rows,
         "as_of": snapshot.as_of or 0.0,
         "sent_at": sent_at,
         "stale_after": snapshot.stale_after_s if shown else 0.0,
@@ -163,6 +162,30 @@ def job_row(status: JobStatus) -> dict[str, Any]:
         "history": "; ".join(history(status.events, time.time())),
         "cost": "" if status.cost in {"", NO_COST.text} else f"cost: {status.cost}",
     }
+
+
+class _Shown:
+    """The rows of the newest snapshot, made once for all pages that show the same jobs."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._snapshot: Snapshot | None = None
+        self._rows: dict[tuple[str, ...], tuple[list[JobStatus], list[dict[str, Any]]]] = {}
+
+    def of(self, snapshot: Snapshot, refs: Sequence[JobRef]) -> tuple[list[JobStatus], list[dict[str, Any]]]:
+        """Return the statuses of some jobs, in their order, and their rows."""
+        with self._guard:
+            if snapshot is not self._snapshot:
+                self._snapshot = snapshot
+                self._rows.clear()
+            if (runs := tuple(ref.run for ref in refs)) not in self._rows:
+                known = {status.run_name: status for status in snapshot.jobs}
+                shown = [known.get(ref.run) or _not_read(ref) for ref in refs]
+                self._rows[runs] = (shown, [job_row(status) for status in shown])
+            return self._rows[runs]
+
+
+_shown = _Shown()
 
 
 class Jobs(Section):

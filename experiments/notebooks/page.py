@@ -6,6 +6,7 @@ import html
 import queue
 import threading
 import time
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, wait
@@ -31,6 +32,8 @@ _TICK_S = 0.5
 _LEAST_S = 1.0
 _REST, _LONGEST_S = 20.0, 60.0
 """A page rests so many times as long as it worked to take the news in: its charts say how old they are."""
+_PAGES = 5
+"""So many pages of one server are drawn as if each were alone."""
 _CELLS_S = 5.0
 """Cells that read `news()` run again so often at most: a page fades what runs, and a person may be reading."""
 _CELLS_PER_RUN_S = 0.6
@@ -272,9 +275,14 @@ class Maker:
         self._has_ended = True
 
 
-def rest_s(worked_s: float) -> float:
-    """Return how long a page rests after it took in news, which was so much work."""
-    return min(_LONGEST_S, max(_LEAST_S, _REST * worked_s))
+def rest_s(worked_s: float, pages: int = 1) -> float:
+    """Return how long a page rests after it took in news, which was so much work, where so many are open."""
+    return min(_LONGEST_S, max(_LEAST_S, _REST * worked_s * _crowd(pages)))
+
+
+def _crowd(pages: int) -> float:
+    """Return how many times longer each of many pages rests: one server draws for all of them."""
+    return max(1.0, pages / _PAGES)
 
 
 class Follower(Maker):
@@ -288,7 +296,8 @@ class Follower(Maker):
         self._study = study
         self._runs = {job.run for job in study.jobs}
         self._last: object = None
-        self._is_new = False
+        self._verdicts: Sequence[tuple[str, str]] = ()
+        self._is_new = self._is_urgent = False
         self._makers: list[Maker] = []
         super().__init__(f"study {study.experiment.name}")
 
@@ -304,21 +313,24 @@ class Follower(Maker):
         monitor = monitor_for(self._study.experiment.workspace.state)
         subscription = monitor.subscribe(self._take, refs=self._study.jobs, is_alive=lambda: not me.should_exit)
         next_at, told, looked, is_owed = 0.0, 0.0, 0.0, False
+        _followers.add(self)
         try:
             while not me.should_exit:
                 self._work(_TICK_S)
                 if self._study.is_unseen():
                     continue
-                if self._is_new and time.monotonic() >= next_at:
-                    self._is_new, is_owed, began = False, True, time.thread_time()
+                if self._is_new and (self._is_urgent or time.monotonic() >= next_at):
+                    self._is_new, self._is_urgent, is_owed, began = False, False, True, time.thread_time()
                     self._study.refresh()
-                    next_at = time.monotonic() + rest_s(time.thread_time() - began)
+                    next_at = time.monotonic() + rest_s(time.thread_time() - began, len(_followers))
                 if time.monotonic() - looked >= _LOOK_S:
                     is_owed, looked = is_owed or self._study.has_moved(), time.monotonic()
-                if is_owed and time.monotonic() - told >= max(_CELLS_S, _CELLS_PER_RUN_S * len(self._runs)):
+                pause_s = max(_CELLS_S, _CELLS_PER_RUN_S * len(self._runs)) * _crowd(len(_followers))
+                if is_owed and time.monotonic() - told >= pause_s:
                     told, is_owed = time.monotonic(), False
                     self._study.tell_news()
         finally:
+            _followers.discard(self)
             subscription.close()
             for maker in self._makers:
                 maker.end()
@@ -334,14 +346,19 @@ class Follower(Maker):
         """Note whether a snapshot says anything new of the study; called from the Monitor's thread."""
         jobs = [job for job in snapshot.jobs if job.run_name in self._runs or self._is_ours(job.run_name)]
         found: Any = [(job.run_name, job.verdict, job.cost_usd, snapshot.versions.get(job.run_name)) for job in jobs]
+        verdicts = [(job.run_name, job.verdict) for job in jobs]
         if self._last not in (None, found):
-            self._is_new = True
-        self._last = found
+            # What became of a job is told at once, whatever the last drawing cost; rows can wait.
+            self._is_new, self._is_urgent = True, self._is_urgent or verdicts != self._verdicts
+        self._last, self._verdicts = found, verdicts
 
     def _is_ours(self, run: str) -> bool:
         # USER.EXPERIMENT.ARM...: jobs that are launched elsewhere while the page is open.
         parts = run.split(".")
         return len(parts) > 1 and parts[1] == self._study.experiment.name
+
+
+_followers: weakref.WeakSet[Follower] = weakref.WeakSet()
 
 
 def stacked(parts: Iterable[Any]) -> mo.Html:

@@ -22,10 +22,10 @@ from experiments.runs.roles import NO_ROLES, REWARDS, likely_rewards, metrics_of
 from experiments.runs.store import REWARD_KEY
 from experiments.statistics import Summary
 from experiments.types import JobRef, JobStatus, Metrics
-from widgets.charts import ChartWidget
+from widgets.charts import ChartWidget, divided
 
 Drawing = tuple[Any, Mapping[str, Any]]
-"""A chart, and its specification."""
+"""A chart, and what a page is sent of it (`divided`)."""
 
 _KEPT_DRAWINGS, _KEPT_SCORES = 64, 32
 _drawn: dict[tuple[object, ...], Drawing] = {}
@@ -103,7 +103,7 @@ def chart_widget(experiment: NotebookContext, *, can_select: bool = False) -> An
 
 
 def show(view: Any, made: Drawing | None) -> Any:
-    """Draw a chart and its specification in a chart element; None empties it.
+    """Draw a chart in a chart element; None empties it.
 
     Returns:
         The chart itself where there is no page that shows the element.
@@ -116,8 +116,8 @@ def show(view: Any, made: Drawing | None) -> Any:
 
 
 def specified(chart: Any) -> Drawing:
-    """Return a chart with its specification, which is the same for every viewer."""
-    return chart, chart.to_dict(validate=False)
+    """Return a chart with what a page is sent of it, which is the same for every viewer."""
+    return chart, divided(chart.to_dict(validate=False))
 
 
 def runs_with(

@@ -33,6 +33,7 @@ from experiments.notebooks.verdict import Verdict
 from experiments.project import look
 from experiments.results.frames import metrics_frame
 from experiments.types import BaseExperimentConfig, JobRef
+from widgets.charts import divided
 
 if TYPE_CHECKING:
     import altair as alt
@@ -103,7 +104,7 @@ class Study(Subject):
         if name not in self._own:
             self._own[name] = self.made(lambda: chart_widget(self.experiment))
         spec = chart.to_dict()
-        show(self._own[name], (chart, {**spec, "config": {**page_config(), **spec.get("config", {})}}))
+        show(self._own[name], (chart, divided({**spec, "config": {**page_config(), **spec.get("config", {})}})))
         return self._own[name]
 
     @property

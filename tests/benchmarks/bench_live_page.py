@@ -23,7 +23,7 @@ from tests.fakes.going import Going, going
 from tests.fakes.serving import chromium, marimo_process, scratch_folder
 
 ARMS, SEEDS, ROWS = ("base", "fast", "slow", "wide"), 10, 1_000
-SECONDS, REST_S = 20.0, 12.0
+SECONDS, REST_S = 20.0, 8.0
 WIDE = {"width": 1440, "height": 9000}
 
 
@@ -61,10 +61,10 @@ def run(seconds: float = SECONDS) -> list[Bar]:
     """Measure a page at rest and the same page while all of its jobs log."""
     with trained(ARMS, SEEDS) as (jobs, notebook), page_of(notebook) as (server, heard):
         tell(f"a page of {len(jobs.jobs)} jobs at rest")
-        rest = watched(server, heard, seconds, lambda: None)
+        rest = watched(server, heard, REST_S, lambda: None)
         tell("the same while all log a row a second")
         busy = watched(server, heard, seconds, jobs.log)
-    what = f"{len(jobs.jobs)} jobs, a row a second each, {seconds:g} s; at rest {rest}"
+    what = f"{len(jobs.jobs)} jobs, a row a second each, {seconds:g} s; {REST_S:g} s at rest: {rest}"
     a_minute = 60 / seconds
     return [
         Bar("live page: sent a minute", busy.size / 1e6 * a_minute, 1.5, "MB", note=what, gate=True),

@@ -30,6 +30,7 @@ from experiments.project import look
 from experiments.runs.store import Origin
 from experiments.statistics import Curve, Summary
 from tests.fakes.studies import REWARD, Study
+from widgets.charts.changes import change_of
 from widgets.charts.chart import divided
 
 NASTY = "<img src=x onerror=alert(1)>.[0]:\"'\\ {a} datum.y #%"
@@ -381,3 +382,31 @@ def test_arms_beside_the_trials_of_a_search_are_compared_and_the_trials_are_not(
     assert comparison_sentences([run for run in runs if run.arm.startswith("trial")]) == []
     only = improvement_chart([run for run in runs if run.arm.startswith("trial")])
     assert "Trials of a search are not compared" in only.description
+
+
+def drawn_of(rows, **options):
+    steps = np.arange(1.0, rows + 1)
+    values = np.sin(steps / 50) + np.sin(steps * 7919)
+    grown = Curve(steps, values, arm="base", seed=0, outcome="unfinished", run="ada.exp.base.s0.abcdefgh")
+    return divided(learning_curves([RunCurve(grown, "running")], CurveOptions(**options)).to_dict())
+
+
+def test_a_page_is_sent_the_new_points_of_a_run_that_grows_and_not_the_old():
+    """Of a run that logs a row at a time, whatever the smoothing: all of it only as often as its length doubles."""
+    for smoothing in (0.0, 0.1):
+        before, sent = None, []
+        for rows in range(100_000, 100_400, 20):
+            found = drawn_of(rows, smoothing=smoothing)["datasets"]
+            piece = change_of(before, found)
+            sent.append(len(json.dumps(found if piece is None else piece)))
+            before = found
+        assert sum(sent[1:]) < 0.5 * sent[0]
+
+
+def test_rows_by_the_million_send_no_more_than_what_can_be_seen():
+    before = None
+    for rows in range(1_000_000, 7_000_000, 1_500_000):
+        found = drawn_of(rows)["datasets"]
+        piece = change_of(before, found)
+        assert len(json.dumps(found if piece is None else piece)) < 100_000
+        before = found

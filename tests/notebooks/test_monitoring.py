@@ -13,6 +13,7 @@ from experiments.notebooks import monitoring
 from experiments.notebooks.monitoring import job_row, table_traits, watch
 from experiments.project.workspace import Workspace
 from experiments.types import JobRef, JobStatus
+from tests.fakes.going import going
 from tests.fakes.job_sources import FakeLauncher, FakeStore, info, job, sources
 from tests.fakes.waiting import wait_until
 from widgets.jobs import JobTable
@@ -152,3 +153,32 @@ def test_numbers_of_many_jobs_are_shown_less_often_and_what_became_of_one_at_onc
     assert 1.0 <= monitoring._pace_s(before, after) <= 5.0
     assert monitoring._pace_s(before, ended) == 0.0
     assert monitoring._pace_s(before[:3], before) == 0.0
+
+
+@pytest.mark.usefixtures("on_page")
+def test_two_hundred_pages_have_their_rows_made_once(state, store, monkeypatch):
+    made = []
+    monkeypatch.setattr(monitoring, "job_row", lambda status: made.append(status.run_name) or job_row(status))
+    snapshots = []
+    listening = layer.monitor_for(state).subscribe(snapshots.append)
+    tables = [watched(state) for _ in range(200)]
+    store.runs["a"] = info("a", step=9)
+    wait_until(lambda: all(table.rows[1]["step"] == 9 for table in tables))
+    assert len(monitor_threads()) == 1
+    assert len(made) <= len(REFS) * (len(snapshots) + 2)
+    assert len({id(table.rows[1]) for table in tables}) == 1
+    listening.close()
+    for table in tables:
+        table.close()
+
+
+def test_a_run_of_ten_thousand_keys_is_published_as_small_as_any_other(tmp_path):
+    (tmp_path / "pyproject.toml").write_text("[tool.experiments]\n")
+    with going(tmp_path, seeds=2, rows=1) as jobs:
+        layer.publish_once(jobs.workspace.state)
+        live = jobs.workspace.state / "live"
+        before = {path.name: path.stat().st_size for path in live.glob("*.json")}
+        jobs.writers[jobs.jobs[0].run].log({f"key/{number}": float(number) for number in range(10_000)})
+        layer.publish_once(jobs.workspace.state)
+        after = {path.name: path.stat().st_size for path in live.glob("*.json")}
+    assert all(after[name] <= before[name] + 300 for name in before)

@@ -238,6 +238,12 @@ def test_a_page_rests_by_what_its_news_cost_and_never_for_long():
     assert rest_s(100.0) <= 60
 
 
+def test_many_pages_of_one_server_take_no_more_of_it_together_than_a_few():
+    assert rest_s(0.05, 5) == rest_s(0.05)
+    shares = [pages * 0.06 / rest_s(0.06, pages) for pages in (5, 50, 100)]
+    assert max(shares) <= 1.1 * shares[0]
+
+
 def test_the_rule_of_a_study_says_whether_codes_are_pooled(made):
     rule = Rule(metric=REWARD, direction="higher", effect=0.0)
     pools = Journal(hypothesis="", rule=replaced(rule, pool_codes=True))

@@ -33,7 +33,7 @@ def test_the_line_that_a_caption_folds_into_travels_with_it_and_is_no_part_of_th
     spec = chart.to_dict()
     spec["usermeta"]["summary"] = "n = 2"
     widget, plain = ChartWidget(), ChartWidget()
-    widget.show(chart, spec)
+    widget.show(chart, divided(spec))
     plain.show(chart)
     assert (widget.summary, widget.caption, widget.spec) == ("n = 2", "n = 2. And more.", plain.spec)
     assert plain.summary == ""

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from widgets.charts.chart import ChartWidget
+from widgets.charts.chart import ChartWidget, divided
 
-__all__ = ["ChartWidget"]
+__all__ = ["ChartWidget", "divided"]

@@ -70,14 +70,14 @@ class ChartWidget(LiveWidget):
         self.followed: dict[str, Any] = {}
         self.on_msg(self._answer)
 
-    def show(self, chart: Any, spec: Mapping[str, Any] | None = None) -> None:  # noqa: ANN401 - altair has no common type
+    def show(self, chart: Any, parts: Mapping[str, Any] | None = None) -> None:  # noqa: ANN401 - altair has no common type
         """Draw an altair chart in place of the one that is shown.
 
         Args:
             chart: Kept as `chart`, so that whoever exports the page can draw it without a widget.
-            spec: What `chart.to_dict()` returns, where it is known already.
+            parts: What `divided` makes of `chart.to_dict()`, where it is known already.
         """
-        parts = divided(chart.to_dict() if spec is None else spec)
+        parts = divided(chart.to_dict()) if parts is None else parts
         self.chart = chart
         with self.hold_sync():
             if parts["spec"] != self.spec:
