@@ -43,11 +43,13 @@ class Reconciled:
         found: The launcher has them.
         absent: The launcher does not have them: they are `planned` again, and launching their plan hands them over.
         unknown: Nobody can tell yet; nothing was changed. With the reason.
+        held: Those of them that another process has in hand.
     """
 
     found: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
     unknown: dict[str, str] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)
 
 
 def launcher_for(name: str, workspace: Workspace) -> Launcher:
@@ -111,6 +113,7 @@ def reconcile(
         with tenure() as owner:
             if holder := ledger.take_lease(name, owner):
                 result.unknown[name] = f"it is being handed over by {holder}"
+                result.held.add(name)
                 return
             conclusion: dict[str, Any] = {}
             try:

@@ -164,7 +164,8 @@ def _round(ledger: Ledger, workspace: Workspace) -> set[str]:
             ledger.keep_in_outbox(dict.fromkeys(runs, why))
             given_up |= set(runs)
             continue
-        ledger.keep_in_outbox(reconcile(ledger, workspace, run_names=runs, at_once=launcher.at_once).unknown)
+        found = reconcile(ledger, workspace, run_names=runs, at_once=launcher.at_once)
+        ledger.keep_in_outbox({run: why for run, why in found.unknown.items() if run not in found.held})
         rows = {row.run_name: row for row in ledger.rows(run_names=runs)}
         given_up |= {run for run, row in rows.items() if isinstance(row, UnreadableJob)}
         closed = ledger.closed_budgets(runs)

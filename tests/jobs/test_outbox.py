@@ -266,6 +266,7 @@ def test_what_another_process_hands_over_is_left_to_it(tmp_path, cluster):
         assert ledger.intend({plan.jobs[0].run_name: {}}, cluster.target(), owner)
         outbox.hand_over_all(workspace, patience_s=0.0)
         assert cluster.jobs() == []
+        assert ledger.handing()[0].words == "handing over 0 of 1 jobs"  # that is no reason why it waits
         ledger.conclude(owner, accepted={plan.jobs[0].run_name: "7"})
     assert is_empty(workspace)
 
