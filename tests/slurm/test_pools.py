@@ -66,7 +66,7 @@ def test_short_jobs_go_through_two_workers_each_once_whoever_is_killed(pooled, s
     wait_until(lambda: len(submitted(pooled)) >= 2)
     kill_who_hands_over(pooled)
     assert outbox.see_to_it(pooled)
-    wait_until(lambda: (shared_runs / "started").exists())
+    wait_until((shared_runs / "started").exists)
     queue = subprocess.run(["squeue", "-h", "-o", "%i %j"], capture_output=True, text=True, check=True).stdout
     subprocess.run(["scancel", next(line.split()[0] for line in queue.splitlines() if f" {POOL}-" in line)], check=True)
     wait_until(lambda: len(submitted(pooled)) == JOBS)
