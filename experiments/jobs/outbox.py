@@ -157,6 +157,7 @@ def _until_empty(ledger: Ledger, workspace: Workspace, owner: str, patience_s: f
 def _round(ledger: Ledger, workspace: Workspace) -> set[str]:
     """Try to hand over all that waits; return what nobody with these settings can."""
     given_up: set[str] = set()
+    ledger.try_outbox_again()
     for (name, target), runs in ledger.outbox().items():
         launcher = launcher_for(name, workspace)
         if not launcher.reaches(target):

@@ -118,4 +118,5 @@ if __name__ == "__main__":
         main(Path(sys.argv[1]), *map(int, sys.argv[2:5]), float(sys.argv[5]))
     else:
         use(SlowCluster(Path.cwd()))
+        outbox.PAUSES_S = (0.2, 0.5)
         sys.exit(outbox.main())

@@ -198,6 +198,23 @@ def test_a_launcher_that_cannot_be_reached_costs_no_job_and_is_tried_again(tmp_p
     assert names_of(cluster) == sorted(job.run_name for job in plan.jobs)
 
 
+def test_what_kept_jobs_waiting_is_told_no_longer_once_they_are_tried_again(tmp_path, cluster, monkeypatch):
+    workspace, _ = filled(tmp_path, 10)
+    (tmp_path / "down").touch()
+    outbox.hand_over_all(workspace, patience_s=0.0)
+    (tmp_path / "down").unlink()
+    seen, submit_one = [], cluster.submit
+
+    def submit_and_look(job):
+        with open_ledger(workspace, read_only=True) as ledger:
+            seen.append(ledger.handing()[0].why)
+        return submit_one(job)
+
+    monkeypatch.setattr(cluster, "submit", submit_and_look)
+    outbox.hand_over_all(workspace)
+    assert seen == [""] * 10
+
+
 def test_who_waits_for_a_launcher_that_cannot_be_reached_is_told_so(tmp_path, cluster, monkeypatch):
     monkeypatch.setattr(outbox, "_WAIT_S", 1.0)
     workspace = workspace_at(tmp_path)

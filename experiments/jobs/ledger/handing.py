@@ -80,6 +80,11 @@ class HandingLedger(LedgerUpkeep):
                 query = "UPDATE jobs SET error = ? WHERE run_name = ? AND state IN ('planned', 'submitting')"
                 execute(query, [reason, name])
 
+    def try_outbox_again(self) -> None:
+        """Forget what kept jobs of the outbox waiting: they are tried again now."""
+        with self._writing() as execute:
+            outbox.forget_why(execute)
+
     def take_out_of_outbox(self, run_names: Iterable[str]) -> None:
         """Record that jobs shall not be handed over any more."""
         with self._writing() as execute:

@@ -59,6 +59,12 @@ def remove(execute: Execute, run_names: Iterable[str]) -> None:
         execute("DELETE FROM outbox WHERE run_name = ?", [name])
 
 
+def forget_why(execute: Execute) -> None:
+    """Forget what kept jobs waiting."""
+    waiting = "state = 'planned' AND run_name IN (SELECT run_name FROM outbox)"
+    execute(f"UPDATE jobs SET error = NULL WHERE error IS NOT NULL AND {waiting}", [])  # noqa: S608 - our own words
+
+
 def sweep(execute: Execute) -> None:
     """Forget the plans of which nothing waits any more."""
     still = f"SELECT outbox.plan_key FROM outbox JOIN jobs USING (run_name) WHERE {_WAITS}"  # noqa: S608 - our own words
