@@ -98,13 +98,15 @@ class Answer(Generic[T]):
         data: What was asked for; None where there is nothing.
         words: Prints it for a person; None where that was said already.
         code: Exit code, one of `EXIT_CODES`.
-        notes: What a reader should know beside it, a sentence or more each.
+        warnings: What nobody should overlook beside it, a sentence or more each.
+        notes: What a reader should know.
         errors: What failed.
     """
 
     data: T | None
     words: Callable[[T], None] | None = None
     code: int = 0
+    warnings: Sequence[str] = ()
     notes: Sequence[str] = ()
     errors: Sequence[str] = ()
 
@@ -168,7 +170,7 @@ def respond(command: str | None, words: Sequence[str], read: Callable[[], Call])
 
 def envelope(command: str | None, answer: Answer[Any], *, indent: int | None = None) -> str:
     """Return an answer as the JSON text of an envelope, all of it ASCII."""
-    problems = [_problem(text, command) for text in (*answer.errors, *answer.notes)]
+    problems = [_problem(text, command) for text in (*answer.errors, *answer.warnings, *answer.notes)]
     content = {
         "schema": SCHEMA,
         "command": command,
@@ -206,8 +208,9 @@ def _spoken(read: Callable[[], Call]) -> int:
             for value in found.values:
                 found.words(value)
             return 0
-        for note in found.notes:
-            say(f"note: {note}", to_stderr=True)
+        for word, texts in (("WARNING", found.warnings), ("note", found.notes)):
+            for text in texts:
+                say(f"{word}: {text}", to_stderr=True)
         if found.data is not None and found.words is not None:
             found.words(found.data)
     except BrokenPipeError:

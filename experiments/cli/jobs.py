@@ -228,7 +228,7 @@ def retry(
         say(f"{job.run_name}: attempt {attempt.attempt} is {attempt.run_name}{again}")
         attempts[job.run_name] = attempt
         notes += [*said, *told_already(workspace, attempt)]
-    return Answer(Attempts(attempts=attempts), notes=notes)
+    return Answer(Attempts(attempts=attempts), warnings=notes)
 
 
 class Noted(Shown):
