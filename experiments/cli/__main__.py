@@ -38,7 +38,7 @@ def _read(arguments: Sequence[str]) -> Call:
     if word not in _MODULES and not {"-h", "--help"} & set(arguments):
         asked = "which command?" if word is None else f"{word!r} is no command of experiments."
         raise UsageError(f"{asked} There are: {', '.join(_MODULES)}. See what they do: experiments --help")
-    codes = "; ".join(f"{code} {what}" for code, what in EXIT_CODES.items())
+    codes = "\n".join(f"  {code:<4}{what}" for code, what in EXIT_CODES.items())
     wanted: dict[str, Callable[..., Any]]
     if word in _MODULES:
         wanted = {word: taken_by(command) for word, command in commands(word).items()}
@@ -48,7 +48,7 @@ def _read(arguments: Sequence[str]) -> Call:
     found: Call = tyro.extras.subcommand_cli_from_dict(
         wanted,
         prog="experiments",
-        description=f"Jobs, runs and notebooks of this project.\n\nExit codes: {codes}.",
+        description=f"Jobs, runs and notebooks of this project.\n\nExit codes:\n{codes}",
         args=list(arguments),
         config=(tyro.conf.FlagCreatePairsOff,),
     )

@@ -7,12 +7,11 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 import tyro
 
-from experiments.cli.cutting import Long
-from experiments.cli.envelope import Answer
+from experiments.cli.envelope import Answer, Shown
 from experiments.cli.terminal import say
 from experiments.cli.verdict import NoVerdict, VerdictOn
 from experiments.jobs.ledger import open_ledger
@@ -22,24 +21,22 @@ from experiments.project.workspace import Workspace
 from experiments.types import TERMINAL_VERDICTS, JobStatus
 
 Until = Literal["ended", "verdict", "failure"]
-_LOOK_S = 1.0
+_LOOK_S, _MOST_NAMED = 1.0, 100
 _SPARED = 9  # how much longer than a look the pause after it is
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _OVER = 3
 
 
-class Waited(Long):
+class Waited(Shown):
     """What was waited for, and how it stands now.
 
     Attributes:
         is_reached: Whether it happened; false where the time was over before.
         waited_s: Seconds that this took.
         states: How many jobs are in which state.
-        failed: Run names of those that failed.
+        failed: Run names of the first hundred of those that failed; `experiments failures` has all.
         verdict: With `--until verdict` the verdict as it stands now.
     """
-
-    ITEMS: ClassVar[str] = "failed"
 
     experiment: str | None
     until: Until
@@ -82,7 +79,7 @@ def wait(
         is_reached=is_reached,
         waited_s=round(time.monotonic() - began, 1),
         states=dict(Counter(status.verdict for status in statuses)),
-        failed=tuple(status.run_name for status in statuses if status.verdict == "failed"),
+        failed=tuple(status.run_name for status in statuses if status.verdict == "failed")[:_MOST_NAMED],
         verdict=found,
     )
     return Answer(waited, _print, code=_code(waited))
@@ -183,4 +180,5 @@ def _print(found: Waited) -> None:
     if found.verdict is not None:
         say(f"{found.verdict.decision}: {found.verdict.reason}")
     if found.failed:
-        say(f"{counted(len(found.failed), 'job')} failed. Why: experiments failures {found.experiment or ''}".rstrip())
+        why = f"experiments failures {found.experiment or ''}".rstrip()
+        say(f"{counted(found.states['failed'], 'job')} failed. Why: {why}")

@@ -14,6 +14,7 @@ from experiments.project.files import write_json
 from experiments.results.advice import advice_on
 from experiments.results.subject import subject_of
 from tests.fakes.answers import data_in, envelope_in
+from tests.fakes.project import COUNTED, Project
 from tests.fakes.registered import RULE, STARTED, TOOK_S, WRITTEN, registered
 from tests.fakes.studies import REWARD
 from tests.fakes.wandb_files import exit_record, offline_run, run
@@ -214,6 +215,25 @@ def test_waiting_for_all_ends_with_1_where_one_failed_and_for_a_failure_with_0(t
     lose(study, study.jobs[0], lines=["boom"])
     assert at(study, "wait", "study", code=1)["failed"] == [study.jobs[0].run]
     assert at(study, "wait", "study", "--until", "failure")["is_reached"]
+
+
+def test_one_waits_for_a_job_that_runs_and_asks_once(tmp_path, monkeypatch, capsys):
+    project = Project(tmp_path, script=f"sleep 2; {COUNTED}")
+    project.run("study", "--seeds", "2", "--no-follow", "--skip-git-check", "--wandb-mode", "offline")
+    monkeypatch.chdir(project.root)
+    assert cli.run(["wait", "study", "--timeout", "60s", "--json"]) == 0
+    found = data_in(capsys.readouterr().out)
+    assert (found["is_reached"], found["states"]) == (True, {"succeeded": 2})
+    assert len(project.started()) == 2
+
+
+def test_a_log_that_is_followed_is_an_envelope_a_line(tmp_path, monkeypatch, capsys):
+    study = registered(tmp_path, ended=1, running=0)
+    lose(study, study.jobs[0], lines=["one", "two"])
+    monkeypatch.chdir(study.root)
+    assert cli.run(["logs", study.jobs[0].run, "-f", "--json"]) == 0
+    found = [envelope_in(line)["data"] for line in capsys.readouterr().out.splitlines()]
+    assert [one["lines"] for one in found] == [["one"], ["two"]]
 
 
 def test_what_people_wrote_is_data_in_json_and_acts_on_no_terminal(tmp_path, at, words):
