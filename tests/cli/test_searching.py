@@ -30,7 +30,7 @@ def asked(project, *words):
     loader.loader.exec_module(recipe)
     request = parse(recipe.StudyConfig, words, prog="study.py")
     assert asks_for_search(request.options)
-    return run_search(recipe.Study, request, default_name="study")
+    return run_search(recipe.Study, request, default_name="study").code
 
 
 def test_a_search_goes_on_by_the_ends_of_its_jobs_alone_and_its_notebook_has_the_first(project):
