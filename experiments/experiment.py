@@ -68,6 +68,19 @@ class Experiment(ABC):
         controls: Name of the kept control that stands for the baseline; only what is beside it is launched.
         controls_may_differ: What of it may be other than now, of `code`, `packages` and `machine`; nothing by default.
         extra_sections: Sections of the recipe itself: functions of the study that return what the notebook shows.
+
+    Example:
+        >>> from experiments import BaseExperimentConfig, Experiment, Workspace
+        >>> from experiments.types import Trainer
+        >>> class Config(BaseExperimentConfig):
+        ...     learning_rate: float = 0.1
+        >>> class Hills(Experiment):
+        ...     trainer = Trainer(command="python train.py --seed {seed}", style="--key value", dashes=True)
+        ...     seeds = (0, 1)
+        >>> hills = Hills("hills", Config())
+        >>> hills.workspace = Workspace.find(".")
+        >>> [" ".join(job.command) for job in hills.plan(launcher="dry-run").jobs]
+        ['python train.py --seed 0 --learning-rate 0.1', 'python train.py --seed 1 --learning-rate 0.1']
     """
 
     tags: ClassVar[tuple[str, ...]] = ()
@@ -388,6 +401,12 @@ def recipe_file(experiment_class: type[Experiment]) -> Path:
 
     Raises:
         UsageError: The class was typed at a prompt or in a notebook, so it has no file of its own.
+
+    Example:
+        >>> from experiments.experiment import recipe_file
+        >>> from experiments.recipes.arena_experiment import ArenaExperiment
+        >>> recipe_file(ArenaExperiment).name
+        'arena_experiment.py'
     """
     try:
         return Path(inspect.getfile(experiment_class)).resolve()

@@ -77,6 +77,12 @@ def launch_training(
         LaunchRefused: Called in a notebook or a thread without a permit. A notebook that is run as a script launches
             inside `with allow_launch():`.
         UsageError: A name or value is wrong; nothing was launched.
+
+    Example:
+        >>> from experiments import launch_training
+        >>> job = launch_training("probe", "arena/basic", total_timesteps=50_000, launcher="dry-run")
+        >>> job.seed, job.config.additional_args
+        (0, ('trainer.total_timesteps=50000',))
     """
     home = workspace or Workspace.find(Path.cwd())
     config = _job_config(
@@ -110,6 +116,12 @@ def launch_multiple_training_runs(
 
     Of several runs of seed 0 the first is its own, and the others are replicates: they show the noise floor and count
     as no seeds. The other arguments and errors are those of `launch_training`.
+
+    Example:
+        >>> from experiments import launch_multiple_training_runs
+        >>> jobs = launch_multiple_training_runs("probe", "arena/basic", num_runs=3, launcher="dry-run")
+        >>> [job.seed for job in jobs]
+        [0, 1, 2]
     """
     if isinstance(num_runs, bool) or not isinstance(num_runs, int) or num_runs < 1:
         raise UsageError(f"num_runs {num_runs!r} is not a number from 1 on. Give the number of runs to launch.")

@@ -179,6 +179,11 @@ def monitor_training_statuses(
 
     Raises:
         LedgerError: The ledger cannot be read, so that nobody knows where to ask.
+
+    Example:
+        >>> from experiments import monitor_training_statuses
+        >>> monitor_training_statuses("ada.study.a.s0.abcdefgh")[["state", "overview/reward"]].values.tolist()
+        [['finished', 1.0]]
     """
     import pandas as pd
 

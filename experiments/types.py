@@ -46,6 +46,14 @@ class Control:
     Attributes:
         kind: `slider` and `log_slider` need bounds on the field; `text_area` is a text of several lines; `hidden`
             keeps the field's value out of the form.
+
+    Example:
+        >>> from typing import Annotated
+        >>> from experiments.types import BaseExperimentConfig, Control, Field
+        >>> class Config(BaseExperimentConfig):
+        ...     rate: Annotated[float, Control("log_slider")] = Field(0.01, ge=1e-4, le=1)
+        >>> Config().rate
+        0.01
     """
 
     kind: Literal["slider", "log_slider", "number", "text_area", "hidden"]
@@ -68,6 +76,11 @@ class StopWhen(Frozen):
 
     A local job's supervisor looks every minute; for jobs of a cluster whoever polls them does. What nobody can tell
     ends no job: a run that no tracker has is not known to stand still.
+
+    Example:
+        >>> from experiments.types import StopWhen
+        >>> StopWhen(not_finite=True, idle_minutes=30).idle_minutes
+        30.0
     """
 
     not_finite: bool = Field(False, description="Its newest loss or reward is no finite number.")
@@ -92,6 +105,12 @@ class TrainingJobConfig(Frozen):
 
     What is None by default (most of it for SkyPilot only) is left out of JSON then, so that it changes no key of
     another plan.
+
+    Example:
+        >>> from experiments import TrainingJobConfig
+        >>> config = TrainingJobConfig(curriculum="arena/basic", additional_args=["trainer.gamma=0.9"])
+        >>> config.get_arg_value("trainer.gamma")
+        '0.9'
     """
 
     curriculum: str = Field("", exclude_if=_is_empty, description="Curriculum that the trainer runs, if it has any.")
@@ -181,6 +200,13 @@ class KeptControl(Frozen):
         may_differ: What of it may be other than in the plan's own runs, as the recipe said before the launch.
         chosen_from: How many arms of the same settings there were to choose from when the plan was made.
         recipe: The file that the plan was made of, by its path in the project, which no run reads.
+
+    Example:
+        >>> from experiments.types import JobRef, KeptControl, TrainingJobConfig
+        >>> runs = tuple(JobRef(run=f"ada.arena.baseline.s{seed}.abcdefgh", seed=seed) for seed in (1, 0))
+        >>> config = TrainingJobConfig(curriculum="arena/basic")
+        >>> KeptControl(name="arena-2026-11", version="1", arm="baseline", config=config, runs=runs).seeds
+        (0, 1)
     """
 
     name: str
@@ -208,6 +234,18 @@ class PlannedJob(Standing):
         command: The trainer's command line; `{python}` stands for the launcher's interpreter.
         run_name: `<user>.<experiment>.<arm>.s<seed>.<8 characters of a hash>`; see `Plan`. What is no seed says so
             behind it: `s3r2` is replicate 2, and there are `s3-reproduction`, `s3-fork` and `s3-evaluation`.
+
+    Example:
+        >>> from experiments import Experiment, TrainingJobConfig, Workspace
+        >>> class Arena(Experiment):
+        ...     def launch_training_runs(self):
+        ...         config = TrainingJobConfig(curriculum="arena/basic")
+        ...         return [self.launch_training_run_from_config("baseline", config)]
+        >>> arena = Arena("arena")
+        >>> arena.workspace = Workspace.find(".")
+        >>> job = arena.plan(launcher="dry-run").jobs[0]
+        >>> job.arm, job.seed, job.run_name.split(".")[1:4]
+        ('baseline', 0, ['arena', 'baseline', 's0'])
     """
 
     arm: str
@@ -232,6 +270,18 @@ class Plan(Frozen):
         wandb_mode: `offline` or `online`.
         tags: W&B tags of every run, beside each job's own; not part of the key.
         control: The kept arm that its runs are compared with; not part of the key.
+
+    Example:
+        >>> from experiments import Experiment, TrainingJobConfig, Workspace
+        >>> class Arena(Experiment):
+        ...     def launch_training_runs(self):
+        ...         config = TrainingJobConfig(curriculum="arena/basic")
+        ...         return [self.launch_training_run_from_config("baseline", config)]
+        >>> arena = Arena("arena")
+        >>> arena.workspace = Workspace.find(".")
+        >>> plan = arena.plan(seeds=range(3), launcher="dry-run")
+        >>> len(plan.jobs), plan.repeat, plan.key == arena.plan(seeds=range(3), launcher="dry-run").key
+        (3, 1, True)
     """
 
     experiment: str
@@ -259,6 +309,14 @@ class TrainingJob(Standing):
         retry_of: Run name of the job that this one retries.
         error: Why the launcher refused, or the reason of an incident.
         created_at: Unix seconds of the ledger row.
+
+    Example:
+        >>> from experiments import TrainingJob, TrainingJobConfig
+        >>> config = TrainingJobConfig(curriculum="arena/basic")
+        >>> run = "ada.arena.fast.s3.abcdefgh"
+        >>> job = TrainingJob(run_name=run, experiment="arena", arm="fast", seed=3, config=config, launcher="local")
+        >>> job.ref().seed
+        3
     """
 
     run_name: str
@@ -324,6 +382,14 @@ class JobStatus(Standing):
         cost_usd: Estimated US dollars so far; None where nobody knows.
         cost: The same in words.
         as_of: Unix seconds at which the sources were read.
+
+    Example:
+        >>> from experiments.monitoring import job_statuses
+        >>> from experiments import JobStatus, Workspace
+        >>> job_statuses(Workspace.find(".").state, ["nobody's"])[0].verdict
+        'unknown'
+        >>> JobStatus(run_name="ada.arena.baseline.s0.abcdefgh", verdict="running", step=500, total_steps=1_000).step
+        500
     """
 
     run_name: str
@@ -362,6 +428,13 @@ class BaseExperimentConfig(BaseModel):
     """Settings that every experiment has; a recipe's config adds its own fields to these.
 
     A field's description is its help on the command line and its label in the notebook.
+
+    Example:
+        >>> from experiments.types import BaseExperimentConfig, Field
+        >>> class Config(BaseExperimentConfig):
+        ...     learning_rate: float = Field(0.003, gt=0, description="Adam step size.")
+        >>> Config(learning_rate=0.01).changed()
+        {'learning_rate': 0.01}
     """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, validate_default=True)
@@ -386,5 +459,13 @@ class BaseExperimentConfig(BaseModel):
 
 
 def job_refs(jobs: Sequence[TrainingJob]) -> list[JobRef]:
-    """Return what a notebook keeps of `jobs`, in the same order."""
+    """Return what a notebook keeps of `jobs`, in the same order.
+
+    Example:
+        >>> from experiments.types import TrainingJob, TrainingJobConfig, job_refs
+        >>> config = TrainingJobConfig(curriculum="arena/basic")
+        >>> job = TrainingJob(run_name="mine", experiment="arena", arm="fast", seed=1, config=config, launcher="local")
+        >>> [(ref.run, ref.arm, ref.seed) for ref in job_refs([job])]
+        [('mine', 'fast', 1)]
+    """
     return [job.ref() for job in jobs]

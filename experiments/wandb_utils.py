@@ -74,6 +74,11 @@ def find_training_jobs(
     Raises:
         StoreError: The server cannot be reached.
         UsageError: A state that W&B does not have, a limit below 1, a time or an order that cannot be read.
+
+    Example:
+        >>> from experiments import find_training_jobs
+        >>> sorted(find_training_jobs(state="finished"))[:2]
+        ['ada.study.a.s0.abcdefgh', 'ada.study.a.s1.abcdefgh']
     """
     if limit is not None and limit < 1:
         raise UsageError(f"limit {limit!r} finds nothing. Allowed: 1 or more, or None for all.")
@@ -121,6 +126,12 @@ def fetch_metrics(
 
     Raises:
         StoreError: A name is no run; names all that are none. Or the server cannot be reached.
+
+    Example:
+        >>> from experiments import fetch_metrics
+        >>> frames = fetch_metrics("ada.study.a.s0.abcdefgh", keys="overview/reward")
+        >>> frames["ada.study.a.s0.abcdefgh"]["overview/reward"].tolist()
+        [1.0, 1.0, 1.0]
     """
     from experiments.runs.frames import sampled
 

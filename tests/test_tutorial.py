@@ -53,7 +53,7 @@ def test_its_notebook_is_clean_and_holds_the_text_between_its_cells(typist):
     done = subprocess.run(checked, capture_output=True, text=True, cwd=typist.folder)
     assert done.returncode == 0, done.stdout + done.stderr
     text = path.read_text(encoding="utf-8")
-    places = [text.index(words) for words in ("# From a question", "def study(", "## 4 The verdict", "def verdict(")]
+    places = [text.index(words) for words in ("# From a question", "## 4 The verdict", "def study(", "def verdict(")]
     assert places == sorted(places)
 
 

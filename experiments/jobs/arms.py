@@ -32,6 +32,12 @@ class Ablation(Generic[ConfigT]):
     Attributes:
         baseline: Config of the first arm, which is called `baseline`.
         changes: `{arm: {field: value}}`; a field of a nested model is written with dots.
+
+    Example:
+        >>> from experiments import Ablation, BaseExperimentConfig
+        >>> arms = Ablation(BaseExperimentConfig(), {"tagged": {"wandb_tags": ("night",)}}).arms()
+        >>> {name: config.wandb_tags for name, config in arms.items()}
+        {'baseline': (), 'tagged': ('night',)}
     """
 
     baseline: ConfigT
@@ -61,6 +67,13 @@ class Grid(Generic[ConfigT]):
     Attributes:
         base: Config that the other fields come from.
         values: `{field: [values]}`; a field of a nested model is written with dots.
+
+    Example:
+        >>> from experiments import BaseExperimentConfig, Grid
+        >>> class Config(BaseExperimentConfig):
+        ...     learning_rate: float = 0.003
+        >>> list(Grid(Config(), {"learning_rate": [0.001, 0.01]}).arms())
+        ['learning_rate-0_001', 'learning_rate-0_01']
     """
 
     base: ConfigT

@@ -206,6 +206,13 @@ def allow_launch(token: str | None = None) -> Iterator[Permit]:
     Raises:
         LaunchRefused: In a read-only process, in a thread, or in a page that marimo serves or exports; without a token
             in one that it edits, or where the user's own settings want a permit.
+
+    Example:
+        >>> from experiments import allow_launch, launch_training
+        >>> with allow_launch():
+        ...     job = launch_training("probe", "arena/basic", launcher="dry-run")
+        >>> job.experiment, job.arm, job.state
+        ('probe', 'run', 'planned')
     """
     _refuse_read_only("launch")
     if token is not None:

@@ -55,6 +55,12 @@ def plot_sps(runs: Runs, *, store: RunStore | None = None, dark: bool = False) -
 
     Raises:
         StoreError: A name is no run; names all that are none. Or the server cannot be reached.
+
+    Example:
+        >>> from experiments import find_training_jobs, plot_sps
+        >>> chart = plot_sps(find_training_jobs())
+        >>> type(chart).__name__.endswith("Chart")
+        True
     """
     place = store or default_store()
     known = known_runs(runs, place, here() if store is None else None)
@@ -95,6 +101,12 @@ def create_run_summary_table(
     Raises:
         StoreError: The server cannot be reached.
         LedgerError: The ledger cannot be read.
+
+    Example:
+        >>> from experiments import create_run_summary_table
+        >>> table = create_run_summary_table(["ada.study.a.s0.abcdefgh", "ada.study.b.s2.abcdefgh"])
+        >>> table[["arm", "seed", "state", "total_steps"]].values.tolist()
+        [['a', 0, 'finished', 300], ['b', 2, 'finished', 300]]
     """
     jobs, wanted = refs_of(runs), [metrics] if isinstance(metrics, str) else list(metrics or ())
     query = RunQuery(names=[job.run for job in jobs], limit=None)

@@ -142,6 +142,11 @@ def get_available_replays(run: Run, *, store: RunStore | None = None) -> list[di
 
     Raises:
         StoreError: There is no such run, or the server cannot be reached.
+
+    Example:
+        >>> from experiments import get_available_replays
+        >>> [replay["step"] for replay in get_available_replays("ada.study.a.s0.abcdefgh")]
+        [100, 300]
     """
     found = _recorded(run, store)
     return [
@@ -192,6 +197,12 @@ def show_replay(
     Raises:
         StoreError: There is no such run, or the server cannot be reached.
         UsageError: `step` is none of these.
+
+    Example:
+        >>> from experiments import show_replay
+        >>> viewer = show_replay("ada.study.a.s0.abcdefgh", 250)  # the nearest to 250 steps
+        >>> viewer.step
+        0
     """
     name = ref_of(run).run
     chosen = _chosen(run, step, store)

@@ -28,19 +28,52 @@ _LONGEST = 80
 
 
 class ExperimentsError(Exception):
-    """Base of all errors that a user can act on; shown without a traceback."""
+    """Base of all errors that a user can act on; shown without a traceback.
+
+    Example:
+        >>> from experiments import ExperimentsError, StoreError, fetch_metrics
+        >>> try:
+        ...     fetch_metrics("nobody's")
+        ... except ExperimentsError as error:
+        ...     print(type(error).__name__, error.exit_code)
+        StoreError 1
+    """
 
     exit_code = 1
 
 
 class UsageError(ExperimentsError):
-    """The input is wrong and was refused before anything happened."""
+    """The input is wrong and was refused before anything happened.
+
+    Example:
+        >>> from experiments import UsageError
+        >>> from experiments.types import check_name
+        >>> try:
+        ...     check_name("arm", "Fast LR")
+        ... except UsageError as error:
+        ...     print("fast-lr" in str(error), error.exit_code)
+        True 2
+    """
 
     exit_code = 2
 
 
 class LaunchRefused(ExperimentsError):  # noqa: N818 - a refusal is the rule working, not an error in it
-    """Code that nobody asked to launch tried to; the message says how to launch."""
+    """Code that nobody asked to launch tried to; the message says how to launch.
+
+    Example:
+        >>> from threading import Thread
+        >>> from experiments import LaunchRefused, launch_training
+        >>> def launch():
+        ...     try:
+        ...         launch_training("probe", "arena/basic")
+        ...     except LaunchRefused as refused:
+        ...         print(str(refused).split(":")[0])
+        >>> thread = Thread(target=launch)  # nobody asked for a launch there
+        >>> thread.start(), thread.join()
+        refused to launch
+        (None, None)
+    """
 
 
 class LaunchError(ExperimentsError):
@@ -48,6 +81,11 @@ class LaunchError(ExperimentsError):
 
     Attributes:
         jobs: The plan's jobs (`TrainingJob`) as the ledger has them now, where a launch failed in part.
+
+    Example:
+        >>> from experiments import LaunchError
+        >>> LaunchError("the queue is closed").jobs
+        ()
     """
 
     def __init__(self, message: str, *, jobs: Sequence[Any] = ()) -> None:
@@ -56,15 +94,49 @@ class LaunchError(ExperimentsError):
 
 
 class LedgerError(ExperimentsError):
-    """The ledger is locked, damaged, read-only or written by a later version."""
+    """The ledger is locked, damaged, read-only or written by a later version.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from experiments import LedgerError, monitor_training_statuses
+        >>> broken = Path("broken/.experiments")
+        >>> broken.mkdir(parents=True)
+        >>> _ = (broken / "ledger.sqlite").write_text("no database")
+        >>> try:
+        ...     monitor_training_statuses("ada.study.a.s0.abcdefgh", state_dir=broken)
+        ... except LedgerError as error:
+        ...     print(type(error).__name__)
+        LedgerError
+    """
 
 
 class StoreError(ExperimentsError):
-    """A run store cannot be reached or a run's files cannot be read."""
+    """A run store cannot be reached or a run's files cannot be read.
+
+    Example:
+        >>> from experiments import StoreError, get_available_replays
+        >>> try:
+        ...     get_available_replays("nobody's")
+        ... except StoreError as error:
+        ...     print(type(error).__name__)
+        StoreError
+    """
 
 
 class NotebookError(ExperimentsError):
-    """A notebook cannot be written without losing or breaking something."""
+    """A notebook cannot be written without losing or breaking something.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from experiments import NotebookError
+        >>> from experiments.notebooks.data_cells import read_jobs
+        >>> _ = Path("half_nb.py").write_text("import marimo; app = marimo.App(")
+        >>> try:
+        ...     read_jobs(Path("half_nb.py"))
+        ... except NotebookError as error:
+        ...     print("half_nb.py" in str(error))
+        True
+    """
 
 
 def reasons(error: ValidationError) -> str:

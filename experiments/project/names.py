@@ -11,7 +11,13 @@ NAME_PATTERN = r"[a-z0-9][a-z0-9_-]{0,39}"
 
 
 def suggest_name(text: str) -> str:
-    """Return the nearest allowed name to `text`, or `experiment` where nothing of it is left."""
+    """Return the nearest allowed name to `text`, or `experiment` where nothing of it is left.
+
+    Example:
+        >>> from experiments.types import suggest_name
+        >>> suggest_name("My Study!")
+        'my-study'
+    """
     near = re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-_")[:40].rstrip("-_")
     return near or "experiment"
 
@@ -21,6 +27,11 @@ def check_name(kind: str, value: str) -> str:
 
     Raises:
         UsageError: It does not match `NAME_PATTERN`; the message suggests a name.
+
+    Example:
+        >>> from experiments.types import check_name
+        >>> check_name("arm", "fast-lr")
+        'fast-lr'
     """
     if re.fullmatch(NAME_PATTERN, value):
         return value
@@ -35,6 +46,11 @@ def parse_seeds(text: str) -> tuple[int, ...]:
 
     Raises:
         UsageError: Not a list of seeds, no seed at all, or a seed twice.
+
+    Example:
+        >>> from experiments.types import parse_seeds
+        >>> parse_seeds("3"), parse_seeds("5..7"), parse_seeds("3,7")
+        ((0, 1, 2), (5, 6, 7), (3, 7))
     """
     rule = "Write a count (5), a range with both ends (0..4) or a list (3,7)."
     text = text.strip()

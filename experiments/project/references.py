@@ -20,6 +20,12 @@ class JobRef(Standing):
         id: The launcher's id of the job; None where it has none.
         tracker: Where the metrics are: `offline`, or `entity/project` on the W&B server in use.
         metrics: Under which names its trainer logs what; None where it names nothing.
+
+    Example:
+        >>> from experiments import JobRef
+        >>> ref = JobRef(run="ada.arena.fast.s1.abcdefgh", arm="fast", seed=1)
+        >>> ref.launcher, ref.tracker, ref.counts
+        ('local', 'offline', True)
     """
 
     run: str

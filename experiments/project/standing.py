@@ -35,6 +35,12 @@ class Standing(Frozen):
             more to compare the two, a `fork` goes on from a run's checkpoint in another way, an `evaluation` plays one
             and trains nothing: none of these is a new draw, so none counts as a seed anywhere.
         parent: Run name of what was reproduced, forked or evaluated.
+
+    Example:
+        >>> from experiments.types import JobRef, Standing
+        >>> run = JobRef(run="ada.arena.fast.s1r2.abcdefgh", arm="fast", seed=1, role="replicate", replicate=2)
+        >>> isinstance(run, Standing), run.counts, run.role_words
+        (True, False, 'replicate 2')
     """
 
     replicate: int = Field(0, ge=0, le=MAX_REPLICATE, exclude_if=_is_zero)

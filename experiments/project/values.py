@@ -9,7 +9,15 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Frozen(BaseModel):
-    """Base of all values: immutable, and a field that does not exist is an error."""
+    """Base of all values: immutable, and a field that does not exist is an error.
+
+    Example:
+        >>> from experiments.types import Frozen
+        >>> class Point(Frozen):
+        ...     x: int
+        >>> Point(x=1) == Point(x=1), {Point(x=1): "a value is a key"}[Point(x=1)]
+        (True, 'a value is a key')
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -36,6 +44,11 @@ def replaced(model: ModelT, **fields: Any) -> ModelT:  # noqa: ANN401 - any fiel
 
     Raises:
         ValidationError: A field does not exist, or a value is not allowed.
+
+    Example:
+        >>> from experiments.types import TrainingJobConfig, replaced
+        >>> replaced(TrainingJobConfig(curriculum="arena/basic"), gpus=4).gpus
+        4
     """
     given = {name: getattr(model, name) for name in model.model_fields_set}
     return type(model).model_validate(given | fields)

@@ -30,6 +30,11 @@ class Workspace:
         root: Folder with the project's pyproject.toml; what people type is relative to it.
         state: Folder `.experiments` (or `EXPERIMENTS_HOME`), which holds the ledger and the runs.
         settings: The project's settings, the environment and the flags of this command.
+
+    Example:
+        >>> from experiments import Workspace
+        >>> Workspace.find(".").state.name
+        '.experiments'
     """
 
     root: Path

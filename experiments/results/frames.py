@@ -66,6 +66,12 @@ def metrics_frame(
         UsageError: All runs have ended, and none has logged one of `metrics`, though some have logged others; or a
             metric has the name of one of the first columns.
         LedgerError: The ledger cannot be read.
+
+    Example:
+        >>> from experiments import find_training_jobs, metrics_frame
+        >>> frame = metrics_frame(find_training_jobs(), "overview/reward")
+        >>> frame.groupby("arm")["overview/reward"].last().round(2).to_dict()
+        {'a': 1.1, 'b': 3.3}
     """
     project = workspace or (here() if store is None else None)
     place = store or default_store(project.root if project else None)

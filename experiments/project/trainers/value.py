@@ -45,6 +45,11 @@ class Metrics(Frozen):
     """Under which names a trainer logs what; what is not named here is looked for in what a run has logged.
 
     A metric that was only found is shown, and says so; it never carries a claim that was registered.
+
+    Example:
+        >>> from experiments.types import Metrics
+        >>> Metrics(step="global_step", primary="charts/episodic_return", direction="higher").direction
+        'higher'
     """
 
     step: str | None = Field(None, min_length=1, exclude_if=is_none, description="Its counter of steps.")
@@ -96,7 +101,13 @@ class Metrics(Frozen):
 
 
 class Checkpoints(Frozen):
-    """Where a trainer saves its state."""
+    """Where a trainer saves its state.
+
+    Example:
+        >>> from experiments.types import Checkpoints
+        >>> Checkpoints(pattern="step_{step}.pt").step_of("step_500.pt")
+        500
+    """
 
     folder: str = Field("{run_dir}/checkpoints", description="Their folder; {run_dir} and {run} may stand in it.")
     pattern: str = Field("*", min_length=1, description="Their names, such as step_{step}.pt; * stands for anything.")
@@ -127,6 +138,12 @@ class Trainer(Frozen):
     """A program that trains, and what is known of it.
 
     Only `command` has to be said. Where two jobs differ in nothing but what is said here of metrics, they are the same.
+
+    Example:
+        >>> from experiments.types import Trainer
+        >>> trainer = Trainer(command="python train.py --seed {seed}", style="--key value", dashes=True)
+        >>> trainer.arguments({"learning_rate": 0.1})
+        ('--learning-rate', '0.1')
     """
 
     name: str = Field("own", pattern=r"^[A-Za-z0-9][\w.-]{0,39}$", description="What to call it.")
