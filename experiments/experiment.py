@@ -1,15 +1,4 @@
-"""An experiment: from a config to a plan, from a plan to jobs, from jobs to a notebook.
-
-A recipe subclasses `Experiment`, records its jobs in `launch_training_runs` and ends with `main`:
-
-    class MyExperiment(Experiment):
-        def launch_training_runs(self):
-            config = TrainingJobConfig(curriculum=self.config.curriculum)
-            return [self.launch_training_run_from_config("baseline", config)]
-
-    if __name__ == "__main__":
-        MyExperiment.main(MyExperimentConfig, name="my_experiment")
-"""
+"""An experiment: from a config to a plan, from a plan to jobs, from jobs to a notebook."""
 
 from __future__ import annotations
 
@@ -70,17 +59,15 @@ class Experiment(ABC):
         extra_sections: Sections of the recipe itself: functions of the study that return what the notebook shows.
 
     Example:
-        >>> from experiments import BaseExperimentConfig, Experiment, Workspace
+        >>> from experiments import Experiment, Workspace
         >>> from experiments.types import Trainer
-        >>> class Config(BaseExperimentConfig):
-        ...     learning_rate: float = 0.1
         >>> class Hills(Experiment):
-        ...     trainer = Trainer(command="python train.py --seed {seed}", style="--key value", dashes=True)
+        ...     trainer = Trainer(command="python train.py --seed {seed}", style="--key value")
         ...     seeds = (0, 1)
-        >>> hills = Hills("hills", Config())
+        >>> hills = Hills("hills")
         >>> hills.workspace = Workspace.find(".")
         >>> [" ".join(job.command) for job in hills.plan(launcher="dry-run").jobs]
-        ['python train.py --seed 0 --learning-rate 0.1', 'python train.py --seed 1 --learning-rate 0.1']
+        ['python train.py --seed 0', 'python train.py --seed 1']
     """
 
     tags: ClassVar[tuple[str, ...]] = ()
@@ -401,12 +388,6 @@ def recipe_file(experiment_class: type[Experiment]) -> Path:
 
     Raises:
         UsageError: The class was typed at a prompt or in a notebook, so it has no file of its own.
-
-    Example:
-        >>> from experiments.experiment import recipe_file
-        >>> from experiments.recipes.arena_experiment import ArenaExperiment
-        >>> recipe_file(ArenaExperiment).name
-        'arena_experiment.py'
     """
     try:
         return Path(inspect.getfile(experiment_class)).resolve()

@@ -40,7 +40,6 @@ def exported(module):
 
 PUBLIC = {
     **{name: getattr(experiments, name) for name in experiments.__all__},
-    **exported(import_module("experiments.experiment")),
     **exported(import_module("experiments.types")),
 }
 
