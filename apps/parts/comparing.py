@@ -10,6 +10,7 @@ import marimo as mo
 
 from apps.parts.links import experiment_of, has_words, known_jobs, several
 from experiments.jobs.journal import BLANK
+from experiments.jobs.shelf import archived_runs
 from experiments.notebooks.study import Study
 from experiments.notebooks.styles import warning
 from experiments.project.errors import LedgerError
@@ -24,13 +25,17 @@ Arms = Mapping[str, Sequence[JobRef]]
 
 
 def known_arms(workspace: Workspace) -> dict[str, list[JobRef]]:
-    """Return the jobs of every arm that is known, by `experiment/arm`, the newest experiment first."""
+    """Return the jobs of every arm that is known, by `experiment/arm`, the newest experiment first.
+
+    An arm is left out once all of its runs are archived; till then all of them count, also those that are.
+    """
     own, seen = known_jobs(workspace, launched_in(workspace))
     rank = {name: at for at, name in enumerate(dict.fromkeys(name for name, _ in reversed(own)))}
     found: dict[str, list[JobRef]] = {}
     for name, job in [*sorted(own, key=lambda one: rank[one[0]]), *seen]:
         found.setdefault(f"{name}/{job.arm}", []).append(job)
-    return found
+    put_away = archived_runs(workspace)
+    return {arm: jobs for arm, jobs in found.items() if any(job.run not in put_away for job in jobs)}
 
 
 def matching(known: Arms, words: str) -> list[str]:

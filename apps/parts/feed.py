@@ -6,12 +6,14 @@ import threading
 import time
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from experiments.jobs.permits import on_a_page
+from experiments.jobs.shelf import archived_runs
 from experiments.jobs.watch.alerting import held_alerts, watch_of
 from experiments.jobs.watch.alerts import Alert
 from experiments.jobs.watch.snapshots import read_status
@@ -54,12 +56,16 @@ class FleetFeed:
     Args:
         alerts: Returns the alerts that hold.
         watch: Told of each snapshot once.
+        archived: Returns the runs that have no row.
     """
 
     def __init__(
-        self, alerts: Callable[[], Sequence[Alert]] = tuple, watch: Callable[[Snapshot], object] = lambda _: None
+        self,
+        alerts: Callable[[], Sequence[Alert]] = tuple,
+        watch: Callable[[Snapshot], object] = lambda _: None,
+        archived: Callable[[], Collection[str]] = tuple,
     ) -> None:
-        self._alerts, self._watch = alerts, watch
+        self._alerts, self._watch, self._archived = alerts, watch, archived
         self._guard = threading.Lock()
         self._state: FleetState | None = None
         self._known: dict[str, Row] = {}
@@ -79,8 +85,8 @@ class FleetFeed:
     def _next(self, snapshot: Snapshot) -> FleetState:
         self._watch(snapshot)
         alerts = [alert.model_dump() for alert in self._alerts()]
-        rows = fleet_rows(snapshot, alerts)
-        fresh = {row["run"]: row for row in rows}
+        put_away = set(self._archived())
+        fresh = {row["run"]: row for row in fleet_rows(snapshot, alerts) if row["run"] not in put_away}
         changed = [row for run, row in fresh.items() if self._known.get(run) != row]
         gone = [run for run in self._known if run not in fresh]
         version = self._state.version if self._state else 0
@@ -120,12 +126,12 @@ def feed_of(workspace: Workspace) -> FleetFeed:
     """Return this process's one feed of a project."""
     with _feeds_guard:
         if workspace.state not in _feeds:
-            live = workspace.state / "live"
+            live, put_away = workspace.state / "live", partial(archived_runs, workspace)
             if reader_socket() is not None:
-                _feeds[workspace.state] = FleetFeed(lambda: held_alerts(live))
+                _feeds[workspace.state] = FleetFeed(lambda: held_alerts(live), archived=put_away)
             else:
                 watch = watch_of(workspace, lambda: monitor_for(workspace.state).repeat())
-                _feeds[workspace.state] = FleetFeed(lambda: held_alerts(live), watch.take)
+                _feeds[workspace.state] = FleetFeed(lambda: held_alerts(live), watch.take, put_away)
         return _feeds[workspace.state]
 
 

@@ -132,6 +132,10 @@ _MODULES = {
     "note": "jobs",
     "tag": "jobs",
     "untag": "jobs",
+    "archive": "shelf",
+    "unarchive": "shelf",
+    "protect": "shelf",
+    "unprotect": "shelf",
     "record": "jobs",
     "controls": "controls",
     "step": "sweeps",
@@ -181,6 +185,12 @@ _SENTENCES = {
     "note": "Keep a note with a job, in the place of an earlier one; `experiments show RUN` shows it.",
     "tag": "Give jobs a tag.",
     "untag": "Take a tag from jobs that `experiments tag` gave it; tags of the launch stay.",
+    "archive": (
+        "Leave jobs that have ended out of status, fleet, tables and pickers; scores and verdicts count them as before."
+    ),
+    "unarchive": "Show jobs again that were archived.",
+    "protect": "Keep jobs from being archived, and what they left from gc.",
+    "unprotect": "Take the protection of jobs back.",
     "record": "Write the jobs that were launched from a notebook, and the notes of its log, into its file.",
     "controls": "Show the arms that are kept as controls; keep another, in a file that you commit.",
     "step": "Carry on what goes on by itself: tell the trials that ended, and launch the next.",

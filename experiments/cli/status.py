@@ -78,6 +78,7 @@ def status(
     state: Annotated[Texts, tyro.conf.arg(metavar="[STATE ...]", help_behavior_hint="")] = None,
     last: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="")] = None,
     all_: Annotated[bool, tyro.conf.arg(name="all", help_behavior_hint="")] = False,
+    archived: Flag = False,
     machine: Flag = False,
 ) -> Answer[Jobs] | Answer[Machine]:
     """Show the jobs that go on and the last hundred, or those of an experiment, an arm or a state.
@@ -89,8 +90,10 @@ def status(
             unknown.
         last: Only the newest N of those.
         all_: Every job that was ever recorded.
+        archived: Also what was archived.
         machine: Show the GPUs of this machine instead, who has them, and what waits for what.
     """
+    from experiments.jobs.shelf import archived_runs
     from experiments.project.workspace import files_of
 
     _check(state, last)
@@ -103,6 +106,10 @@ def status(
     notes = [*found.problems(time.time()), *found.ongoing_problems(of), *_ended(workspace, found, earlier)]
     asked = of_experiments(found.jobs, [experiment] if experiment else [], arm or ())
     statuses = [item for item in asked if not state or item.verdict in state]
+    put_away = set() if archived else archived_runs(workspace)
+    if away := sum(item.run_name in put_away for item in statuses):
+        statuses = [item for item in statuses if item.run_name not in put_away]
+        notes.append(f"{counted(away, 'archived job')} {'is' if away == 1 else 'are'} not shown: add --archived")
     if last is not None:
         statuses = statuses[-last:]
     elif earlier:

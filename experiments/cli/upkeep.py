@@ -7,7 +7,7 @@ import shlex
 import shutil
 import stat
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -117,7 +117,8 @@ def gc(*, yes: Flag = False) -> Answer[Cleared]:
         yes: Do not ask.
     """
     workspace = Workspace.find(Path.cwd())
-    found = [(path, what, size) for path, what in disposable(workspace.state) if (size := size_of(path))]
+    spared = _protected(workspace)
+    found = [(path, what, size) for path, what in disposable(workspace.state, spared) if (size := size_of(path))]
     idle = unneeded(workspace.state, _in_use(workspace.state))
     unused = _unused_environments(workspace.state)
     shown = [
@@ -175,15 +176,33 @@ def _remove_idle(state: Path, unused: Iterable[Path]) -> int:
     return freed
 
 
-def disposable(state: Path) -> list[tuple[Path, str]]:
-    """Return the folders that can go without losing anything, each with the reason; checkouts are not among them."""
+def disposable(state: Path, protected: Collection[str] = ()) -> list[tuple[Path, str]]:
+    """Return the folders that can go without losing anything, each with the reason; checkouts are not among them.
+
+    Args:
+        protected: Runs of which all stays.
+    """
     found = [(path, "made again when it is wanted") for path in sorted((state / "cache").glob("*")) if path.is_dir()]
     found += [
         (path, "unpacked from a bundle, and again when it is wanted") for path in sorted((state / "bundles").glob("*"))
     ]
     # wandb marks a file that it uploaded to its end.
     uploaded = sorted(mark for name in WANDB_FOLDERS for mark in state.glob(f"runs/*/{name}/*run-*/*.wandb.synced"))
-    return [*found, *((marker.parent, "uploaded to W&B") for marker in uploaded)]
+    return [
+        *found,
+        *(
+            (marker.parent, "uploaded to W&B")
+            for marker in uploaded
+            if marker.relative_to(state / "runs").parts[0] not in protected
+        ),
+    ]
+
+
+def _protected(workspace: Workspace) -> set[str]:
+    from experiments.jobs.ledger.schema import FILE
+    from experiments.jobs.shelf import protected_runs
+
+    return protected_runs(workspace) if (workspace.state / FILE).exists() else set()
 
 
 def _kept_for_their_files(workspace: Workspace) -> Iterator[str]:

@@ -10,10 +10,11 @@ What one may import: `arms`, `batches`, `checkpoints`, `commands`, `controls.che
 `funding`, `handover`, `journal`, `launchers.base`, `launchers.local.capacity`, `launchers.sky.client`,
 `launchers.sky.words`, `leases`, `ledger`, `ledger.budgets`, `ledger.granted`, `ledger.mending`, `ledger.outbox`,
 `ledger.reading`, `ledger.schema`, `machine`, `once_more`, `outbox`, `own_jobs`, `permits`, `plan`, `pools`,
-`preparation`, `preview`, `ran`, `reproducing`, `rule`, `selection`, `sparing`, `specs`, `submission`, `sweeps.edges`,
-`sweeps.freezing`, `sweeps.going_on`, `sweeps.pruning`, `sweeps.ranges`, `sweeps.search`, `sweeps.suggesting`,
-`sweeps.template`, `tokens`, `watch.alerting`, `watch.alerts`, `watch.ending`, `watch.logs`, `watch.monitor`,
-`watch.ongoing`, `watch.poller`, `watch.snapshots`, `watch.stepping`, `watch.stopping`, `watch.verdicts`.
+`preparation`, `preview`, `ran`, `reproducing`, `rule`, `selection`, `shelf`, `sparing`, `specs`, `submission`,
+`sweeps.edges`, `sweeps.freezing`, `sweeps.going_on`, `sweeps.pruning`, `sweeps.ranges`, `sweeps.search`,
+`sweeps.suggesting`, `sweeps.template`, `tokens`, `watch.alerting`, `watch.alerts`, `watch.ending`, `watch.logs`,
+`watch.monitor`, `watch.ongoing`, `watch.poller`, `watch.snapshots`, `watch.stepping`, `watch.stopping`,
+`watch.verdicts`.
 
 What it may import: `project`, `runs`, `trainer`, `types`.
 """

@@ -10,7 +10,7 @@ import marimo as mo
 
 from experiments.jobs.rule import Rule
 from experiments.notebooks.charts import Axis
-from experiments.notebooks.charts.runs import UPDATE_KEYS
+from experiments.notebooks.charts.runs import UPDATE_KEYS, over_metric
 from experiments.notebooks.context import NotebookContext
 from experiments.results.logged import first_metric, logged_metrics, primary_of
 from experiments.results.scores import FINAL, known_statuses
@@ -95,7 +95,8 @@ def controls_of(
 
     first = first_metric(logged, jobs)
     one_of("metric", sorted({*logged, first, *([] if primary_of(jobs) else [REWARD_KEY])}), first, "Metric")
-    one_of("axis", axes_of(infos, known_statuses(experiment.workspace.state), jobs), "steps", "over")
+    axes = axes_of(infos, known_statuses(experiment.workspace.state), jobs)
+    one_of("axis", [*axes, *map(over_metric, sorted(logged))], "steps", "over")
     steps = [100 * share for share in SMOOTHING]
     values["smoothing"] = before.get("smoothing") if before.get("smoothing") in steps else 0.0
     elements["smoothing"] = mo.ui.slider(

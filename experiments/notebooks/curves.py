@@ -23,6 +23,7 @@ from experiments.notebooks.charts import (
     score_strip,
 )
 from experiments.notebooks.charts.layers import marks_on
+from experiments.notebooks.charts.runs import metric_of
 from experiments.notebooks.charts.scores import NOT_COMPARED
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.controls import CurveControls, choice_of
@@ -85,6 +86,8 @@ def draw_curves(
     )
 
     def build(runs: Sequence[RunCurve]) -> Any:
+        if metric_of(axis):  # it may pass a place more than once, so that nobody can say where a run began again
+            return learning_curves(runs, options)
         over_own = [_over_own(run, job) for run, job in zip(runs, jobs, strict=True)]
         return learning_curves(runs, options, marks=marks_on(runs, over_own, jobs, experiment.store))
 
@@ -166,6 +169,9 @@ def step_at(experiment: NotebookContext, jobs: Sequence[JobRef], controls: Any, 
     own = [job for job in jobs if job.run == run]
     if not own:
         return round(x)
+    if over := metric_of(axis_of(controls)):
+        logged = runs_with(experiment, own, over, "steps")[0].curve
+        return round(float(logged.steps[np.abs(logged.values - x).argmin()])) if len(logged.steps) else 0
     # Beside others a run may be drawn over a counter that all have, while its own is what its replays are known by.
     shown = next(one for one in runs_with(experiment, jobs, metric, axis_of(controls)) if one.run == run)
     if shown.is_over_own:

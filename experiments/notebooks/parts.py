@@ -12,6 +12,7 @@ from typing import Any
 import marimo as mo
 
 from experiments.jobs.permits import is_edited
+from experiments.jobs.shelf import archived_runs
 from experiments.notebooks.charts.theme import colours_of
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.controls import choice_of
@@ -22,6 +23,7 @@ from experiments.notebooks.tables.runs import run_table, table_downloads
 from experiments.notebooks.training import (
     notebook_heading,
 )
+from experiments.project.look import counted
 from experiments.project.redaction import mask_text
 
 _WITHOUT = {
@@ -49,18 +51,26 @@ class Head(Section):
 
 
 class Runs(Section):
-    """One row a run; rows that are selected stand out in the charts."""
+    """One row a run; rows that are selected stand out in the charts.
+
+    Attributes:
+        away: How many runs have no row because they are archived.
+    """
 
     def __init__(self, study: Subject) -> None:
         super().__init__(study)
         self.chosen = Chosen()
         self.table: Any = None
+        self.away = 0
         self._files: mo.Html | None = None
 
     def offer(self) -> None:
         """Make the table of what there is by now; what was selected stays selected."""
         study, brushed = self.study, set(self.chosen.runs)
-        kept = [job for job in study.jobs if not brushed or job.run in brushed]
+        put_away = archived_runs(study.experiment.workspace)
+        found = [job for job in study.jobs if not brushed or job.run in brushed]
+        kept = [job for job in found if job.run not in put_away]
+        self.away = len(found) - len(kept)
         metric = choice_of(self.chosen).metric
         colours = colours_of(arms_of(study.jobs))
         self.table = (
@@ -73,14 +83,21 @@ class Runs(Section):
     def page(self) -> mo.Html:
         """Return the table and its files."""
         if self.table is None:
-            return stacked([heading("Runs"), mo.md("No run yet. Once one is launched, it appears here.")])
+            nothing = "All runs are archived." if self.away else "No run yet. Once one is launched, it appears here."
+            return stacked([heading("Runs"), self._away(), mo.md(nothing)])
         title = heading("Runs")
         top = title if self._files is None else mo.hstack([title, self._files], align="end")
-        return stacked([top, self.table])
+        return stacked([top, self._away(), self.table])
 
     def still(self) -> mo.Html:
         """Return the same with the files below: a file rules a line over each heading, as wide as the page."""
-        return self.page() if self.table is None else stacked([heading("Runs"), self.table, self._files])
+        return self.page() if self.table is None else stacked([heading("Runs"), self._away(), self.table, self._files])
+
+    def _away(self) -> mo.Html | None:
+        if not self.away:
+            return None
+        what = f"{counted(self.away, 'archived run')} {'has' if self.away == 1 else 'have'} no row"
+        return sentence(f"{what}; curves, scores and the verdict count them as before.")
 
 
 def export_hint(experiment: NotebookContext) -> mo.Html:

@@ -85,6 +85,8 @@ COMMANDS = [
         "note",
         "tag",
         "untag",
+        "archive",
+        "protect",
         "record",
         "diff",
         "runs",

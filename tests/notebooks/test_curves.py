@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from experiments.jobs.ran import Mark
 from experiments.jobs.rule import Rule
 from experiments.jobs.watch.snapshots import Snapshot, write_live
+from experiments.notebooks.charts.runs import over_metric
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.controls import CurveControls
 from experiments.notebooks.curves import (
@@ -84,6 +86,27 @@ def test_a_click_on_a_curve_over_time_finds_its_agent_steps(study):
     job = refs()[0]
     [curve] = runs_with(study, [job], "overview/reward", "wall time")
     assert step_at(study, refs(), controls, job.run, float(curve.curve.steps[59])) == 60_000
+
+
+def test_any_logged_metric_is_an_x_axis_and_says_that_nothing_rests_on_it(study):
+    controls = controls_for(study, refs())
+    over = over_metric("losses/entropy")
+    assert over in controls.elements["axis"].options
+    controls._changed({**controls.value, "axis": over})
+    chart = draw_curves(chart_widget(study), study, refs(), controls)
+    assert "In the order of losses/entropy, not of time: scores and claims rest on steps" in chart.description
+    job = refs()[0]
+    [curve] = runs_with(study, [job], "overview/reward", over)
+    [logged] = runs_with(study, [job], "losses/entropy", "steps")
+    assert set(curve.curve.steps) <= set(logged.curve.values)
+    assert (np.diff(curve.curve.steps) > 0).all()
+    at = int(logged.curve.values.argmax())
+    assert step_at(study, refs(), controls, job.run, float(logged.curve.values[at])) == logged.curve.steps[at]
+
+
+def test_a_run_without_the_metric_of_the_axis_says_so(study):
+    [curve] = runs_with(study, refs()[:1], "overview/reward", over_metric("no/such"))
+    assert (len(curve.curve.steps), curve.problem) == (0, "no/such not known")
 
 
 def test_a_click_chooses_the_run_and_its_steps_in_the_replays(study):

@@ -250,6 +250,12 @@ class LedgerReader:
             )
         return found
 
+    def standing_by(self, given: str, taken: str) -> set[str]:
+        """Return the runs of which the newest of two kinds of events is `given`, which `taken` takes back."""
+        query = "SELECT run_name, kind FROM events WHERE kind IN (?, ?) AND run_name IS NOT NULL ORDER BY id"
+        newest = {row["run_name"]: row["kind"] for row in self._rows(query, [given, taken])}
+        return {run for run, kind in newest.items() if kind == given}
+
     def outcomes(self, run_names: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Return the final status of each job whose end was noted, as the fields of a `SchedulerStatus`.
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import altair as alt
 import numpy as np
 
-from experiments.notebooks.charts.runs import RunCurve
+from experiments.notebooks.charts.runs import RunCurve, metric_of
 from experiments.notebooks.charts.theme import NUMBERS
 from experiments.project.look import counted
 from experiments.statistics import FloatArray, shown
@@ -92,7 +92,7 @@ def step_axis(unit: str, ticks: int = 10) -> Any:
     titles = {"wall time": "wall time", "cost": "cost (USD)"}
     expression = _HOURS if unit == "wall time" else "format(datum.value, '~s')"
     scale = alt.Scale(zero=False, nice=False, domainMin=alt.ExprRef("x_from"), domainMax=alt.ExprRef("x_to"))
-    axis = alt.Axis(title=titles.get(unit, unit), labelExpr=expression, grid=False, tickCount=ticks)
+    axis = alt.Axis(title=titles.get(unit, metric_of(unit) or unit), labelExpr=expression, grid=False, tickCount=ticks)
     return alt.X("x:Q", scale=scale, axis=axis)
 
 

@@ -14,7 +14,7 @@ from experiments.notebooks.charts import layers
 from experiments.notebooks.charts.axes import ValueAxis, clear_of, step_axis, value_axis
 from experiments.notebooks.charts.captions import caption_of, interval_name, per_arm
 from experiments.notebooks.charts.layers import Mark
-from experiments.notebooks.charts.runs import RunCurve, axis_sentence, origin_words, problems, runs_of
+from experiments.notebooks.charts.runs import RunCurve, axis_sentence, metric_of, origin_words, problems, runs_of
 from experiments.notebooks.charts.theme import empty_chart, palette_of, sentences, styled, words_of
 from experiments.project import look
 from experiments.project.look import counted
@@ -230,6 +230,7 @@ def _methods(
     many = len(dict.fromkeys(run.arm for run in runs)) > len(look.LIGHT.arms)
     return sentences(
         what,
+        f"In the order of {over}, not of time: scores and claims rest on steps" if (over := metric_of(unit)) else "",
         "Grey, since there are many arms: select rows of the table, or point at a line, to colour some" if many else "",
         seed_counts(runs) if not bands or len(bands) < len({run.arm for run in runs}) else "",
         methods,

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -36,12 +36,25 @@ from experiments.statistics import Curve, FloatArray, Outcome
 from experiments.types import TERMINAL_VERDICTS, JobRef, JobStatus
 
 UPDATE_KEYS = ("metric/update", "metric/epoch", "trainer/update", "trainer/epoch", "update", "epoch")
-Axis = Literal["steps", "updates", "wall time", "cost"]
-"""What a reader may choose; which counter `steps` are is said by the unit of the curves."""
+Axis: TypeAlias = str
+"""What a reader may choose: `steps` (which counter these are is said by the unit of the curves), `updates`,
+`wall time`, `cost`, or a metric as `over_metric` names it."""
+
+_METRIC = "metric "
 
 BUCKETS = 2_000
 _DRAWINGS = 3
 _HELD_BYTES = 256 << 20
+
+
+def over_metric(key: str) -> Axis:
+    """Return a logged metric as an axis: by a word of its own, so that a metric called `cost` is not the cost."""
+    return f"{_METRIC}{key}"
+
+
+def metric_of(axis: Axis) -> str | None:
+    """Return the metric that an axis is; None where it is none."""
+    return axis.removeprefix(_METRIC) if axis.startswith(_METRIC) else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -307,9 +320,10 @@ def _read(
         return RunCurve(curve, shown, origin, problem, counters, parent=job.parent or "", step=named or "")
 
     nothing = np.empty(0)
-    along = UPDATE_KEYS if axis == "updates" else counters_of(named)
+    logged = metric_of(axis)
+    along = UPDATE_KEYS if axis == "updates" else counters_of(named) if logged is None else (logged,)
     try:
-        frame, origin = store.history(job.run, [*along, *keys])
+        frame, origin = store.history(job.run, list(dict.fromkeys([*along, *keys])))
     except ExperimentsError as error:
         return made(nothing, nothing, None, str(error), "unread")
     key = _first_logged(frame, keys, origin.nan_steps)
@@ -324,7 +338,7 @@ def _read(
     else:
         steps = _axis_values(frame, axis, cost)
     if steps is None:
-        return made(nothing, nothing, origin, f"{axis} not known", "unscored")
+        return made(nothing, nothing, origin, f"{logged or axis} not known", "unscored")
     rows = holding(frame, values, origin.nan_steps.get(key, ()))
     if not rows.all():
         steps, values = steps[rows], values[rows]
@@ -340,6 +354,9 @@ def _first_logged(frame: pd.DataFrame, keys: Sequence[str], nan_steps: Collectio
 
 def _axis_values(frame: pd.DataFrame, axis: Axis, cost: float | None) -> FloatArray | None:
     """Return x of every row; None where it is not known. Time adds up over restarts, and cost goes with time."""
+    logged = metric_of(axis)
+    if logged is not None:
+        return filled(frame[logged]) if logged in frame and frame[logged].notna().any() else None
     if axis == "updates":
         known = [key for key in UPDATE_KEYS if key in frame and frame[key].notna().any()]
         return filled(frame[known[0]]) if known else None
