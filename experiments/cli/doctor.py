@@ -198,7 +198,8 @@ def ledger(project: Project) -> Finding:
         return Finding("ledger", "off", "no job was launched here yet")
     try:
         with open_ledger(Workspace(project.root, project.state, project.settings), read_only=True) as found:
-            jobs = found.rows()
+            open_jobs, others = found.recent(0)
+            experiments = found.experiments()
             damaged = [row.sentence() for row in found.unreadable()] + [
                 text.sentence() for text in found.damaged_texts()
             ]
@@ -207,8 +208,8 @@ def ledger(project: Project) -> Finding:
     if damaged:
         more = f" And {len(damaged) - 1} more." if len(damaged) > 1 else ""
         return Finding("ledger", "fail", f"{damaged[0]}.{more}", f"uv run {MEND}")
-    experiments = len({job.experiment for job in jobs})
-    return Finding("ledger", "ok", f"{counted(len(jobs), 'job')} of {counted(experiments, 'experiment')}")
+    jobs = len(open_jobs) + others
+    return Finding("ledger", "ok", f"{counted(jobs, 'job')} of {counted(len(experiments), 'experiment')}")
 
 
 def disk(project: Project) -> Finding:

@@ -271,7 +271,7 @@ def _handed_over(rows: Iterable[TrainingJob | UnreadableJob]) -> list[TrainingJo
 def _listed(workspace: Workspace, wanted: str) -> str:
     """Return the jobs that somebody may mean who typed an experiment, an arm or the beginning of a name, else all."""
     with open_ledger(workspace, read_only=True) as ledger:
-        known = _handed_over(ledger.rows())
+        known = ledger.handed_over()
     if not known:
         return f"The ledger holds no job yet. {first_launch(workspace.root)}"
     meant = [job for job in known if wanted in (job.experiment, job.arm) or job.run_name.startswith(wanted)]

@@ -103,6 +103,15 @@ class UnreadableJob:
         return f"the ledger's row of job {self.run_name!r} cannot be read ({self.problem}). Mend it: {MEND}"
 
 
+class Called(NamedTuple):
+    """What people call a job: of a hundred thousand this costs little."""
+
+    run_name: str
+    experiment: str
+    arm: str
+    launcher_id: str | None
+
+
 class Repeat(NamedTuple):
     """One of the launches of the same jobs: its number and the key of its plan."""
 

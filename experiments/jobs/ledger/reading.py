@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 from pydantic import ValidationError
 
-from experiments.jobs.ledger.answers import MEND, Annotation, DamagedText, Event, OpenJob, Repeat, UnreadableJob
+from experiments.jobs.ledger.answers import MEND, Annotation, Called, DamagedText, Event, OpenJob, Repeat, UnreadableJob
 from experiments.jobs.ledger.folding import STEPS, Row, folded
 from experiments.jobs.ledger.migrations import ARGUMENTS, TASK
 from experiments.jobs.ledger.schema import FILE, sqlite_errors
@@ -68,14 +68,18 @@ class LedgerReader:
 
     def jobs(self, **wanted: Unpack[JobFilter]) -> list[TrainingJob]:
         """Return the jobs that match all that is given and can be read, oldest first; see `rows` for the others."""
-        return [row for row in self.rows(**wanted) if isinstance(row, TrainingJob)]
+        return [row for row in self._each(wanted) if isinstance(row, TrainingJob)]
 
     def unreadable(self, **wanted: Unpack[JobFilter]) -> list[UnreadableJob]:
         """Return the rows that match all that is given and cannot be read, oldest first."""
-        return [row for row in self.rows(**wanted) if isinstance(row, UnreadableJob)]
+        return [row for row in self._each(wanted) if isinstance(row, UnreadableJob)]
 
     def rows(self, **wanted: Unpack[JobFilter]) -> list[TrainingJob | UnreadableJob]:
         """Return every job that matches all that is given, oldest first, whether its row can be read or not."""
+        return list(self._each(wanted))
+
+    def _each(self, wanted: JobFilter) -> Iterator[TrainingJob | UnreadableJob]:
+        """Yield them one by one: of a hundred thousand, those that nobody keeps need no memory."""
         where, values = ["1"], []
         for column in ("experiment", "plan_key", "state", "launcher", "role"):
             if (value := wanted.get(column)) is not None:
@@ -91,8 +95,11 @@ class LedgerReader:
             where.append(f"id IN ({' UNION '.join(by_either)})")
             values += [json.dumps(list(called))] * 2
         query = f"SELECT {JOB_COLUMNS} FROM jobs WHERE {' AND '.join(where)} ORDER BY id"  # noqa: S608 - our own words
-        found = [read_job(dict(row)) for row in self._rows(query, values)]
-        return found if wanted.get("experiment") is None else [job for job in found if trains(job.role)]
+        with self._lock, sqlite_errors(self.state_dir / FILE):
+            for row in self._connection.execute(query, values):
+                job = read_job(dict(row))
+                if wanted.get("experiment") is None or trains(job.role):
+                    yield job
 
     def recent(self, number: int) -> tuple[list[TrainingJob | UnreadableJob], int]:
         """Return the newest jobs and all whose end nobody noted, oldest first, and how many others there are."""
@@ -133,6 +140,11 @@ class LedgerReader:
         """
         kinds = [event.kind for event in self.events(plan_key=plan_key, kind={kind, "planned"})]
         return kind in kinds and ("planned" not in kinds or kinds.index(kind) < kinds.index("planned"))
+
+    def handed_over(self) -> list[Called]:
+        """Return by what people call every job that was more than planned, oldest first."""
+        query = f"SELECT {', '.join(Called._fields)} FROM jobs WHERE state <> 'planned' ORDER BY id"  # noqa: S608 - our own words
+        return [Called(*row) for row in self._rows(query)]
 
     def attempts(self, job: TrainingJob) -> list[TrainingJob | UnreadableJob]:
         """Return all attempts of what a job is in its plan, itself among them, oldest first."""
