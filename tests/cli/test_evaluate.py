@@ -10,7 +10,7 @@ from experiments.results.frames import metrics_frame
 from experiments.results.scores import scored_runs
 from experiments.runs.opening import default_store
 from experiments.statistics import Summary
-from tests.fakes.answers import data_in
+from tests.fakes.answers import data_in, envelope_in
 from tests.fakes.evaluated import TRAINER, played, trained, workspace_of_own
 from tests.fakes.trained import train, trained_project
 from tests.fakes.wandb_files import exit_record, offline_run, run
@@ -57,12 +57,13 @@ def test_an_arm_has_its_interval_over_seeds_and_none_of_its_evaluations_is_one(p
     text = said(capsys, "exp", "--checkpoints", "all", "--maps", "2")
     assert f"a: {KEY} 21 over 2 seeds; 95 % interval" in text
     assert "Student t over seeds" in text
-    record = data_in(said(capsys, "a", "--checkpoints", "all", "--maps", "2", "--json"))
+    told = envelope_in(said(capsys, "a", "--checkpoints", "all", "--maps", "2", "--json"))
+    record = told["data"]
     assert [(one["run"], one["value"]) for one in record["runs"]] == [
         (jobs[0].run_name, 20.5),
         (jobs[1].run_name, 21.5),
     ]
-    assert (record["failed"], record["problems"]) == ({}, [])
+    assert (record["failed"], told["problems"]) == ({}, [])
     assert len(metrics_frame("exp", "overview/reward", workspace=workspace)["run"].unique()) <= 2
     assert cli.run(["status"]) == 0
     table = capsys.readouterr().out
@@ -127,9 +128,9 @@ def test_a_run_without_checkpoints_is_told_beside_those_that_have_some(tmp_path,
     for file in (workspace.runs / jobs[1].run_name / "checkpoints").iterdir():
         file.unlink()
     assert cli.run(["eval", "exp"]) == 1
-    out = capsys.readouterr().out
-    assert f"run '{jobs[1].run_name}' has no checkpoint in" in out.replace("\n", " ")
-    assert "Launched 1 evaluation." in out
+    told = capsys.readouterr()
+    assert f"note: run '{jobs[1].run_name}' has no checkpoint in" in told.err
+    assert "Launched 1 evaluation." in told.out
 
 
 def test_scores_are_made_of_evaluations_as_of_any_metric(tmp_path, monkeypatch, capsys):
