@@ -203,10 +203,10 @@ def test_a_resume_is_launched_once_while_it_has_not_ended(trained):
     project, job = trained
     document = data_in(project.command("resume", job.run_name, "--dry-run", "--json").stdout)
     assert len(jobs_of(project)) == 2
-    project.state.joinpath("runs", document["jobs"][0]["run_name"]).mkdir()
+    project.state.joinpath("runs", document["plan"]["jobs"][0]["run_name"]).mkdir()
     launched = data_in(project.command("resume", job.run_name, "--json").stdout)
     assert launched["resumed"] == job.run_name
-    assert launched["launched"][0]["run_name"] == document["jobs"][0]["run_name"]
+    assert launched["launched"][0]["run_name"] == document["plan"]["jobs"][0]["run_name"]
 
 
 def test_a_recipe_resumes_a_run_of_an_arm_that_it_does_not_have(trained):
