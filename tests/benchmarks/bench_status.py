@@ -9,13 +9,17 @@ import tempfile
 import time
 from pathlib import Path
 
+from experiments.jobs.leases import tenure
+from experiments.jobs.ledger import open_ledger
 from experiments.monitoring import monitor_for
 from tests.benchmarks import Bar
 from tests.benchmarks.many_jobs import project_of
 from tests.benchmarks.measuring import tell
+from tests.fakes.launching import plan_in, workspace_at
 
 MANY, ENDED = 100_000, 2_000
 _TRIES = 3
+_LAUNCHED = 100
 _REST_S, _WATCHED_S = 10.0, 30.0
 ROOT = Path(__file__).parents[2]
 
@@ -25,34 +29,62 @@ def run() -> list[Bar]:
     with tempfile.TemporaryDirectory() as folder:
         none = project_of(Path(folder) / "none", 0).root
         ended = project_of(Path(folder) / "ended", ENDED, with_files=ENDED).root
-        many = project_of(Path(folder) / "many", MANY).root
+        many = project_of(Path(folder) / "many", MANY, further=7).root
         tell("the projects are made")
-        nothing, _ = _status(none)
-        few, _ = _status(ended)
-        all_of_them, megabytes = _status(many)
+        nothing, _ = _command(none, "status")
+        few, _ = _command(ended, "status")
+        all_of_them, megabytes = _command(many, "status")
         idle = _idle_s(ended)
+        unknown, of_unknown = _command(many, "show", "nobody")
+        started = _launch_s(many) / _launch_s(none)
+        looked = _looked_through_mb(many)
     return [
         Bar(f"status of {ENDED:,} jobs over none", few / nothing, 2.5, note=f"CPU {few:.2f} s; {nothing:.2f} s"),
         Bar(f"status of {MANY:,} jobs over none", all_of_them / nothing, 2.5, note=f"CPU {all_of_them:.2f} s"),
         Bar(f"memory of status, {MANY:,} jobs", megabytes, 200, "MB", gate=True),
+        Bar(f"show of an unknown run, {MANY:,} jobs and a million events, over status of none", unknown / nothing, 2.5),
+        Bar(f"memory of the same, {MANY:,} jobs", of_unknown, 200, "MB", gate=True),
+        Bar(f"recording a launch of {_LAUNCHED} jobs beside {MANY:,} over beside none", started, 2.5),
+        Bar(f"memory of looking through the ledger's rows, as doctor does, {MANY:,} jobs", looked, 300, "MB"),
         Bar(f"a Monitor with {ENDED:,} ended jobs, CPU a minute", 60 * idle / _WATCHED_S, 0.3, "s"),
     ]
 
 
-def _status(root: Path) -> tuple[float, float]:
-    """Return the least CPU seconds of the command and the most memory that it had, in MB."""
+def _command(root: Path, *words: str) -> tuple[float, float]:
+    """Return the least CPU seconds of a command and the most memory that it had, in MB."""
+    told = [_child(root, f"from experiments.cli.__main__ import run; run({list(words)!r})") for _ in range(_TRIES)]
+    return min(cpu for cpu, _ in told), max(megabytes for _, megabytes in told)
+
+
+def _looked_through_mb(root: Path) -> float:
+    work = "from experiments.jobs.ledger import Ledger; from pathlib import Path; "
+    work += "ledger = Ledger.open(Path('.experiments'), read_only=True); ledger.unreadable(); ledger.damaged_texts()"
+    return _child(root, work)[1]
+
+
+def _child(root: Path, work: str) -> tuple[float, float]:
     code = (
-        "import resource, sys; from experiments.cli.__main__ import run; run(['status']); "
-        "used = resource.getrusage(resource.RUSAGE_SELF); "
+        f"import resource, sys; {work}; used = resource.getrusage(resource.RUSAGE_SELF); "
         "print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1000, file=sys.stderr)"
     )
     command = [sys.executable, "-c", code]
-    told = [
-        subprocess.run(command, cwd=root, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True)
-        for _ in range(_TRIES)
-    ]
-    figures = [tuple(map(float, done.stderr.split()[-2:])) for done in told]
-    return min(cpu for cpu, _ in figures), max(megabytes for _, megabytes in figures)
+    done = subprocess.run(command, cwd=root, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True)
+    cpu, megabytes = map(float, done.stderr.split()[-2:])
+    return cpu, megabytes
+
+
+def _launch_s(root: Path) -> float:
+    """Return the CPU seconds of recording a plan, handing its jobs over and noting how they ended."""
+    workspace = workspace_at(root)
+    plan = plan_in(workspace, seeds=range(MANY, MANY + _LAUNCHED))
+    names = [job.run_name for job in plan.jobs]
+    with open_ledger(workspace) as ledger, tenure() as owner:
+        before = _cpu_s()
+        ledger.record_plan(plan, tracker="offline", provenance={})
+        taken = ledger.intend({name: {} for name in names}, "here", owner)
+        ledger.conclude(owner, accepted={name: name for name in taken})
+        ledger.settle({name: {"word": "SUCCEEDED"} for name in names})
+        return _cpu_s() - before
 
 
 def _idle_s(root: Path) -> float:
