@@ -91,6 +91,19 @@ def drawn(page):
     return page.locator(".chart-root").first.evaluate(DRAWN)
 
 
+def hidden_arms(page):
+    return page.locator(".chart-root").first.evaluate(
+        "root => JSON.stringify(root.querySelector('.chart-plot').view.signal('arms'))"
+    )
+
+
+def hide_an_arm(page):
+    """Click an entry of the legend, which stands at the top of the canvas; return what is chosen then."""
+    box = page.locator(".chart-root canvas").first.bounding_box()
+    page.mouse.click(box["x"] + 115, box["y"] + 10)
+    return wait_on(page, lambda: (chosen := hidden_arms(page)) != "{}" and chosen)
+
+
 def steps_of(page):
     return page.locator(".jobs-steps").all_inner_texts()
 
@@ -100,15 +113,16 @@ def test_new_rows_come_as_tails_and_stand_in_the_drawing_that_is_there(opened, t
     page, came = opened()
     page.wait_for_timeout(3 * SECONDS)
     chart = page.locator(".chart-root").first
-    before = chart.evaluate("chart => chart.dataset.drawn")
+    before, chosen = chart.evaluate("chart => chart.dataset.drawn"), hide_an_arm(page)
     came.clear()
     jobs.log(7)
     end = max(1000.0 * writer.step for writer in jobs.writers.values())
     wait_on(page, lambda: set(drawn(page)["last"]) == {end})
     assert chart.evaluate("chart => chart.dataset.drawn") == before
+    assert hidden_arms(page) == chosen
     pieces = [state["piece"] for state in states(came) if "piece" in state]
     assert pieces
-    assert not any({"datasets", "rows"} & state.keys() and "spec" not in state for state in states(came))
+    assert not any("rows" in state or "k-x-y" in state.get("datasets", {}) for state in states(came))
     assert sum(map(len, came)) < 100_000
     whole, _ = opened()
     assert drawn(whole) == drawn(page)

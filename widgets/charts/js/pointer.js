@@ -51,7 +51,8 @@ export class Pointer {
   /** @param {PointerEvent} event */
   press(event) {
     const { view, pick, stage } = this.chart;
-    if (!view || !pick || event.button !== 0) return;
+    // Above the plot is the legend: a press that is captured here is no click for Vega, and no arm could be chosen.
+    if (!view || !pick || event.button !== 0 || this.place(event).y < 0) return;
     this.start = { x: event.clientX, y: event.clientY };
     stage.setPointerCapture(event.pointerId);
   }

@@ -215,7 +215,7 @@ var Pointer = class {
 	}
 	press(event) {
 		const { view, pick, stage } = this.chart;
-		if (!view || !pick || event.button !== 0) return;
+		if (!view || !pick || event.button !== 0 || this.place(event).y < 0) return;
 		this.start = { x: event.clientX, y: event.clientY };
 		stage.setPointerCapture(event.pointerId);
 	}
