@@ -69,11 +69,25 @@ def test_a_notebook_and_the_runs_of_the_version_before_are_read_and_remade(insta
     settings(installation, REAL)
     steps = ("trainer.total_timesteps=8000", "trainer.evaluation.count=0", "trainer.num_envs=2")
     installation.python("study.py", "--seeds", "0,1", "--follow", "--additional-args", *steps)
+    first, second = verdicts(installation)
+    installation.command("note", first, "written under 0.1")
+    installation.command("tag", "kept", first)
     installation.upgrade()
     notebook = installation.project / "experiments" / "scratch" / "study_nb.py"
     assert notebook.read_text().count("@app.cell") > 40
     runs = verdicts(installation)
     assert list(runs.values()) == ["succeeded", "succeeded"]
+    # Its ledger and its runs answer what only this version asks.
+    shown = installation.command("show", first)
+    assert "written under 0.1" in shown
+    assert "kept" in shown
+    assert first in installation.command("runs", "--tag", "kept")
+    assert second not in installation.command("runs", "--tag", "kept")
+    scores = json.loads(installation.command("scores", "study", "--json"))["data"]
+    assert [row["outcome"] for row in scores["runs"]] == ["finished", "finished"]
+    assert "agent steps" in installation.command("curve", "overview/reward", "--runs", "study/")
+    assert "seed" in installation.command("diff", first, second)
+    assert installation.command("next", "study").startswith("study")
     # As it is: marimo runs all of its cells, and the log has the runs in it.
     log = installation.project / "log.html"
     installation.command("export", str(notebook), "-o", str(log))
