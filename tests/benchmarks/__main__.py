@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.benchmarks import Bar
 
 HERE = Path(__file__).parent
-LONG = {"apps", "export", "monitor", "notebook", "replay_viewer", "trainer"}
+LONG = {"apps", "export", "monitor", "notebook", "open", "replay_viewer", "thousand", "trainer"}
 
 
 def main() -> int:
