@@ -16,7 +16,7 @@ from experiments.jobs.shelf import archived_runs
 from experiments.notebooks.charts.theme import colours_of
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.controls import choice_of
-from experiments.notebooks.page import Chosen, Section, Subject, stacked
+from experiments.notebooks.page import Changing, Chosen, Section, Subject, stacked
 from experiments.notebooks.shared import arms_of
 from experiments.notebooks.styles import heading, sentence, styled
 from experiments.notebooks.tables.runs import run_table, table_downloads
@@ -50,18 +50,20 @@ class Head(Section):
         return mo.callout(sentence(f"No cell defines {name} any more: {_WITHOUT[name]}."), kind="warn")
 
 
-class Runs(Section):
+class Runs(Changing):
     """One row a run; rows that are selected stand out in the charts.
 
     Attributes:
         away: How many runs have no row because they are archived.
+        columns: What somebody chose as columns, as a pattern; empty for the settings in which runs differ.
     """
 
     def __init__(self, study: Subject) -> None:
         super().__init__(study)
         self.chosen = Chosen()
         self.table: Any = None
-        self.away = 0
+        self.away, self.columns = 0, ""
+        self._picker: Any = None
         self._files: mo.Html | None = None
 
     def offer(self) -> None:
@@ -73,8 +75,19 @@ class Runs(Section):
         self.away = len(found) - len(kept)
         metric = choice_of(self.chosen).metric
         colours = colours_of(arms_of(study.jobs))
+        if self._picker is None:
+            words = "losses/*, learning_rate"
+            self._picker = mo.ui.text(label="Columns", placeholder=words, on_change=self._choose)
         self.table = (
-            run_table(study.experiment, kept, [metric], colours=colours, selected=study.selected, then=study.select)
+            run_table(
+                study.experiment,
+                kept,
+                [metric],
+                colours=colours,
+                selected=study.selected,
+                columns=self.columns,
+                then=study.select,
+            )
             if kept
             else None
         )
@@ -87,11 +100,16 @@ class Runs(Section):
             return stacked([heading("Runs"), self._away(), mo.md(nothing)])
         title = heading("Runs")
         top = title if self._files is None else mo.hstack([title, self._files], align="end")
-        return stacked([top, self._away(), self.table])
+        return stacked([top, self._away(), self._picker, self.table])
 
     def still(self) -> mo.Html:
         """Return the same with the files below: a file rules a line over each heading, as wide as the page."""
         return self.page() if self.table is None else stacked([heading("Runs"), self._away(), self.table, self._files])
+
+    def _choose(self, columns: str) -> None:
+        self.columns = columns
+        self.made(self.offer)
+        mo.output.replace(self)
 
     def _away(self) -> mo.Html | None:
         if not self.away:

@@ -154,7 +154,7 @@ class Study(Subject):
     def runs(self, chosen: Chosen, _news: int = 0) -> Runs:
         """Return one row a run."""
         self._runs.chosen = chosen
-        self._runs.offer()
+        self._runs.made(self._runs.offer)
         return self._runs
 
     def details(self, chosen: Chosen, _news: int = 0) -> Details:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from experiments.jobs.leases import tenure
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.plan import Placement, RecordedJob, make_plan
 from experiments.launch import launcher_for
+from experiments.project.files import boot_id
 from experiments.project.workspace import Workspace
 from experiments.types import TrainingJobConfig
 from tests.fakes import wandb_files as fake
@@ -38,7 +41,11 @@ def study_of(folder: Path, *, arms: int, seeds: int, rows: int) -> Path:
         now = time.time()
         ended = {"exit_code": 0, "started_at": now - 2000, "ended_at": now - 1000, "word": "SUCCEEDED"}
         ledger.settle(dict.fromkeys(wanted, ended))
+    who = {"supervisor": {"pid": 1, "start": "1"}, "trainer": {"pid": 1, "start": "1"}}
     for at, job in enumerate(plan.jobs):
+        record = {"run_name": job.run_name, "boot_id": boot_id(), "host": os.uname().nodename, **who, **ended}
+        (workspace.runs / job.run_name).mkdir()
+        (workspace.runs / job.run_name / "job.json").write_text(json.dumps(record))
         _write(workspace.runs, job.run_name, at // seeds, job.seed, rows)
     command = [sys.executable, "study.py", "--no-launch", "--sections", "analysis,monitor", "--arms", str(arms)]
     subprocess.run(command, check=True, capture_output=True, cwd=folder)

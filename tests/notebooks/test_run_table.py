@@ -334,3 +334,23 @@ def test_a_switch_is_said_as_yes_or_no_and_saved_as_it_is(tmp_path):
         ["yes", r"-- \\"],
     ]
     assert "&quot;clip&quot;: &quot;right&quot;" not in text
+
+
+def test_columns_are_chosen_by_a_pattern_over_settings_and_metrics(tmp_path):
+    study = Study(tmp_path)
+    for seed in range(2):
+        study.add("base", seed, [1.0, 2.0], config={"trainer": {"batch": 64, "rate": 0.1}})
+    frame, _ = run_frame(study.context, study.jobs, [REWARD])
+    assert "batch" not in frame  # all runs have the same
+    frame, _ = run_frame(study.context, study.jobs, [REWARD], "batch, *sps")
+    assert (frame["batch"].tolist(), frame["overview/sps"].tolist()) == ([64, 64], [50.0, 50.0])
+    assert "rate" not in frame
+    assert "no column matches" in run_table(study.context, study.jobs, columns="none").text
+
+
+def test_a_run_of_ten_thousand_settings_and_a_pattern_that_finds_all_is_a_table_of_a_few_columns(tmp_path):
+    study = Study(tmp_path)
+    study.add("base", 0, [1.0], config={f"key{number}": number for number in range(10_000)})
+    frame, _ = run_frame(study.context, study.jobs, [REWARD], "*")
+    assert len(frame.columns) < 40
+    assert "columns match; the first 24 are shown" in frame.attrs["columns"]

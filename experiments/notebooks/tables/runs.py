@@ -11,12 +11,13 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import marimo as mo
 import pandas as pd
 
 from experiments.jobs.watch.snapshots import read_versions
+from experiments.notebooks.charts.grids import matching
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.styles import as_markdown
 from experiments.notebooks.tables.sparklines import Sparkline, blocks, scale_of, thinned
@@ -26,6 +27,7 @@ from experiments.project.look import counted
 from experiments.project.standing import seed_number, uncounted_words
 from experiments.project.state_words import TRACKER_WORDS
 from experiments.project.tables import csv_text, latex_table
+from experiments.results.logged import logged_metrics
 from experiments.results.rows import RunRow, config_differences, run_rows, short_names
 from experiments.results.scores import known_statuses
 from experiments.runs.axes import counters_of
@@ -33,7 +35,9 @@ from experiments.runs.roles import metrics_of
 from experiments.runs.store import REWARD_KEY, RunStore
 from experiments.types import JobRef
 
-MAX_DIFFERENCES = 12
+Settings: TypeAlias = Mapping[str, Mapping[str, str | float | bool | None]]
+MAX_DIFFERENCES, MAX_CHOSEN = 12, 24
+"""As many settings are shown at first, and as many columns as somebody chooses: a run may have 10,000 keys."""
 _PAGE = 20
 _KEPT_CURVES = 4_000
 _OWN_COLUMNS = {"run_name", "arm", "seed", "verdict", "role", "steps", "sps", "time", "cost", "state"}
@@ -51,6 +55,7 @@ def run_table(
     *,
     colours: Mapping[str, str] | None = None,
     selected: Iterable[str] | None = None,
+    columns: str = "",
     then: Callable[[list[str]], None] | None = None,
 ) -> Any:
     """Return an interactive table of runs; its `.value` is a DataFrame with the selected rows, column `run_name`.
@@ -59,11 +64,13 @@ def run_table(
         metrics: Keys that become a column with the latest value and one with a small curve.
         colours: Colour of each arm's curves; the accent of the page where None.
         selected: Run names to select; by default those that were selected in this table before.
+        columns: Which settings and metrics become a column, as a pattern: `losses/*, batch`; empty for the settings in
+            which runs differ.
         then: Called with the run names of each new selection.
     """
     place = (str(experiment.workspace.state), experiment.name)
     chosen = set(_selected.setdefault(threading.current_thread(), {}).get(place, []) if selected is None else selected)
-    frame, curves = run_frame(experiment, jobs, metrics)
+    frame, curves = run_frame(experiment, jobs, metrics, columns)
     names = [str(name) for name in frame["run_name"]]
 
     def remember(value: Any) -> None:
@@ -116,36 +123,56 @@ def selected_runs(element: Any) -> list[str]:
 
 
 def run_frame(
-    experiment: NotebookContext, jobs: Sequence[JobRef], metrics: Sequence[str] = (REWARD_KEY,)
+    experiment: NotebookContext, jobs: Sequence[JobRef], metrics: Sequence[str] = (REWARD_KEY,), columns: str = ""
 ) -> tuple[pd.DataFrame, dict[str, dict[str, list[float]]]]:
     """Return the data of a run table, and the curves of each metric by run name.
 
     Returns:
         Columns `run_name`, `arm`, `seed` (int64), `verdict`, and `role` where some run is no seed; one column for each
-        setting in which runs differ (at most 12 are shown, the rest are in `attrs["hidden"]`); for each metric its
+        setting in which runs differ (at most 12), or where `columns` is a pattern for each setting and metric that it
+        finds (at most 24; `attrs["columns"]` says how many it finds); for each metric its
         latest value (float64) and `<metric> curve` (text: one mark a part, or why there is none: `not logged` by a run
         that ended, `no value yet`, `not a number`, `no run yet`, `no run found`, `not read`); `steps` (agent steps),
         `sps`, `time` (seconds), `cost` (USD, missing where unknown), and where it contradicts a verdict `state` (the
         tracker's word). `attrs["problem"]` says what could not be read, `attrs["uncounted"]` which runs are no seeds,
         `attrs["code"]` in sentences where runs did not run the code that their plan recorded.
     """
-    keys = list(dict.fromkeys(metrics))
-    problem = ""
+    keys, problem = list(dict.fromkeys(metrics)), ""
+    found = matching(columns, logged_metrics(experiment.run_infos(jobs))) if columns.strip() else []
+    more = [key for key in found if key not in keys]
     try:
         rows = run_rows(
             jobs,
             experiment.store,
             statuses=known_statuses(experiment.workspace.state),
-            metrics=keys,
+            metrics=[*keys, *more[:MAX_CHOSEN]],
         )
     except ExperimentsError as error:
         problem = str(error)
         rows = [RunRow(job.run, job.arm, job.seed, "unknown", job.role_words) for job in jobs]
     curves = {} if problem else {key: _curves_of(experiment, jobs, key) for key in keys}
-    frame, tooltips = _frame(rows, keys, curves)
+    settings = _settings(rows, columns)
+    kept = dict(list(settings.items())[: MAX_CHOSEN if columns.strip() else MAX_DIFFERENCES])
+    frame, tooltips = _frame(rows, [*keys, *more[: max(0, MAX_CHOSEN - len(kept))]], curves, kept)
     code = experiment.code_words(jobs)
     frame.attrs = {"problem": problem, "tooltips": tooltips, "code": code, "uncounted": uncounted_words(jobs)}
+    frame.attrs["columns"] = _columns_words(columns, len(settings) + len(more))
     return frame, curves
+
+
+def _settings(rows: Sequence[RunRow], columns: str) -> Settings:
+    """Return the settings that are shown, by dotted key, with the value of each run."""
+    if not columns.strip():
+        return config_differences(rows)
+    keys = matching(columns, list(dict.fromkeys(key for row in rows for key in row.config)))
+    return {key: {row.run_name: row.config.get(key) for row in rows} for key in keys}
+
+
+def _columns_words(columns: str, found: int) -> str:
+    if not columns.strip() or 0 < found <= MAX_CHOSEN:
+        return ""
+    many = f"{counted(found, 'column')} match; the first {MAX_CHOSEN} are shown" if found else "no column matches"
+    return f"{columns.strip()!r}: {many}"
 
 
 def table_latex(frame: pd.DataFrame, *, caption: str = "", label: str = "") -> str:
@@ -186,10 +213,12 @@ def downloads(frame: pd.DataFrame, name: str) -> mo.Html:
 
 
 def _frame(
-    rows: Sequence[RunRow], metrics: Sequence[str], curves: Mapping[str, Mapping[str, list[float]]]
+    rows: Sequence[RunRow],
+    metrics: Sequence[str],
+    curves: Mapping[str, Mapping[str, list[float]]],
+    settings: Settings,
 ) -> tuple[pd.DataFrame, dict[str, str]]:
-    differences = config_differences(rows)
-    short = short_names(list(differences))
+    short = short_names(list(settings))
     data: dict[str, Any] = {
         "run_name": [row.run_name for row in rows],
         "arm": [row.arm for row in rows],
@@ -200,9 +229,9 @@ def _frame(
     if any(row.role for row in rows):
         data["role"] = [row.role or "seed" for row in rows]
         tooltips["role"] = "only seeds count; see the noise floor for the others"
-    for key in list(differences)[:MAX_DIFFERENCES]:
+    for key, values in settings.items():
         name = _free(short[key], [*data, *metrics])
-        data[name] = [differences[key].get(row.run_name) for row in rows]
+        data[name] = [values.get(row.run_name) for row in rows]
         tooltips[name] = f"setting {key}"
     numbers = ["steps", "sps", "time", "cost"]
     for key in metrics:
@@ -210,6 +239,8 @@ def _frame(
         numbers.append(name)
         data[name] = [row.metrics.get(key) for row in rows]
         tooltips[name] = f"latest value of {key}"
+        if key not in curves and curves:
+            continue
         shown = curves.get(key, {})
         low, high = scale_of(list(shown.values()))
         spark = _free(f"{key} curve", data)
@@ -325,7 +356,9 @@ def _caption(frame: pd.DataFrame) -> str:
     """Return what has to be known of the rows; how many there are says the table itself."""
     if frame.attrs["problem"]:
         return f"{counted(len(frame), 'run')}, not read: {as_markdown(frame.attrs['problem'])}"
-    return "; ".join(map(as_markdown, filter(None, [frame.attrs["uncounted"], *frame.attrs["code"]])))
+    return "; ".join(
+        map(as_markdown, filter(None, [frame.attrs["columns"], frame.attrs["uncounted"], *frame.attrs["code"]]))
+    )
 
 
 def _name_end(name: object, keep: int = 28) -> str:
