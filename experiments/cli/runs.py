@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from experiments.runs.transfer.pull import Pulled, PullProgress
     from experiments.types import Metrics
 
-_SHOWN_LINES = 200
 _COLUMNS = (
     FittedColumn("run"),
     FittedColumn("state"),
