@@ -137,7 +137,9 @@ def _down(workspace: Workspace, name: str, *, yes: bool) -> Answer[Pools]:
 
     if name not in {each.name for each in pools.pools_of(workspace)}:
         raise UsageError(f"there is no pool {name!r}. Those there are: experiments pool")
-    _confirm(f"End pool {name} and its workers", yes=yes)
+    left = len(pools.going_through(name, workspace))
+    whose = f", through which {counted(left, 'job')} of this project may still go" if left else ""
+    _confirm(f"End pool {name} and its workers{whose}", yes=yes)
     pools.end(name, workspace, command_permit(shlex.join(["experiments", "pool", "down", name])))
     return _told(workspace, name, f"Pool {name} is going down.")
 

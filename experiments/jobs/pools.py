@@ -16,9 +16,11 @@ from experiments.jobs.launchers.sky.pools import pool_task
 from experiments.jobs.launchers.sky.sending import Codes, refuse_unfetchable
 from experiments.jobs.launchers.sky.task import resources_of, source_of
 from experiments.jobs.launchers.sky.words import LAUNCH_S, QUEUE_S
+from experiments.jobs.ledger import open_ledger
 from experiments.jobs.permits import Permit, require
 from experiments.jobs.submission import code_now
 from experiments.project.errors import UsageError
+from experiments.project.look import counted
 from experiments.project.values import replaced
 from experiments.project.workspace import Workspace
 from experiments.types import TrainingJobConfig
@@ -54,6 +56,7 @@ class Pool:
         version: Counts how often it was applied in another form.
         wanted: How many workers it shall have.
         resources: What each of them was asked for with.
+        waiting: Ids of the jobs that wait for a worker.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Pool:
     wanted: int
     resources: Mapping[str, Any]
     workers: tuple[Worker, ...]
+    waiting: tuple[str, ...] = ()
 
     @property
     def ready(self) -> int:
@@ -73,7 +77,8 @@ class Pool:
         """How it is, in words."""
         busy = sum(bool(worker.used_by) for worker in self.workers)
         said = f"pool {self.name} ({self.status}): {self.ready} of {self.wanted} workers ready, {busy} busy"
-        return f"{said}: it is full, and further jobs wait" if busy and busy >= self.wanted else said
+        full = ": it is full" if busy and busy >= self.wanted else ""
+        return f"{said}{full}, {counted(len(self.waiting), 'job')} waiting" if self.waiting else said + full
 
     def notes(self, settings_ask: Mapping[str, Any]) -> list[str]:
         """Return what one should know before a job goes through it.
@@ -130,17 +135,25 @@ def pools_of(workspace: Workspace) -> list[Pool]:
         SkyError: SkyPilot cannot be asked, or has no pools.
     """
     answer = client_for(workspace.settings).call("pools", deadline_s=QUEUE_S).result
-    return [
-        Pool(
-            found["name"],
-            found["status"],
-            found["version"],
-            int(found["wanted"] or 0),
-            found["resources"] if isinstance(found["resources"], dict) else {},
-            tuple(Worker(**{**each, "used_by": tuple(each["used_by"])}) for each in found["workers"]),
-        )
-        for found in answer
-    ]
+    return [_pool(found) for found in answer]
+
+
+def _pool(found: Mapping[str, Any]) -> Pool:
+    """Return a pool; SkyPilot names a job that has no worker yet with every worker that is ready."""
+    ready = [set(each["used_by"]) for each in found["workers"] if each["status"] == "READY"]
+    nowhere = set[str].intersection(*ready) if len(ready) > 1 else set[str]()
+    return Pool(
+        found["name"],
+        found["status"],
+        found["version"],
+        int(found["wanted"] or 0),
+        found["resources"] if isinstance(found["resources"], dict) else {},
+        tuple(
+            Worker(**{**each, "used_by": tuple(job for job in each["used_by"] if job not in nowhere)})
+            for each in found["workers"]
+        ),
+        tuple(sorted(nowhere, key=lambda job: (len(job), job))),
+    )
 
 
 def request(workspace: Workspace, name: str, workers: int | None, gpus: int) -> Request:
@@ -202,12 +215,20 @@ def apply(asked: Request, workspace: Workspace, permit: Permit | None) -> None:
     client.call("pool_apply", name=asked.name, task=task, workers=None, deadline_s=LAUNCH_S)
 
 
+def going_through(name: str, workspace: Workspace) -> list[str]:
+    """Return the run names of this project that were sent through a pool and whose end nobody noted."""
+    with open_ledger(workspace, read_only=True) as ledger:
+        open_ones = [job.run_name for job in ledger.open_jobs("skypilot")]
+        rows = ledger.rows(run_names=open_ones)
+    return [row.run_name for row in rows if row.target.endswith(f" pool:{name}")]
+
+
 def end(name: str, workspace: Workspace, permit: Permit | None) -> None:
     """Ask for the end of a pool and of its workers.
 
     Raises:
         LaunchRefused: Nobody asked for it.
-        SkyError: SkyPilot refused, as while jobs go through it, or cannot be asked.
+        SkyError: SkyPilot refused, or cannot be asked.
     """
     require(permit, f"end pool {name!r}")
     client_for(workspace.settings).call("pool_down", name=name, deadline_s=LAUNCH_S)

@@ -268,12 +268,14 @@ def test_nobody_brings_up_or_ends_a_pool_without_a_permit(workspace, sky, lab):
 def test_a_full_pool_says_that_it_is_and_one_of_an_earlier_version_too(workspace, sky, lab):
     path = sky.folder / "pools.json"
     made = json.loads(path.read_text())
-    for worker in made["lab"]["replica_info"]:
-        worker["used_by"] = [7]
+    # As a real one tells it: 8 and 10 have no worker yet.
+    for worker, job in zip(made["lab"]["replica_info"], [7, 9], strict=True):
+        worker["used_by"] = [8, 10, job]
     made["lab"]["version"] = 2
     path.write_text(json.dumps(made))
     [found] = pools.pools_of(workspace)
-    assert found.sentence == "pool lab (READY): 2 of 2 workers ready, 2 busy: it is full, and further jobs wait"
+    assert found.sentence == "pool lab (READY): 2 of 2 workers ready, 2 busy: it is full, 2 jobs waiting"
+    assert [worker.used_by for worker in found.workers] == [("7",), ("9",)]
     [note] = found.notes(pools.asked_of(workspace, 0))
     assert note.startswith("pool lab is of version 2, and workers 1, 2 of an earlier one")
     [note, *_] = replace(found, status="SHUTTING_DOWN").notes({})
@@ -323,6 +325,12 @@ def test_a_pool_of_other_resources_is_told_and_replaced_only_with_a_yes(typed, w
         typed("apply", "lab")
     typed("apply", "lab", yes=True)
     assert json.loads((sky.folder / "pools.json").read_text())["lab"]["version"] == 2
+
+
+def test_to_end_a_pool_through_which_jobs_go_says_how_many(typed, workspace, lab):
+    launched(workspace, plan_of(workspace, seeds=range(3)))
+    with pytest.raises(LaunchError, match="End pool lab and its workers, through which 3 jobs of this project may st"):
+        typed("down", "lab")
 
 
 @pytest.mark.parametrize("name", ["Lab", "my pool", "-x", "x" * 41, ""])
