@@ -12,6 +12,7 @@ with app.setup:
 
     from apps.parts.comparing import arm_picker, compared, compared_note, known_arms
     from apps.parts.links import asked, keep, project, search_input
+    from experiments.notebooks.styles import heading as page_heading
 
 
 @app.cell
@@ -31,7 +32,7 @@ def choice(start):
 @app.cell
 def picks(offered, words):
     arms = arm_picker(offered, words.value, asked("arms")["arms"], on_change=lambda chosen: keep(arms=chosen))
-    mo.vstack([mo.md("# Compare"), words, arms])
+    mo.vstack([page_heading("Compare", 1), words, arms])
     return (arms,)
 
 

@@ -14,6 +14,7 @@ with app.setup:
     from apps.parts.feed import fleet_table, known_choice
     from apps.parts.links import asked, keep, project
     from experiments.notebooks.job_log import lines_dropdown
+    from experiments.notebooks.styles import heading as page_heading
 
 
 @app.cell
@@ -28,7 +29,7 @@ def table(start, workspace):
     fleet = mo.ui.anywidget(
         fleet_table(workspace, experiment=start["experiment"], run=start["run"], all_open=start["open"] == "all")
     )
-    mo.vstack([mo.md("# Fleet"), fleet])
+    mo.vstack([page_heading("Fleet", 1), fleet])
     return (fleet,)
 
 

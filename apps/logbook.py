@@ -12,6 +12,7 @@ with app.setup:
 
     from apps.parts.links import asked, project, search_input
     from apps.parts.logs import file_dropdown, log_frame, log_list, logs_of
+    from experiments.notebooks.styles import heading as page_heading
 
 
 @app.cell
@@ -25,7 +26,7 @@ def opened():
 @app.cell
 def search(start):
     words = search_input(start["search"], "Words in titles, verdicts, runs, settings")
-    mo.vstack([mo.md("# Logbook"), words])
+    mo.vstack([page_heading("Logbook", 1), words])
     return (words,)
 
 

@@ -12,6 +12,7 @@ with app.setup:
 
     from apps.parts.gallery import chosen_view, found_replays, gallery
     from apps.parts.links import asked, project
+    from experiments.notebooks.styles import heading as page_heading
 
 
 @app.cell
@@ -24,7 +25,7 @@ def opened():
 @app.cell
 def pictures(shown, workspace):
     choice = mo.ui.anywidget(gallery(shown, workspace, asked("replay")["replay"]))
-    mo.vstack([mo.md("# Replays"), choice])
+    mo.vstack([page_heading("Replays", 1), choice])
     return (choice,)
 
 

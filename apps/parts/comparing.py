@@ -12,7 +12,7 @@ from apps.parts.links import experiment_of, has_words, known_jobs, several
 from experiments.jobs.journal import BLANK
 from experiments.jobs.shelf import archived_runs
 from experiments.notebooks.study import Study
-from experiments.notebooks.styles import warning
+from experiments.notebooks.styles import sentence, warning
 from experiments.project.errors import LedgerError
 from experiments.project.look import counted
 from experiments.project.values import replaced
@@ -82,9 +82,9 @@ def compared_note(known: Arms, jobs: Sequence[JobRef], workspace: Workspace) -> 
 
 def _compared_note(known: Arms, jobs: Sequence[JobRef]) -> Any:  # noqa: ANN401
     if not known:
-        return mo.md("No job yet. Launch a recipe, and its runs can be compared here.")
+        return sentence("No job yet. Launch a recipe, and its runs can be compared here.")
     if not jobs:
-        return mo.md("Choose at least one arm above.")
+        return sentence("Choose at least one arm above.")
     arms = list(dict.fromkeys(job.arm for job in jobs))
     most = f" At most {MOST_RUNS} runs are shown." if len(jobs) == MOST_RUNS else ""
     said = f"{counted(len(jobs), 'run')} of {counted(len(arms), 'arm')}; the first is the baseline: {arms[0]}.{most}"

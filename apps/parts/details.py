@@ -13,7 +13,7 @@ from experiments.jobs.controls.pooled import control_runs
 from experiments.jobs.ledger import UnreadableJob, open_ledger
 from experiments.jobs.ran import codes_of
 from experiments.notebooks.job_log import log_view
-from experiments.notebooks.styles import styled, warning
+from experiments.notebooks.styles import sentence, styled, warning
 from experiments.project import look
 from experiments.project.errors import ExperimentsError, LedgerError
 from experiments.project.look import counted
@@ -53,7 +53,7 @@ def heading_of(workspace: Workspace, chosen: Mapping[str, str]) -> mo.Html:
     """Return the head of the detail: what is chosen, or what to do."""
     name, run = chosen.get("experiment", ""), chosen.get("run", "")
     if not name:
-        return mo.md("Choose an experiment or a job above to see its curves, log, config and code.")
+        return sentence("Choose an experiment or a job above to see its curves, log, config and code.")
     what = f"<code>{html.escape(run)}</code>" if run else html.escape(_jobs_words(workspace, name))
     return styled(f'<h2 class="lead">{html.escape(name)}</h2><p>{what}</p>')
 
@@ -160,11 +160,11 @@ def config_of(workspace: Workspace, chosen: Mapping[str, str]) -> mo.Html:
     if run:
         config = rows[0].config if rows else {}
         if not config:
-            return mo.md("This run has recorded no config yet.")
+            return sentence("This run has recorded no config yet.")
         return table_of(("setting", "value"), [(key, _value(value)) for key, value in sorted(config.items())])
     differing = config_differences(rows)
     if not differing:
-        return mo.md("The runs of this experiment differ in nothing but their seeds. Choose one to see its config.")
+        return sentence("The runs of this experiment differ in nothing but their seeds. Choose one to see its config.")
     lines = [(row.run_name, *(_value(values.get(row.run_name)) for values in differing.values())) for row in rows]
     return table_of(("run", *differing), lines)
 
@@ -176,7 +176,7 @@ def provenance_of(workspace: Workspace, chosen: Mapping[str, str]) -> mo.Html:
         with open_ledger(workspace, read_only=True) as ledger:
             jobs = ledger.rows(run_names=[run]) if run else ledger.rows(experiment=name)
         if not jobs:
-            return mo.md("This project's ledger does not know the job: it was recorded on another machine.")
+            return sentence("This project's ledger does not know the job: it was recorded on another machine.")
         job = [*jobs, *(job for job in jobs if not isinstance(job, UnreadableJob))][-1]
         if isinstance(job, UnreadableJob):
             return warning(LedgerError(job.sentence()))

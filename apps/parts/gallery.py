@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import marimo as mo
-
 from apps.parts.links import known_jobs
 from experiments.notebooks.replays import on_page
+from experiments.notebooks.styles import sentence
 from experiments.project.errors import ExperimentsError
 from experiments.project.files import parse_json, write_bytes
 from experiments.project.standing import seed_number
@@ -142,9 +141,11 @@ def chosen_view(shown: Sequence[Shown], chosen: Sequence[str], workspace: Worksp
     picked = [known[name] for name in chosen if name in known]
     cache = workspace.state / "cache" / "replays"
     if not shown:
-        return mo.md("No replay yet. Launch a recipe: our trainer writes them from its start; others' are shown too.")
+        return sentence(
+            "Launch a recipe: the reference trainer records replays from its start, and those of others are found."
+        )
     if not picked:
-        return mo.md("Choose a replay above to watch it; with a second one beside it, both play in step.")
+        return sentence("Choose a replay above to watch it; with a second one beside it, both play in step.")
 
     def make(limits: Limits) -> ReplayViewer | ReplayCompare:
         if len(picked) == 1:

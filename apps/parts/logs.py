@@ -14,7 +14,7 @@ from apps.serving.environment import is_clean
 from apps.serving.files import why_odd
 from experiments.notebooks.export.logbook import Log, read_logs
 from experiments.notebooks.export.placing import log_folder
-from experiments.notebooks.styles import styled, warning
+from experiments.notebooks.styles import sentence, styled, warning
 from experiments.project.look import DECISIONS, counted, printable, shortened
 from experiments.project.workspace import Workspace
 
@@ -38,10 +38,10 @@ def matching(logs: Sequence[Log], words: str) -> list[Log]:
 def log_list(logs: Sequence[Log], words: str, others: Sequence[str]) -> mo.Html:
     """Return the logs that match, each with what it says of itself."""
     if not logs:
-        return mo.md("No log yet. Export a notebook, and its page appears here: `experiments export NOTEBOOK`.")
+        return sentence("No log yet. Export a notebook, and its page appears here: experiments export NOTEBOOK")
     found = matching(logs, words)
     if not found:
-        return mo.md("No log has all these words. Change or clear the search.")
+        return sentence("No log has all these words. Change or clear the search.")
     items = "".join(_entry(log) for log in found)
     more = f"<p>No logs of ours: {html.escape(', '.join(others[:20]))}</p>" if others else ""
     heading = f"<p>{len(found)} of {counted(len(logs), 'log')}</p>"

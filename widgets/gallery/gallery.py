@@ -33,7 +33,7 @@ class ReplayGallery(GuardedWidget):
     pictures = traitlets.Dict().tag(sync=True)
     more = traitlets.Dict().tag(sync=True)
     chosen = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    empty = traitlets.Unicode("No replay yet. The first is written when training starts.").tag(sync=True)
+    empty = traitlets.Unicode("No replay yet.").tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:  # noqa: ANN401 - the traits above
         self._made: dict[str, dict[str, Any]] = {}
