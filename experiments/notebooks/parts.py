@@ -97,7 +97,7 @@ class Runs(Changing):
         """Return the table and its files."""
         if self.table is None:
             nothing = "All runs are archived." if self.away else "No run yet. Once one is launched, it appears here."
-            return stacked([heading("Runs"), self._away(), mo.md(nothing)])
+            return stacked([heading("Runs"), self._away(), sentence(nothing)])
         title = heading("Runs")
         top = title if self._files is None else mo.hstack([title, self._files], align="end")
         return stacked([top, self._away(), self._picker, self.table])

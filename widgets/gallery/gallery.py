@@ -23,7 +23,7 @@ class ReplayGallery(GuardedWidget):
             `not_finite` (a reward is no finite number, so that there is no sum), `problem` (why there is no picture).
         more: Those that were made last and are not in `pictures` yet.
         chosen: Ids, at most two.
-        empty: What a gallery without replays says: one sentence and the next action.
+        empty: What a gallery without replays says.
     """
 
     _esm = script("gallery", "gallery")
