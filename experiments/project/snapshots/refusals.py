@@ -19,6 +19,7 @@ from experiments.project.snapshots.listing import is_built
 MAX_FILES = 50_000
 _SHOWN = 5
 _KEY = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----[^\n]*\n?[^\n]*")
+_PERMIT = re.compile(rb"\bpermit\.[\w\-]{1,64}\.[\w\-]{43}")
 _SOURCES = (".py", ".pyi", ".js", ".ts", ".rs", ".go", ".c", ".h", ".cc", ".cpp", ".hpp", ".java", ".md", ".rst")
 _TEMPLATES = (".example", ".sample", ".template")
 _SSH = ("id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "id_xmss")
@@ -72,7 +73,8 @@ def refuse_secret_contents(contents: Iterable[tuple[bytes, bytes, Callable[[], b
         contents: Name, content, and what returns the content that is committed under that name.
 
     Raises:
-        LaunchError: Some hold a private key, or the value of a secret that is known here, and did not at the commit.
+        LaunchError: Some hold a private key, the token of a permit, or the value of a secret that is known here, and
+            did not at the commit.
     """
     found = {}
     for name, content, committed in contents:
@@ -80,15 +82,17 @@ def refuse_secret_contents(contents: Iterable[tuple[bytes, bytes, Callable[[], b
         if not keys | values:
             continue
         old_keys, old_values = _secrets_in(committed())
-        if keys - old_keys:
-            found[name] = "a private key in it"
+        if new_keys := keys - old_keys:
+            permits = all(map(_PERMIT.fullmatch, new_keys))
+            found[name] = "the token of a permit in it" if permits else "a private key in it"
         elif values - old_values:
             found[name] = "the value of a secret of yours in it"
     _refuse(found)
 
 
 def _secrets_in(content: bytes) -> tuple[frozenset[bytes], frozenset[bytes]]:
-    return frozenset(_KEY.findall(content)), known_secrets_in(content, at_least=SHORTEST_SECRET)
+    keys = frozenset(_KEY.findall(content)) | frozenset(_PERMIT.findall(content))
+    return keys, known_secrets_in(content, at_least=SHORTEST_SECRET)
 
 
 def _refuse(found: Mapping[bytes, str]) -> None:

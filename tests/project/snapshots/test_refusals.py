@@ -4,6 +4,7 @@ import base64
 
 import pytest
 
+from experiments.jobs.tokens import new_token
 from experiments.project.errors import LaunchError
 from experiments.project.settings import Settings
 from experiments.project.snapshots import refusals, take
@@ -117,6 +118,13 @@ def test_values_known_here_are_refused_and_not_quoted(folder, monkeypatch):
     said = refused(folder)
     assert "a.py (the value of a secret of yours in it)" in said
     assert PLANTED not in said
+
+
+def test_the_token_of_a_permit_is_refused_whoever_knows_it_and_not_quoted(folder):
+    (folder / "permit.txt").write_text(f"{(token := new_token('night'))}\n", encoding="utf-8")
+    said = refused(folder)
+    assert "permit.txt (the token of a permit in it)" in said
+    assert token not in said
 
 
 def test_a_short_value_of_a_telling_variable_is_a_word_of_sources(folder, monkeypatch):
