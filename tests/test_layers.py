@@ -15,7 +15,20 @@ from tests.imports import DOOR, Imports, level, room
 ROOT = Path(__file__).parent.parent
 TREE = Imports(ROOT)
 ROOMS = ("project", "statistics", "runs", "trainer", "jobs", "results", "notebooks", "cli")
-HEAVY = {"wandb", "sky", "marimo", "altair", "pandas", "numpy", "pyarrow", "scipy", "mettagrid", "optuna"}
+HEAVY = {
+    "wandb",
+    "sky",
+    "marimo",
+    "altair",
+    "pandas",
+    "numpy",
+    "pyarrow",
+    "scipy",
+    "mettagrid",
+    "optuna",
+    "mcp",
+    "mcp_types",
+}
 
 
 def open_to_all(name):

@@ -81,6 +81,8 @@ ENDING = {
     "uv run experiments new NAME": (0, "my_study"),
     "uv run experiments gc": (0, "Nothing was deleted"),
     "uv run experiments doctor": (0, "uv"),
+    "uv run experiments mcp": (0, ""),  # nobody asks it anything, so it says nothing
+    "uv run experiments skill": (0, "name: experiments"),
     "uv run wandb login": (1, "No API key"),
 }
 SERVING = {

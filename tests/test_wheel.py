@@ -82,7 +82,8 @@ def test_the_wheel_holds_what_runs_and_no_more(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"experiments", "apps", "widgets"}
     template = "experiments/notebooks/template_nb.py"
-    for needed in ("experiments/cli/new_recipe.py", "experiments/notebooks/export/static/logbook.js", template):
+    static, skill = "experiments/notebooks/export/static/logbook.js", "experiments/cli/agents/SKILL.md"
+    for needed in ("experiments/cli/new_recipe.py", static, template, skill):
         assert needed in names
     names.remove(template)
     assert [name for name in names if re.search(r"_nb\.py$|\.html$|\.sqlite|__pycache__|/tests/", name)] == []

@@ -149,6 +149,8 @@ _MODULES = {
     "replay": "replays",
     "eval": "evaluate",
     "serve": "serve",
+    "mcp": "agents.command",
+    "skill": "agents.skill",
     "new": "new",
     "schema": "schema",
     "gc": "upkeep",
@@ -212,6 +214,13 @@ _SENTENCES = {
         "again."
     ),
     "serve": "Serve the apps, the notebooks and the logs of this project, to look at only; Ctrl-C ends it.",
+    "mcp": (
+        "Serve the questions of this command line to an agent: a server of the Model Context Protocol on standard "
+        "input."
+    ),
+    "skill": (
+        "Print how an agent works with Experiments: ask, plan, launch under a permit, wait, read the answer, note it."
+    ),
     "new": "Write a recipe to begin with into experiments/recipes of this project.",
     "schema": "Print the JSON Schema of what commands answer under --json, of all or of one.",
     "gc": "Show what the state folder could do without, and delete it if you say so.",

@@ -152,7 +152,7 @@ def respond(command: str | None, words: Sequence[str], read: Callable[[], Call])
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is answered
             found = _failed(error)
         else:
-            found = _answered(call)
+            found = answered(call)
         if isinstance(found, Answer):
             show(envelope(command, found, indent=2))
             return found.code
@@ -170,14 +170,18 @@ def respond(command: str | None, words: Sequence[str], read: Callable[[], Call])
 
 def envelope(command: str | None, answer: Answer[Any], *, indent: int | None = None) -> str:
     """Return an answer as the JSON text of an envelope, all of it ASCII."""
+    return json.dumps(content(command, answer), indent=indent, allow_nan=False)
+
+
+def content(command: str | None, answer: Answer[Any]) -> dict[str, Any]:
+    """Return what the envelope of an answer holds, as JSON values."""
     problems = [_problem(text, command) for text in (*answer.errors, *answer.warnings, *answer.notes)]
-    content = {
+    return {
         "schema": SCHEMA,
         "command": command,
         "data": _plain(answer.data),
         "problems": [problem.model_dump() for problem in problems],
     }
-    return json.dumps(content, indent=indent, allow_nan=False)
 
 
 def next_of(text: str) -> tuple[str, str]:
@@ -225,7 +229,8 @@ def _spoken(read: Callable[[], Call]) -> int:
     return found.code
 
 
-def _answered(call: Call) -> Answer[Any] | Stream[Any]:
+def answered(call: Call) -> Answer[Any] | Stream[Any]:
+    """Return what a call answers; what it raises is an answer, too."""
     try:
         return call()
     except BrokenPipeError:

@@ -54,6 +54,19 @@ def cover_launch(permit: Permit, plan: Plan, ledger: Ledger, root: Path, *, reci
     return granted.name
 
 
+def cover_recipe(permit: Permit, recipe: Path, workspace: Workspace) -> None:
+    """Refuse to run the code of a recipe for whoever has a permit that does not cover its launches.
+
+    Raises:
+        LaunchRefused: The permit has ended, launches nothing, or is for other recipes.
+    """
+    doing = f"run the recipe {str(recipe)!r}"
+    with open_ledger(workspace, read_only=True) as ledger:
+        granted = _covering(permit, "launch", doing, ledger)
+    if granted is not None and granted.recipes:
+        _refuse_other_recipes(granted, {recipe_word(recipe, workspace.root)}, doing)
+
+
 def cover_search(permit: Permit, budget: str | None, recipe: str | None, ledger: Ledger) -> None:
     """Refuse a granted permit to open, widen or end a search that does not draw on it, or that another recipe opened.
 

@@ -25,6 +25,10 @@ HOW_TO_LAUNCH = (
     "Launch from a command line (run the recipe), with the Launch button of the notebook in `marimo edit`, or in a "
     "script inside `with experiments.allow_launch():`."
 )
+HOW_TO_SERVE = (
+    "Ask a person to grant one on a terminal, uv run experiments permit --jobs 10 --save ~/night.permit, and to start "
+    "the server with EXPERIMENTS_PERMIT_FILE=~/night.permit."
+)
 
 _seal = object()
 _latched = False
@@ -58,7 +62,36 @@ class Permit:
         return f"Permit({self.how!r})"
 
 
+class ServerLeave:
+    """What a server may do for its client in any of its threads: what the permit covers that its process was given.
+
+    Issued by `server_leave` only. Without a permit nothing: nobody types what a client asks for.
+    """
+
+    __slots__ = ("token",)
+
+    def __init__(self, token: str | None, *, seal: object = None) -> None:
+        if seal is not _seal:
+            raise LaunchRefused(f"the leave of a server cannot be made by hand. {HOW_TO_LAUNCH}")
+        self.token = token
+
+    @property
+    def granted(self) -> str | None:
+        """Name of the permit; None where there is none."""
+        return None if self.token is None else name_in(self.token)
+
+    @contextmanager
+    def acting(self) -> Iterator[None]:
+        """Have what commands do in this block, in this thread, be done with this leave."""
+        before = _serving.set(self)
+        try:
+            yield
+        finally:
+            _serving.reset(before)
+
+
 _allowed: ContextVar[Permit | None] = ContextVar("experiments_allowed", default=None)
+_serving: ContextVar[ServerLeave | None] = ContextVar("experiments_serving", default=None)
 
 
 def read_only() -> bool:
@@ -114,6 +147,18 @@ def person_permit(command: str) -> Permit:
             "person to do it."
         )
     return Permit(f"command: {command}", seal=_seal)
+
+
+def server_leave() -> ServerLeave:
+    """Return what this process, a server that a program talks to, may do for it; asked for as the server starts.
+
+    Raises:
+        LaunchRefused: Called from a thread or from a marimo app; or the token that the process was given is none.
+    """
+    if read_only():
+        return ServerLeave(None, seal=_seal)
+    _refuse_apps("serve a program")
+    return ServerLeave(token_here(), seal=_seal)
 
 
 def ongoing_permit(how: str) -> Permit:
@@ -263,8 +308,17 @@ def _outermost_mode() -> str:
 
 
 def _outside_of_apps(doing: str, how: str, recipe: Path | None = None) -> Permit:
+    if (serving := _serving.get()) is not None:
+        return _served(serving, doing, how, recipe)
     _refuse_apps(doing)
     return Permit(how, recipe=recipe, token=_needed_token(doing), seal=_seal)
+
+
+def _served(serving: ServerLeave, doing: str, how: str, recipe: Path | None) -> Permit:
+    _refuse_read_only(doing)
+    if serving.token is None:
+        raise LaunchRefused(f"refused to {doing}: this server was given no permit. {HOW_TO_SERVE}")
+    return Permit(f"mcp, {how}", recipe=recipe, token=serving.token, seal=_seal)
 
 
 def _refuse_apps(doing: str) -> None:

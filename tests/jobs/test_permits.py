@@ -11,6 +11,7 @@ import pytest
 from experiments.jobs import permits
 from experiments.jobs.permits import (
     Permit,
+    ServerLeave,
     allow_launch,
     command_permit,
     implicit_permit,
@@ -21,6 +22,7 @@ from experiments.jobs.permits import (
     page_mode,
     person_permit,
     require,
+    server_leave,
 )
 from experiments.jobs.tokens import new_token
 from experiments.project.errors import LaunchRefused
@@ -215,3 +217,50 @@ def test_the_latch_is_read_from_the_environment(value, latched):
     environment = {"EXPERIMENTS_READ_ONLY": value}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == str(latched)
+
+
+def test_a_server_acts_in_its_threads_with_the_token_that_its_process_was_given(monkeypatch):
+    monkeypatch.setenv("EXPERIMENTS_PERMIT_TOKEN", token := new_token("night"))
+    leave = server_leave()
+    monkeypatch.delenv("EXPERIMENTS_PERMIT_TOKEN")
+
+    def work():
+        with leave.acting():
+            return command_permit("experiments retry x"), implicit_permit(), in_thread(lambda: command_permit("x"))
+
+    typed, direct, further = in_thread(work)
+    assert (typed.token, direct.token, leave.granted) == (token, token, "night")
+    assert typed.how == "permit night: mcp, command: experiments retry x"
+    assert isinstance(further, LaunchRefused)  # what it starts has no leave by itself
+    assert isinstance(in_thread(lambda: command_permit("x")), LaunchRefused)
+    assert isinstance(in_thread(lambda: _acting(leave, lambda: person_permit("grant"))), LaunchRefused)
+
+
+def test_a_server_without_a_token_has_no_leave_at_all_not_even_on_its_main_thread():
+    leave = server_leave()
+    for ask in (lambda: command_permit("x"), implicit_permit):
+        assert "given no permit" in str(in_thread(lambda ask=ask: _acting(leave, ask)))
+        with pytest.raises(LaunchRefused, match="given no permit"):
+            _acting(leave, ask)
+    assert command_permit("x").token is None  # that of a person, as before
+
+
+def test_the_leave_of_a_server_is_asked_for_on_the_main_thread_outside_of_pages_and_never_made_by_hand(page):
+    with pytest.raises(LaunchRefused, match="made by hand"):
+        ServerLeave(new_token("night"))
+    assert "thread 'helper'" in str(in_thread(server_leave))
+    for mode in ("edit", "run", "script"):
+        page(mode)
+        with pytest.raises(LaunchRefused, match=f"mode '{mode}'"):
+            server_leave()
+
+
+def test_a_read_only_server_has_no_token(monkeypatch, unlatched):
+    monkeypatch.setenv("EXPERIMENTS_PERMIT_TOKEN", new_token("night"))
+    monkeypatch.setenv("EXPERIMENTS_READ_ONLY", "1")
+    assert server_leave().granted is None
+
+
+def _acting(leave, work):
+    with leave.acting():
+        return work()
