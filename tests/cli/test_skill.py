@@ -82,6 +82,7 @@ def test_it_is_printed_saved_once_and_never_over_another_file(tmp_path, monkeypa
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_each_of_its_lines_does_what_it_says(tmp_path):
     """In the order of the file, by somebody who has no more than a permit: a setting of the user sees to that."""
     config = tmp_path / "config" / "experiments"

@@ -26,6 +26,7 @@ _TEXT = 2_000
 # A cursor is shorter than the shortest, and so are the lists that are pairs.
 _STEPS = ((_TEXT, 200), (1_000, 100), (400, 50), (400, 20), (400, 5))
 _UNSEEN = re.compile("[\U000e0000-\U000e007f]")  # tags: letters that no person sees, and every model reads
+_OTHERS = 20  # of what a long answer lists beside its items
 _PLACES = 3
 _FIELDS = 60
 _KEY = 200
@@ -68,18 +69,20 @@ def compact(envelope: Envelope) -> str:
 
 
 def _paged(command: str, answer: Answer[Any], data: Long, cursor: str | None, limit: int) -> Envelope:
-    number, letters = limit, 0
+    number, letters, others = limit, 0, 0
     while True:
         page = cut(data, cursor, number)
         shown = replace(answer, data=page)
         if page.cursor is not None:
             shown = replace(shown, notes=(*answer.notes, _rest(page)))
         whole = content(command, shown)
-        found = _shortened(whole, letters, 0) if letters else _clean(whole)
+        found = _shortened(whole, letters, others, but=f"data.{page.ITEMS}") if letters else _clean(whole)
         if (taken := size(found)) <= MOST:
             return found
         if not letters:
             letters = _TEXT
+        elif not others:
+            others = _OTHERS
         elif number == 1:
             return fitted(whole)
         else:
@@ -92,7 +95,14 @@ def _rest(page: Long) -> str:
 
 
 def _elsewhere(envelope: Envelope) -> str:
-    return f"Ask for less of it, or see all in a shell: experiments {envelope['command']} --json"
+    from experiments.cli.__main__ import command_words
+
+    command = envelope["command"]
+    return (
+        f"Ask for less of it, or see all in a shell: experiments {command} --json"
+        if command in command_words()
+        else ("Ask for less of it.")
+    )
 
 
 @dataclass
@@ -111,8 +121,12 @@ class _Cut:
         return f"Of {' and '.join(said)} only a part is shown."
 
 
-def _shortened(envelope: Envelope, letters: int, items: int) -> Envelope:
-    """Return an envelope with the middle of texts left out, and the end of lists where `items` is not 0."""
+def _shortened(envelope: Envelope, letters: int, items: int, but: str = "") -> Envelope:
+    """Return an envelope with the middle of texts left out, and the end of lists where `items` is not 0.
+
+    Args:
+        but: The list that keeps all of its items.
+    """
     left_out = _Cut()
 
     def text(value: str) -> str:
@@ -123,7 +137,7 @@ def _shortened(envelope: Envelope, letters: int, items: int) -> Envelope:
         return f"{value[:half]} … [{len(value) - 2 * half:,} characters left out] … {value[-half:]}"
 
     def some(values: Sequence[Any], place: str) -> Sequence[Any]:
-        if not items or len(values) <= items:
+        if not items or len(values) <= items or place == but:
             return values
         left_out.lists.append(f"{place}: {items} of {len(values):,}")
         return values[:items]

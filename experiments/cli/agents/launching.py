@@ -15,7 +15,7 @@ from pydantic import Field
 from pydantic_core import from_json
 
 from experiments.cli.agents.bounds import Envelope
-from experiments.cli.envelope import SCHEMA
+from experiments.cli.envelope import SCHEMA, Answer
 from experiments.project.errors import LaunchError, UsageError
 from experiments.project.workspace import Workspace
 
@@ -40,7 +40,7 @@ Flags = Annotated[
 ]
 
 
-def launch(recipe: Recipe, flags: Flags = ()) -> Envelope:
+def launch(recipe: Recipe, flags: Flags = ()) -> Answer[Envelope]:
     """Launch what a recipe plans, within the permit, and write its notebook.
 
     The same words are launched once: asked again they give the same jobs, until these have ended. Read the plan with
@@ -78,7 +78,7 @@ def _check(flags: Sequence[str]) -> None:
             raise UsageError(f"{flag} is not for a server: {_NOT_HERE[flag]}. Leave it out.")
 
 
-def _run(words: Sequence[str], token: str, workspace: Workspace) -> Envelope:
+def _run(words: Sequence[str], token: str, workspace: Workspace) -> Answer[Envelope]:
     from experiments.jobs.tokens import TOKEN, without_token
 
     environment = without_token(os.environ) | {TOKEN: token}
@@ -102,7 +102,7 @@ def _run(words: Sequence[str], token: str, workspace: Workspace) -> Envelope:
                 f"the recipe gave no answer within {_WITHIN_S:.0f} s and was ended. See what it launched with the "
                 "tool status."
             ) from None
-        return _answer(_read(out, 0), process.returncode, err)
+        return Answer(_answer(_read(out, 0), process.returncode, err), code=process.returncode)
 
 
 def _answer(said: bytes, code: int, err: IO[bytes]) -> Envelope:

@@ -164,22 +164,20 @@ def offer_of(tool_name: str) -> Offer | None:
 
 def call(offer: Offer, arguments: Mapping[str, Any]) -> tuple[Envelope, int]:
     """Return the envelope that a tool answers with and the exit code of its command, whatever it was given."""
-    given: dict[str, Any] = {}
+    page: dict[str, Any] = {}
 
     def done() -> Answer[Any] | Stream[Any]:
-        given.update(_read(offer, arguments))
-        page = {name: given.pop(name) for name in ("cursor", "limit") if offer.is_long}
-        found = offer.function(**given, **offer.tool.fixed)
-        given.clear()
-        given.update(page)
-        return found if isinstance(found, Answer | Stream) else Answer(found)
+        read = _read(offer, arguments)
+        page.update({name: read.pop(name) for name in ("cursor", "limit") if offer.is_long})
+        asked: Answer[Any] | Stream[Any] = offer.function(**read, **offer.tool.fixed)
+        return asked
 
     found = answered(done)
     assert isinstance(found, Answer)  # what comes bit by bit is not offered
     command = offer.tool.command
     if isinstance(found.data, dict):  # an envelope already, of a process of its own
-        return fitted(found.data), 0
-    paged = answered(lambda: Answer(bounded(command, found, given.get("cursor"), given.get("limit", ITEMS))))
+        return fitted(found.data), found.code
+    paged = answered(lambda: Answer(bounded(command, found, **page)))
     assert isinstance(paged, Answer)
     if paged.data is None:  # the cursor is none
         return fitted(content(command, paged)), paged.code
