@@ -228,8 +228,8 @@ def _check(name: str, what: str, limit: float | None, used: float, wanted: Mappi
     if used + together > limit * (1 + 1e-9):
         raise LaunchError(
             f"budget {name!r} has {max(limit - used, 0):g} of {limit:g} {_WORDS[what]} left, and "
-            f"{counted(len(wanted), 'further job')} would take {together:g}. Nothing was launched. A person gives it more: "
-            f"experiments budget set {name} {what}={used + together:g}"
+            f"{counted(len(wanted), 'further job')} would take {together:g}. Nothing was launched. A person gives it "
+            f"more: experiments budget set {name} {what}={used + together:g}"
         )
 
 
