@@ -41,7 +41,7 @@ def test_it_goes_from_a_script_to_a_registered_verdict_and_a_note(typist):
     assert printed(typist, "experiments wait") == "cliff: 10 succeeded\n"
     verdict = data_in(typist.run("experiments verdict cliff --json"))
     assert (verdict["decision"], verdict["kind"]) == ("confirmed", "registered")
-    assert "slow still falls at the end" in typist.run(f"experiments show {typist.newest()}")
+    assert "still falls now and then" in typist.run(f"experiments show {typist.newest()}")
     assert "experiments bundle cliff" in printed(typist, "experiments next")
 
 

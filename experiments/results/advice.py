@@ -70,7 +70,10 @@ def advice_on(subject: Subject) -> list[Advice]:
                 "the next launch: what is seen first decides nothing.",
             )
         )
-    return found or [Advice("nothing", "Nothing is left to do.")]
+    if not found and claimed is not None and claimed[1].judgement.decision == "undecided":
+        reason = claimed[1].judgement.reason
+        found.append(Advice("mend", f"The hypothesis is undecided, and more seeds do not mend that: {reason}"))
+    return found or [Advice("nothing", "All has ended, and nothing follows from it.")]
 
 
 def failures_in(subject: Subject) -> list[Failures]:

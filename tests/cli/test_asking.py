@@ -102,7 +102,7 @@ def test_scores_name_every_run_that_was_planned_and_why_one_has_none(tmp_path, a
     assert all(one["reason"] for one in found["runs"] if one["score"] is None)
     [comparison] = found["comparisons"]
     assert (comparison["claim"], comparison["p_value"], comparison["difference"]["interval"]) == ("interim", None, None)
-    assert "no rule registered this comparison" in words(study, "scores", "study")
+    assert "only the verdict rests on what was registered" in words(study, "scores", "study")
 
 
 def test_scores_in_a_metric_that_nobody_logged_are_none_and_say_so(tmp_path, at):
@@ -194,6 +194,16 @@ def test_an_undecided_rule_asks_for_a_new_design_and_says_of_how_many_seeds(tmp_
     [todo] = at(study, "next", "study")["todo"]
     assert todo["kind"] == "seeds"
     assert "under another name than study" in todo["why"]
+
+
+def test_an_undecided_rule_whose_seeds_ended_without_a_score_is_never_nothing_left_to_do(tmp_path, at):
+    study = registered(tmp_path, ended=6, running=0)
+    lose(study, study.jobs[0], exit_code=0)
+    assert at(study, "verdict", "study", code=3)["decision"] == "undecided"
+    [todo] = at(study, "next", "study")["todo"]
+    assert todo["kind"] == "mend"
+    assert "more seeds do not mend that: " in todo["why"]
+    assert "1 of 3 seeds of a was" in todo["why"]
 
 
 def test_what_goes_on_is_waited_for_and_a_verdict_that_came_early_spares_the_rest(tmp_path):
