@@ -187,7 +187,7 @@ def test_ten_thousand_runs_are_answered_within_the_limit_and_go_on_behind_a_curs
             cursor = envelope["data"]["cursor"]
             assert cursor in envelope["problems"][-1]["next"]
         assert seen == runs[: len(seen)]
-        assert len(seen) >= 100
+        assert len(seen) > 50
         planned, uri = [], f"experiments://plan/{name}"
         while cursor is not None:
             found = (await agent.read(uri))["data"]
