@@ -17,16 +17,17 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from experiments.cli.curves import thinned
 from experiments.jobs.watch.alerts import Alert
 from experiments.jobs.watch.snapshots import Snapshot
-from experiments.notebooks.charts.thinning import bucket_means, min_max, rounded
 from experiments.notebooks.export.record import LogRecord
+from experiments.runs.thinning import bucket_means, min_max, rounded
 from experiments.types import JobRef, Plan
 
 ROOT = Path(__file__).parents[1]
 # Compiled packages and who calls them. A new one belongs here together with a test of what others' data can do to it.
 CALLERS = {
-    "tsdownsample": {"experiments/notebooks/charts/thinning.py"},
+    "tsdownsample": {"experiments/runs/thinning.py"},
     "vl_convert": {
         "experiments/notebooks/charts/figures.py",  # in a child of its own
         "widgets/charts/bundle.py",  # bundles its own script, and reads nothing
@@ -83,6 +84,17 @@ def test_no_series_makes_the_downsampler_panic(values, points):
     if points and len(values):
         steps, means = bucket_means(np.arange(float(len(values))), values, points)
         assert len(steps) == len(means) == len(rounded(means))
+
+
+@pytest.mark.parametrize("values", SERIES.values(), ids=SERIES.keys())
+@pytest.mark.parametrize("points", [4, 5, 100, 4998, 4999, 5000])
+def test_no_series_makes_the_curve_of_a_command_panic(values, points):
+    ref = JobRef(run="r")
+    counted = np.arange(float(len(values)))
+    for steps in (counted, counted[::-1], np.zeros(len(values)), values.astype(float)):
+        found = thinned(ref, steps, values, points)
+        assert len(found.steps) == len(found.values) <= points
+        assert found.rows + found.not_finite == len(values)
 
 
 @pytest.mark.parametrize("model", [Snapshot, Plan, JobRef, Alert, LogRecord])

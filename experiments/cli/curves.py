@@ -77,8 +77,8 @@ def curve(
 
     if not runs:
         raise UsageError("no run is named. Name runs, arms or experiments: experiments curve METRIC --runs EXPERIMENT")
-    if not 2 <= points <= _MOST_POINTS:
-        raise UsageError(f"--points {points}: from 2 to {_MOST_POINTS:,} can be had. Try --points 200.")
+    if not 4 <= points <= _MOST_POINTS:
+        raise UsageError(f"--points {points}: from 4 to {_MOST_POINTS:,} can be had. Try --points 200.")
     workspace = Workspace.find(Path.cwd())
     refs = {ref.run: ref for name in runs for ref in side_of(workspace, name).runs}
     answer, notes = _read(workspace, list(refs.values()), metric, points)
@@ -110,7 +110,7 @@ def _read(workspace: Workspace, refs: Sequence[JobRef], metric: str, points: int
         if ref.run in histories:
             rows, origin = histories[ref.run]
             steps, values = logged_over(rows, metric, axis, origin.nan_steps.get(metric, ()))
-            found.append(_thinned(ref, steps, values, points))
+            found.append(thinned(ref, steps, values, points))
     drawn = tuple(one for one in found if one.rows or one.not_finite)
     if not drawn:
         _refuse_unlogged(store, refs, metric)
@@ -137,18 +137,18 @@ def _refuse_unlogged(store: RunStore, refs: Sequence[JobRef], metric: str) -> No
         raise UsageError(unlogged_words(metric, {key for info in infos for key in info.summary}, len(refs)))
 
 
-def _thinned(ref: JobRef, steps: FloatArray, values: FloatArray, points: int) -> CurveOf:
+def thinned(ref: JobRef, steps: FloatArray, values: FloatArray, points: int) -> CurveOf:
+    """Return a run's curve in at most so many points, its extremes among them; what is no finite number is counted."""
     import numpy as np
+
+    from experiments.runs.thinning import min_max
 
     kept = np.isfinite(steps) & np.isfinite(values)
     not_finite = int((~kept).sum())
     steps, values = np.ascontiguousarray(steps[kept]), np.ascontiguousarray(values[kept])
     rows = len(steps)
-    if rows > points:
-        from tsdownsample import MinMaxLTTBDownsampler
-
-        chosen = MinMaxLTTBDownsampler().downsample(steps, values, n_out=points)
-        steps, values = steps[chosen], values[chosen]
+    chosen = min_max(values, points)
+    steps, values = steps[chosen], values[chosen]
     return CurveOf(
         run=ref.run,
         arm=ref.arm,

@@ -5,8 +5,8 @@ every frame says whether it is complete or sampled, how old it is and what was n
 file or run takes nothing else down. Reading loads nothing of W&B.
 
 What one may import: `axes`, `evaluations`, `filters`, `frames`, `offline.places`, `offline.store`, `opening`, `relay`,
-`roles`, `server.requests`, `server.store`, `store`, `textlog`, `transfer.pull`, `transfer.sync`, `wandb_file.records`,
-`wandb_file.table`.
+`roles`, `server.requests`, `server.store`, `store`, `textlog`, `thinning`, `transfer.pull`, `transfer.sync`,
+`wandb_file.records`, `wandb_file.table`.
 
 What it may import: `project`, `types`.
 """

@@ -148,7 +148,7 @@ def test_a_curve_keeps_its_extremes_and_says_how_many_values_it_has(tmp_path, at
     ("line", "said"),
     [
         (["curve", REWARD], "no run is named"),
-        (["curve", REWARD, "--runs", "study/", "--points", "1"], "--points 1: from 2 to 10,000"),
+        (["curve", REWARD, "--runs", "study/", "--points", "1"], "--points 1: from 4 to 10,000"),
         (["curve", REWARD, "--runs", "nothing"], "nothing"),
         (["scores", "nothing"], "no job belongs to experiment 'nothing'"),
         (["verdict", "nothing"], "no job belongs to experiment 'nothing'"),

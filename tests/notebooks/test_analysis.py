@@ -8,11 +8,11 @@ import pytest
 
 from experiments.notebooks.analysis import create_run_summary_table, plot_sps
 from experiments.notebooks.charts import curve_chart
-from experiments.notebooks.charts.thinning import min_max
 from experiments.project import look
 from experiments.project.errors import StoreError
 from experiments.results.frames import metrics_frame
 from experiments.runs.offline.store import OfflineStore
+from experiments.runs.thinning import min_max
 from experiments.types import JobRef
 from tests.fakes.wandb_files import exit_record, offline_run, run
 

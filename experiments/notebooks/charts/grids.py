@@ -22,11 +22,11 @@ from experiments.notebooks.charts.theme import (
     styled,
     words_of,
 )
-from experiments.notebooks.charts.thinning import min_max, rounded
 from experiments.project.errors import ExperimentsError
 from experiments.project.look import counted
 from experiments.runs.offline.store import OfflineStore
 from experiments.runs.store import Origin, RunStore
+from experiments.runs.thinning import min_max, rounded
 from experiments.statistics import Curve, shown, smoothed_for_display
 from experiments.types import JobRef
 

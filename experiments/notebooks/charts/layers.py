@@ -17,10 +17,10 @@ import numpy.typing as npt
 from experiments.notebooks.charts.axes import ValueAxis
 from experiments.notebooks.charts.runs import RunCurve
 from experiments.notebooks.charts.theme import colour_by_arm, dash_by_arm, data_of
-from experiments.notebooks.charts.thinning import min_max, rounded
 from experiments.project import look
 from experiments.results.recoveries import recovery_marks
 from experiments.runs.store import RunStore
+from experiments.runs.thinning import min_max, rounded
 from experiments.statistics import Band, FloatArray, smoothed_for_display
 from experiments.types import JobRef
 

@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from experiments.jobs.ran import Mark, code_words
-from experiments.notebooks.charts.thinning import bucket_means, min_max, rounded
 from experiments.project.errors import ExperimentsError
 from experiments.project.look import clock_words, counted
 from experiments.results.scores import outcome_of_job
@@ -32,6 +31,7 @@ from experiments.runs.axes import (
 from experiments.runs.evaluations import is_of_evaluations
 from experiments.runs.roles import metrics_of
 from experiments.runs.store import Origin, RunStore
+from experiments.runs.thinning import bucket_means, min_max, rounded
 from experiments.statistics import Curve, FloatArray, Outcome
 from experiments.types import TERMINAL_VERDICTS, JobRef, JobStatus
 

@@ -23,11 +23,11 @@ from experiments.notebooks.charts.theme import (
     styled,
     words_of,
 )
-from experiments.notebooks.charts.thinning import rounded
 from experiments.project import look
 from experiments.project.look import counted
 from experiments.project.standing import chooses, seed_words
 from experiments.runs.store import REWARD_KEY
+from experiments.runs.thinning import rounded
 from experiments.statistics import (
     Comparison,
     Interval,
