@@ -138,7 +138,7 @@ class Experiment(ABC):
         """The project that the recipe's file belongs to, with the W&B places that the config names."""
         places = ("wandb_entity", "wandb_project", "wandb_group")
         named = {place: value for place in places if (value := getattr(self.config, place)) is not None}
-        return replace(self._home, settings=replaced(self._home.settings, **named))
+        return replace(self._home, settings=replaced(self._home.settings, **named)) if named else self._home
 
     @workspace.setter
     def workspace(self, workspace: Workspace) -> None:
@@ -301,7 +301,7 @@ class Experiment(ABC):
         if arm is None:
             return recorded
         names = [arm if len(recorded) == 1 else f"{arm}-{job.arm}" for job in recorded]
-        return [replace(job, arm=name) for job, name in zip(recorded, names, strict=True)]
+        return [RecordedJob(name, job.config, job.seed) for job, name in zip(recorded, names, strict=True)]
 
     @property
     def _home(self) -> Workspace:

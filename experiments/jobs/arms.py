@@ -302,8 +302,11 @@ def _facts(config: TrainingJobConfig) -> dict[str, str]:
     found = config.model_dump(exclude={"additional_args", "wandb_tags", "skip_git_check", "trainer"})
     trainer = config.trainer if isinstance(config.trainer, Trainer) else None
     filled = trainer.values if trainer is not None else {}
+    facts = {name: str(value) for name, value in found.items()} | dict(filled)
+    if not config.additional_args:
+        return facts
     alone = {word: "" for each in config.arguments if not each.key for word in each.words}
-    return {name: str(value) for name, value in found.items()} | dict(filled) | config.set_arguments() | alone
+    return facts | config.set_arguments() | alone
 
 
 def _with(config: ConfigT, path: Sequence[str], value: Any, whole: str) -> ConfigT:  # noqa: ANN401 - any field's value

@@ -108,13 +108,16 @@ def make_plan(
     names = _run_names(first, [(job.name, 1) for job in jobs], placement.ledger_id, key)
     planned = [
         {
-            **job.name._asdict(),
-            "parent": job.recorded.parent,
-            "config": job.recorded.config,
-            "command": commands[id(job.recorded)].filled(run, job.name.seed, placement.run_folder),
+            "arm": name.arm,
+            "seed": name.seed,
+            "replicate": name.replicate,
+            "role": name.role,
+            "parent": job.parent,
+            "config": job.config,
+            "command": commands[id(job)].filled(run, name.seed, placement.run_folder),
             "run_name": run,
         }
-        for job, run in zip(jobs, names, strict=True)
+        for (job, name), run in zip(jobs, names, strict=True)
     ]
     # One validation of the whole costs half of what one of each job would.
     return Plan.model_validate(

@@ -132,6 +132,7 @@ def _upstream(host: str) -> str:
     return next((old for new, old in names.items() if host in (new, f"api.{new}")), "")
 
 
+@functools.cache
 def _api_url(url: str) -> str:
     """Return the address that requests go to; W&B also takes the proxy path of its own hosts."""
     url = url.rstrip("/")

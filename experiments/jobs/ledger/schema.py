@@ -80,9 +80,10 @@ def connect_read_only(state_dir: Path) -> sqlite3.Connection:
         try:
             if not is_there:
                 _create(connection, ledger_id="")
-            elif not _version(connection):
-                connection = _empty(connection, state_dir)
             version = _version(connection)
+            if not version:
+                connection = _empty(connection, state_dir)
+                version = _version(connection)
             _check_version(path, version)
             if version < len(MIGRATIONS):
                 connection = _migrated_copy(connection, version)

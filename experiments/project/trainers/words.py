@@ -105,6 +105,8 @@ def overridden(words: Sequence[str], by: Sequence[str], style: Style) -> tuple[s
 
     Of `key=value` words in `by` that set one key the last counts, for such a program refuses a key given twice.
     """
+    if not by:
+        return tuple(words)
     theirs = read_arguments(by, style)
     keys = {argument.key for argument in theirs if argument.key}
     kept = [argument for argument in read_arguments(words, style) if argument.key not in keys]
