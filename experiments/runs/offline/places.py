@@ -13,7 +13,7 @@ import math
 import os
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,15 @@ def named_step(folder: Path) -> str | None:
     except (OSError, ValueError):
         return None  # one of those that trainers usually have is looked for
     return found if isinstance(found, str) else None
+
+
+def author_of(name: str, config: Mapping[str, Any], login: str) -> str:
+    """Return who launched an offline run: the config's `user`, else the first part of our run name, else the login."""
+    user = config.get("user")
+    if isinstance(user, str) and user:
+        return user
+    parts = name.split(".")
+    return parts[0] if len(parts) == 5 else login
 
 
 def wandb_files(folders: Iterable[Path]) -> list[Path]:

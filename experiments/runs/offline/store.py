@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from experiments.runs.cache import HistoryCache
 from experiments.runs.evaluations import evaluations_in, signature, with_evaluations
 from experiments.runs.filters import matches, ordered, server_filter
 from experiments.runs.offline.joined import JoinedLog
-from experiments.runs.offline.places import named_step, run_id_of, wandb_files, wandb_folders
+from experiments.runs.offline.places import author_of, named_step, run_id_of, wandb_files, wandb_folders
 from experiments.runs.offline.starts import Start, by_turn
 from experiments.runs.replay_files import Link, links_in, replays_at, stored_step
 from experiments.runs.store import Origin, ReplayFile, RunInfo, RunQuery, RunUpdate, absent_from, nan_steps_of
@@ -368,15 +368,6 @@ class OfflineStore:
         except (OSError, ValueError):
             return None
         return held[1]
-
-
-def author_of(name: str, config: Mapping[str, Any], login: str) -> str:
-    """Return who launched an offline run: the config's `user`, else the first part of our run name, else the login."""
-    user = config.get("user")
-    if isinstance(user, str) and user:
-        return user
-    parts = name.split(".")
-    return parts[0] if len(parts) == 5 else login
 
 
 def _no_rows(keys: Sequence[str] | None, folders: Sequence[Path]) -> tuple[pd.DataFrame, Origin]:
