@@ -96,3 +96,12 @@ def test_starting_a_command_loads_nothing_heavy(start):
     code = f"{start}; import sys; print(*sorted({HEAVY!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("words", [["-m", "experiments.cli", "status"], ["experiments/recipes/arena_experiment.py"]])
+def test_the_help_of_a_command_does_not_load_what_checks_types_at_run_time(words):
+    command = [sys.executable, "-X", "importtime", *words, "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "tyro._cli" in loaded
+    assert {"typeguard", "unittest.mock", "asyncio"} & loaded == set()

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, get_args, get_origin, get_type_hints
 
 from experiments.cli.cutting import LIMIT, Long, cut_answer, told_of_rest
 from experiments.cli.envelope import EXIT_CODES, Answer, Call, Stream, respond
-from experiments.cli.flags import Cursor, JsonFlag, Limit
+from experiments.cli.flags import Cursor, JsonFlag, Limit, spelled_out
 from experiments.cli.terminal import check_paths, parsed
 from experiments.project.errors import UsageError
 from experiments.project.streams import run_to_end
@@ -38,13 +38,20 @@ def _read(arguments: Sequence[str]) -> Call:
     if word not in _MODULES and not {"-h", "--help"} & set(arguments):
         asked = "which command?" if word is None else f"{word!r} is no command of experiments."
         raise UsageError(f"{asked} There are: {', '.join(_MODULES)}. See what they do: experiments --help")
-    codes = "\n".join(f"  {code:<4}{what}" for code, what in EXIT_CODES.items())
-    wanted: dict[str, Callable[..., Any]]
     if word in _MODULES:
-        wanted = {word: taken_by(command) for word, command in commands(word).items()}
-    else:
-        # Classes: to find out about functions tyro imports as much again.
-        wanted = {word: type(word, (), {"__doc__": _SENTENCES.get(word)}) for word in _MODULES}
+        # By itself: to choose among functions tyro imports as much again.
+        one: Call = tyro.cli(
+            taken_by(commands(word)[word]),
+            prog=f"experiments {word}",
+            args=list(arguments)[1:],
+            config=(tyro.conf.FlagCreatePairsOff,),
+        )
+        return one
+    codes = "\n".join(f"  {code:<4}{what}" for code, what in EXIT_CODES.items())
+    # Classes, for the same reason.
+    wanted: dict[str, Callable[..., Any]] = {
+        word: type(word, (), {"__doc__": _SENTENCES.get(word)}) for word in _MODULES
+    }
     found: Call = tyro.extras.subcommand_cli_from_dict(
         wanted,
         prog="experiments",
@@ -80,9 +87,9 @@ def taken_by(command: Command) -> Callable[..., Call]:
 
         return call
 
-    given = [each.replace(annotation=hints[name]) for name, each in known.items()]
+    given = [each.replace(annotation=spelled_out(hints[name])) for name, each in known.items()]
     more = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=spelled_out(hint))
         for name, (hint, default) in further.items()
     ]
     return _described(keep, command, [*given, *more])

@@ -53,7 +53,7 @@ T = TypeVar("T")
 class Shown(BaseModel):
     """Base of what commands answer: a frozen value whose fields are all said."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Problem(Shown):
@@ -82,7 +82,7 @@ class Envelope(BaseModel, Generic[T]):
         data: What was asked for; null where there is nothing, and `problems` says why.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     schema_: Literal["experiments/1"] = Field(alias="schema")
     command: str | None

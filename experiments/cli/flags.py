@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 import tyro
 
@@ -38,6 +39,13 @@ RunNames: TypeAlias = tyro.conf.Positional[
 
 Texts = None | tuple[str, ...]
 """Words after a flag, which may be left out."""
+
+
+def spelled_out(hint: Any) -> Any:  # noqa: ANN401 - any type of a flag
+    """Return a type with `Union[str, None]` for `str | None`: of the other tyro finds out by importing `typeguard`."""
+    if get_origin(hint) is Annotated:
+        return Annotated[(spelled_out(get_args(hint)[0]), *hint.__metadata__)]
+    return Union[get_args(hint)] if isinstance(hint, UnionType) else hint  # noqa: UP007 - the very point
 
 
 def _flag(text: str, metavar: str | None = None) -> Any:  # noqa: ANN401 - tyro's own argument type
@@ -192,6 +200,11 @@ class RunOptions:
         bool,
         _flag("Take the generated version of every cell but config, journal and jobs; your file is kept as .bak."),
     ] = False
+
+
+RunOptions.__annotations__.update(
+    {name: spelled_out(hint) for name, hint in get_type_hints(RunOptions, include_extras=True).items()}
+)
 
 
 @dataclass(frozen=True)

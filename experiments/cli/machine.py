@@ -8,7 +8,6 @@ from typing import ClassVar
 from experiments.cli.cutting import Long
 from experiments.cli.envelope import Answer, Shown
 from experiments.cli.terminal import FittedColumn, FittedTable, console, say
-from experiments.jobs.machine import by_reason, lent_devices, room_of, waiting_jobs
 from experiments.project.look import counted
 from experiments.project.workspace import Workspace
 
@@ -72,6 +71,8 @@ def machine_answer(workspace: Workspace) -> Answer[Machine]:
     Raises:
         LaunchError: Nobody can tell which GPUs there are.
     """
+    from experiments.jobs.machine import lent_devices, room_of, waiting_jobs
+
     lent, waiting, room = lent_devices(workspace), waiting_jobs(workspace), room_of(workspace)
     devices = [Device(**vars(device), free=device.free) for device in lent]
     jobs = tuple(WaitingJob(run=run, why=why) for run, why in waiting.items())
@@ -79,6 +80,8 @@ def machine_answer(workspace: Workspace) -> Answer[Machine]:
 
 
 def _print(found: Machine) -> None:
+    from experiments.jobs.machine import by_reason
+
     if found.devices:
         table = FittedTable(_COLUMNS, _WORTH)
         for device in found.devices:

@@ -14,7 +14,7 @@ import tyro
 from pydantic import ValidationError
 
 from experiments.cli.envelope import Answer, respond
-from experiments.cli.flags import Request, RunOptions, Texts, asks_for_search
+from experiments.cli.flags import Request, RunOptions, Texts, asks_for_search, spelled_out
 from experiments.cli.launched import Launched
 from experiments.cli.terminal import check_paths, check_word, parsed, say
 from experiments.project.errors import UsageError, message, shown
@@ -145,9 +145,9 @@ def _flags_of(config_class: type[BaseExperimentConfig]) -> type:
             annotation, metavar, default = Texts, "[TEXT ...]", _nothing
         argument = tyro.conf.arg(help=info.description or "", aliases=aliases, metavar=metavar, help_behavior_hint=hint)
         if info.is_required():
-            fields.append((name, Annotated[annotation, argument], field()))
+            fields.append((name, Annotated[spelled_out(annotation), argument], field()))
         else:
-            fields.append((name, Annotated[annotation, argument], field(default_factory=default)))
+            fields.append((name, Annotated[spelled_out(annotation), argument], field(default_factory=default)))
     # Required flags first, as dataclasses want it; then the recipe's own before those that every recipe has.
     fields.sort(key=lambda item: (not config_class.model_fields[item[0]].is_required(), item[0] in common))
     return dataclasses.make_dataclass(config_class.__name__, fields)

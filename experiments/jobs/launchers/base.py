@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from experiments.project.errors import LaunchError
-from experiments.project.snapshots import Snapshot
 from experiments.types import TrainingJobConfig
+
+if TYPE_CHECKING:
+    from experiments.project.snapshots import Snapshot
 
 
 @dataclass(frozen=True)
