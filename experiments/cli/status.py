@@ -20,7 +20,7 @@ from experiments.cli.machine import Machine, machine_answer
 from experiments.cli.terminal import FittedColumn, FittedTable, console, say, state_text
 from experiments.jobs.events import NO_COST, last_interruption
 from experiments.jobs.finding import first_launch, of_experiments
-from experiments.jobs.ledger import open_ledger
+from experiments.jobs.ledger import bring_up_to_date, open_ledger
 from experiments.jobs.watch.snapshots import time_left_s
 from experiments.project.errors import ExperimentsError, LedgerError, UsageError
 from experiments.project.look import STATES, counted, duration, quantity
@@ -188,6 +188,7 @@ def _settle(workspace: Workspace) -> None:
     """Carry on what a killed process left in doubt or in the outbox; the jobs are shown also where that cannot be."""
     from experiments.jobs.submission import start_next
 
+    bring_up_to_date(workspace)
     with open_ledger(workspace, read_only=True) as ledger:
         is_wanted = bool(ledger.outbox() or ledger.rows(state="submitting"))
     try:

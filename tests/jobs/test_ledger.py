@@ -7,12 +7,13 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import nullcontext
 from typing import get_args
 
 import pytest
 
-from experiments.jobs import leases
-from experiments.jobs.ledger import Annotation, Ledger, open_ledger
+from experiments.jobs import leases, permits
+from experiments.jobs.ledger import Annotation, Ledger, bring_up_to_date, open_ledger
 from experiments.jobs.ledger import schema as ledger_schema
 from experiments.project.errors import LedgerError
 from experiments.project.standing import Role
@@ -225,6 +226,42 @@ def test_a_ledger_of_an_earlier_version_is_migrated_when_it_may_be_written_and_r
     with open_ledger(workspace) as ledger:
         assert ledger._rows("SELECT colour FROM jobs")[0]["colour"] is None
         assert len(ledger.jobs()) == 5
+
+
+def test_a_ledger_of_an_earlier_version_is_brought_up_to_date_once_and_by_nobody_who_may_only_read(
+    workspace, monkeypatch
+):
+    with open_ledger(workspace) as ledger:
+        recorded(ledger, workspace)
+    later = (*ledger_schema.MIGRATIONS, ("ALTER TABLE jobs ADD COLUMN colour TEXT",))
+    monkeypatch.setattr(ledger_schema, "MIGRATIONS", later)
+
+    with monkeypatch.context() as reader:
+        reader.setattr(permits, "_latched", False)
+        reader.setenv("EXPERIMENTS_READ_ONLY", "1")
+        bring_up_to_date(workspace)
+    assert ledger_schema.is_of_before(workspace.state)
+    with monkeypatch.context() as refused:
+        refused.setattr(ledger_schema, "locked", lambda *_, **__: nullcontext(False))  # another process has it
+        bring_up_to_date(workspace)
+    assert ledger_schema.is_of_before(workspace.state)
+
+    bring_up_to_date(workspace)
+    assert not ledger_schema.is_of_before(workspace.state)
+    monkeypatch.setattr(ledger_schema, "_migrated_copy", None)  # so nothing is copied any more
+    with open_ledger(workspace, read_only=True) as ledger:
+        assert [row["colour"] for row in ledger._rows("SELECT colour FROM jobs")] == [None] * 5
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no database"])
+def test_what_is_no_ledger_is_neither_made_nor_changed_by_bringing_it_up_to_date(tmp_path, content):
+    workspace = workspace_at(tmp_path)
+    file = workspace.state / "ledger.sqlite"
+    if content is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    bring_up_to_date(workspace)
+    assert (file.read_bytes() if file.exists() else None) == content
 
 
 def test_a_ledger_of_version_0_1_keeps_all_of_its_jobs_and_each_of_them_is_a_seed(tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from experiments.jobs.ledger.answers import MEND, Annotation, Event, OpenJob, UnreadableJob
 from experiments.jobs.ledger.budgets import Budget, Limits
 from experiments.jobs.ledger.granted import Granted
-from experiments.jobs.ledger.ledger import Ledger, open_ledger
+from experiments.jobs.ledger.ledger import Ledger, bring_up_to_date, open_ledger
 
 __all__ = [
     "MEND",
@@ -21,5 +21,6 @@ __all__ = [
     "Limits",
     "OpenJob",
     "UnreadableJob",
+    "bring_up_to_date",
     "open_ledger",
 ]

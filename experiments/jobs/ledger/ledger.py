@@ -6,6 +6,7 @@ the ledger names every job that may exist. Several processes use it at once.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,12 +18,14 @@ from experiments.jobs.ledger.answers import Annotation, Event, OpenJob, Unreadab
 from experiments.jobs.ledger.budgeting import LedgerBudgets
 from experiments.jobs.ledger.budgets import cost_of_job
 from experiments.jobs.ledger.rows import INSERT_JOB, INSERT_PLAN, Kept, job_row, plan_row, record_event
+from experiments.jobs.ledger.schema import is_of_before
 from experiments.jobs.plan import training_jobs
+from experiments.project.errors import LedgerError
 from experiments.project.settings import check_state
 from experiments.project.workspace import Workspace
 from experiments.types import Plan, TrainingJob
 
-__all__ = ["Annotation", "Event", "Ledger", "OpenJob", "UnreadableJob", "open_ledger"]
+__all__ = ["Annotation", "Event", "Ledger", "OpenJob", "UnreadableJob", "bring_up_to_date", "open_ledger"]
 
 
 class Ledger(LedgerBudgets):
@@ -128,6 +131,17 @@ class Ledger(LedgerBudgets):
         if self.setting(name) != value:
             with self._writing() as execute:
                 execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", [f"setting.{name}", value])
+
+
+def bring_up_to_date(workspace: Workspace) -> None:
+    """Migrate a ledger of an earlier version for good, where this process may write it.
+
+    Whoever only reads it copies all of it to memory first: half a gigabyte of a hundred thousand jobs, each time.
+    """
+    if permits.read_only() or not is_of_before(workspace.state):
+        return
+    with contextlib.suppress(LedgerError):  # of one that is locked or cannot be written a copy is read, as before
+        Ledger.open(workspace.state).close()
 
 
 def open_ledger(workspace: Workspace, *, read_only: bool = False) -> Ledger:

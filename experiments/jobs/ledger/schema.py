@@ -94,6 +94,18 @@ def connect_read_only(state_dir: Path) -> sqlite3.Connection:
         return connection
 
 
+def is_of_before(state_dir: Path) -> bool:
+    """Tell whether a state folder's ledger is of an earlier version; not of one that is not there or cannot be read."""
+    path = state_dir / FILE
+    if not path.exists():
+        return False
+    try:
+        with sqlite_errors(path), closing(_reading(path)) as connection:
+            return 0 < _version(connection) < len(MIGRATIONS)
+    except LedgerError:
+        return False
+
+
 def _reading(path: Path) -> sqlite3.Connection:
     """Open a ledger for reading, also on a disk that is full or cannot be written.
 
