@@ -16,6 +16,7 @@ from experiments.project.errors import LaunchError, UsageError
 from tests.fakes.launching import plan_in, workspace_at
 from tests.fakes.project import Project
 from tests.fakes.skypilot import RUNNER, FakeSky, close_clients, sky_workspace
+from tests.fakes.waiting import wait_until
 
 STEPS = "trainer.total_timesteps=1000"
 
@@ -149,7 +150,7 @@ def test_a_changed_tree_is_refused_unless_somebody_says_so(project, sky):
     for command in (["init", "-q"], ["add", "-A"], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "x"]):
         subprocess.run(["git", *command], cwd=project.root, check=True)
     project.recipe.write_text(project.recipe.read_text() + "\n")
-    arguments = ["--launcher", "skypilot", "--gpus", "0", "--yes"]
+    arguments = ["--launcher", "skypilot", "--gpus", "0", "--yes", "--wait"]
     assert "--skip-git-check" in project.run(*arguments, code=1).stderr
     assert sky.jobs() == []
     project.run(*arguments, "--skip-git-check")
@@ -158,10 +159,10 @@ def test_a_changed_tree_is_refused_unless_somebody_says_so(project, sky):
     assert (copy / project.recipe.relative_to(project.root)).read_text() == project.recipe.read_text()
 
 
-def test_skypilot_being_down_ends_a_launch_with_the_command_that_mends_it(project, sky):
+def test_a_launch_while_skypilot_is_down_waits_for_it_and_says_the_command_that_mends_it(project, sky):
     sky.fault(down=True)
-    done = project.run("--launcher", "skypilot", "--gpus", "0", "--yes", code=1)
-    assert "sky api start" in done.stderr
-    sky.heal()
     project.run("--launcher", "skypilot", "--gpus", "0", "--yes")
-    assert len(sky.jobs()) == 1
+    wait_until(lambda: "sky api start" in project.command("status").stdout, timeout_s=60)
+    assert sky.jobs() == []
+    sky.heal()
+    wait_until(lambda: len(sky.jobs()) == 1, timeout_s=90)
