@@ -29,6 +29,9 @@ from experiments.project.values import Frozen as Frozen  # noqa: PLC0414
 from experiments.project.values import is_none
 from experiments.project.values import replaced as replaced  # noqa: PLC0414
 
+# A notebook imports a class from where the class says that it is, and these two are here since 0.1.
+StopWhen.__module__ = TrainingJobConfig.__module__ = __name__
+
 MAX_RUN_NAME = 120
 
 LauncherName = Literal["local", "skypilot", "dry-run"]

@@ -66,7 +66,7 @@ def test_a_zoom_in_one_chart_is_a_zoom_in_all(page):
 def test_runs_selected_in_a_chart_are_marked_in_tables(page):
     chart = page.locator("figure.chart").first
     chart.get_by_role("button", name="Drag selects runs").click()
-    drag(page, chart, (0.85, 0.02), (0.98, 0.3))
+    drag(page, chart, (0.85, 0.06), (0.98, 0.3))
     page.locator("tr.picked").wait_for()
     assert page.locator("tr.picked").text_content().startswith(RUNS[1])
     assert chart.get_by_text(f"1 selected and marked in the tables: {RUNS[1]}").is_visible()

@@ -15,7 +15,6 @@ from experiments.results.conditions import compared_conditions
 from experiments.results.diff import diff_of
 from experiments.results.sides import sides
 from experiments.runs.opening import default_store
-from tests.fakes.answers import data_in
 from tests.fakes.launching import plan_in, wait_for_end, workspace_at
 
 
@@ -57,9 +56,13 @@ def test_a_package_set_that_was_changed_is_said_and_never_compared(workspace):
     assert "was changed since it was recorded" in found.notes[0]
 
 
+def told(answer):
+    answer.words(answer.data)
+
+
 def test_show_says_packages_processor_kernel_and_threads(workspace, capsys):
     name = launched(workspace, "first")
-    show(name)
+    told(show(name))
     rows = dict(line.split("  ", 1) for line in capsys.readouterr().out.splitlines() if "  " in line)
     environment = codes_of(workspace, [name])[name].started.environment
     assert (
@@ -70,15 +73,13 @@ def test_show_says_packages_processor_kernel_and_threads(workspace, capsys):
     assert "cores allowed" in rows["cpu"]
     assert "kernel" in rows["blas"]
     assert "thread" in rows["blas"]
-    show(name, json_=True)
-    record = data_in(capsys.readouterr().out)
-    assert record["ran"]["code"]["machine"]["blas"][0]["package"] == "numpy"
+    assert show(name).data.ran.code["machine"]["blas"][0]["package"] == "numpy"
 
 
 def test_show_says_why_packages_are_not_recorded(tmp_path, monkeypatch, capsys):
     (tmp_path / "pyproject.toml").write_text("[tool.experiments]\n")
     monkeypatch.chdir(tmp_path)
-    show(launched(workspace_at(tmp_path, command=("/bin/sh", "-c", "exit 0")), "first"))
+    told(show(launched(workspace_at(tmp_path, command=("/bin/sh", "-c", "exit 0")), "first")))
     assert "not recorded: '/bin/sh' is no Python program" in capsys.readouterr().out
 
 

@@ -48,7 +48,8 @@ def test_a_plain_marimo_notebook_becomes_a_log(project):
 
 def test_the_example_that_came_with_a_notebook_is_left_out_until_somebody_changes_it(project):
     example = {cell.name: cell.code for cell in load_cells(FILE)}["scratch"]
-    given = "news = lambda: 0\nstudy = types.SimpleNamespace(frame=lambda news: frame_of, colour='arm:N')"
+    study = "types.SimpleNamespace(frame=lambda news: frame_of, colour='arm:N', draw=lambda _, chart: chart)"
+    given = f"news = lambda: 0\nstudy = {study}"
     frame_of = "frame_of = pd.DataFrame({'step': [1], 'value': [2.0], 'arm': ['a'], 'run': ['r']})"
     setup = "import types\nimport altair as alt\nimport marimo as mo\nimport pandas as pd"
     cells = {"frame_of": frame_of, "given": given, "scratch": example}
