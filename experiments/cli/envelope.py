@@ -117,10 +117,12 @@ class Stream(Generic[T]):
 
     Attributes:
         words: Prints one of them for a person.
+        whole: Makes one answer of them all, for a program; None where they come until something ends.
     """
 
     values: Iterator[T]
     words: Callable[[T], None]
+    whole: Callable[[Iterator[T]], Answer[T]] | None = None
 
 
 Call: TypeAlias = Callable[[], "Answer[Any] | Stream[Any]"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -24,6 +24,7 @@ from experiments.project.workspace import Workspace
 from experiments.types import CodeOf, TrainingJob
 
 _LINES = 200
+_NOTHING = "{} has printed nothing so far."
 _BATCH = 1 << 20  # characters
 _QUICK_S = 3.0
 _STATUS_S = 15.0  # how often a log that is followed asks whether its job has ended
@@ -76,15 +77,33 @@ def logs(
         for note in notes:
             say(note, to_stderr=True)
         return Stream(batches, _print_lines)
-    found = list(batches)
-    answer = LogLines(
-        run=job.run_name,
-        lines=tuple(line for batch in found for line in batch.lines),
-        is_cut=any(batch.is_cut for batch in found),
+    if lines:
+        return _whole(job.run_name, batches, notes)
+    # All of a log may be more than memory holds: a person gets it bit by bit.
+    return Stream(
+        _with_notes(job.run_name, batches, notes), _print_lines, lambda _: _whole(job.run_name, batches, notes)
     )
-    if not answer.lines:
-        notes = [*notes, f"{job.run_name} has printed nothing so far."]
-    return Answer(answer, _print_lines, notes=notes)
+
+
+def _whole(run: str, batches: Iterable[LogLines], notes: Sequence[str]) -> Answer[LogLines]:
+    found = list(batches)
+    lines = tuple(line for batch in found for line in batch.lines)
+    if not lines:
+        notes = [*notes, _NOTHING.format(run)]
+    is_cut = any(batch.is_cut for batch in found)
+    return Answer(LogLines(run=run, lines=lines, is_cut=is_cut), _print_lines, notes=notes)
+
+
+def _with_notes(run: str, batches: Iterable[LogLines], notes: Sequence[str]) -> Iterator[LogLines]:
+    """Yield a log bit by bit, and say what is to be said of it: before, or that there is none."""
+    for note in notes:
+        say(f"note: {note}", to_stderr=True)
+    is_empty = True
+    for batch in batches:
+        is_empty = False
+        yield batch
+    if is_empty:
+        say(f"note: {_NOTHING.format(run)}", to_stderr=True)
 
 
 def _print_lines(found: LogLines) -> None:

@@ -123,6 +123,20 @@ def search(page):
         becomes(page, lambda table=table: any("arm-0" in row for row in rows(page, table)))
 
 
+def choose_columns(page):
+    field = page.get_by_role("textbox", name="Columns", exact=True)
+    table = page.locator("marimo-table").first
+
+    def headings():
+        return table.locator("th").all_inner_texts()
+
+    field.fill("losses/*")
+    changes(page, headings, lambda: field.press("Enter"))
+    assert any("losses/" in heading for heading in headings())
+    field.fill("")
+    changes(page, headings, lambda: field.press("Enter"))
+
+
 def sort(page):
     for heading in range(page.get_by_role("button", name=re.compile("^Sort column")).count()):
         button = page.locator("[data-testid=data-table-sort-button], button[aria-label^=Sort]").nth(heading)
@@ -249,6 +263,7 @@ ANALYSIS: Table = {
     ("radio", "|".join(PARTS)): open_details,
     ("tab", "|".join(TABS)): lambda page: (press_tabs(page), write_small_charts(page)),
     ("textbox", r"Search\.\.\."): search,
+    ("textbox", "Columns"): choose_columns,
     ("button", "Sort(ed)? .*"): sort,
     ("checkbox", "Select (all|row)"): select_rows,
     ("link", "Save as CSV"): saves("Save as CSV", r"study-(runs|groups)\.csv", b""),

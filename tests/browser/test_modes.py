@@ -29,7 +29,7 @@ INSIDE = {"setup", "cell", "Thread", "mo.Thread"}
 SCRIPT = {"direct", "command", "allow_launch"}
 PRESSES = {"on_change", "on_click", "on_change of what a thread made"}
 FROM_THE_PAGE = {*PRESSES, "widget message", "widget trait", "news"}
-A_PERSONS_OWN = {origin: {"page"} for origin in ("setup", "cell", *PRESSES)}
+A_PERSONS_OWN = {origin: {"page"} for origin in (*PRESSES, "widget message", "widget trait")}
 FAILS = "echo 'ValueError: no such map'; exit 3"
 
 
