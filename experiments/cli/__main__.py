@@ -80,9 +80,9 @@ def taken_by(command: Command) -> Callable[..., Call]:
 
         def call() -> Answer[Any] | Stream[Any]:
             answer = command(*words, **own)
-            if isinstance(answer, Stream) and answer.whole is not None:
-                if is_for_programs or flags.get("cursor") is not None or flags.get("limit") is not None:
-                    answer = answer.whole(answer.values)
+            is_asked_whole = is_for_programs or (flags.get("cursor"), flags.get("limit")) != (None, None)
+            if isinstance(answer, Stream) and answer.whole is not None and is_asked_whole:
+                answer = answer.whole(answer.values)
             if is_long:
                 limit = flags["limit"] if flags["limit"] is not None else LIMIT if is_for_programs else None
                 answer = cut_answer(answer, flags["cursor"], limit)
