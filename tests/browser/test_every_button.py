@@ -452,17 +452,7 @@ def choose_log_lines(page):
     page.get_by_text("hello from").first.wait_for()
 
 
-def open_menu(page):
-    """Open what marimo lays over a chart of the user's own, of the scratch cell; a click elsewhere shuts it."""
-    menu = page.get_by_role("link", name="Save as SVG")
-    page.locator(".vega-embed summary").click()
-    menu.wait_for()
-    page.get_by_role("heading", name="Scratch").click()
-    menu.wait_for(state="hidden")
-
-
 NOTEBOOK_PAGE: Table = {
-    ("DisclosureTriangle", ""): open_menu,
     ("button", "Where the code comes from, .*"): unfold_code,
     ("button", "Rule and log"): unfold_record,
     ("searchbox", "Filter jobs"): filter_jobs,
