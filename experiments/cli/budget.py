@@ -15,7 +15,7 @@ from pydantic import Field
 
 from experiments.cli.envelope import Answer, Shown
 from experiments.cli.flags import Flag
-from experiments.cli.terminal import agrees, ask_a_person, console, say
+from experiments.cli.terminal import agrees, console, persons_own, say
 from experiments.jobs.ledger import Budget, Limits, open_ledger
 from experiments.jobs.ledger.budgets import refuse_over
 from experiments.project.errors import UsageError
@@ -98,7 +98,7 @@ def budget(
         raise UsageError(f"which budget? Name it: experiments budget {action} NAME. See them: experiments budget")
     if action == "set":
         found = read_limits(limits)
-        permit = _person(
+        permit = persons_own(
             shlex.join(["experiments", "budget", "set", name, *limits]), "It says what goes on without a person."
         )
         with open_ledger(workspace) as ledger:
@@ -107,17 +107,6 @@ def budget(
             ledger.grant(name, found, permit.how)
         return _list(workspace, name)
     return _end(workspace, name, cancel=cancel, yes=yes)
-
-
-def _person(command: str, warning: str) -> Permit:
-    """Return the permit of a person who says what others may use; on a terminal where the settings want permits."""
-    from experiments.jobs.permits import person_permit
-    from experiments.project.settings import wants_permits
-
-    permit = person_permit(command)
-    if wants_permits():
-        ask_a_person(f"run {command!r}", warning)
-    return permit
 
 
 def read_limits(words: Sequence[str], jobs: int | None = None) -> Limits:
@@ -206,7 +195,7 @@ def _end(workspace: Workspace, name: str, *, cancel: bool, yes: bool) -> Answer[
     from experiments.jobs.submission import cancel as cancel_jobs
 
     how = shlex.join(["experiments", "budget", "end", name])
-    permit = _person(how, "It stops what goes on.")
+    permit = persons_own(how, "It stops what goes on.")
     with open_ledger(workspace) as ledger:
         if name not in {one.name for one in ledger.budgets()}:
             raise UsageError(f"there is no budget {name!r}. See them: experiments budget")

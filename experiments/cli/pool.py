@@ -12,7 +12,7 @@ import tyro
 
 from experiments.cli.envelope import Answer, Shown
 from experiments.cli.flags import Flag
-from experiments.cli.terminal import FittedColumn, FittedTable, agrees, console, say
+from experiments.cli.terminal import FittedColumn, FittedTable, agrees, console, persons_own, say
 from experiments.project.errors import LaunchError, UsageError
 from experiments.project.look import counted
 from experiments.project.workspace import Workspace
@@ -118,8 +118,8 @@ def _status(workspace: Workspace, name: str | None, gpus: int) -> Answer[Pools]:
 
 def _apply(workspace: Workspace, name: str, workers: int | None, gpus: int, *, yes: bool) -> Answer[Pools]:
     from experiments.jobs import pools
-    from experiments.jobs.permits import command_permit
 
+    permit = persons_own(shlex.join(["experiments", "pool", "apply", name]), "Workers cost what their machines do.")
     asked = pools.request(workspace, name, workers, gpus)
     if asked.there is not None and not asked.differing:
         return _told(workspace, name, f"Pool {name} is there as it is asked for. Jobs go through it: --pool {name}")
@@ -127,20 +127,20 @@ def _apply(workspace: Workspace, name: str, workers: int | None, gpus: int, *, y
     if asked.there is not None:
         what = f"pool {name} up to date ({asked.differing}): workers may be replaced"
     _confirm(f"Bring up {what}" if asked.there is None else f"Bring {what}", yes=yes)
-    pools.apply(asked, workspace, command_permit(shlex.join(["experiments", "pool", "apply", name])))
+    pools.apply(asked, workspace, permit)
     return _told(workspace, name, f"Pool {name} is coming up. How far it is: experiments pool status {name}")
 
 
 def _down(workspace: Workspace, name: str, *, yes: bool) -> Answer[Pools]:
     from experiments.jobs import pools
-    from experiments.jobs.permits import command_permit
 
+    permit = persons_own(shlex.join(["experiments", "pool", "down", name]), "Jobs go through its workers.")
     if name not in {each.name for each in pools.pools_of(workspace)}:
         raise UsageError(f"there is no pool {name!r}. Those there are: experiments pool")
     left = len(pools.going_through(name, workspace))
     whose = f", through which {counted(left, 'job')} of this project may still go" if left else ""
     _confirm(f"End pool {name} and its workers{whose}", yes=yes)
-    pools.end(name, workspace, command_permit(shlex.join(["experiments", "pool", "down", name])))
+    pools.end(name, workspace, permit)
     return _told(workspace, name, f"Pool {name} is going down.")
 
 

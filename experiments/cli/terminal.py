@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from rich.segment import Segment
     from rich.text import Text
 
+    from experiments.jobs.permits import Permit
+
 # A terminal has colours of its own.
 _STATE_COLOURS = {
     "pending": "bright_black",
@@ -325,3 +327,18 @@ def ask_a_person(doing: str, warning: str) -> None:
     say(f"{warning} Type yes: ", to_stderr=True)
     if sys.stdin.readline().strip() != "yes":
         raise LaunchRefused("nothing was done: the answer was not yes.")
+
+
+def persons_own(command: str, warning: str) -> Permit:
+    """Return the permit of a person who says what others may use; on a terminal where the settings want permits.
+
+    Raises:
+        LaunchRefused: See `permits.person_permit` and `ask_a_person`.
+    """
+    from experiments.jobs.permits import person_permit
+    from experiments.project.settings import wants_permits
+
+    permit = person_permit(command)
+    if wants_permits():
+        ask_a_person(f"run {command!r}", warning)
+    return permit

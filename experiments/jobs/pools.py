@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from experiments.jobs.covering import refuse_granted
 from experiments.jobs.launchers.sky.client import client_for
 from experiments.jobs.launchers.sky.pools import pool_task
 from experiments.jobs.launchers.sky.sending import Codes, refuse_unfetchable
@@ -199,7 +200,7 @@ def apply(asked: Request, workspace: Workspace, permit: Permit | None) -> None:
         UsageError: The workers could not get the project's code.
         SkyError: SkyPilot refused, or cannot be asked.
     """
-    require(permit, f"bring up pool {asked.name!r}")
+    refuse_granted(require(permit, f"bring up pool {asked.name!r}"), f"bring up pool {asked.name!r}")
     client = client_for(workspace.settings)
     if asked.there is not None and not _differing(asked.there.resources, asked.resources):
         # Another set-up would be another version, for which every worker is replaced.
@@ -230,7 +231,7 @@ def end(name: str, workspace: Workspace, permit: Permit | None) -> None:
         LaunchRefused: Nobody asked for it.
         SkyError: SkyPilot refused, or cannot be asked.
     """
-    require(permit, f"end pool {name!r}")
+    refuse_granted(require(permit, f"end pool {name!r}"), f"end pool {name!r}")
     client_for(workspace.settings).call("pool_down", name=name, deadline_s=LAUNCH_S)
 
 

@@ -106,9 +106,14 @@ def test_a_person_grants_a_permit_and_a_program_launches_within_it(project):
 
 @pytest.mark.parametrize(
     "words",
-    [["permit", "--jobs", "5"], ["budget", "set", "study", "jobs=5"], ["budget", "end", "study", "--cancel", "--yes"]],
+    [
+        ["permit", "--jobs", "5"],
+        ["budget", "set", "study", "jobs=5"],
+        ["budget", "end", "study", "--cancel", "--yes"],
+        ["pool", "apply", "lab", "--workers", "2", "--yes"],
+    ],
 )
-def test_a_program_without_a_terminal_neither_grants_nor_ends_a_budget(project, words):
+def test_a_program_without_a_terminal_neither_grants_nor_ends_anything(project, words):
     refused = alone(project, *words)
     assert refused.returncode != 0
     assert "only a person does, on a terminal" in refused.stderr
