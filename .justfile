@@ -28,3 +28,7 @@ shots:
 # Known weaknesses of the recorded versions; needs the network. Ends with 3 where not all could be looked up.
 audit:
     uv run python -m tests.audit
+
+# Jobs through a pool of SkyPilot workers on a real Slurm, with a worker and the client killed: about half an hour.
+pools:
+    uv run pytest -m slurm tests/slurm/test_pools.py -ra
