@@ -50,6 +50,10 @@ _BETWEEN_SENTENCES = re.compile(r"(?<=[.?!]) (?=[A-Z])")
 T = TypeVar("T")
 
 
+class _UnwrittenError(Exception):
+    """An envelope could not be written: the disk is full, or the reader has left."""
+
+
 class Shown(BaseModel):
     """Base of what commands answer: a frozen value whose fields are all said."""
 
@@ -145,28 +149,42 @@ def respond(command: str | None, words: Sequence[str], read: Callable[[], Call])
     if not asks_json(words):
         return _spoken(read)
     with _standard_output_apart() as show:
-        help_text = io.StringIO()
         try:
-            with contextlib.redirect_stdout(help_text):
-                call = read()
-        except SystemExit:
-            found: Answer[Any] | Stream[Any] = Answer(Help(help=help_text.getvalue()))
-        except BaseException as error:  # noqa: BLE001 - whatever it is, it is answered
-            found = _failed(error)
-        else:
-            found = answered(call)
-        if isinstance(found, Answer):
-            show(envelope(command, found, indent=2))
-            return found.code
-        try:
-            for value in found.values:
-                show(envelope(command, Answer(value)))
-        except BrokenPipeError:
-            raise
-        except BaseException as error:  # noqa: BLE001 - whatever it is, it is answered
-            ended = _failed(error)
-            show(envelope(command, ended))
-            return ended.code
+            return _told(command, read, show)
+        except _UnwrittenError as error:
+            if isinstance(error.__cause__, BrokenPipeError):
+                return 0  # the reader (`| head`) has seen enough
+            told = (
+                f"error: not all of the output could be written: {error}. Lead it elsewhere and run the command again."
+            )
+            with contextlib.suppress(OSError):
+                say(told, to_stderr=True)
+            return 1
+
+
+def _told(command: str | None, read: Callable[[], Call], show: Callable[[str], None]) -> int:
+    help_text = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(help_text):
+            call = read()
+    except SystemExit:
+        found: Answer[Any] | Stream[Any] = Answer(Help(help=help_text.getvalue()))
+    except BaseException as error:  # noqa: BLE001 - whatever it is, it is answered
+        found = _failed(error)
+    else:
+        found = answered(call)
+    if isinstance(found, Answer):
+        show(envelope(command, found, indent=2))
+        return found.code
+    try:
+        for value in found.values:
+            show(envelope(command, Answer(value)))
+    except (_UnwrittenError, BrokenPipeError):
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever it is, it is answered
+        ended = _failed(error)
+        show(envelope(command, ended))
+        return ended.code
     return 0
 
 
@@ -271,8 +289,11 @@ def _standard_output_apart() -> Iterator[Callable[[str], None]]:
     is_real = out is sys.__stdout__
 
     def show(line: str) -> None:
-        with contextlib.redirect_stdout(out), _descriptor(kept):
-            say(line, flush=True)
+        try:
+            with contextlib.redirect_stdout(out), _descriptor(kept):
+                say(line, flush=True)
+        except OSError as error:
+            raise _UnwrittenError(error.strerror or str(error)) from error
 
     out.flush()
     kept = os.dup(1) if is_real else None
