@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from experiments.project.errors import NotebookError
@@ -21,15 +22,17 @@ def asked_subject(workspace: Workspace, experiment: str) -> Subject:
     """
     from experiments.results.subject import subject_of
 
-    return subject_of(workspace, experiment, _journal(workspace, experiment))
+    journal, unread = _journal(workspace, experiment)
+    subject = subject_of(workspace, experiment, journal)
+    return replace(subject, problem=" ".join(filter(None, (subject.problem, unread))))
 
 
-def _journal(workspace: Workspace, experiment: str) -> Journal | None:
-    """Return what the notebook says; None where there is no notebook, or none that can be read."""
+def _journal(workspace: Workspace, experiment: str) -> tuple[Journal | None, str]:
+    """Return what the notebook says, and why it cannot be read; no journal where it cannot, or there is none."""
     from experiments.notebooks.data_cells import read_journal
 
     path = workspace.root / "experiments" / "scratch" / f"{experiment}_nb.py"
     try:
-        return read_journal(path) if path.is_file() else None
-    except NotebookError:
-        return None
+        return (read_journal(path) if path.is_file() else None), ""
+    except NotebookError as error:
+        return None, f"The hypothesis and the rule are those of the last launch: {error}"

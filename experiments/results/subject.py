@@ -32,7 +32,7 @@ class Subject:
         jobs: Its runs with those of kept controls and those that were planned and never handed over; no evaluations.
         statuses: How each job is, by run name, from one poll.
         journal: Hypothesis and rule that stand now.
-        problem: What of the ledger cannot be read, so that there may be more jobs; empty where all of it can.
+        problem: What of ledger or notebook cannot be read, so that there may be more to it; empty where all of it can.
     """
 
     context: ExperimentContext

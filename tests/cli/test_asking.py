@@ -82,6 +82,17 @@ def test_a_verdict_is_exploratory_where_the_notebook_says_another_rule(tmp_path,
     assert not found.claimed[1].registration.is_registered
 
 
+def test_a_verdict_says_that_the_notebook_cannot_be_read_and_goes_by_the_last_launch(tmp_path, words):
+    study = registered(tmp_path, ended=6, running=0)
+    notebook = study.root / "experiments" / "scratch" / "study_nb.py"
+    notebook.parent.mkdir(parents=True, exist_ok=True)
+    notebook.write_text("def (:")
+    told = " ".join(words(study, "verdict", "study").split())
+    assert "Confirmed" in told
+    assert "The hypothesis and the rule are those of the last launch: " in told
+    assert "study_nb.py" in told
+
+
 def test_without_a_hypothesis_there_is_no_verdict_and_what_to_do_is_to_write_one(tmp_path, at):
     study = registered(tmp_path, Journal(hypothesis="", rule=RULE), ended=6, running=0)
     found = at(study, "verdict", "study", code=3)

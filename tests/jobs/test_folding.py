@@ -129,3 +129,15 @@ def test_folded_steps_that_cannot_be_read_cost_that_job_s_story_only_and_are_nam
     assert mend(study.workspace).left == []
     with open_ledger(study.workspace) as ledger:
         assert ledger.damaged_texts() == []
+
+
+def test_folded_steps_that_cannot_be_read_are_not_folded_over(study):
+    fold(study)
+    first = study.jobs[0].run
+    with open_ledger(study.workspace) as ledger:
+        ledger._connection.execute("UPDATE folded SET steps = '{\"steps\": 1' WHERE run_name = ?", [first])
+        ledger.add_event("intent", run_name=first)
+    assert fold(study) == 0
+    with open_ledger(study.workspace) as ledger:
+        assert [text.text for text in ledger.damaged_texts()] == ['{"steps": 1']
+        assert [event.kind for event in ledger.events(run_name=first, kind="intent")] == ["intent"]

@@ -17,7 +17,14 @@ STEPS = frozenset({"intent", "accepted", "returned", "claimed"})
 AT_ONCE = 2_000
 """Jobs that are folded in one transaction: nobody else can write meanwhile."""
 _KINDS = ", ".join(f"'{kind}'" for kind in sorted(STEPS))
-_OF_ENDED = f"kind IN ({_KINDS}) AND run_name IN (SELECT run_name FROM events WHERE kind = 'ended' AND at < ?1)"  # noqa: S608 - our own words
+_DAMAGED = (
+    "SELECT run_name FROM folded WHERE steps IS NOT NULL "
+    "AND CASE WHEN json_valid(steps) THEN json_type(steps, '$.steps') END IS NOT 'array'"
+)
+_OF_ENDED = (
+    f"kind IN ({_KINDS}) AND run_name IN (SELECT run_name FROM events WHERE kind = 'ended' AND at < ?1) "  # noqa: S608 - our own words
+    f"AND run_name NOT IN ({_DAMAGED})"
+)
 _RUNS = f"SELECT DISTINCT run_name FROM events WHERE {_OF_ENDED} LIMIT {AT_ONCE}"  # noqa: S608 - our own words
 _OF_RUNS = f"FROM events WHERE kind IN ({_KINDS}) AND run_name IN (SELECT value FROM json_each(?1))"  # noqa: S608 - our own words
 
@@ -36,7 +43,7 @@ class Row(NamedTuple):
 def fold(execute: Execute, before: float) -> int:
     """Fold the steps of some jobs whose end was noted before some time, in one transaction; return how many there were.
 
-    None are left where it returns 0.
+    None are left where it returns 0, but those of jobs whose folded steps cannot be read: `damaged_texts` names these.
     """
     names = json.dumps([run for (run,) in execute(_RUNS, [before]).fetchall()])
     steps = [Row(*row) for row in execute(f"SELECT id, at, kind, run_name, plan_key, data {_OF_RUNS}", [names])]
