@@ -97,8 +97,9 @@ def _given_up(course: Course, rows: Rows, workspace: Workspace, say: Say) -> Row
 
 def _end(batched: Batched, workspace: Workspace, why: str, say: Say) -> None:
     with open_ledger(workspace) as ledger:
-        end_batches(ledger, batched, why)
+        # In this order: whoever is killed between the two comes back, for it still goes on.
         ledger.spend_out(batched.budget, "what it was for has ended")
+        end_batches(ledger, batched, why)
     say(f"{batched.experiment}: {why}")
 
 

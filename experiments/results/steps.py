@@ -17,7 +17,7 @@ from experiments.jobs.leases import tenure
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.permits import Permit, require
 from experiments.jobs.sweeps.going_on import mark_going_on, record_step
-from experiments.jobs.sweeps.search import courses
+from experiments.jobs.sweeps.search import courses, outlived
 from experiments.project.errors import ExperimentsError
 from experiments.project.workspace import Workspace
 from experiments.results import deciding
@@ -58,8 +58,10 @@ class Kind:
 
 
 def _open_searches(workspace: Workspace) -> list[tuple[str, str]]:
+    """Return searches that are not done, and those that are and whose budget is still to be ended."""
     with open_ledger(workspace, read_only=True) as ledger:
-        return [(course.search.experiment, course.search.id) for course in courses(ledger) if course.is_open]
+        searches = [course.search for course in courses(ledger) if course.is_open] + outlived(ledger)
+    return [(search.experiment, search.id) for search in searches]
 
 
 def _prunes(workspace: Workspace) -> bool:

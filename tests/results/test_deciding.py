@@ -17,6 +17,7 @@ from experiments.jobs.rule import Rule
 from experiments.launch import allow_launch
 from experiments.project.errors import UsageError
 from experiments.project.values import replaced
+from experiments.results import deciding
 from experiments.results.steps import take_step
 from tests.fakes import decided, stepped
 from tests.fakes.decided import begun, course, scored, to_the_end
@@ -43,6 +44,10 @@ def begin(tmp_path, monkeypatch):
         return workspace, cluster
 
     return launched
+
+
+def dies(*_):
+    raise KeyboardInterrupt
 
 
 def step(workspace, **options):
@@ -72,6 +77,18 @@ def test_an_undecided_look_launches_the_seeds_of_the_next_for_both_arms_each_onc
     with open_ledger(workspace, read_only=True) as ledger:
         [budget] = ledger.budgets()
     assert (budget.jobs, budget.is_open) == (12, False)
+
+
+def test_a_step_that_is_killed_as_it_ends_the_batches_leaves_that_to_the_next(begin, monkeypatch):
+    workspace, _ = begin(0.0)
+    with monkeypatch.context() as patched:
+        patched.setattr(deciding, "end_batches", dies)
+        with pytest.raises(KeyboardInterrupt):
+            to_the_end(workspace)
+    assert step(workspace).goes_on == 0
+    assert course(workspace).ended.startswith("not decided")
+    with open_ledger(workspace, read_only=True) as ledger:
+        assert [budget.is_open for budget in ledger.budgets()] == [False]
 
 
 def test_seeds_that_are_still_out_decide_nothing_and_launch_nothing(begin):

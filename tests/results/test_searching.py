@@ -9,7 +9,7 @@ import pytest
 from experiments.jobs.handover import LAUNCHERS
 from experiments.jobs.ledger import Limits, open_ledger
 from experiments.jobs.submission import retry
-from experiments.jobs.sweeps.search import choosing_seeds
+from experiments.jobs.sweeps.search import choosing_seeds, end_search
 from experiments.launch import allow_launch
 from experiments.project.errors import LaunchError
 from experiments.project.values import replaced
@@ -44,6 +44,10 @@ def budget_of(workspace):
     return found
 
 
+def dies(*_):
+    raise KeyboardInterrupt
+
+
 def step(workspace, **options):
     with allow_launch() as permit:
         return take_step(workspace, permit, **options)
@@ -55,6 +59,31 @@ def test_every_job_of_a_search_draws_once_and_its_budget_ends_with_it(begin):
     assert len(cluster.jobs()) == 6
     assert budget_of(workspace).jobs == 6
     assert budget_of(workspace).sentence == "6 of 6 jobs; ended: what it was for has ended"
+
+
+def test_a_step_that_is_killed_before_it_ends_the_budget_of_a_search_leaves_that_to_the_next(begin, monkeypatch):
+    workspace, _ = begin(search_of(trials=1, budget="study"), jobs=6)
+    with monkeypatch.context() as patched:
+        patched.setattr(searching, "_close_budget", dies)
+        with pytest.raises(KeyboardInterrupt):
+            to_the_end(workspace)
+    assert (course(workspace).is_open, budget_of(workspace).is_open) == (False, True)
+    assert step(workspace).goes_on == 0
+    assert not budget_of(workspace).is_open
+    granted(workspace, jobs=9)  # by a person, for something else
+    assert step(workspace).done == []
+    assert budget_of(workspace).is_open
+
+
+def test_a_search_of_which_no_more_is_asked_ends_its_budget_though_no_trial_is_out(begin):
+    workspace, _ = begin(search_of(trials=3, at_once=1, budget="study"), jobs=2)
+    step(workspace)
+    step(workspace)  # the first trial is told, and there is nothing left for a second
+    with open_ledger(workspace) as ledger, allow_launch() as permit:
+        end_search(ledger, course(workspace).search, permit)
+    assert not course(workspace).is_open
+    assert step(workspace).goes_on == 0
+    assert not budget_of(workspace).is_open
 
 
 def test_a_budget_that_runs_out_asks_no_more_and_says_what_to_do_until_it_is_given_more(begin):

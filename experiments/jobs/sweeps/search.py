@@ -18,6 +18,7 @@ from pydantic import Field, ValidationError
 
 from experiments.jobs.covering import cover_search
 from experiments.jobs.ledger import Event, Ledger
+from experiments.jobs.ledger.budgets import KIND as BUDGET
 from experiments.jobs.ledger.reading import LedgerReader
 from experiments.jobs.permits import Permit
 from experiments.jobs.rule import Rule
@@ -218,6 +219,32 @@ def courses(ledger: LedgerReader, experiment: str | None = None) -> list[Course]
         for name, search in opened.items()
         if experiment in {None, search.experiment}
     ]
+
+
+def outlived(ledger: Ledger) -> list[Search]:
+    """Return searches that are done while their budget is as open as before: whoever was to end it was killed.
+
+    A budget that a person granted again since is for something else; a permit is for more than a search, and stays.
+
+    Raises:
+        LedgerError: A record cannot be read.
+    """
+    stays = {permit.name for permit in ledger.permits()}
+    still_open = {budget.name for budget in ledger.budgets() if budget.is_open} - stays
+    done = {
+        course.search.id: course.search
+        for course in courses(ledger)
+        if not course.is_open and course.search.budget in still_open
+    }
+    latest: dict[str, set[str]] = {}
+    for event in ledger.events(kind={OPENED, TRIAL, PRUNED, TOLD, ENDED, BUDGET}) if done else ():
+        if event.kind == BUDGET:
+            latest.pop(str(event.data.get("name")), None)
+            continue
+        of = _search(event).id if event.kind == OPENED else str(event.data["search"])
+        if search := done.get(of):
+            latest.setdefault(search.budget, set()).add(search.id)
+    return [done[name] for names in latest.values() for name in names]
 
 
 def course_of(ledger: LedgerReader, search: Search) -> Course | None:
