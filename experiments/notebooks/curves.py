@@ -6,7 +6,7 @@ hidden arms survive. Rows selected in the table of runs stand out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -34,6 +34,7 @@ from experiments.notebooks.shared import (
     axis_of,
     chart_widget,
     found_note,
+    leading_of,
     left_out,
     made_chart,
     metrics_about,
@@ -61,6 +62,7 @@ def draw_curves(
     controls: Any,
     *,
     selected: Iterable[str] = (),
+    hidden: Iterable[str] = (),
 ) -> Any:
     """Draw the learning curves in their chart; where a person zoomed, with the detail of what is looked at.
 
@@ -69,8 +71,10 @@ def draw_curves(
     Args:
         view: What `chart_widget` returned.
         selected: Runs that stand out.
+        hidden: Runs that are not drawn.
     """
     chosen, ticked, axis = choice_of(controls), controls.value, axis_of(controls)
+    standing, away = tuple(sorted(set(selected))), tuple(sorted(set(hidden)))
     options = CurveOptions(
         metric=chosen.metric,
         unit=metrics_about(jobs, chosen.metric).unit,
@@ -81,7 +85,9 @@ def draw_curves(
         safe=not ticked["all_values"],
         window=window_of(view, axis),
         by_run=bool(ticked.get("by_run")),
-        selected=tuple(sorted(set(selected))),
+        selected=standing,
+        hidden=away,
+        leading=leading_of(experiment, jobs, controls, standing, away),
         arms=arms_of(jobs),
     )
 
@@ -105,12 +111,18 @@ def draw_scores(
     *,
     selected: Iterable[str] = (),
     only: Iterable[str] = (),
+    hidden: Collection[str] = (),
 ) -> Any:
-    """Draw the seeds' scores in their chart; nothing where there is only one run."""
+    """Draw the seeds' scores in their chart; nothing where there is only one run.
+
+    Args:
+        hidden: Runs that the curves do not draw: here they are, and count, but their arms have no colour.
+    """
     if len(jobs) < 2:
         return show(view, None)
     kept = only_these(jobs, only)
-    options = replace(score_options(jobs, controls, selected), note=left_out(jobs, kept))
+    leading = leading_of(experiment, jobs, controls, selected, hidden)
+    options = replace(score_options(jobs, controls, selected), note=left_out(jobs, kept), leading=leading)
     return show(
         view,
         made_chart(experiment, kept, options.metric, "steps", options, lambda runs: score_strip(runs, options)),
@@ -229,7 +241,10 @@ class Curves(Section):
         """Draw in the chart that is there; return the chart itself where no page shows it."""
         clicked = [self.point[0]] if self.point is not None else []
         standing = self.study.selected or self.brushed or clicked
-        return draw_curves(self.view, self.study.experiment, self.study.jobs, self.controls, selected=standing)
+        study = self.study
+        return draw_curves(
+            self.view, study.experiment, study.jobs, self.controls, selected=standing, hidden=study.hidden
+        )
 
     def page(self) -> mo.Html:
         """Return the controls above the chart."""
@@ -302,8 +317,15 @@ class Scores(Section):
     def draw(self) -> Any:
         """Draw in the chart that is there; return the chart itself where no page shows it."""
         study = self.study
+        chosen = self.chosen
         return draw_scores(
-            self.view, study.experiment, study.jobs, self.chosen, selected=study.selected, only=self.chosen.runs
+            self.view,
+            study.experiment,
+            study.jobs,
+            chosen,
+            selected=study.selected,
+            only=chosen.runs,
+            hidden=study.hidden,
         )
 
     def _comparison(self) -> list[Line]:

@@ -95,6 +95,7 @@ class Subject(ABC):
         chosen: Read as `chosen()`: what was chosen in the curves, as `Chosen`.
         news: Read as `news()`: counts up when runs have new rows or another state.
         selected: Names of the runs that are selected in the table of runs.
+        hidden: Names of the runs that somebody hid in it: no curve is drawn of them, and everything counts them.
         may_launch: Whether a person works in this page's editor: what is offered. An act asks for leave itself.
         turn: Of the page's thread and the one that follows the runs.
     """
@@ -115,6 +116,7 @@ class Subject(ABC):
         self.recorded, self.journal = tuple(recorded), journal
         self.with_launched, self.may_launch = with_launched, may_launch
         self.selected: list[str] = []
+        self.hidden: list[str] = []
         self.turn = threading.RLock()
         # The cell whose button launches reads it, too.
         self.known, self._set_known = mo.state(self._look(()), allow_self_loops=True)

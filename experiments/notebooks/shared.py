@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import marimo as mo
 
@@ -14,6 +14,7 @@ from experiments.jobs.permits import on_a_page
 from experiments.jobs.watch.snapshots import read_versions
 from experiments.jobs.watch.verdicts import verdict
 from experiments.notebooks.charts import DARK_FOR_LIGHT, Axis, RunCurve, ScoreOptions, read_runs
+from experiments.notebooks.charts.leading import MOST_ARMS, leading_arms
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.controls import choice_of
 from experiments.results.logged import primary_of
@@ -24,11 +25,12 @@ from experiments.statistics import Summary
 from experiments.types import JobRef, JobStatus, Metrics
 from widgets.charts import ChartWidget, divided
 
+Made = TypeVar("Made")
 Drawing = tuple[Any, Mapping[str, Any]]
 """A chart, and what a page is sent of it (`divided`)."""
 
 _KEPT_DRAWINGS, _KEPT_SCORES = 64, 32
-_drawn: dict[tuple[object, ...], Drawing] = {}
+_drawn: dict[tuple[object, ...], Any] = {}
 _scored: OrderedDict[tuple[object, ...], ScoredRuns] = OrderedDict()
 # The sessions of one server are threads of one process. Scores are read without the lock: a server may be slow.
 _drawing, _scoring = threading.Lock(), threading.Lock()
@@ -67,9 +69,36 @@ def scored_once(
     return found
 
 
+def leading_of(
+    experiment: NotebookContext,
+    jobs: Sequence[JobRef],
+    controls: Any,
+    selected: Iterable[str] = (),
+    hidden: Collection[str] = (),
+) -> tuple[str, ...]:
+    """Return the arms in colour in all charts of a page that has more than eight, by the score that is chosen there.
+
+    Args:
+        selected: Runs that stand out.
+        hidden: Runs that are not drawn; an arm of which all are leads nothing.
+    """
+    arms = arms_of(jobs)
+    if len(arms) <= MOST_ARMS:
+        return arms
+    options = score_options(jobs, controls, selected)
+    seen = {job.arm or job.run for job in jobs if job.run not in hidden}
+    away = tuple(arm for arm in arms if arm not in seen)
+
+    def build() -> tuple[str, ...]:
+        runs = runs_with(experiment, jobs, options.metric, "steps")
+        return leading_arms(runs, options.summary, options.statistic, options.selected, away)
+
+    return drawn_once(experiment, jobs, ("leading", options, away), build)
+
+
 def drawn_once(
-    experiment: NotebookContext, jobs: Sequence[JobRef], options: tuple[object, ...], build: Callable[[], Drawing]
-) -> Drawing:
+    experiment: NotebookContext, jobs: Sequence[JobRef], options: tuple[object, ...], build: Callable[[], Made]
+) -> Made:
     """Return what `build` makes, made once for all viewers of the same data.
 
     The Monitor gives every run a data version; where it has none for a run (a script, an export), nothing is kept.
@@ -83,7 +112,8 @@ def drawn_once(
             _drawn[key] = build()
             while len(_drawn) > _KEPT_DRAWINGS:
                 del _drawn[next(iter(_drawn))]
-        return _drawn[key]
+        found: Made = _drawn[key]
+        return found
 
 
 def data_versions(experiment: NotebookContext, jobs: Sequence[JobRef]) -> dict[str, str]:

@@ -24,7 +24,7 @@ it.
 
 from __future__ import annotations
 
-from experiments.statistics.aggregates import STATISTICS, Statistic
+from experiments.statistics.aggregates import STATISTICS, Statistic, aggregate
 from experiments.statistics.bands import Band, band
 from experiments.statistics.comparisons import (
     Comparison,
@@ -97,6 +97,7 @@ __all__ = [
     "Statistic",
     "Summary",
     "Trouble",
+    "aggregate",
     "align",
     "anytime_interval",
     "band",

@@ -56,6 +56,7 @@ def band(
     *,
     grid: npt.ArrayLike | None = None,
     points: int = GRID_POINTS,
+    with_interval: bool = True,
 ) -> Band:
     """Return a statistic over the curves of one arm, step by step.
 
@@ -65,6 +66,7 @@ def band(
     Args:
         grid: Where to compare; give several arms the same one (`common_grid`).
         points: At most so many steps where `grid` is None.
+        with_interval: Whether there is to be an interval; that of a median or interquartile mean takes its time.
     """
     options = replace(options, resamples=min(options.resamples, RESAMPLES))
     aligned = align(curves, grid=grid, points=points)
@@ -80,6 +82,9 @@ def band(
         steps = np.flatnonzero(aligned.alive == n)
         scores = ordered[steps, :n]
         ends[0, steps] = aggregate(statistic, options.target)(scores)
+        if not with_interval:
+            missing["none was asked for"] = None
+            continue
         choice = choose(n, statistic, options, reached=float(scores.max()) >= options.target)
         if isinstance(choice, Choice):
             used[f"{100 * choice.level:.3g} % {choice.method.name}"] = choice.method.assumption

@@ -319,6 +319,49 @@ def test_beyond_eight_arms_only_the_chosen_have_a_colour():
     assert {colours[name] for name in names if name != "arm-7"} == {look.LIGHT.muted}
 
 
+def test_of_many_arms_the_first_the_chosen_and_the_best_have_bands_and_the_others_one_grey_line():
+    names = tuple(f"arm-{number:02d}" for number in range(20))
+    runs = arms(names, 3)
+    chosen = next(one.run for one in runs if one.arm == "arm-03")
+    spec = learning_curves(runs, CurveOptions(selected=(chosen,))).to_dict()
+    rows = {name: values for name, values in spec["datasets"].items() if values}
+    best = {f"arm-{number}" for number in range(14, 20)}
+    assert {row["arm"] for values in rows.values() for row in values if "low" in row} == {"arm-00", "arm-03", *best}
+    table = next(values for values in rows.values() if "label" in values[0])
+    grey = [row for row in table if row["arm"] not in {"arm-00", "arm-03", *best}]
+    assert [row["label"] for row in grey[:2]] == ["arm-01: mean of 3 seeds", "arm-02: mean of 3 seeds"]
+    assert len(grey) == 12
+    assert grey[0]["run"] == next(one.run for one in runs if one.arm == "arm-01")  # a click on it chooses its arm
+    caption = spec["usermeta"]["caption"]
+    assert "those selected and the best by score, 8 of 20 arms. Grey: the mean alone of 12 other arms" in caption
+    assert spec["usermeta"]["summary"].startswith("mean, 95 % Student t interval of 8 of 20 arms, n = 3")
+
+
+def test_a_hidden_run_has_no_line_and_counts_all_the_same():
+    runs = arms(("base", "other"), 3)
+    whole, without = (learning_curves(runs, CurveOptions(hidden=away)).to_dict() for away in ((), (runs[0].run,)))
+    means = [
+        [row["m"] for values in spec["datasets"].values() for row in values if "m" in row] for spec in (whole, without)
+    ]
+    assert means[0] == means[1]
+    drawn = [row["run"] for values in without["datasets"].values() for row in values if "label" in row]
+    assert set(drawn) == {one.run for one in runs[1:]}
+    assert "1 run hidden by hand: statistics over seeds, scores and verdicts count" in without["usermeta"]["caption"]
+    arm = learning_curves(runs, CurveOptions(hidden=tuple(one.run for one in runs[:3]))).to_dict()
+    assert {row["arm"] for values in arm["datasets"].values() for row in values if "m" in row} == {"other"}
+    assert (
+        "All 6 runs are hidden"
+        in learning_curves(runs, CurveOptions(hidden=tuple(one.run for one in runs))).description
+    )
+
+
+def test_of_many_arms_the_strip_has_rows_of_the_best_and_says_how_many_there_are():
+    names = tuple(f"arm-{number:02d}" for number in range(40))
+    made = score_strip(arms(names, 2))
+    assert made.height == 24 * 30
+    assert "the best by score, 24 of 40 arms; the table of runs and the groups have all" in made.usermeta["caption"]
+
+
 def test_wildcards_find_metrics_and_treat_other_signs_as_text():
     names = ["losses/policy", "losses/value", "Entropy", "a[0].b", "overview/reward"]
     assert matching("losses/*", names) == ["losses/policy", "losses/value"]

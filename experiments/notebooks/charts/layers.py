@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import altair as alt
 import numpy as np
@@ -20,11 +20,11 @@ from experiments.notebooks.charts.theme import colour_by_arm, dash_by_arm, data_
 from experiments.project import look
 from experiments.results.recoveries import recovery_marks
 from experiments.runs.store import RunStore
-from experiments.runs.thinning import min_max, rounded
+from experiments.runs.thinning import rounded
 from experiments.statistics import Band, FloatArray, smoothed_for_display
 from experiments.types import JobRef
 
-Rows = list[dict[str, Any]]
+Rows: TypeAlias = list[dict[str, Any]]
 # Shape at the end of a curve, and the state whose colour it has.
 _ENDS = {
     "failed": ("cross", "failed"),
@@ -40,7 +40,7 @@ _MOST_COUNTS = 20
 _LETTER = 0.011  # of the width of a chart
 _COLUMNS = {"points": "k-x-y", "runs": "arm-k-label-o-p-run-state-w"}
 _ARMS = "arms"
-_HIDDEN = {"not": {"param": _ARMS}}
+HIDDEN = {"not": {"param": _ARMS}}
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Layers:
 
     Attributes:
         arms: All arms of the experiment, in order.
-        chosen: Arms of selected runs.
+        chosen: Arms in colour, in the order of the colours.
         x: The x channel, of the field `x`.
         value: The y-axis.
         name: What y is, in words.
@@ -88,7 +88,7 @@ class Layers:
     @property
     def dash(self) -> Any:
         """The dash channel of the field `arm`."""
-        return dash_by_arm(self.arms)
+        return dash_by_arm(self.arms, self.chosen)
 
     @property
     def has_legend(self) -> bool:
@@ -103,7 +103,7 @@ class Layers:
         """The opacity channel: `shown`, and `hidden` for arms that are not chosen in the legend."""
         if not self.has_legend:
             return alt.OpacityValue(shown)  # `alt.value` is looked up among all of altair's classes, each time
-        return alt.OpacityValue(shown, condition={"test": _HIDDEN, "value": hidden})
+        return alt.OpacityValue(shown, condition={"test": HIDDEN, "value": hidden})
 
     def line(self, steps: FloatArray, values: FloatArray) -> FloatArray:
         """Return values as they are drawn."""
@@ -173,34 +173,6 @@ def reach(
         if known.any():
             ends[arm] = (float(low[known].min()), float(high[known].max()))
     return lines, ends
-
-
-def seeds(
-    base: Layers, runs: Sequence[RunCurve], selected: Sequence[str], points: int, *, several: bool
-) -> Iterable[Any]:
-    """Yield the runs as they were logged, and above them as they are smoothed.
-
-    Args:
-        selected: Runs that stand out.
-        points: At most so many of each run.
-        several: Whether a statistic over seeds is drawn above them.
-    """
-    raw: Rows = []
-    smooth: Rows = []
-    logged = points // 4 if base.half_life else points
-    for number, run in enumerate(runs):
-        raw += [{"x": x, "y": y, "k": number} for x, y in zip(*run.drawn(logged, base.window), strict=True)]
-        if base.half_life:
-            at, means = run.buckets
-            seen = base.inside(at)
-            at, means = at[seen], base.line(at, means)[seen]
-            kept = min_max(means, points // 2)
-            pairs = zip(rounded(at[kept], 7), rounded(means[kept]), strict=True)
-            smooth += [{"x": x, "s": s, "k": number} for x, s in pairs]
-    table = [_run_row(number, run, set(selected), base, several=several) for number, run in enumerate(runs)]
-    yield _lines(base, raw, table, "y", "o")
-    if smooth:
-        yield _lines(base, smooth, table, "s", "p")
 
 
 def statistics(base: Layers, found: Mapping[str, Band]) -> Iterable[Any]:
@@ -357,43 +329,6 @@ def marks_on(
         x = float(step) if np.array_equal(along, across) else float(np.interp(step, along, across))
         marks.append(Mark(run, x, text))
     return marks
-
-
-def _lines(base: Layers, rows: Rows, table: Rows, field: str, opacity: str) -> Any:
-    fields = ["arm", "run", "label", "state", "o", "p", "w"]
-    lines = _data(rows).mark_line(clip=True, strokeJoin="bevel")
-    looked_up = alt.LookupData(data=data_of(table), key="k", fields=fields)
-    conditions: list[Any] = [{"test": "datum.k === hovered", "value": 1}]
-    if base.has_legend:
-        conditions.append({"test": _HIDDEN, "value": 0.03})
-    return lines.transform_lookup("k", from_=looked_up).encode(
-        x=base.x,
-        y=base.y(field),
-        detail="k:N",
-        color=base.colour,
-        strokeDash=base.dash,
-        opacity=alt.Opacity(f"{opacity}:Q", scale=None, legend=None, condition=conditions),
-        strokeWidth=alt.StrokeWidth("w:Q", scale=None, legend=None),
-    )
-
-
-def _run_row(number: int, run: RunCurve, selected: set[str], base: Layers, *, several: bool) -> dict[str, Any]:
-    """Return what lines need to know of a run: opacity as logged (o) and smoothed (p), and width (w)."""
-    usual, width = (0.3, 1.0) if several else (0.9, 1.6)
-    if selected:
-        usual, width = (1.0, 2.2) if run.run in selected else (0.12, 1.0)
-    elif len(base.arms) > len(base.palette.arms):
-        usual = min(usual, 0.5)
-    return {
-        "k": number,
-        "arm": run.arm,
-        "run": run.run,
-        "label": run.label,
-        "state": run.state or run.curve.outcome,
-        "o": round(usual * (0.3 if base.half_life else 1.0), 3),
-        "p": usual,
-        "w": width,
-    }
 
 
 def _data(rows: Rows) -> alt.Chart:

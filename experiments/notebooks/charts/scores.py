@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from experiments.notebooks.charts.axes import Ends, beyond_words, end_params, moving_scale, with_intervals
 from experiments.notebooks.charts.captions import caption_of, interval_name
+from experiments.notebooks.charts.leading import MOST_ARMS, leading_arms, leading_words, ranked
 from experiments.notebooks.charts.runs import RunCurve, origin_words
 from experiments.notebooks.charts.theme import (
     colour_by_arm,
@@ -43,6 +44,7 @@ from experiments.statistics import (
 )
 
 _ROW = 30
+_MOST_ROWS = 24
 _CHANCES = (("p", "chance"), ("low", "low"), ("high", "high"))
 _END_TIPS = (alt.Tooltip("low_said:N", title="low"), alt.Tooltip("high_said:N", title="high"))
 
@@ -58,6 +60,7 @@ class ScoreOptions:
         statistic: Over the seeds of an arm.
         selected: Runs that stand out; empty for none.
         arms: All arms of the experiment, in order.
+        leading: Arms in colour where there are more than eight, in that order; empty to find them by score.
         note: What a reader has to know first, such as which runs were left out.
         pool_codes: Whether something may be claimed of runs of different code.
         dark: Colours of a dark page.
@@ -69,6 +72,7 @@ class ScoreOptions:
     statistic: Statistic = "mean"
     selected: tuple[str, ...] = ()
     arms: tuple[str, ...] = ()
+    leading: tuple[str, ...] = ()
     note: str = ""
     pool_codes: bool = False
     dark: bool = False
@@ -90,12 +94,14 @@ def scores_of(runs: Sequence[RunCurve], options: ScoreOptions) -> list[Scores]:
 def score_strip(runs: Sequence[RunCurve], options: ScoreOptions = DEFAULTS) -> Any:
     """Return one row an arm: its seeds, its statistic and the interval; or a sentence where no run has a score."""
     palette = palette_of(dark=options.dark)
-    found = scores_of(runs, options)
-    arms = list(options.arms) or [scores.arm for scores in found]
+    every = summarise([run.curve for run in runs], options.summary)
+    arms = list(options.arms) or list(every)
+    leading = _leading(runs, arms, options)
+    found = [every[arm] for arm in _shown(runs, every, leading, options)]
     named = {scores.arm: f"{scores.arm} ({scores.count})".strip() for scores in found}
     dots = [dot for scores in found for dot in _dots(scores, named[scores.arm], options)]
     if not dots:
-        return empty_chart(_no_score(found, options.name), palette)
+        return empty_chart(_no_score(list(every.values()), options.name), palette)
     estimates = [describe(scores, options.statistic) for scores in found]
     made = {scores.arm: one.interval.bounds for scores, one in zip(found, estimates, strict=True)}
     centres = [one.value for one in estimates if one.value is not None and np.isfinite(one.value)]
@@ -117,7 +123,7 @@ def score_strip(runs: Sequence[RunCurve], options: ScoreOptions = DEFAULTS) -> A
     axis = si_axis(options.name, gridOpacity=0.6, tickCount=8)
     scale = moving_scale("score", zero=False)
     x = alt.X("score:Q", scale=scale, axis=axis)
-    colour = colour_by_arm(arms, palette, _chosen(found, options), legend=False)
+    colour = colour_by_arm(arms, palette, leading, legend=False)
     strip = alt.Chart(data_of(dots)).mark_point(size=46, strokeWidth=1.4, filled=False, yOffset=-6)
     centre = alt.Chart(data_of([bar for bar in bars if bar["value"] is not None]))
     spread = alt.Chart(data_of([bar for bar in bars if bar["low"] is not None]))
@@ -137,16 +143,20 @@ def score_strip(runs: Sequence[RunCurve], options: ScoreOptions = DEFAULTS) -> A
     tips = [alt.Tooltip("arm:N", title="arm"), alt.Tooltip("said:N", title=options.statistic)]
     x = alt.X("value:Q", axis=axis, scale=scale)
     parts.append(thick.encode(x=x, y=y, color=colour, tooltip=[*tips, *_END_TIPS]))
+    left = leading_words(len(found), len(every), "Rows, the best first")
+    left = f"{left}; the table of runs and the groups have all" if left else ""
+    few = f" of {len(found)} of {len(every)} arms" if left else ""
     caption = caption_of(
         runs,
         f"Circles: seeds; tick and line: {options.statistic} with its interval",
         cut,
+        left,
         methods_sentence(found, estimates),
-        lost_runs(found),
+        lost_runs(list(every.values())),
         origin_words(runs),
-        method=f"{options.statistic}, {interval_name(estimates)}",
+        method=f"{options.statistic}, {interval_name(estimates)}{few}",
         note=options.note,
-        counts=[scores.count for scores in found],
+        counts=[scores.count for scores in every.values()],
         n=[len(scores.values) for scores in found],
     )
     height = _ROW * max(2, len(found))
@@ -357,11 +367,24 @@ def _rows(names: Sequence[str]) -> Any:
     return alt.Y("row:N", title=None, sort=list(names), axis=axis)
 
 
-def _chosen(found: Sequence[Scores], options: ScoreOptions) -> list[str]:
-    """Return the arms in colour where there are more than eight: those selected, else the first ones shown."""
+def _leading(runs: Sequence[RunCurve], arms: Sequence[str], options: ScoreOptions) -> Sequence[str]:
+    """Return the arms in colour."""
+    if len(arms) <= MOST_ARMS:
+        return arms
+    return options.leading or leading_arms(runs, options.summary, options.statistic, options.selected)
+
+
+def _shown(
+    runs: Sequence[RunCurve], every: Mapping[str, Scores], leading: Sequence[str], options: ScoreOptions
+) -> list[str]:
+    """Return the arms that have a row: all in their order, or of many those that lead and the best, the best first."""
+    if len(every) <= _MOST_ROWS:
+        return list(every)
+    best = ranked(runs, every, options.statistic, options.summary)
     wanted = set(options.selected)
-    chosen = [scores.arm for scores in found if any(run.run in wanted for run in scores.runs)]
-    return chosen or ([scores.arm for scores in found] if len(found) <= len(look.LIGHT.arms) else [])
+    chosen = dict.fromkeys(run.arm for run in runs if run.run in wanted)
+    kept = set([arm for arm in dict.fromkeys([*leading, *chosen, *best]) if arm in every][:_MOST_ROWS])
+    return [arm for arm in best if arm in kept]
 
 
 def _no_score(found: Sequence[Scores], name: str) -> str:

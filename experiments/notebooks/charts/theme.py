@@ -72,11 +72,12 @@ def sentences(*parts: str) -> str:
 def arm_colour(arms: Sequence[str], palette: look.Palette, chosen: Sequence[str] = ()) -> dict[str, str]:
     """Return the colour of each arm: the same in every chart of an experiment.
 
-    Beyond eight arms all are grey but those that are chosen, in the order of the arms.
+    Beyond eight arms all are grey but the first eight that are chosen.
     """
     if len(arms) <= len(palette.arms):
         return dict(zip(arms, palette.arms, strict=False))
-    coloured = [arm for arm in arms if arm in set(chosen)][: len(palette.arms)]
+    known = set(arms)
+    coloured = [arm for arm in dict.fromkeys(chosen) if arm in known][: len(palette.arms)]
     return dict.fromkeys(arms, palette.muted) | dict(zip(coloured, palette.arms, strict=False))
 
 
@@ -86,7 +87,7 @@ def colour_by_arm(
     """Return the colour channel of the field `arm`, with a legend where names help to read the chart."""
     colours = arm_colour(arms, palette, chosen)
     many = len(arms) > len(palette.arms)
-    named = [arm for arm in arms if arm in set(chosen)] if many else list(arms)
+    named = [arm for arm in dict.fromkeys(chosen) if arm in colours][: len(palette.arms)] if many else list(arms)
     shown = legend and len(arms) > 1 and named
     return alt.Color(
         "arm:N",
@@ -96,9 +97,13 @@ def colour_by_arm(
     )
 
 
-def dash_by_arm(arms: Sequence[str]) -> Any:
-    """Return the dash channel of the field `arm`: from the fifth arm on a pattern helps the colour."""
-    dashes = [list(look.DASHES[at]) if at < len(look.DASHES) else [1, 0] for at in range(len(arms))]
+def dash_by_arm(arms: Sequence[str], chosen: Sequence[str] = ()) -> Any:
+    """Return the dash channel of the field `arm`: from the fifth colour on a pattern helps it."""
+    coloured = (
+        [arm for arm in dict.fromkeys(chosen) if arm in set(arms)] if len(arms) > len(look.DASHES) else list(arms)
+    )
+    patterns = dict(zip(coloured, map(list, look.DASHES), strict=False))
+    dashes = [patterns.get(arm, [1, 0]) for arm in arms]
     return alt.StrokeDash("arm:N", scale=alt.Scale(domain=list(arms), range=dashes), legend=None)
 
 
