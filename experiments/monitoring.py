@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
@@ -13,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 from experiments.jobs.finding import Runs, here, refs_of
 from experiments.jobs.launchers.base import SchedulerStatus
 from experiments.jobs.ledger import UnreadableJob, open_ledger
-from experiments.jobs.ledger.schema import FILE
 from experiments.jobs.sweeps.going_on import last_step, marked_command
 from experiments.jobs.watch.ending import Ender
-from experiments.jobs.watch.monitor import LOCK, Monitor, monitor_of
+from experiments.jobs.watch.monitor import Monitor, monitor_of
 from experiments.jobs.watch.ongoing import ongoing
 from experiments.jobs.watch.poller import Poller, Sources
-from experiments.jobs.watch.snapshots import Ongoing, Snapshot, read_status, write_live
+from experiments.jobs.watch.publishing import WATCHED, publish, unpolled
+from experiments.jobs.watch.snapshots import Ongoing, Snapshot, read_status
 from experiments.jobs.watch.stepping import Stepper
 from experiments.project.errors import LedgerError
-from experiments.project.files import stamp_of, try_lock
+from experiments.project.files import stamp_of
 from experiments.project.settings import load_settings
 from experiments.project.workspace import Workspace
 from experiments.runs.opening import RoutedStore, default_store, offline_store
@@ -55,7 +54,7 @@ __all__ = [
 def monitor_for(state_dir: Path) -> Monitor:
     """Return this process's Monitor of a state folder; see `Monitor.subscribe`."""
     return monitor_of(
-        state_dir, lambda place: sources_of(place, newest=_WATCHED), follows_only=reader_socket() is not None
+        state_dir, lambda place: sources_of(place, newest=WATCHED), follows_only=reader_socket() is not None
     )
 
 
@@ -83,22 +82,9 @@ def publish_once(state_dir: Path) -> None:
 
     Nothing is published where the state folder cannot be written, and nothing where somebody polls anyway.
     """
-    live = state_dir / "live"
-    if not (state_dir / FILE).exists():
-        return
-    try:
-        live.mkdir(exist_ok=True)
-        lock = try_lock(live / LOCK)
-    except OSError:
-        return
-    if lock is None:
-        return
-    try:
-        found = poll_once(state_dir, sources=sources_of(state_dir, newest=_WATCHED))
-        with contextlib.suppress(OSError):
-            write_live(live, found, with_metrics=True)
-    finally:
-        os.close(lock)
+    with unpolled(state_dir) as live:
+        if live is not None:
+            publish(live, poll_once(state_dir, sources=sources_of(state_dir, newest=WATCHED)))
 
 
 def job_statuses(
@@ -238,10 +224,6 @@ def _status_row(poller: Poller, name: str, metrics: Sequence[str], silent: Colle
         "sky_status": status.scheduler if ours else None,
         "sky_duration": end - status.started_at if ours and status.started_at else None,
     }
-
-
-_WATCHED = 5_000
-"""Jobs that a page watches beside those that go on and its own: what a lab launches in weeks."""
 
 
 def sources_of(state_dir: Path, *, newest: int | None = None) -> Sources:

@@ -226,7 +226,7 @@ def test_without_a_place_a_run_that_is_not_here_is_looked_up_where_one_is_logged
 
 
 def test_a_page_watches_what_goes_on_and_the_newest_jobs_and_asks_for_its_own_old_ones(workspace, monkeypatch):
-    monkeypatch.setattr("experiments.monitoring._WATCHED", 2)
+    monkeypatch.setattr("experiments.monitoring.WATCHED", 2)
     with open_ledger(workspace) as ledger, tenure() as owner:
         place = Placement(user="ada", ledger_id=ledger.id, launcher="local", target="here", train_command=TRAINER)
         plan = make_plan(

@@ -134,11 +134,12 @@ def status(
 
 
 def _polled(workspace: Workspace, newest: int | None) -> tuple[Snapshot, int]:
-    """Return how all jobs are, or those that go on and the newest ones, and of how many nobody was asked.
+    """Return how all jobs are, or those that go on and the newest ones, and of how many nobody was asked; publish it.
 
     Raises:
         LedgerError: Nobody knows which jobs there are.
     """
+    from experiments.jobs.watch.publishing import publish_polled
     from experiments.monitoring import poll_once, sources_of
 
     sources, earlier = sources_of(workspace.state), 0
@@ -149,6 +150,7 @@ def _polled(workspace: Workspace, newest: int | None) -> tuple[Snapshot, int]:
     found = poll_once(workspace.state, sources=sources)
     if found.ledger_problem:
         raise LedgerError(found.ledger_problem)
+    publish_polled(workspace, found)
     return found, earlier
 
 

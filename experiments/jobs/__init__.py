@@ -13,8 +13,8 @@ What one may import: `arms`, `batches`, `checkpoints`, `commands`, `controls.che
 `preparation`, `preview`, `ran`, `reproducing`, `rule`, `selection`, `shelf`, `sparing`, `specs`, `submission`,
 `sweeps.edges`, `sweeps.freezing`, `sweeps.going_on`, `sweeps.pruning`, `sweeps.ranges`, `sweeps.search`,
 `sweeps.suggesting`, `sweeps.template`, `tokens`, `watch.alerting`, `watch.alerts`, `watch.ending`, `watch.logs`,
-`watch.monitor`, `watch.ongoing`, `watch.poller`, `watch.snapshots`, `watch.stepping`, `watch.stopping`,
-`watch.verdicts`.
+`watch.monitor`, `watch.ongoing`, `watch.poller`, `watch.publishing`, `watch.snapshots`, `watch.stepping`,
+`watch.stopping`, `watch.verdicts`.
 
 What it may import: `project`, `runs`, `trainer`, `types`.
 """

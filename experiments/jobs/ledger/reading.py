@@ -38,6 +38,11 @@ _TOLD = (
     "AND id < (SELECT min(id) FROM events WHERE kind = 'journal' AND plan_key = ?2)))"
 )
 """Jobs that told something of their seeds before a journal was recorded, at some time with some plan."""
+_RECENT = (
+    "SELECT id FROM jobs WHERE state IN ('planned', 'submitting') "
+    "UNION SELECT id FROM jobs WHERE state = 'submitted' AND outcome IS NULL "
+    "UNION SELECT id FROM (SELECT id FROM jobs ORDER BY id DESC LIMIT ?)"
+)
 _TEXTS = (("plans", "provenance"), ("jobs", "spec"), ("jobs", "outcome"), ("events", "data"), ("folded", "steps"))
 
 
@@ -103,14 +108,19 @@ class LedgerReader:
 
     def recent(self, number: int) -> tuple[list[TrainingJob | UnreadableJob], int]:
         """Return the newest jobs and all whose end nobody noted, oldest first, and how many others there are."""
-        query = (
-            f"SELECT {JOB_COLUMNS} FROM jobs WHERE id IN ("  # noqa: S608 - our own words
-            "SELECT id FROM jobs WHERE state IN ('planned', 'submitting') "
-            "UNION SELECT id FROM jobs WHERE state = 'submitted' AND outcome IS NULL "
-            "UNION SELECT id FROM (SELECT id FROM jobs ORDER BY id DESC LIMIT ?)) ORDER BY id"
-        )
+        query = f"SELECT {JOB_COLUMNS} FROM jobs WHERE id IN ({_RECENT}) ORDER BY id"  # noqa: S608 - our own words
         found = [read_job(dict(row)) for row in self._rows(query, [number])]
-        return found, self._rows("SELECT count(*) AS n FROM jobs")[0]["n"] - len(found)
+        return found, self._number() - len(found)
+
+    def recent_names(self, number: int) -> tuple[list[str], int]:
+        """Return the run names of the jobs that `recent` returns, and how many others there are."""
+        query = f"SELECT run_name FROM jobs WHERE id IN ({_RECENT}) ORDER BY id"  # noqa: S608 - our own words
+        found = [row["run_name"] for row in self._rows(query, [number])]
+        return found, self._number() - len(found)
+
+    def _number(self) -> int:
+        found: int = self._rows("SELECT count(*) AS n FROM jobs")[0]["n"]
+        return found
 
     def seeds_told(
         self, arguments: Sequence[str], before: tuple[float, str] | None = None

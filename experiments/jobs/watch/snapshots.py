@@ -296,7 +296,7 @@ def _read_status(live: Path) -> Snapshot:
     try:
         found = Snapshot.model_validate_json(path.read_bytes())
     except FileNotFoundError:
-        return Snapshot(damage="nothing has polled the jobs of this folder yet: experiments status")
+        return Snapshot(damage="nothing has polled the jobs of this folder yet: experiments status --all")
     except OSError as error:
         return Snapshot(damage=f"{str(path)!r} cannot be read ({error.strerror})")
     except ValidationError:
@@ -311,7 +311,7 @@ def _read_status(live: Path) -> Snapshot:
 
 
 def _damaged(path: Path) -> Snapshot:
-    return Snapshot(damage=f"{str(path)!r} is damaged; the next poll replaces it: experiments status")
+    return Snapshot(damage=f"{str(path)!r} is damaged; the next poll replaces it: experiments status --all")
 
 
 def _whole(found: Snapshot, held: Ended) -> Snapshot:
