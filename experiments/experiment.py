@@ -11,15 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import ValidationError
 
-from experiments.jobs.arms import apart, beside_all, changes, name_of
-from experiments.jobs.criteria import Criterion, record_criteria, stated_by
-from experiments.jobs.journal import BLANK, Journal, Rule
-from experiments.jobs.own_jobs import filled_trainer, own_fields, own_job
-from experiments.jobs.plan import RecordedJob
 from experiments.project.errors import UsageError, reasons
 from experiments.project.standing import standing
 from experiments.project.streams import run_to_end
-from experiments.project.trainers.known import KNOWN, trainer_named
+from experiments.project.trainers.known import known_trainers, trainer_named
 from experiments.project.trainers.words import Style, overridden
 from experiments.project.values import replaced
 from experiments.project.workspace import Workspace
@@ -36,7 +31,10 @@ from experiments.types import (
 )
 
 if TYPE_CHECKING:
+    from experiments.jobs.criteria import Criterion
+    from experiments.jobs.journal import Journal, Rule
     from experiments.jobs.permits import Permit
+    from experiments.jobs.plan import RecordedJob
     from experiments.jobs.preparation import CheckedPlan
     from experiments.notebooks.export.exporting import Exported
 
@@ -106,6 +104,8 @@ class Experiment(ABC):
         Raises:
             UsageError: The recipe has no trainer, or a value is not allowed.
         """
+        from experiments.jobs.own_jobs import own_job
+
         trainer = self._own_trainer()
         if trainer is None:
             raise UsageError(
@@ -125,9 +125,11 @@ class Experiment(ABC):
         Without a rule of its own, it is about the primary metric of its trainer; one that names none has no rule, for
         what is only found decides nothing.
         """
+        from experiments.jobs.journal import BLANK, Journal, Rule
+
         if cls.rule is not None or cls.trainer is None:
             return Journal(hypothesis=cls.hypothesis, rule=cls.rule or BLANK.rule)
-        trainer = KNOWN.get(cls.trainer) if isinstance(cls.trainer, str) else cls.trainer
+        trainer = known_trainers().get(cls.trainer) if isinstance(cls.trainer, str) else cls.trainer
         metrics = trainer.metrics if trainer is not None else Metrics()
         known = metrics.primary is not None and metrics.direction is not None
         rule = Rule(metric=metrics.primary, direction=metrics.direction, effect=0.0) if known else None
@@ -158,6 +160,8 @@ class Experiment(ABC):
             UsageError: The label is not a name, or the experiment's own arguments are none.
             LaunchRefused: Called directly from a notebook or a thread, where nobody asked for a launch.
         """
+        from experiments.jobs.plan import RecordedJob
+
         check_name("label", label)
         job = RecordedJob(label, self._with_common(config), seed)
         if self._recorded is not None:
@@ -199,6 +203,10 @@ class Experiment(ABC):
         Raises:
             UsageError: The recipe recorded no job, or a name, label or seed is wrong.
         """
+        from experiments.jobs.arms import apart, beside_all, changes, name_of
+        from experiments.jobs.controls.checking import given_control
+        from experiments.jobs.preparation import prepare_plan
+
         if arms is None:
             recorded = self.jobs_with(self.config)
             if beside is not None:
@@ -215,9 +223,6 @@ class Experiment(ABC):
                 return self._resumed(resume, launcher, again=again)
             recorded = [_extending(found[0], resume, self.workspace)]
             check_resumable(self.workspace, resume, recorded[0].config)
-        from experiments.jobs.controls.checking import given_control
-        from experiments.jobs.preparation import prepare_plan
-
         control = None
         if self.controls is not None and resume is None:
             control = given_control(self.controls, self.controls_may_differ, recipe_file(type(self)), self.workspace)
@@ -249,6 +254,7 @@ class Experiment(ABC):
             LaunchError: A launcher refused; the other jobs are launched all the same.
             LedgerError: Nothing could be recorded, so nothing was launched.
         """
+        from experiments.jobs.criteria import record_criteria, stated_by
         from experiments.jobs.preparation import launch_plan, plan_of
 
         record_criteria(plan_of(plan), stated_by(type(self), self.workspace.root), permit, self.workspace)
@@ -290,6 +296,8 @@ class Experiment(ABC):
 
     def jobs_with(self, config: BaseExperimentConfig, arm: str | None = None) -> list[RecordedJob]:
         """Return the jobs that the recipe records with this config; several jobs of one arm keep their labels in it."""
+        from experiments.jobs.plan import RecordedJob
+
         recorded: list[RecordedJob] = []
         own, self.config, self._recorded = self.config, config, recorded
         try:
@@ -323,6 +331,8 @@ class Experiment(ABC):
         return trainer_named(name, settings.trainers) if name is not None else None
 
     def _trainer_of(self, config: TrainingJobConfig) -> Trainer | None:
+        from experiments.jobs.own_jobs import filled_trainer, own_fields
+
         own = config.trainer if config.trainer is not None else self._own_trainer()
         trainer = trainer_named(own, self._home.settings.trainers) if isinstance(own, str) else own
         return filled_trainer(trainer, own_fields(self.config)) if trainer is not None else None

@@ -17,7 +17,7 @@ from experiments.jobs.plan import RecordedJob
 from experiments.jobs.preparation import launch_plan, prepare_plan
 from experiments.jobs.submission import cancel, newest_attempt, next_repeat, retry, start_next, submit
 from experiments.project.errors import UsageError, reasons
-from experiments.project.trainers.known import REFERENCE, trainer_named
+from experiments.project.trainers.known import reference, trainer_named
 from experiments.project.workspace import Workspace
 from experiments.types import LauncherName, Trainer, TrainingJob, TrainingJobConfig
 
@@ -145,7 +145,7 @@ def _job_config(
 ) -> TrainingJobConfig:
     of = trainer if trainer is not None else home.settings.trainer
     known = trainer_named(of, home.settings.trainers) if isinstance(of, str) else of
-    if known is None or known == REFERENCE:
+    if known is None or known == reference():
         words = [f"trainer.{key}={value}" for key, value in arguments.items() if value is not None]
     else:
         words = list(known.arguments(arguments))

@@ -312,7 +312,7 @@ class BaseExperimentConfig(BaseModel):
         {'learning_rate': 0.01}
     """
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, validate_default=True)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, validate_default=True, defer_build=True)
 
     description: str = Field("", description="What the experiment is for; shown at the top of the notebook.")
     sections: Annotated[tuple[SectionName, ...], Control("hidden")] = Field(

@@ -105,3 +105,28 @@ def test_the_help_of_a_command_does_not_load_what_checks_types_at_run_time(words
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert "tyro._cli" in loaded
     assert {"typeguard", "unittest.mock", "asyncio"} & loaded == set()
+
+
+def test_the_list_of_commands_imports_neither_a_command_nor_what_parses_one():
+    code = "import sys; from experiments.cli.__main__ import main; main(['--help'])"
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "experiments.cli.envelope" in loaded
+    assert {"tyro", "rich", "experiments.types", "experiments.cli.status"} & loaded == set()
+
+
+@pytest.mark.parametrize("start", ["experiments.cli.status", "experiments.recipes.arena_experiment"])
+def test_a_start_builds_no_model_before_it_is_asked_for_one(start):
+    code = f"""
+import {start}
+from pydantic import BaseModel
+def below(kind):
+    return [found for each in kind.__subclasses__() for found in (each, *below(each))]
+ours = [each for each in below(BaseModel) if each.__module__.startswith("experiments.")]
+assert ours
+print(*(each.__name__ for each in ours if each.__pydantic_complete__))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.split() == []

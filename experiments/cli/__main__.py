@@ -5,14 +5,15 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, get_args, get_origin, get_type_hints
 
 from experiments.cli.cutting import LIMIT, Long, cut_answer, told_of_rest
 from experiments.cli.envelope import EXIT_CODES, Answer, Call, Stream, respond
-from experiments.cli.flags import Cursor, JsonFlag, Limit, spelled_out
-from experiments.cli.terminal import check_paths, parsed
+from experiments.cli.terminal import check_paths, parsed, say
 from experiments.project.errors import UsageError
 from experiments.project.streams import run_to_end
 
@@ -31,39 +32,53 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _read(arguments: Sequence[str]) -> Call:
-    """Return the call that a command line asks for; tyro would make it while it reads, and hide whose error it is."""
-    import tyro
+    """Return the call that a command line asks for; tyro would make it while it reads, and hide whose error it is.
 
+    Raises:
+        SystemExit: After `--help`.
+    """
     word = next(iter(arguments), None)
-    if word not in _MODULES and not {"-h", "--help"} & set(arguments):
+    if word not in _MODULES:
+        if {"-h", "--help"} & set(arguments):
+            say(_list())
+            raise SystemExit(0)
         asked = "which command?" if word is None else f"{word!r} is no command of experiments."
         raise UsageError(f"{asked} There are: {', '.join(_MODULES)}. See what they do: experiments --help")
-    if word in _MODULES:
-        # By itself: to choose among functions tyro imports as much again.
-        one: Call = tyro.cli(
-            taken_by(commands(word)[word]),
-            prog=f"experiments {word}",
-            args=list(arguments)[1:],
-            config=(tyro.conf.FlagCreatePairsOff,),
-        )
-        return one
-    codes = "\n".join(f"  {code:<4}{what}" for code, what in EXIT_CODES.items())
-    # Classes, for the same reason.
-    wanted: dict[str, Callable[..., Any]] = {
-        word: type(word, (), {"__doc__": _SENTENCES.get(word)}) for word in _MODULES
-    }
-    found: Call = tyro.extras.subcommand_cli_from_dict(
-        wanted,
-        prog="experiments",
-        description=f"Jobs, runs and notebooks of this project.\n\nExit codes:\n{codes}",
-        args=list(arguments),
+    import tyro
+
+    found: Call = tyro.cli(
+        taken_by(commands(word)[word]),
+        prog=f"experiments {word}",
+        args=list(arguments)[1:],
         config=(tyro.conf.FlagCreatePairsOff,),
     )
     return found
 
 
+def _list() -> str:
+    """Return what `--help` says of all commands; a parser that knows their flags too would have to import them."""
+    room = shutil.get_terminal_size().columns
+    indent = max(map(len, _MODULES)) + 4
+    lines = (
+        textwrap.fill(f"  {word:<{indent - 2}}{_SENTENCES[word]}", room, subsequent_indent=" " * indent)
+        for word in _MODULES
+    )
+    codes = "\n".join(f"  {code:<4}{what}" for code, what in EXIT_CODES.items())
+    return "\n".join(
+        [
+            "usage: experiments COMMAND [-h] ...",
+            "\nJobs, runs and notebooks of this project.",
+            "\nCommands; each says with --help what it takes:",
+            *lines,
+            f"\nExit codes:\n{codes}",
+        ]
+    )
+
+
 def taken_by(command: Command) -> Callable[..., Call]:
     """Return what takes a command's words and flags, and those that all commands have, and returns the call."""
+    from experiments.cli.flags import Cursor, JsonFlag, Limit, spelled_out
+
     hints = get_type_hints(command, include_extras=True)
     known = inspect.signature(command).parameters
     is_long = "cursor" not in known and any(issubclass(each, Long) for each in data_types(command))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from experiments.cli.cutting import Long
 from experiments.cli.envelope import Answer, Shown
 from experiments.cli.terminal import FittedColumn, FittedTable, console, say
 from experiments.project.look import counted
-from experiments.project.workspace import Workspace
+
+if TYPE_CHECKING:
+    from experiments.project.workspace import Workspace
 
 _SHOWN = 5
 _COLUMNS = (FittedColumn("device", least=12), FittedColumn("free", is_right=True), FittedColumn("model"))
@@ -62,6 +64,8 @@ class Machine(Long):
 
 def machine() -> Answer[Machine]:
     """Show the GPUs, cores and memory of this machine, which jobs have them, and what waits for what."""
+    from experiments.project.workspace import Workspace
+
     return machine_answer(Workspace.find(Path.cwd()))
 
 

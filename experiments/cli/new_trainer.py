@@ -19,7 +19,7 @@ from typing import Literal, get_args
 
 from pydantic import ValidationError
 
-from experiments.cli.flags import RunOptions
+from experiments.cli.options import RunOptions
 from experiments.project.errors import UsageError, reasons
 from experiments.project.trainers.template import PYTHON, check_template, filled_words
 from experiments.project.trainers.value import Trainer, sets_seed

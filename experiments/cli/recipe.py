@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import tyro
-from pydantic import ValidationError
+from pydantic import PydanticUserError, ValidationError
 
 from experiments.cli.envelope import Answer, respond
-from experiments.cli.flags import Request, RunOptions, Texts, asks_for_search, spelled_out
+from experiments.cli.flags import Texts, spelled_out
 from experiments.cli.launched import Launched
+from experiments.cli.options import Request, RunOptions, asks_for_search
 from experiments.cli.terminal import check_paths, check_word, parsed, say
 from experiments.project.errors import UsageError, message, shown
 from experiments.types import BaseExperimentConfig
@@ -60,7 +61,7 @@ def parse(
     """Return what `arguments` ask for.
 
     Raises:
-        UsageError: A flag does not exist or a value is not allowed; the message names it.
+        UsageError: A flag does not exist, a value is not allowed, or no value can be checked; the message says which.
         SystemExit: After `--help`.
     """
     _refuse_taken_names(config_class)
@@ -94,6 +95,11 @@ def parse(
         config = config_class.model_validate(values)
     except ValidationError as error:
         raise UsageError(_flag_errors(error, prog)) from None
+    except PydanticUserError as error:  # a model is built when it is first used
+        raise UsageError(
+            f"{config_class.__name__} cannot be checked: {error.message.partition('. ')[0]}. Give its field a type "
+            "that pydantic knows."
+        ) from None
     given_fields = _given(config_class, words) | ({"additional_args"} if behind else frozenset())
     return Request(config, typed.run, tuple(arguments), given_fields)
 

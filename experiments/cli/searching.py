@@ -10,9 +10,9 @@ from typing import Any
 from experiments.cli.budget import read_limits
 from experiments.cli.editor import start_editor
 from experiments.cli.envelope import Answer
-from experiments.cli.flags import Request
 from experiments.cli.following import follow_on
 from experiments.cli.launched import Launched
+from experiments.cli.options import Request
 from experiments.cli.preview import confirm, print_preview
 from experiments.cli.session import (
     Session,

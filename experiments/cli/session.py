@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from experiments.cli.editor import Editor, start_editor
 from experiments.cli.envelope import Answer
-from experiments.cli.flags import Request
 from experiments.cli.handing import handed_later, handed_over
 from experiments.cli.launched import Launched
+from experiments.cli.options import Request
 from experiments.cli.preview import confirm, print_control, print_preview
 from experiments.cli.terminal import console
 from experiments.cli.until import (

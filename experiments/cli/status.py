@@ -18,14 +18,9 @@ from experiments.cli.envelope import Answer
 from experiments.cli.flags import Flag, Texts
 from experiments.cli.machine import Machine, machine_answer
 from experiments.cli.terminal import FittedColumn, FittedTable, console, say, state_text
-from experiments.jobs.events import NO_COST, last_interruption
-from experiments.jobs.finding import first_launch, of_experiments
-from experiments.jobs.ledger import bring_up_to_date, open_ledger
-from experiments.jobs.watch.snapshots import time_left_s
 from experiments.project.errors import ExperimentsError, LedgerError, UsageError
 from experiments.project.look import STATES, counted, duration, quantity
 from experiments.project.standing import trains, uncounted_words
-from experiments.project.workspace import Workspace
 from experiments.types import TERMINAL_VERDICTS, JobStatus
 
 if TYPE_CHECKING:
@@ -33,6 +28,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from experiments.jobs.watch.snapshots import Snapshot
+    from experiments.project.workspace import Workspace
 
 _COLUMNS = (
     *(FittedColumn(heading) for heading in ("run", "state", "launcher", "scheduler", "tracker")),
@@ -93,8 +89,9 @@ def status(
         archived: Also what was archived.
         machine: Show the GPUs of this machine instead, who has them, and what waits for what.
     """
+    from experiments.jobs.finding import first_launch, of_experiments
     from experiments.jobs.shelf import archived_runs
-    from experiments.project.workspace import files_of
+    from experiments.project.workspace import Workspace, files_of
 
     _check(state, last)
     workspace = Workspace.find(Path.cwd())
@@ -139,6 +136,7 @@ def _polled(workspace: Workspace, newest: int | None) -> tuple[Snapshot, int]:
     Raises:
         LedgerError: Nobody knows which jobs there are.
     """
+    from experiments.jobs.ledger import open_ledger
     from experiments.jobs.watch.publishing import publish_polled
     from experiments.monitoring import poll_once, sources_of
 
@@ -169,6 +167,8 @@ def took_text(item: JobStatus) -> str:
 
 def why_text(item: JobStatus) -> str:
     """Return why a job is as it is, and its last interruption; empty where there is nothing to say."""
+    from experiments.jobs.events import last_interruption
+
     return "; ".join(filter(None, [item.reason, last_interruption(item.events, item.recoveries, time.time())]))
 
 
@@ -188,6 +188,7 @@ def _ended(workspace: Workspace, found: Snapshot, earlier: int) -> list[str]:
 
 def _settle(workspace: Workspace) -> None:
     """Carry on what a killed process left in doubt or in the outbox; the jobs are shown also where that cannot be."""
+    from experiments.jobs.ledger import bring_up_to_date, open_ledger
     from experiments.jobs.submission import start_next
 
     bring_up_to_date(workspace)
@@ -201,6 +202,8 @@ def _settle(workspace: Workspace) -> None:
 
 
 def _print_table(statuses: list[JobStatus]) -> None:
+    from experiments.jobs.events import NO_COST
+
     table = FittedTable(_COLUMNS, _WORTH)
     # What they found is told with the run, and there may be hundreds.
     shown = [item for item in statuses if trains(item.role) or item.verdict != "succeeded"]
@@ -236,6 +239,8 @@ def follow(poll: Callable[[], Sequence[JobStatus]], out: Console) -> bool:
 
 def progress_table(statuses: Sequence[JobStatus]) -> FittedTable:
     """Return one row a job; a run name too long for its column keeps its end, where arm and seed differ."""
+    from experiments.jobs.watch.snapshots import time_left_s
+
     table = FittedTable(_LIVE_COLUMNS, _LIVE_WORTH)
     for status in statuses:
         table.add(
@@ -297,6 +302,8 @@ def _follow_plain(poll: Callable[[], Sequence[JobStatus]], out: Console) -> Sequ
 
 def plain_line(status: JobStatus) -> str:
     """Return one job's progress as a line of a log."""
+    from experiments.jobs.watch.snapshots import time_left_s
+
     parts = [status.run_name, status.verdict]
     if status.step is not None:
         parts.append(f"{steps_text(status)} steps")

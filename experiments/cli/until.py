@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from experiments.cli.budget import read_limits
-from experiments.cli.flags import RunOptions
+from experiments.cli.options import RunOptions
 from experiments.experiment import Experiment
 from experiments.jobs.batches import UNTIL_DECIDED, Course, courses, seeds_of_first_batch
 from experiments.jobs.controls.files import read_control

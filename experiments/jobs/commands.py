@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from experiments.project.errors import UsageError
-from experiments.project.trainers.known import REFERENCE
+from experiments.project.trainers.known import reference
 from experiments.project.trainers.template import ARGS_JSON, ARGS_NO_HYPHENS, check_template, filled_words, names_in
 from experiments.project.trainers.value import check_variables, sets_seed
 from experiments.project.trainers.words import as_json, without_hyphens
@@ -73,7 +73,7 @@ def command_of(template: Sequence[str], config: TrainingJobConfig) -> Command:
     """
     trainer = config.trainer if isinstance(config.trainer, Trainer) else None
     for argument in config.arguments:
-        if sets_seed(argument.key, trainer or REFERENCE):
+        if sets_seed(argument.key, trainer or reference()):
             raise UsageError(
                 f"additional argument {' '.join(argument.words)!r} sets the seed, which is part of the run's name. "
                 "Use --seeds instead."

@@ -95,7 +95,7 @@ class Criterion:
         return _COMPARED[self.comparison][1](value, self.bound)
 
 
-_CRITERIA = TypeAdapter(tuple[Criterion, ...])
+_CRITERIA = TypeAdapter(tuple[Criterion, ...], config=ConfigDict(defer_build=True))
 
 
 @dataclass(frozen=True)

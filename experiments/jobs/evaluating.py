@@ -23,7 +23,7 @@ from experiments.project.errors import UsageError
 from experiments.project.files import write_json
 from experiments.project.look import counted
 from experiments.project.provenance import OwnCode, Provenance
-from experiments.project.trainers.known import REFERENCE, trainer_named, trainer_of
+from experiments.project.trainers.known import reference, trainer_named, trainer_of
 from experiments.project.trainers.template import check_template
 from experiments.project.values import replaced
 from experiments.project.workspace import Workspace, visible_root
@@ -214,7 +214,7 @@ def _chosen(workspace: Workspace, job: TrainingJob, trainer: Trainer, run_dir: P
             f"experiments show {job.run_name}"
         )
     if last is not None and last > len(found):
-        is_ours = trainer.name == REFERENCE.name
+        is_ours = trainer.name == reference().name
         keep = ", or keep more in the runs to come: trainer.checkpoint.late=10" if is_ours else ""
         steps = ", ".join(f"{each.step:,}" for each in found)
         raise UsageError(

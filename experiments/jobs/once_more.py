@@ -22,7 +22,7 @@ from experiments.project.look import counted
 from experiments.project.provenance import OwnCode, capture, changes_since, file_names
 from experiments.project.snapshots import changed_between
 from experiments.project.standing import standing
-from experiments.project.trainers.known import REFERENCE, trainer_of
+from experiments.project.trainers.known import reference, trainer_of
 from experiments.project.trainers.words import same_key
 from experiments.project.values import replaced
 from experiments.project.workspace import Workspace, cluster_root, visible_root
@@ -271,7 +271,7 @@ def _total(job: TrainingJob, config: TrainingJobConfig, trainer: Trainer) -> int
     said = {each.key: each.value for each in trainer.read([*words, *config.additional_args])}
     given = said.get(same_key(trainer.steps))
     if given is None:
-        return TrainerConfig().total_timesteps if trainer.name == REFERENCE.name else None
+        return TrainerConfig().total_timesteps if trainer.name == reference().name else None
     try:
         return int(given)
     except ValueError:

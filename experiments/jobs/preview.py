@@ -27,7 +27,7 @@ from experiments.jobs.watch.verdicts import steps_asked_for
 from experiments.project.errors import LaunchError, LedgerError
 from experiments.project.look import counted
 from experiments.project.redaction import mask_texts
-from experiments.project.trainers.known import REFERENCE
+from experiments.project.trainers.known import reference
 from experiments.project.trainers.words import same_key
 from experiments.project.workspace import Workspace
 from experiments.types import Plan, PlannedJob, Trainer, TrainingJob, TrainingJobConfig
@@ -133,7 +133,7 @@ def _settings(config: TrainingJobConfig) -> tuple[str, Mapping[str, str]]:
 
 
 def _known(config: TrainingJobConfig) -> Trainer:
-    return config.trainer if isinstance(config.trainer, Trainer) else REFERENCE
+    return config.trainer if isinstance(config.trainer, Trainer) else reference()
 
 
 def _goes_on(settings: tuple[str, Mapping[str, str]], config: TrainingJobConfig) -> bool:

@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from experiments.project.errors import UNWRITABLE, UsageError
 from experiments.project.files import home_folder, parse_json
-from experiments.project.trainers.known import REFERENCE
+from experiments.project.trainers.known import REFERENCE_COMMAND
 from experiments.project.trainers.value import Trainer
 from experiments.project.values import Frozen
 from experiments.types import LauncherName, check_name
@@ -67,7 +67,7 @@ class Settings(Frozen):
         description="Run local jobs in the working tree as it is, not in a snapshot: no such run is reproducible.",
     )
     train_command: tuple[str, ...] = Field(
-        REFERENCE.command,
+        REFERENCE_COMMAND,
         description="The command line of recipes that name no trainer; additional arguments follow it.",
     )
     trainer: str | None = Field(None, description="Trainer of recipes that name none; train_command where not set.")

@@ -19,7 +19,7 @@ class Frozen(BaseModel):
         (True, 'a value is a key')
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     def __hash__(self) -> int:
         """Hash what it holds, tables too, which pydantic's own hash refuses: a cache may know a value by itself."""

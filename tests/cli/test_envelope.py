@@ -18,7 +18,7 @@ from experiments import cli
 from experiments.cli.__main__ import command_words, commands, taken_by
 from experiments.cli.cutting import Long, cut
 from experiments.cli.envelope import EXIT_CODES, Answer, Stream, envelope, next_of, respond
-from experiments.cli.flags import RunOptions
+from experiments.cli.options import RunOptions
 from experiments.cli.recipe import run_recipe
 from experiments.project.errors import UsageError
 from experiments.recipes.arena_experiment import ArenaExperiment, ArenaExperimentConfig

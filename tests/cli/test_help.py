@@ -42,7 +42,7 @@ def test_the_list_of_commands_says_of_each_what_its_own_help_begins_with(monkeyp
         cli.run(["--help"])
     said = capsys.readouterr().out
     for word, command in commands().items():
-        assert re.search(rf"• {word} +{re.escape(command.__doc__.strip().splitlines()[0])} ", said), word
+        assert re.search(rf"(?m)^  {word} +{re.escape(command.__doc__.strip().splitlines()[0])}$", said), word
 
 
 @pytest.mark.parametrize(

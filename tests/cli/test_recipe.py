@@ -117,3 +117,15 @@ def test_a_setting_with_the_name_of_a_flag_of_every_recipe_is_refused_in_one_sen
 
     with pytest.raises(UsageError, match="field 'trials' of Taken has the name of a flag that every recipe has"):
         parse(Taken, [], prog="study.py")
+
+
+def test_a_setting_of_a_type_that_pydantic_does_not_know_is_refused_in_one_sentence():
+    class Own:
+        pass
+
+    class Odd(BaseExperimentConfig):
+        own: Own = Field(Own(), description="Of a type that nobody checks.")
+
+    with pytest.raises(UsageError, match=r"^Odd cannot be checked: .*Own.*\. Give its field a type") as error:
+        parsed("", Odd)
+    assert len(str(error.value).splitlines()) == 1

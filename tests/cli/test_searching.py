@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from experiments.cli.flags import asks_for_search
+from experiments.cli.options import asks_for_search
 from experiments.cli.recipe import parse
 from experiments.cli.searching import run_search
 from experiments.jobs.permits import READ_ONLY

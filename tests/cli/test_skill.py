@@ -16,7 +16,7 @@ from experiments.cli.__main__ import command_words, commands
 from experiments.cli.agents.skill import skill_text
 from experiments.cli.agents.tools import TOOLS
 from experiments.cli.envelope import EXIT_CODES, Envelope
-from experiments.cli.flags import RunOptions
+from experiments.cli.options import RunOptions
 from tests.fakes.answers import data_in
 from tests.fakes.skilled import Skilled, environment
 

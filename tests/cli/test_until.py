@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from experiments.cli.flags import RunOptions
+from experiments.cli.options import RunOptions
 from experiments.cli.until import first_seeds
 from experiments.jobs.batches import courses
 from experiments.jobs.controls.files import write_control

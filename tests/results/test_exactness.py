@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from experiments.jobs.ledger import open_ledger
-from experiments.project.trainers.known import REFERENCE
+from experiments.project.trainers.known import reference
 from experiments.results.exactness import EXACT, exact_words
 from tests.fakes.launching import plan_in, workspace_at
 
 
 @pytest.mark.parametrize(
-    ("command", "said"), [(REFERENCE.command, EXACT), (("{python}", "my_trainer.py", "{run}", "seed={seed}"), "")]
+    ("command", "said"), [(reference().command, EXACT), (("{python}", "my_trainer.py", "{run}", "seed={seed}"), "")]
 )
 def test_the_reference_trainers_floor_is_0_by_construction_and_of_another_nobody_knows(tmp_path, command, said):
     workspace = workspace_at(tmp_path, command=command)

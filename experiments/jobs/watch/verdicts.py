@@ -19,7 +19,7 @@ from experiments.jobs.launchers.base import SchedulerStatus
 from experiments.project.files import number_or_none
 from experiments.project.standing import standing, trains
 from experiments.project.state_words import SCHEDULER_WORDS, TRACKER_ENDS, TRACKER_WORDS
-from experiments.project.trainers.known import REFERENCE
+from experiments.project.trainers.known import reference
 from experiments.runs.roles import NO_ROLES, TOTALS, likely_rewards, roles_of, steps_in_all
 from experiments.runs.store import RunInfo, latest_sps
 from experiments.types import (
@@ -216,7 +216,7 @@ def never_logged(primary: str, summary: Mapping[str, Any]) -> str:
 
 def steps_asked_for(config: TrainingJobConfig) -> float | None:
     """Return the steps that a job is to train in all; None where its arguments do not say."""
-    trainer = config.trainer if isinstance(config.trainer, Trainer) else REFERENCE
+    trainer = config.trainer if isinstance(config.trainer, Trainer) else reference()
     if isinstance(trainer.metrics.total, int):
         return float(trainer.metrics.total)
     keys = (trainer.steps,) if trainer.steps is not None else TOTALS

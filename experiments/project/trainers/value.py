@@ -176,7 +176,7 @@ class Trainer(Frozen):
         "command.",
     )
     uses_gpus: bool = Field(True, description="Whether it computes on GPUs.")
-    metrics: Metrics = Field(Metrics(), description="Under which names it logs what.")
+    metrics: Metrics = Field(default_factory=Metrics, description="Under which names it logs what.")
     note: str = Field("", exclude_if=_is_empty, description="What one should know before a launch, in a sentence.")
     env: dict[str, str] = Field({}, exclude_if=_is_empty, description="Variables that it needs; filled as the command.")
     values: dict[str, str] = Field(

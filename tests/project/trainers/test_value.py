@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from experiments.project.errors import UsageError, reasons
-from experiments.project.trainers.known import METTA, REFERENCE, trainer_named
+from experiments.project.trainers.known import metta, reference, trainer_named
 from experiments.project.trainers.value import Checkpoints, Metrics, Trainer, check_variables, sets_seed
 
 TRAINER = Trainer(command="python train.py --seed {seed} --env 'a b'", style="--key value")
@@ -103,7 +103,7 @@ def test_checkpoints_are_known_by_their_names():
 def test_a_projects_trainer_has_its_name_before_ours():
     own = {"metta": TRAINER}
     assert trainer_named("metta", own) is TRAINER
-    assert trainer_named("metta", {}) is METTA
+    assert trainer_named("metta", {}) is metta()
     with pytest.raises(
         UsageError, match=r"'meta' is not known. Did you mean 'metta'\? There are: metta, refe.*Add one"
     ):
@@ -113,5 +113,5 @@ def test_a_projects_trainer_has_its_name_before_ours():
 def test_what_is_not_said_is_left_out_of_json():
     assert Trainer(command="x").model_dump(mode="json", exclude_defaults=False)["metrics"] == {}
     assert Metrics(step="s").model_dump(mode="json") == {"step": "s"}
-    assert Trainer.model_validate_json(METTA.model_dump_json()) == METTA
-    assert REFERENCE.metrics.direction == "higher"
+    assert Trainer.model_validate_json(metta().model_dump_json()) == metta()
+    assert reference().metrics.direction == "higher"

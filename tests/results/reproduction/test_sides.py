@@ -11,7 +11,7 @@ import pytest
 from experiments.jobs.ran import Ran
 from experiments.project.environment.differences import Conditions
 from experiments.project.provenance import CodeRecord
-from experiments.project.trainers.known import METTA
+from experiments.project.trainers.known import metta
 from experiments.project.trainers.value import Checkpoints, Metrics
 from experiments.results.reproduction.comparing import compare_runs
 from experiments.results.reproduction.sides import Side, of_same_code, saved_files
@@ -97,10 +97,10 @@ def test_what_is_known_to_have_run_other_code_tells_nothing_of_the_noise():
 
 
 def test_checkpoints_are_looked_for_where_the_trainer_saves_them(tmp_path):
-    assert saved_files(job("r", trainer=METTA), tmp_path) == {}
+    assert saved_files(job("r", trainer=metta()), tmp_path) == {}
     (tmp_path / "r" / "checkpoints").mkdir(parents=True)
     (tmp_path / "r" / "checkpoints" / "r:v3.mpt").write_bytes(b"x")
-    assert list(saved_files(job("r", trainer=METTA), tmp_path)) == ["{run}:v3.mpt"]
+    assert list(saved_files(job("r", trainer=metta()), tmp_path)) == ["{run}:v3.mpt"]
 
 
 def test_a_relative_folder_is_one_of_where_the_trainer_worked(tmp_path):
