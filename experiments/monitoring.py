@@ -6,6 +6,7 @@ import contextlib
 import functools
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,14 +91,18 @@ def publish_once(state_dir: Path) -> None:
 def job_statuses(
     state_dir: Path, runs: Sequence[str] | None = None, *, sources: Sources | None = None
 ) -> list[JobStatus]:
-    """Return the status of every job of the ledger, or of `runs` in their order, from one poll.
+    """Return the status of every job of the ledger, or of `runs` in their order, from one poll; nobody asks of others.
 
     A job whose row cannot be read is among them, with what is wrong as its reason.
 
     Raises:
         LedgerError: The ledger cannot be read, so nobody knows which jobs there are.
     """
-    found = poll_once(state_dir, sources=sources)
+    asked = sources or sources_of(state_dir)
+    if runs is not None:
+        rows = asked.named(runs)
+        asked = replace(asked, jobs=lambda: rows)
+    found = poll_once(state_dir, sources=asked)
     if problem := found.ledger_problem:
         raise LedgerError(problem)
     if runs is None:

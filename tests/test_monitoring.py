@@ -83,6 +83,15 @@ def test_a_local_job_is_followed_from_its_first_row_to_its_end(workspace, launch
         wait_until(lambda: (statuses()[0].verdict, statuses()[0].tracker) == ("succeeded", "finished"))
 
 
+def test_who_asks_of_some_runs_has_nobody_ask_of_the_others(tmp_path):
+    jobs = [job("one"), job("two"), job("three")]
+    launcher, store = FakeLauncher(one="RUNNING", two="RUNNING"), FakeStore(info("one"), info("two"))
+    asked = sources(jobs, launcher, store, named=lambda runs: [each for each in jobs if each.run_name in runs])
+    found = job_statuses(tmp_path, ["two", "stranger"], sources=asked)
+    assert [status.verdict for status in found] == ["running", "unknown"]
+    assert launcher.asked == store.asked == [["two"]]
+
+
 def test_a_trainer_that_was_killed_has_failed_although_its_file_says_running(workspace, launch):
     [run] = launch()
     say(workspace, run, "row1")

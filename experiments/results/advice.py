@@ -18,7 +18,7 @@ from experiments.results.claims import Claimed
 from experiments.results.scores import ScoredRuns
 from experiments.results.sparing import spare_of
 from experiments.results.subject import Subject
-from experiments.statistics import power_analysis
+from experiments.statistics import Options, power_analysis
 from experiments.types import TERMINAL_VERDICTS, JobStatus
 
 MOST_NAMED = 100
@@ -161,11 +161,19 @@ def _after(subject: Subject, runs: ScoredRuns, claimed: Claimed) -> Iterable[Adv
     if floor is not None and floor.covers(difference):
         yield Advice("settle", f"{floor.sentence(difference)}. More seeds would not make it matter.")
         return
-    yield _more_seeds(subject, runs, rule, comparison.arm, comparison.baseline)
+    level = comparison.difference.interval.level
+    yield _more_seeds(subject, runs, rule, comparison.arm, comparison.baseline, level)
 
 
-def _more_seeds(subject: Subject, runs: ScoredRuns, rule: Rule, arm: str, baseline: str) -> Advice:
-    power = power_analysis(runs.scores[arm], runs.scores[baseline], difference=rule.effect or None)
+def _more_seeds(subject: Subject, runs: ScoredRuns, rule: Rule, arm: str, baseline: str, level: float) -> Advice:
+    """Return how many seeds the verdict would take, by the comparison and at the level that it decides with."""
+    power = power_analysis(
+        runs.scores[arm],
+        runs.scores[baseline],
+        difference=rule.effect or None,
+        statistic=rule.statistic,
+        options=Options(level=level),
+    )
     return Advice(
         "seeds",
         f"The rule leaves it undecided. {power.sentence} Seeds that are added after a look decide nothing: launch all "

@@ -131,11 +131,7 @@ class ExperimentRuns:
 
         Runs that are no seeds are in no result.
         """
-        from experiments.jobs.ran import code_words
-
-        marks = self.code_marks(jobs)
-        marked = ((job.arm, marks[job.run]) for job in jobs if job.counts and job.run in marks)
-        return code_words(marked)
+        return _code_words(jobs, self.code_marks(jobs))
 
     def control_words(self, jobs: Sequence[JobRef]) -> Sequence[str]:
         """Return what must be said of kept controls beside results of `jobs`: which they are, and what differs."""
@@ -172,15 +168,29 @@ class ExperimentRuns:
         from experiments.results.controls import with_kept_scores
         from experiments.results.scores import scored_runs
 
-        marks = self.code_marks(jobs)
-        found = scored_runs(jobs, metric, self.store, statuses=statuses, summary=summary, codes=marks)
+        marked = self._marked(jobs)
+        found = scored_runs(jobs, metric, self.store, statuses=statuses, summary=summary, codes=marked.marks)
         found = with_kept_scores(found, self.controls(jobs), self.workspace)
-        return replace(found, notes=(*found.notes, *self.control_words(jobs), *self.code_words(jobs)))
+        return replace(found, notes=(*found.notes, *marked.words, *_code_words(jobs, marked.marks)))
+
+
+def _code_words(jobs: Sequence[JobRef], marks: Mapping[str, Mark]) -> list[str]:
+    from experiments.jobs.ran import code_words
+
+    return code_words((job.arm, marks[job.run]) for job in jobs if job.counts and job.run in marks)
 
 
 @dataclass(frozen=True)
 class ExperimentContext(ExperimentRuns):
-    """An experiment that is asked about without its notebook."""
+    """An experiment that is asked about without its notebook: as the ledger has it when it is first asked of it."""
 
     name: str
     workspace: Workspace
+
+    @functools.cached_property
+    def _launched(self) -> Launched:
+        return launched_in(self.workspace, self.name)
+
+    def launched(self) -> Launched:
+        """Return the jobs of this experiment that the ledger holds, read once: of ten thousand that takes a second."""
+        return self._launched

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from experiments.jobs.designs import Registration, registration_of
 from experiments.jobs.finding import of_experiments
 from experiments.jobs.journal import BLANK, Journal, recorded_journals
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.rule import LEVEL
-from experiments.monitoring import job_statuses
+from experiments.monitoring import Sources, job_statuses, sources_of
 from experiments.project.errors import ExperimentsError
 from experiments.project.standing import chooses, trains
 from experiments.project.workspace import Workspace
 from experiments.results.claims import Claimed
 from experiments.results.context import ExperimentContext, ExperimentRuns
-from experiments.results.logged import first_metric, logged_metrics
+from experiments.results.logged import first_metric, logged_metrics, primary_of
 from experiments.results.scores import FINAL, ScoredRuns, summary_of
 from experiments.results.verdict import judge
+from experiments.runs.opening import RoutedStore
 from experiments.statistics import Summary
 from experiments.types import JobRef, JobStatus
 
@@ -52,7 +53,8 @@ class Subject:
         rule = self.journal.rule
         if self.journal.is_written and rule is not None:
             return rule.metric
-        return first_metric(logged_metrics(self.context.run_infos(self.jobs)), self.jobs)
+        # What runs have logged is read only where no trainer says what it is about.
+        return primary_of(self.jobs) or first_metric(logged_metrics(self.context.run_infos(self.jobs)))
 
     def summary(self, metric: str) -> Summary:
         """Return what one run's score is in a metric: the rule's where it is about that metric."""
@@ -99,9 +101,17 @@ def subject_of(workspace: Workspace, experiment: str, journal: Journal | None = 
     if journal is None:
         recorded = recorded_journals(workspace, list(dict.fromkeys(job.plan_key for job in known)))
         journal = next((one.journal for one in reversed(recorded) if one.journal is not None), BLANK)
-    statuses = job_statuses(workspace.state, [job.run for job in jobs])
+    statuses = job_statuses(workspace.state, [job.run for job in jobs], sources=_sources(context))
     found = {status.run_name: status for status in statuses}
     return Subject(context, tuple(jobs), found, journal, context.launched().problem)
+
+
+def _sources(context: ExperimentContext) -> Sources:
+    """Return where an experiment's jobs are asked; a run of this machine where its scores are read, so only once."""
+    sources = sources_of(context.workspace.state)
+    store = context.store
+    here = store.offline if isinstance(store, RoutedStore) else store
+    return replace(sources, store=lambda tracker: here if tracker == "offline" else sources.store(tracker))
 
 
 def claim_by_rule(context: ExperimentRuns, jobs: Sequence[JobRef], journal: Journal, runs: ScoredRuns) -> Claimed:

@@ -266,7 +266,7 @@ def _no_spread(ours: FloatArray, theirs: FloatArray, statistic: Compared, names:
 def _too_few(sizes: tuple[int, int], statistic: Compared) -> str:
     """Return why so few seeds have no interval of their difference, or nothing."""
     fewest, most = min(sizes), max(sizes)
-    needed = methods.FEWEST_WELCH if statistic == "mean" else methods.FEWEST_IQM_COMPARED
+    needed = fewest_compared(statistic, paired=False)
     if fewest < needed:
         return f"{counted(fewest, 'seed')} in an arm; it needs {needed}"
     if statistic == "mean":
@@ -276,6 +276,13 @@ def _too_few(sizes: tuple[int, int], statistic: Compared) -> str:
     return f"{fewest} against {most} seeds are too uneven" if too_uneven else ""
 
 
+def fewest_compared(statistic: Compared, *, paired: bool) -> int:
+    """Return the fewest seeds of each arm that can decide anything: with fewer the difference has no interval."""
+    if statistic == "iqm":
+        return methods.FEWEST_IQM_COMPARED
+    return methods.FEWEST_PAIRS if paired else methods.FEWEST_WELCH
+
+
 def _uneven(sizes: tuple[int, int], even: float) -> bool:
     return max(sizes) > even * min(sizes)
 
@@ -283,7 +290,7 @@ def _uneven(sizes: tuple[int, int], even: float) -> bool:
 def _of_differences(differences: FloatArray, statistic: Compared, options: Options) -> Interval:
     """Return the interval of paired differences under a name that says so, or why there is none."""
     n = len(differences)
-    needed = methods.FEWEST_PAIRS if statistic == "mean" else methods.FEWEST_IQM_COMPARED
+    needed = fewest_compared(statistic, paired=True)
     reason = ""
     if n < needed:
         reason = f"{counted(n, 'pair')} of seeds; a comparison needs {needed}"

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import special
 
 from experiments.project.look import counted
-from experiments.statistics.differences import paired_differences
+from experiments.statistics.differences import Compared, fewest_compared, paired_differences
 from experiments.statistics.intervals import t_quantile
 from experiments.statistics.scores import Scores
 from experiments.statistics.values import DEFAULTS, Options, alike, shown
@@ -57,12 +57,22 @@ def power_of(difference: float, deviation: float, n: int, *, paired: bool = Fals
 
 
 def seeds_needed(
-    difference: float, deviation: float, *, power: float = 0.8, paired: bool = False, level: float = 0.95
+    difference: float,
+    deviation: float,
+    *,
+    power: float = 0.8,
+    paired: bool = False,
+    level: float = 0.95,
+    statistic: Compared = "mean",
 ) -> int | None:
-    """Return the fewest seeds an arm with which a difference is seen; None where more than 10,000 would be needed."""
+    """Return the fewest seeds an arm with which a difference is seen; None where more than 10,000 would be needed.
+
+    However large the difference, they are no fewer than a comparison of the statistic needs to decide anything.
+    """
     if not abs(difference) > 0 or not deviation > 0:
         return None
-    low, high = 1, 2
+    high = fewest_compared(statistic, paired=paired)
+    low = high - 1
     while power_of(difference, deviation, high, paired=paired, level=level) < power:
         low, high = high, 2 * high
         if low >= MOST_SEEDS:
@@ -80,6 +90,7 @@ def power_analysis(
     *,
     difference: float | None = None,
     power: float = 0.8,
+    statistic: Compared = "mean",
     options: Options = DEFAULTS,
 ) -> Power:
     """Answer "how many more seeds to see this difference?" for the mean.
@@ -88,11 +99,16 @@ def power_analysis(
         difference: What is worth seeing, in the unit of the score. By default the one that was observed, which makes
             the answer too hopeful when the difference was chosen because it is large.
         power: Chance of seeing it that is wanted.
+        statistic: What is compared in the end: no number of seeds is enough that its comparison has no interval for.
     """
     paired = paired_differences(arm, baseline)
     samples = [paired.differences] if paired else [arm.values, baseline.values]
     if any(len(sample) < 2 for sample in samples):
-        return _no_answer("Two seeds with a score in each arm are needed to know how much seeds vary.")
+        enough = fewest_compared(statistic, paired=arm.known_seeds and arm.seeds == baseline.seeds)
+        return _no_answer(
+            "Two seeds with a score in each arm are needed to know how much seeds vary, and "
+            f"{enough} to decide anything."
+        )
     if not all(np.isfinite(sample).all() for sample in samples):
         return _no_answer("Some seeds never reached the threshold, so that there is no mean to compare.")
     df = sum(len(sample) - 1 for sample in samples)
@@ -103,11 +119,12 @@ def power_analysis(
         return _no_answer(f"{same}: no number of seeds follows from that.")
     low, high = (deviation * math.sqrt(df / float(special.chdtri(df, tail))) for tail in (0.1, 0.9))
     needed, fewest, most = (
-        seeds_needed(gap, one, power=power, paired=paired is not None, level=options.level)
+        seeds_needed(gap, one, power=power, paired=paired is not None, level=options.level, statistic=statistic)
         for one in (deviation, low, high)
     )
     n = min(map(len, samples))
-    now = power_of(gap, deviation, n, paired=paired is not None, level=options.level)
+    is_enough = n >= fewest_compared(statistic, paired=paired is not None)
+    now = power_of(gap, deviation, n, paired=paired is not None, level=options.level) if is_enough else 0.0
     more = None if needed is None else max(0, needed - n)
     found = Power(needed, more, fewest, most, now, gap, deviation, "")
     return replace(found, sentence=_sentence(found, n, power, observed=difference is None, paired=paired is not None))

@@ -207,6 +207,14 @@ def test_an_undecided_rule_asks_for_a_new_design_and_says_of_how_many_seeds(tmp_
     assert "under another name than study" in todo["why"]
 
 
+def test_no_fewer_seeds_are_advised_than_the_verdict_takes(tmp_path, at):
+    rule = RULE.model_copy(update={"looks": None})
+    study = registered(tmp_path, Journal(hypothesis="b is better", rule=rule), ended=2, running=0)
+    assert "a comparison needs 3" in at(study, "verdict", "study", code=3)["reason"]
+    [todo] = at(study, "next", "study")["todo"]
+    assert "takes 3 seeds an arm, 1 more than the 2 there are, with which the chance is 0 %" in todo["why"]
+
+
 def test_an_undecided_rule_whose_seeds_ended_without_a_score_is_never_nothing_left_to_do(tmp_path, at):
     study = registered(tmp_path, ended=6, running=0)
     lose(study, study.jobs[0], exit_code=0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments.statistics import Scores, power_analysis, power_of, seeds_needed
+from experiments.statistics import Scores, compare, power_analysis, power_of, seeds_needed
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,14 @@ from experiments.statistics import Scores, power_analysis, power_of, seeds_neede
 def test_the_seeds_needed_are_those_of_cohen_s_tables(effect, paired, seeds):
     assert seeds_needed(effect, 1.0, paired=paired) == seeds
     assert seeds_needed(-effect * 7, 7.0, paired=paired) == seeds
+
+
+@pytest.mark.parametrize(("statistic", "paired", "fewest"), [("mean", False, 3), ("mean", True, 3), ("iqm", True, 6)])
+def test_no_difference_is_so_large_that_fewer_seeds_would_do_than_a_comparison_needs(statistic, paired, fewest):
+    assert seeds_needed(100.0, 1.0, paired=paired, statistic=statistic) == fewest
+    ours, theirs = (Scores.of(start + 0.1 * np.arange(fewest - 1.0) ** 2) for start in (100.0, 0.0))
+    assert power_analysis(ours, theirs, statistic=statistic).now == 0.0
+    assert compare(ours, theirs, statistic).difference.interval.bounds is None
 
 
 def test_power_is_that_of_the_noncentral_t():

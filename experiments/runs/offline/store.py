@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,7 +102,7 @@ class OfflineStore:
         """Return the runs that match, in the query's order."""
         with self._lock:
             names = self.names() if query.names is None else query.names
-            condition = server_filter(query)
+            condition = server_filter(replace(query, names=None))  # each is looked up by its name as it is
             found = []
             for name in names:
                 log = self._found(name)
@@ -166,7 +167,10 @@ class OfflineStore:
         held = self._frames.get(run)
         if held is None or held[0] != asked:
             frame = log.history(keys)
-            columns = ((str(key), column.to_numpy()) for key, column in frame.items())
+            shown = (
+                [str(key) for key in frame] if keys is None else [key for key in dict.fromkeys(keys) if key in frame]
+            )
+            columns = ((key, frame[key].to_numpy()) for key in shown)
             with_gaps = [key for key, values in columns if values.dtype == float and np.isnan(values).any()]
             held = (asked, frame, nan_steps_of(log.since(0, with_gaps)) if with_gaps else {})
             self._frames.pop(run, None)
