@@ -32,7 +32,12 @@ CALLERS = {
         "experiments/notebooks/charts/figures.py",  # in a child of its own
         "widgets/charts/bundle.py",  # bundles its own script, and reads nothing
     },
-    "pyarrow": {"experiments/runs/cache.py", "experiments/runs/relay.py", "experiments/runs/wandb_file/batches.py"},
+    "pyarrow": {
+        "experiments/runs/cache.py",
+        "experiments/runs/packs.py",
+        "experiments/runs/relay.py",
+        "experiments/runs/wandb_file/batches.py",
+    },
 }
 SERIES = {
     "NaN": np.full(5000, np.nan),

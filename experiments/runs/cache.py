@@ -118,7 +118,7 @@ def _write(target: Path, path: Path, position: Position, facts: RunFacts, table:
     paths = {name: path for path, name in table.names.items()}
     arrays, texts = [], []
     for column in map(table.columns.__getitem__, names):
-        array, is_text = _to_arrow(column, table.rows)
+        array, is_text = as_arrow(column, table.rows)
         arrays.append(array)
         if is_text:
             texts.append(f"c{len(arrays) - 1}")
@@ -148,7 +148,8 @@ def _write(target: Path, path: Path, position: Position, facts: RunFacts, table:
     )
 
 
-def _to_arrow(column: Column, rows: int) -> tuple[Any, bool]:
+def as_arrow(column: Column, rows: int) -> tuple[Any, bool]:
+    """Return a column as an arrow array, null where a row lacks it, and whether it holds JSON texts."""
     import pyarrow as pa
 
     places, values = column.sparse()
@@ -206,7 +207,7 @@ class _Reader:
         try:
             array, found = self._array(index)
             if found == name:
-                return _values_of(array)
+                return values_of(array)
         except Exception as error:
             raise CacheGone(self._file) from error
         raise CacheGone(self._file)
@@ -220,7 +221,8 @@ class _Reader:
         return read.column(0).combine_chunks(), read.schema.field(0).metadata[b"name"].decode()
 
 
-def _values_of(array: Any) -> tuple[npt.NDArray[np.int32] | None, npt.NDArray[Any]]:  # noqa: ANN401 - pyarrow has no types
+def values_of(array: Any) -> tuple[npt.NDArray[np.int32] | None, npt.NDArray[Any]]:  # noqa: ANN401 - pyarrow has no types
+    """Return the rows (None: all) and values of an arrow array as `as_arrow` makes them."""
     rows = None
     if array.null_count:
         rows = np.flatnonzero(np.asarray(array.is_valid())).astype(np.int32)

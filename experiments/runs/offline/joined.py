@@ -13,6 +13,7 @@ from zlib import crc32
 from experiments.runs.cache import HistoryCache
 from experiments.runs.offline.places import run_id_of, wandb_files
 from experiments.runs.offline.starts import Piece, arrange, by_turn, faults, other_ids, remarks, writers
+from experiments.runs.packs import Packs
 from experiments.runs.wandb_file.facts import ConsoleLine, RunFacts
 from experiments.runs.wandb_file.log import RUNTIME, TIMESTAMP, RunLog
 from experiments.runs.wandb_file.table import STEP, Media
@@ -39,6 +40,7 @@ class JoinedLog:
         run: str,
         folders: Sequence[Path],
         cache: HistoryCache | None = None,
+        packs: Packs | None = None,
         *,
         is_shared: bool = False,
         named_step: Callable[[], str | None] = lambda: None,
@@ -54,7 +56,7 @@ class JoinedLog:
         self.folders = tuple(folders)
         self.shown = run
         self.others: tuple[str, ...] = ()
-        self._cache = cache
+        self._cache, self._packs = cache, packs
         self.named_step = named_step
         self._is_shared = is_shared
         self._parts: list[RunLog] = []
@@ -74,7 +76,7 @@ class JoinedLog:
             if files and (set(files) != known):
                 kept = {part.path: part for part in self._parts}
                 self._replaced += not known.issubset(files)
-                self._parts = [kept.get(path) or RunLog(path, self._cache) for path in files]
+                self._parts = [kept.get(path) or RunLog(path, self._cache, self._packs) for path in files]
             # A directory is made before the file in it: look again until each directory has one.
             if self._complete(found):
                 self._folders_seen = changed

@@ -249,5 +249,7 @@ def remarks(turns: Sequence[Sequence[Piece]], named: str | None = None) -> Itera
 
 def _logged_twice(turn: Sequence[Piece], named: str | None) -> list[str]:
     """Return the metrics that more than one writer logged, apart from counters of steps, which all of them may have."""
+    if len(turn) == 1:
+        return []
     counts = Counter(key for piece in turn for key in piece.log.keys)
     return sorted(key for key, number in counts.items() if number > 1 and key not in counters_of(named))

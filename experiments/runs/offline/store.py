@@ -21,6 +21,7 @@ from experiments.runs.filters import matches, ordered, server_filter
 from experiments.runs.offline.joined import JoinedLog
 from experiments.runs.offline.places import author_of, named_step, run_id_of, wandb_files, wandb_folders
 from experiments.runs.offline.starts import Start, by_turn
+from experiments.runs.packs import Packs
 from experiments.runs.replay_files import Link, links_in, replays_at, stored_step
 from experiments.runs.store import Origin, ReplayFile, RunInfo, RunQuery, RunUpdate, absent_from, nan_steps_of
 from experiments.runs.wandb_file.facts import user_in_files
@@ -60,6 +61,7 @@ class OfflineStore:
         if cache_dir is None and self.runs_dir.name == "runs" and (state / "live").is_dir():
             cache_dir = state / "cache" / "history"
         self._cache = HistoryCache(cache_dir) if cache_dir is not None else None
+        self._packs = Packs(cache_dir) if cache_dir is not None else None
         self._lock = threading.RLock()
         self._logs: dict[str, JoinedLog] = {}
         self._rooted: dict[str, JoinedLog] = {}
@@ -101,8 +103,9 @@ class OfflineStore:
     def find(self, query: RunQuery) -> list[RunInfo]:
         """Return the runs that match, in the query's order."""
         with self._lock:
-            names = self.names() if query.names is None else query.names
-            condition = server_filter(replace(query, names=None))  # each is looked up by its name as it is
+            self._settle()
+            names = self.names() if query.names is None else dict.fromkeys(query.names)
+            condition = server_filter(replace(query, names=None))  # each is looked up by its name
             found = []
             for name in names:
                 log = self._found(name)
@@ -118,6 +121,7 @@ class OfflineStore:
     ) -> dict[str, RunUpdate]:
         """Return what is new in each run that exists."""
         with self._lock:
+            self._settle()
             updates: dict[str, RunUpdate] = {}
             for name in runs:
                 log = self._log(name)
@@ -136,6 +140,11 @@ class OfflineStore:
                     total=log.rows,
                 )
             return updates
+
+    def _settle(self) -> None:
+        """Pack the ended runs that were read since the last time: here many are asked for, and none is half read."""
+        if self._packs is not None:
+            self._packs.settle()
 
     def history(self, run: str, keys: Sequence[str] | None = None) -> tuple[pd.DataFrame, Origin]:
         """Return all rows of a run; see `RunStore.history`.
@@ -292,13 +301,13 @@ class OfflineStore:
         host = self._guests.get(run)
         if host is not None:
             places = [place for folder in self.folders(host) for place in wandb_folders(folder)]
-            return JoinedLog(run, places, self._cache, is_shared=True)
+            return JoinedLog(run, places, self._cache, self._packs, is_shared=True)
         shared = self._shared()
-        return JoinedLog(run, shared, self._cache, is_shared=True) if shared else log
+        return JoinedLog(run, shared, self._cache, self._packs, is_shared=True) if shared else log
 
     def _joined(self, run: str, folder: Path) -> JoinedLog:
         own = self.runs_dir / run
-        return JoinedLog(run, wandb_folders(folder), self._cache, named_step=lambda: named_step(own))
+        return JoinedLog(run, wandb_folders(folder), self._cache, self._packs, named_step=lambda: named_step(own))
 
     def _shared(self) -> tuple[Path, ...]:
         """Return the folders with W&B's directories of several runs, where `runs_dir` is one or holds one."""

@@ -59,6 +59,7 @@ class LogTail:
         damage: What could not be read so far.
         size: Bytes of the file when it was last looked at.
         modified: Unix seconds of its last change; None before the file was seen.
+        stat: What the system said of it then; None before.
     """
 
     def __init__(self, path: Path | str, offset: int = 0) -> None:
@@ -69,6 +70,7 @@ class LogTail:
         self.size = 0
         self.modified: float | None = None
         self.identity: tuple[int, int] | None = None
+        self.stat: os.stat_result | None = None
         self._seen: tuple[int, int, int] | None = None
         self._anchor = b""
 
@@ -89,7 +91,7 @@ class LogTail:
         now = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
         if now == self._seen:
             return False
-        self._seen = now
+        self._seen, self.stat = now, stat
         identity = (stat.st_dev, stat.st_ino)
         if (self.identity is not None and identity != self.identity) or stat.st_size < self.offset:
             self.restart()

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.runs.cache import GROWTH, MIN_BYTES, CacheGone, HistoryCache, Position
+from experiments.runs.packs import Packed, Packs, stamp_of
 from experiments.runs.wandb_file import batches as vector
 from experiments.runs.wandb_file import records
 from experiments.runs.wandb_file.columns import Column, as_float
@@ -46,9 +47,11 @@ class RunLog:
         facts: Config, summary, tags and whatever else the records say of the run.
     """
 
-    def __init__(self, path: Path | str, cache: HistoryCache | None = None) -> None:
+    def __init__(self, path: Path | str, cache: HistoryCache | None = None, packs: Packs | None = None) -> None:
+        """Make the reader of a file; what is large is kept in `cache`, what is small and has ended in `packs`."""
         self.path = Path(path)
         self._cache = cache
+        self._packs = packs
         self._saved = 0
         self.facts = RunFacts()
         self._file_generation = 0
@@ -61,6 +64,7 @@ class RunLog:
         self._is_deep = False
         self._counted = 0
         self._shared: dict[str, tuple[npt.NDArray[Any], pd.Series[Any]]] = {}
+        self._index: pd.RangeIndex | None = None
 
     @property
     def rows(self) -> int:
@@ -175,6 +179,9 @@ class RunLog:
                 time nor memory; the first call that wants them reads the file again.
         """
         changed = self._tail.changed()
+        if changed and self._tail.offset == 0 and self._resume_packed():
+            self._reported = self.rows
+            return self.rows
         if not self._is_deep and (history or (self._cache is not None and self._tail.size >= MIN_BYTES)):
             self._is_deep = changed = True
             if self._tail.offset:
@@ -186,6 +193,8 @@ class RunLog:
         self._read_on()
         if self._cache is not None and self._worth_saving():
             self._save(self._cache)
+        if self._packs is not None and self._is_worth_packing():
+            self._packs.offer(self.path, self, self._tail.size)
         before, self._reported = self._reported, self.rows
         return self.rows - before
 
@@ -215,16 +224,19 @@ class RunLog:
         # A frame shares the columns' memory (half a gigabyte of copies at a million rows). The series kept here make
         # pandas copy a column when someone writes to the frame; before pandas 3 it would not.
         share = copies_on_write()
+        # One index for all: pandas copies each column whose index is another object.
+        if self._index is None or len(self._index) != self.rows:
+            self._index = pd.RangeIndex(self.rows)
         data = {}
         for key in wanted:
             values, own = self._dense(key)
             kept = self._shared.get(key)
             if kept is None or kept[0] is not values:
-                kept = (values, pd.Series(values, copy=not share))
+                kept = (values, pd.Series(values, index=self._index, copy=not share))
                 if own:
                     self._shared[key] = kept
             data[key] = kept[1]
-        return pd.DataFrame(data, index=pd.RangeIndex(self.rows), copy=not share)
+        return pd.DataFrame(data, index=self._index, copy=not share)
 
     def console(self, last: int | None = None) -> list[ConsoleLine]:
         """Return the lines that the run printed, oldest first; the last may still be growing."""
@@ -276,7 +288,7 @@ class RunLog:
         try:
             return read()
         except CacheGone:
-            self._cache = None
+            self._cache = self._packs = None
             self._begin_again()
             self._read_on()
             self._reported = self.rows
@@ -290,6 +302,35 @@ class RunLog:
             self._undecodable = held.position.undecodable
             self._saved = held.position.offset
             self._tail.resume(held.position.offset, held.position.anchor, held.position.places)
+
+    def _resume_packed(self) -> bool:
+        """Take a run that has ended from its pack, if it is there and its file is the one that was read for it."""
+        tail = self._tail
+        if self._packs is None or tail.stat is None or tail.size >= MIN_BYTES:
+            return False
+        held = self._packs.load(self.path, stamp_of(tail.stat))
+        if held is None:
+            return False
+        tail.resume(tail.size, held.anchor, 0)
+        self.unload(held)
+        self.facts, self._is_deep = held.facts, True
+        return True
+
+    def _is_worth_packing(self) -> bool:
+        """Say whether the file was read to its end and nothing more is to come: damage is found anew by each reader."""
+        tail = self._tail
+        is_whole = self._is_deep and 0 < tail.size < MIN_BYTES and not tail.pending
+        return is_whole and self.exit_code is not None and not self.has_lost
+
+    def packed(self) -> Packed | None:
+        """Return what a pack is to keep of the run; None where it is not to be in one (any more)."""
+        if self._tail.stat is None or not self._is_worth_packing():
+            return None
+        return Packed(self.path, stamp_of(self._tail.stat), self._tail.anchor, self.facts, self._table)
+
+    def unload(self, packed: Packed) -> None:
+        """Take columns from a pack from now on: memory need not hold them."""
+        self._table, self._shared = packed.table, {}
 
     def _worth_saving(self) -> bool:
         fresh = self._tail.offset - self._saved
