@@ -10,11 +10,11 @@ from typing import Annotated, ClassVar
 
 import tyro
 
+from experiments.cli.asked import asked_jobs, asked_rows
 from experiments.cli.cutting import Long
 from experiments.cli.envelope import Answer, Shown, Stream
 from experiments.cli.flags import Flag, RunName, RunNames
 from experiments.cli.terminal import agrees, say
-from experiments.jobs.finding import find_jobs, find_rows
 from experiments.jobs.launchers.base import Launcher
 from experiments.jobs.ledger import UnreadableJob, open_ledger
 from experiments.project.errors import UsageError
@@ -55,7 +55,7 @@ def logs(
     """Show what a job printed.
 
     Args:
-        run: Run name or launcher id.
+        run: Run name, the beginning of it, or launcher id.
         follow: Go on until the job has ended; Ctrl-C stops the view, not the job. With --json every few lines are an
             envelope, in a line of its own.
         lines: How many of the last lines to show, each of up to 10,000 characters; 0 for all in full.
@@ -65,7 +65,7 @@ def logs(
     if lines < 0:
         raise UsageError(f"--lines {lines}: no lines can be fewer than none. Give a number, or 0 for all.")
     workspace = Workspace.find(Path.cwd())
-    job = find_rows(workspace, [run])[0]
+    job = asked_rows(workspace, [run], reading=True)[0]
     launcher = launcher_for(job.launcher, workspace)
     if job.launcher == "skypilot":
         printed, notes = _cluster_lines(workspace, job, launcher, keep_on=follow, last=lines)
@@ -197,14 +197,14 @@ def cancel(runs: RunNames, *, yes: Flag = False) -> Answer[Told]:
     """End jobs: those that wait never start, those that run get TERM and, after a grace, KILL.
 
     Args:
-        runs: Run names or launcher ids.
+        runs: Run names, beginnings of them, or launcher ids.
         yes: Do not ask.
     """
     from experiments.jobs.permits import command_permit
     from experiments.jobs.submission import cancel as end
 
     workspace = Workspace.find(Path.cwd())
-    names = [job.run_name for job in find_rows(workspace, _some(runs))]
+    names = [job.run_name for job in asked_rows(workspace, _some(runs))]
     if not yes and sys.stdin.isatty() and not agrees(f"Cancel {counted(len(names), 'job')}?"):
         return Answer(None, code=1, errors=["not confirmed; nothing was cancelled."])
     told = end(names, command_permit(f"experiments cancel {' '.join(names)}"), workspace)
@@ -231,7 +231,7 @@ def retry(
     """Launch jobs that have ended once more: the same arm and seed, as a new attempt, with the code that they ran.
 
     Args:
-        runs: Run names or launcher ids.
+        runs: Run names, beginnings of them, or launcher ids.
         code: own: the job's own snapshot; now: the project as it is, which is said wherever its runs are pooled.
     """
     from experiments.jobs.once_more import retry_job
@@ -240,7 +240,7 @@ def retry(
 
     workspace = Workspace.find(Path.cwd())
     attempts, notes = {}, []
-    for job in find_jobs(workspace, _some(runs)):
+    for job in asked_jobs(workspace, _some(runs)):
         permit = command_permit(f"experiments retry {job.run_name}")
         attempt, said = retry_job(job.run_name, permit, workspace, code_of=code)
         again = f", once more after {attempt.retry_of}" if attempt.retry_of not in (None, job.run_name) else ""
@@ -267,14 +267,14 @@ def note(run: RunName, text: tyro.conf.Positional[Annotated[str, tyro.conf.arg(m
     """Keep a note with a job, in the place of an earlier one; `experiments show RUN` shows it.
 
     Args:
-        run: Run name or launcher id.
+        run: Run name, the beginning of it, or launcher id.
         text: The note.
     """
     from experiments.jobs.journal import write_note
     from experiments.jobs.permits import command_permit
 
     workspace = Workspace.find(Path.cwd())
-    job = find_rows(workspace, [run])[0]
+    job = asked_rows(workspace, [run])[0]
     write_note([job.run_name], text, command_permit("experiments note"), workspace)
     found = Noted(runs=(job.run_name,), changed=(job.run_name,), text=text)
     return Answer(found, lambda _: say(f"noted: {job.run_name}"))
@@ -285,13 +285,13 @@ def tag(tag: _Tag, runs: RunNames) -> Answer[Noted]:
 
     Args:
         tag: The tag.
-        runs: Run names or launcher ids.
+        runs: Run names, beginnings of them, or launcher ids.
     """
     from experiments.jobs.journal import add_tag
     from experiments.jobs.permits import command_permit
 
     workspace = Workspace.find(Path.cwd())
-    names = [job.run_name for job in find_rows(workspace, _some(runs))]
+    names = [job.run_name for job in asked_rows(workspace, _some(runs))]
     add_tag(names, tag, command_permit("experiments tag"), workspace)
     found = Noted(runs=tuple(names), changed=tuple(names), text=tag)
     return Answer(found, lambda _: say(f"{counted(len(names), 'job')} tagged {tag!r}"))
@@ -302,13 +302,13 @@ def untag(tag: _Tag, runs: RunNames) -> Answer[Noted]:
 
     Args:
         tag: The tag.
-        runs: Run names or launcher ids.
+        runs: Run names, beginnings of them, or launcher ids.
     """
     from experiments.jobs.journal import remove_tag
     from experiments.jobs.permits import command_permit
 
     workspace = Workspace.find(Path.cwd())
-    names = [job.run_name for job in find_rows(workspace, _some(runs))]
+    names = [job.run_name for job in asked_rows(workspace, _some(runs))]
     changed = remove_tag(names, tag, command_permit("experiments untag"), workspace)
     found = Noted(runs=tuple(names), changed=tuple(changed), text=tag)
     return Answer(found, lambda _: say(f"{counted(len(changed), 'job')} no longer tagged {tag!r}"))

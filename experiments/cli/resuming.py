@@ -7,10 +7,10 @@ from typing import Annotated
 
 import tyro
 
+from experiments.cli.asked import asked_jobs
 from experiments.cli.envelope import Answer, Shown
 from experiments.cli.flags import Flag, RunName
 from experiments.cli.terminal import console
-from experiments.jobs.finding import find_jobs
 from experiments.project.errors import UsageError
 from experiments.project.workspace import Workspace
 from experiments.types import CodeOf, Plan, TrainingJob
@@ -44,7 +44,7 @@ def resume(
     It works for any run that has ended, whether or not its recipe still has the arm.
 
     Args:
-        run: Run name or launcher id.
+        run: Run name, the beginning of it, or launcher id.
         steps: New total of agent steps, those before the checkpoint among them; by default what the run was asked for.
         from_: Agent step of an earlier checkpoint to go on from: a fork, which never counts as a seed.
         code: own: the run's own snapshot; now: the project as it is, which is said wherever its runs are pooled.
@@ -58,7 +58,7 @@ def resume(
     from experiments.jobs.preparation import check_plan, launch_plan
 
     workspace = Workspace.find(Path.cwd())
-    job = find_jobs(workspace, [run])[0]
+    job = asked_jobs(workspace, [run])[0]
     if steps is not None and steps < 1:
         raise UsageError(f"--steps {steps}: at least 1 is needed. It is the new total of agent steps.")
     workspace = place_of(workspace, job)

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import tyro
 
+from experiments.cli.asked import asked_rows
 from experiments.cli.cutting import Long, begin_of, following_of
 from experiments.cli.envelope import Answer, Shown
 from experiments.cli.flags import Cursor, Flag, RunNames, Texts
 from experiments.cli.terminal import FittedColumn, FittedTable, console, say
-from experiments.jobs.finding import find_rows, named_metrics, runs_of
+from experiments.jobs.finding import named_metrics, runs_of
 from experiments.jobs.ledger import open_ledger
 from experiments.project.errors import LedgerError, UsageError
 from experiments.project.look import quantity
@@ -146,12 +147,12 @@ def sync(names: RunNames = ()) -> Answer[Uploads]:
     """Upload finished offline runs to the W&B server where you are logged in; what is there already stays.
 
     Args:
-        names: Run names or launcher ids; all runs of the project where none is given.
+        names: Run names, beginnings of them, or launcher ids; all runs of the project where none is given.
     """
     from experiments.runs.transfer.sync import SyncProgress, sync_runs
 
     workspace = Workspace.find(Path.cwd())
-    chosen = [job.run_name for job in find_rows(workspace, names)] if names else None
+    chosen = [job.run_name for job in asked_rows(workspace, names)] if names else None
 
     def tell(progress: SyncProgress) -> None:
         if progress.result is not None:
@@ -237,7 +238,7 @@ def pull(
     """Copy what is new of runs from the cluster's folder (run_root) to this machine; what is here already stays.
 
     Args:
-        runs: Run names or launcher ids.
+        runs: Run names, beginnings of them, or launcher ids.
         all_: Every run of this project that has a folder there.
         from_: Where run_root is mounted on this machine, if not at the same path.
     """

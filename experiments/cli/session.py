@@ -30,9 +30,10 @@ from experiments.cli.until import (
 from experiments.experiment import Experiment, recipe_file
 from experiments.jobs.arms import parse_vary
 from experiments.jobs.batches import UNTIL_DECIDED
+from experiments.jobs.called import find_jobs
 from experiments.jobs.controls.pooled import with_controls
 from experiments.jobs.criteria import check_arms, stated_by
-from experiments.jobs.finding import find_jobs, find_refs, find_runs
+from experiments.jobs.finding import find_refs, find_runs
 from experiments.jobs.funding import check_decidable
 from experiments.jobs.journal import Journal
 from experiments.jobs.plan import refuse_secrets

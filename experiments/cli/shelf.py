@@ -34,7 +34,7 @@ def archive(runs: _Words) -> Answer[Shelved]:
     """Leave jobs that have ended out of status, fleet, tables and pickers; scores and verdicts count them as before.
 
     Args:
-        runs: Run names, launcher ids, experiments or arms.
+        runs: Run names or beginnings of them, launcher ids, experiments or arms.
     """
     from experiments.jobs.permits import command_permit
     from experiments.jobs.shelf import archive as put_away
@@ -52,7 +52,7 @@ def unarchive(runs: _Words) -> Answer[Shelved]:
     """Show jobs again that were archived.
 
     Args:
-        runs: Run names, launcher ids, experiments or arms.
+        runs: Run names or beginnings of them, launcher ids, experiments or arms.
     """
     from experiments.jobs.permits import command_permit
     from experiments.jobs.shelf import unarchive as take_back
@@ -65,7 +65,7 @@ def protect(runs: _Words) -> Answer[Shelved]:
     """Keep jobs from being archived, and what they left from gc.
 
     Args:
-        runs: Run names, launcher ids, experiments or arms.
+        runs: Run names or beginnings of them, launcher ids, experiments or arms.
     """
     from experiments.jobs.permits import command_permit
     from experiments.jobs.shelf import protect as keep
@@ -78,7 +78,7 @@ def unprotect(runs: _Words) -> Answer[Shelved]:
     """Take the protection of jobs back.
 
     Args:
-        runs: Run names, launcher ids, experiments or arms.
+        runs: Run names or beginnings of them, launcher ids, experiments or arms.
     """
     from experiments.jobs.permits import command_permit
     from experiments.jobs.shelf import unprotect as take_back

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
+from experiments.cli.asked import asked_jobs
 from experiments.cli.cutting import Long
 from experiments.cli.envelope import Answer, Shown
 from experiments.cli.evaluated import Evaluated
@@ -20,7 +21,6 @@ from experiments.cli.flags import RunName
 from experiments.cli.status import steps_text, took_text, why_text
 from experiments.cli.terminal import say
 from experiments.jobs.events import cost_of, history, read_kept
-from experiments.jobs.finding import find_jobs
 from experiments.jobs.launchers.base import SchedulerStatus
 from experiments.jobs.ledger import open_ledger
 from experiments.project.look import quantity
@@ -89,10 +89,10 @@ def show(run: RunName) -> Answer[JobRecord]:
     """Show all that is known of a job: how it is, config, command, code, attempts and what happened to it.
 
     Args:
-        run: Run name or launcher id.
+        run: Run name, the beginning of it, or launcher id.
     """
     workspace = Workspace.find(Path.cwd())
-    job = find_jobs(workspace, [run])[0]
+    job = asked_jobs(workspace, [run], reading=True)[0]
     status, problems = _status(workspace, job)
     record = job_record(workspace, job)
     found = JobRecord.model_validate(record | {"status": status})

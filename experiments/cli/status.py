@@ -89,7 +89,8 @@ def status(
         archived: Also what was archived.
         machine: Show the GPUs of this machine instead, who has them, and what waits for what.
     """
-    from experiments.jobs.finding import first_launch, of_experiments
+    from experiments.jobs.called import first_launch
+    from experiments.jobs.finding import of_experiments
     from experiments.jobs.shelf import archived_runs
     from experiments.project.workspace import Workspace, files_of
 

@@ -202,7 +202,7 @@ def next_(experiment: _MayBe = None) -> Answer[Next]:
         experiment: Only about this experiment; by default about each.
     """
     from experiments.cli.asked import asked_subject
-    from experiments.jobs.finding import first_launch
+    from experiments.jobs.called import first_launch
     from experiments.project.errors import ExperimentsError
     from experiments.results.advice import MOST_NAMED, advice_on
 

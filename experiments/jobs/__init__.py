@@ -5,7 +5,7 @@ in the `ledger`, handing over under a lease (`handover`; in the background, `out
 order. Nothing is launched, cancelled or retried without a `Permit` (`permits`). The state of a job is what its
 scheduler and its tracker say, side by side, and one verdict on both (`watch`).
 
-What one may import: `arms`, `batches`, `checkpoints`, `commands`, `controls.checking`, `controls.files`,
+What one may import: `arms`, `batches`, `called`, `checkpoints`, `commands`, `controls.checking`, `controls.files`,
 `controls.marks`, `controls.pooled`, `covering`, `criteria`, `designs`, `evaluating`, `events`, `families`, `finding`,
 `funding`, `handover`, `journal`, `launchers.base`, `launchers.local.capacity`, `launchers.sky.client`,
 `launchers.sky.words`, `leases`, `ledger`, `ledger.budgets`, `ledger.granted`, `ledger.mending`, `ledger.outbox`,

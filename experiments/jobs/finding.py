@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from experiments.jobs.called import find_rows
 from experiments.jobs.ledger import UnreadableJob, open_ledger
 from experiments.jobs.plan import Name, read_name
 from experiments.project.errors import LaunchError, LedgerError, StoreError, UsageError
@@ -31,43 +32,6 @@ Run = str | JobRef | TrainingJob
 Runs = Run | Sequence[Run]
 
 
-def find_jobs(workspace: Workspace, ids: Sequence[str]) -> list[TrainingJob]:
-    """Return the jobs with these run names or launcher ids, in the order asked, each once.
-
-    Raises:
-        UsageError: An id is not in the ledger, or two jobs have it; lists those that are known.
-        LedgerError: The row of one of them cannot be read.
-    """
-    found = []
-    for row in find_rows(workspace, ids):
-        if isinstance(row, UnreadableJob):
-            raise LedgerError(row.sentence())
-        found.append(row)
-    return found
-
-
-def find_rows(workspace: Workspace, ids: Sequence[str]) -> list[TrainingJob | UnreadableJob]:
-    """Return what the ledger has of the jobs with these run names or launcher ids, in the order asked, each once.
-
-    A job whose row cannot be read is among them: it can still be ended, noted and looked at.
-
-    Raises:
-        UsageError: An id is not in the ledger, or two jobs have it; lists those that are known.
-    """
-    with open_ledger(workspace, read_only=True) as ledger:
-        known = _handed_over(ledger.rows(named=ids))
-    found: dict[str, TrainingJob | UnreadableJob] = {}
-    for wanted in ids:
-        matches = [job for job in known if wanted in (job.run_name, job.launcher_id)]
-        if not matches:
-            raise UsageError(f"job {wanted!r} is not in the ledger. {_listed(workspace, wanted)}")
-        if len(matches) > 1:
-            names = ", ".join(job.run_name for job in matches)
-            raise UsageError(f"job id {wanted!r} belongs to {len(matches)} jobs: {names}. Give a run name instead.")
-        found[matches[0].run_name] = matches[0]
-    return list(found.values())
-
-
 def find_refs(workspace: Workspace, ids: Sequence[str], *, launcher: str | None = None) -> list[JobRef]:
     """Return references to the jobs with these run names or launcher ids, in the order asked, each once.
 
@@ -76,7 +40,7 @@ def find_refs(workspace: Workspace, ids: Sequence[str], *, launcher: str | None 
 
     Args:
         workspace: Whose ledger.
-        ids: Run names or launcher ids.
+        ids: Run names, beginnings of them, or launcher ids.
         launcher: Where the jobs ran, if somebody said so.
 
     Raises:
@@ -89,7 +53,7 @@ def find_refs(workspace: Workspace, ids: Sequence[str], *, launcher: str | None 
     queued = _in_skypilots_queue(workspace, numbers, launcher) if numbers else {}
     found: dict[str, JobRef] = {}
     for wanted in ids:
-        ref = queued.get(wanted) or find_rows(workspace, [wanted])[0].ref()
+        ref = queued.get(wanted) or find_rows(workspace, [wanted], reading=True)[0].ref()
         found[ref.run] = ref
     return list(found.values())
 
@@ -254,34 +218,6 @@ def _query_of(given: Mapping[str, list[str]]) -> RunQuery:
 def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     return ", ".join(names[:_LISTED]) + more
-
-
-def first_launch(root: Path) -> str:
-    """Return what leads to a first job in a project, which may be one of the user's own."""
-    recipe = Path("experiments") / "recipes" / "arena_experiment.py"
-    if (root / recipe).is_file():
-        return f"Launch one: uv run {recipe}"
-    return "Write a recipe to launch: uv run experiments new NAME"
-
-
-def _handed_over(rows: Iterable[TrainingJob | UnreadableJob]) -> list[TrainingJob | UnreadableJob]:
-    return [job for job in rows if job.state != "planned" or isinstance(job, UnreadableJob)]
-
-
-def _listed(workspace: Workspace, wanted: str) -> str:
-    """Return the jobs that somebody may mean who typed an experiment, an arm or the beginning of a name, else all."""
-    with open_ledger(workspace, read_only=True) as ledger:
-        known = ledger.handed_over()
-    if not known:
-        return f"The ledger holds no job yet. {first_launch(workspace.root)}"
-    meant = [job for job in known if wanted in (job.experiment, job.arm) or job.run_name.startswith(wanted)]
-    listed = meant or known
-    newest = [
-        f"{job.launcher_id} ({job.run_name})" if job.launcher_id not in (None, job.run_name) else job.run_name
-        for job in listed[-_LISTED:]
-    ]
-    more = f" and {len(listed) - _LISTED} older" if len(listed) > _LISTED else ""
-    return f"{'It may mean' if meant else 'Known jobs'}: {', '.join(newest)}{more}. See: uv run experiments status"
 
 
 def ref_of(run: Run) -> JobRef:

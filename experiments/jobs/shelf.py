@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from experiments.jobs.called import find_rows
 from experiments.jobs.covering import attested
-from experiments.jobs.finding import find_rows
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.permits import Permit
 from experiments.project.errors import LedgerError, UsageError

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from experiments.jobs.called import begins, names
 from experiments.jobs.ledger import UnreadableJob, open_ledger
 from experiments.project.errors import UsageError
 from experiments.project.standing import trains
@@ -13,6 +14,8 @@ from experiments.types import JobRef, TrainingJob
 
 if TYPE_CHECKING:
     from experiments.project.workspace import Workspace
+
+_LISTED = 12
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ class Line:
 def sides(workspace: Workspace, a: str, b: str, jobs: Sequence[JobRef] = ()) -> tuple[Side, Side]:
     """Return what two names mean: runs by name or launcher id, else arms of one experiment, else experiments.
 
+    What is none of these is a run by the beginning of its name, or of the code at its end.
+
     Args:
         a: A run, an arm or `EXPERIMENT/ARM`, an experiment or `EXPERIMENT/`.
         b: The same.
@@ -65,7 +70,7 @@ def sides(workspace: Workspace, a: str, b: str, jobs: Sequence[JobRef] = ()) -> 
         UsageError: A name is neither a run nor an arm nor an experiment, is several, or both are the same.
     """
     known = _known(workspace, (a, b))
-    found = tuple(_side(name, known, jobs) for name in (a, b))
+    found = tuple(_side(name, known, jobs, begins) for name in (a, b))
     if found[0].runs == found[1].runs:
         raise UsageError(
             f"{a!r} and {b!r} are the same. Name two runs, arms or experiments: experiments status lists them."
@@ -74,12 +79,12 @@ def sides(workspace: Workspace, a: str, b: str, jobs: Sequence[JobRef] = ()) -> 
 
 
 def side_of(workspace: Workspace, name: str) -> Side:
-    """Return what one name means; see `sides`.
+    """Return what one name means; see `sides`. Jobs are launched for it, so a beginning has some of the run's own code.
 
     Raises:
         UsageError: It is neither a run nor an arm nor an experiment, or several.
     """
-    return _side(name, _known(workspace, [name]), ())
+    return _side(name, _known(workspace, [name]), (), names)
 
 
 def _known(workspace: Workspace, names: Sequence[str]) -> list[TrainingJob | UnreadableJob]:
@@ -90,7 +95,12 @@ def _known(workspace: Workspace, names: Sequence[str]) -> list[TrainingJob | Unr
         return [job for job in (runs if are_runs else ledger.rows()) if job.state != "planned"]
 
 
-def _side(name: str, known: Sequence[TrainingJob | UnreadableJob], jobs: Sequence[JobRef]) -> Side:
+def _side(
+    name: str,
+    known: Sequence[TrainingJob | UnreadableJob],
+    jobs: Sequence[JobRef],
+    is_begun: Callable[[str, str], bool],
+) -> Side:
     refs = {job.run: job for job in jobs}
     runs = [job for job in known if name in (job.run_name, job.launcher_id)]
     if name in refs:
@@ -113,8 +123,18 @@ def _side(name: str, known: Sequence[TrainingJob | UnreadableJob], jobs: Sequenc
     if len(experiments) > 1:
         named = ", ".join(f"{one}/{arm}" for one in experiments)
         raise UsageError(f"arm {arm!r} is in {len(experiments)} experiments. Name one of them: {named}")
+    begun = [job for job in known if not matches and is_begun(name, job.run_name)]
+    if len(begun) == 1:
+        return Side(begun[0].run_name, (begun[0].ref(),), is_arm=False)
+    if begun:
+        raise UsageError(f"{name!r} is the beginning of {len(begun)} runs: {_some(begun)}. Give more of the name.")
     if not matches:
         arms = list(dict.fromkeys([*(job.arm for job in jobs), *(f"{job.experiment}/{job.arm}" for job in known)]))
         listed = f" Arms: {', '.join(arms[:12])}." if arms else ""
         raise UsageError(f"{name!r} is neither a run nor an arm nor an experiment.{listed} Runs: experiments status")
     return Side(name, tuple(job.ref() for job in matches), is_arm=True)
+
+
+def _some(jobs: Sequence[TrainingJob | UnreadableJob]) -> str:
+    more = f" and {len(jobs) - _LISTED} more" if len(jobs) > _LISTED else ""
+    return ", ".join(job.run_name for job in jobs[:_LISTED]) + more

@@ -288,3 +288,27 @@ def test_what_is_asked_by_a_program_is_what_the_command_line_prints(tmp_path, mo
     assert called == typed
     with pytest.raises(UsageError, match="no job belongs to experiment 'other'"):
         scores("other")
+
+
+def test_commands_take_a_beginning_of_a_run_and_say_which_is_meant(tmp_path, monkeypatch, capsys):
+    study = registered(tmp_path, ended=1, running=0)
+    monkeypatch.chdir(study.root)
+    [run, *_] = [job.run for job in study.jobs]
+    short = run[-8:-4]
+    for line in (
+        ["show", short],
+        ["logs", short],
+        ["note", short, "seen"],
+        ["tag", "kept", short],
+        ["untag", "kept", short],
+    ):
+        assert cli.run(line) == 0
+        assert f"{short} is {run}" in capsys.readouterr().err
+    assert cli.run(["show", run]) == 0
+    assert f" is {run}" not in capsys.readouterr().err
+    upto_seed = run.rpartition(".")[0]
+    assert cli.run(["show", upto_seed, "--json"]) == 0
+    assert data_in(capsys.readouterr().out)["job"]["run_name"] == run
+    for act in ("cancel", "retry", "resume", "tag kept"):
+        assert cli.run([*act.split(), upto_seed]) == 2
+        assert "too little to act on" in capsys.readouterr().err

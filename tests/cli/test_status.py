@@ -9,7 +9,7 @@ from rich.console import Console
 
 from experiments.cli.__main__ import run as run_command
 from experiments.cli.status import follow, plain_line, progress_table
-from experiments.jobs.finding import first_launch
+from experiments.jobs.called import first_launch
 from experiments.notebooks.data_cells import read_jobs
 from experiments.types import JobStatus
 from tests.fakes.answers import data_in, envelope_in

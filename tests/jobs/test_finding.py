@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from experiments.jobs.called import find_rows
 from experiments.jobs.finding import (
     find_refs,
-    find_rows,
     find_runs,
     known_runs,
     named_metrics,
@@ -16,6 +16,7 @@ from experiments.jobs.finding import (
 )
 from experiments.jobs.ledger import open_ledger
 from experiments.project.errors import LaunchError, LedgerError, StoreError, UsageError
+from experiments.results.sides import side_of, sides
 from experiments.runs.offline.store import OfflineStore
 from experiments.runs.store import RunQuery
 from experiments.types import JobRef
@@ -194,3 +195,45 @@ def test_a_job_that_has_not_begun_to_log_is_known(tmp_path, store):
     assert list(known_runs([JobRef(run=waiting), "other"], store)) == ["other"]
     with pytest.raises(StoreError, match="'nope'"):
         known_runs([waiting, "nope"], store, workspace)
+
+
+@pytest.fixture
+def launched(tmp_path):
+    """Return a project with three jobs that a launcher took, and their run names."""
+    workspace = workspace_at(tmp_path)
+    names = [job.run_name for job in plan_in(workspace, seeds=range(3)).jobs]
+    with open_ledger(workspace) as ledger:
+        ledger.record_plan(plan_in(workspace, seeds=range(3)))
+        ledger.intend({name: {} for name in names}, "host", "me")
+    return workspace, names
+
+
+@pytest.mark.parametrize("wanted", [lambda name: name[-8:-4], lambda name: name[-8:], lambda name: name[:-4]])
+def test_a_job_is_known_by_a_beginning_of_its_name_or_of_its_code_that_no_other_has(launched, wanted):
+    workspace, names = launched
+    for reading in (True, False):
+        assert [row.run_name for row in find_rows(workspace, [wanted(names[1])], reading=reading)] == [names[1]]
+    assert side_of(workspace, wanted(names[1])).name == names[1]
+    assert [ref.run for ref in find_refs(workspace, [wanted(names[2]), names[0]])] == [names[2], names[0]]
+
+
+def test_what_begins_one_job_alone_is_enough_to_look_at_it_and_too_little_to_act_on_it(launched):
+    workspace, names = launched
+    upto_seed = names[1].rpartition(".")[0]
+    assert [row.run_name for row in find_rows(workspace, [upto_seed], reading=True)] == [names[1]]
+    with pytest.raises(UsageError, match=rf"too little to act on.* last part: {names[1][-8:-4]}$"):
+        find_rows(workspace, [upto_seed])
+    assert sides(workspace, upto_seed, names[0])[0].name == names[1]
+    with pytest.raises(UsageError, match="is neither a run nor an arm"):
+        side_of(workspace, upto_seed)
+
+
+def test_a_beginning_of_several_jobs_is_refused_with_them_and_one_of_three_characters_is_none(launched):
+    workspace, names = launched
+    shared = names[0].rsplit(".", 2)[0]
+    with pytest.raises(UsageError, match=f"the beginning of 3 jobs. It may mean: {', '.join(names)}. Give more"):
+        find_rows(workspace, [shared], reading=True)
+    with pytest.raises(UsageError, match="is the beginning of 3 runs: "):
+        sides(workspace, f"{shared}.", names[0])
+    with pytest.raises(UsageError, match="is not in the ledger"):
+        find_rows(workspace, [names[0][-8:-5]], reading=True)
