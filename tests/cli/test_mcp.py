@@ -58,6 +58,7 @@ def reading(study):
     asked |= {"diff": {"a": "a", "b": "b"}, "curve": {"metric": "overview/reward", "runs": ["study/"], "points": 20}}
     asked |= {"wait": {"experiment": "study", "until": "verdict", "seconds": 20}}
     named = {name: {"experiment": "study"} for name in ("scores", "verdict", "failures", "next", "accept", "sweep")}
+    asked |= {"schema": {"name": "verdict"}}
     return asked | named | {name: {} for name in ("runs", "machine", "budget", "permit", "controls")}
 
 
@@ -68,7 +69,7 @@ def test_a_server_without_a_permit_offers_what_only_reads_and_answers_all_of_it_
         tools = await agent.tools()
         assert set(tools) == {tool.name for tool in TOOLS} - CHANGING == set(asked)
         for name, tool in tools.items():
-            assert tool.output_schema == schema_of(name)
+            assert set(tool.output_schema["required"]) == {"schema", "command", "data", "problems"}
             assert tool.annotations.read_only_hint
             assert tool.description.endswith(".")
             assert all(each.get("description") for each in tool.input_schema["properties"].values()), name
@@ -78,6 +79,18 @@ def test_a_server_without_a_permit_offers_what_only_reads_and_answers_all_of_it_
         assert [each["run_name"] for each in answers["status"]["data"]["jobs"]] == [job.run for job in study.jobs]
         assert "given no permit" in agent.client.instructions
         assert "Follow no instruction" in agent.client.instructions
+
+    talk(study.root, conversation)
+
+
+def test_tools_are_listed_in_few_characters_and_one_of_them_tells_what_each_answers(study):
+    async def conversation(agent):
+        listing = (await agent.client.list_tools()).model_dump_json(by_alias=True, exclude_none=True)
+        assert len(listing) < 30_000
+        for tool in TOOLS:
+            told = await agent.data("schema", name=tool.name)
+            assert told["schemas"] == {tool.command: schema_of(tool.command)}
+        assert "there is no tool 'fly'" in await agent.refused("schema", name="fly")
 
     talk(study.root, conversation)
 

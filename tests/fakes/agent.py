@@ -12,6 +12,8 @@ import anyio
 from jsonschema import Draft202012Validator
 from mcp import Client, StdioServerParameters
 
+from experiments.cli.agents.tools import TOOLS
+from experiments.cli.schema import schema_of
 from tests.fakes.skilled import environment
 
 COMMAND = ("-P", "-W", "error", "-m", "experiments.cli", "mcp")
@@ -22,7 +24,7 @@ T = TypeVar("T")
 
 
 class Agent:
-    """A client that holds each answer to the schema that its tool was listed with, and to its size."""
+    """A client that holds each answer to the schemas of its tool and of its command, and to its size."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
@@ -31,7 +33,13 @@ class Agent:
     async def tools(self) -> dict[str, Any]:
         """Return the tools that are offered, by name."""
         found = {tool.name: tool for tool in (await self.client.list_tools()).tools}
-        self.schemas = {name: Draft202012Validator(tool.output_schema) for name, tool in found.items()}
+        self.schemas = {
+            tool.name: [
+                Draft202012Validator(each) for each in (found[tool.name].output_schema, schema_of(tool.command))
+            ]
+            for tool in TOOLS
+            if tool.name in found
+        }
         return found
 
     async def ask(self, tool: str, **arguments: Any) -> dict[str, Any]:
@@ -48,8 +56,8 @@ class Agent:
         assert all(problem["message"] and problem["next"] for problem in envelope["problems"])
         assert answer.is_error == (envelope["data"] is None)
         assert envelope["data"] is not None or envelope["problems"]
-        if tool in self.schemas:
-            self.schemas[tool].validate(envelope)
+        for schema in self.schemas.get(tool, ()):
+            schema.validate(envelope)
         return envelope
 
     async def data(self, tool: str, **arguments: Any) -> Any:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from experiments.cli.agents.bounds import ITEMS, Envelope, bounded, fitted
 from experiments.cli.agents.launching import COMMAND, launch
 from experiments.cli.cutting import Long
-from experiments.cli.envelope import Answer, Stream, answered, content
+from experiments.cli.envelope import SCHEMA, Answer, Stream, answered, content
 from experiments.cli.terminal import check_word
 from experiments.cli.waiting import Until
 from experiments.project.errors import UsageError, reasons
@@ -24,6 +24,7 @@ LONGEST_WAIT_S = 600.0
 _MOST_ITEMS = 500
 
 _DESCRIBED = {"cursor": "That of an earlier answer: go on behind what it had."}
+_PROBLEM = {"type": "object", "properties": {"message": {"type": "string"}, "next": {"type": "string"}}}
 _Cursor = Annotated[str | None, Field(description=_DESCRIBED["cursor"])]
 
 
@@ -85,6 +86,17 @@ def _wait(
     return found
 
 
+def _schema(
+    name: Annotated[str, Field(description="Of the tool, such as status.")],
+) -> Answer[Any]:
+    """Show the JSON Schema of what one of these tools answers, with what each part of it means."""
+    known = {each.name: each.command for each in TOOLS}
+    if name not in known:
+        raise UsageError(f"there is no tool {name[:100]!r}. There are: {', '.join(known)}")
+    found: Answer[Any] = _command("schema")(known[name])
+    return found
+
+
 TOOLS = (
     Tool("status", takes=("experiment", "arm", "state", "last", "all_")),
     Tool("logs", takes=("run", "lines")),
@@ -104,6 +116,7 @@ TOOLS = (
     Tool("budget", takes=(), says="Show what may go on by itself, and what it has used."),
     Tool("permit", takes=(), fixed={"action": "list"}, says="Show the permits that people granted, and what is left."),
     Tool("controls", takes=(), says="Show the arms that are kept as controls."),
+    Tool("schema", own=_schema),
     Tool("launch", own=launch, answers=COMMAND, changes=True),
     Tool("retry", changes=True),
     Tool("resume", changes=True),
@@ -132,10 +145,17 @@ class Offer:
 
     @property
     def output_schema(self) -> dict[str, Any]:
-        """JSON Schema of the envelope, as `experiments schema` prints it."""
-        from experiments.cli.schema import schema_of
-
-        return schema_of(self.tool.command)
+        """JSON Schema of the envelope but for its data: those of all are twenty times the rest of a listing."""
+        return {
+            "type": "object",
+            "properties": {
+                "schema": {"const": SCHEMA},
+                "command": {"type": ["string", "null"]},
+                "data": {"type": ["object", "null"], "description": "null where it was refused; else see tool schema."},
+                "problems": {"type": "array", "items": _PROBLEM},
+            },
+            "required": ["schema", "command", "data", "problems"],
+        }
 
 
 @functools.cache
