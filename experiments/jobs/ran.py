@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import functools
 import itertools
+import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING
 
 from experiments.jobs.launchers.local.supervisor import CODE, JOB
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.plan import config_text
 from experiments.project.errors import LedgerError
-from experiments.project.files import read_json
+from experiments.project.files import parse_json, read_json
 from experiments.project.look import counted
 from experiments.project.provenance import CodeRecord, Provenance, changes_since, file_names
 
@@ -44,6 +44,7 @@ class Ran:
         has_started: Whether there is a code that ran at all.
         problem: Why the plan's record cannot be read; empty where it can, or where there is none.
         asked: What the job was asked to compute, see `plan.config_text`.
+        told: The records that this was read from, as JSON without times: equal where all else that a mark says is.
     """
 
     planned: Provenance | None
@@ -52,6 +53,7 @@ class Ran:
     has_started: bool = True
     problem: str = ""
     asked: str = ""
+    told: tuple[str, str] = ("", "")
 
     @property
     def is_fixed(self) -> bool:
@@ -142,23 +144,27 @@ def codes_of(workspace: Workspace, runs: Iterable[str]) -> dict[str, Ran]:
     """
     with open_ledger(workspace, read_only=True) as ledger:
         jobs = ledger.jobs(run_names=list(runs))
-        noted = ledger.latest_events(CODE, [job.run_name for job in jobs])
+        noted = ledger.latest_texts(CODE, [job.run_name for job in jobs])
         plans = {key: _planned(ledger, key) for key in {job.plan_key for job in jobs}}
-    found = {}
-    for job in jobs:
-        planned, problem = plans[job.plan_key]
-        ran = _ran(job, planned, noted.get(job.run_name), workspace)
-        found[job.run_name] = replace(ran, problem=problem, asked=config_text(job.config))
-    return found
+    runs_dir = str(workspace.runs)
+    return {job.run_name: _ran(job, plans[job.plan_key], noted.get(job.run_name), runs_dir) for job in jobs}
 
 
-def _planned(ledger: LedgerReader, plan_key: str) -> tuple[Provenance | None, str]:
-    """Return what was recorded of a plan's code, and why it cannot be read where something was."""
+@dataclass(frozen=True)
+class _Planned:
+    """What was recorded of a plan's code, as it stands there, and why it cannot be read where something was."""
+
+    provenance: Provenance | None
+    text: str = ""
+    problem: str = ""
+
+
+def _planned(ledger: LedgerReader, plan_key: str) -> _Planned:
     try:
         record = ledger.provenance(plan_key)
-        return (Provenance.recorded(record) if record else None), ""
+        return _Planned(Provenance.recorded(record), json.dumps(record)) if record else _Planned(None)
     except LedgerError as error:
-        return None, str(error)
+        return _Planned(None, problem=str(error))
 
 
 def doubts(codes: Sequence[Ran], root: Path) -> list[str]:
@@ -209,15 +215,23 @@ def marks_from(codes: Mapping[str, Ran]) -> dict[str, Mark]:
 
 
 def _mark(run: str, code: Ran) -> Mark:
+    facts = _facts_told(*code.told) if code.told[1] else _facts(code)
+    return replace(facts, run=run, asked=code.asked)
+
+
+@functools.lru_cache(maxsize=512)
+def _facts_told(planned: str, started: str) -> Mark:
+    """Judge records once for all runs that have them: a study has a thousand runs, and one snapshot."""
+    record = CodeRecord.model_validate(parse_json(started))
+    return _facts(Ran(Provenance.recorded(parse_json(planned)) if planned else None, record, _doubt(record)))
+
+
+def _facts(code: Ran) -> Mark:
+    """Return the mark of a run that is not named yet."""
     started = code.started
-    return Mark(
-        code.identity or "",
-        bool(code.changes()),
-        run,
-        (started.environment or "") if started else "",
-        started.machine.model_dump_json() if started and started.machine else "",
-        code.asked,
-    )
+    packages = (started.environment or "") if started else ""
+    machine = started.machine.model_dump_json() if started and started.machine else ""
+    return Mark(code.identity or "", bool(code.changes()), packages=packages, machine=machine)
 
 
 def code_words(marked: Iterable[tuple[str, Mark]]) -> list[str]:
@@ -316,35 +330,54 @@ def _listed(names: Sequence[str]) -> str:
     return f"{', '.join(few)} and {last}" if few else last
 
 
-def _ran(job: TrainingJob, planned: Provenance | None, noted: Mapping[str, Any] | None, workspace: Workspace) -> Ran:
+def _ran(job: TrainingJob, plan: _Planned, noted: str | None, runs: str) -> Ran:
+    planned, asked = plan.provenance, config_text(job.config)
+    folder = f"{runs}/{job.run_name}"
     try:
-        found = noted or _in_folder(workspace.runs / job.run_name)
-        started = CodeRecord.model_validate(found) if found else None
-    except (OSError, ValueError, ValidationError) as error:
-        return Ran(planned, None, f"its record cannot be read ({str(error).splitlines()[0]})")
+        text = noted or _in_folder(folder)
+        started, told = _started(text) if text else (None, "")
+    except (OSError, ValueError) as error:
+        why = f"its record cannot be read ({str(error).splitlines()[0]})"
+        return Ran(planned, None, why, problem=plan.problem, asked=asked)
     if started is None:
-        waits = job.state != "submitted" or (job.launcher == "local" and not found and _waits(job, workspace))
+        waits = job.state != "submitted" or (job.launcher == "local" and _waits(folder))
         why = "it was not started yet" if waits else "nothing was recorded at its start"
-        return Ran(planned, None, why, has_started=not waits)
+        return Ran(planned, None, why, has_started=not waits, problem=plan.problem, asked=asked)
+    return Ran(planned, started, _doubt(started), problem=plan.problem, asked=asked, told=(plan.text, told))
+
+
+def _doubt(started: CodeRecord) -> str:
+    """Return why a record does not say which code ran; empty where it does."""
     if started.edited:
-        return Ran(planned, started, f"its checkout was edited while it ran ({file_names(started.edited)})")
-    return Ran(planned, started, "" if started.sha256 else started.reason or "git did not say")
-
-
-def _in_folder(folder: Path) -> Mapping[str, Any] | None:
-    try:
-        changed = (folder / JOB).stat().st_mtime_ns
-    except FileNotFoundError:
-        return None
-    return _read(folder / JOB, changed)
+        return f"its checkout was edited while it ran ({file_names(started.edited)})"
+    return "" if started.sha256 else started.reason or "git did not say"
 
 
 @functools.lru_cache(maxsize=4096)
-def _read(path: Path, _changed: int) -> Mapping[str, Any] | None:
-    code: Mapping[str, Any] | None = (read_json(path) or {}).get(CODE)
-    return code
+def _started(text: str) -> tuple[CodeRecord, str]:
+    """Return the record of a start, and its JSON without the time.
+
+    Raises:
+        ValueError: It is none.
+    """
+    record = CodeRecord.model_validate(parse_json(text))
+    return record, record.model_dump_json(exclude={"at"})
 
 
-def _waits(job: TrainingJob, workspace: Workspace) -> bool:
-    folder = workspace.runs / job.run_name
-    return folder.is_dir() and not (folder / JOB).exists()
+def _in_folder(folder: str) -> str | None:
+    path = f"{folder}/{JOB}"
+    try:
+        changed = os.stat(path).st_mtime_ns  # noqa: PTH116 - a thousand of these at once
+    except FileNotFoundError:
+        return None
+    return _read(path, changed)
+
+
+@functools.lru_cache(maxsize=4096)
+def _read(path: str, _changed: int) -> str | None:
+    code = (read_json(Path(path)) or {}).get(CODE)
+    return json.dumps(code) if code else None
+
+
+def _waits(folder: str) -> bool:
+    return os.path.isdir(folder) and not os.path.exists(f"{folder}/{JOB}")  # noqa: PTH110, PTH112 - likewise

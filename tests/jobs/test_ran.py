@@ -5,17 +5,21 @@ Jobs that run from a snapshot: see `test_isolation`.
 
 from __future__ import annotations
 
+import json
 import subprocess
 
 import pytest
 
+from experiments.jobs import ran
+from experiments.jobs.leases import tenure
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.once_more import retry_job
 from experiments.jobs.plan import config_text
 from experiments.jobs.preparation import launch_plan
 from experiments.jobs.ran import Mark, code_line, code_words, codes_of, marks_of
 from experiments.launch import allow_launch, start_next, submit
-from experiments.project.provenance import Provenance, capture
+from experiments.project.provenance import CodeRecord, Provenance, capture
+from experiments.types import TrainingJob
 from tests.fakes.launching import plan_in, wait_for_end, workspace_at
 
 AS_RECORDED = "as recorded for its plan; code not fixed: it ran in the working tree"
@@ -190,3 +194,46 @@ def test_a_record_of_the_code_that_ran_can_be_read_back(workspace):
     [name] = launched(workspace)
     ran = codes_of(workspace, [name])[name].provenance()
     assert Provenance.model_validate_json(ran.model_dump_json()) == ran
+
+
+@pytest.fixture
+def many(workspace):
+    """Names of runs that were recorded as started from one snapshot, each at its own time."""
+    plan = plan_in(workspace, seeds=range(30))
+    names = [job.run_name for job in plan.jobs]
+    record = {**capture(workspace.root).model_dump(mode="json")["tree"], "sha256": "a" * 64, "packages": {"numpy": "1"}}
+    with open_ledger(workspace) as ledger, tenure() as owner:
+        ledger.record_plan(plan, tracker="offline", provenance=capture(workspace.root).model_dump(mode="json"))
+        ledger.intend({name: {} for name in names}, plan.target, owner)
+        for at, name in enumerate(names):
+            ledger.add_event("code", run_name=name, **record | {"at": float(at)})
+    return names
+
+
+def test_code_that_many_runs_share_is_judged_once(workspace, many, monkeypatch):
+    judged, really = [], ran._facts
+    monkeypatch.setattr(ran, "_facts", lambda code: judged.append(code) or really(code))
+    marks = marks_of(workspace, many)
+    assert len(judged) == 1
+    assert len({mark.identity for mark in marks.values()}) == 1
+    assert [marks[name].run for name in many] == many
+    assert [code.started.at for code in codes_of(workspace, many).values()] == list(map(float, range(30)))
+
+
+def test_asking_again_reads_no_row_and_no_record_anew(workspace, many, monkeypatch):
+    marks = marks_of(workspace, many)
+    read = []
+    for model in (TrainingJob, CodeRecord):
+        monkeypatch.setattr(model, "model_validate", read.append)
+    assert marks_of(workspace, many) == marks
+    assert read == []
+
+
+def test_a_record_that_was_noted_since_is_seen(workspace, many):
+    before = marks_of(workspace, many)
+    with open_ledger(workspace) as ledger:
+        record = json.loads(ledger.latest_texts("code", many[:1])[many[0]])
+        ledger.add_event("code", run_name=many[0], **record | {"sha256": "b" * 64})
+    after = marks_of(workspace, many)
+    assert after[many[0]].identity.startswith("b" * 64)
+    assert {name for name in many if after[name] != before[name]} == {many[0]}

@@ -6,6 +6,7 @@ its job can be seen and ended.
 
 from __future__ import annotations
 
+import functools
 import json
 import sqlite3
 import threading
@@ -245,13 +246,17 @@ class LedgerReader:
 
     def latest_events(self, kind: str, run_names: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Return the data of the newest event of a kind, by run name."""
+        return {run: _data(text) for run, text in self.latest_texts(kind, run_names).items()}
+
+    def latest_texts(self, kind: str, run_names: Iterable[str]) -> dict[str, str]:
+        """Return the same as it stands there, for whoever keeps what was read of it: JSON, or damaged."""
         rows = self._rows(
             # By the index of runs: there may be as many of a kind as there are jobs.
             "SELECT run_name, data FROM events WHERE +kind = ? AND run_name IN (SELECT value FROM json_each(?)) "
             "ORDER BY id",
             [kind, json.dumps(list(run_names))],
         )
-        return {row["run_name"]: _data(row["data"]) for row in rows}
+        return {row["run_name"]: row["data"] for row in rows}
 
     def annotations(self, run_names: Iterable[str]) -> dict[str, Annotation]:
         """Return the note and tags of each job that people wrote something to."""
@@ -355,6 +360,12 @@ class LedgerReader:
 
 def read_job(columns: Mapping[str, Any]) -> TrainingJob | UnreadableJob:
     """Return the job that a row of the ledger describes, by column."""
+    return _read_job(tuple(columns.items()))
+
+
+@functools.lru_cache(maxsize=2048)
+def _read_job(columns: tuple[tuple[str, Any], ...]) -> TrainingJob | UnreadableJob:
+    """Read a row once: a page asks for the jobs of its study with each of its parts, and they hardly change."""
     values = dict(columns)
     try:
         parts = {name: parse_json(values[name]) for name in ("config", "command")}
