@@ -18,6 +18,7 @@ from experiments.results.claims import Claimed
 from experiments.results.scores import ScoredRuns
 from experiments.results.sparing import spare_of
 from experiments.results.subject import Subject
+from experiments.results.verdict import ended_early, go_on_words, resume_command
 from experiments.statistics import Options, power_analysis
 from experiments.types import TERMINAL_VERDICTS, JobStatus
 
@@ -154,6 +155,10 @@ def _after(subject: Subject, runs: ScoredRuns, claimed: Claimed) -> Iterable[Adv
         )
         return
     comparison = found.comparison
+    short = ended_early([runs.scores[name] for name in (comparison.arm, comparison.baseline)]) if comparison else []
+    if short:
+        names = tuple(run.run for run in short)
+        yield Advice("mend", f"The hypothesis is undecided: {go_on_words(short)}", resume_command(short[0]), names)
     if comparison is None or not comparison.claim.is_final:
         return  # what is missing is said by the verdict itself, and more seeds repair none of it
     difference = comparison.difference.value

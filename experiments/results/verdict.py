@@ -22,6 +22,7 @@ from experiments.statistics import (
     Interval,
     Options,
     Scores,
+    SeedScore,
     anytime_interval,
     compare,
     different_code,
@@ -260,21 +261,43 @@ def _outside(rule: Rule, *arms: Scores) -> str:
 
 def _way_out(*arms: Scores) -> str:
     """Return how lost seeds can be run again, and of which the new attempt would count."""
-    lost = [run for scores in arms for run in scores.lost if run.run]
+    every = [run for scores in arms for run in scores.lost if run.run]
+    short, lost = ended_early(arms), [run for run in every if run.upto is None]
     again = [run.run for run in lost if run.outcome == "machine failed"]
     stay = [run.run for run in lost if run.outcome != "machine failed"]
     parts = []
+    if short:
+        parts.append(go_on_words(short))
     if again:
         parts.append(
             f"Run those again whose machine failed, and the new attempts take their place: {_retry_command(again)}."
         )
     if stay:
         parts.append(
-            f"{'The others' if again else 'They'} stay lost here: a training that is repeated until it succeeds is "
-            f"chosen by its result. To see whether they can succeed: {_retry_command(stay)}. To decide, "
+            f"{'The others' if again or short else 'They'} stay lost here: a training that is repeated until it "
+            f"succeeds is chosen by its result. To see whether they can succeed: {_retry_command(stay)}. To decide, "
             "launch all seeds under a new experiment name, with floor and ceiling in the rule."
         )
     return " ".join(parts)
+
+
+def ended_early(arms: Sequence[Scores]) -> list[SeedScore]:
+    """Return the runs that lack nothing but steps: they finished, and other runs went further."""
+    return [run for scores in arms for run in scores.lost if run.run and run.upto is not None]
+
+
+def go_on_words(short: Sequence[SeedScore]) -> str:
+    """Return how runs that ended early get a score: launched again they would only end as early."""
+    which, each = (short[0].run, "") if len(short) == 1 else (counted(len(short), "run"), ", and the others likewise")
+    return (
+        f"{which} ended before the steps that scores are taken at, and a new attempt would end there too. What goes on "
+        f"from there takes the seed's place: {resume_command(short[0])}{each}."
+    )
+
+
+def resume_command(run: SeedScore) -> str:
+    """Return what lets a run that ended early go on as far as it needs."""
+    return shlex.join(["experiments", "resume", run.run, "--steps", f"{run.upto or 0:.0f}"])
 
 
 def _retry_command(runs: Sequence[str]) -> str:

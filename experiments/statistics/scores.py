@@ -45,6 +45,7 @@ class SeedScore:
         replicate: 0 for the seed's own run.
         code: Which code it ran: equal for the same code, empty where nobody knows, None where nobody asked.
         asked: What it was asked to compute: equal for the same; empty where nobody knows.
+        upto: Step that it would have to reach for a score; None where that is not what it lacks.
     """
 
     seed: int
@@ -56,6 +57,7 @@ class SeedScore:
     replicate: int = 0
     code: str | None = None
     asked: str = ""
+    upto: float | None = None
 
 
 @dataclass(frozen=True)
@@ -301,7 +303,7 @@ def _score(
         return without(outcome, f"{_WORDS.get(outcome, outcome)}, last value at {last:,.0f} {curve.unit}")
     slack = 0.1 if summary.kind != "final" or summary.last_values else summary.share
     if last < stop - max(slack, 0.01) * (stop - start):
-        return without("unscored", f"no value after {last:,.0f} of {stop:,.0f} {curve.unit}")
+        return replace(without("unscored", f"no value after {last:,.0f} of {stop:,.0f} {curve.unit}"), upto=stop)
     inside = curve.steps <= stop
     if summary.between is not None:
         inside &= curve.steps >= start

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -223,6 +224,22 @@ def test_an_undecided_rule_whose_seeds_ended_without_a_score_is_never_nothing_le
     assert todo["kind"] == "mend"
     assert "more seeds do not mend that: " in todo["why"]
     assert "1 of 3 seeds of a was" in todo["why"]
+
+
+def test_a_seed_that_ended_before_the_others_goes_on_and_is_not_launched_again(tmp_path, at):
+    rule = RULE.model_copy(update={"looks": None})
+    journal = Journal(hypothesis="b is better", rule=rule)
+    study = registered(tmp_path, journal, ended=4, running=0, values=[0.0, *[1.0] * 20])
+    short = study.jobs[0]
+    shutil.rmtree(study.workspace.runs / short.run / "wandb")
+    study.add(short.arm, short.seed, [0.0, 1.0, 1.0], name=short.run, config={"height": 1.0, "anneal": False})
+    study.publish()
+    command = f"experiments resume {short.run} --steps 2100"
+    reason = at(study, "verdict", "study", code=3)["reason"]
+    assert command in reason
+    assert "experiments retry" not in reason
+    [todo] = at(study, "next", "study")["todo"]
+    assert (todo["kind"], todo["command"], todo["runs"]) == ("mend", command, [short.run])
 
 
 def test_what_goes_on_is_waited_for_and_a_verdict_that_came_early_spares_the_rest(tmp_path):
