@@ -13,9 +13,9 @@ check:
 test *arguments:
     uv run pytest {{arguments}}
 
-# The simulations of claims with as many trials as their tables have.
+# The slow tests with every case, of which CI takes a share: trials as many as the tables have, a kill at every line.
 full:
-    TRIALS=2000 uv run pytest -m slow tests/statistics
+    FULL=1 uv run pytest -m "slow and not slurm"
 
 # Every bar with its measured figure; names choose some.
 bench *names:

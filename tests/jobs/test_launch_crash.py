@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.share import share
+
 DRIVER = Path(__file__).parents[1] / "fakes" / "crash.py"
 
 
@@ -45,7 +47,7 @@ def test_after_a_kill_at_some_lines_each_job_is_launched_once(tmp_path, case, fi
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize(
-    ("case", "step", "at_least"),
+    ("case", "step", "at_least"),  # every such line is killed at, or every third of these
     [
         ("cluster", 8, 390),
         ("twice", 25, 100),
@@ -57,10 +59,11 @@ def test_after_a_kill_at_some_lines_each_job_is_launched_once(tmp_path, case, fi
         ("both", 2, 90),
     ],
 )
-def test_after_a_kill_at_any_line_each_job_is_launched_once(tmp_path, case, step, at_least):
-    found = points(case, tmp_path, 1, step)
+def test_after_a_kill_at_lines_from_first_to_last_each_job_is_launched_once(tmp_path, case, step, at_least):
+    sparser = share(1, 3)
+    found = points(case, tmp_path, 1, step * sparser)
     print(table(found))
-    assert len(found) >= at_least
+    assert len(found) >= at_least // sparser
     check(found)
 
 

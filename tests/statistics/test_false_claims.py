@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-import os
 
 import pytest
 
 from experiments.statistics import methods
+from tests.share import share
 from tests.statistics import false_claims
 from tests.statistics.false_claims import EVEN, OTHERS, PAIRS, UNEVEN, Design
 
 MOST = 0.06
-TRIALS = int(os.environ.get("TRIALS", "400"))  # with each of three seeds; `just full` takes 2,000
+TRIALS = share(2000, 400)  # with each of three seeds
 
 
 @pytest.mark.parametrize("design", [Design(3, 3), Design(3, 10), Design(3, 3, paired=True)], ids=str)

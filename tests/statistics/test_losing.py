@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
+from tests.share import share
 from tests.statistics.losing import LOSSES, SHAPES, SIZES, WAYS, confirmed
 
 MOST = 0.06
-TRIALS = int(os.environ.get("TRIALS", "150"))
+TRIALS = share(2000, 150)
 BOUNDS = WAYS[0]
 EXCHANGEABLE = [losing for losing in LOSSES if losing.share and losing.kind != "crash"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from experiments.statistics import anytime_interval, interval_at_look
 from experiments.statistics.differences import difference_of
 from experiments.statistics.scores import Scores
+from tests.share import share
 from tests.statistics import registered
 from tests.statistics.registered import (
     DESIGNS,
@@ -31,7 +31,7 @@ from tests.statistics.registered import (
     level_of,
 )
 
-TRIALS = int(os.environ.get("TRIALS", "400"))  # with each of three seeds; `just full` takes 2,000
+TRIALS = share(2000, 400)  # with each of three seeds
 MANY = 50 * TRIALS  # of those that are counted all at once
 
 
