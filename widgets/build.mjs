@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 
-const WIDGETS = { charts: "chart", fleet: "fleet", gallery: "gallery", jobs: "jobs", replay: "viewer", words: "words" };
+const WIDGETS = { charts: "chart", fleet: "fleet", gallery: "gallery", jobs: "jobs", replay: "viewer", runs: "runs", words: "words" };
 
 for (const [widget, name] of Object.entries(WIDGETS)) {
   const out = `widgets/${widget}/static/${name}.js`;

@@ -134,6 +134,10 @@ class Subject(ABC):
         """Have these runs stand out in the charts."""
 
     @abstractmethod
+    def hide(self, runs: list[str]) -> None:
+        """Draw no curve of these runs."""
+
+    @abstractmethod
     def refresh_parts(self) -> None:
         """Change all parts in place."""
 

@@ -11,20 +11,24 @@ from typing import Any
 
 import marimo as mo
 
-from experiments.jobs.permits import is_edited
+from experiments.jobs.permits import is_edited, on_a_page
 from experiments.jobs.shelf import archived_runs
-from experiments.notebooks.charts.theme import colours_of
+from experiments.notebooks.charts.theme import colours_of, leading_colours
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.controls import choice_of
 from experiments.notebooks.page import Changing, Chosen, Section, Subject, stacked
-from experiments.notebooks.shared import arms_of
+from experiments.notebooks.shared import arms_of, leading_of
 from experiments.notebooks.styles import heading, sentence, styled
-from experiments.notebooks.tables.runs import run_table, table_downloads
+from experiments.notebooks.tables.live import found_columns, live_table
+from experiments.notebooks.tables.runs import downloads, run_table, table_downloads
 from experiments.notebooks.training import (
     notebook_heading,
 )
+from experiments.project.errors import ExperimentsError
 from experiments.project.look import counted
 from experiments.project.redaction import mask_text
+from experiments.types import JobRef
+from widgets.runs import RunTable
 
 _WITHOUT = {
     "config": "nothing can be launched here until a cell says config = ..., with the recipe's config",
@@ -51,71 +55,88 @@ class Head(Section):
 
 
 class Runs(Changing):
-    """One row a run; rows that are selected stand out in the charts.
+    """One row a run; rows that are chosen stand out in the charts, and those that are hidden are not drawn there.
 
     Attributes:
+        view: The table of a page, which stays when its cell runs again.
+        table: That of a file; None where there is no run.
         away: How many runs have no row because they are archived.
-        columns: What somebody chose as columns, as a pattern; empty for the settings in which runs differ.
     """
 
     def __init__(self, study: Subject) -> None:
         super().__init__(study)
         self.chosen = Chosen()
         self.table: Any = None
-        self.away, self.columns = 0, ""
-        self._picker: Any = None
+        self.away = 0
         self._files: mo.Html | None = None
+        self._jobs: list[JobRef] = []
+        self.view = mo.ui.anywidget(RunTable())
+        listen: Any = self.view.widget.observe
+        listen(lambda change: study.select(list(change["new"])), names=["selected"])
+        listen(lambda _: study.hide(self._hidden()), names=["hidden"])
+        listen(lambda _: self._fill(), names=["picked"])
+        listen(lambda _: self._find(), names=["asked"])
 
     def offer(self) -> None:
-        """Make the table of what there is by now; what was selected stays selected."""
+        """Show what there is by now; what was chosen, opened, sorted and hidden stays so."""
         study, brushed = self.study, set(self.chosen.runs)
         put_away = archived_runs(study.experiment.workspace)
         found = [job for job in study.jobs if not brushed or job.run in brushed]
-        kept = [job for job in found if job.run not in put_away]
-        self.away = len(found) - len(kept)
-        metric = choice_of(self.chosen).metric
-        colours = colours_of(arms_of(study.jobs))
-        if self._picker is None:
-            words = "losses/*, learning_rate"
-            self._picker = mo.ui.text(label="Columns", placeholder=words, on_change=self._choose)
-        self.table = (
-            run_table(
-                study.experiment,
-                kept,
-                [metric],
-                colours=colours,
-                selected=study.selected,
-                columns=self.columns,
-                then=study.select,
-            )
-            if kept
-            else None
-        )
-        self._files = table_downloads(self.table, f"{study.experiment.name}-runs")
+        self._jobs = [job for job in found if job.run not in put_away]
+        self.away = len(found) - len(self._jobs)
+        if on_a_page():
+            self._fill()
+            return
+        colours, metrics = colours_of(arms_of(study.jobs)), [choice_of(self.chosen).metric]
+        self.table = run_table(study.experiment, self._jobs, metrics, colours=colours) if self._jobs else None
+        self._files = table_downloads(self.table, self._name)
 
     def page(self) -> mo.Html:
         """Return the table and its files."""
-        if self.table is None:
-            nothing = "All runs are archived." if self.away else "No run yet. Once one is launched, it appears here."
-            return stacked([heading("Runs"), self._away(), sentence(nothing)])
-        title = heading("Runs")
-        top = title if self._files is None else mo.hstack([title, self._files], align="end")
-        return stacked([top, self._away(), self._picker, self.table])
+        top = heading("Runs") if self._files is None else mo.hstack([heading("Runs"), self._files], align="end")
+        return stacked([top, self.view])
 
     def still(self) -> mo.Html:
         """Return the same with the files below: a file rules a line over each heading, as wide as the page."""
-        return self.page() if self.table is None else stacked([heading("Runs"), self._away(), self.table, self._files])
+        if self.table is None:
+            nothing = "All runs are archived." if self.away else "No run yet. Once one is launched, it appears here."
+            return stacked([heading("Runs"), self._away(), sentence(nothing)])
+        return stacked([heading("Runs"), self._away(), self.table, self._files])
 
-    def _choose(self, columns: str) -> None:
-        self.columns = columns
-        self.made(self.offer)
-        mo.output.replace(self)
+    @property
+    def _name(self) -> str:
+        return f"{self.study.experiment.name}-runs"
+
+    def _fill(self) -> None:
+        study, widget = self.study, self.view.widget
+        metrics = [choice_of(self.chosen).metric]
+        try:
+            table, notes, frame = live_table(study.experiment, self._jobs, metrics, widget.picked)
+        except ExperimentsError as error:
+            widget.update(notes=[str(error)])
+            return
+        notes = [*([self._away_words()] if self.away and self._jobs else []), *notes]
+        empty = "All runs are archived." if self.away else "No run yet. Once one is launched, it appears here."
+        leading = leading_of(study.experiment, study.jobs, self.chosen, study.selected, study.hidden)
+        colours = leading_colours(arms_of(study.jobs), leading)
+        widget.update(table=table, notes=notes, empty=empty, colours=colours)
+        self._files = downloads(frame, self._name) if self._jobs else None
+
+    def _find(self) -> None:
+        asked = self.view.widget.asked
+        self.view.widget.found = found_columns(self.study.experiment, self._jobs, asked)
+
+    def _hidden(self) -> list[str]:
+        hidden = self.view.widget.hidden
+        runs, arms = set(hidden["runs"]), set(hidden["arms"])
+        return [job.run for job in self.study.jobs if job.run in runs or job.arm in arms]
+
+    def _away_words(self) -> str:
+        what = f"{counted(self.away, 'archived run')} {'has' if self.away == 1 else 'have'} no row"
+        return f"{what}; curves, scores and the verdict count them as before."
 
     def _away(self) -> mo.Html | None:
-        if not self.away:
-            return None
-        what = f"{counted(self.away, 'archived run')} {'has' if self.away == 1 else 'have'} no row"
-        return sentence(f"{what}; curves, scores and the verdict count them as before.")
+        return sentence(self._away_words()) if self.away else None
 
 
 def export_hint(experiment: NotebookContext) -> mo.Html:

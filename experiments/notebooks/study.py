@@ -185,6 +185,13 @@ class Study(Subject):
             self.curve_section.refresh()
             self._scores.refresh()
 
+    def hide(self, runs: list[str]) -> None:
+        """Draw no curve of these runs; scores, statistics over seeds and verdicts count them."""
+        with self.turn:
+            self.hidden = runs
+            self.curve_section.refresh()
+            self._scores.refresh()
+
     def refresh_parts(self) -> None:
         """Change in place what has news."""
         for section in (self._verdict, self.curve_section, self._scores, self._details):

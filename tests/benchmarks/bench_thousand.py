@@ -16,7 +16,7 @@ from tests.fakes.serving import chromium, marimo_process, scratch_folder
 
 ARMS, SEEDS, ROWS = 20, 50, 1_000
 TIMEOUT_MS = 300_000
-CHART, TABLE = ".chart-root[data-drawn]", "marimo-table, marimo-ui-element table"
+CHART, TABLE = ".chart-root[data-drawn]", ".runs-row"
 
 
 def run() -> list[Bar]:

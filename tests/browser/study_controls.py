@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.browser.pressing import Press, Table, becomes, changes, downloads
+from tests.browser.runs_controls import RUNS
 from tests.browser.viewer_controls import step
 
 PARTS = {
@@ -107,62 +108,29 @@ def write_small_charts(page):
     changes(page, lambda: charts(page), lambda: field.press("Enter"))
 
 
-def rows(page, table):
-    """Return the first cells of a table's rows as they stand; 0 is the table of runs, 1 that of groups."""
-    found = page.locator("marimo-table").nth(table).locator("tbody tr")
+def rows(page):
+    """Return the first cells of the rows of the table of groups as they stand."""
+    found = page.locator("marimo-table").first.locator("tbody tr")
     return [" ".join(row.locator("td").all_inner_texts()[:3]) for row in found.all()]
 
 
 def search(page):
     detail(page, "Groups")
-    for table in (0, 1):
-        field = page.get_by_role("textbox", name="Search...").nth(table)
-        field.fill("arm-1")
-        becomes(page, lambda table=table: rows(page, table) and all("arm-1" in row for row in rows(page, table)))
-        field.fill("")
-        becomes(page, lambda table=table: any("arm-0" in row for row in rows(page, table)))
-
-
-def choose_columns(page):
-    field = page.get_by_role("textbox", name="Columns", exact=True)
-    table = page.locator("marimo-table").first
-
-    def headings():
-        return table.locator("th").all_inner_texts()
-
-    field.fill("losses/*")
-    changes(page, headings, lambda: field.press("Enter"))
-    assert any("losses/" in heading for heading in headings())
+    field = page.get_by_role("textbox", name="Search...").first
+    field.fill("arm-1")
+    becomes(page, lambda: rows(page) and all("arm-1" in row for row in rows(page)))
     field.fill("")
-    changes(page, headings, lambda: field.press("Enter"))
+    becomes(page, lambda: any("arm-0" in row for row in rows(page)))
 
 
 def sort(page):
     for heading in range(page.get_by_role("button", name=re.compile("^Sort column")).count()):
-        button = page.locator("[data-testid=data-table-sort-button], button[aria-label^=Sort]").nth(heading)
+        button = page.locator("[data-testid=data-table-sort-button], button[aria-label^='Sort column']").nth(heading)
         button.click()
         page.get_by_role("button", name=re.compile("^Sorted ascending")).wait_for()
         for name in ("ascending", "descending"):
             page.get_by_role("button", name=re.compile(f"^Sorted {name}")).click()
         page.get_by_role("button", name=re.compile("^Sorted")).wait_for(state="hidden")
-    before = rows(page, 0)
-    page.get_by_role("button", name="Sort column ascending").nth(2).click()  # by seed
-    becomes(page, lambda: rows(page, 0) != before)
-    for name in ("ascending", "descending"):
-        page.get_by_role("button", name=re.compile(f"^Sorted {name}")).click()
-
-
-def select_rows(page):
-    box = page.get_by_role("checkbox", name="Select all")
-    box.click()
-    page.get_by_text("6 selected").first.wait_for()
-    box.click()
-    page.locator("marimo-table").first.get_by_text(re.compile(r"\d selected")).first.wait_for(state="hidden")
-    for row in page.get_by_role("checkbox", name="Select row").all():
-        row.click()
-        page.get_by_text("1 selected").first.wait_for()
-        row.click()
-        page.locator("marimo-table").first.get_by_text(re.compile(r"\d selected")).first.wait_for(state="hidden")
 
 
 def saves(label: str, name: str, begins: bytes) -> Press:
@@ -183,7 +151,7 @@ def offered(page, words):
 def group(page):
     detail(page, "Groups")
     page.get_by_role("button", name="Group runs by").click()
-    changes(page, lambda: rows(page, 1), offered(page, "arm").click)
+    changes(page, lambda: rows(page), offered(page, "arm").click)
     page.keyboard.press("Escape")
 
 
@@ -260,12 +228,11 @@ ANALYSIS: Table = {
     ("combobox", "Over seeds"): chooses("Over seeds", "median"),
     ("combobox", "Score"): chooses("Score", "best value"),
     **CHART,
+    **RUNS,
     ("radio", "|".join(PARTS)): open_details,
     ("tab", "|".join(TABS)): lambda page: (press_tabs(page), write_small_charts(page)),
     ("textbox", r"Search\.\.\."): search,
-    ("textbox", "Columns"): choose_columns,
-    ("button", "Sort(ed)? .*"): sort,
-    ("checkbox", "Select (all|row)"): select_rows,
+    ("button", "(Sort column|Sorted) .*"): sort,
     ("link", "Save as CSV"): saves("Save as CSV", r"study-(runs|groups)\.csv", b""),
     ("link", "Save as LaTeX"): saves("Save as LaTeX", r"study-(runs|groups)\.tex", b"\\begin{table}"),
     ("button", "Group runs by"): group,

@@ -86,13 +86,13 @@ def walk(page):
     near = min((40, 80, 120), key=lambda step: abs(step - int(at.replace(",", "")) / 1000))
     page.get_by_label("Step", exact=True).locator("option:checked", has_text=f"{near}k").wait_for(state="attached")
 
-    page.get_by_text(re.compile(r"^9 rows\b")).wait_for(timeout=60 * SECONDS)
+    page.get_by_text("3 arms, 9 runs", exact=True).wait_for(timeout=60 * SECONDS)
     curves(page).get_by_role("button", name="Drag selects runs").click()
     drag(page, (0.2, 0.2), (0.9, 0.32))
     curves(page).get_by_role("button", name="All runs").wait_for(timeout=20 * SECONDS)
-    page.get_by_text(re.compile(r"^[1-8] rows?\b")).wait_for(timeout=60 * SECONDS)
+    page.locator(".runs-count", has_text=re.compile(r"\b[1-8] runs?$")).wait_for(timeout=60 * SECONDS)
     curves(page).get_by_role("button", name="All runs").click()
-    page.get_by_text(re.compile(r"^9 rows\b")).wait_for(timeout=60 * SECONDS)
+    page.get_by_text("3 arms, 9 runs", exact=True).wait_for(timeout=60 * SECONDS)
 
     # The text that was opened stays open through every drawing, until its line is pressed again.
     assert curves(page).get_by_text("smoothed for display only").is_visible()

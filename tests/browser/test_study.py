@@ -51,16 +51,16 @@ def test_new_rows_change_the_chart_in_place_and_what_is_selected_stays(browser, 
     try:
         with marimo_server("run", project.notebook(), cwd=folder) as url:
             page = open_page(browser, url)
-            box = page.locator("marimo-table td").get_by_role("checkbox")
-            box.first.wait_for(timeout=150 * SECONDS)
-            box.first.click()
-            page.get_by_text("1 selected").first.wait_for(timeout=60 * SECONDS)
+            row = page.locator(".runs-row[data-run]").first
+            row.wait_for(timeout=150 * SECONDS)
+            row.locator(".runs-state").click()
+            page.locator(".runs-row[aria-selected=true]").wait_for(timeout=60 * SECONDS)
             curves(page).evaluate("chart => { chart.dataset.mine = 'yes'; }")
             before = fed(page)
             log("row3")
             wait_on(page, lambda: fed(page) > before)
-            page.locator("td", has_text="300").first.wait_for(timeout=60 * SECONDS)
-            page.get_by_text("1 selected").first.wait_for(timeout=10 * SECONDS)
+            page.locator(".runs-row td", has_text="300").first.wait_for(timeout=60 * SECONDS)
+            page.locator(".runs-row[aria-selected=true]").wait_for(timeout=10 * SECONDS)
             assert curves(page).get_attribute("data-mine") == "yes"
             page.close()
     finally:

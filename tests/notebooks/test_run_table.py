@@ -15,6 +15,7 @@ from experiments.notebooks.analysis import create_run_summary_table
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.shared import scored_once
 from experiments.notebooks.tables.groups import group_frame, group_picker, group_view
+from experiments.notebooks.tables.live import found_columns, live_table
 from experiments.notebooks.tables.runs import (
     csv_of,
     downloads,
@@ -354,3 +355,33 @@ def test_a_run_of_ten_thousand_settings_and_a_pattern_that_finds_all_is_a_table_
     frame, _ = run_frame(study.context, study.jobs, [REWARD], "*")
     assert len(frame.columns) < 40
     assert "columns match; the first 24 are shown" in frame.attrs["columns"]
+
+
+def test_a_page_is_handed_plain_values_and_curves_of_letters(study):
+    study.add("bad", 0, [math.nan, 1.0], verdict="failed", config=config(0.001), role="replicate", replicate=1)
+    study.add("waits", 0, verdict="pending")
+    study.publish()
+    table, notes, _ = live_table(study.context, study.jobs, [REWARD])
+    kinds = {column["key"]: column["kind"] for column in table["columns"]}
+    assert kinds["learning_rate"] == "number"
+    assert (kinds[f"{REWARD} curve"], kinds["time"], kinds["cost"]) == ("curve", "time", "cost")
+    names = [column["key"] for column in table["columns"]]
+    first, *_, bad, waits = table["rows"]
+    assert first[:5] == [study.jobs[0].run, "low", "0", True, "succeeded"]
+    assert first[5 + names.index("learning_rate")] == 0.001
+    assert first[5 + names.index(f"{REWARD} curve")][0] == "~"
+    assert (bad[3], bad[4]) == (False, "failed")
+    assert waits[5 + names.index(f"{REWARD} curve")] == "no run yet"
+    assert waits[5 + names.index("cost")] is None
+    assert json.loads(json.dumps(table, allow_nan=False)) == table
+    assert any("1 replicate does not count" in note for note in notes)
+
+
+def test_columns_are_picked_by_their_whole_names_and_found_by_a_pattern(study):
+    key = "trainer.hidden_size"
+    assert found_columns(study.context, study.jobs, "*size")["names"] == [key]
+    table, _, _ = live_table(study.context, study.jobs, [REWARD], [key, "gone"])
+    assert [column["name"] for column in table["columns"] if column["name"]] == [key]
+    study.add("many", 0, [1.0], config={f"key{number}": number for number in range(10_000)})
+    found = found_columns(study.context, study.jobs, "*")
+    assert (len(found["names"]), found["total"] > 10_000) == (50, True)

@@ -63,6 +63,12 @@ def colours_of(arms: Sequence[str]) -> dict[str, str]:
     return {arm: f"light-dark({light[arm]}, {dark[arm]})" for arm in arms}
 
 
+def leading_colours(arms: Sequence[str], leading: Sequence[str]) -> dict[str, str]:
+    """Return the same of the arms that a chart of so many arms has in colour."""
+    light, dark = arm_colour(arms, look.LIGHT, leading), arm_colour(arms, look.DARK, leading)
+    return {arm: f"light-dark({light[arm]}, {dark[arm]})" for arm in leading if arm in light}
+
+
 def sentences(*parts: str) -> str:
     """Return the parts that say something as one text, each ended by a full stop."""
     said = (part.strip() for part in parts)

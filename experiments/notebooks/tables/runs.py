@@ -41,7 +41,7 @@ MAX_DIFFERENCES, MAX_CHOSEN = 12, 24
 _PAGE = 20
 _KEPT_CURVES = 4_000
 _OWN_COLUMNS = {"run_name", "arm", "seed", "verdict", "role", "steps", "sps", "time", "cost", "state"}
-_WORDS = {word: f"{sign.mark} {word}" for word, sign in look.STATES.items()}
+STATE_WORDS = {word: f"{sign.mark} {word}" for word, sign in look.STATES.items()}
 
 _curves: dict[tuple[object, ...], list[float]] = {}
 _guard = threading.Lock()  # the sessions of one server are threads of one process
@@ -91,7 +91,7 @@ def run_table(
         max_columns=None,
         format_mapping=_formats(frame, curves, colours or {}),
         freeze_columns_left=["run_name"],
-        text_justify_columns={str(name): "right" for name in frame.columns if _is_number(frame[name])},
+        text_justify_columns={str(name): "right" for name in frame.columns if is_number(frame[name])},
         header_tooltip=frame.attrs["tooltips"],
         hover_template="{{run_name}}",
         label=_caption(frame),
@@ -123,7 +123,10 @@ def selected_runs(element: Any) -> list[str]:
 
 
 def run_frame(
-    experiment: NotebookContext, jobs: Sequence[JobRef], metrics: Sequence[str] = (REWARD_KEY,), columns: str = ""
+    experiment: NotebookContext,
+    jobs: Sequence[JobRef],
+    metrics: Sequence[str] = (REWARD_KEY,),
+    columns: str | Sequence[str] = "",
 ) -> tuple[pd.DataFrame, dict[str, dict[str, list[float]]]]:
     """Return the data of a run table, and the curves of each metric by run name.
 
@@ -135,10 +138,12 @@ def run_frame(
         that ended, `no value yet`, `not a number`, `no run yet`, `no run found`, `not read`); `steps` (agent steps),
         `sps`, `time` (seconds), `cost` (USD, missing where unknown), and where it contradicts a verdict `state` (the
         tracker's word). `attrs["problem"]` says what could not be read, `attrs["uncounted"]` which runs are no seeds,
-        `attrs["code"]` in sentences where runs did not run the code that their plan recorded.
+        `attrs["names"]` the setting or metric of a
+        column, `attrs["code"]` in sentences where runs did not run the code that their plan recorded.
     """
     keys, problem = list(dict.fromkeys(metrics)), ""
-    found = matching(columns, logged_metrics(experiment.run_infos(jobs))) if columns.strip() else []
+    asked = columns.strip() if isinstance(columns, str) else list(columns)
+    found = _named(asked, logged_metrics(experiment.run_infos(jobs))) if asked else []
     more = [key for key in found if key not in keys]
     try:
         rows = run_rows(
@@ -151,34 +156,41 @@ def run_frame(
         problem = str(error)
         rows = [RunRow(job.run, job.arm, job.seed, "unknown", job.role_words) for job in jobs]
     curves = {} if problem else {key: _curves_of(experiment, jobs, key) for key in keys}
-    settings = _settings(rows, columns)
-    kept = dict(list(settings.items())[: MAX_CHOSEN if columns.strip() else MAX_DIFFERENCES])
+    settings = _settings(rows, asked)
+    kept = dict(list(settings.items())[: MAX_CHOSEN if asked else MAX_DIFFERENCES])
     frame, tooltips = _frame(rows, [*keys, *more[: max(0, MAX_CHOSEN - len(kept))]], curves, kept)
     code = experiment.code_words(jobs)
     frame.attrs = {"problem": problem, "tooltips": tooltips, "code": code, "uncounted": uncounted_words(jobs)}
-    frame.attrs["columns"] = _columns_words(columns, len(settings) + len(more))
+    frame.attrs["columns"] = _columns_words(asked, len(settings) + len(more)) if isinstance(asked, str) else ""
+    short = short_names(list(kept))
+    frame.attrs["names"] = {short[key]: key for key in kept} | {key: key for key in more if key in frame}
     return frame, curves
 
 
-def _settings(rows: Sequence[RunRow], columns: str) -> Settings:
+def _named(asked: str | list[str], known: Sequence[str]) -> list[str]:
+    """Return the names that a pattern finds, or those of a list that are known, in its order."""
+    return matching(asked, known) if isinstance(asked, str) else [name for name in asked if name in set(known)]
+
+
+def _settings(rows: Sequence[RunRow], asked: str | list[str]) -> Settings:
     """Return the settings that are shown, by dotted key, with the value of each run."""
-    if not columns.strip():
+    if not asked:
         return config_differences(rows)
-    keys = matching(columns, list(dict.fromkeys(key for row in rows for key in row.config)))
+    keys = _named(asked, list(dict.fromkeys(key for row in rows for key in row.config)))
     return {key: {row.run_name: row.config.get(key) for row in rows} for key in keys}
 
 
 def _columns_words(columns: str, found: int) -> str:
-    if not columns.strip() or 0 < found <= MAX_CHOSEN:
+    if not columns or 0 < found <= MAX_CHOSEN:
         return ""
     many = f"{counted(found, 'column')} match; the first {MAX_CHOSEN} are shown" if found else "no column matches"
-    return f"{columns.strip()!r}: {many}"
+    return f"{columns!r}: {many}"
 
 
 def table_latex(frame: pd.DataFrame, *, caption: str = "", label: str = "") -> str:
     """Return a frame as a LaTeX table; curves are left out, numbers have three significant digits."""
     columns = [name for name in frame.columns if not str(name).endswith(" curve")]
-    numeric = [_is_number(frame[name]) for name in columns]
+    numeric = [is_number(frame[name]) for name in columns]
     rows = [
         [_plain(value, is_number=is_number) for value, is_number in zip(row, numeric, strict=True)]
         for row in frame[columns].itertuples(index=False, name=None)
@@ -223,7 +235,7 @@ def _frame(
         "run_name": [row.run_name for row in rows],
         "arm": [row.arm for row in rows],
         "seed": [row.seed for row in rows],
-        "verdict": [_WORDS.get(row.verdict, row.verdict) for row in rows],
+        "verdict": [STATE_WORDS.get(row.verdict, row.verdict) for row in rows],
     }
     tooltips = {"verdict": "from the scheduler's word and the tracker's"}
     if any(row.role for row in rows):
@@ -317,7 +329,7 @@ def _formats(
     }
     fixed = {"run_name", "arm", "seed", "verdict", "role", "state", *formats}
     for name in frame.columns:
-        if str(name) not in fixed and _is_number(frame[name]):
+        if str(name) not in fixed and is_number(frame[name]):
             formats[str(name)] = _three_digits
         elif str(name) not in fixed and not str(name).endswith(" curve"):
             formats[str(name)] = _setting
@@ -327,7 +339,7 @@ def _formats(
     return formats
 
 
-def _is_number(column: pd.Series) -> bool:
+def is_number(column: pd.Series) -> bool:
     """Tell whether a column is of numbers; pandas takes truth values for numbers."""
     return bool(pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column))
 

@@ -1,0 +1,176 @@
+"""The table of runs in a real browser: alone on a page, where a test plays Python's part."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.browser.test_job_table import PAGE
+from tests.fakes.serving import CHROMIUM
+from widgets.runs import RunTable
+
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM.exists(), reason="wants Debian's chromium")]
+COLUMNS = [
+    {"key": "lr", "label": "lr", "title": "setting trainer.lr", "kind": "number", "name": "trainer.lr"},
+    {"key": "reward", "label": "reward", "title": "latest", "kind": "number", "name": ""},
+    {"key": "curve", "label": "reward curve", "title": "one scale", "kind": "curve", "name": ""},
+]
+
+
+def rows(arms, seeds):
+    return [
+        [f"ada.exp.arm-{arm}.s{seed}.abcdefgh", f"arm-{arm}", str(seed), True, "succeeded", 0.1, arm + seed, "~#Ab"]
+        for arm in range(arms)
+        for seed in range(seeds)
+    ]
+
+
+@pytest.fixture
+def open_table(browser):
+    """Return a function that opens a page with a table of the given runs; every error of the page fails the test."""
+    errors = []
+    page = browser.new_page(viewport={"width": 1040, "height": 700})
+    page.on("pageerror", lambda error: errors.append(str(error)))
+
+    def start(arms=3, seeds=2, **more):
+        state = {"table": {"columns": COLUMNS, "rows": rows(arms, seeds)}, "version": 1, "piece": {}, "colours": {}}
+        state |= {"notes": [], "empty": "No run yet.", "found": {"text": "", "names": [], "total": 0}}
+        state |= {"selected": [], "hidden": {"runs": [], "arms": []}, "asked": "", "picked": [], **more}
+        sent = "structuredClone(state)"
+        html = PAGE.replace("STATE", json.dumps(state)).replace(
+            "structuredClone({selected: state.selected, request: state.request})", sent
+        )
+        files = {
+            "": ("text/html", html),
+            "jobs.js": ("text/javascript", RunTable._esm),
+            "jobs.css": ("text/css", RunTable._css),
+        }
+        page.route("http://table/**", lambda route: answer(route, files))
+        page.goto("http://table/")
+        page.wait_for_function("window.ready")
+        return page
+
+    yield start
+    page.close()
+    assert errors == []
+
+
+def answer(route, files):
+    kind, body = files.get(route.request.url.rsplit("/", 1)[1], ("text/plain", ""))
+    route.fulfill(content_type=kind, body=body)
+
+
+def sent(page, name):
+    return page.evaluate("name => window.model.get(name)", name)
+
+
+def shown(page):
+    return page.locator(".runs-row td.runs-run").all_inner_texts()
+
+
+def press(page, *keys):
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def test_of_ten_thousand_runs_a_few_rows_are_in_the_page_wherever_it_is_scrolled(open_table):
+    page = open_table(2_000, 5)
+    page.get_by_role("button", name="Open all").click()
+    grid = page.get_by_role("treegrid", name="Runs")
+    assert grid.get_attribute("aria-rowcount") == "12001"
+    for place, index in ((0.0, "2"), (0.5, None), (1.0, None)):
+        page.locator(".runs-scroll").evaluate("(box, place) => { box.scrollTop = place * box.scrollHeight; }", place)
+        page.wait_for_timeout(50)
+        assert page.locator("tbody tr").count() < 50
+        assert page.locator("*").count() < 1_500
+        assert index is None or page.locator(".runs-row").first.get_attribute("aria-rowindex") == index
+    assert page.locator(".runs-row").last.get_attribute("aria-rowindex") == "12001"
+    assert "s4.abcdefgh" in shown(page)[-1]
+
+
+def test_the_keyboard_moves_opens_hides_and_brings_to_the_front(open_table):
+    page = open_table(30, 2)
+    grid = page.get_by_role("treegrid", name="Runs")
+    grid.focus()
+    press(page, "ArrowDown", "Enter", "ArrowDown")
+    active = page.locator(f"#{grid.get_attribute('aria-activedescendant')}")
+    assert active.get_attribute("data-run") == "ada.exp.arm-1.s0.abcdefgh"
+    press(page, "Space")
+    assert sent(page, "hidden") == {"runs": ["ada.exp.arm-1.s0.abcdefgh"], "arms": []}
+    assert page.get_by_text("1 run not drawn in the charts; scores and verdicts count it").is_visible()
+    press(page, "Enter")
+    assert sent(page, "selected") == ["ada.exp.arm-1.s0.abcdefgh"]
+    press(page, "ArrowLeft", "Space")
+    assert sent(page, "hidden") == {"runs": [], "arms": ["arm-1"]}
+    press(page, "ArrowLeft", "End")
+    assert grid.get_attribute("aria-activedescendant").endswith("-29")
+    assert page.locator(".runs-row[data-at]").is_visible()
+    page.get_by_role("button", name="Show all").click()
+    assert sent(page, "hidden") == {"runs": [], "arms": []}
+
+
+def test_an_eye_of_a_hidden_arm_brings_back_one_run_alone(open_table):
+    page = open_table(hidden={"runs": [], "arms": ["arm-1"]})
+    page.locator('[data-run="ada.exp.arm-1.s0.abcdefgh"] .runs-eye').click()
+    assert sent(page, "hidden") == {"runs": ["ada.exp.arm-1.s1.abcdefgh"], "arms": []}
+    assert page.locator('[data-arm="arm-1"]').get_attribute("data-eye") == "half"
+    page.locator('[data-arm="arm-1"] .runs-eye').click()
+    assert sent(page, "hidden") == {"runs": [], "arms": ["arm-1"]}
+
+
+def test_arms_say_counts_and_means_and_sort_by_them(open_table):
+    page = open_table()
+    arm = page.locator('[data-arm="arm-2"]')
+    assert [text.strip() for text in arm.locator("td").all_inner_texts()][:5] == [
+        "arm-2",
+        "2 succeeded",
+        "2 runs",
+        "0.1",
+        "2.5x\u0304",
+    ]
+    assert arm.locator("td").nth(4).get_attribute("title") == "Mean of 2 runs: 2.5"
+    page.get_by_role("button", name="Sort by reward", exact=True).click()
+    assert page.locator(".runs-arm").evaluate_all("rows => rows.map((row) => row.dataset.arm)") == [
+        "arm-2",
+        "arm-1",
+        "arm-0",
+    ]
+    assert page.locator("th[aria-sort=descending]").inner_text() == "reward"
+    page.get_by_role("button", name="By arm").click()
+    assert page.locator(".runs-row").count() == 6
+    assert page.get_by_role("grid", name="Runs").is_visible()
+
+
+def test_a_search_and_new_values_keep_what_is_chosen(open_table):
+    page = open_table()
+    page.locator('[data-run="ada.exp.arm-1.s0.abcdefgh"] .runs-state').click()
+    page.get_by_label("Search runs").fill("arm-1 s0")
+    assert page.get_by_text("1 arm, 1 run of 6 runs").is_visible()
+    page.evaluate("window.model.set('piece', {at: 2, rows: [[2, [[6, 77]]]]})")
+    page.get_by_role("gridcell", name="77").first.wait_for()
+    assert page.locator("[data-run][aria-selected=true]").count() == 1
+    page.get_by_label("Search runs").fill("nothing")
+    assert page.get_by_text("No run matches “nothing”").is_visible()
+
+
+def test_columns_are_put_away_and_found_among_ten_thousand(open_table):
+    names = [f"losses/{number}" for number in range(50)]
+    page = open_table(found={"text": "*", "names": names, "total": 10_000})
+    page.get_by_text("Columns", exact=True).click()
+    page.get_by_text("The first 50 of 10,000 settings and metrics. Type to find others.").wait_for()
+    page.get_by_role("checkbox", name="lr", exact=True).click()
+    assert page.get_by_role("columnheader").all_inner_texts() == ["Run", "State", "Seed", "reward", "reward curve"]
+    page.get_by_role("checkbox", name="losses/7", exact=True).click()
+    assert sent(page, "picked") == ["losses/7"]
+    page.get_by_role("button", name="Usual columns").click()
+    assert sent(page, "picked") == []
+    assert page.get_by_role("columnheader", name="Sort by lr").is_visible()
+
+
+def test_names_of_users_are_text(open_table):
+    nasty = "<img src=x onerror=alert(1)>"
+    table = {"columns": COLUMNS, "rows": [[nasty, nasty, "0", True, nasty, nasty, None, nasty], *rows(1, 1)]}
+    page = open_table(table=table, notes=[nasty])
+    assert page.locator("img").count() == 0
+    assert nasty in page.locator(".runs-arm").first.inner_text()

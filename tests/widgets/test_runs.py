@@ -1,0 +1,63 @@
+"""The table of runs: what a page is sent of it, and what a page may set."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fakes.pages import Page
+from widgets.runs import RunTable
+
+COLUMNS = [{"key": "reward", "label": "reward", "title": "", "kind": "number", "name": ""}]
+
+
+class Shown(Page):
+    """The page of a table of runs."""
+
+    @staticmethod
+    def apply(tables, piece):
+        for at, values in piece["rows"]:
+            tables["rows"][at] = [dict(values).get(cell, value) for cell, value in enumerate(tables["rows"][at])]
+        return tables
+
+
+def table(*values):
+    return {
+        "columns": COLUMNS,
+        "rows": [[f"run-{at}", "a", "0", True, "running", value] for at, value in enumerate(values)],
+    }
+
+
+def test_a_page_is_sent_the_values_that_changed_and_the_whole_where_runs_or_columns_are_others():
+    widget = RunTable()
+    change = widget.change
+    assert change(table(1, 2), table(1, 3)) == {"rows": [[1, [[5, 3]]]]}
+    assert change(table(1), table(1)) == {}
+    assert change(table(1), table(1, 2)) is None
+    assert change(table(1), {**table(1), "columns": []}) is None
+    page = Shown(widget)
+    page.show()
+    widget.table = table(1, 2)
+    page.show()
+    widget.table = table(1, 5)
+    assert page.received("piece")[-1:] == [{"at": 2, "rows": [[1, [[5, 5]]]]}]
+    assert page.tables == widget.table
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "may"),
+    [
+        ("selected", ["a"], True),
+        ("selected", "a", False),
+        ("selected", ["a" * 1_000], False),
+        ("hidden", {"runs": [], "arms": ["a"]}, True),
+        ("hidden", {"runs": []}, False),
+        ("hidden", {"runs": [1], "arms": []}, False),
+        ("picked", ["a"] * 25, False),
+        ("asked", "losses/*", True),
+        ("asked", 1, False),
+        ("table", {}, False),
+        ("notes", [], False),
+    ],
+)
+def test_a_page_sets_only_what_is_its_own_and_has_the_right_form(name, value, may):
+    assert RunTable().may_set(name, value) is may

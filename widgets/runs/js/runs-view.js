@@ -1,0 +1,277 @@
+/**
+ * The table of runs. Only the rows in sight are in the page, so that ten thousand scroll as twenty do; the focus stays on
+ * the grid, which says which of its rows is meant, and no row that scrolls away takes it along.
+ *
+ * @import { Line, Row, Sort, Table } from "./rows.js"
+ * @typedef {{table: Table, version: number, piece: {at?: number, rows?: [number, [number, any][]][]}, colours: Record<string, string>, notes: string[],
+ *   empty: string, found: {text: string, names: string[], total: number}, selected: string[], hidden: {runs: string[], arms: string[]},
+ *   asked: string, picked: string[]}} RunsState See ../table.py.
+ * @typedef {import("@anywidget/types").AnyModel<RunsState>} RunsModel
+ */
+import { copyName } from "../../page/js/clipboard.js";
+import { arrange, make, movedTo, sayLines, setText } from "../../page/js/dom.js";
+import { plural } from "../../page/js/format.js";
+import { heldOf } from "../../page/js/live.js";
+import { tellPython } from "../../page/js/model.js";
+import { Columns } from "./columns.js";
+import { drawLine } from "./line-view.js";
+import { ARM, FIRST, RUN, SEED, STATE, byArm, found, hider, inSight, linesOf, withNews } from "./rows.js";
+
+const [ROW_PX, AHEAD, OPEN_UP_TO, FOUND_OPEN_UP_TO] = [28, 8, 20, 50];
+const HEADS = /** @type {[string, number, string, number][]} */ ([["runs-run", RUN, "Run", 250], ["runs-state", STATE, "State", 124], ["runs-seed", SEED, "Seed", 64]]);
+const WIDTHS = /** @type {Record<string, number>} */ ({ curve: 112, text: 104, number: 84, switch: 84, time: 104, cost: 72 });
+const KEYS = "Arrows move. Space hides a line in the charts or draws it again. Enter opens an arm, or brings a run to the front; Shift+Enter brings an arm to the front.";
+let tables = 0;
+
+export class RunsView {
+  /** @type {Line[]} */
+  lines = [];
+  /** @type {Map<string, HTMLTableRowElement>} Those in the page, by their keys. */
+  drawn = new Map();
+  /** @type {Set<string>} Arms that a person opened or shut, against what they would be. */
+  flipped = new Set();
+  /** @type {boolean | null} Whether arms are open unless they were flipped; null until there are runs. */
+  isOpen = null;
+  grouped = true;
+  /** @type {Sort | null} */
+  by = null;
+  at = 0; // the line that the keyboard is on
+  id = `runs-${++tables}`;
+  filter = make("input.runs-search.runs-field", { type: "search", placeholder: "Search runs", label: "Search runs", oninput: () => this.update() });
+  group = make("button.runs-button", { type: "button", "aria-pressed": "true", onclick: () => this.turn() }, "By arm");
+  all = make("button.runs-button", { type: "button", onclick: () => this.flipAll() }, "Open all");
+  count = make("span.runs-count", { "aria-live": "polite" });
+  away = make("span.runs-away", { role: "status" });
+  back = make("button.runs-button", { type: "button", onclick: () => this.hide({ runs: [], arms: [] }) }, "Show all");
+  notes = make("ul.runs-notes", { role: "status" });
+  head = make("tr", { role: "row", "aria-rowindex": 1 });
+  gaps = [make("tr.runs-gap", { role: "presentation" }), make("tr.runs-gap", { role: "presentation" })];
+  body = make("tbody", { role: "rowgroup" });
+  grid = make("table.runs-grid", { tabindex: 0, label: "Runs", "aria-multiselectable": "true", "aria-description": KEYS, onkeydown: (/** @type {KeyboardEvent} */ event) => this.press(event) },
+    make("thead", { role: "rowgroup" }, this.head), this.body);
+  scroll = make("div.runs-scroll", { onscroll: () => this.place(), onclick: (/** @type {MouseEvent} */ event) => this.click(event) }, this.grid);
+  nothing = make("p.runs-empty");
+  said = make("p.runs-said", { role: "status" });
+
+  /** @param {RunsModel} model @param {HTMLElement} root */
+  constructor(model, root) {
+    this.model = model;
+    this.held = heldOf(model, "table", withNews);
+    this.columns = new Columns(model, () => this.held.value.columns, () => this.show());
+    this.top = make("div.runs-top", {}, this.filter, this.group, this.all, this.columns.element, this.count, this.away, this.back);
+    root.replaceChildren(this.top, this.notes, this.scroll, this.nothing, this.said);
+    this.sizes = new ResizeObserver(() => this.place());
+    this.sizes.observe(this.scroll);
+  }
+
+  /** Show what is known by now: other values, rows or columns. */
+  show() {
+    this.heads();
+    this.update();
+    this.columns.show();
+  }
+
+  heads() {
+    const columns = this.columns.shown;
+    const all = this.held.value.columns;
+    const cells = columns.map(({ key }) => FIRST + all.findIndex((each) => each.key === key));
+    this.cells = cells;
+    const heads = [...HEADS.map(([name, cell, label, width]) => this.sorter(name, cell, label, "", width)),
+      ...columns.map(({ kind, label, title }, at) => this.sorter(`runs-${kind}`, cells[at], label, title, WIDTHS[kind] ?? WIDTHS.text))];
+    this.head.replaceChildren(...heads);
+    const width = [...HEADS.map(([, , , each]) => each), ...columns.map(({ kind }) => WIDTHS[kind] ?? WIDTHS.text)].reduce((sum, each) => sum + each, 0);
+    this.grid.style.minWidth = `${width}px`;
+  }
+
+  /** @param {string} name @param {number} cell @param {string} label @param {string} title @param {number} width */
+  sorter(name, cell, label, title, width) {
+    const sort = this.by?.cell === cell ? (this.by.down ? "descending" : "ascending") : "none";
+    const button = name === "runs-curve" ? make("span.jobs-sort", { title }, label) : make("button.jobs-sort", { type: "button", tabindex: -1, label: `Sort by ${label}`, title, onclick: () => this.sort(cell, name) }, label);
+    return make(`th.${name}`, { role: "columnheader", scope: "col", "aria-sort": sort, style: `width:${width}px` }, button);
+  }
+
+  /** First the way one wants to look, then the other, then the order of launch again. @param {number} cell @param {string} kind */
+  sort(cell, kind) {
+    const down = ["runs-number", "runs-cost", "runs-time"].includes(kind);
+    if (this.by?.cell !== cell) this.by = { cell, down };
+    else this.by = this.by.down === down ? { cell, down: !down } : null;
+    this.show();
+  }
+
+  /** Put the lines together anew. */
+  update() {
+    const { rows } = this.held.value;
+    if (this.isOpen === null && rows.length) this.isOpen = rows.length <= OPEN_UP_TO;
+    const text = this.filter.value.trim();
+    const shown = found(this.held.value, text);
+    const arms = byArm(shown).length;
+    const key = this.lines[this.at]?.key;
+    const groups = this.grouped && byArm(rows).length > 1;
+    const opened = text !== "" && shown.length <= FOUND_OPEN_UP_TO;
+    this.lines = linesOf(shown, this.by, groups, (arm) => opened || Boolean(this.isOpen) !== this.flipped.has(arm));
+    this.at = Math.max(0, this.lines.findIndex((line) => line.key === key));
+    this.drawn.clear();
+    this.grid.setAttribute("role", groups ? "treegrid" : "grid");
+    this.grid.setAttribute("aria-rowcount", String(this.lines.length + 1));
+    this.group.setAttribute("aria-pressed", String(this.grouped));
+    this.group.hidden = byArm(rows).length < 2;
+    this.all.hidden = !groups;
+    setText(this.all, this.isOpen ? "Close all" : "Open all");
+    const many = `${plural(arms, "arm")}, ${plural(shown.length, "run")}`;
+    setText(this.count, text ? `${many} of ${plural(rows.length, "run")}` : many);
+    this.top.hidden = this.scroll.hidden = this.said.hidden = rows.length === 0;
+    setText(this.nothing, rows.length ? `No run matches “${text}”. Change or clear the search.` : this.model.get("empty"));
+    this.nothing.hidden = shown.length > 0;
+    sayLines(this.notes, this.model.get("notes"));
+    this.tellAway();
+    this.place();
+  }
+
+  tellAway() {
+    const isHidden = hider(this.model.get("hidden"));
+    const away = this.held.value.rows.filter(isHidden).length;
+    setText(this.away, away ? `${plural(away, "run")} not drawn in the charts; scores and verdicts count ${away === 1 ? "it" : "them"}` : "");
+    this.away.hidden = this.back.hidden = away === 0;
+  }
+
+  /** Put the lines in sight into the page, and take out the others. */
+  place() {
+    const [from, to] = inSight(this.scroll.scrollTop, this.scroll.clientHeight, ROW_PX, this.lines.length, AHEAD);
+    const [columns, colours, selected] = [this.columns.shown, this.model.get("colours"), new Set(this.model.get("selected"))];
+    const look = { isHidden: hider(this.model.get("hidden")), grouped: this.grid.getAttribute("role") === "treegrid" };
+    /** @type {typeof this.drawn} */
+    const drawn = new Map();
+    for (let at = from; at < to; at++) {
+      const line = this.lines[at];
+      const rows = line.group ? line.group.rows : line.row ? [line.row] : [];
+      const element = this.drawn.get(line.key) ?? drawLine(line, columns, this.cells ?? [], { ...look, colour: colours[rows[0]?.[ARM] ?? ""] });
+      element.id = `${this.id}-${at}`;
+      element.setAttribute("aria-rowindex", String(at + 2));
+      element.setAttribute("aria-selected", String(rows.every((row) => selected.has(row[RUN]))));
+      element.toggleAttribute("data-at", at === this.at);
+      if (line.group) element.setAttribute("aria-expanded", String(this.lines[at + 1]?.row?.[ARM] === line.group.arm));
+      drawn.set(line.key, element);
+    }
+    this.drawn = drawn;
+    this.gaps[0].style.height = `${from * ROW_PX}px`;
+    this.gaps[1].style.height = `${(this.lines.length - to) * ROW_PX}px`;
+    arrange(this.body, [this.gaps[0], ...drawn.values(), this.gaps[1]]);
+    if (this.at >= from && this.at < to) this.grid.setAttribute("aria-activedescendant", `${this.id}-${this.at}`);
+    else this.grid.removeAttribute("aria-activedescendant");
+  }
+
+  /** Draw the lines in sight anew: other eyes or colours. */
+  redraw() {
+    this.drawn.clear();
+    this.tellAway();
+    this.place();
+  }
+
+  turn() {
+    this.grouped = !this.grouped;
+    this.update();
+  }
+
+  flipAll() {
+    this.isOpen = !this.isOpen;
+    this.flipped.clear();
+    this.update();
+  }
+
+  /** @param {string} arm */
+  flip(arm) {
+    if (!this.flipped.delete(arm)) this.flipped.add(arm);
+    this.update();
+  }
+
+  /** @param {Line} line @returns {Row[]} */
+  rowsOf({ group, row }) {
+    return group ? group.rows : row ? [row] : [];
+  }
+
+  /** Bring runs to the front in the charts; what is there already goes back. @param {Line} line @param {boolean} add To what is there. */
+  choose(line, add) {
+    const [runs, before] = [this.rowsOf(line).map((row) => row[RUN]), this.model.get("selected")];
+    const others = before.filter((run) => !runs.includes(run));
+    const had = before.length - others.length === runs.length;
+    tellPython(this.model, "selected", had && (add || !others.length) ? others : add ? [...others, ...runs] : runs);
+    this.place();
+  }
+
+  /** @param {RunsState["hidden"]} hidden */
+  hide(hidden) {
+    tellPython(this.model, "hidden", hidden);
+    this.redraw();
+  }
+
+  /** Draw what no line of the charts shows, or hide what is drawn. @param {Line} line */
+  blink(line) {
+    const hidden = this.model.get("hidden");
+    const isHidden = hider(hidden);
+    const [rows, runs, arms] = [this.rowsOf(line), new Set(hidden.runs), new Set(hidden.arms)];
+    const show = rows.every(isHidden);
+    const arm = rows[0]?.[ARM] ?? "";
+    if (line.group && rows.length === this.held.value.rows.filter((row) => row[ARM] === arm).length) {
+      for (const row of rows) runs.delete(row[RUN]);
+      if (show) arms.delete(arm);
+      else arms.add(arm);
+    } else {
+      // Of an arm that is hidden as a whole the others stay hidden, by name.
+      if (arms.delete(arm)) for (const row of this.held.value.rows) if (row[ARM] === arm) runs.add(row[RUN]);
+      for (const row of rows) {
+        if (show) runs.delete(row[RUN]);
+        else runs.add(row[RUN]);
+      }
+    }
+    this.hide({ runs: [...runs], arms: [...arms] });
+  }
+
+  /** @param {MouseEvent} event */
+  click(event) {
+    const target = /** @type {Element} */ (event.target);
+    const element = target.closest("tr");
+    const at = element && element.parentElement === this.body ? Number(element.getAttribute("aria-rowindex")) - 2 : -1;
+    const line = this.lines[at];
+    if (!line) return;
+    this.at = at;
+    this.grid.focus({ preventScroll: true });
+    if (target.closest(".runs-eye")) this.blink(line);
+    else if (target.closest(".runs-caret") && line.group) this.flip(line.group.arm);
+    else if (target.closest(".jobs-name") && line.row) void this.copy(line.row[RUN]);
+    else this.choose(line, event.shiftKey || event.ctrlKey || event.metaKey);
+    this.place();
+  }
+
+  /** @param {KeyboardEvent} event */
+  press(event) {
+    const line = this.lines[this.at];
+    if (event.target !== this.grid || !line) return;
+    const next = movedTo(event.key, this.at, this.lines.length);
+    const open = line.group && this.lines[this.at + 1]?.row?.[ARM] === line.group.arm;
+    if (next >= 0) this.moveTo(next);
+    else if (event.key === " ") this.blink(line);
+    else if (event.key === "Enter" && line.group && !event.shiftKey) this.flip(line.group.arm);
+    else if (event.key === "Enter") this.choose(line, event.shiftKey && !line.group);
+    else if ((event.key === "ArrowRight" && line.group && !open) || (event.key === "ArrowLeft" && open)) this.flip(line.group?.arm ?? "");
+    else if (event.key === "ArrowLeft" && line.row) this.moveTo(Math.max(0, this.lines.findLastIndex(({ group }, at) => at < this.at && group !== undefined)));
+    else if (event.key === "c" && (event.ctrlKey || event.metaKey) && line.row) void this.copy(line.row[RUN]);
+    else if (event.key === "Escape") tellPython(this.model, "selected", []);
+    else return;
+    this.place();
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** @param {number} at */
+  moveTo(at) {
+    this.at = at;
+    const [top, room] = [at * ROW_PX, this.scroll.clientHeight - this.head.offsetHeight];
+    if (top < this.scroll.scrollTop) this.scroll.scrollTop = top;
+    else if (top + ROW_PX > this.scroll.scrollTop + room) this.scroll.scrollTop = top + ROW_PX - room;
+  }
+
+  /** @param {string} run */
+  async copy(run) {
+    setText(this.said, await copyName(run));
+  }
+}

@@ -1,0 +1,695 @@
+function make(selector, props = {}, ...children) {
+	const [tag, ...classes] = selector.split(".");
+	const node = fill(set(document.createElement(tag), props), ...children);
+	node.classList.add(...classes);
+	return node;
+}
+function set(node, props) {
+	for (const [name, value] of Object.entries(props)) {
+		const key = name === "label" ? "aria-label" : name;
+		if (typeof value === "function") node.addEventListener(key.slice(2), value);
+		else if (typeof value === "boolean") node.toggleAttribute(key, value);
+		else node.setAttribute(key, value);
+	}
+	return node;
+}
+function fill(node, ...children) {
+	node.replaceChildren(...children.filter((child) => child !== null));
+	return node;
+}
+function setText(node, text) {
+	if (node.textContent !== text) node.textContent = text;
+}
+function sayLines(list, lines) {
+	fill(list, ...lines.map((line) => make("li", {}, line)));
+	list.hidden = lines.length === 0;
+}
+function arrange(parent, wanted) {
+	const kept = new Set(wanted);
+	for (const child of [...parent.children]) if (!kept.has(child)) child.remove();
+	wanted.forEach((child, index) => {
+		if (parent.children[index] !== child) parent.insertBefore(child, parent.children[index] ?? null);
+	});
+}
+function movedTo(key, at, count2) {
+	const far = count2;
+	const way = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -far, End: far }[key];
+	return way ? Math.min(count2 - 1, Math.max(0, at + way)) : -1;
+}
+
+var HELD = new WeakMap();
+var Held = class {
+	version = 0;
+	base = -1;
+	told = -1;
+	listeners = new Set();
+	constructor(model, name, apply) {
+		this.model = model;
+		this.name = name;
+		this.apply = apply;
+		this.value = model.get(name);
+		this.take();
+		const later = () => queueMicrotask(() => this.take());
+		model.on("change:version", later);
+		model.on("change:piece", later);
+	}
+	take() {
+		const [base, piece] = [this.model.get("version"), this.model.get("piece")];
+		if (base !== this.base) {
+			this.base = this.version = base;
+			this.value = this.model.get(this.name);
+			this.tell(null);
+		}
+		const at = piece?.at ?? 0;
+		if (at === this.version + 1) {
+			this.value = this.apply(this.value, piece);
+			this.version = at;
+			this.tell(piece);
+		} else if (at > this.version)
+			this.greet();
+	}
+	tell(piece) {
+		for (const listener of this.listeners) listener(piece);
+	}
+	greet() {
+		this.model.send({ type: "here", at: this.version });
+	}
+	shown() {
+		if (this.told === this.version) return;
+		this.told = this.version;
+		this.model.send({ type: "shown", at: this.version });
+	}
+	listen(listener) {
+		this.listeners.add(listener);
+		this.greet();
+		return () => void this.listeners.delete(listener);
+	}
+};
+function heldOf(model, name, apply) {
+	const held = HELD.get(model) ?? new Held(model, name, apply);
+	HELD.set(model, held);
+	return held;
+}
+function whenSeen(act) {
+	let owed = false;
+	const look = () => {
+		if (!owed || document.hidden) return;
+		owed = false;
+		act();
+	};
+	document.addEventListener("visibilitychange", look);
+	return {
+		due() {
+			if (!owed) queueMicrotask(look);
+			owed = true;
+		},
+		stop: () => document.removeEventListener("visibilitychange", look)
+	};
+}
+
+function listen(model, handlers) {
+	const pairs = Object.entries(handlers);
+	for (const [name, act] of pairs) model.on(`change:${name}`, act);
+	return () => {
+		for (const [name, act] of pairs) model.off(`change:${name}`, act);
+	};
+}
+function tellPython(model, name, value) {
+	model.set(name, value);
+	model.save_changes();
+}
+
+async function copied(text) {
+	try {
+		await navigator.clipboard.writeText(text);
+		return true;
+	} catch {
+		const area = make("textarea", { style: "position:fixed;opacity:0" });
+		area.value = text;
+		document.body.append(area);
+		area.select();
+		const done = document.execCommand("copy");
+		area.remove();
+		return done;
+	}
+}
+async function copyName(name) {
+	return await copied(name) ? `Copied ${name}` : `This browser does not let the page copy. The name is ${name}`;
+}
+
+var { abs, ceil, cos, floor, hypot, log1p, max, min, round, sin } = Math;
+
+var MISSING = "–";
+var SUFFIXES = [[1e9, "G"], [1e6, "M"], [1e3, "k"]];
+var ROUNDS_UP = 1 - 5e-4;
+function count(value) {
+	return Number.isFinite(value) ? minus(String(round(value)).replace(/\B(?=(\d{3})+$)/g, ",")) : MISSING;
+}
+function quantity(value) {
+	if (value === null || !Number.isFinite(value)) return MISSING;
+	const size = abs(value);
+	if (size >= 1e12 * ROUNDS_UP || size > 0 && size < 1e-4 * ROUNDS_UP) {
+		const [digits, power] = value.toExponential(2).split("e");
+		return minus(`${Number(digits)}e${Number(power)}`);
+	}
+	const [unit, suffix] = SUFFIXES.find(([each]) => size >= each * ROUNDS_UP) ?? [1, ""];
+	return minus(String(Number((value / unit).toPrecision(3)))) + suffix;
+}
+var minus = (text) => text.replaceAll("-", "−");
+var plural = (n, noun) => `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
+
+var STATES = ["running", "recovering", "pending", "failed", "unknown", "cancelled", "succeeded"];
+function counted(rows) {
+	const counts = STATES.map((state) => [state, rows.filter((row) => row.state === state).length]);
+	return counts.filter(([, count2]) => count2);
+}
+function holds(text, filter) {
+	const found2 = text.toLowerCase();
+	return filter.toLowerCase().split(/\s+/).every((word) => found2.includes(word));
+}
+
+var [MOST_LISTED, PATIENCE_MS] = [60, 250];
+var Columns = class {
+	away = new Set();
+	timer = 0;
+	field = make("input.runs-field", { type: "search", placeholder: "losses/*, learning_rate", label: "Find settings and metrics", oninput: () => this.search() });
+	list = make("ul.runs-choices");
+	told = make("p.runs-told", { role: "status" });
+	reset = make("button.runs-button", { type: "button", onclick: () => this.toDefault() }, "Usual columns");
+	element = make("details.runs-columns", { ontoggle: () => this.show() }, make("summary.runs-button", {}, "Columns"), make("div.runs-panel", { onkeydown: (event) => this.press(event) }, this.field, this.list, this.told, this.reset));
+	constructor(model, all, changed) {
+		this.model = model;
+		this.all = all;
+		this.changed = changed;
+	}
+	get shown() {
+		return this.all().filter(({ key }) => !this.away.has(key));
+	}
+	search() {
+		clearTimeout(this.timer);
+		this.timer = setTimeout(() => tellPython(this.model, "asked", this.field.value.trim() || "*"), PATIENCE_MS);
+		this.show();
+	}
+	show() {
+		if (!this.element.open) return;
+		if (!this.model.get("asked") && !this.model.get("found").total) tellPython(this.model, "asked", "*");
+		const [text, columns, { names, total }] = [this.field.value.trim(), this.all(), this.model.get("found")];
+		const [here, picked] = [new Set(columns.map(({ name }) => name)), this.model.get("picked")];
+		const own = columns.filter(({ label, name }) => !text || holds(`${label} ${name}`, text.replaceAll("*", " ")));
+		const items = [
+			...own.map(({ key, label, name }) => this.item(key, label, name || label, !this.away.has(key))),
+			...names.filter((name) => !here.has(name)).map((name) => this.item(name, name, name, picked.includes(name)))
+		];
+		fill(this.list, ...items.slice(0, MOST_LISTED));
+		setText(this.told, total > names.length ? `The first ${count(names.length)} of ${count(total)} settings and metrics. Type to find others.` : "");
+		this.reset.disabled = !this.away.size && !this.model.get("picked").length;
+	}
+	item(key, label, title, on) {
+		const box = make("input", { type: "checkbox", checked: on, onchange: () => this.choose(key, box.checked) });
+		return make("li", {}, make("label", { title }, box, make("span", {}, label)));
+	}
+	choose(key, on) {
+		if (!on) this.away.add(key);
+		else if (!this.away.delete(key)) {
+			const kept = this.shown.map(({ name }) => name).filter(Boolean);
+			tellPython(this.model, "picked", [...new Set([...kept, key])]);
+		}
+		this.changed();
+		this.show();
+	}
+	toDefault() {
+		this.away.clear();
+		if (this.model.get("picked").length) tellPython(this.model, "picked", []);
+		this.changed();
+		this.show();
+	}
+	press(event) {
+		if (event.key !== "Escape") return;
+		this.element.open = false;
+		this.element.querySelector("summary")?.focus();
+		event.stopPropagation();
+	}
+};
+
+function dollars(value, more = false) {
+	if (value === null) return MISSING;
+	const text = value >= 1e3 ? `$${quantity(value)}` : `$${value.toFixed(value > 0 && value < 10 ? 2 : 0)}`;
+	return more ? `${text} + ?` : text;
+}
+
+var RING = 2 * Math.PI * 5;
+function mark(state) {
+	return fill(draw("svg", { viewBox: "0 0 14 14", class: "jobs-mark", "aria-hidden": "true" }), ...shapes(state));
+}
+function shapes(state) {
+	const circle = { cx: 7, cy: 7, r: 5, class: "jobs-stroke" };
+	switch (state) {
+		case "pending":
+			return [draw("circle", { ...circle, r: 4.5 })];
+		case "running":
+			return [
+				draw("circle", { cx: 7, cy: 7, r: 2.5 }),
+				draw("circle", { ...circle, opacity: 0.3 }),
+				draw("circle", { ...circle, class: "jobs-stroke jobs-ring", transform: "rotate(-90 7 7)" })
+			];
+		case "recovering":
+			return [draw("circle", { ...circle, r: 4.5 }), draw("path", { d: "M7 2.5a4.5 4.5 0 0 1 0 9z" })];
+		case "succeeded":
+			return [thick("M2.5 7.5l3 3 6-6.5")];
+		case "failed":
+			return [thick("M3 3l8 8M11 3l-8 8")];
+		case "cancelled":
+			return [thick("M2.5 7h9")];
+		default:
+			return [
+				draw("path", { d: "M4.5 5a2.5 2.5 0 1 1 3.6 2.2c-.8.4-1.1.8-1.1 1.6", class: "jobs-stroke" }),
+				draw("circle", { cx: 7, cy: 11.6, r: 1.1 })
+			];
+	}
+}
+function thick(d) {
+	return draw("path", { d, class: "jobs-stroke jobs-thick" });
+}
+function draw(tag, attributes) {
+	return set(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes);
+}
+
+var MOMENT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" });
+var DAY = new Intl.DateTimeFormat("sv-SE");
+var UNITS = [[86400, 3600, "dh"], [3600, 60, "hm"], [60, 1, "ms"]];
+function duration(seconds) {
+	if (seconds === null || !(seconds >= 0 && seconds < Infinity)) return MISSING;
+	const whole = Math.round(seconds);
+	for (const [unit, part, [big, small]] of UNITS) {
+		const rest = String(Math.floor(whole % unit / part)).padStart(2, "0");
+		if (whole >= unit) return `${Math.floor(whole / unit)} ${big} ${rest} ${small}`;
+	}
+	return `${whole} s`;
+}
+
+var RUN = 0;
+var ARM = 1;
+var SEED = 2;
+var COUNTS = 3;
+var STATE = 4;
+var FIRST = 5;
+var BOTTOM = "#".charCodeAt(0);
+var LEVELS = "b".charCodeAt(0) - BOTTOM;
+var TEXTS = new WeakMap();
+function withNews(table, piece) {
+	const rows = [...table.rows];
+	for (const [at, values] of piece.rows) {
+		const row = [...rows[at]];
+		for (const [cell, value] of values) row[cell] = value;
+		rows[at] = row;
+	}
+	return { columns: table.columns, rows };
+}
+function textOf(row, columns) {
+	const known = TEXTS.get(row);
+	if (known !== void 0) return known;
+	const words = columns.map(({ kind, label }, at) => kind === "curve" || row[FIRST + at] === null ? "" : `${label}=${row[FIRST + at]}`);
+	const text = [row[RUN], row[ARM], row[SEED], row[STATE], ...words].join(" ");
+	TEXTS.set(row, text);
+	return text;
+}
+function found({ columns, rows }, text) {
+	return text ? rows.filter((row) => holds(textOf(row, columns), text)) : rows;
+}
+function byArm(rows) {
+	const arms = new Map();
+	for (const row of rows) {
+		const own = arms.get(row[ARM]);
+		if (own) own.push(row);
+		else arms.set(row[ARM], [row]);
+	}
+	return [...arms].map(([arm, own]) => ({ arm, rows: own, counts: counted(own.map((row) => ({ state: row[STATE] }))) }));
+}
+function together(rows, cell) {
+	const different = new Set(rows.map((row) => row[cell]));
+	if (different.size === 1) return { value: rows[0][cell], of: 0, values: 1 };
+	const numbers = rows.filter((row) => row[COUNTS]).map((row) => row[cell]).filter((value2) => typeof value2 === "number");
+	const value = numbers.length ? numbers.reduce((sum, each) => sum + each, 0) / numbers.length : null;
+	return { value, of: numbers.length, values: different.size };
+}
+function compared(a, b, down) {
+	if (a === null || b === null) return Number(a === null) - Number(b === null);
+	const sign = down ? -1 : 1;
+	if (typeof a === "string" || typeof b === "string") return sign * String(a).localeCompare(String(b), "en", { numeric: true });
+	return sign * (Number(a) - Number(b));
+}
+function sorted(rows, by) {
+	return by ? [...rows].sort((a, b) => compared(a[by.cell], b[by.cell], by.down)) : rows;
+}
+function linesOf(rows, by, grouped, isOpen) {
+	const line = (row) => ({ key: `run ${row[RUN]}`, row });
+	if (!grouped) return sorted(rows, by).map(line);
+	const groups = byArm(rows);
+	if (by) {
+		const ranks = new Map(groups.map((group) => [group.arm, by.cell === STATE ? group.counts[0]?.[0] ?? null : together(group.rows, by.cell).value]));
+		groups.sort((a, b) => compared(ranks.get(a.arm) ?? null, ranks.get(b.arm) ?? null, by.down));
+	}
+	return groups.flatMap((group) => [{ key: `arm ${group.arm}`, group }, ...isOpen(group.arm) ? sorted(group.rows, by).map(line) : []]);
+}
+function heights(value) {
+	if (typeof value !== "string" || !value.startsWith("~")) return null;
+	return [...value.slice(1)].map((letter) => (letter.charCodeAt(0) - BOTTOM) / LEVELS);
+}
+function inSight(top, height, row, count2, ahead) {
+	const from = Math.min(count2, Math.max(0, Math.floor(top / row) - ahead));
+	return [from, Math.min(count2, Math.max(from, Math.ceil((top + height) / row) + ahead))];
+}
+function hider({ runs, arms }) {
+	const [names, whole] = [new Set(runs), new Set(arms)];
+	return (row) => names.has(row[RUN]) || whole.has(row[ARM]);
+}
+
+var [WIDTH, HEIGHT, MOST_CURVES, MOST_WORDS] = [96, 20, 8, 2];
+var SVG = "http://www.w3.org/2000/svg";
+function drawLine({ group, row }, columns, cells, { colour, isHidden, grouped }) {
+	const rows = group ? group.rows : row ? [row] : [];
+	const away = rows.filter(isHidden).length;
+	const name = group ? group.arm : row?.[RUN] ?? "";
+	const eye = make("button.runs-eye", {
+		type: "button",
+		tabindex: -1,
+		label: `Draw ${name || "the runs without an arm"}`,
+		"aria-pressed": String(away < rows.length),
+		title: away === rows.length ? "Not drawn; it counts all the same. Draw it again" : away ? `${away} of ${rows.length} not drawn` : "Drawn in the charts. Hide it there; it counts all the same"
+	}, eyeShape());
+	const dot = make("span.runs-swatch", { "aria-hidden": "true", ...colour ? { style: `background:${colour}` } : {} });
+	const element = make(group ? "tr.runs-row.runs-arm" : "tr.runs-row", { role: "row" }, make("td.runs-run", { role: "rowheader" }, make("span.runs-id", {}, eye, ...group ? [make("span.runs-caret", { "aria-hidden": "true" })] : [], dot, group ? armName(group) : runName(name, grouped))), stateCell(rows, group?.counts), make("td.runs-seed", { role: "gridcell" }, group ? plural(rows.length, "run") : row?.[SEED] ?? ""), ...columns.map((column, at) => valueCell(column, rows, cells[at], colour)));
+	element.dataset.eye = away === rows.length ? "shut" : away ? "half" : "open";
+	if (group) element.dataset.arm = name;
+	else element.dataset.run = name;
+	if (grouped) element.setAttribute("aria-level", group ? "1" : "2");
+	return element;
+}
+var armName = ({ arm }) => make("span.runs-name", { title: arm }, arm || "(no arm)");
+function runName(name, grouped) {
+	return make("button.jobs-name", { type: "button", tabindex: -1, label: `Copy ${name}`, title: `${name}
+Click to copy` }, make("bdi", { dir: "ltr" }, grouped ? name.split(".").slice(-2).join(".") : name));
+}
+function stateCell(rows, counts) {
+	if (!counts) {
+		const state = rows[0]?.[STATE] ?? "unknown";
+		return make("td.runs-state", { role: "gridcell", "data-state": state }, mark(state), make("span.jobs-word", {}, state), rows[0]?.[COUNTS] ? null : make("span.runs-of", {}, "no seed"));
+	}
+	return make("td.runs-state", { role: "gridcell" }, make("span.runs-states", {}, ...counts.map(([state, count2]) => make("span", { "data-state": state, title: `${count2} ${state}` }, mark(state), `${count2}`, counts.length > MOST_WORDS ? "" : make("span.runs-word", {}, ` ${state}`)))));
+}
+function valueCell(column, rows, cell, colour) {
+	const element = make(`td.runs-${column.kind}`, { role: "gridcell" });
+	if (column.kind === "curve") return curveCell(element, rows.map((row) => row[cell]), colour);
+	const { value, of, values } = rows.length > 1 ? together(rows, cell) : { value: rows[0]?.[cell] ?? null, of: 0, values: 1 };
+	if (of) {
+		fill(element, shown(column.kind, value), make("span.runs-of", { "aria-hidden": "true" }, "x̄"));
+		element.title = `Mean of ${of === rows.length ? plural(of, "run") : `${of} of ${plural(rows.length, "run")}`}: ${value}`;
+	} else if (values > 1)
+		fill(element, make("span.runs-of", {}, plural(values, "value")));
+	else {
+		fill(element, shown(column.kind, value));
+		element.title = value === null ? `No value of ${column.label}` : String(value);
+	}
+	return element;
+}
+function shown(kind, value) {
+	if (value === null) return MISSING;
+	if (typeof value === "boolean") return value ? "yes" : "no";
+	if (typeof value === "string") return value;
+	return kind === "time" ? duration(value) : kind === "cost" ? dollars(value) : quantity(value);
+}
+function curveCell(element, values, colour) {
+	const curves = values.map(heights).filter((points) => points !== null);
+	if (!curves.length) return fill(element, make("span.runs-of", {}, String(values[0] ?? MISSING)));
+	const svg = document.createElementNS(SVG, "svg");
+	set(svg, { width: WIDTH, height: HEIGHT, viewBox: `-1 0 ${WIDTH + 4} ${HEIGHT}`, "aria-hidden": "true", class: curves.length > 1 ? "runs-curves" : "" });
+	svg.style.stroke = colour ?? "";
+	for (const points of curves.slice(0, MOST_CURVES)) {
+		const across = WIDTH / Math.max(1, points.length - 1);
+		const places = points.map((height, at) => `${(at * across).toFixed(1)},${(HEIGHT - 2 - (HEIGHT - 4) * height).toFixed(1)}`);
+		svg.append(set(document.createElementNS(SVG, "polyline"), { points: (places.length > 1 ? places : [places[0], places[0]]).join(" ") }));
+	}
+	if (curves.length > MOST_CURVES) element.title = `The first ${MOST_CURVES} of ${curves.length} curves`;
+	return fill(element, svg);
+}
+function eyeShape() {
+	const svg = document.createElementNS(SVG, "svg");
+	set(svg, { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" });
+	for (const [shape, d] of [["open", "M1.5 8C3.5 4.8 5.6 3.5 8 3.5S12.5 4.8 14.5 8C12.5 11.2 10.4 12.5 8 12.5S3.5 11.2 1.5 8z"], ["open", "M8 6.2a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.6z"], ["shut", "M2 13.5L14 2.5"]]) {
+		svg.append(set(document.createElementNS(SVG, "path"), { d, class: `runs-${shape}` }));
+	}
+	return svg;
+}
+
+var [ROW_PX, AHEAD, OPEN_UP_TO, FOUND_OPEN_UP_TO] = [28, 8, 20, 50];
+var HEADS = [["runs-run", RUN, "Run", 250], ["runs-state", STATE, "State", 124], ["runs-seed", SEED, "Seed", 64]];
+var WIDTHS = { curve: 112, text: 104, number: 84, switch: 84, time: 104, cost: 72 };
+var KEYS = "Arrows move. Space hides a line in the charts or draws it again. Enter opens an arm, or brings a run to the front; Shift+Enter brings an arm to the front.";
+var tables = 0;
+var RunsView = class {
+	lines = [];
+	drawn = new Map();
+	flipped = new Set();
+	isOpen = null;
+	grouped = true;
+	by = null;
+	at = 0;
+	id = `runs-${++tables}`;
+	filter = make("input.runs-search.runs-field", { type: "search", placeholder: "Search runs", label: "Search runs", oninput: () => this.update() });
+	group = make("button.runs-button", { type: "button", "aria-pressed": "true", onclick: () => this.turn() }, "By arm");
+	all = make("button.runs-button", { type: "button", onclick: () => this.flipAll() }, "Open all");
+	count = make("span.runs-count", { "aria-live": "polite" });
+	away = make("span.runs-away", { role: "status" });
+	back = make("button.runs-button", { type: "button", onclick: () => this.hide({ runs: [], arms: [] }) }, "Show all");
+	notes = make("ul.runs-notes", { role: "status" });
+	head = make("tr", { role: "row", "aria-rowindex": 1 });
+	gaps = [make("tr.runs-gap", { role: "presentation" }), make("tr.runs-gap", { role: "presentation" })];
+	body = make("tbody", { role: "rowgroup" });
+	grid = make("table.runs-grid", { tabindex: 0, label: "Runs", "aria-multiselectable": "true", "aria-description": KEYS, onkeydown: (event) => this.press(event) }, make("thead", { role: "rowgroup" }, this.head), this.body);
+	scroll = make("div.runs-scroll", { onscroll: () => this.place(), onclick: (event) => this.click(event) }, this.grid);
+	nothing = make("p.runs-empty");
+	said = make("p.runs-said", { role: "status" });
+	constructor(model, root) {
+		this.model = model;
+		this.held = heldOf(model, "table", withNews);
+		this.columns = new Columns(model, () => this.held.value.columns, () => this.show());
+		this.top = make("div.runs-top", {}, this.filter, this.group, this.all, this.columns.element, this.count, this.away, this.back);
+		root.replaceChildren(this.top, this.notes, this.scroll, this.nothing, this.said);
+		this.sizes = new ResizeObserver(() => this.place());
+		this.sizes.observe(this.scroll);
+	}
+	show() {
+		this.heads();
+		this.update();
+		this.columns.show();
+	}
+	heads() {
+		const columns = this.columns.shown;
+		const all = this.held.value.columns;
+		const cells = columns.map(({ key }) => FIRST + all.findIndex((each) => each.key === key));
+		this.cells = cells;
+		const heads = [
+			...HEADS.map(([name, cell, label, width2]) => this.sorter(name, cell, label, "", width2)),
+			...columns.map(({ kind, label, title }, at) => this.sorter(`runs-${kind}`, cells[at], label, title, WIDTHS[kind] ?? WIDTHS.text))
+		];
+		this.head.replaceChildren(...heads);
+		const width = [...HEADS.map(([, , , each]) => each), ...columns.map(({ kind }) => WIDTHS[kind] ?? WIDTHS.text)].reduce((sum, each) => sum + each, 0);
+		this.grid.style.minWidth = `${width}px`;
+	}
+	sorter(name, cell, label, title, width) {
+		const sort = this.by?.cell === cell ? this.by.down ? "descending" : "ascending" : "none";
+		const button = name === "runs-curve" ? make("span.jobs-sort", { title }, label) : make("button.jobs-sort", { type: "button", tabindex: -1, label: `Sort by ${label}`, title, onclick: () => this.sort(cell, name) }, label);
+		return make(`th.${name}`, { role: "columnheader", scope: "col", "aria-sort": sort, style: `width:${width}px` }, button);
+	}
+	sort(cell, kind) {
+		const down = ["runs-number", "runs-cost", "runs-time"].includes(kind);
+		if (this.by?.cell !== cell) this.by = { cell, down };
+		else this.by = this.by.down === down ? { cell, down: !down } : null;
+		this.show();
+	}
+	update() {
+		const { rows } = this.held.value;
+		if (this.isOpen === null && rows.length) this.isOpen = rows.length <= OPEN_UP_TO;
+		const text = this.filter.value.trim();
+		const shown2 = found(this.held.value, text);
+		const arms = byArm(shown2).length;
+		const key = this.lines[this.at]?.key;
+		const groups = this.grouped && byArm(rows).length > 1;
+		const opened = text !== "" && shown2.length <= FOUND_OPEN_UP_TO;
+		this.lines = linesOf(shown2, this.by, groups, (arm) => opened || Boolean(this.isOpen) !== this.flipped.has(arm));
+		this.at = Math.max(0, this.lines.findIndex((line) => line.key === key));
+		this.drawn.clear();
+		this.grid.setAttribute("role", groups ? "treegrid" : "grid");
+		this.grid.setAttribute("aria-rowcount", String(this.lines.length + 1));
+		this.group.setAttribute("aria-pressed", String(this.grouped));
+		this.group.hidden = byArm(rows).length < 2;
+		this.all.hidden = !groups;
+		setText(this.all, this.isOpen ? "Close all" : "Open all");
+		const many = `${plural(arms, "arm")}, ${plural(shown2.length, "run")}`;
+		setText(this.count, text ? `${many} of ${plural(rows.length, "run")}` : many);
+		this.top.hidden = this.scroll.hidden = this.said.hidden = rows.length === 0;
+		setText(this.nothing, rows.length ? `No run matches “${text}”. Change or clear the search.` : this.model.get("empty"));
+		this.nothing.hidden = shown2.length > 0;
+		sayLines(this.notes, this.model.get("notes"));
+		this.tellAway();
+		this.place();
+	}
+	tellAway() {
+		const isHidden = hider(this.model.get("hidden"));
+		const away = this.held.value.rows.filter(isHidden).length;
+		setText(this.away, away ? `${plural(away, "run")} not drawn in the charts; scores and verdicts count ${away === 1 ? "it" : "them"}` : "");
+		this.away.hidden = this.back.hidden = away === 0;
+	}
+	place() {
+		const [from, to] = inSight(this.scroll.scrollTop, this.scroll.clientHeight, ROW_PX, this.lines.length, AHEAD);
+		const [columns, colours, selected] = [this.columns.shown, this.model.get("colours"), new Set(this.model.get("selected"))];
+		const look = { isHidden: hider(this.model.get("hidden")), grouped: this.grid.getAttribute("role") === "treegrid" };
+		const drawn = new Map();
+		for (let at = from; at < to; at++) {
+			const line = this.lines[at];
+			const rows = line.group ? line.group.rows : line.row ? [line.row] : [];
+			const element = this.drawn.get(line.key) ?? drawLine(line, columns, this.cells ?? [], { ...look, colour: colours[rows[0]?.[ARM] ?? ""] });
+			element.id = `${this.id}-${at}`;
+			element.setAttribute("aria-rowindex", String(at + 2));
+			element.setAttribute("aria-selected", String(rows.every((row) => selected.has(row[RUN]))));
+			element.toggleAttribute("data-at", at === this.at);
+			if (line.group) element.setAttribute("aria-expanded", String(this.lines[at + 1]?.row?.[ARM] === line.group.arm));
+			drawn.set(line.key, element);
+		}
+		this.drawn = drawn;
+		this.gaps[0].style.height = `${from * ROW_PX}px`;
+		this.gaps[1].style.height = `${(this.lines.length - to) * ROW_PX}px`;
+		arrange(this.body, [this.gaps[0], ...drawn.values(), this.gaps[1]]);
+		if (this.at >= from && this.at < to) this.grid.setAttribute("aria-activedescendant", `${this.id}-${this.at}`);
+		else this.grid.removeAttribute("aria-activedescendant");
+	}
+	redraw() {
+		this.drawn.clear();
+		this.tellAway();
+		this.place();
+	}
+	turn() {
+		this.grouped = !this.grouped;
+		this.update();
+	}
+	flipAll() {
+		this.isOpen = !this.isOpen;
+		this.flipped.clear();
+		this.update();
+	}
+	flip(arm) {
+		if (!this.flipped.delete(arm)) this.flipped.add(arm);
+		this.update();
+	}
+	rowsOf({ group, row }) {
+		return group ? group.rows : row ? [row] : [];
+	}
+	choose(line, add) {
+		const [runs, before] = [this.rowsOf(line).map((row) => row[RUN]), this.model.get("selected")];
+		const others = before.filter((run) => !runs.includes(run));
+		const had = before.length - others.length === runs.length;
+		tellPython(this.model, "selected", had && (add || !others.length) ? others : add ? [...others, ...runs] : runs);
+		this.place();
+	}
+	hide(hidden) {
+		tellPython(this.model, "hidden", hidden);
+		this.redraw();
+	}
+	blink(line) {
+		const hidden = this.model.get("hidden");
+		const isHidden = hider(hidden);
+		const [rows, runs, arms] = [this.rowsOf(line), new Set(hidden.runs), new Set(hidden.arms)];
+		const show = rows.every(isHidden);
+		const arm = rows[0]?.[ARM] ?? "";
+		if (line.group && rows.length === this.held.value.rows.filter((row) => row[ARM] === arm).length) {
+			for (const row of rows) runs.delete(row[RUN]);
+			if (show) arms.delete(arm);
+			else arms.add(arm);
+		} else {
+			if (arms.delete(arm)) {
+				for (const row of this.held.value.rows) if (row[ARM] === arm) runs.add(row[RUN]);
+			}
+			for (const row of rows) {
+				if (show) runs.delete(row[RUN]);
+				else runs.add(row[RUN]);
+			}
+		}
+		this.hide({ runs: [...runs], arms: [...arms] });
+	}
+	click(event) {
+		const target = event.target;
+		const element = target.closest("tr");
+		const at = element && element.parentElement === this.body ? Number(element.getAttribute("aria-rowindex")) - 2 : -1;
+		const line = this.lines[at];
+		if (!line) return;
+		this.at = at;
+		this.grid.focus({ preventScroll: true });
+		if (target.closest(".runs-eye")) this.blink(line);
+		else if (target.closest(".runs-caret") && line.group) this.flip(line.group.arm);
+		else if (target.closest(".jobs-name") && line.row) void this.copy(line.row[RUN]);
+		else this.choose(line, event.shiftKey || event.ctrlKey || event.metaKey);
+		this.place();
+	}
+	press(event) {
+		const line = this.lines[this.at];
+		if (event.target !== this.grid || !line) return;
+		const next = movedTo(event.key, this.at, this.lines.length);
+		const open = line.group && this.lines[this.at + 1]?.row?.[ARM] === line.group.arm;
+		if (next >= 0) this.moveTo(next);
+		else if (event.key === " ") this.blink(line);
+		else if (event.key === "Enter" && line.group && !event.shiftKey) this.flip(line.group.arm);
+		else if (event.key === "Enter") this.choose(line, event.shiftKey && !line.group);
+		else if (event.key === "ArrowRight" && line.group && !open || event.key === "ArrowLeft" && open) this.flip(line.group?.arm ?? "");
+		else if (event.key === "ArrowLeft" && line.row) this.moveTo(Math.max(0, this.lines.findLastIndex(({ group }, at) => at < this.at && group !== void 0)));
+		else if (event.key === "c" && (event.ctrlKey || event.metaKey) && line.row) void this.copy(line.row[RUN]);
+		else if (event.key === "Escape") tellPython(this.model, "selected", []);
+		else return;
+		this.place();
+		event.preventDefault();
+		event.stopPropagation();
+	}
+	moveTo(at) {
+		this.at = at;
+		const [top, room] = [at * ROW_PX, this.scroll.clientHeight - this.head.offsetHeight];
+		if (top < this.scroll.scrollTop) this.scroll.scrollTop = top;
+		else if (top + ROW_PX > this.scroll.scrollTop + room) this.scroll.scrollTop = top + ROW_PX - room;
+	}
+	async copy(run) {
+		setText(this.said, await copyName(run));
+	}
+};
+
+function render({ model, el }) {
+	const view = new RunsView(model, el.appendChild(make("div.runs-table.look")));
+	view.show();
+	let whole = false;
+	const seen = whenSeen(() => {
+		if (whole) view.show();
+		else view.update();
+		whole = false;
+		view.held.shown();
+	});
+	const stopHearing = view.held.listen((piece) => {
+		whole ||= piece === null;
+		seen.due();
+	});
+	const stop = listen(model, {
+		colours: () => view.redraw(),
+		hidden: () => view.redraw(),
+		selected: () => view.place(),
+		notes: () => view.update(),
+		empty: () => view.update(),
+		found: () => view.columns.show()
+	});
+	view.held.shown();
+	return () => {
+		stop();
+		stopHearing();
+		seen.stop();
+		view.sizes.disconnect();
+	};
+}
+var widget_default = { render };
+export {
+	widget_default as default
+};

@@ -1,0 +1,82 @@
+"""The table of runs: an anywidget that groups, sorts, searches and hides in the page, and tells what was chosen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import traitlets
+
+from widgets.page import LiveWidget, script, styles
+
+MOST_NAMED = 20_000
+"""So many runs a page may name at once."""
+MOST_PICKED, _LONGEST = 24, 500
+
+
+class RunTable(LiveWidget):
+    """Runs in rows, by arm: what is open, chosen, sorted and searched for survives new rows.
+
+    What the page may set is `selected`, `hidden`, `asked` and `picked`; anything else that it sends is ignored.
+
+    Attributes:
+        table: `columns`, one dict a column: `key`, `label`, `title`, `kind` (`number`, `text`, `switch`, `curve`,
+            `time` in seconds, `cost` in USD) and `name` (of the setting or metric; empty for what every table has).
+            `rows`, one list a run: its name, arm, seed in words, whether it counts as a seed, state, and a value a
+            column; None where there is none. A curve is a string of `~` and a letter a point, `#` at the lowest of
+            all curves and `b` at the highest; any other string says why there is none. Sent whole once, then the
+            values that changed.
+        colours: Colour of each arm that has one.
+        notes: What has to be known of the rows, one sentence each.
+        empty: What a table without runs says: one sentence and the next action.
+        found: What was found for `asked`: `text`, `names` (the first of the settings and metrics that match) and
+            `total`.
+        selected: Run names.
+        hidden: What is not drawn: `runs` and `arms`, names each.
+        asked: Part of a name, or a pattern, of settings and metrics that could be columns.
+        picked: Settings and metrics that are columns; empty for those in which runs differ.
+    """
+
+    _esm = script("runs", "runs")
+    _css = styles(("jobs", "jobs"), ("runs", "runs"))
+    pieced = "table"
+
+    table = traitlets.Dict({"columns": [], "rows": []}).tag(sync=True)
+    colours = traitlets.Dict().tag(sync=True)
+    notes = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    empty = traitlets.Unicode("No run yet. Once one is launched, it appears here.").tag(sync=True)
+    found = traitlets.Dict({"text": "", "names": [], "total": 0}).tag(sync=True)
+    selected = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    hidden = traitlets.Dict({"runs": [], "arms": []}).tag(sync=True)
+    asked = traitlets.Unicode("").tag(sync=True)
+    picked = traitlets.List(traitlets.Unicode()).tag(sync=True)
+
+    def may_set(self, name: str, value: object) -> bool:
+        """Tell whether a trait is the page's own and the value has the right form."""
+        if name == "selected":
+            return _are_names(value, MOST_NAMED)
+        if name == "picked":
+            return _are_names(value, MOST_PICKED)
+        if name == "hidden":
+            parts = value if isinstance(value, dict) else {}
+            return set(parts) == {"runs", "arms"} and all(_are_names(part, MOST_NAMED) for part in parts.values())
+        return name == "asked" and isinstance(value, str) and len(value) <= _LONGEST
+
+    def change(self, old: Any, new: Any) -> dict[str, Any] | None:  # noqa: ANN401 - both are `table`
+        """Return as `rows` which values of which rows are others; None where it is not the same runs and columns."""
+        if old is None or old["columns"] != new["columns"]:
+            return None
+        if [row[0] for row in old["rows"]] != [row[0] for row in new["rows"]]:
+            return None
+        news = []
+        for at, (was, now) in enumerate(zip(old["rows"], new["rows"], strict=True)):
+            if was != now:
+                news.append([at, [[cell, value] for cell, value in enumerate(now) if value != was[cell]]])
+        return {"rows": news} if news else {}
+
+
+def _are_names(value: object, most: int) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) <= most
+        and all(isinstance(name, str) and len(name) <= _LONGEST for name in value)
+    )
