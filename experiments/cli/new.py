@@ -51,10 +51,15 @@ def new(
         name: Name of the experiment and of its file, such as my_study.
         trainer: Command line of a program that trains, such as 'python train.py --seed {seed}'; without it, the
             recipe is for the reference trainer.
-        read_help: Run that program once with --help, and make its options fields of the recipe; on a terminal you are
-            asked.
+        read_help: With --trainer: run that program once with --help, and make each option that it names a field of the
+            recipe, and so a flag. Without it you are asked on a terminal, and elsewhere the program is not run.
     """
     check_recipe_name(name)
+    if read_help and trainer is None:
+        raise UsageError(
+            "--read-help reads the help of the program that trains, and none is named. Name it: --trainer 'python "
+            "train.py --seed {seed}'. What this command takes: experiments new --help"
+        )
     text = recipe_text_for(name, trainer, may_run=read_help) if trainer is not None else None
     made = _mark_root(Path.cwd())
     workspace = Workspace.find(Path.cwd())
@@ -88,9 +93,12 @@ def recipe_text_for(name: str, command: str, *, may_run: bool) -> str:
     from experiments.cli.new_trainer import HelpError, help_of, options_in, recipe_text, spelled_as, trainer_of_command
 
     trainer = trainer_of_command(name, command)
-    asked = f"Run it once with --help, to make its options fields of the recipe? ({command} --help)"
+    asked = f"Run {command} --help once, to make each option that it names a flag of the recipe?"
     if not (may_run or (sys.stdin.isatty() and agrees(asked))):
-        say("its options are not known: name them as fields of the config, or write it anew with --read-help")
+        say(
+            "the program was not run, so its options are not known: name them as fields of the config, or write the "
+            "recipe under another name with --read-help, which runs it once with --help"
+        )
         return recipe_text(name, _class_name(name), trainer, command, [])
     try:
         said = help_of(trainer, Path.cwd())

@@ -99,6 +99,10 @@ class OwnCode(Frozen):
     env: dict[str, str] = Field(default_factory=dict)
 
 
+KEPT_ALONE = "in no git commit, kept as snapshot"
+"""Where the code of a project without git, or without a commit, is: the state folder, or below `refs/experiments/`."""
+
+
 class Provenance(Frozen):
     """Where a job's code came from.
 
@@ -203,7 +207,7 @@ class Provenance(Frozen):
 
     def _code(self) -> str:
         if self.commit is None and self.tree is not None and self.tree.snapshot:
-            return f"snapshot {self.tree.snapshot[:10]}, on no commit"
+            return f"{KEPT_ALONE} {self.tree.snapshot[:10]}"
         if self.commit is None:
             return f"not recorded: {self.reason}"
         words = {"yes": "pushed", "no": "not pushed", "no remote": "no remote", "unknown": "pushed or not is unknown"}
@@ -212,7 +216,8 @@ class Provenance(Frozen):
         return f"{self.commit[:10]} ({where}{words[self.pushed]}){kept}"
 
     def _changes(self) -> str:
-        parts = [counted(self.file_count, "changed file") + f": {file_names(self.files)}"] if self.file_count else []
+        kind = "changed file" if self.commit is not None else "file"  # where there is no commit nothing changed since
+        parts = [f"{counted(self.file_count, kind)}: {file_names(self.files)}"] if self.file_count else []
         parts += [f"{self.untracked} untracked"] if self.untracked else []
         parts += [self.reason] if self.commit is not None and self.reason else []
         return "; ".join(parts)

@@ -43,6 +43,11 @@ def assert_is_clean(recipe):
         assert done.returncode == 0, done.stdout
 
 
+def test_to_read_the_help_of_no_program_is_refused_with_how_to_name_one(folder):
+    assert run(["new", "study", "--read-help"]) == 2
+    assert not (folder / "experiments" / "recipes" / "study.py").exists()
+
+
 @pytest.mark.parametrize(
     ("script", "fields", "typed", "arrives"),
     [

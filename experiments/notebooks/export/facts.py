@@ -230,7 +230,11 @@ def _mean_of(facts: Facts) -> LoggedMetric | None:
     """Return the mean reward over the seeds, of the run that stands for each, and whether their codes differ."""
     if facts.jobs and is_search(facts.jobs):
         return None  # a mean over all that was tried is a number of nothing
-    standing = [one.curve for one in standing_curves([_reached(one) for one in facts.statuses()])]
+    statuses = facts.statuses()
+    # What a trainer of one's own is about has its own key, and a mean over two metrics is one of nothing.
+    key = next((one.keys.get("reward", REWARD_KEY) for one in statuses if one.reward is not None), REWARD_KEY)
+    same = [one for one in statuses if one.reward is None or one.keys.get("reward", REWARD_KEY) == key]
+    standing = [one.curve for one in standing_curves([_reached(one) for one in same])]
     counting = [curve for curve in standing if len(curve.values)]
     known = sorted(float(curve.values[-1]) for curve in counting)
     if not known:
@@ -242,7 +246,7 @@ def _mean_of(facts: Facts) -> LoggedMetric | None:
     spread = f", {quantity(known[0])} to {quantity(known[-1])}" if len(known) > 1 else ""
     of = f" of {codes} codes" if codes > 1 else ""
     runs = "1 run" if len(known) == 1 else f"mean of {len(known)} runs"
-    return LoggedMetric(name=_METRIC_WORDS[REWARD_KEY], value=mean, text=f"{quantity(mean)} ({runs}{of}{spread})")
+    return LoggedMetric(name=_METRIC_WORDS.get(key, key), value=mean, text=f"{quantity(mean)} ({runs}{of}{spread})")
 
 
 def _reached(status: JobStatus) -> Curve:

@@ -22,6 +22,7 @@ from experiments.notebooks.export.privacy import Cleaner
 from experiments.notebooks.export.record import LoggedJob, LogRecord, changes_between
 from experiments.notebooks.monitoring import job_row
 from experiments.project.look import counted
+from experiments.project.provenance import KEPT_ALONE
 from experiments.project.redaction import MASK, is_telling, mask_json, mask_text
 from experiments.project.values import replaced
 from experiments.types import BaseExperimentConfig
@@ -181,6 +182,7 @@ def _record(facts: Facts, cells: Sequence[CellRecord], notebook: Path, *, create
         code=hashes_of(cells),
         packages=code.packages | ({"python": code.python} if code.python else {}),
         commit=code.commit or "",
+        snapshot=(code.tree.snapshot or "") if code.tree is not None and not code.commit else "",
         dirty=code.file_count > 0 if code.commit else None,
         data=facts.digest(),
         problems=tuple(
@@ -242,6 +244,8 @@ def _stat(sheet: Sheet, name: str, value: str) -> str:
 
 def _commit(head: Head) -> str:
     record = head.record
+    if record.snapshot:
+        return f"code {KEPT_ALONE} {record.snapshot[:10]}"
     if not record.commit:
         return "the code that ran is in no commit that is known" if head.jobs else ""
     return f"commit {record.commit[:10]}{', with changes that are in no commit' if record.dirty else ''}"

@@ -35,7 +35,7 @@ class LoggedJob(_Part):
     Attributes:
         state: Its verdict.
         step: Agent steps done; None where nobody knows.
-        reward: Latest return per agent.
+        reward: Latest value of what its trainer is about.
     """
 
     run: str
@@ -69,6 +69,7 @@ class LogRecord(_Part):
         verdict: Plain text.
         code: Hash of each cell's tokens, by name.
         commit: That the newest job ran, empty where nobody knows; without jobs, that of the export.
+        snapshot: Of the code that it ran, where that is in no commit.
         data: sha256 over each run's latest values and its curve of the key metric; empty without runs.
         shown: sha256 of all that the page shows below its head.
         problems: Cells that failed, with the first line of why.
@@ -90,6 +91,7 @@ class LogRecord(_Part):
     code: dict[str, str] = Field(default_factory=dict)
     packages: dict[str, str] = Field(default_factory=dict)
     commit: str = ""
+    snapshot: str = ""
     dirty: bool | None = None
     data: str = ""
     shown: str = ""
@@ -190,7 +192,7 @@ def _of_jobs(old: Sequence[LoggedJob], new: Sequence[LoggedJob]) -> list[str]:
     both = [(before[run], after[run]) for run in after if run in before]
     moved = [f"{job.run}: {was.state} is now {job.state}" for was, job in both if was.state != job.state]
     moved += [
-        f"{job.run}: return per agent {quantity(was.reward)} is now {quantity(job.reward)}"
+        f"{job.run}: reward {quantity(was.reward)} is now {quantity(job.reward)}"
         for was, job in both
         if was.reward != job.reward
     ]

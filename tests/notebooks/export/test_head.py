@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -14,6 +15,8 @@ from experiments.notebooks.export.head import gather, set_against, top_html
 from experiments.notebooks.export.record import LoggedMetric
 from experiments.notebooks.export.run.running import CellRecord
 from experiments.notebooks.study import Study as Notebook
+from experiments.project.trainers.value import Metrics
+from experiments.project.values import replaced
 from experiments.types import BaseExperimentConfig
 from tests.fakes.studies import REWARD, Study
 from tests.notebooks.export.pages import head as made_head
@@ -116,6 +119,24 @@ def test_jobs_of_unknown_code_have_no_commit_and_the_head_says_so(study):
     head = head_of(study)
     assert (head.record.commit, head.record.dirty) == ("", None)
     assert "the code that ran is in no commit that is known" in top_html(sheet(), head, "")
+
+
+def test_code_that_is_in_no_commit_is_said_to_be_kept_as_its_snapshot(study):
+    head = head_of(study)
+    kept = replaced(head.record, commit="", snapshot="47fcb42aae0ca892")
+    top = top_html(sheet(), replace(head, record=kept), "")
+    assert "code in no git commit, kept as snapshot 47fcb42aae" in top
+    assert "no commit that is known" not in top
+
+
+def test_a_mean_is_called_by_the_metric_of_its_trainer_and_is_over_one_metric(tmp_path):
+    own = Study(tmp_path)
+    named = Metrics(step="step", primary="accuracy", direction="higher")
+    for seed in range(2):
+        own.add("a", seed, [0.5 + seed / 4], metric="accuracy", step="step", metrics=named)
+    own.add("a", 2, [100.0])
+    metric = head_of(own).record.key_metric
+    assert (metric.name, metric.text) == ("accuracy", "0.625 (mean of 2 runs, 0.5 to 0.75)")
 
 
 def test_what_changed_is_said_and_a_log_that_says_the_same_keeps_its_place(study):

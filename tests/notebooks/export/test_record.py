@@ -88,7 +88,7 @@ def test_each_change_is_a_sentence():
         "1 job added: r3",
         "1 job gone: r2",
         "r1: running is now succeeded",
-        "r1: return per agent 1 is now 2",
+        "r1: reward 1 is now 2",
         "return: 1 is now 2",
         "1 cell changed: a",
         "1 cell added: c",

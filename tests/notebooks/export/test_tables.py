@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from importlib.resources import files
+
 import marimo as mo
 import pandas as pd
 import pyarrow as pa
@@ -26,6 +29,16 @@ def test_numbers_are_readable_and_sort_by_their_value():
     html, _ = drawn(frame)
     assert cells(html) == ["1,234,567", "1,000", "0.123457", "2", "–", "3"]  # noqa: RUF001 - the sign for a missing value
     assert 'data-v="0.12345678' in html
+
+
+def test_the_label_of_a_state_stays_in_one_line_wherever_it_stands():
+    html, _ = drawn(pd.DataFrame({"verdict": ["✓ succeeded", "✕ failed", "it failed"]}))
+    assert re.findall('<span class="state (.*?)">(.*?)</span>', html) == [
+        ("succeeded", "✓ succeeded"),
+        ("failed", "✕ failed"),
+    ]
+    css = files("experiments.notebooks.export") / "static" / "page.css"
+    assert re.search(r"^\.state \{[^}]*white-space: nowrap", css.read_text(), re.MULTILINE)
 
 
 def test_hostile_cells_and_headings_are_text():

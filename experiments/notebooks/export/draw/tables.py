@@ -19,6 +19,8 @@ _SEARCHED_FROM = 8
 _WIDE_CHARS = 60
 _PRINTED_ROWS = 200  # as page.css has it
 
+_LABELS = {f"{sign.mark} {state}": state for state, sign in STATES.items()}
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -115,9 +117,16 @@ def _shown_column(sheet: Sheet, values: Iterable[Any], form: Any) -> list[str]:
     formatted = [_formatted(value, form) for value in values]
     texts = sheet.cleaner.texts([value if isinstance(value, str) else "" for value in formatted])
     return [
-        html.escape(text, quote=True) if isinstance(value, str) else sheet.draw(value)
+        (_labelled(text) if isinstance(value, str) else sheet.draw(value))
         for text, value in zip(texts, formatted, strict=True)
     ]
+
+
+def _labelled(text: str) -> str:
+    """Return a text as HTML; the label of a state in one line, with its colour, as everywhere."""
+    state = _LABELS.get(text)
+    shown = html.escape(text, quote=True)
+    return f'<span class="state {state}">{shown}</span>' if state is not None else shown
 
 
 def _cell(shown: str, value: object, is_number: bool) -> str:  # noqa: FBT001 - one of two kinds of column
