@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from experiments.project.files import parse_json
 from experiments.runs.wandb_file import batches as vector
+from experiments.runs.wandb_file import records
 from experiments.runs.wandb_file.facts import RunFacts
 from experiments.runs.wandb_file.table import HistoryTable
 from tests.fakes import wandb_files as fake
@@ -86,16 +88,48 @@ def test_a_dotted_key_alone_keeps_its_name():
 
 @settings(max_examples=150, deadline=None)
 @given(ROWS, st.lists(st.tuples(st.integers(0, 40), NAMES), max_size=3))
-def test_the_summary_is_the_same_many_at_once_and_one_by_one(rows, removals):
+def test_the_summary_is_the_same_many_at_once_a_few_at_once_and_one_by_one(rows, removals):
     batch = [fake.summary(row, [[name] for at, name in removals if at == n]) for n, row in enumerate(rows)]
-    one_by_one, at_once, keys = RunFacts(), RunFacts(), vector.KeyTable()
+    one_by_one, few, at_once, keys = RunFacts(), RunFacts(), RunFacts(), vector.KeyTable()
     for record in batch:
         one_by_one.take(record)
+    few.take_few_summaries(batch)
     if batch:
         items = vector.split_items(batch)
         keys.number(items)
         at_once.take_summaries(batch, items, keys)
     assert repr(sorted(at_once.summary.items())) == repr(sorted(one_by_one.summary.items()))
+    assert repr(sorted(few.summary.items())) == repr(sorted(one_by_one.summary.items()))
+
+
+def test_of_a_few_summaries_only_the_last_value_of_each_key_is_parsed(monkeypatch):
+    parsed = []
+    monkeypatch.setattr(records, "parse_json", lambda text: (parsed.append(text), parse_json(text))[1])
+    facts = RunFacts()
+    facts.take_few_summaries([fake.summary({"loss": n, "nest": {"a": -n}}) for n in range(10)])
+    assert (facts.summary, len(parsed)) == ({"loss": 9, "nest.a": -9}, 2)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        fake.item("k" * 200, 7),
+        fake.item("k", 7, keyed=True),
+        fake.field(16, b"7") + fake.field(2, "k"),
+        fake.field(2, "k") + fake.field(16, b"7") + fake.field(2, "more"),
+        fake.field(2, "k") + fake.field(7, "seven"),
+        fake.field(2, "k") + fake.field(16, b"{"),
+        b"\x12",
+        b"",
+    ],
+)
+def test_an_item_of_another_form_is_read_among_a_few_as_by_itself(item):
+    batch = [fake.summary({"k": 1}), fake.record(3, fake.field(1, item)), fake.summary({"other": 2})]
+    one_by_one, few = RunFacts(), RunFacts()
+    for record in batch:
+        one_by_one.take(record)
+    few.take_few_summaries(batch)
+    assert (few.summary, few.undecodable) == (one_by_one.summary, one_by_one.undecodable)
 
 
 def test_typed_items_without_json_are_read():

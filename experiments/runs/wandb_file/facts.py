@@ -81,6 +81,15 @@ class RunFacts:
             if at < len(batch):
                 self.take(batch[at])
 
+    def take_few_summaries(self, batch: Sequence[bytes]) -> None:
+        """Take in summary records, in order: of each key only the last value is read, where that is all they say."""
+        try:
+            for item in _last_items(batch):
+                assign(self.summary_tree, *records.item(item))
+        except ValueError:
+            for record in batch:
+                self.take(record)
+
     def _take_items(self, items: vector.Items, keys: vector.KeyTable, start: int, stop: int) -> None:
         last = np.full(len(keys.keys), -1)
         last[items.number[start:stop]] = np.arange(start, stop)  # of equal numbers, the last place stays
@@ -136,6 +145,23 @@ class RunFacts:
             elif number in _RUN_TEXTS:
                 setattr(self, _RUN_TEXTS[number], value.decode())
         self.tags = tuple(tags)
+
+
+def _last_items(batch: Sequence[bytes]) -> Iterable[bytes]:
+    """Return the last item of each key that summary records set, in order.
+
+    Raises:
+        ValueError: One of them removes a key, or is damaged.
+    """
+    last: dict[bytes, bytes] = {}
+    for record in batch:
+        for number, item in records.fields(records.content(record)[1]):
+            if number != 1 or not isinstance(item, bytes):
+                raise ValueError(f"a summary with field {number}")
+            key = records.key_bytes(item)
+            last.pop(key, None)
+            last[key] = item
+    return last.values()
 
 
 def user_in_files(directories: Iterable[Path]) -> str:

@@ -370,8 +370,14 @@ class RunLog:
         if not self._is_deep:
             batch = self._without_history(batch)
         if len(batch) < _MANY or not vector.supported():
+            summaries = []
             for record in batch:
-                self._take_one(record)
+                kind = self._take_other(record)
+                if kind == records.HISTORY:
+                    self._table.take([record])
+                elif kind == records.SUMMARY:
+                    summaries.append(record)
+            self.facts.take_few_summaries(summaries)
             return
         items = vector.split_items(batch)
         self._keys.number(items)
@@ -396,13 +402,6 @@ class RunLog:
             else:
                 others.append(record)
         return others
-
-    def _take_one(self, record: bytes) -> None:
-        kind = self._take_other(record)
-        if kind == records.HISTORY:
-            self._table.take([record])
-        elif kind == records.SUMMARY:
-            self.facts.take(record)
 
     def _take_other(self, record: bytes) -> int:
         """Take in a record that is neither history nor summary; return which of the two it is, else 0."""

@@ -149,6 +149,21 @@ def key_path(data: bytes) -> KeyPath:
     return _split_item(data)[0]
 
 
+def key_bytes(data: bytes) -> bytes:
+    """Return the beginning of an item, which those of one key share and no others; all of it where it is unusual."""
+    at = 0
+    try:
+        while data[at] in (0x0A, 0x12) and data[at + 1] < 128:  # its key, or a part of one
+            at += 2 + data[at + 1]
+        if at and data[at : at + 2] == b"\x82\x01":  # its value, in JSON
+            length, value = varint(data, at + 2)
+            if value + length == len(data):
+                return data[:at]
+    except (IndexError, ValueError):
+        pass
+    return data
+
+
 def history_step(message: bytes) -> int | None:
     """Return the step that stands beside the items of a history message; None where there is none."""
     for number, value in fields(message):
