@@ -17,7 +17,6 @@ from experiments.project.streams import run_to_end
 from experiments.project.trainers.known import known_trainers, trainer_named
 from experiments.project.trainers.words import Style, overridden
 from experiments.project.values import replaced
-from experiments.project.workspace import Workspace
 from experiments.types import (
     BaseExperimentConfig,
     LauncherName,
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from experiments.jobs.plan import RecordedJob
     from experiments.jobs.preparation import CheckedPlan
     from experiments.notebooks.export.exporting import Exported
+    from experiments.project.workspace import Workspace
 
 
 class Experiment(ABC):
@@ -315,6 +315,8 @@ class Experiment(ABC):
     def _home(self) -> Workspace:
         """The project as it is, whatever the config names."""
         if self._workspace is None:
+            from experiments.project.workspace import Workspace
+
             self._workspace = Workspace.find(recipe_file(type(self)))
         return self._workspace
 

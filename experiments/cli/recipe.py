@@ -15,13 +15,13 @@ from pydantic import PydanticUserError, ValidationError
 
 from experiments.cli.envelope import Answer, respond
 from experiments.cli.flags import Texts, spelled_out
-from experiments.cli.launched import Launched
 from experiments.cli.options import Request, RunOptions, asks_for_search
 from experiments.cli.terminal import check_paths, check_word, parsed, say
 from experiments.project.errors import UsageError, message, shown
 from experiments.types import BaseExperimentConfig
 
 if TYPE_CHECKING:
+    from experiments.cli.launched import Launched
     from experiments.experiment import Experiment
 
 
