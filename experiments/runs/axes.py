@@ -7,8 +7,8 @@ whoever draws says which it is.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from experiments.runs.store import AGENT_STEP
 
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
+
+    Column: TypeAlias = pd.Series[Any] | npt.NDArray[Any]
+    Rows: TypeAlias = pd.DataFrame | Mapping[str, npt.NDArray[Any]]
+    """Rows of a run as `history` returns them, or `columns_of`."""
 
 ROW_STEP = "_step"
 """W&B's own counter, one for each call of `log`: every row has it."""
@@ -50,7 +54,7 @@ def counters_of(step: str | None) -> tuple[str, ...]:
     return COUNTERS if step is None else (step, *(key for key in COUNTERS if key != step))
 
 
-def axes_of(frame: pd.DataFrame, *metrics: str, step: str | None = None) -> tuple[str, ...]:
+def axes_of(frame: Rows, *metrics: str, step: str | None = None) -> tuple[str, ...]:
     """Return the counters over which a run's metrics can be drawn, the best first; W&B's steps always can.
 
     A counter can where half of a metric's rows or more have it. It may also stand in rows of its own between them, as
@@ -71,7 +75,7 @@ def axes_of(frame: pd.DataFrame, *metrics: str, step: str | None = None) -> tupl
     return (*counters, ROW_STEP)
 
 
-def _counts(frame: pd.DataFrame, counter: str, rows: npt.NDArray[np.bool_]) -> bool:
+def _counts(frame: Rows, counter: str, rows: npt.NDArray[np.bool_]) -> bool:
     """Return whether a counter is one of some rows."""
     import numpy as np
 
@@ -117,13 +121,13 @@ def axis_note(of_runs: Iterable[Sequence[str]], named: Collection[str] = ()) -> 
     return f"Over {axis_words(axis)}: no {looked_for} was logged with it"
 
 
-def steps_along(frame: pd.DataFrame, axis: str) -> npt.NDArray[np.float64]:
+def steps_along(frame: Rows, axis: str) -> npt.NDArray[np.float64]:
     """Return the steps of every row as float64; a row that lacks the counter has the value before it, else NaN."""
     return filled(frame[axis])
 
 
 def logged_over(
-    frame: pd.DataFrame, metric: str, axis: str, nan_steps: Sequence[int] = ()
+    frame: Rows, metric: str, axis: str, nan_steps: Sequence[int] = ()
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return steps and values of the rows that hold a metric; empty where the run has not logged it.
 
@@ -139,19 +143,19 @@ def logged_over(
     return steps_along(frame, axis)[rows], values[rows]
 
 
-def holding(frame: pd.DataFrame, values: npt.NDArray[np.float64], nan_steps: Sequence[int]) -> npt.NDArray[np.bool_]:
+def holding(frame: Rows, values: npt.NDArray[np.float64], nan_steps: Sequence[int]) -> npt.NDArray[np.bool_]:
     """Tell which rows hold a metric, given its values: a run whose last value is NaN has diverged, not ended early."""
     import numpy as np
 
     rows = ~np.isnan(values)
-    return rows | np.isin(frame[ROW_STEP].to_numpy(), np.array(nan_steps, np.int64)) if len(nan_steps) else rows
+    return rows | np.isin(np.asarray(frame[ROW_STEP]), np.array(nan_steps, np.int64)) if len(nan_steps) else rows
 
 
 def _place(axes: Sequence[str], axis: str) -> int:
     return list(axes).index(axis) if axis in axes else len(axes)
 
 
-def filled(column: pd.Series[Any]) -> npt.NDArray[np.float64]:
+def filled(column: Column) -> npt.NDArray[np.float64]:
     """Return a column as float64, each gap with the value before it."""
     import numpy as np
     import pandas as pd
@@ -160,11 +164,12 @@ def filled(column: pd.Series[Any]) -> npt.NDArray[np.float64]:
     return np.asarray(pd.Series(values).ffill().to_numpy()) if np.isnan(values).any() else values
 
 
-def as_numbers(column: pd.Series[Any]) -> npt.NDArray[np.float64]:
+def as_numbers(column: Column) -> npt.NDArray[np.float64]:
     """Return a column as float64; what is not a number is NaN."""
     import numpy as np
-    import pandas as pd
 
     if column.dtype == np.float64:
-        return np.asarray(column.to_numpy())
-    return np.asarray(pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan))
+        return np.asarray(column)
+    import pandas as pd
+
+    return np.asarray(pd.to_numeric(pd.Series(column), errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan))

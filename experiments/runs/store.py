@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import pandas as pd
 
 from experiments.project.files import number_or_none
@@ -214,6 +215,22 @@ class RunStore(Protocol):
         Args:
             metrics: What its trainer names: under which keys it logs pages of replays, and how those link to them.
         """
+
+
+def columns_of(store: RunStore, run: str, keys: Sequence[str]) -> tuple[Mapping[str, npt.NDArray[Any]], Origin]:
+    """Return what `history` returns, as an array for each column, not to be written to.
+
+    For whoever reads a thousand runs: making a frame of a run takes longer than reading its rows.
+
+    Raises:
+        StoreError: There is no such run, or the store cannot be reached.
+    """
+    own = getattr(store, "columns", None)
+    if own is not None:
+        found: tuple[Mapping[str, npt.NDArray[Any]], Origin] = own(run, keys)
+        return found
+    frame, origin = store.history(run, keys)
+    return {str(key): column.to_numpy() for key, column in frame.items()}, origin
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import os
@@ -11,13 +12,14 @@ import sys
 import threading
 import time
 
+import pandas as pd
 import pytest
 
 from experiments.project.errors import StoreError
 from experiments.project.trainers.value import Metrics
 from experiments.runs.offline.joined import JoinedLog
 from experiments.runs.offline.store import OfflineStore
-from experiments.runs.store import RunQuery
+from experiments.runs.store import RunQuery, columns_of
 from experiments.wandb_utils import find_training_jobs
 from tests.fakes import wandb_files as fake
 from tests.fakes.cases import CASES, case_copy
@@ -499,3 +501,29 @@ def test_a_torn_tail_of_a_start_that_another_followed_is_said_with_its_directory
     later.step = 1
     later.log({"a": 3})
     assert OfflineStore(tmp_path).history("r")[1].damage == "offline-run-20260101_120000-r: its last record is cut"
+
+
+@pytest.mark.parametrize("case", sorted(path.name for path in (CASES / "data").iterdir() if path.is_dir()))
+def test_the_columns_of_a_run_are_those_of_its_frame(case):
+    store = OfflineStore(CASES / "data" / case)
+    for name in store.names():
+        frame, origin = store.history(name)
+        keys = [*map(str, frame), "never logged"]
+        frame, origin = store.history(name, keys)
+        for _ in range(2):  # the second time they are held
+            columns, same = columns_of(store, name, keys)
+            assert repr(pd.DataFrame(dict(columns)).to_dict("list")) == repr(frame.to_dict("list"))
+            assert list(columns) == list(frame)
+            assert dataclasses.replace(same, as_of=0.0) == dataclasses.replace(origin, as_of=0.0)
+            assert not any(values.flags.writeable for values in columns.values())
+
+
+def test_columns_of_a_run_that_goes_on_are_the_new_ones(tmp_path):
+    writer = fake.offline_run(tmp_path, "r").log({"a": 1}, {"b": math.nan})
+    store = OfflineStore(tmp_path)
+    columns, origin = columns_of(store, "r", ["a", "b"])
+    assert (columns["_step"].tolist(), origin.nan_steps) == ([0, 1], {"b": (1,)})
+    writer.log({"a": 3})
+    assert columns_of(store, "r", ["a", "b"])[0]["_step"].tolist() == [0, 1, 2]
+    with pytest.raises(StoreError, match="no W&B file"):
+        columns_of(store, "absent", ["a"])

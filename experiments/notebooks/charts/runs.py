@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -30,10 +30,13 @@ from experiments.runs.axes import (
 )
 from experiments.runs.evaluations import is_of_evaluations
 from experiments.runs.roles import metrics_of
-from experiments.runs.store import Origin, RunStore
+from experiments.runs.store import Origin, RunStore, columns_of
 from experiments.runs.thinning import bucket_means, min_max, rounded
 from experiments.statistics import Curve, FloatArray, Outcome
 from experiments.types import TERMINAL_VERDICTS, JobRef, JobStatus
+
+if TYPE_CHECKING:
+    from experiments.runs.axes import Rows
 
 UPDATE_KEYS = ("metric/update", "metric/epoch", "trainer/update", "trainer/epoch", "update", "epoch")
 Axis: TypeAlias = str
@@ -323,7 +326,7 @@ def _read(
     logged = metric_of(axis)
     along = UPDATE_KEYS if axis == "updates" else counters_of(named) if logged is None else (logged,)
     try:
-        frame, origin = store.history(job.run, list(dict.fromkeys([*along, *keys])))
+        frame, origin = columns_of(store, job.run, list(dict.fromkeys([*along, *keys])))
     except ExperimentsError as error:
         return made(nothing, nothing, None, str(error), "unread")
     key = _first_logged(frame, keys, origin.nan_steps)
@@ -346,21 +349,23 @@ def _read(
     return run if len(run.curve.steps) else replace(run, problem=f"no finite value of {keys[0]}")
 
 
-def _first_logged(frame: pd.DataFrame, keys: Sequence[str], nan_steps: Collection[str]) -> str | None:
-    return next(
-        (key for key in keys if key in frame and (key in nan_steps or not np.isnan(as_numbers(frame[key])).all())), None
-    )
+def _first_logged(frame: Rows, keys: Sequence[str], nan_steps: Collection[str]) -> str | None:
+    return next((key for key in keys if (key in nan_steps and key in frame) or _has_numbers(frame, key)), None)
 
 
-def _axis_values(frame: pd.DataFrame, axis: Axis, cost: float | None) -> FloatArray | None:
+def _has_numbers(frame: Rows, key: str) -> bool:
+    return key in frame and not bool(np.isnan(as_numbers(frame[key])).all())
+
+
+def _axis_values(frame: Rows, axis: Axis, cost: float | None) -> FloatArray | None:
     """Return x of every row; None where it is not known. Time adds up over restarts, and cost goes with time."""
     logged = metric_of(axis)
     if logged is not None:
-        return filled(frame[logged]) if logged in frame and frame[logged].notna().any() else None
+        return filled(frame[logged]) if _has_numbers(frame, logged) else None
     if axis == "updates":
-        known = [key for key in UPDATE_KEYS if key in frame and frame[key].notna().any()]
+        known = [key for key in UPDATE_KEYS if _has_numbers(frame, key)]
         return filled(frame[known[0]]) if known else None
-    if "_runtime" not in frame or frame["_runtime"].isna().all() or (axis == "cost" and not cost):
+    if not _has_numbers(frame, "_runtime") or (axis == "cost" and not cost):
         return None
     seconds = filled(frame["_runtime"])
     back = np.diff(seconds, prepend=seconds[:1]) < 0

@@ -32,7 +32,7 @@ from experiments.results.rows import RunRow, config_differences, run_rows, short
 from experiments.results.scores import known_statuses
 from experiments.runs.axes import counters_of
 from experiments.runs.roles import metrics_of
-from experiments.runs.store import REWARD_KEY, RunStore
+from experiments.runs.store import REWARD_KEY, RunStore, columns_of
 from experiments.types import JobRef
 
 Settings: TypeAlias = Mapping[str, Mapping[str, str | float | bool | None]]
@@ -307,12 +307,11 @@ def _curve(store: RunStore, job: JobRef, metric: str) -> list[float] | None:
     """Return the thinned curve of a run; None where it cannot be read."""
     try:
         # What a chart of it asks for as well: then the rows are read once for both.
-        history, _ = store.history(job.run, [*counters_of(metrics_of(job).step), metric])
+        found, _ = columns_of(store, job.run, [*counters_of(metrics_of(job).step), metric])
     except ExperimentsError:
         return None
-    if metric not in history or not pd.api.types.is_numeric_dtype(history[metric]):
-        return []
-    return thinned(history[metric].dropna().tolist())
+    values = found.get(metric)
+    return [] if values is None or values.dtype == object else thinned(values)
 
 
 def _formats(

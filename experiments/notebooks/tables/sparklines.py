@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import marimo as mo
 import numpy as np
+import numpy.typing as npt
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 _BINS = 20
@@ -23,7 +24,7 @@ class Sparkline(mo.Html):
         return self.blocks
 
 
-def thinned(values: Sequence[float]) -> list[float]:
+def thinned(values: npt.ArrayLike) -> list[float]:
     """Return at most 40 values of a curve, with the lowest and highest of each part in their order: spikes stay."""
     found = np.asarray(values, dtype=np.float64)
     found = found[np.isfinite(found)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
@@ -19,6 +19,7 @@ from experiments.runs.wandb_file.log import RUNTIME, TIMESTAMP, RunLog
 from experiments.runs.wandb_file.table import STEP, Media
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import pandas as pd
 
 
@@ -253,6 +254,12 @@ class JoinedLog:
         joined = pd.concat(frames, ignore_index=True)
         own = [key for key in (STEP, TIMESTAMP, RUNTIME) if key in joined]
         return joined[[*own, *(key for key in dict.fromkeys(wanted) if key in joined and key not in own)]]
+
+    def columns(self, keys: Sequence[str]) -> Mapping[str, npt.NDArray[Any]]:
+        """Return what `history` does, as arrays that are not to be written to."""
+        if len(self._parts) == 1:
+            return self._parts[0].columns(keys)
+        return {str(key): column.to_numpy() for key, column in self.history(keys).items()}
 
     def since(self, row: int, keys: Sequence[str]) -> dict[str, list[tuple[int, float]]]:
         """Return (step, value) of each key's numbers in the rows from `row` on; of writers at once all or none."""

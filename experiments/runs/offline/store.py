@@ -9,14 +9,15 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from experiments.project.errors import StoreError
 from experiments.project.files import parse_json
 from experiments.runs.cache import HistoryCache
-from experiments.runs.evaluations import evaluations_in, signature, with_evaluations
+from experiments.runs.evaluations import evaluations_in, is_of_evaluations, signature, with_evaluations
 from experiments.runs.filters import matches, ordered, server_filter
 from experiments.runs.offline.joined import JoinedLog
 from experiments.runs.offline.places import author_of, named_step, run_id_of, wandb_files, wandb_folders
@@ -66,6 +67,7 @@ class OfflineStore:
         self._logs: dict[str, JoinedLog] = {}
         self._rooted: dict[str, JoinedLog] = {}
         self._frames: dict[str, tuple[object, pd.DataFrame, dict[str, tuple[int, ...]]]] = {}
+        self._columns: dict[str, tuple[object, Mapping[str, npt.NDArray[Any]], dict[str, tuple[int, ...]]]] = {}
         self._infos: dict[str, tuple[str, RunInfo]] = {}
         self._jobs: dict[str, tuple[tuple[int, int], bool]] = {}
         self._job_paths: dict[str, str] = {}
@@ -162,11 +164,40 @@ class OfflineStore:
             frame, nan_steps, notes = with_evaluations(
                 keys, self.folders(run), lambda wanted: self._read(run, log, wanted)
             )
-            total = None if log.has_lost else len(frame)
-            absent = absent_from(frame.columns, keys)
-            damage, complete = self._damage(run, log), not log.has_lost
-            note = "; ".join(filter(None, [log.note, *notes]))
-            return frame, Origin("offline", len(frame), total, complete, time.time(), damage, absent, note, nan_steps)
+            return frame, self._origin(run, log, len(frame), absent_from(frame.columns, keys), nan_steps, notes)
+
+    def columns(self, run: str, keys: Sequence[str]) -> tuple[Mapping[str, npt.NDArray[Any]], Origin]:
+        """Return the same as `history`, see `runs.store.columns_of`."""
+        with self._lock:
+            log = None if any(map(is_of_evaluations, keys)) else self._found(run)
+            if log is None:
+                frame, origin = self.history(run, keys)
+                return {str(key): column.to_numpy() for key, column in frame.items()}, origin
+            log.poll()
+            asked = (id(log), log.version, tuple(keys))
+            held = self._columns.get(run)
+            if held is None or held[0] != asked:
+                columns = log.columns(keys)
+                shown = ((key, columns[key]) for key in dict.fromkeys(keys) if key in columns)
+                with_gaps = [key for key, values in shown if values.dtype == float and np.isnan(values).any()]
+                held = (asked, columns, nan_steps_of(log.since(0, with_gaps)) if with_gaps else {})
+                self._columns.pop(run, None)
+                if log.rows <= _MOST_HELD:
+                    self._columns[run] = held
+            return held[1], self._origin(run, log, len(held[1][STEP]), absent_from(held[1], keys), held[2])
+
+    def _origin(
+        self,
+        run: str,
+        log: JoinedLog,
+        rows: int,
+        absent: tuple[str, ...],
+        nan_steps: Mapping[str, tuple[int, ...]],
+        notes: Sequence[str] = (),
+    ) -> Origin:
+        total, complete = None if log.has_lost else rows, not log.has_lost
+        note = "; ".join(filter(None, [log.note, *notes]))
+        return Origin("offline", rows, total, complete, time.time(), self._damage(run, log), absent, note, nan_steps)
 
     def _read(
         self, run: str, log: JoinedLog, keys: Sequence[str] | None

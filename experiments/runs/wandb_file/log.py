@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -209,18 +209,22 @@ class RunLog:
         """
         return self._again(lambda: self._frame(keys))
 
+    def columns(self, keys: Sequence[str]) -> Mapping[str, npt.NDArray[Any]]:
+        """Return what `history` does, as arrays that share the columns' memory and are not to be written to."""
+        return self._again(lambda: {key: _locked(self._dense(key)[0]) for key in self._shown(keys)})
+
     def since(self, row: int, keys: Sequence[str]) -> dict[str, list[tuple[int, float]]]:
         """Return (step, value) of each key's numbers in the rows from `row` on; booleans count as 0 and 1."""
         return self._again(lambda: self._table.since(row, keys))
 
+    def _shown(self, keys: Sequence[str] | None) -> list[str]:
+        held, own = self._table.columns, (TIMESTAMP, RUNTIME)
+        wanted = dict.fromkeys([STEP, *own, *(self.keys if keys is None else keys)])
+        return [key for key in wanted if key in held]
+
     def _frame(self, keys: Sequence[str] | None) -> pd.DataFrame:
         import pandas as pd
 
-        wanted = [STEP, *(key for key in (TIMESTAMP, RUNTIME) if key in self._table.columns)]
-        held = self._table.columns
-        wanted += [
-            key for key in dict.fromkeys(self.keys if keys is None else keys) if key in held and key not in wanted
-        ]
         # A frame shares the columns' memory (half a gigabyte of copies at a million rows). The series kept here make
         # pandas copy a column when someone writes to the frame; before pandas 3 it would not.
         share = copies_on_write()
@@ -228,7 +232,7 @@ class RunLog:
         if self._index is None or len(self._index) != self.rows:
             self._index = pd.RangeIndex(self.rows)
         data = {}
-        for key in wanted:
+        for key in self._shown(keys):
             values, own = self._dense(key)
             kept = self._shared.get(key)
             if kept is None or kept[0] is not values:
@@ -419,3 +423,9 @@ class RunLog:
         """Return a value for each row, and whether the array is the column's own."""
         values, own = self._table.columns.get(key, Column()).dense(self.rows)
         return (values.astype(np.int64, copy=False), own) if key == STEP else (values, own)
+
+
+def _locked(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    view = values.view()
+    view.flags.writeable = False
+    return view
