@@ -10,6 +10,7 @@ import re
 import pandas as pd
 import pytest
 
+from experiments.jobs.controls.marks import Marked
 from experiments.jobs.ran import Mark
 from experiments.notebooks.analysis import create_run_summary_table
 from experiments.notebooks.context import NotebookContext
@@ -313,7 +314,7 @@ def test_a_run_that_is_no_seed_is_in_the_table_with_its_role_and_in_no_group(stu
 
 def test_a_group_of_several_codes_says_so(study, monkeypatch):
     marks = {job.run: Mark("xy"[job.arm == "high"], run=job.run) for job in study.jobs}
-    monkeypatch.setattr(NotebookContext, "code_marks", lambda *_: marks)
+    monkeypatch.setattr(NotebookContext, "_marked", lambda *_: Marked(marks))
     [row] = group_frame(study.context, study.jobs, ["trainer.hidden_size"])["interval"]
     assert "; 2 arms pooled; 2 codes in low, high (experiments diff" in row
     assert all("code" not in text for text in group_frame(study.context, study.jobs, ["arm"])["interval"])
