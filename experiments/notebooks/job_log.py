@@ -17,7 +17,7 @@ from experiments.jobs.submission import newest_attempt
 from experiments.jobs.watch.logs import Failures, LogReader, failures_of
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.page import Changing, LaunchOutcome, Subject, stacked
-from experiments.notebooks.styles import as_markdown, heading, styled, warning
+from experiments.notebooks.styles import as_markdown, heading, styled, typed, warning
 from experiments.project import look
 from experiments.project.errors import ExperimentsError
 from experiments.project.look import counted
@@ -107,7 +107,7 @@ def triage_view(failures: Sequence[Failures], buttons: Any) -> mo.Html | None:
         return None
     blocks = []
     for at, group in enumerate(failures):
-        way = buttons[at] if buttons is not None else styled(_code(group.retry_command))
+        way = buttons[at] if buttons is not None else typed(group.retry_command)
         blocks.append(mo.vstack([styled(_group_html(group)), way], gap=0.25))
     number = sum(len(group.runs) for group in failures)
     title = f"{counted(number, 'failed run')}, {counted(len(failures), 'cause')}"

@@ -18,7 +18,7 @@ from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.controls import choice_of
 from experiments.notebooks.page import Changing, Chosen, Section, Subject, stacked
 from experiments.notebooks.shared import arms_of, leading_of
-from experiments.notebooks.styles import heading, sentence, styled
+from experiments.notebooks.styles import heading, sentence, styled, typed
 from experiments.notebooks.tables.live import found_columns, live_table
 from experiments.notebooks.tables.runs import downloads, run_table, table_downloads
 from experiments.notebooks.training import (
@@ -143,7 +143,7 @@ def export_hint(experiment: NotebookContext) -> mo.Html:
     """Return the command that writes this notebook as one HTML file into the project's log folder."""
     command = f"uv run experiments export {shlex.quote(experiment.workspace.shown(experiment.path))}"
     words = "Write this page as one file that opens anywhere with the network off, into `experiments/log`:"
-    return mo.vstack([heading("Export"), mo.md(words), mo.plain_text(command)])
+    return mo.vstack([heading("Export"), mo.md(words), typed(command)])
 
 
 def write_log(experiment: NotebookContext) -> mo.Html | None:

@@ -27,6 +27,11 @@ def sentence(text: str) -> mo.Html:
     return styled(f'<p class="text">{html.escape(text)}</p>')
 
 
+def typed(text: str) -> mo.Html:
+    """Return what somebody types, or a file holds, in the letters of code; a line too wide goes on below."""
+    return styled(f"<pre>{html.escape(text)}</pre>")
+
+
 def heading(text: str, level: int = 2) -> mo.Html:
     """Return the heading of a page (level 1) or of a section; marimo's outline lists it."""
     return styled(f"<h{level}>{html.escape(text)}</h{level}>")

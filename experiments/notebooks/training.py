@@ -35,7 +35,7 @@ from experiments.launch import launch_training as launch_training  # noqa: PLC04
 from experiments.notebooks.context import NotebookContext, recipe_class
 from experiments.notebooks.forms import ConfigForm, config_form, form_problems, form_view, read_form
 from experiments.notebooks.page import Changing, LaunchOutcome, Subject, stacked
-from experiments.notebooks.styles import as_markdown, heading, sentence, styled
+from experiments.notebooks.styles import as_markdown, heading, sentence, styled, typed
 from experiments.notebooks.until import begun, first_seeds
 from experiments.project.errors import ExperimentsError, UsageError
 from experiments.project.look import counted
@@ -45,6 +45,7 @@ from experiments.project.workspace import Workspace, files_of
 from experiments.types import JobRef, Plan, PlannedJob, TrainingJobConfig, parse_seeds
 
 _SHOWN_ROWS = 500
+_NOTES_SHOWN = 3
 _CODE_VALID_S = 5.0
 
 
@@ -117,7 +118,7 @@ class PlanPreview:
         return len(self.plan.jobs) - self.launched if self.plan else 0
 
     def view(self) -> mo.Html:
-        """Return the preview: one sentence, what one should know, and folded the table of jobs."""
+        """Return the preview: one sentence, the first of what one should know, and folded the rest and the jobs."""
         if self.plan is None:
             return mo.callout(_paragraph(self.problem), kind="warn")
         rows = self.rows()
@@ -132,9 +133,12 @@ class PlanPreview:
         folded: dict[str, object] = {
             f"{counted(len(self.plan.jobs), 'job')}: differences, resources and commands": table
         }
-        folded |= {"Environment of the first job": mo.plain_text(self.environment)} if self.environment else {}
-        folded |= {"SkyPilot task of the first job": mo.plain_text(self.task)} if self.task else {}
-        return stacked([mo.md(self.sentence()), _paragraphs(self.notes), mo.accordion(folded, multiple=True)])
+        folded |= {"Environment of the first job": typed(self.environment)} if self.environment else {}
+        folded |= {"SkyPilot task of the first job": typed(self.task)} if self.task else {}
+        if further := self.notes[_NOTES_SHOWN:]:
+            folded = {f"{counted(len(further), 'further note')} on this launch": _paragraphs(further), **folded}
+        notes = _paragraphs(self.notes[:_NOTES_SHOWN])
+        return stacked([mo.md(self.sentence()), notes, mo.accordion(folded, multiple=True)])
 
     def rows(self) -> list[dict[str, Any]]:
         """Return one row a job: run name, arm, seed, difference from the baseline, resources and command."""
@@ -195,9 +199,7 @@ def launch_form(
     title = heading("Launch")
     if not may_launch:
         edit = shlex.join(["uv", "run", "marimo", "edit", experiment.workspace.shown(experiment.path)])
-        return mo.vstack(
-            [title, mo.md("This page only shows. To launch from it, open it in the editor:"), mo.plain_text(edit)]
-        )
+        return mo.vstack([title, mo.md("This page only shows. To launch from it, open it in the editor:"), typed(edit)])
     how = [how_inputs[name] for name in ("seeds", "same_seed", "launcher", "repeat", "vary")]
     return mo.vstack([title, form_view(config_inputs), mo.hstack(how, justify="start", gap=1.5, wrap=True)])
 

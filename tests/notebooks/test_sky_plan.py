@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.forms import config_form
+from experiments.notebooks.sheet import SHEET
 from experiments.notebooks.training import plan_preview
 from experiments.recipes.arena_experiment import ArenaExperimentConfig
 from tests.fakes.skypilot import sky_workspace
@@ -32,3 +35,13 @@ def test_what_the_plan_lacks_for_skypilot_is_a_sentence(tmp_path):
     shown = preview(tmp_path, sky_accelerator=None)
     assert shown.plan is None
     assert "SkyPilot wants one" in shown.problem
+
+
+def test_a_preview_shows_the_first_notes_and_folds_the_others_in_letters_that_wrap(tmp_path):
+    shown = preview(tmp_path)
+    few = replace(shown, notes=("one.", "two.", "three.")).view().text
+    many = replace(shown, notes=("one.", "two.", "three.", "four.", "five.")).view().text
+    assert "further note" not in few
+    assert "2 further notes on this launch" in many
+    assert many.index("three.") < many.index("2 further notes") < many.index("four.")
+    assert re.search(r"^\.xs pre \{[^}]*white-space: pre-wrap", SHEET, re.MULTILINE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import numpy as np
@@ -46,6 +46,8 @@ from experiments.statistics import (
 _ROW = 30
 _MOST_ROWS = 24
 _CHANCES = (("p", "chance"), ("low", "low"), ("high", "high"))
+_ANCHOR: Literal["end"] = "end"
+"""Of the title below rows of arms: on a phone a long one has the room below their names, where the middle cut it."""
 _END_TIPS = (alt.Tooltip("low_said:N", title="low"), alt.Tooltip("high_said:N", title="high"))
 
 
@@ -120,7 +122,7 @@ def score_strip(runs: Sequence[RunCurve], options: ScoreOptions = DEFAULTS) -> A
         for scores, one in zip(found, estimates, strict=True)
     ]
     y = _rows(list(named.values()))
-    axis = si_axis(options.name, gridOpacity=0.6, tickCount=8)
+    axis = si_axis(options.name, gridOpacity=0.6, tickCount=8, titleAnchor=_ANCHOR)
     scale = moving_scale("score", zero=False)
     x = alt.X("score:Q", scale=scale, axis=axis)
     colour = colour_by_arm(arms, palette, leading, legend=False)
@@ -194,7 +196,11 @@ def improvement_chart(runs: Sequence[RunCurve], options: ScoreOptions = DEFAULTS
     base = results[0].baseline
     y = _rows([str(row["row"]) for row in rows])
     axis = alt.Axis(
-        format=".0%", tickCount=5, title=f"chance that a run of the arm beats one of {base}", gridOpacity=0.6
+        format=".0%",
+        tickCount=5,
+        title=f"chance that a run of the arm beats one of {base}",
+        titleAnchor=_ANCHOR,
+        gridOpacity=0.6,
     )
     scale = alt.Scale(domain=[0, 1])
     colour = colour_by_arm(arms, palette, [one.arm for one in results], legend=False)
