@@ -19,6 +19,9 @@ What it may import: every room below it; marimo and altair are imported here and
 
 from __future__ import annotations
 
+import contextlib
+import gc
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from experiments.jobs.journal import Journal, Rule
@@ -30,10 +33,23 @@ if TYPE_CHECKING:
 __all__ = ["JobRef", "Journal", "Metrics", "Rule", "Study", "open_study"]
 
 
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Import without looking for garbage: there is none, and each look goes through all that was imported so far."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def __getattr__(name: str) -> Any:
     # Commands import parts of this package and need neither marimo nor pandas.
     if name in {"Study", "open_study"}:
-        from experiments.notebooks import study
+        with _uncollected():
+            from experiments.notebooks import study
 
         return getattr(study, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

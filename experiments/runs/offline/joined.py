@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from experiments.runs.cache import HistoryCache
-from experiments.runs.offline.places import run_id_of, wandb_files
+from experiments.runs.offline.places import run_id_of, starts_in
 from experiments.runs.offline.starts import Piece, arrange, by_turn, faults, other_ids, remarks, writers
 from experiments.runs.packs import Packs
 from experiments.runs.wandb_file.facts import ConsoleLine, RunFacts
@@ -71,7 +71,8 @@ class JoinedLog:
         """Look for new directories and return whether the run has any file."""
         changed = [_changed(name) for name in self._folder_names]
         if any(changed) and changed != self._folders_seen:
-            found = wandb_files(self.folders)
+            there = [name for name, at in zip(self._folder_names, changed, strict=True) if at]
+            found, is_whole = starts_in(there)
             files = self._chosen(found)
             known = {part.path for part in self._parts}
             if files and (set(files) != known):
@@ -79,7 +80,7 @@ class JoinedLog:
                 self._replaced += not known.issubset(files)
                 self._parts = [kept.get(path) or RunLog(path, self._cache, self._packs) for path in files]
             # A directory is made before the file in it: look again until each directory has one.
-            if self._complete(found):
+            if is_whole:
                 self._folders_seen = changed
         return bool(self._parts)
 
@@ -300,20 +301,6 @@ class JoinedLog:
 
         frames = [frame for part in self._parts if len(frame := part.system_metrics())]
         return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=[TIMESTAMP])
-
-    def _complete(self, files: Sequence[Path]) -> bool:
-        """Return whether each of W&B's directories has its file."""
-        with_file = {path.parent for path in files}
-        try:
-            return all(
-                Path(folder, name) in with_file
-                for folder in self._folder_names
-                if os.path.isdir(folder)  # noqa: PTH112 - as above
-                for name in os.listdir(folder)  # noqa: PTH208
-                if "run-" in name and name != "latest-run"
-            )
-        except OSError:
-            return False
 
 
 def _changed(folder: str) -> int:
