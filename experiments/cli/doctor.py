@@ -241,7 +241,7 @@ def git(project: Project) -> Finding:
         return Finding("git", "warn", text, "apt-get install git")
     tree = read_tree(project.root, deadline_s=_SERVER_S)
     if tree.commit is None:
-        text = "the project is in no git repository with a commit, so runs do not record their code"
+        text = "the project is in no git repository with a commit: the code of runs is kept as snapshots, here alone"
         return Finding("git", "warn", text, "git init")
     pushed = "" if tree.pushed == "yes" else ", not pushed"
     return Finding("git", "ok", f"commit {tree.commit[:10]}, {tree.state}{pushed}")

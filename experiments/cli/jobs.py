@@ -24,7 +24,6 @@ from experiments.project.workspace import Workspace
 from experiments.types import CodeOf, TrainingJob
 
 _LINES = 200
-_NOTHING = "{} has printed nothing so far."
 _BATCH = 1 << 20  # characters
 _QUICK_S = 3.0
 _STATUS_S = 15.0  # how often a log that is followed asks whether its job has ended
@@ -78,23 +77,32 @@ def logs(
             say(note, to_stderr=True)
         return Stream(batches, _print_lines)
     if lines:
-        return _whole(job.run_name, batches, notes)
+        return _whole(job.run_name, batches, notes, _silence(workspace, job))
     # All of a log may be more than memory holds: a person gets it bit by bit.
+    silence = _silence(workspace, job)
     return Stream(
-        _with_notes(job.run_name, batches, notes), _print_lines, lambda _: _whole(job.run_name, batches, notes)
+        _with_notes(batches, notes, silence), _print_lines, lambda _: _whole(job.run_name, batches, notes, silence)
     )
 
 
-def _whole(run: str, batches: Iterable[LogLines], notes: Sequence[str]) -> Answer[LogLines]:
+def _silence(workspace: Workspace, job: TrainingJob | UnreadableJob) -> str:
+    """Return what is said of a job of which there is no line."""
+    if job.launcher == "local" and not (workspace.runs / job.run_name).is_dir():
+        where = workspace.shown(workspace.runs / job.run_name)
+        return f"What {job.run_name} printed is lost: its folder {where} is not there any more."
+    return f"{job.run_name} has printed nothing so far."
+
+
+def _whole(run: str, batches: Iterable[LogLines], notes: Sequence[str], silence: str) -> Answer[LogLines]:
     found = list(batches)
     lines = tuple(line for batch in found for line in batch.lines)
     if not lines:
-        notes = [*notes, _NOTHING.format(run)]
+        notes = [*notes, silence]
     is_cut = any(batch.is_cut for batch in found)
     return Answer(LogLines(run=run, lines=lines, is_cut=is_cut), _print_lines, notes=notes)
 
 
-def _with_notes(run: str, batches: Iterable[LogLines], notes: Sequence[str]) -> Iterator[LogLines]:
+def _with_notes(batches: Iterable[LogLines], notes: Sequence[str], silence: str) -> Iterator[LogLines]:
     """Yield a log bit by bit, and say what is to be said of it: before, or that there is none."""
     for note in notes:
         say(f"note: {note}", to_stderr=True)
@@ -103,7 +111,7 @@ def _with_notes(run: str, batches: Iterable[LogLines], notes: Sequence[str]) -> 
         is_empty = False
         yield batch
     if is_empty:
-        say(f"note: {_NOTHING.format(run)}", to_stderr=True)
+        say(f"note: {silence}", to_stderr=True)
 
 
 def _print_lines(found: LogLines) -> None:

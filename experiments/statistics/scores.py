@@ -331,6 +331,8 @@ _WORDS: dict[Outcome, str] = {"machine failed": "lost with its machine", "spared
 def _valueless(curve: Curve) -> str:
     if curve.outcome == "no value":
         return f"ended without a value of {curve.metric or 'the metric'}"
+    if curve.outcome == "unread":
+        return "it could not be read"  # whether it has a value nobody knows
     return f"{_WORDS.get(curve.outcome, curve.outcome)}, no value logged"
 
 

@@ -329,3 +329,14 @@ def test_commands_take_a_beginning_of_a_run_and_say_which_is_meant(tmp_path, mon
     for act in ("cancel", "retry", "resume", "tag kept"):
         assert cli.run([*act.split(), upto_seed]) == 2
         assert "too little to act on" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("lines", ["200", "0"])
+def test_the_log_of_a_run_whose_folder_was_deleted_is_said_to_be_lost(tmp_path, words, lines):
+    study = registered(tmp_path, ended=3, running=0)
+    run = study.jobs[0].run
+    assert "has printed nothing so far" in words(study, "logs", run, "--lines", lines)
+    shutil.rmtree(study.workspace.runs / run)
+    assert f"What {run} printed is lost: its folder .experiments/runs/{run} is" in words(
+        study, "logs", run, "-n", lines
+    )

@@ -45,10 +45,12 @@ def test_runs_without_a_score_keep_their_reason_and_their_count():
         curve(RAMP[:60], seed=3, outcome="unfinished"),
         curve(RAMP[:70], seed=4),
         curve([], seed=5),
+        curve([], seed=6, outcome="unread"),
     ]
     found = summarise(curves)[""]
     assert found.count.sentence == (
-        "3 of 6 finished, 1 failed, 1 diverged, 1 without a value of the metric, 1 without a score, 1 unfinished"
+        "3 of 7 finished, 1 failed, 1 diverged, 1 without a value of the metric, 1 without a score, 1 unfinished, "
+        "1 not read"
     )
     assert [run.reason for run in found.runs][1:] == [
         "failed, last value at 390 agent steps",
@@ -56,7 +58,9 @@ def test_runs_without_a_score_keep_their_reason_and_their_count():
         "unfinished, last value at 590 agent steps",
         "no value after 690 of 1,000 agent steps",
         "ended without a value of the metric",
+        "it could not be read",
     ]
+    assert [run.upto for run in found.runs] == [None, None, None, None, 1000.0, None, None]
 
 
 def test_a_failed_run_may_be_given_a_score_and_still_counts_as_failed():
