@@ -102,7 +102,7 @@ def tidy_frame(
     import numpy as np
     import pandas as pd
 
-    parts: list[pd.DataFrame] = []
+    parts: list[dict[str, Any]] = []
     steps: list[Any] = []
     logged: list[JobRef] = []  # the run of each part
     named = {ref.run: metrics_of(ref).step for ref in refs}
@@ -110,22 +110,31 @@ def tidy_frame(
     axis = common_axis(axes.values())
     without: dict[str, list[str]] = {}
     for ref in refs:
+        # By arrays: of a hundred runs pandas would spend most of the time on its indexes.
         history = read[ref.run][0] if ref.run in read else pd.DataFrame()
-        present = [key for key in metrics if key in history and history[key].notna().any()]
+        values = {key: history[key].to_numpy() for key in metrics if key in history}
+        held = {key: pd.notna(array) for key, array in values.items()}
+        present = [key for key, there in held.items() if there.any()]
         if absent := [key for key in metrics if key not in present]:
             without[ref.run] = absent
         if not present:
             continue  # nor need it have the axis
-        rows = history[present].notna().any(axis=1).to_numpy()
-        parts.append(history.loc[rows, present])
+        rows = np.logical_or.reduce([held[key] for key in present])
+        parts.append({key: values[key][rows] for key in present})
         steps.append(steps_along(history, axis)[rows])
         logged.append(ref)
     columns = [*_COLUMNS, *metrics]
     if not parts:
         table = pd.DataFrame(columns=columns).astype({**_KINDS, **dict.fromkeys(metrics, "float64")})
     else:
-        table = pd.concat(parts, ignore_index=True).reindex(columns=list(metrics))
-        counts = [len(part) for part in parts]
+        counts = [len(of_run) for of_run in steps]
+        nothing = [np.full(count, np.nan) for count in counts]
+        table = pd.DataFrame(
+            {
+                key: np.concatenate([part.get(key, none) for part, none in zip(parts, nothing, strict=True)])
+                for key in metrics
+            }
+        )
         for at, name in enumerate(("run", "arm", "seed")):
             of_runs = np.array([getattr(ref, name) for ref in logged], _KINDS[name])
             table.insert(at, name, pd.Series(np.repeat(of_runs, counts), dtype=_KINDS[name]))
