@@ -40,7 +40,7 @@ def picks(offered, words):
 def study(arms, offered, workspace):
     study = compared(workspace, offered, arms.value)
     known, chosen, news, _ = study.values
-    compared_note(offered, study.jobs, workspace)
+    compared_note(offered, study.jobs, workspace, arms.value)
     return chosen, known, news, study
 
 

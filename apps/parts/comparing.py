@@ -20,7 +20,8 @@ from experiments.project.workspace import Workspace
 from experiments.results.context import launched_in
 from experiments.types import JobRef
 
-MOST_RUNS = 500
+MOST_RUNS = 2_000
+"""Runs on one page, in whole arms: an arm without some of its seeds would be another arm."""
 Arms = Mapping[str, Sequence[JobRef]]
 
 
@@ -65,27 +66,41 @@ def compared(workspace: Workspace, known: Arms, chosen: Sequence[str]) -> Study:
     """
     names = [name for name in chosen if name in known]
     experiments = list(dict.fromkeys(name.partition("/")[0] for name in names))
-    jobs = []
-    for name in names:
+    jobs: list[JobRef] = []
+    for name in names[: _fitting(known, names)]:
         arm = name if len(experiments) > 1 else name.partition("/")[2]
         jobs += [replaced(job, arm=arm) for job in known[name]]
     name = (experiments[0] if len(experiments) == 1 else "") or "comparison"
-    return Study(experiment_of(workspace, name), jobs[:MOST_RUNS], BLANK, with_launched=False)
+    return Study(experiment_of(workspace, name), jobs, BLANK, with_launched=False)
 
 
-def compared_note(known: Arms, jobs: Sequence[JobRef], workspace: Workspace) -> Any:  # noqa: ANN401 - a marimo element
+def _fitting(known: Arms, names: Sequence[str]) -> int:
+    """Return how many of the arms, from the first on, one page shows: the first in any case."""
+    total = 0
+    for at, name in enumerate(names):
+        total += len(known[name])
+        if total > MOST_RUNS and at:
+            return at
+    return len(names)
+
+
+def compared_note(known: Arms, jobs: Sequence[JobRef], workspace: Workspace, chosen: Sequence[str] = ()) -> Any:  # noqa: ANN401 - a marimo element
     """Return how much is compared, or what to do; first what of the ledger cannot be read."""
-    note = _compared_note(known, jobs)
+    note = _compared_note(known, jobs, [name for name in chosen if name in known])
     problem = launched_in(workspace).problem
     return mo.vstack([warning(LedgerError(problem)), *([note] if known else [])]) if problem else note
 
 
-def _compared_note(known: Arms, jobs: Sequence[JobRef]) -> Any:  # noqa: ANN401
+def _compared_note(known: Arms, jobs: Sequence[JobRef], chosen: Sequence[str]) -> Any:  # noqa: ANN401
     if not known:
         return sentence("No job yet. Launch a recipe, and its runs can be compared here.")
     if not jobs:
         return sentence("Choose at least one arm above.")
     arms = list(dict.fromkeys(job.arm for job in jobs))
-    most = f" At most {MOST_RUNS} runs are shown." if len(jobs) == MOST_RUNS else ""
+    left = chosen[_fitting(known, chosen) :]
+    more = f"{counted(len(left), 'arm')} with {counted(sum(len(known[arm]) for arm in left), 'run')}"
+    most = (
+        f" Not shown: {more}, from {left[0]} on, since a page shows {MOST_RUNS:,} runs. Take arms away." if left else ""
+    )
     said = f"{counted(len(jobs), 'run')} of {counted(len(arms), 'arm')}; the first is the baseline: {arms[0]}.{most}"
     return mo.Html(f"<p>{html.escape(said)}</p>")

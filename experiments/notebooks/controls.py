@@ -25,6 +25,8 @@ SUMMARIES: dict[str, Summary] = {
     "area under the curve": Summary("area"),
     "best value": Summary("best"),
 }
+_MANY = 50
+"""Of more options a list says how many there are: it shows those in sight alone, and is searched by typing."""
 SMOOTHING = (0.0, 0.005, 0.01, 0.02, 0.05, 0.1)
 
 
@@ -87,7 +89,8 @@ def controls_of(
 
     def one_of(name: str, options: Sequence[str], first: str, label: str) -> None:
         values[name] = before.get(name) if before.get(name) in options else first
-        elements[name] = mo.ui.dropdown(list(options), value=values[name], label=label, searchable=len(options) > 8)
+        said = f"{label} (of {len(options):,})" if len(options) > _MANY else label
+        elements[name] = mo.ui.dropdown(list(options), value=values[name], label=said, searchable=len(options) > 8)
 
     def box(name: str, label: str) -> None:
         values[name] = bool(before.get(name))

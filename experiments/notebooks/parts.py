@@ -6,7 +6,7 @@ import html
 import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import marimo as mo
@@ -72,8 +72,8 @@ class Runs(Changing):
         self._jobs: list[JobRef] = []
         self.view = mo.ui.anywidget(RunTable())
         listen: Any = self.view.widget.observe
-        listen(lambda change: study.select(list(change["new"])), names=["selected"])
-        listen(lambda _: study.hide(self._hidden()), names=["hidden"])
+        listen(lambda change: self._choose(lambda: study.select(list(change["new"]))), names=["selected"])
+        listen(lambda _: self._choose(lambda: study.hide(self._hidden())), names=["hidden"])
         listen(lambda _: self._fill(), names=["picked"])
         listen(lambda _: self._find(), names=["asked"])
 
@@ -117,10 +117,18 @@ class Runs(Changing):
             return
         notes = [*([self._away_words()] if self.away and self._jobs else []), *notes]
         empty = "All runs are archived." if self.away else "No run yet. Once one is launched, it appears here."
-        leading = leading_of(study.experiment, study.jobs, self.chosen, study.selected, study.hidden)
-        colours = leading_colours(arms_of(study.jobs), leading)
-        widget.update(table=table, notes=notes, empty=empty, colours=colours)
+        widget.update(table=table, notes=notes, empty=empty, colours=self._colours())
         self._files = downloads(frame, self._name) if self._jobs else None
+
+    def _colours(self) -> dict[str, str]:
+        """Return the colour of each arm that the curves have in colour."""
+        study = self.study
+        leading = leading_of(study.experiment, study.jobs, self.chosen, study.selected, study.hidden)
+        return leading_colours(arms_of(study.jobs), leading)
+
+    def _choose(self, act: Callable[[], None]) -> None:
+        act()
+        self.view.widget.update(colours=self._colours())
 
     def _find(self) -> None:
         asked = self.view.widget.asked

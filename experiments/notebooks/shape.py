@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.shared import metrics_about, runs_with, score_options, standings
+from experiments.notebooks.shared import leading_of, metrics_about, runs_with, score_options, standings
 from experiments.notebooks.styles import Line
 from experiments.project.errors import ExperimentsError
 from experiments.project.look import counted
@@ -39,15 +39,16 @@ def shape_lines(experiment: NotebookContext, jobs: Sequence[JobRef], controls: A
     if is_search(jobs):  # trials stand beside each other in their own table, and nobody compares them
         return trouble
     notes = [Line(f"{'. '.join(found.notes)}.", "fine")] if found.notes else []
-    return [*trouble, *_arm_rows(found), *notes]
+    return [*trouble, *_arm_rows(found, leading_of(experiment, jobs, controls)), *notes]
 
 
-def _arm_rows(found: Shape) -> list[Line]:
-    """Return a row for each arm; those of which the same is missing share one."""
+def _arm_rows(found: Shape, leading: Sequence[str]) -> list[Line]:
+    """Return a row for each arm, of many for those that lead; those of which the same is missing share one."""
     said: dict[str, list[str]] = {}
-    for one in found.arms[:_MOST]:
+    shown = [one for one in found.arms if len(found.arms) <= _MOST or one.arm in leading]
+    for one in shown[:_MOST]:
         said.setdefault(_said(one, found), []).append(one.arm)
-    more = len(found.arms) - _MOST
+    more = len(found.arms) - len(shown[:_MOST])
     rest = [Line(f"and {counted(more, 'arm')} more", "row", "", muted=True)] if more > 0 else []
     return [*(Line(text, "row", ", ".join(arms)) for text, arms in said.items()), *rest]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from apps.parts import details
-from apps.parts.comparing import arm_picker, compared, known_arms, matching
+from apps.parts.comparing import arm_picker, compared, compared_note, known_arms, matching
 from apps.parts.gallery import MOST, Shown, chosen_view, found_replays, gallery, picture_of
 from apps.parts.links import known_jobs, several
 from apps.parts.logs import log_list, logs_of
@@ -132,9 +132,18 @@ def test_arms_of_two_experiments_keep_their_experiments_name(workspace):
     assert ([job.arm for job in both.jobs], both.experiment.name) == (["one/base", "two/base"], "comparison")
 
 
-def test_500_runs_are_the_most(workspace):
-    known = {"big/base": [JobRef(run=f"r{number}", arm="base") for number in range(900)]}
-    assert len(compared(workspace, known, ["big/base"]).jobs) == 500
+def test_a_page_compares_whole_arms_and_names_those_that_are_too_many(workspace):
+    known = {
+        f"big/arm-{arm}": [JobRef(run=f"r{arm}.{number}", arm=f"arm-{arm}") for number in range(900)]
+        for arm in range(4)
+    }
+    jobs = compared(workspace, known, list(known)).jobs
+    assert [job.arm for job in jobs] == ["arm-0"] * 900 + ["arm-1"] * 900
+    said = compared_note(known, jobs, workspace, list(known)).text
+    assert "Not shown: 2 arms with 1,800 runs, from big/arm-2 on, since a page shows 2,000 runs" in said
+    assert "Not shown" not in compared_note(known, jobs, workspace, list(known)[:2]).text
+    alone = {"big/base": [JobRef(run=f"r{number}", arm="base") for number in range(3_000)]}
+    assert len(compared(workspace, alone, ["big/base"]).jobs) == 3_000
 
 
 class Replays:

@@ -40,14 +40,19 @@ def leading_arms(
         return tuple(arms)
     wanted, away = set(selected), set(hidden)
     found = summarise([run.curve for run in runs], summary)
-    best = [arm for arm in dict.fromkeys([arms[0], *ranked(runs, found, statistic, summary)]) if arm not in away]
-    leading = best[:MOST_ARMS]
-    asked = [arm for arm in dict.fromkeys(run.arm for run in runs if run.run in wanted) if arm not in leading]
-    chosen = {run.arm for run in runs if run.run in wanted}
-    free = [at for at in reversed(range(len(leading))) if leading[at] not in chosen]
-    for at, arm in zip(free, asked, strict=False):
-        leading[at] = arm
+    best = list(dict.fromkeys([arms[0], *ranked(runs, found, statistic, summary)]))
+    chosen = list(dict.fromkeys(run.arm for run in runs if run.run in wanted))
+    leading, rest = best[:MOST_ARMS], best[MOST_ARMS:]
+    _replace(leading, [arm for arm in rest if arm not in away], [arm for arm in leading if arm in away - set(chosen)])
+    free = [arm for arm in reversed(leading) if arm not in chosen]
+    _replace(leading, [arm for arm in chosen if arm not in leading], free)
     return tuple(leading)
+
+
+def _replace(leading: list[str], come: Sequence[str], go: Sequence[str]) -> None:
+    """Put arms in the places of others; those that stay keep theirs."""
+    for arm, old in zip(come, go, strict=False):
+        leading[leading.index(old)] = arm
 
 
 def ranked(runs: Sequence[RunCurve], found: Mapping[str, Scores], statistic: Statistic, summary: Summary) -> list[str]:

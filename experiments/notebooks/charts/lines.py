@@ -50,7 +50,12 @@ def seeds(
             pairs = zip(rounded(at[kept], 7), rounded(means[kept]), strict=True)
             smooth += [{"x": x, "s": s, "k": number} for x, s in pairs]
     wanted = set(selected)
-    table = [_run_row(number, run, wanted, base, several=run.arm in several) for number, run in enumerate(runs)]
+    # Where a whole arm is in front, its thick line is: its runs stay thin.
+    whole = {run.arm for run in runs if run.arm in several} - {run.arm for run in runs if run.run not in wanted}
+    table = [
+        _run_row(number, run, wanted, base, several=run.arm in several, is_whole=run.arm in whole)
+        for number, run in enumerate(runs)
+    ]
     table += [
         _arm_row(number, arm, one, firsts[arm], base, is_quiet=bool(wanted))
         for number, (arm, one) in enumerate(others.items(), len(runs))
@@ -78,11 +83,13 @@ def _lines(base: Layers, rows: Rows, table: Rows, field: str, opacity: str) -> A
     )
 
 
-def _run_row(number: int, run: RunCurve, selected: set[str], base: Layers, *, several: bool) -> dict[str, Any]:
+def _run_row(
+    number: int, run: RunCurve, selected: set[str], base: Layers, *, several: bool, is_whole: bool
+) -> dict[str, Any]:
     """Return what lines need to know of a run: opacity as logged (o) and smoothed (p), and width (w)."""
     usual, width = (0.3, 1.0) if several else (0.9, 1.6)
     if selected:
-        usual, width = (1.0, 2.2) if run.run in selected else (0.12, 1.0)
+        usual, width = (0.6, 1.0) if is_whole else (1.0, 2.2) if run.run in selected else (0.12, 1.0)
     elif len(base.arms) > len(base.palette.arms):
         usual = min(usual, 0.5)
     return {

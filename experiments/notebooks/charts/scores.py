@@ -260,8 +260,14 @@ def comparisons(found: Sequence[Scores], options: ScoreOptions) -> list[Comparis
 
 
 def comparison_sentences(runs: Sequence[RunCurve], options: ScoreOptions = DEFAULTS, most: int = 8) -> list[str]:
-    """Return what the scores say about each arm against the first, one sentence each; a caution stands once, last."""
+    """Return what the scores say about each arm against the first, one sentence each; a caution stands once, last.
+
+    Of many arms those that lead are told first; all are compared, as the correction for many comparisons says.
+    """
     results = comparisons(scores_of(runs, options), options)
+    if len(results) > most:
+        front = options.leading or leading_arms(runs, options.summary, options.statistic, options.selected)
+        results.sort(key=lambda one: front.index(one.arm) if one.arm in front else len(front))
     more = [f"and {counted(len(results) - most, 'arm')} more"] if len(results) > most else []
     said: list[str] = []
     cautions: dict[str, None] = {}

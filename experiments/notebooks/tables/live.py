@@ -35,7 +35,9 @@ def live_table(
     frame, curves = run_frame(experiment, jobs, metrics, list(picked))
     names, ends = frame.attrs["names"], {f"{key} curve": scale_of(list(own.values())) for key, own in curves.items()}
     fixed = ["run_name", "arm", "seed", "verdict"]
-    shown = [str(name) for name in frame.columns if name not in fixed]
+    # What one looks for comes first: a page is too narrow for all.
+    first = [name for key in metrics for name in (key, f"{key} curve") if name in frame]
+    shown = [*first, *(str(name) for name in frame.columns if name not in {*fixed, *first})]
     columns = [
         {
             "key": name,
