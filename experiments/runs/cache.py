@@ -185,10 +185,14 @@ def _read(file: Path, path: Path) -> Cached:
     table.renamed = about["renamed"]
     texts = set(about["texts"])
     reader = _Reader(file)
-    for index, (name, parts) in enumerate(zip(about["names"], about["paths"], strict=True)):
-        load = partial(reader.column, index, name)
-        column = Column(load, table.rows, numeric=f"c{index}" not in texts, is_whole=name == STEP)
-        table.put(tuple(parts), name, column)
+    columns = {
+        name: Column(
+            partial(reader.column, index, name), table.rows, numeric=f"c{index}" not in texts, is_whole=name == STEP
+        )
+        for index, name in enumerate(about["names"])
+    }
+    named = zip(about["paths"], about["names"], strict=True)
+    table.resume({tuple(parts): name for parts, name in named if name != STEP}, columns)
     return Cached(position, facts, table)
 
 

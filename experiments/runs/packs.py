@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 from zlib import crc32
 
 import numpy as np
@@ -23,8 +23,9 @@ import numpy.typing as npt
 
 from experiments.project.files import parse_json
 from experiments.runs.cache import CacheGone, as_arrow, values_of
-from experiments.runs.wandb_file.columns import Column
+from experiments.runs.wandb_file.columns import Column, LoadedColumns
 from experiments.runs.wandb_file.facts import RunFacts
+from experiments.runs.wandb_file.records import KeyPath
 from experiments.runs.wandb_file.table import STEP, HistoryTable
 
 _FORMAT = 1
@@ -152,9 +153,15 @@ class _Pack:
         if kept[b"crc"] != str(crc32(text)).encode() or about["format"] != _FORMAT:
             raise CacheGone(file)
         self.columns: list[list[str]] = about["columns"]
-        self.shapes: list[list[tuple[int, list[str]]]] = about["shapes"]
+        self.shapes = [_Shape.of(shape, self.columns) for shape in about["shapes"]]
         self.entries = {run["path"]: _Entry(self, run) for run in about["runs"]}
         self._read: dict[int, Any] = {}
+
+    def column(self, first: int, rows: int, number: int) -> Column:
+        """Return a column in the rows of one run, read when it is needed."""
+        name, kind = self.columns[number]
+        load = partial(self.values, number, first, rows)
+        return Column(load, rows, numeric=kind != "string", is_whole=name == STEP)
 
     def values(self, number: int, first: int, rows: int) -> tuple[npt.NDArray[np.int32] | None, npt.NDArray[Any]]:
         """Return the rows (None: all) and values of a column in the rows of one run.
@@ -181,6 +188,19 @@ class _Pack:
         return self._read[number]
 
 
+class _Shape(NamedTuple):
+    """Which columns a run has: their names by path, without `_step`, and their numbers by name."""
+
+    names: Mapping[KeyPath, str]
+    numbers: Mapping[str, int]
+
+    @classmethod
+    def of(cls, shape: Sequence[tuple[int, Sequence[str]]], columns: Sequence[Sequence[str]]) -> _Shape:
+        named = [(tuple(path), number, columns[number][0]) for number, path in shape]
+        names = {path: name for path, _, name in named if name != STEP}
+        return cls(names, {name: number for _, number, name in named})
+
+
 class _Entry:
     """One run of a pack."""
 
@@ -196,10 +216,8 @@ class _Entry:
         table = HistoryTable()
         table.rows, table.first_step, table.last_step = about["rows"], about["first_step"], about["last_step"]
         table.renamed = about["renamed"]
-        for number, parts in pack.shapes[about["shape"]]:
-            name, kind = pack.columns[number]
-            load = partial(pack.values, number, about["first"], table.rows)
-            table.put(tuple(parts), name, Column(load, table.rows, numeric=kind != "string", is_whole=name == STEP))
+        shape = pack.shapes[about["shape"]]
+        table.resume(shape.names, LoadedColumns(shape.numbers, partial(pack.column, about["first"], table.rows)))
         facts = RunFacts(**{**facts, "tags": tuple(facts["tags"])})
         return Packed(path, self.stamp, bytes.fromhex(about["anchor"]), facts, table)
 

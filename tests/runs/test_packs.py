@@ -12,6 +12,7 @@ from experiments.runs import filters
 from experiments.runs import packs as packs_module
 from experiments.runs.offline.store import OfflineStore
 from experiments.runs.store import RunQuery
+from experiments.runs.wandb_file import columns
 from experiments.runs.wandb_file.framing import LogTail
 from tests.fakes import wandb_files as fake
 
@@ -84,7 +85,8 @@ def test_what_was_packed_is_not_held_in_memory_by_who_packed_it(runs, cache, fil
     plain = whole(store)
     held = [store.log(name).history(["n"]) for name in NAMES]
     table = store.log(NAMES[0])._parts[0]._table
-    assert {name for name, column in table.columns.items() if column._load is None} == {*OWN, "_step", "n"}
+    made = {name for name in table.columns if dict.__getitem__(table.columns, name) is not columns._UNMADE}
+    assert made == {*OWN, "_step", "n"}
     assert len(held) == len(NAMES)
     assert whole(store) == plain
     assert len(files_read) == 2 * len(NAMES)  # each to its end, once
@@ -235,3 +237,17 @@ def test_runs_that_are_asked_for_by_name_are_compared_with_no_other_name(runs, m
     found = OfflineStore(runs).find(RunQuery(names=[*NAMES, "absent"], state="finished", limit=None))
     assert [info.name for info in found] == NAMES
     assert len(compared) == len(NAMES)  # with the state
+
+
+def test_a_column_that_gets_another_name_once_the_run_goes_on_keeps_its_values(tmp_path, cache):
+    runs = tmp_path / "runs"
+    for name in NAMES:
+        fake.offline_run(runs, name).write(fake.run(name)).log({"a.b": 1.0, "c": 2.0}).write(fake.exit_record(0))
+    whole(OfflineStore(runs, cache))
+    store = OfflineStore(runs, cache)
+    store.find(RunQuery(names=NAMES, limit=None))
+    file = next((runs / NAMES[0]).glob("wandb/*/*.wandb"))
+    data = file.read_bytes()
+    file.write_bytes(data + fake.frame([fake.history({"a": {"b": 5.0}}, 1)], len(data)))
+    assert whole(store) == whole(OfflineStore(runs))
+    assert [key for key in store.history(NAMES[0])[0] if key.startswith("a")] == ["a.b", "a\\.b"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -222,6 +222,37 @@ class Column:
         ):
             return _Piece(pieces[0].first, None, values)
         return _piece(np.concatenate([piece.all_rows() for piece in pieces]), values)
+
+
+class LoadedColumns(dict[str, Column]):
+    """Columns that are made when they are first asked for: of a thousand runs a page shows two of a hundred each."""
+
+    def __init__(self, numbers: Mapping[str, int], make: Callable[[int], Column]) -> None:
+        """Know the columns of these names, each of which `make` makes by its number."""
+        super().__init__(dict.fromkeys(numbers, _UNMADE))
+        self._numbers, self._make = numbers, make
+
+    def __getitem__(self, name: str) -> Column:
+        """Return a column, which is made once."""
+        column = super().__getitem__(name)
+        if column is _UNMADE:
+            column = self[name] = self._make(self._numbers[name])
+        return column
+
+    def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 - as `dict`
+        """Return a column, or `default` where there is none."""
+        return self[name] if name in self else default  # noqa: SIM401 - this is `get`
+
+    def items(self) -> list[tuple[str, Column]]:  # type: ignore[override]
+        """Return all, made."""
+        return [(name, self[name]) for name in self]
+
+    def values(self) -> list[Column]:  # type: ignore[override]
+        """Return all, made."""
+        return [self[name] for name in self]
+
+
+_UNMADE = Column()
 
 
 def _piece(rows: npt.NDArray[Any], values: Values) -> _Piece:

@@ -58,7 +58,7 @@ class RunLog:
         self._renamed = 0
         self._tail = LogTail(path)
         self._table = HistoryTable()
-        self._keys = vector.KeyTable()
+        self._keys: vector.KeyTable | None = None
         self._undecodable = 0
         self._reported = 0
         self._is_deep = False
@@ -365,7 +365,7 @@ class RunLog:
         self._renamed += self._table.renamed
         self.facts = RunFacts()
         self._table = HistoryTable()
-        self._keys = vector.KeyTable()
+        self._keys = None
         self._undecodable = 0
         self._shared = {}
         self._saved = self._reported = self._counted = 0
@@ -384,15 +384,16 @@ class RunLog:
             self.facts.take_few_summaries(summaries)
             return
         items = vector.split_items(batch)
-        self._keys.number(items)
+        keys = self._keys = self._keys or vector.KeyTable()
+        keys.number(items)
         for at in np.flatnonzero(items.kind == 0).tolist():
             items.kind[at] = self._take_other(batch[at])
         for kind, take in ((records.HISTORY, self._table.take), (records.SUMMARY, self.facts.take_summaries)):
             chosen = np.flatnonzero(items.kind == kind).tolist()
             if len(chosen) == len(batch):
-                take(batch, items, self._keys)
+                take(batch, items, keys)
             elif chosen:
-                take([batch[at] for at in chosen], items.of(kind), self._keys)
+                take([batch[at] for at in chosen], items.of(kind), keys)
 
     def _without_history(self, batch: Sequence[bytes]) -> list[bytes]:
         others = []

@@ -5,7 +5,7 @@ Of a file that was logged W&B makes columns: its type, its path, its size (`medi
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -47,19 +47,16 @@ class HistoryTable:
         self.undecodable = 0
         self._firsts: dict[str, float] = {}
         self._names: dict[KeyPath, str] = {}
-        self._spelt: dict[str, list[KeyPath]] = {}
+        self._spelt: dict[str, list[KeyPath]] | None = None
 
     @property
     def names(self) -> dict[KeyPath, str]:
         """Name of each path's column, without `_step`."""
         return dict(self._names)
 
-    def put(self, path: KeyPath, name: str, column: Column) -> None:
-        """Take in the column of a path as it was held before."""
-        self.columns[name] = column
-        if path != (STEP,):
-            self._names[path] = name
-            self._spelt.setdefault(".".join(path), []).append(path)
+    def resume(self, names: Mapping[KeyPath, str], columns: dict[str, Column]) -> None:
+        """Take in columns as they were held before, and the names of their paths, without `_step`."""
+        self._names, self._spelt, self.columns = dict(names), None, columns
 
     def take(
         self, batch: Sequence[bytes], items: vector.Items | None = None, keys: vector.KeyTable | None = None
@@ -232,12 +229,17 @@ class HistoryTable:
 
     def _named(self, path: KeyPath) -> str:
         """Return the name of a path that was not met before; one that it would share is changed for both."""
+        if self._spelt is None:
+            self._spelt = {}
+            for known in self._names:
+                self._spelt.setdefault(".".join(known), []).append(known)
         alike = self._spelt.setdefault(".".join(path), [])
         alike.append(path)
         for other, name in names_of(alike).items():
             before = self._names.get(other, name)
             if before != name:
-                self.columns[name] = self.columns.pop(before)
+                self.columns[name] = self.columns[before]
+                del self.columns[before]
                 self._firsts.pop(before, None)
                 self.renamed += 1
             self._names[other] = name
