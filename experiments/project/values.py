@@ -26,7 +26,12 @@ class Frozen(BaseModel):
         return hash(_hashable(self.__dict__))
 
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+
 def _hashable(value: object) -> Hashable:
+    if type(value) in _PLAIN:  # most are, and to ask whether one is a mapping takes longer than to hash it
+        return value
     if isinstance(value, Mapping):
         return frozenset((name, _hashable(inner)) for name, inner in value.items())
     if isinstance(value, list | tuple):

@@ -108,7 +108,7 @@ class Packs:
         for run in runs:
             by_group.setdefault(_group_of(run.path), []).append(run)
         for group, members in by_group.items():
-            with contextlib.suppress(OSError, CacheGone):
+            with contextlib.suppress(OSError, CacheGone, ValueError):  # of the last, pyarrow has some
                 self._add(group, members)
             self._entries.pop(group, None)  # with what other processes have written
 
