@@ -31,14 +31,15 @@ def test_numbers_are_readable_and_sort_by_their_value():
     assert 'data-v="0.12345678' in html
 
 
-def test_the_label_of_a_state_stays_in_one_line_wherever_it_stands():
+def test_the_label_of_a_state_and_a_shortened_name_stay_in_one_line_wherever_they_stand():
+    assert '<span class="name">…y.a.s0.hy3g24bt</span>' in drawn(pd.DataFrame({"run": ["…y.a.s0.hy3g24bt"]}))[0]
     html, _ = drawn(pd.DataFrame({"verdict": ["✓ succeeded", "✕ failed", "it failed"]}))
     assert re.findall('<span class="state (.*?)">(.*?)</span>', html) == [
         ("succeeded", "✓ succeeded"),
         ("failed", "✕ failed"),
     ]
     css = files("experiments.notebooks.export") / "static" / "page.css"
-    assert re.search(r"^\.state \{[^}]*white-space: nowrap", css.read_text(), re.MULTILINE)
+    assert re.search(r"^\.state, \.name \{[^}]*white-space: nowrap", css.read_text(), re.MULTILINE)
 
 
 def test_hostile_cells_and_headings_are_text():

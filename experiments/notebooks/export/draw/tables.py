@@ -17,6 +17,7 @@ MAX_COLUMNS = 200
 MAX_CELL_CHARS = 2_000
 _SEARCHED_FROM = 8
 _WIDE_CHARS = 60
+_NAME_CHARS = 32
 _PRINTED_ROWS = 200  # as page.css has it
 
 _LABELS = {f"{sign.mark} {state}": state for state, sign in STATES.items()}
@@ -123,10 +124,13 @@ def _shown_column(sheet: Sheet, values: Iterable[Any], form: Any) -> list[str]:
 
 
 def _labelled(text: str) -> str:
-    """Return a text as HTML; the label of a state in one line, with its colour, as everywhere."""
+    """Return a text as HTML; the label of a state with its colour, and a shortened name, each in one line."""
     state = _LABELS.get(text)
     shown = html.escape(text, quote=True)
-    return f'<span class="state {state}">{shown}</span>' if state is not None else shown
+    if state is not None:
+        return f'<span class="state {state}">{shown}</span>'
+    is_name = text.startswith("…") and len(text) <= _NAME_CHARS and " " not in text
+    return f'<span class="name">{shown}</span>' if is_name else shown
 
 
 def _cell(shown: str, value: object, is_number: bool) -> str:  # noqa: FBT001 - one of two kinds of column
