@@ -8,7 +8,17 @@ from __future__ import annotations
 import re
 
 from tests.browser.pressing import Table, becomes, changes, clipboard
-from tests.browser.study_controls import detail, rows
+from tests.browser.study_controls import detail, offered, rows
+
+
+def groups(page):
+    """Open the table of groups, by arm."""
+    detail(page, "Groups")
+    if not page.locator("marimo-table").count():
+        page.get_by_role("button", name="Group runs by").click()
+        offered(page, "arm").click()
+        page.keyboard.press("Escape")
+    becomes(page, lambda: rows(page))
 
 
 def headings(page):
@@ -27,7 +37,7 @@ def item(page, name, *, column=0):
 
 
 def menu(page):
-    detail(page, "Groups")
+    groups(page)
     changes(page, lambda: rows(page), lambda: item(page, re.compile("^Desc")))
     changes(page, lambda: rows(page), lambda: item(page, re.compile("^Asc")))
     item(page, "Clear sort")
@@ -39,7 +49,7 @@ def menu(page):
 
 
 def columns(page):
-    detail(page, "Groups")
+    groups(page)
     page.locator("marimo-table").get_by_role("button", name="Columns", exact=True).first.click()
     only = page.get_by_role("dialog").get_by_role("button", name="Show only this column").nth(1)
     changes(page, lambda: len(headings(page)), only.click)
@@ -53,7 +63,7 @@ def is_closed(page):
 
 
 def explore(page):
-    detail(page, "Groups")
+    groups(page)
     named(page, "Explore").click()
     page.get_by_text("Row 1 of 2").wait_for()
     named(page, "Next row").click()

@@ -55,12 +55,14 @@ def test_new_rows_change_the_chart_in_place_and_what_is_selected_stays(browser, 
             row.wait_for(timeout=150 * SECONDS)
             row.locator(".runs-state").click()
             page.locator(".runs-row[aria-selected=true]").wait_for(timeout=60 * SECONDS)
-            curves(page).evaluate("chart => { chart.dataset.mine = 'yes'; }")
+            for kept in (curves(page), page.locator(".runs-table")):
+                kept.evaluate("element => { element.dataset.mine = 'yes'; }")
             before = fed(page)
             log("row3")
             wait_on(page, lambda: fed(page) > before)
             page.locator(".runs-row td", has_text="300").first.wait_for(timeout=60 * SECONDS)
             page.locator(".runs-row[aria-selected=true]").wait_for(timeout=10 * SECONDS)
+            assert page.locator(".runs-table").get_attribute("data-mine") == "yes"
             assert curves(page).get_attribute("data-mine") == "yes"
             page.close()
     finally:

@@ -26,8 +26,9 @@ let tables = 0;
 export class RunsView {
   /** @type {Line[]} */
   lines = [];
-  /** @type {Map<string, HTMLTableRowElement>} Those in the page, by their keys. */
+  /** @type {Map<string, {element: HTMLTableRowElement, rows: Row[], look: number}>} Those in the page, by their keys. */
   drawn = new Map();
+  look = 0; // counts up when all lines look otherwise
   /** @type {Set<string>} Arms that a person opened or shut, against what they would be. */
   flipped = new Set();
   /** @type {boolean | null} Whether arms are open unless they were flipped; null until there are runs. */
@@ -76,6 +77,7 @@ export class RunsView {
     const all = this.held.value.columns;
     const cells = columns.map(({ key }) => FIRST + all.findIndex((each) => each.key === key));
     this.cells = cells;
+    this.look++;
     const heads = [...HEADS.map(([name, cell, label, width]) => this.sorter(name, cell, label, "", width)),
       ...columns.map(({ kind, label, title }, at) => this.sorter(`runs-${kind}`, cells[at], label, title, WIDTHS[kind] ?? WIDTHS.text))];
     this.head.replaceChildren(...heads);
@@ -110,7 +112,6 @@ export class RunsView {
     const opened = text !== "" && shown.length <= FOUND_OPEN_UP_TO;
     this.lines = linesOf(shown, this.by, groups, (arm) => opened || Boolean(this.isOpen) !== this.flipped.has(arm));
     this.at = Math.max(0, this.lines.findIndex((line) => line.key === key));
-    this.drawn.clear();
     this.grid.setAttribute("role", groups ? "treegrid" : "grid");
     this.grid.setAttribute("aria-rowcount", String(this.lines.length + 1));
     this.group.setAttribute("aria-pressed", String(this.grouped));
@@ -138,37 +139,42 @@ export class RunsView {
   place() {
     const [from, to] = inSight(this.scroll.scrollTop, this.scroll.clientHeight, ROW_PX, this.lines.length, AHEAD);
     const [columns, colours, selected] = [this.columns.shown, this.model.get("colours"), new Set(this.model.get("selected"))];
-    const look = { isHidden: hider(this.model.get("hidden")), grouped: this.grid.getAttribute("role") === "treegrid" };
+    const [isHidden, grouped] = [hider(this.model.get("hidden")), this.grid.getAttribute("role") === "treegrid"];
     /** @type {typeof this.drawn} */
     const drawn = new Map();
     for (let at = from; at < to; at++) {
       const line = this.lines[at];
-      const rows = line.group ? line.group.rows : line.row ? [line.row] : [];
-      const element = this.drawn.get(line.key) ?? drawLine(line, columns, this.cells ?? [], { ...look, colour: colours[rows[0]?.[ARM] ?? ""] });
+      const [rows, was] = [this.rowsOf(line), this.drawn.get(line.key)];
+      const same = was?.look === this.look && was.rows.length === rows.length && rows.every((row, number) => row === was.rows[number]);
+      const made = same ? was.element : drawLine(line, columns, this.cells ?? [], { isHidden, grouped, colour: colours[rows[0]?.[ARM] ?? ""] });
+      // A row with other values stays the elements that it is: a button of the mouse may be down on one.
+      const element = was?.look === this.look ? was.element : made;
+      if (element !== made) renew(element, made);
       element.id = `${this.id}-${at}`;
       element.setAttribute("aria-rowindex", String(at + 2));
       element.setAttribute("aria-selected", String(rows.every((row) => selected.has(row[RUN]))));
       element.toggleAttribute("data-at", at === this.at);
       if (line.group) element.setAttribute("aria-expanded", String(this.lines[at + 1]?.row?.[ARM] === line.group.arm));
-      drawn.set(line.key, element);
+      drawn.set(line.key, { element, rows, look: this.look });
     }
     this.drawn = drawn;
     this.gaps[0].style.height = `${from * ROW_PX}px`;
     this.gaps[1].style.height = `${(this.lines.length - to) * ROW_PX}px`;
-    arrange(this.body, [this.gaps[0], ...drawn.values(), this.gaps[1]]);
+    arrange(this.body, [this.gaps[0], ...[...drawn.values()].map(({ element }) => element), this.gaps[1]]);
     if (this.at >= from && this.at < to) this.grid.setAttribute("aria-activedescendant", `${this.id}-${this.at}`);
     else this.grid.removeAttribute("aria-activedescendant");
   }
 
   /** Draw the lines in sight anew: other eyes or colours. */
   redraw() {
-    this.drawn.clear();
+    this.look++;
     this.tellAway();
     this.place();
   }
 
   turn() {
     this.grouped = !this.grouped;
+    this.look++;
     this.update();
   }
 
@@ -274,4 +280,18 @@ export class RunsView {
   async copy(run) {
     setText(this.said, await copyName(run));
   }
+}
+
+/** @param {HTMLTableRowElement} element @param {HTMLTableRowElement} made How it looks from now on. */
+function renew(element, made) {
+  element.dataset.eye = made.dataset.eye;
+  [...made.cells].forEach((cell, at) => {
+    const old = element.cells[at];
+    if (old.innerHTML !== cell.innerHTML) old.replaceChildren(...cell.childNodes);
+    for (const name of ["title", "data-state"]) {
+      const value = cell.getAttribute(name);
+      if (value === null) old.removeAttribute(name);
+      else old.setAttribute(name, value);
+    }
+  });
 }
