@@ -69,7 +69,7 @@ class Viewer:
     Attributes:
         rows: As the page has them.
         seen: When each value of the first run's step arrived, by step.
-        wrong: Updates that took a step back or held no row of the run.
+        wrong: Updates that took a step back or held no row of the run, once one had.
     """
 
     run: str
@@ -90,6 +90,8 @@ class Viewer:
                 self.rows[at].update(values)
             steps = [row["step"] or 0 for row in self.rows if row.get("run") == self.run]
             self.updates += 1
+            if not steps and not self.seen:
+                continue  # a table opens empty
             self.wrong += len(steps) != 1 or steps[0] < max(self.seen, default=0)
             for step in steps:
                 self.seen.setdefault(step, time.monotonic())
