@@ -31,6 +31,7 @@ def run() -> list[Bar]:
         ended = project_of(Path(folder) / "ended", ENDED, with_files=ENDED).root
         many = project_of(Path(folder) / "many", MANY, further=7).root
         tell("the projects are made")
+        first = _first_poll_s(ended)
         nothing, _ = _command(none, "status")
         few, _ = _command(ended, "status")
         all_of_them, megabytes = _command(many, "status")
@@ -39,6 +40,7 @@ def run() -> list[Bar]:
         started = _launch_s(many) / _launch_s(none)
         looked = _looked_through_mb(many)
     return [
+        Bar(f"first poll of {ENDED:,} ended runs, CPU", first, 1.0, "s"),
         Bar(f"status of {ENDED:,} jobs over none", few / nothing, 2.5, note=f"CPU {few:.2f} s; {nothing:.2f} s"),
         Bar(f"status of {MANY:,} jobs over none", all_of_them / nothing, 2.5, note=f"CPU {all_of_them:.2f} s"),
         Bar(f"memory of status, {MANY:,} jobs", megabytes, 200, "MB", gate=True),
@@ -54,6 +56,14 @@ def _command(root: Path, *words: str) -> tuple[float, float]:
     """Return the least CPU seconds of a command and the most memory that it had, in MB."""
     told = [_child(root, f"from experiments.cli.__main__ import run; run({list(words)!r})") for _ in range(_TRIES)]
     return min(cpu for cpu, _ in told), max(megabytes for _, megabytes in told)
+
+
+def _first_poll_s(root: Path) -> float:
+    """Return the least CPU seconds of a poll by a process that knows nothing yet, without what it imports."""
+    polls = "from experiments.monitoring import poll_once; from pathlib import Path; state = Path('.experiments'); "
+    nothing = "import experiments.jobs.launchers.local.launcher, experiments.runs.offline.store"
+    imported = min(_child(root, polls + nothing)[0] for _ in range(_TRIES))
+    return min(_child(root, f"{polls}{nothing}; poll_once(state)")[0] for _ in range(_TRIES)) - imported
 
 
 def _looked_through_mb(root: Path) -> float:

@@ -156,7 +156,7 @@ def key_bytes(data: bytes) -> bytes:
         while data[at] in (0x0A, 0x12) and data[at + 1] < 128:  # its key, or a part of one
             at += 2 + data[at + 1]
         if at and data[at : at + 2] == b"\x82\x01":  # its value, in JSON
-            length, value = varint(data, at + 2)
+            length, value = (data[at + 2], at + 3) if data[at + 2] < 128 else varint(data, at + 2)
             if value + length == len(data):
                 return data[:at]
     except (IndexError, ValueError):
