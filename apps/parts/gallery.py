@@ -154,7 +154,7 @@ def chosen_view(shown: Sequence[Shown], chosen: Sequence[str], workspace: Worksp
         labels = (left.title, right.title)
         return ReplayCompare(left.source, right.source, labels=labels, cache_dir=cache, limits=limits)
 
-    return on_page(make)
+    return on_page(make, sources=[item.source for item in picked[:2]])
 
 
 def _by_step(found: Sequence[ReplayFile]) -> list[ReplayFile]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,7 +13,7 @@ import marimo as mo
 from experiments.jobs.finding import Run, here, known_runs, ref_of
 from experiments.jobs.permits import page_mode
 from experiments.notebooks.context import NotebookContext
-from experiments.notebooks.styles import as_markdown, warning
+from experiments.notebooks.styles import as_markdown, sentence, typed, warning
 from experiments.project.errors import ExperimentsError, UsageError
 from experiments.project.look import quantity
 from experiments.results.scores import known_statuses
@@ -222,7 +223,7 @@ def show_replay(
             drops=page_mode() == "edit",  # who may only look gives the server no files to read
         )
 
-    return on_page(make, limits)
+    return on_page(make, limits, [_source(chosen)])
 
 
 def compare_replays(
@@ -260,7 +261,7 @@ def compare_replays(
         titles = (_title(names[0], left, steps[0]), _title(names[1], right, steps[1]))
         return ReplayCompare(_source(left), _source(right), labels=titles, cache_dir=cache_dir, limits=limits)
 
-    return on_page(make, limits)
+    return on_page(make, limits, [_source(left), _source(right)])
 
 
 def _chosen(run: Run, step: Step, store: RunStore | None) -> ReplayFile | None:
@@ -284,14 +285,22 @@ def _title(run: str, chosen: ReplayFile, asked: Step) -> str:
     return text if wanted in ("first", "last", chosen.step) else f"{text}, the nearest to {wanted:,}"
 
 
+def _near(path: Path) -> str:
+    """Return a file as commands take it in the working folder, where it lies in there."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
 def _source(chosen: ReplayFile) -> Path | str:
     return Path(chosen.path) if chosen.path is not None else str(chosen.url)
 
 
-def on_page(make: Callable[[Limits], Any], limits: Limits | None = None) -> Any:
+def on_page(make: Callable[[Limits], Any], limits: Limits | None = None, sources: Sequence[Path | str] = ()) -> Any:
     """Return the widget that `make` makes as a marimo element; what it cannot open is said in its place.
 
     What is larger than the default limits says its size, and is opened where one asks for it.
+
+    Args:
+        sources: What it is to show: of files that cannot be read it is said which they are, and what tells more.
     """
     from widgets.replay import Limits, ReplayError
     from widgets.replay.codec.errors import LimitError
@@ -303,6 +312,8 @@ def on_page(make: Callable[[Limits], Any], limits: Limits | None = None) -> Any:
         words = f"This replay cannot be shown: {error}" + (f" {SAVE_LARGE}" if can_be_opened else "")
         said = mo.callout(mo.Html(html.escape(words)), kind="warn")
         if not can_be_opened:
-            return said
+            files = [_near(one) for one in sources if isinstance(one, Path)]
+            commands = [typed(shlex.join(["uv", "run", "experiments", "replay", "inspect", one])) for one in files]
+            return mo.vstack([said, sentence("What the file holds:"), *commands]) if files else said
         # Its content is made when it is opened: nothing runs anew, and a saved page says that it was not opened.
         return mo.vstack([said, mo.accordion({OPEN_LARGE: lambda: on_page(make, Limits.large)}, lazy=True)])

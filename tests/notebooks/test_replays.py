@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 
 import pytest
@@ -91,6 +92,7 @@ def test_a_click_on_a_curve_chooses_the_nearest_replay(context_with_replays):
 def test_a_damaged_replay_is_a_sentence_in_its_place(context_with_replays):
     shown = replay_view(context_with_replays, "a", 100)
     assert "This replay cannot be shown" in shown.text
+    assert re.search(r"uv run experiments replay inspect \S+/a/replays/step_100\.json\.z", shown.text)
 
 
 def test_no_run_and_no_replay_are_sentences_that_say_what_to_do(context_with_replays):
