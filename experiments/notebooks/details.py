@@ -21,6 +21,8 @@ from experiments.notebooks.charts import (
     setting_effects,
 )
 from experiments.notebooks.charts.grids import MOST_PANELS
+from experiments.notebooks.charts.leading import leading_words
+from experiments.notebooks.charts.theme import sentences
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.controls import choice_of
 from experiments.notebooks.curves import Curves
@@ -32,6 +34,7 @@ from experiments.notebooks.shared import (
     axis_of,
     chart_widget,
     drawn_once,
+    leading_of,
     left_out,
     made_chart,
     only_these,
@@ -46,6 +49,7 @@ from experiments.notebooks.styles import heading
 from experiments.notebooks.tables.differences import diff_inputs, diff_view
 from experiments.notebooks.tables.groups import ARM, group_picker, group_view
 from experiments.project.errors import ExperimentsError
+from experiments.project.look import counted
 from experiments.results.logged import logged_metrics
 from experiments.results.rows import config_differences, run_rows, short_names
 from experiments.runs.roles import speed_keys
@@ -65,6 +69,7 @@ class Asked:
         every: All of the notebook, for colours that stay the same.
         selected: Runs that stand out.
         window: Part of the x-axis that is looked at.
+        hidden: Runs of which no curve is drawn.
     """
 
     experiment: NotebookContext
@@ -73,6 +78,12 @@ class Asked:
     controls: Any
     selected: tuple[str, ...]
     window: tuple[float, float] | None
+    hidden: tuple[str, ...] = ()
+
+    @property
+    def leading(self) -> tuple[str, ...]:
+        """Arms in colour."""
+        return leading_of(self.experiment, self.every, self.controls, self.selected, self.hidden)
 
     @property
     def note(self) -> str:
@@ -104,6 +115,7 @@ def draw_more(
     *,
     selected: Iterable[str] = (),
     only: Iterable[str] = (),
+    hidden: Iterable[str] = (),
 ) -> Any:
     """Draw the chart of the chosen tab; where there is no page, return all of them.
 
@@ -111,12 +123,13 @@ def draw_more(
         view: What `chart_widget` returned.
         selected: Runs that stand out.
         only: Runs that are drawn; none for all.
+        hidden: Runs of which no curve is drawn.
     """
     if not jobs:
         return show(view, None)
     standing = tuple(sorted(set(selected)))
     window = window_of(view, axis_of(controls))
-    asked = Asked(experiment, only_these(jobs, only), jobs, controls, standing, window)
+    asked = Asked(experiment, only_these(jobs, only), jobs, controls, standing, window, tuple(sorted(set(hidden))))
     if not on_a_page():
         # In a file nobody can try another pattern.
         names = [name for name in view_names(jobs) if name != SMALL or _matching(asked)]
@@ -133,6 +146,8 @@ def _speed(asked: Asked) -> Drawing:
         window=asked.window,
         height=220,
         note=asked.note,
+        hidden=asked.hidden,
+        leading=asked.leading,
     )
     axis = axis_of(asked.controls)
     return made_chart(asked.experiment, asked.jobs, keys, axis, options, lambda runs: learning_curves(runs, options))
@@ -142,14 +157,24 @@ def _small(asked: Asked) -> Drawing:
     pattern, log = str(asked.controls.value["pattern"] or ""), bool(asked.controls.value["log"])
     found = _matching(asked)
     names, axis = found[:MOST_PANELS], axis_of(asked.controls)
+    leading, arms = asked.leading, arms_of(asked.every)
+    jobs = [job for job in asked.jobs if (job.arm or job.run) in leading and job.run not in asked.hidden]
+    away = len({job.run for job in asked.jobs} & set(asked.hidden))
+    note = sentences(
+        asked.note,
+        leading_words(len(leading), len(arms), "Runs") if len(leading) < len(arms) else "",
+        f"{counted(away, 'run')} hidden by hand" if away else "",
+    )
 
     def build() -> Drawing:
         if not names:
             return specified(empty_chart(f"No metric is called {pattern!r}. Try losses/* or a part of a name."))
         return specified(
             metric_grid(
-                {name: runs_with(asked.experiment, asked.jobs, name, axis) for name in names},
-                arms=arms_of(asked.every),
+                {name: runs_with(asked.experiment, jobs, name, axis) for name in names},
+                arms=arms,
+                leading=leading,
+                note=note,
                 smoothing=asked.smoothing,
                 log=log,
                 selected=asked.selected,
@@ -157,7 +182,7 @@ def _small(asked: Asked) -> Drawing:
             )
         )
 
-    options = (SMALL, tuple(names), len(found), axis, asked.smoothing, log, asked.selected)
+    options = (SMALL, tuple(names), len(found), axis, asked.smoothing, log, asked.selected, asked.hidden, leading)
     return drawn_once(asked.experiment, asked.jobs, options, build)
 
 
@@ -318,9 +343,8 @@ class Charts:
     def draw(self) -> Any:
         """Draw the chosen chart in its place; return all where there is no page."""
         study, chosen = self.details.study, self.details.chosen
-        return draw_more(
-            self._view, study.experiment, study.jobs, self, chosen, selected=study.selected, only=chosen.runs
-        )
+        shown = {"selected": study.selected, "only": chosen.runs, "hidden": study.hidden}
+        return draw_more(self._view, study.experiment, study.jobs, self, chosen, **shown)
 
 
 class Groups:

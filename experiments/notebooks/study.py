@@ -189,8 +189,8 @@ class Study(Subject):
         """Draw no curve of these runs; scores, statistics over seeds and verdicts count them."""
         with self.turn:
             self.hidden = runs
-            self.curve_section.refresh()
-            self._scores.refresh()
+            for section in (self.curve_section, self._scores, self._details):
+                section.refresh()
 
     def refresh_parts(self) -> None:
         """Change in place what has news."""

@@ -69,6 +69,8 @@ def metric_grid(
     log: bool = False,
     selected: Sequence[str] = (),
     left_out: int = 0,
+    leading: Sequence[str] = (),
+    note: str = "",
     dark: bool = False,
 ) -> Any:
     """Return one small chart a metric, every run a line; or a sentence where there is nothing.
@@ -77,6 +79,8 @@ def metric_grid(
         metrics: The runs of each metric; the first twelve metrics with a value are drawn.
         smoothing: As in `CurveOptions`.
         left_out: How many more metrics were found than were read.
+        leading: Arms in colour where there are more than eight; empty for those with a selected run.
+        note: What a reader has to know first.
     """
     palette = palette_of(dark=dark)
     given = {name: [run for run in runs if len(run.curve.steps)] for name, runs in metrics.items()}
@@ -90,10 +94,10 @@ def metric_grid(
     chosen = [
         arm for arm in order if any(run.arm == arm and run.run in wanted for runs in panels.values() for run in runs)
     ]
-    colour = colour_by_arm(order, palette, chosen)
+    colour = colour_by_arm(order, palette, leading or chosen)
     budget = int(np.clip(_MOST_POINTS // sum(map(len, panels.values())), 20, 400))
     axes = {name: value_axis(runs, log=log, safe=True) for name, runs in panels.items()}
-    style = (colour, dash_by_arm(order), budget)
+    style = (colour, dash_by_arm(order, leading or chosen), budget)
     drawn = [
         _panel(f"y{number}", runs, axes[name], *style, smoothing=smoothing, wanted=wanted)
         for number, (name, runs) in enumerate(panels.items())
@@ -115,6 +119,7 @@ def metric_grid(
         "; ".join(dict.fromkeys(filter(None, map(axis_sentence, panels.values())))),
         origin_words(planned),
         method="one line a run, no statistic over seeds",
+        note=note,
     )
     shared = alt.Resolve(scale=alt.ScaleResolveMap(color="shared", strokeDash="shared"))
     chart = alt.concat(*drawn, columns=_COLUMNS, spacing=18)
