@@ -31,11 +31,12 @@ from experiments.runs.wandb_file.table import STEP, HistoryTable
 _FORMAT = 1
 _FEWEST = 8
 _MOST_PACKS = 16
-"""Of one experiment, before the small ones become one."""
+"""Small ones of an experiment, before they become one."""
 _MOST_BYTES = 32 << 20
 """Of the `.wandb` files of runs that wait for their pack, whose columns are in memory until then."""
-_MOST_COLUMNS = 1000
-"""Of a pack: runs that share few of their metrics would make a file of empty columns."""
+_MOST_COLUMNS, _MOST_CELLS = 1000, 4 << 20
+"""Of a pack: runs that share few metrics would make a file of empty columns, and whoever reads all of one run reads
+those of all."""
 
 Stamp: TypeAlias = tuple[int, int, int, int, int]
 """Device, inode, size, and the times of the last change of a file and of its inode, in nanoseconds."""
@@ -117,12 +118,13 @@ class Packs:
         held = _entries_of(packs)
         fresh = {str(run.path.absolute()): run for run in runs}
         fresh = {name: run for name, run in fresh.items() if name not in held or held[name].stamp != run.stamp}
-        merged = [pack for pack in packs if pack.is_small] if len(packs) >= _MOST_PACKS else []
+        small = [pack for pack in packs if pack.is_small]
+        merged = small if len(small) >= _MOST_PACKS else []
         for name, entry in held.items():
             if entry.pack in merged and name not in fresh and _stamp_now(name) == entry.stamp:
                 fresh[name] = entry.packed(Path(name))
         self.folder.mkdir(parents=True, exist_ok=True)
-        for members in _of_few_columns(list(fresh.values())):
+        for members in _divided(list(fresh.values())):
             _write(self.folder, group, members)
         for file in [*useless, *(pack.file for pack in merged)]:
             file.unlink(missing_ok=True)
@@ -145,9 +147,10 @@ class _Pack:
         import pyarrow.parquet as pq
 
         self.file = file
-        stat = file.stat()
-        self.modified, self.is_small = stat.st_mtime_ns, stat.st_size < _MOST_BYTES
-        kept = pq.read_metadata(file).metadata
+        self.modified = file.stat().st_mtime_ns
+        about_file = pq.read_metadata(file)
+        self.is_small = about_file.num_rows * about_file.num_columns < _MOST_CELLS // 4
+        kept = about_file.metadata
         text = kept[b"experiments"]
         about = parse_json(text)
         if kept[b"crc"] != str(crc32(text)).encode() or about["format"] != _FORMAT:
@@ -249,21 +252,27 @@ def stamp_of(stat: os.stat_result) -> Stamp:
     return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
 
 
-def _of_few_columns(runs: Sequence[Packed]) -> Iterator[list[Packed]]:
-    """Yield the runs in parts that have few different columns together; a run that has many itself is left out."""
+def _divided(runs: Sequence[Packed]) -> Iterator[list[Packed]]:
+    """Yield the runs in parts of few columns and cells; a run that has too many itself is left out."""
     part: list[Packed] = []
     names: set[str] = set()
+    rows = 0
     for run in runs:
         own = set(run.table.columns)
-        if len(own) > _MOST_COLUMNS:
+        if _is_too_much(own, run.table.rows):
             continue
-        if len(names | own) > _MOST_COLUMNS:
+        if _is_too_much(names | own, rows + run.table.rows):
             yield part
-            part, names = [], set()
+            part, names, rows = [], set(), 0
         part.append(run)
         names |= own
+        rows += run.table.rows
     if part:
         yield part
+
+
+def _is_too_much(names: set[str], rows: int) -> bool:
+    return len(names) > _MOST_COLUMNS or len(names) * rows > _MOST_CELLS
 
 
 def _write(folder: Path, group: str, runs: Sequence[Packed]) -> None:

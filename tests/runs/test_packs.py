@@ -6,6 +6,7 @@ import os
 import random
 from pathlib import Path
 
+import pyarrow.parquet
 import pytest
 
 from experiments.runs import filters
@@ -251,3 +252,17 @@ def test_a_column_that_gets_another_name_once_the_run_goes_on_keeps_its_values(t
     file.write_bytes(data + fake.frame([fake.history({"a": {"b": 5.0}}, 1)], len(data)))
     assert whole(store) == whole(OfflineStore(runs))
     assert [key for key in store.history(NAMES[0])[0] if key.startswith("a")] == ["a.b", "a\\.b"]
+
+
+def test_whoever_reads_all_of_one_run_reads_few_values_of_others(tmp_path, cache, monkeypatch):
+    monkeypatch.setattr(packs_module, "_MOST_CELLS", 1000)
+    runs = tmp_path / "runs"
+    for number, name in enumerate(NAMES):
+        rows = [{f"m{key}": key for key in range(10)}] * (200 if number == 9 else 30)
+        fake.offline_run(runs, name).write(fake.run(name)).log(*rows).write(fake.exit_record(0))
+    plain = whole(OfflineStore(runs))
+    assert whole(OfflineStore(runs, cache)) == plain
+    held = [pyarrow.parquet.read_metadata(pack) for pack in packs(cache)]
+    assert max(pack.num_rows * pack.num_columns for pack in held) <= 1000
+    assert sum(pack.num_rows for pack in held) == 9 * 30  # the one with more values than a pack may have is in none
+    assert whole(OfflineStore(runs, cache)) == plain
