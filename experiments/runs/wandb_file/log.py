@@ -334,7 +334,7 @@ class RunLog:
 
     def unload(self, packed: Packed) -> None:
         """Take columns from a pack from now on: memory need not hold them."""
-        self._table, self._shared = packed.table, {}
+        self._table, self._shared, self._keys = packed.table, {}, None
 
     def _worth_saving(self) -> bool:
         fresh = self._tail.offset - self._saved
