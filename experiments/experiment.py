@@ -296,8 +296,6 @@ class Experiment(ABC):
 
     def jobs_with(self, config: BaseExperimentConfig, arm: str | None = None) -> list[RecordedJob]:
         """Return the jobs that the recipe records with this config; several jobs of one arm keep their labels in it."""
-        from experiments.jobs.plan import RecordedJob
-
         recorded: list[RecordedJob] = []
         own, self.config, self._recorded = self.config, config, recorded
         try:
@@ -309,7 +307,7 @@ class Experiment(ABC):
         if arm is None:
             return recorded
         names = [arm if len(recorded) == 1 else f"{arm}-{job.arm}" for job in recorded]
-        return [RecordedJob(name, job.config, job.seed) for job, name in zip(recorded, names, strict=True)]
+        return [job.named(name) for job, name in zip(recorded, names, strict=True)]
 
     @property
     def _home(self) -> Workspace:
@@ -333,11 +331,13 @@ class Experiment(ABC):
         return trainer_named(name, settings.trainers) if name is not None else None
 
     def _trainer_of(self, config: TrainingJobConfig) -> Trainer | None:
+        own = config.trainer if config.trainer is not None else self._own_trainer()
+        if own is None:
+            return None
         from experiments.jobs.own_jobs import filled_trainer, own_fields
 
-        own = config.trainer if config.trainer is not None else self._own_trainer()
         trainer = trainer_named(own, self._home.settings.trainers) if isinstance(own, str) else own
-        return filled_trainer(trainer, own_fields(self.config)) if trainer is not None else None
+        return filled_trainer(trainer, own_fields(self.config))
 
     def _resumed(self, earlier: TrainingJob, launcher: LauncherName | None, *, again: bool) -> Plan:
         """Return the plan that goes on from a run whose arm the recipe does not have, from that run's own record.

@@ -22,6 +22,7 @@ from experiments.types import BaseExperimentConfig, Control, Plan, Trainer, Trai
 
 ConfigT = TypeVar("ConfigT", bound=BaseModel)
 BASELINE = "baseline"
+_NO_FACTS = frozenset({"additional_args", "wandb_tags", "skip_git_check", "trainer"})
 _OF_NO_ARM = frozenset(BaseExperimentConfig.model_fields) - {"additional_args"}
 
 
@@ -262,7 +263,7 @@ def apart(recorded: Sequence[RecordedJob], there: Sequence[RecordedJob], change:
         there: What the same recipe records with the config that its arms are known by.
         change: What tells the other arm from it.
     """
-    known: dict[str, dict[str, str]] = {}
+    known: dict[str, dict[str, Any]] = {}
     for job in there:
         known.setdefault(job.arm, _facts(job.config))
     several = len({job.arm for job in recorded}) > 1
@@ -283,30 +284,33 @@ def differences(plan: Plan, baseline: TrainingJobConfig | None = None) -> dict[s
     first = plan.control or plan.jobs[0]
     before = _facts(baseline or first.config)
     found: dict[str, str] = {}
-    seen: dict[tuple[tuple[str, str], ...], str] = {}
+    seen: dict[frozenset[tuple[str, str]], str] = {}
     for job in plan.jobs:
         if job.arm in found:
             continue
         facts = _facts(job.config)
-        twin = seen.setdefault(tuple(sorted(facts.items())), job.arm)
-        words = [
-            f"{key} {facts.get(key, 'not set')}" for key in {**before, **facts} if before.get(key) != facts.get(key)
-        ]
-        if facts == before:
-            words = ["the baseline"]
-        found[job.arm] = "; ".join(words) if twin == job.arm else f"the same job as {twin}"
+        others = {
+            key: _said(facts.get(key, "not set")) for key in {**before, **facts} if before.get(key) != facts.get(key)
+        }
+        twin = seen.setdefault(frozenset(others.items()), job.arm)
+        words = "; ".join(f"{key} {value}" for key, value in others.items()) or "the baseline"
+        found[job.arm] = words if twin == job.arm else f"the same job as {twin}"
     return found
 
 
-def _facts(config: TrainingJobConfig) -> dict[str, str]:
-    found = config.model_dump(exclude={"additional_args", "wandb_tags", "skip_git_check", "trainer"})
-    trainer = config.trainer if isinstance(config.trainer, Trainer) else None
-    filled = trainer.values if trainer is not None else {}
-    facts = {name: str(value) for name, value in found.items()} | dict(filled)
+def _facts(config: TrainingJobConfig) -> dict[str, Any]:
+    """Return what a job is asked to compute, by field, by placeholder of the recipe's own, and by argument."""
+    found = {name: value for name, value in vars(config).items() if name not in _NO_FACTS}
+    if isinstance(config.trainer, Trainer):
+        found |= config.trainer.values
     if not config.additional_args:
-        return facts
+        return found
     alone = {word: "" for each in config.arguments if not each.key for word in each.words}
-    return facts | config.set_arguments() | alone
+    return found | config.set_arguments() | alone
+
+
+def _said(fact: object) -> str:
+    return str(fact.model_dump() if isinstance(fact, BaseModel) else fact)
 
 
 def _with(config: ConfigT, path: Sequence[str], value: Any, whole: str) -> ConfigT:  # noqa: ANN401 - any field's value

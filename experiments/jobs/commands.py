@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -81,10 +82,15 @@ def command_of(template: Sequence[str], config: TrainingJobConfig) -> Command:
     if trainer is not None:
         words = _words_of(trainer, config)
     else:
-        # The template's own words are marked before a value comes in, so braces in a value stay what they are.
-        marked = [word.replace("{run}", _RUN).replace("{seed}", _SEED) for word in template]
-        words = (*(word.replace("{curriculum}", config.curriculum) for word in marked), *config.additional_args)
+        words = (*_marked(tuple(template), config.curriculum), *config.additional_args)
     return Command(words, tuple(at for at, word in enumerate(words) if "\0" in word))
+
+
+@functools.lru_cache  # most arms of a plan share them
+def _marked(template: tuple[str, ...], curriculum: str) -> tuple[str, ...]:
+    # Marked before a value comes in, so braces in a value stay what they are.
+    marked = (word.replace("{run}", _RUN).replace("{seed}", _SEED) for word in template)
+    return tuple(word.replace("{curriculum}", curriculum) for word in marked)
 
 
 def _words_of(trainer: Trainer, config: TrainingJobConfig) -> tuple[str, ...]:

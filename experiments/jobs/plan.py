@@ -55,6 +55,10 @@ class RecordedJob:
     role: Role = "seed"
     parent: str | None = None
 
+    def named(self, arm: str) -> RecordedJob:
+        """Return it as a job of another arm."""
+        return RecordedJob(arm, self.config, self.seed, self.replicate, self.role, self.parent)
+
 
 @dataclass(frozen=True)
 class Placement:
