@@ -29,6 +29,7 @@ JOB_COLUMNS = (
     "run_name, plan_key, experiment, arm, seed, attempt, retry_of, repeat, launcher, target, launcher_id, state, "
     "config, command, tracker, error, created_at, replicate, role, parent"
 )
+_NAMES = tuple(JOB_COLUMNS.split(", "))
 KEYS = {"plans": "key", "jobs": "run_name", "events": "id", "folded": "run_name"}
 """Column by which each table's rows are known."""
 
@@ -103,14 +104,14 @@ class LedgerReader:
         query = f"SELECT {JOB_COLUMNS} FROM jobs WHERE {' AND '.join(where)} ORDER BY id"  # noqa: S608 - our own words
         with self._lock, sqlite_errors(self.state_dir / FILE):
             for row in self._connection.execute(query, values):
-                job = read_job(dict(row))
+                job = _job(tuple(row))
                 if wanted.get("experiment") is None or trains(job.role):
                     yield job
 
     def recent(self, number: int) -> tuple[list[TrainingJob | UnreadableJob], int]:
         """Return the newest jobs and all whose end nobody noted, oldest first, and how many others there are."""
         query = f"SELECT {JOB_COLUMNS} FROM jobs WHERE id IN ({_RECENT}) ORDER BY id"  # noqa: S608 - our own words
-        found = [read_job(dict(row)) for row in self._rows(query, [number])]
+        found = [_job(tuple(row)) for row in self._rows(query, [number])]
         return found, self._number() - len(found)
 
     def recent_names(self, number: int) -> tuple[list[str], int]:
@@ -171,7 +172,7 @@ class LedgerReader:
     def newest_jobs(self, launcher: str, limit: int) -> list[TrainingJob]:
         """Return the jobs that `launcher` was handed last and that can be read, newest first."""
         query = f"SELECT {JOB_COLUMNS} FROM jobs WHERE launcher = ? AND state = 'submitted' ORDER BY id DESC LIMIT ?"  # noqa: S608 - our own words
-        found = (read_job(dict(row)) for row in self._rows(query, [launcher, limit]))
+        found = (_job(tuple(row)) for row in self._rows(query, [launcher, limit]))
         return [row for row in found if isinstance(row, TrainingJob)]
 
     def experiments(self) -> list[str]:
@@ -358,14 +359,14 @@ class LedgerReader:
             return self._connection.execute(query, values).fetchall()
 
 
+@functools.lru_cache(maxsize=2048)
+def _job(values: tuple[Any, ...]) -> TrainingJob | UnreadableJob:
+    """Read the columns of a job once: a page asks for its study's jobs with each part, and they hardly change."""
+    return read_job(dict(zip(_NAMES, values, strict=True)))
+
+
 def read_job(columns: Mapping[str, Any]) -> TrainingJob | UnreadableJob:
     """Return the job that a row of the ledger describes, by column."""
-    return _read_job(tuple(columns.items()))
-
-
-@functools.lru_cache(maxsize=2048)
-def _read_job(columns: tuple[tuple[str, Any], ...]) -> TrainingJob | UnreadableJob:
-    """Read a row once: a page asks for the jobs of its study with each of its parts, and they hardly change."""
     values = dict(columns)
     try:
         parts = {name: parse_json(values[name]) for name in ("config", "command")}
