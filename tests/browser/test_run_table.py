@@ -84,13 +84,11 @@ def test_of_ten_thousand_runs_a_few_rows_are_in_the_page_wherever_it_is_scrolled
     page.get_by_role("button", name="Open all").click()
     grid = page.get_by_role("treegrid", name="Runs")
     assert grid.get_attribute("aria-rowcount") == "12001"
-    for place, index in ((0.0, "2"), (0.5, None), (1.0, None)):
+    for place, index in ((0.0, 2), (0.5, 6_002), (1.0, 12_001)):
         page.locator(".runs-scroll").evaluate("(box, place) => { box.scrollTop = place * box.scrollHeight; }", place)
-        page.wait_for_timeout(50)
+        page.locator(f'.runs-row[aria-rowindex="{index}"]').wait_for()
         assert page.locator("tbody tr").count() < 50
         assert page.locator("*").count() < 1_500
-        assert index is None or page.locator(".runs-row").first.get_attribute("aria-rowindex") == index
-    assert page.locator(".runs-row").last.get_attribute("aria-rowindex") == "12001"
     assert "s4.abcdefgh" in shown(page)[-1]
 
 
