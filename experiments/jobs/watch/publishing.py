@@ -23,8 +23,8 @@ WATCHED = 5_000
 def publish_polled(workspace: Workspace, found: Snapshot) -> None:
     """Publish what a poll of some jobs brought, with how the others ended, where nobody polls anyway.
 
-    Nothing is published where the state folder cannot be written, and nothing where nobody has asked about some job
-    yet: `experiments.monitoring.publish_once` does.
+    Nothing is published where the state folder cannot be written, where something newer is, and where nobody has asked
+    about some job yet: `experiments.monitoring.publish_once` does.
 
     Args:
         found: All jobs that go on, and some of the others.
@@ -36,6 +36,8 @@ def publish_polled(workspace: Workspace, found: Snapshot) -> None:
         if live is None:
             return
         before = read_status(live)
+        if before.written_at > found.written_at:
+            return  # a Monitor came and went meanwhile
         known = {job.run_name: job for job in before.jobs if job.verdict in TERMINAL_VERDICTS}
         known |= {job.run_name: job for job in found.jobs}
         with open_ledger(workspace, read_only=True) as ledger:

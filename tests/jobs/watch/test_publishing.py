@@ -10,6 +10,7 @@ from experiments.jobs.leases import tenure
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.plan import Placement, RecordedJob, make_plan
 from experiments.jobs.watch.monitor import LOCK
+from experiments.jobs.watch.publishing import publish_polled
 from experiments.jobs.watch.snapshots import write_live
 from experiments.monitoring import poll_once, publish_once, snapshot
 from experiments.project.files import locked
@@ -64,3 +65,11 @@ def test_where_a_monitor_polls_a_command_leaves_publishing_to_it(workspace):
         assert mine
         assert cli.run(["status", "--all"]) == 0
     assert snapshot(workspace.state) == before
+
+
+def test_what_a_monitor_published_during_the_poll_stays(workspace):
+    found = poll_once(workspace.state)
+    publish_once(workspace.state)
+    newer = snapshot(workspace.state)
+    publish_polled(workspace, found)
+    assert snapshot(workspace.state) == newer
