@@ -14,6 +14,7 @@ from experiments.project.look import counted
 from experiments.results.rows import RunRow, config_differences, short_names
 from experiments.results.scores import FINAL
 from experiments.statistics import (
+    DOUBTFUL,
     Curve,
     Estimate,
     PairCorrelation,
@@ -33,6 +34,7 @@ from experiments.statistics import (
 )
 
 _MOST = 6
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -134,11 +136,19 @@ class Shape:
             if any(one.doubt for one in intervals)
         ]
         found += [f"Of nominal 95 % intervals, simulated, {', '.join(doubts)}"] if doubts else []
-        return found + [
-            f"The scores of {arm.arm} do not look normal (Shapiro-Francia, p = {arm.normality:.2g})"
-            for arm in self.arms
-            if looks_otherwise(arm.normality) and arm.normality is not None
-        ]
+        return found + self._unlike_normal
+
+    @property
+    def _unlike_normal(self) -> list[str]:
+        """Which scores do not look normal; of many arms how many, for one of 20 looks so by chance."""
+        known = [(arm.arm, arm.normality) for arm in self.arms if arm.normality is not None]
+        unlike = [(arm, p) for arm, p in known if looks_otherwise(p)]
+        if len(unlike) <= _MOST_NAMED:
+            return [f"The scores of {arm} do not look normal (Shapiro-Francia, p = {p:.2g})" for arm, p in unlike]
+        chance = counted(round(DOUBTFUL * len(known)), "arm")
+        many = f"{len(unlike)} of {counted(len(known), 'arm')}"
+        tested = f"Shapiro-Francia, p below {DOUBTFUL:g}, as those of about {chance} do by chance"
+        return [f"The scores of {many} do not look normal ({tested})"]
 
 
 def shape_of(

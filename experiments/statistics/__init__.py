@@ -55,7 +55,7 @@ from experiments.statistics.differences import (
 from experiments.statistics.intervals import interval
 from experiments.statistics.looks import CALIBRATED, Spending, look_limits
 from experiments.statistics.noise import NoiseFloor, floor_of, noise_floor
-from experiments.statistics.normality import looks_otherwise, normality_of
+from experiments.statistics.normality import DOUBTFUL, looks_otherwise, normality_of
 from experiments.statistics.pairing import PairCorrelation, pair_correlation
 from experiments.statistics.power import Power, power_analysis, power_of, seeds_needed
 from experiments.statistics.prediction import next_run
@@ -71,6 +71,7 @@ from experiments.statistics.wording import methods_sentence
 
 __all__ = [
     "CALIBRATED",
+    "DOUBTFUL",
     "STATISTICS",
     "Aligned",
     "Band",

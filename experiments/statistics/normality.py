@@ -10,7 +10,8 @@ from scipy import special
 from experiments.statistics.values import FloatArray, alike
 
 FEWEST = 5
-_DOUBTFUL = 0.05
+DOUBTFUL = 0.05
+"""A smaller p-value is said: chance alone gives one to one of 20 arms."""
 
 
 def normality_of(values: FloatArray) -> float | None:
@@ -34,4 +35,4 @@ def normality_of(values: FloatArray) -> float | None:
 
 def looks_otherwise(p_value: float | None) -> bool:
     """Tell whether scores are unlike normal ones by more than chance makes them in one of 20 arms."""
-    return p_value is not None and p_value < _DOUBTFUL
+    return p_value is not None and p_value < DOUBTFUL

@@ -111,6 +111,14 @@ def test_the_notes_say_what_intervals_cover_and_which_scores_do_not_look_normal(
     assert shape_of([]).notes == []
 
 
+def test_of_many_arms_it_is_said_how_many_do_not_look_normal_and_how_many_do_so_by_chance():
+    odd = [rising(f"odd-{n}", seed, 100.0 if seed == 9 else 1 + seed / 100) for n in range(4) for seed in range(10)]
+    straight = [rising(f"fine-{n}", seed, 1 + seed / 100) for n in range(36) for seed in range(10)]
+    [note] = [note for note in shape_of([*odd, *straight]).notes if "normal (" in note]
+    assert note.startswith("The scores of 4 of 40 arms do not look normal (Shapiro-Francia, p below 0.05, ")
+    assert note.endswith("as those of about 2 arms do by chance)")
+
+
 def test_a_run_that_is_no_seed_has_no_part_in_it():
     curves = [rising("a", seed, 1 + seed / 10) for seed in range(3)]
     again = falling("a", 0, role="replicate", replicate=1)
