@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -128,13 +130,18 @@ def test_a_request_that_cannot_be_read_is_named_and_takes_no_other_with_it(study
 
 def test_a_folder_that_cannot_be_read_is_not_one_without_evaluations(study, monkeypatch):
     write_evaluation(folder_of(study), 100, {0: 1.0, 1: 3.0})
-    monkeypatch.setattr("os.listdir", _refused)
+    monkeypatch.setattr("os.listdir", _refusing(os.listdir))
     with pytest.raises(StoreError, match="cannot be read"):
         values_of(study)
 
 
-def _refused(path):
-    raise PermissionError(13, "Permission denied", path)
+def _refusing(listed):
+    def refused(path):
+        if EVALUATIONS in Path(path).parts:
+            raise PermissionError(13, "Permission denied", path)
+        return listed(path)
+
+    return refused
 
 
 def test_a_trainer_that_names_no_counter_has_its_evaluations_on_no_axis_and_it_is_said(study):

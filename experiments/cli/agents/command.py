@@ -45,9 +45,11 @@ def mcp(*, json_: JsonFlag = False) -> Answer[Served]:
     sessions = Sessions(leave)
 
     async def serve() -> None:
-        await sessions.serve(Wire())
+        # Where the client went while it was written to, there is nobody to tell.
+        with contextlib.suppress(BrokenPipeError, BaseExceptionGroup):
+            await sessions.serve(Wire())
+        if (task := asyncio.current_task()) is not None and task.cancelling():
+            raise asyncio.CancelledError  # by Ctrl-C; a group of tasks that was about to end has swallowed it
 
-    # Where the client went while it was written to, there is nobody to tell.
-    with contextlib.suppress(BrokenPipeError, BaseExceptionGroup):
-        asyncio.run(serve())
+    asyncio.run(serve())
     return Answer(Served(permit=leave.granted, calls=sessions.calls))
