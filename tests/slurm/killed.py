@@ -1,7 +1,8 @@
 """Launch a plan and kill this process at one step of one job: `killed.py STEP NUMBER`, between any two records.
 
 Steps: `before-asking`, `after-asking` (nothing was sent), `after-request` (sent, the job's id not known) and
-`before-accepted` (the job's id known, not recorded). NUMBER counts the jobs handed over by this process, from 1.
+`before-accepted` (the job's id known, not recorded). NUMBER counts the jobs handed over by this process, from 1; they
+are handed over one by one, for which of several at once comes first nobody knows.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ def arm(step: str, number: int) -> None:
         conclude(self, owner, **changes)
 
     SkyPilotLauncher._note, Ledger.conclude = noting, concluding
+    SkyPilotLauncher.at_once = 1
 
 
 def main() -> None:
