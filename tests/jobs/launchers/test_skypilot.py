@@ -183,7 +183,8 @@ def test_how_a_job_ended_is_recorded_so_that_nobody_asks_again(workspace, sky):
 
 def test_a_known_end_stays_known_when_the_server_is_down_and_its_silence_is_said_of_the_others(workspace, sky):
     first, second = launched(workspace, plan_of(workspace, seeds=(0, 1)))
-    sky.change(1, **{**PAYLOADS["failed"], "job_name": first.run_name, "job_id": 1})
+    number = int(first.launcher_id)  # which of two that are handed over at once comes first, nobody knows
+    sky.change(number, **{**PAYLOADS["failed"], "job_name": first.run_name, "job_id": number})
     asked = dataclasses.replace(sources_of(workspace.state), launcher=lambda _: SkyPilotLauncher(workspace))
     assert [status.verdict for status in job_statuses(workspace.state, sources=asked)][:1] == ["failed"]
     sky.fault(down=True)
