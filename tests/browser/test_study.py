@@ -53,11 +53,11 @@ def test_new_rows_change_the_chart_in_place_and_what_is_selected_stays(browser, 
             page = open_page(browser, url)
             row = page.locator(".runs-row[data-run]").first
             row.wait_for(timeout=150 * SECONDS)
-            row.locator(".runs-state").click()
-            page.locator(".runs-row[aria-selected=true]").wait_for(timeout=60 * SECONDS)
             for kept in (curves(page), page.locator(".runs-table")):
                 kept.evaluate("element => { element.dataset.mine = 'yes'; }")
             before = fed(page)
+            row.locator(".runs-state").click()
+            page.locator(".runs-row[aria-selected=true]").wait_for(timeout=60 * SECONDS)
             log("row3")
             wait_on(page, lambda: fed(page) > before)
             page.locator(".runs-row td", has_text="300").first.wait_for(timeout=60 * SECONDS)
