@@ -95,7 +95,7 @@ class Subject(ABC):
         chosen: Read as `chosen()`: what was chosen in the curves, as `Chosen`.
         news: Read as `news()`: counts up when runs have new rows or another state.
         selected: Names of the runs that are selected in the table of runs.
-        hidden: Names of the runs that somebody hid in it: no curve is drawn of them, and everything counts them.
+        hidden_names: What somebody hid in it, `runs` and `arms` by name.
         may_launch: Whether a person works in this page's editor: what is offered. An act asks for leave itself.
         turn: Of the page's thread and the one that follows the runs.
     """
@@ -116,7 +116,7 @@ class Subject(ABC):
         self.recorded, self.journal = tuple(recorded), journal
         self.with_launched, self.may_launch = with_launched, may_launch
         self.selected: list[str] = []
-        self.hidden: list[str] = []
+        self.hidden_names: Mapping[str, Sequence[str]] = {"runs": (), "arms": ()}
         self.turn = threading.RLock()
         # The cell whose button launches reads it, too.
         self.known, self._set_known = mo.state(self._look(()), allow_self_loops=True)
@@ -129,13 +129,19 @@ class Subject(ABC):
         """The jobs of the file, then those that the ledger has beside them."""
         return list(self.known().jobs)
 
+    @property
+    def hidden(self) -> list[str]:
+        """Names of the runs that are hidden, with an arm's newest: no curve is drawn of them, and all counts them."""
+        runs, arms = set(self.hidden_names["runs"]), set(self.hidden_names["arms"])
+        return [job.run for job in self.jobs if job.run in runs or job.arm in arms] if runs or arms else []
+
     @abstractmethod
     def select(self, runs: list[str]) -> None:
         """Have these runs stand out in the charts."""
 
     @abstractmethod
-    def hide(self, runs: list[str]) -> None:
-        """Draw no curve of these runs."""
+    def hide(self, names: Mapping[str, Sequence[str]]) -> None:
+        """Draw no curve of these `runs` and `arms`."""
 
     @abstractmethod
     def refresh_parts(self) -> None:

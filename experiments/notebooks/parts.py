@@ -20,10 +20,9 @@ from experiments.notebooks.page import Changing, Chosen, Section, Subject, stack
 from experiments.notebooks.shared import arms_of, leading_of
 from experiments.notebooks.styles import heading, sentence, styled, typed
 from experiments.notebooks.tables.live import found_columns, live_table
-from experiments.notebooks.tables.runs import downloads, run_table, table_downloads
-from experiments.notebooks.training import (
-    notebook_heading,
-)
+from experiments.notebooks.tables.runs import later_downloads, run_table, table_downloads
+from experiments.notebooks.training import notebook_heading
+from experiments.notebooks.view_state import keep_view, read_view
 from experiments.project.errors import ExperimentsError
 from experiments.project.look import counted
 from experiments.project.redaction import mask_text
@@ -36,6 +35,8 @@ _WITHOUT = {
     "journal": "there is no hypothesis and no rule",
 }
 """What a study is without one of its data cells."""
+_KEPT = ("hidden", "picked", "layout")
+"""Traits of the table of runs that are as they were when the page is opened again."""
 
 
 class Head(Section):
@@ -68,14 +69,18 @@ class Runs(Changing):
         self.chosen = Chosen()
         self.table: Any = None
         self.away = 0
-        self._files: mo.Html | None = None
+        self._frame: Any = None  # what the table shows
+        self._files = later_downloads(lambda: self._frame, self._name) if on_a_page() else []
         self._jobs: list[JobRef] = []
-        self.view = mo.ui.anywidget(RunTable())
+        self.view = mo.ui.anywidget(_as_left(study) if on_a_page() else RunTable())
+        study.hidden_names = dict(self.view.widget.hidden)
         listen: Any = self.view.widget.observe
         listen(lambda change: self._choose(lambda: study.select(list(change["new"]))), names=["selected"])
-        listen(lambda _: self._choose(lambda: study.hide(self._hidden())), names=["hidden"])
+        listen(lambda _: self._choose(lambda: study.hide(self.view.widget.hidden)), names=["hidden"])
         listen(lambda _: self._fill(), names=["picked"])
         listen(lambda _: self._find(), names=["asked"])
+        if study.may_launch:
+            listen(lambda _: self._keep(), names=list(_KEPT))
 
     def offer(self) -> None:
         """Show what there is by now; what was chosen, opened, sorted and hidden stays so."""
@@ -89,19 +94,20 @@ class Runs(Changing):
             return
         colours, metrics = colours_of(arms_of(study.jobs)), [choice_of(self.chosen).metric]
         self.table = run_table(study.experiment, self._jobs, metrics, colours=colours) if self._jobs else None
-        self._files = table_downloads(self.table, self._name)
 
     def page(self) -> mo.Html:
         """Return the table and its files."""
-        top = heading("Runs") if self._files is None else mo.hstack([heading("Runs"), self._files], align="end")
-        return stacked([top, self.view])
+        if not self._jobs or self._frame is None:
+            return stacked([heading("Runs"), self.view])
+        files = mo.hstack(self._files, justify="start")
+        return stacked([mo.hstack([heading("Runs"), files], align="end"), self.view])
 
     def still(self) -> mo.Html:
         """Return the same with the files below: a file rules a line over each heading, as wide as the page."""
         if self.table is None:
             nothing = "All runs are archived." if self.away else "No run yet. Once one is launched, it appears here."
             return stacked([heading("Runs"), self._away(), sentence(nothing)])
-        return stacked([heading("Runs"), self._away(), self.table, self._files])
+        return stacked([heading("Runs"), self._away(), self.table, table_downloads(self.table, self._name)])
 
     @property
     def _name(self) -> str:
@@ -111,14 +117,13 @@ class Runs(Changing):
         study, widget = self.study, self.view.widget
         metrics = [choice_of(self.chosen).metric]
         try:
-            table, notes, frame = live_table(study.experiment, self._jobs, metrics, widget.picked)
+            table, notes, self._frame = live_table(study.experiment, self._jobs, metrics, widget.picked)
         except ExperimentsError as error:
             widget.update(notes=[str(error)])
             return
         notes = [*([self._away_words()] if self.away and self._jobs else []), *notes]
         empty = "All runs are archived." if self.away else "No run yet. Once one is launched, it appears here."
         widget.update(table=table, notes=notes, empty=empty, colours=self._colours())
-        self._files = downloads(frame, self._name) if self._jobs else None
 
     def _colours(self) -> dict[str, str]:
         """Return the colour of each arm that the curves have in colour."""
@@ -134,10 +139,9 @@ class Runs(Changing):
         asked = self.view.widget.asked
         self.view.widget.found = found_columns(self.study.experiment, self._jobs, asked)
 
-    def _hidden(self) -> list[str]:
-        hidden = self.view.widget.hidden
-        runs, arms = set(hidden["runs"]), set(hidden["arms"])
-        return [job.run for job in self.study.jobs if job.run in runs or job.arm in arms]
+    def _keep(self) -> None:
+        widget, experiment = self.view.widget, self.study.experiment
+        keep_view(experiment.workspace, experiment.name, {name: getattr(widget, name) for name in _KEPT})
 
     def _away_words(self) -> str:
         what = f"{counted(self.away, 'archived run')} {'has' if self.away == 1 else 'have'} no row"
@@ -145,6 +149,15 @@ class Runs(Changing):
 
     def _away(self) -> mo.Html | None:
         return sentence(self._away_words()) if self.away else None
+
+
+def _as_left(study: Subject) -> RunTable:
+    """Return a table as somebody who works on the experiment left it, as far as it is of a form that may be set."""
+    table = RunTable()
+    if study.with_launched:  # a page about runs of several experiments is nobody's
+        kept = read_view(study.experiment.workspace, study.experiment.name)
+        table.update(**{name: kept[name] for name in _KEPT if table.may_set(name, kept.get(name))})
+    return table
 
 
 def export_hint(experiment: NotebookContext) -> mo.Html:

@@ -10,7 +10,7 @@ The data come as functions: where somebody deleted the cell of one, the study op
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from experiments.jobs.journal import BLANK, Journal
@@ -185,10 +185,10 @@ class Study(Subject):
             self.curve_section.refresh()
             self._scores.refresh()
 
-    def hide(self, runs: list[str]) -> None:
-        """Draw no curve of these runs; scores, statistics over seeds and verdicts count them."""
+    def hide(self, names: Mapping[str, Sequence[str]]) -> None:
+        """Draw no curve of these `runs` and `arms`; scores, statistics over seeds and verdicts count them."""
         with self.turn:
-            self.hidden = runs
+            self.hidden_names = names
             for section in (self.curve_section, self._scores, self._details):
                 section.refresh()
 

@@ -16,6 +16,7 @@ COLUMNS = [
     {"key": "reward", "label": "reward", "title": "latest", "kind": "number", "name": ""},
     {"key": "curve", "label": "reward curve", "title": "one scale", "kind": "curve", "name": ""},
 ]
+LAYOUT = {"grouped": True, "open": None, "flipped": [], "away": [], "sort": None}
 
 
 def rows(arms, seeds):
@@ -36,7 +37,14 @@ def open_table(browser):
     def start(arms=3, seeds=2, **more):
         state = {"table": {"columns": COLUMNS, "rows": rows(arms, seeds)}, "version": 1, "piece": {}, "colours": {}}
         state |= {"notes": [], "empty": "No run yet.", "found": {"text": "", "names": [], "total": 0}}
-        state |= {"selected": [], "hidden": {"runs": [], "arms": []}, "asked": "", "picked": [], **more}
+        state |= {
+            "selected": [],
+            "hidden": {"runs": [], "arms": []},
+            "asked": "",
+            "picked": [],
+            "layout": LAYOUT,
+            **more,
+        }
         sent = "structuredClone(state)"
         html = PAGE.replace("STATE", json.dumps(state)).replace(
             "structuredClone({selected: state.selected, request: state.request})", sent
@@ -143,6 +151,26 @@ def test_arms_say_counts_and_means_and_sort_by_them(open_table):
     page.get_by_role("button", name="By arm").click()
     assert page.locator(".runs-row").count() == 6
     assert page.get_by_role("grid", name="Runs").is_visible()
+
+
+def test_folds_sort_and_columns_are_told_and_a_page_begins_with_them(open_table):
+    page = open_table()
+    page.locator('[data-arm="arm-1"] .runs-caret').click()
+    page.get_by_role("button", name="Sort by lr", exact=True).click()
+    page.get_by_role("button", name="Sort by reward", exact=True).click()
+    page.get_by_text("Columns", exact=True).click()
+    page.get_by_role("checkbox", name="lr", exact=True).click()
+    left = {**LAYOUT, "open": True, "flipped": ["arm-1"], "away": ["lr"], "sort": {"key": "reward", "down": True}}
+    assert sent(page, "layout") == left
+    before = shown(page)
+    assert open_table(layout=left).get_by_role("columnheader").all_inner_texts() == [
+        *("Run", "State", "Seed", "reward", "reward curve")
+    ]
+    assert shown(page) == before
+    assert page.locator('[data-arm="arm-1"]').get_attribute("aria-expanded") == "false"
+    assert page.locator("th[aria-sort=descending]").inner_text() == "reward"
+    # A column that is gone sorts nothing.
+    assert shown(open_table(layout={**left, "sort": {"key": "gone", "down": True}}))[0] == "arm-0"
 
 
 def test_a_search_and_new_values_keep_what_is_chosen(open_table):

@@ -73,3 +73,43 @@ def test_failed_runs_are_one_group_and_only_the_editor_can_retry_them(browser, f
         assert wait_for(lambda: len(jobs_of(project)) == 4, timeout_s=60.0)
         page.close()
     assert sorted(job.attempt for job in jobs_of(project)) == [1, 1, 2, 2]
+
+
+def test_what_an_editor_hides_and_folds_stays_and_a_reader_changes_it_for_nobody(browser, folder):  # noqa: F811 - fixtures
+    project = Project(folder)
+    project.run("--seeds", "2", "--sections", "analysis", "--follow")
+
+    def hidden(page):
+        page.locator('[data-eye="shut"]').first.wait_for(timeout=150 * SECONDS)
+        page.get_by_text("1 run not drawn in the charts").wait_for()
+        # In the order of seeds, the other way round.
+        first, _ = page.locator(".runs-row").evaluate_all("rows => rows.map((row) => row.dataset.run)")
+        return ".s1." in first
+
+    with marimo_server("edit", project.notebook(), cwd=folder) as url:
+        page = open_page(browser, url)
+        page.get_by_role("button", name="Sort by Seed").click(timeout=150 * SECONDS)
+        page.get_by_role("button", name="Sort by Seed").click()
+        page.locator('[data-run*=".s0."] .runs-eye').click()
+        assert hidden(page)
+        page.reload()
+        assert hidden(page)
+        page.close()
+    [file] = (project.state / "views").iterdir()
+    kept = file.read_text()
+    with marimo_server("run", project.notebook(), cwd=folder) as url:
+        page = open_page(browser, url)
+        assert hidden(page)
+        page.get_by_role("button", name="Show all").click()
+        page.locator('[data-eye="shut"]').wait_for(state="detached")
+        page.reload()
+        assert hidden(page)
+        page.close()
+    assert file.read_text() == kept
+    with marimo_server("edit", project.notebook(), cwd=folder) as url:
+        page = open_page(browser, url)
+        assert hidden(page)
+        page.get_by_role("button", name="Show all").click()
+        page.locator('[data-eye="shut"]').wait_for(state="detached")
+        assert wait_for(lambda: file.read_text() != kept)
+        page.close()

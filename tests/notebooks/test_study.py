@@ -267,7 +267,7 @@ def test_a_hidden_arm_is_in_no_curve_and_in_every_score_and_verdict(study):
         return re.sub(r"\d\d:\d\d(:\d\d)? UTC", "then", str(found))
 
     before = told()
-    study.hide([job.run for job in study.jobs if job.arm == "a"])
+    study.hide({"runs": [], "arms": ["a"]})
     assert told() == before
     drawn = study.curve_section.draw().to_dict()
     runs = {row["run"] for rows in drawn["datasets"].values() for row in rows if "label" in row}

@@ -9,6 +9,8 @@ from widgets.runs import RunTable
 
 COLUMNS = [{"key": "reward", "label": "reward", "title": "", "kind": "number", "name": ""}]
 
+LAYOUT = {"grouped": True, "open": None, "flipped": ["a"], "away": ["reward"], "sort": None}
+
 
 class Shown(Page):
     """The page of a table of runs."""
@@ -53,6 +55,13 @@ def test_a_page_is_sent_the_values_that_changed_and_the_whole_where_runs_or_colu
         ("hidden", {"runs": []}, False),
         ("hidden", {"runs": [1], "arms": []}, False),
         ("picked", ["a"] * 25, False),
+        ("layout", LAYOUT, True),
+        ("layout", {**LAYOUT, "open": False, "sort": {"key": "reward", "down": True}}, True),
+        ("layout", {**LAYOUT, "sort": {"key": "reward"}}, False),
+        ("layout", {**LAYOUT, "sort": {"key": 1, "down": True}}, False),
+        ("layout", {**LAYOUT, "flipped": "a"}, False),
+        ("layout", {**LAYOUT, "grouped": None}, False),
+        ("layout", {"grouped": True}, False),
         ("asked", "losses/*", True),
         ("asked", 1, False),
         ("table", {}, False),

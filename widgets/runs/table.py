@@ -16,7 +16,7 @@ MOST_PICKED, _LONGEST = 24, 500
 class RunTable(LiveWidget):
     """Runs in rows, by arm: what is open, chosen, sorted and searched for survives new rows.
 
-    What the page may set is `selected`, `hidden`, `asked` and `picked`; anything else that it sends is ignored.
+    What the page may set is `selected`, `hidden`, `asked`, `picked` and `layout`; all else that it sends is ignored.
 
     Attributes:
         table: `columns`, one dict a column: `key`, `label`, `title`, `kind` (`number`, `text`, `switch`, `curve`,
@@ -34,6 +34,8 @@ class RunTable(LiveWidget):
         hidden: What is not drawn: `runs` and `arms`, names each.
         asked: Part of a name, or a pattern, of settings and metrics that could be columns.
         picked: Settings and metrics that are columns; empty for those in which runs differ.
+        layout: `grouped` by arm or not; `open`, whether arms are (None: a few are), but for those in `flipped`; `away`,
+            the keys of columns that are put away; `sort`, None or a column's `key` and whether it goes `down`.
     """
 
     _esm = script("runs", "runs")
@@ -49,6 +51,7 @@ class RunTable(LiveWidget):
     hidden = traitlets.Dict({"runs": [], "arms": []}).tag(sync=True)
     asked = traitlets.Unicode("").tag(sync=True)
     picked = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    layout = traitlets.Dict({"grouped": True, "open": None, "flipped": [], "away": [], "sort": None}).tag(sync=True)
 
     def may_set(self, name: str, value: object) -> bool:
         """Tell whether a trait is the page's own and the value has the right form."""
@@ -59,6 +62,8 @@ class RunTable(LiveWidget):
         if name == "hidden":
             parts = value if isinstance(value, dict) else {}
             return set(parts) == {"runs", "arms"} and all(_are_names(part, MOST_NAMED) for part in parts.values())
+        if name == "layout":
+            return _is_layout(value)
         return name == "asked" and isinstance(value, str) and len(value) <= _LONGEST
 
     def change(self, old: Any, new: Any) -> dict[str, Any] | None:  # noqa: ANN401 - both are `table`
@@ -72,6 +77,23 @@ class RunTable(LiveWidget):
             if was != now:
                 news.append([at, [[cell, value] for cell, value in enumerate(now) if value != was[cell]]])
         return {"rows": news} if news else {}
+
+
+def _is_layout(value: object) -> bool:
+    if not isinstance(value, dict) or set(value) != {"grouped", "open", "flipped", "away", "sort"}:
+        return False
+    sort = value["sort"]
+    return (
+        isinstance(value["grouped"], bool)
+        and (value["open"] is None or isinstance(value["open"], bool))
+        and _are_names(value["flipped"], MOST_NAMED)
+        and _are_names(value["away"], MOST_NAMED)
+        and (sort is None or (isinstance(sort, dict) and set(sort) == {"key", "down"} and _is_sort(**sort)))
+    )
+
+
+def _is_sort(key: object, down: object) -> bool:
+    return _are_names([key], 1) and isinstance(down, bool)
 
 
 def _are_names(value: object, most: int) -> bool:

@@ -214,14 +214,25 @@ def csv_of(frame: pd.DataFrame) -> str:
 
 def downloads(frame: pd.DataFrame, name: str) -> mo.Html:
     """Return buttons that save a frame as CSV, with every digit, and as a LaTeX table."""
-    latex = table_latex(frame, caption=name, label=f"tab:{name}")
-    return mo.hstack(
-        [
-            mo.download(csv_of(frame).encode(), filename=f"{name}.csv", mimetype="text/csv", label="Save as CSV"),
-            mo.download(latex.encode(), filename=f"{name}.tex", mimetype="text/x-tex", label="Save as LaTeX"),
-        ],
-        justify="start",
-    )
+    return mo.hstack(_buttons(name, lambda write: write(frame)), justify="start")
+
+
+def later_downloads(frame: Callable[[], pd.DataFrame], name: str) -> list[Any]:
+    """Return the same buttons for a page; a press makes the file of what `frame` returns then. Hold them meanwhile."""
+    return _buttons(name, lambda write: lambda: write(frame()))
+
+
+def _buttons(name: str, data: Callable[[Callable[[pd.DataFrame], bytes]], Any]) -> list[Any]:
+    def latex(frame: pd.DataFrame) -> bytes:
+        return table_latex(frame, caption=name, label=f"tab:{name}").encode()
+
+    def csv(frame: pd.DataFrame) -> bytes:
+        return csv_of(frame).encode()
+
+    return [
+        mo.download(data(csv), filename=f"{name}.csv", mimetype="text/csv", label="Save as CSV"),
+        mo.download(data(latex), filename=f"{name}.tex", mimetype="text/x-tex", label="Save as LaTeX"),
+    ]
 
 
 def _frame(

@@ -12,8 +12,6 @@ import { tellPython } from "../../page/js/model.js";
 const [MOST_LISTED, PATIENCE_MS] = [60, 250];
 
 export class Columns {
-  /** @type {Set<string>} Keys of columns that a person put away. */
-  away = new Set();
   timer = 0;
   field = make("input.runs-field", { type: "search", placeholder: "losses/*, learning_rate", label: "Find settings and metrics", oninput: () => this.search() });
   list = make("ul.runs-choices");
@@ -22,16 +20,22 @@ export class Columns {
   element = make("details.runs-columns", { ontoggle: () => this.show() }, make("summary.runs-button", {}, "Columns"),
     make("div.runs-panel", { onkeydown: (/** @type {KeyboardEvent} */ event) => this.press(event) }, this.field, this.list, this.told, this.reset));
 
-  /** @param {RunsModel} model @param {() => Column[]} all Columns of the table. @param {() => void} changed */
-  constructor(model, all, changed) {
+  /** @param {RunsModel} model @param {() => Column[]} all Columns of the table. @param {(away: string[]) => void} putAway */
+  constructor(model, all, putAway) {
     this.model = model;
     this.all = all;
-    this.changed = changed;
+    this.putAway = putAway;
+  }
+
+  /** @returns {Set<string>} Keys of columns that a person put away. */
+  get away() {
+    return new Set(this.model.get("layout").away);
   }
 
   /** @returns {Column[]} Those that are shown. */
   get shown() {
-    return this.all().filter(({ key }) => !this.away.has(key));
+    const away = this.away;
+    return this.all().filter(({ key }) => !away.has(key));
   }
 
   search() {
@@ -45,13 +49,13 @@ export class Columns {
     if (!this.element.open) return;
     if (!this.model.get("asked") && !this.model.get("found").total) tellPython(this.model, "asked", "*");
     const [text, columns, { names, total }] = [this.field.value.trim(), this.all(), this.model.get("found")];
-    const [here, picked] = [new Set(columns.map(({ name }) => name)), this.model.get("picked")];
+    const [here, picked, away] = [new Set(columns.map(({ name }) => name)), this.model.get("picked"), this.away];
     const own = columns.filter(({ label, name }) => !text || holds(`${label} ${name}`, text.replaceAll("*", " ")));
-    const items = [...own.map(({ key, label, name }) => this.item(key, label, name || label, !this.away.has(key))),
+    const items = [...own.map(({ key, label, name }) => this.item(key, label, name || label, !away.has(key))),
       ...names.filter((name) => !here.has(name)).map((name) => this.item(name, name, name, picked.includes(name)))];
     fill(this.list, ...items.slice(0, MOST_LISTED));
     setText(this.told, total > names.length ? `The first ${count(names.length)} of ${count(total)} settings and metrics. Type to find others.` : "");
-    this.reset.disabled = !this.away.size && !this.model.get("picked").length;
+    this.reset.disabled = !away.size && !this.model.get("picked").length;
   }
 
   /** @param {string} key @param {string} label @param {string} title @param {boolean} on */
@@ -62,20 +66,18 @@ export class Columns {
 
   /** @param {string} key Of a column, or the name of a setting or metric. @param {boolean} on */
   choose(key, on) {
-    if (!on) this.away.add(key);
-    else if (!this.away.delete(key)) {
+    const away = this.away;
+    if (!on) away.add(key);
+    else if (!away.delete(key)) {
       const kept = this.shown.map(({ name }) => name).filter(Boolean);
       tellPython(this.model, "picked", [...new Set([...kept, key])]);
     }
-    this.changed();
-    this.show();
+    this.putAway([...away]);
   }
 
   toDefault() {
-    this.away.clear();
     if (this.model.get("picked").length) tellPython(this.model, "picked", []);
-    this.changed();
-    this.show();
+    this.putAway([]);
   }
 
   /** @param {KeyboardEvent} event */

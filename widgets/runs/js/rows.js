@@ -5,6 +5,7 @@
  * @typedef {[run: string, arm: string, seed: string, counts: boolean, state: string, ...values: Value[]]} Row See ../table.py.
  * @typedef {{key: string, label: string, title: string, kind: string, name: string}} Column
  * @typedef {{columns: Column[], rows: Row[]}} Table
+ * @typedef {{key: string, down: boolean}} Order By a column.
  * @typedef {{cell: number, down: boolean}} Sort By a cell of the rows.
  * @typedef {{arm: string, rows: Row[], counts: [string, number][]}} Group
  * @typedef {{key: string, group?: Group, row?: Row}} Line A group, or a run.

@@ -2,10 +2,12 @@
  * The table of runs. Only the rows in sight are in the page, so that ten thousand scroll as twenty do; the focus stays on
  * the grid, which says which of its rows is meant, and no row that scrolls away takes it along.
  *
- * @import { Line, Row, Sort, Table } from "./rows.js"
+ * @import { Line, Order, Row, Sort, Table } from "./rows.js"
  * @typedef {{table: Table, version: number, piece: {at?: number, rows?: [number, [number, any][]][]}, colours: Record<string, string>, notes: string[],
  *   empty: string, found: {text: string, names: string[], total: number}, selected: string[], hidden: {runs: string[], arms: string[]},
- *   asked: string, picked: string[]}} RunsState See ../table.py.
+ *   asked: string, picked: string[], layout: Layout}} RunsState See ../table.py.
+ * @typedef {{grouped: boolean, open: boolean | null, flipped: string[], away: string[], sort: Order | null}} Layout `flipped` are arms
+ *   that a person opened or shut, against what they would be; `open` is null until somebody folds one.
  * @typedef {import("@anywidget/types").AnyModel<RunsState>} RunsModel
  */
 import { copyName } from "../../page/js/clipboard.js";
@@ -29,18 +31,13 @@ export class RunsView {
   /** @type {Map<string, {element: HTMLTableRowElement, rows: Row[], look: number}>} Those in the page, by their keys. */
   drawn = new Map();
   look = 0; // counts up when all lines look otherwise
-  /** @type {Set<string>} Arms that a person opened or shut, against what they would be. */
-  flipped = new Set();
-  /** @type {boolean | null} Whether arms are open unless they were flipped; null until there are runs. */
-  isOpen = null;
-  grouped = true;
-  /** @type {Sort | null} */
-  by = null;
+  /** @type {boolean | null} Whether arms are open until somebody folds one; null until there are runs. */
+  openAtFirst = null;
   at = 0; // the line that the keyboard is on
   id = `runs-${++tables}`;
   filter = make("input.runs-search.runs-field", { type: "search", placeholder: "Search runs", label: "Search runs", oninput: () => this.update() });
-  group = make("button.runs-button", { type: "button", "aria-pressed": "true", onclick: () => this.turn() }, "By arm");
-  all = make("button.runs-button", { type: "button", onclick: () => this.flipAll() }, "Open all");
+  group = make("button.runs-button", { type: "button", "aria-pressed": "true", onclick: () => this.arrange({ grouped: !this.layout.grouped }) }, "By arm");
+  all = make("button.runs-button", { type: "button", onclick: () => this.arrange({ open: !this.isOpen, flipped: [] }) }, "Open all");
   count = make("span.runs-count", { "aria-live": "polite" });
   away = make("span.runs-away", { role: "status" });
   back = make("button.runs-button", { type: "button", onclick: () => this.hide({ runs: [], arms: [] }) }, "Show all");
@@ -58,14 +55,43 @@ export class RunsView {
   constructor(model, root) {
     this.model = model;
     this.held = heldOf(model, "table", withNews);
-    this.columns = new Columns(model, () => this.held.value.columns, () => this.show());
+    this.columns = new Columns(model, () => this.held.value.columns, (away) => this.arrange({ away }));
     this.top = make("div.runs-top", {}, this.filter, this.group, this.all, this.columns.element, this.count, this.away, this.back);
     root.replaceChildren(this.top, this.notes, this.scroll, this.nothing, this.said);
     this.sizes = new ResizeObserver(() => this.place());
     this.sizes.observe(this.scroll);
   }
 
-  /** Show what is known by now: other values, rows or columns. */
+  get layout() {
+    return this.model.get("layout");
+  }
+
+  /** @returns {boolean} Whether arms are open unless they were flipped. */
+  get isOpen() {
+    return this.layout.open ?? Boolean(this.openAtFirst);
+  }
+
+  /** @returns {Sort | null} None where the column is put away or gone. */
+  get by() {
+    const sort = this.layout.sort;
+    const [, cell] = sort ? this.places.find(([key]) => key === sort.key) ?? [] : [];
+    return sort && cell !== undefined ? { cell, down: sort.down } : null;
+  }
+
+  /** @returns {[string, number][]} Keys of what is shown, and where its values are in a row. */
+  get places() {
+    const all = this.held.value.columns;
+    return [...HEADS.map(([key, cell]) => /** @type {[string, number]} */ ([key, cell])),
+      ...this.columns.shown.map(({ key }) => /** @type {[string, number]} */ ([key, FIRST + all.findIndex((each) => each.key === key)]))];
+  }
+
+  /** Fold, sort or put away otherwise; Python keeps it. @param {Partial<Layout>} change */
+  arrange(change) {
+    tellPython(this.model, "layout", { ...this.layout, ...change });
+    this.show();
+  }
+
+  /** Show what is known by now: other values, rows, columns or another layout. */
   show() {
     this.heads();
     this.update();
@@ -74,50 +100,48 @@ export class RunsView {
 
   heads() {
     const columns = this.columns.shown;
-    const all = this.held.value.columns;
-    const cells = columns.map(({ key }) => FIRST + all.findIndex((each) => each.key === key));
-    this.cells = cells;
+    this.cells = this.places.slice(HEADS.length).map(([, cell]) => cell);
     this.look++;
-    const heads = [...HEADS.map(([name, cell, label, width]) => this.sorter(name, cell, label, "", width)),
-      ...columns.map(({ kind, label, title }, at) => this.sorter(`runs-${kind}`, cells[at], label, title, WIDTHS[kind] ?? WIDTHS.text))];
+    const heads = [...HEADS.map(([name, , label, width]) => this.sorter(name, name, label, "", width)),
+      ...columns.map(({ key, kind, label, title }) => this.sorter(key, `runs-${kind}`, label, title, WIDTHS[kind] ?? WIDTHS.text))];
     this.head.replaceChildren(...heads);
     const width = [...HEADS.map(([, , , each]) => each), ...columns.map(({ kind }) => WIDTHS[kind] ?? WIDTHS.text)].reduce((sum, each) => sum + each, 0);
     this.grid.style.minWidth = `${width}px`;
   }
 
-  /** @param {string} name @param {number} cell @param {string} label @param {string} title @param {number} width */
-  sorter(name, cell, label, title, width) {
-    const sort = this.by?.cell === cell ? (this.by.down ? "descending" : "ascending") : "none";
-    const button = name === "runs-curve" ? make("span.jobs-sort", { title }, label) : make("button.jobs-sort", { type: "button", tabindex: -1, label: `Sort by ${label}`, title, onclick: () => this.sort(cell, name) }, label);
+  /** @param {string} key @param {string} name @param {string} label @param {string} title @param {number} width */
+  sorter(key, name, label, title, width) {
+    const by = this.layout.sort;
+    const sort = by?.key === key ? (by.down ? "descending" : "ascending") : "none";
+    const button = name === "runs-curve" ? make("span.jobs-sort", { title }, label) : make("button.jobs-sort", { type: "button", tabindex: -1, label: `Sort by ${label}`, title, onclick: () => this.sort(key, name) }, label);
     return make(`th.${name}`, { role: "columnheader", scope: "col", "aria-sort": sort, style: `width:${width}px` }, button);
   }
 
-  /** First the way one wants to look, then the other, then the order of launch again. @param {number} cell @param {string} kind */
-  sort(cell, kind) {
-    const down = ["runs-number", "runs-cost", "runs-time"].includes(kind);
-    if (this.by?.cell !== cell) this.by = { cell, down };
-    else this.by = this.by.down === down ? { cell, down: !down } : null;
-    this.show();
+  /** First the way one wants to look, then the other, then the order of launch again. @param {string} key @param {string} kind */
+  sort(key, kind) {
+    const [by, down] = [this.layout.sort, ["runs-number", "runs-cost", "runs-time"].includes(kind)];
+    this.arrange({ sort: by?.key !== key ? { key, down } : by.down === down ? { key, down: !down } : null });
   }
 
   /** Put the lines together anew. */
   update() {
     const { rows } = this.held.value;
-    if (this.isOpen === null && rows.length) this.isOpen = rows.length <= OPEN_UP_TO;
+    if (this.openAtFirst === null && rows.length) this.openAtFirst = rows.length <= OPEN_UP_TO;
     const text = this.filter.value.trim();
     const shown = found(this.held.value, text);
     const arms = byArm(shown).length;
     const key = this.lines[this.at]?.key;
-    const groups = this.grouped && byArm(rows).length > 1;
+    const { grouped, flipped } = this.layout;
+    const [groups, turned, open] = [grouped && byArm(rows).length > 1, new Set(flipped), this.isOpen];
     const opened = text !== "" && shown.length <= FOUND_OPEN_UP_TO;
-    this.lines = linesOf(shown, this.by, groups, (arm) => opened || Boolean(this.isOpen) !== this.flipped.has(arm));
+    this.lines = linesOf(shown, this.by, groups, (arm) => opened || open !== turned.has(arm));
     this.at = Math.max(0, this.lines.findIndex((line) => line.key === key));
     this.grid.setAttribute("role", groups ? "treegrid" : "grid");
     this.grid.setAttribute("aria-rowcount", String(this.lines.length + 1));
-    this.group.setAttribute("aria-pressed", String(this.grouped));
+    this.group.setAttribute("aria-pressed", String(grouped));
     this.group.hidden = byArm(rows).length < 2;
     this.all.hidden = !groups;
-    setText(this.all, this.isOpen ? "Close all" : "Open all");
+    setText(this.all, open ? "Close all" : "Open all");
     const many = `${plural(arms, "arm")}, ${plural(shown.length, "run")}`;
     setText(this.count, text ? `${many} of ${plural(rows.length, "run")}` : many);
     this.top.hidden = this.scroll.hidden = this.said.hidden = rows.length === 0;
@@ -172,22 +196,11 @@ export class RunsView {
     this.place();
   }
 
-  turn() {
-    this.grouped = !this.grouped;
-    this.look++;
-    this.update();
-  }
-
-  flipAll() {
-    this.isOpen = !this.isOpen;
-    this.flipped.clear();
-    this.update();
-  }
-
   /** @param {string} arm */
   flip(arm) {
-    if (!this.flipped.delete(arm)) this.flipped.add(arm);
-    this.update();
+    const flipped = new Set(this.layout.flipped);
+    if (!flipped.delete(arm)) flipped.add(arm);
+    this.arrange({ open: this.isOpen, flipped: [...flipped] });
   }
 
   /** @param {Line} line @returns {Row[]} */

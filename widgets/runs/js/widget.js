@@ -22,7 +22,7 @@ function render({ model, el }) {
     seen.due();
   });
   const stop = listen(model, {
-    colours: () => view.redraw(), hidden: () => view.redraw(), selected: () => view.place(), notes: () => view.update(), empty: () => view.update(), found: () => view.columns.show(),
+    colours: () => view.redraw(), hidden: () => view.redraw(), selected: () => view.place(), notes: () => view.update(), empty: () => view.update(), found: () => view.columns.show(), layout: () => view.show(),
   });
   view.held.shown();
   return () => {

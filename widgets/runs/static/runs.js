@@ -170,20 +170,23 @@ function holds(text, filter) {
 
 var [MOST_LISTED, PATIENCE_MS] = [60, 250];
 var Columns = class {
-	away = new Set();
 	timer = 0;
 	field = make("input.runs-field", { type: "search", placeholder: "losses/*, learning_rate", label: "Find settings and metrics", oninput: () => this.search() });
 	list = make("ul.runs-choices");
 	told = make("p.runs-told", { role: "status" });
 	reset = make("button.runs-button", { type: "button", onclick: () => this.toDefault() }, "Usual columns");
 	element = make("details.runs-columns", { ontoggle: () => this.show() }, make("summary.runs-button", {}, "Columns"), make("div.runs-panel", { onkeydown: (event) => this.press(event) }, this.field, this.list, this.told, this.reset));
-	constructor(model, all, changed) {
+	constructor(model, all, putAway) {
 		this.model = model;
 		this.all = all;
-		this.changed = changed;
+		this.putAway = putAway;
+	}
+	get away() {
+		return new Set(this.model.get("layout").away);
 	}
 	get shown() {
-		return this.all().filter(({ key }) => !this.away.has(key));
+		const away = this.away;
+		return this.all().filter(({ key }) => !away.has(key));
 	}
 	search() {
 		clearTimeout(this.timer);
@@ -194,34 +197,32 @@ var Columns = class {
 		if (!this.element.open) return;
 		if (!this.model.get("asked") && !this.model.get("found").total) tellPython(this.model, "asked", "*");
 		const [text, columns, { names, total }] = [this.field.value.trim(), this.all(), this.model.get("found")];
-		const [here, picked] = [new Set(columns.map(({ name }) => name)), this.model.get("picked")];
+		const [here, picked, away] = [new Set(columns.map(({ name }) => name)), this.model.get("picked"), this.away];
 		const own = columns.filter(({ label, name }) => !text || holds(`${label} ${name}`, text.replaceAll("*", " ")));
 		const items = [
-			...own.map(({ key, label, name }) => this.item(key, label, name || label, !this.away.has(key))),
+			...own.map(({ key, label, name }) => this.item(key, label, name || label, !away.has(key))),
 			...names.filter((name) => !here.has(name)).map((name) => this.item(name, name, name, picked.includes(name)))
 		];
 		fill(this.list, ...items.slice(0, MOST_LISTED));
 		setText(this.told, total > names.length ? `The first ${count(names.length)} of ${count(total)} settings and metrics. Type to find others.` : "");
-		this.reset.disabled = !this.away.size && !this.model.get("picked").length;
+		this.reset.disabled = !away.size && !this.model.get("picked").length;
 	}
 	item(key, label, title, on) {
 		const box = make("input", { type: "checkbox", checked: on, onchange: () => this.choose(key, box.checked) });
 		return make("li", {}, make("label", { title }, box, make("span", {}, label)));
 	}
 	choose(key, on) {
-		if (!on) this.away.add(key);
-		else if (!this.away.delete(key)) {
+		const away = this.away;
+		if (!on) away.add(key);
+		else if (!away.delete(key)) {
 			const kept = this.shown.map(({ name }) => name).filter(Boolean);
 			tellPython(this.model, "picked", [...new Set([...kept, key])]);
 		}
-		this.changed();
-		this.show();
+		this.putAway([...away]);
 	}
 	toDefault() {
-		this.away.clear();
 		if (this.model.get("picked").length) tellPython(this.model, "picked", []);
-		this.changed();
-		this.show();
+		this.putAway([]);
 	}
 	press(event) {
 		if (event.key !== "Escape") return;
@@ -450,15 +451,12 @@ var RunsView = class {
 	lines = [];
 	drawn = new Map();
 	look = 0;
-	flipped = new Set();
-	isOpen = null;
-	grouped = true;
-	by = null;
+	openAtFirst = null;
 	at = 0;
 	id = `runs-${++tables}`;
 	filter = make("input.runs-search.runs-field", { type: "search", placeholder: "Search runs", label: "Search runs", oninput: () => this.update() });
-	group = make("button.runs-button", { type: "button", "aria-pressed": "true", onclick: () => this.turn() }, "By arm");
-	all = make("button.runs-button", { type: "button", onclick: () => this.flipAll() }, "Open all");
+	group = make("button.runs-button", { type: "button", "aria-pressed": "true", onclick: () => this.arrange({ grouped: !this.layout.grouped }) }, "By arm");
+	all = make("button.runs-button", { type: "button", onclick: () => this.arrange({ open: !this.isOpen, flipped: [] }) }, "Open all");
 	count = make("span.runs-count", { "aria-live": "polite" });
 	away = make("span.runs-away", { role: "status" });
 	back = make("button.runs-button", { type: "button", onclick: () => this.hide({ runs: [], arms: [] }) }, "Show all");
@@ -473,11 +471,33 @@ var RunsView = class {
 	constructor(model, root) {
 		this.model = model;
 		this.held = heldOf(model, "table", withNews);
-		this.columns = new Columns(model, () => this.held.value.columns, () => this.show());
+		this.columns = new Columns(model, () => this.held.value.columns, (away) => this.arrange({ away }));
 		this.top = make("div.runs-top", {}, this.filter, this.group, this.all, this.columns.element, this.count, this.away, this.back);
 		root.replaceChildren(this.top, this.notes, this.scroll, this.nothing, this.said);
 		this.sizes = new ResizeObserver(() => this.place());
 		this.sizes.observe(this.scroll);
+	}
+	get layout() {
+		return this.model.get("layout");
+	}
+	get isOpen() {
+		return this.layout.open ?? Boolean(this.openAtFirst);
+	}
+	get by() {
+		const sort = this.layout.sort;
+		const [, cell] = sort ? this.places.find(([key]) => key === sort.key) ?? [] : [];
+		return sort && cell !== void 0 ? { cell, down: sort.down } : null;
+	}
+	get places() {
+		const all = this.held.value.columns;
+		return [
+			...HEADS.map(([key, cell]) => [key, cell]),
+			...this.columns.shown.map(({ key }) => [key, FIRST + all.findIndex((each) => each.key === key)])
+		];
+	}
+	arrange(change) {
+		tellPython(this.model, "layout", { ...this.layout, ...change });
+		this.show();
 	}
 	show() {
 		this.heads();
@@ -486,46 +506,44 @@ var RunsView = class {
 	}
 	heads() {
 		const columns = this.columns.shown;
-		const all = this.held.value.columns;
-		const cells = columns.map(({ key }) => FIRST + all.findIndex((each) => each.key === key));
-		this.cells = cells;
+		this.cells = this.places.slice(HEADS.length).map(([, cell]) => cell);
 		this.look++;
 		const heads = [
-			...HEADS.map(([name, cell, label, width2]) => this.sorter(name, cell, label, "", width2)),
-			...columns.map(({ kind, label, title }, at) => this.sorter(`runs-${kind}`, cells[at], label, title, WIDTHS[kind] ?? WIDTHS.text))
+			...HEADS.map(([name, , label, width2]) => this.sorter(name, name, label, "", width2)),
+			...columns.map(({ key, kind, label, title }) => this.sorter(key, `runs-${kind}`, label, title, WIDTHS[kind] ?? WIDTHS.text))
 		];
 		this.head.replaceChildren(...heads);
 		const width = [...HEADS.map(([, , , each]) => each), ...columns.map(({ kind }) => WIDTHS[kind] ?? WIDTHS.text)].reduce((sum, each) => sum + each, 0);
 		this.grid.style.minWidth = `${width}px`;
 	}
-	sorter(name, cell, label, title, width) {
-		const sort = this.by?.cell === cell ? this.by.down ? "descending" : "ascending" : "none";
-		const button = name === "runs-curve" ? make("span.jobs-sort", { title }, label) : make("button.jobs-sort", { type: "button", tabindex: -1, label: `Sort by ${label}`, title, onclick: () => this.sort(cell, name) }, label);
+	sorter(key, name, label, title, width) {
+		const by = this.layout.sort;
+		const sort = by?.key === key ? by.down ? "descending" : "ascending" : "none";
+		const button = name === "runs-curve" ? make("span.jobs-sort", { title }, label) : make("button.jobs-sort", { type: "button", tabindex: -1, label: `Sort by ${label}`, title, onclick: () => this.sort(key, name) }, label);
 		return make(`th.${name}`, { role: "columnheader", scope: "col", "aria-sort": sort, style: `width:${width}px` }, button);
 	}
-	sort(cell, kind) {
-		const down = ["runs-number", "runs-cost", "runs-time"].includes(kind);
-		if (this.by?.cell !== cell) this.by = { cell, down };
-		else this.by = this.by.down === down ? { cell, down: !down } : null;
-		this.show();
+	sort(key, kind) {
+		const [by, down] = [this.layout.sort, ["runs-number", "runs-cost", "runs-time"].includes(kind)];
+		this.arrange({ sort: by?.key !== key ? { key, down } : by.down === down ? { key, down: !down } : null });
 	}
 	update() {
 		const { rows } = this.held.value;
-		if (this.isOpen === null && rows.length) this.isOpen = rows.length <= OPEN_UP_TO;
+		if (this.openAtFirst === null && rows.length) this.openAtFirst = rows.length <= OPEN_UP_TO;
 		const text = this.filter.value.trim();
 		const shown2 = found(this.held.value, text);
 		const arms = byArm(shown2).length;
 		const key = this.lines[this.at]?.key;
-		const groups = this.grouped && byArm(rows).length > 1;
+		const { grouped, flipped } = this.layout;
+		const [groups, turned, open] = [grouped && byArm(rows).length > 1, new Set(flipped), this.isOpen];
 		const opened = text !== "" && shown2.length <= FOUND_OPEN_UP_TO;
-		this.lines = linesOf(shown2, this.by, groups, (arm) => opened || Boolean(this.isOpen) !== this.flipped.has(arm));
+		this.lines = linesOf(shown2, this.by, groups, (arm) => opened || open !== turned.has(arm));
 		this.at = Math.max(0, this.lines.findIndex((line) => line.key === key));
 		this.grid.setAttribute("role", groups ? "treegrid" : "grid");
 		this.grid.setAttribute("aria-rowcount", String(this.lines.length + 1));
-		this.group.setAttribute("aria-pressed", String(this.grouped));
+		this.group.setAttribute("aria-pressed", String(grouped));
 		this.group.hidden = byArm(rows).length < 2;
 		this.all.hidden = !groups;
-		setText(this.all, this.isOpen ? "Close all" : "Open all");
+		setText(this.all, open ? "Close all" : "Open all");
 		const many = `${plural(arms, "arm")}, ${plural(shown2.length, "run")}`;
 		setText(this.count, text ? `${many} of ${plural(rows.length, "run")}` : many);
 		this.top.hidden = this.scroll.hidden = this.said.hidden = rows.length === 0;
@@ -572,19 +590,10 @@ var RunsView = class {
 		this.tellAway();
 		this.place();
 	}
-	turn() {
-		this.grouped = !this.grouped;
-		this.look++;
-		this.update();
-	}
-	flipAll() {
-		this.isOpen = !this.isOpen;
-		this.flipped.clear();
-		this.update();
-	}
 	flip(arm) {
-		if (!this.flipped.delete(arm)) this.flipped.add(arm);
-		this.update();
+		const flipped = new Set(this.layout.flipped);
+		if (!flipped.delete(arm)) flipped.add(arm);
+		this.arrange({ open: this.isOpen, flipped: [...flipped] });
 	}
 	rowsOf({ group, row }) {
 		return group ? group.rows : row ? [row] : [];
@@ -696,7 +705,8 @@ function render({ model, el }) {
 		selected: () => view.place(),
 		notes: () => view.update(),
 		empty: () => view.update(),
-		found: () => view.columns.show()
+		found: () => view.columns.show(),
+		layout: () => view.show()
 	});
 	view.held.shown();
 	return () => {
