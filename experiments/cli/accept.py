@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -40,10 +39,13 @@ class JudgedCriterion(Shown):
         value: It; null where there is none.
         interval: Both its ends at `level`; null where there is none, and `reason` says why.
         seeds: How many there are and how many count, in words.
+        control: The kept control that the arm is, whose row decides nothing unless the criterion names the arm; empty
+            for an arm of the experiment's own.
     """
 
     metric: str
     arm: str
+    control: str
     comparison: str
     bound: float
     unit: str
@@ -110,22 +112,18 @@ def accept(
 
 
 def _judged(workspace: Workspace, asked: Asked) -> Acceptance:
-    from experiments.jobs.ran import code_words, marks_of
     from experiments.monitoring import job_statuses
     from experiments.results.acceptance import acceptance_of
-    from experiments.results.scores import scored_runs
-    from experiments.runs.opening import default_store
+    from experiments.results.context import ExperimentContext
 
+    context = ExperimentContext(asked.experiment, workspace)
     names = [job.run for job in asked.jobs]
     statuses = {status.run_name: status for status in job_statuses(workspace.state, names)}
-    store, marks = default_store(workspace.root), marks_of(workspace, names)
-    words = code_words((job.arm, marks[job.run]) for job in asked.jobs if job.counts and job.run in marks)
 
     def score(jobs: Sequence[JobRef], metric: str, summary: Summary) -> ScoredRuns:
-        found = scored_runs(jobs, metric, store, statuses=statuses, summary=summary, codes=marks)
-        return replace(found, notes=(*found.notes, *words))
+        return context.scored(jobs, metric, summary, statuses)
 
-    return acceptance_of(asked, score, store)
+    return acceptance_of(asked, score, context.store)
 
 
 def _print(found: Acceptance) -> None:
@@ -137,7 +135,7 @@ def _print(found: Acceptance) -> None:
         table.add(
             f"{row.criterion.metric} {row.criterion.asked}",
             Text(f"{ACCEPTANCE[row.state].mark} {row.state}"),
-            row.arm,
+            f"{row.arm} (control {row.control})" if row.control else row.arm,
             quantity(value) if value is not None else MISSING,
             row.interval or MISSING,
             row.seeds,

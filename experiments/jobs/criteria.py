@@ -181,6 +181,12 @@ def check_arms(criteria: Sequence[Criterion], plan: Plan, workspace: Workspace) 
     """
     named = [one for one in criteria if one.arm]
     arms = dict.fromkeys(job.arm for job in plan.jobs)
+    kept = plan.control
+    if kept is not None and (held := next((one for one in named if one.arm == kept.arm not in arms), None)):
+        raise UsageError(
+            f"criterion {held.words!r} is about arm {held.arm!r}, which is control {kept.name}: what it scored is "
+            f"known already, so it accepts nothing. Name one of {', '.join(map(repr, arms))}, or none for each."
+        )
     if any(one.arm not in arms for one in named):
         with open_ledger(workspace, read_only=True) as ledger:
             arms |= dict.fromkeys(row.arm for row in ledger.rows(experiment=plan.experiment))

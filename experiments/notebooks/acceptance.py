@@ -35,7 +35,7 @@ def acceptance_lines(experiment: NotebookContext, jobs: Sequence[JobRef]) -> lis
     sign = ACCEPTANCE[found.verdict]
     return [
         Line(f"{sign.mark} Acceptance: {found.sentence[0].lower()}{found.sentence[1:]}", "strong"),
-        *(Line(_said(row), "row", row.criterion.words_for(row.arm)) for row in found.rows),
+        *(Line(_said(row), "row", row.criterion.words_for(row.arm), muted=not row.decides) for row in found.rows),
         *(
             [Line(" ".join((asked.exploratory, *asked.notes)).strip(), "fine")]
             if asked.exploratory or asked.notes

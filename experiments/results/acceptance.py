@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from experiments.jobs.controls.pooled import control_runs, controls_of, without_runs_of
 from experiments.jobs.criteria import KIND, Criterion, RecordedCriteria, Stated, recorded_criteria, written_in
 from experiments.jobs.families import level_of
 from experiments.jobs.finding import of_experiments
@@ -25,7 +26,7 @@ from experiments.results.frames import unlogged_words
 from experiments.results.scores import ScoredRuns
 from experiments.runs.store import RunQuery, RunStore
 from experiments.statistics import Estimate, Options, Scores, Summary, describe, different_code, shown
-from experiments.types import JobRef, TrainingJob
+from experiments.types import JobRef, KeptControl, TrainingJob
 
 State = Literal["met", "excluded", "undecided"]
 Verdict = Literal["accepted", "excluded", "undecided"]
@@ -46,6 +47,7 @@ class Judged:
         estimate: The statistic over the seeds that it rests on; None where there is none.
         seeds: What became of the seeds: `4 of 5 finished, 1 failed`.
         summary: What one run's score is, in words.
+        control: Name of the kept control that the arm is, whose row decides nothing; empty for an arm of its own.
     """
 
     criterion: Criterion
@@ -55,6 +57,12 @@ class Judged:
     estimate: Estimate | None = None
     seeds: str = ""
     summary: str = ""
+    control: str = ""
+
+    @property
+    def decides(self) -> bool:
+        """Whether the verdict rests on it: what a control scored was known before the criteria were recorded."""
+        return not self.control or bool(self.criterion.arm)
 
     @property
     def interval(self) -> str:
@@ -69,6 +77,7 @@ class Judged:
         return {
             "metric": asked.metric,
             "arm": self.arm,
+            "control": self.control,
             "comparison": asked.comparison,
             "bound": asked.bound,
             "unit": asked.unit,
@@ -90,12 +99,13 @@ class Asked:
     """What is to be judged, and by what.
 
     Attributes:
-        jobs: Of the newest repeat of each plan of the experiment.
+        jobs: The runs of kept controls, then those of the newest repeat of each plan of the experiment.
         criteria: Those that count.
         recorded_at: When they were recorded, in Unix seconds.
         exploratory: Why nothing can be accepted by them, as a sentence; empty where they stood before the first job.
         looks: How many launches brought new seeds of an arm: before each but the first one could see the others.
         notes: What else there is to know of them, one sentence each.
+        controls: Name of the kept control that an arm is, by arm.
     """
 
     experiment: str
@@ -105,6 +115,7 @@ class Asked:
     exploratory: str = ""
     looks: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    controls: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -123,7 +134,7 @@ class Acceptance:
     @property
     def verdict(self) -> Verdict:
         """The worst of the rows; nothing is accepted by criteria that were written after the launch."""
-        states = {row.state for row in self.rows}
+        states = {row.state for row in self._deciding}
         if "excluded" in states:
             return "excluded"
         return "accepted" if states == {"met"} and not self.asked.exploratory else "undecided"
@@ -131,9 +142,13 @@ class Acceptance:
     @property
     def sentence(self) -> str:
         """The verdict with what it rests on: `Accepted: 3 of 3 met, by the criteria recorded on 2026-11-30 12:00.`."""
-        met = sum(row.state == "met" for row in self.rows)
+        met = sum(row.state == "met" for row in self._deciding)
         by = f"by the criteria recorded on {_minute(self.asked.recorded_at)}"
-        return f"{self.verdict.capitalize()}: {met} of {len(self.rows)} met, {by}."
+        return f"{self.verdict.capitalize()}: {met} of {len(self._deciding)} met, {by}."
+
+    @property
+    def _deciding(self) -> list[Judged]:
+        return [row for row in self.rows if row.decides]
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -159,7 +174,8 @@ def asked_of(workspace: Workspace, experiment: str) -> Asked | None:
         rows = ledger.rows(experiment=experiment) or of_experiments(ledger.rows(), [experiment])
         if damaged := next((row for row in rows if isinstance(row, UnreadableJob)), None):
             raise LedgerError(damaged.sentence())
-        jobs = [row for row in rows if isinstance(row, TrainingJob)]
+        controls = controls_of(ledger, [row.plan_key for row in rows])
+        jobs = [row for row in without_runs_of(rows, controls) if isinstance(row, TrainingJob)]
         launched = _launches(jobs)
         if not recorded_criteria(ledger, list(launched)):
             return None
@@ -170,9 +186,11 @@ def asked_of(workspace: Workspace, experiment: str) -> Asked | None:
     if stands is None:
         return None
     stated, at, exploratory = stands
+    own = [job.ref() for job in jobs if job.plan_key in newest]
+    beside = _beside(controls, own)
     return Asked(
         experiment,
-        tuple(job.ref() for job in jobs if job.plan_key in newest),
+        (*control_runs(beside), *own),
         stated.criteria,
         at,
         exploratory,
@@ -183,6 +201,7 @@ def asked_of(workspace: Workspace, experiment: str) -> Asked | None:
             *_others(recorded, stated),
             *_written_now(stated, workspace),
         ),
+        {control.arm: control.name for control in beside},
     )
 
 
@@ -201,7 +220,7 @@ def acceptance_of(asked: Asked, score: Scorer, store: RunStore) -> Acceptance:
         if key not in scored:
             scored[key] = score(asked.jobs, *key)
             notes += scored[key].notes
-        rows += _rows(criterion, scored[key], asked.looks, lambda metric: _unlogged(metric, asked.jobs, store))
+        rows += _rows(criterion, scored[key], asked, lambda metric: _unlogged(metric, asked.jobs, store))
     return Acceptance(asked, tuple(rows), tuple(dict.fromkeys(filter(None, [asked.exploratory, *notes]))))
 
 
@@ -211,15 +230,21 @@ def summary_of(criterion: Criterion) -> Summary:
     return Summary(criterion.score, window=share, between=window, higher_is_better=criterion.wants_more)
 
 
-def _rows(
-    criterion: Criterion, runs: ScoredRuns, looks: Mapping[str, int], unlogged: Callable[[str], str]
-) -> list[Judged]:
+def _rows(criterion: Criterion, runs: ScoredRuns, asked: Asked, unlogged: Callable[[str], str]) -> list[Judged]:
     if criterion.arm and criterion.arm not in runs.scores:
         known = ", ".join(map(repr, runs.scores))
         reason = f"No run belongs to arm {criterion.arm!r}. Arms: {known}."
         return [Judged(criterion, criterion.arm, "undecided", reason)]
     arms = [criterion.arm] if criterion.arm else list(runs.scores)
-    return [_judged(criterion, runs.scores[arm], runs, looks.get(arm, 1), unlogged) for arm in arms]
+    rows = [_judged(criterion, runs.scores[arm], runs, asked.looks.get(arm, 1), unlogged) for arm in arms]
+    return [_of_control(row, asked.controls[row.arm]) if row.arm in asked.controls else row for row in rows]
+
+
+def _of_control(row: Judged, control: str) -> Judged:
+    """Return what is said of a control's arm: its runs had ended, so a bound may have been written to fit them."""
+    said = f"Control {control}: its runs had ended before the criteria were recorded, so they accept nothing."
+    state = "undecided" if row.criterion.arm and row.state == "met" else row.state
+    return replace(row, state=state, reason=f"{said} {row.reason}", control=control)
 
 
 def _judged(
@@ -291,6 +316,12 @@ def _unlogged(metric: str, jobs: Sequence[JobRef], store: RunStore) -> str:
         infos = []
     logged = dict.fromkeys(key for info in infos for key in info.summary if not key.startswith("_"))
     return unlogged_words(metric, logged, len(jobs))
+
+
+def _beside(controls: Iterable[KeptControl], own: Iterable[JobRef]) -> list[KeptControl]:
+    """Return the controls of which an arm stands beside those that were launched, the newest of each arm."""
+    arms = {job.arm for job in own if job.counts}
+    return list({control.arm: control for control in controls if control.arm not in arms}.values())
 
 
 def _launches(jobs: Iterable[TrainingJob]) -> dict[str, float]:

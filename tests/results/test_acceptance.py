@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from experiments.jobs.criteria import Criterion, Stated, record_criteria
+from experiments.jobs.criteria import Criterion, Stated, check_arms, record_criteria
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.permits import command_permit
 from experiments.jobs.ran import Mark
@@ -15,7 +15,7 @@ from experiments.project.errors import LedgerError, UsageError
 from experiments.project.standing import CHOOSING
 from experiments.results.acceptance import acceptance_of, asked_of
 from experiments.results.scores import scored_runs
-from experiments.types import Plan, PlannedJob, TrainingJobConfig
+from experiments.types import KeptControl, Plan, PlannedJob, TrainingJobConfig
 from tests.fakes.studies import REWARD, Study, two_arms
 
 CONFIG = TrainingJobConfig(curriculum="arena/basic")
@@ -27,11 +27,11 @@ def study(tmp_path):
     return two_arms(tmp_path)
 
 
-def launch(study, *criteria, jobs=None, key="k", family="f", repeat=1, late=False):
+def launch(study, *criteria, jobs=None, key="k", family="f", repeat=1, late=False, control=None):
     """Record the runs of a study as launched together, with criteria before or after the first job."""
     jobs = study.jobs if jobs is None else jobs
     planned = [PlannedJob(run_name=j.run, arm=j.arm, seed=j.seed, config=CONFIG, command=("true",)) for j in jobs]
-    fields = {"experiment": "study", "user": "ada", "launcher": "local", "target": "here"}
+    fields = {"experiment": "study", "user": "ada", "launcher": "local", "target": "here", "control": control}
     plan = Plan(**fields, repeat=repeat, key=key, family=family, jobs=tuple(planned))
 
     def record():
@@ -239,6 +239,30 @@ def test_an_experiment_without_criteria_or_without_jobs_or_with_unreadable_ones_
         ledger.add_event("criteria", plan_key="k", criteria="none")
     with pytest.raises(LedgerError, match="cannot be read by this version"):
         asked_of(study.workspace, "study")
+
+
+def beside(study):
+    """Record the runs of arm b as launched beside arm a, which was kept."""
+    kept = [job for job in study.jobs if job.arm == "a"]
+    control = KeptControl(name="kept", version="1", arm="a", config=CONFIG, runs=tuple(kept))
+    launch(study, AT_LEAST_TWO, jobs=[job for job in study.jobs if job.arm == "b"], control=control)
+
+
+def test_a_kept_control_is_shown_beside_what_it_was_launched_beside_and_decides_nothing(study):
+    beside(study)
+    found = judged(study)
+    assert states(found) == {("at least 2", "a"): "excluded", ("at least 2", "b"): "met"}
+    assert [(row["arm"], row["control"]) for row in found.as_json()["criteria"]] == [("a", "kept"), ("b", "")]
+    assert found.rows[0].reason.startswith("Control kept: its runs had ended before the criteria were recorded")
+    assert (found.verdict, found.sentence.split(",")[0]) == ("accepted", "Accepted: 1 of 1 met")
+
+
+def test_a_criterion_about_a_control_is_refused_before_the_launch(study):
+    beside(study)
+    with open_ledger(study.workspace, read_only=True) as ledger:
+        plan = ledger.plan("k")
+    with pytest.raises(UsageError, match="about arm 'a', which is control kept: what it scored is known already"):
+        check_arms([Criterion(REWARD, ">=", 1, arm="a")], plan, study.workspace)
 
 
 def test_the_document_has_what_the_table_has(study):
