@@ -90,6 +90,8 @@ class Study(Subject):
         """
         key = metric or choice_of(self.chosen()).metric
         found = metrics_frame(self.jobs, key, workspace=self.experiment.workspace, store=self.experiment.store)
+        controls = self.experiment.controls(self.jobs)
+        found.attrs["controls"] = {run.run: control.name for control in controls for run in control.runs}
         return found.rename(columns={key: "value"})
 
     def draw(self, name: str, chart: Any) -> Any:

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from experiments.jobs.controls.pooled import control_runs, controls_of
 from experiments.jobs.finding import Run, Runs, here, known_runs, refs_of, refuse_unknown, several
 from experiments.jobs.ledger import open_ledger
 from experiments.project.errors import UsageError
@@ -17,7 +18,7 @@ from experiments.runs.axes import COUNTERS, axes_of, axis_note, axis_words, comm
 from experiments.runs.opening import default_store
 from experiments.runs.roles import metrics_of
 from experiments.runs.store import REWARD_KEY, Origin, RunInfo, RunStore
-from experiments.types import JobRef
+from experiments.types import JobRef, KeptControl
 from experiments.wandb_utils import histories
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ def metrics_frame(
     """Return metrics of an experiment, or of runs, as one tidy frame.
 
     Args:
-        runs: Name of an experiment, which is all of its jobs; or a run (its name, a JobRef or a TrainingJob); or
-            several of these.
+        runs: Name of an experiment, which is all of its jobs, after the runs of a control that they were launched
+            beside; or a run (its name, a JobRef or a TrainingJob); or several of these.
         metrics: One metric or several.
         complete: Whether a server is asked for every row, which takes it a request and more a run; files always are.
         workspace: Whose experiments; None for the project of the working folder, or none where `store` is given.
@@ -58,6 +59,7 @@ def metrics_frame(
         `attrs["axis"]` is what `step` counts: `agent steps`, or the best counter that all runs have logged with the
         metrics (`global_step`, `W&B steps`), so that rows of several runs can be compared; empty where there is no row.
         `attrs["roles"]` are role and replicate number of each run that is no seed, for whoever pools the rows.
+        `attrs["controls"]` is the kept control that a run is of, by run: another experiment launched it.
         `attrs["without"]` are the metrics that a run has not logged, by run; all of them for one that has not begun.
         `attrs["origin"]` says in words where the rows come from.
 
@@ -78,17 +80,22 @@ def metrics_frame(
     wanted = [metrics] if isinstance(metrics, str) else list(dict.fromkeys(metrics))
     if taken := [key for key in wanted if key in _COLUMNS]:
         raise UsageError(f"metric {taken[0]!r} has the name of a column of the frame. Read it with fetch_metrics.")
-    refs, known = _found(runs, place, project)
+    refs, known, controls = _found(runs, place, project)
     begun = [ref.run for ref in refs if ref.run in known]
     read = histories(place, begun, [*_counters(refs), *wanted], complete=complete)
-    frame = tidy_frame(refs, read, wanted)
-    if all(ref.run in known and known[ref.run].state in TRACKER_ENDS for ref in refs):
+    frame = tidy_frame(refs, read, wanted, controls=controls)
+    own = [ref.run for ref in refs if ref.run not in frame.attrs["controls"]]  # a control's runs may be elsewhere
+    if all(run in known and known[run].state in TRACKER_ENDS for run in own):
         _refuse_unlogged(wanted, known, frame.attrs["without"])
     return frame
 
 
 def tidy_frame(
-    refs: Sequence[JobRef], read: Mapping[str, History], metrics: Sequence[str], notes: Sequence[str] = ()
+    refs: Sequence[JobRef],
+    read: Mapping[str, History],
+    metrics: Sequence[str],
+    notes: Sequence[str] = (),
+    controls: Sequence[KeptControl] = (),
 ) -> pd.DataFrame:
     """Return the histories of runs as `metrics_frame` does.
 
@@ -98,6 +105,7 @@ def tidy_frame(
             begun to log is not in it.
         metrics: Columns.
         notes: What else the origin says, in sentences.
+        controls: Those of which there are runs among `refs`.
     """
     import numpy as np
     import pandas as pd
@@ -139,33 +147,48 @@ def tidy_frame(
             of_runs = np.array([getattr(ref, name) for ref in logged], _KINDS[name])
             table.insert(at, name, pd.Series(np.repeat(of_runs, counts), dtype=_KINDS[name]))
         table.insert(3, "step", np.concatenate(steps))
-    said = _origin(table, refs, read, axis_note(axes.values(), {step for step in named.values() if step}), notes)
-    roles = {ref.run: (ref.role, ref.replicate) for ref in refs if not ref.counts}
-    table.attrs = {"axis": axis_words(axis) if len(table) else "", "roles": roles, "without": without, "origin": said}
+    axis_said = axis_note(axes.values(), {step for step in named.values() if step})
+    table.attrs = {
+        "axis": axis_words(axis) if len(table) else "",
+        "roles": {ref.run: (ref.role, ref.replicate) for ref in refs if not ref.counts},
+        "controls": {run.run: control.name for control in controls for run in control.runs},
+        "without": without,
+        "origin": _origin(table, refs, read, axis_said, [*map(_control_words, controls), *notes]),
+    }
     return table
+
+
+def _control_words(control: KeptControl) -> str:
+    return f"Arm {control.arm} is control {control.name}: {counted(len(control.runs), 'run')} of another launch"
 
 
 def _counters(refs: Sequence[JobRef]) -> list[str]:
     return list(dict.fromkeys(key for ref in refs for key in counters_of(metrics_of(ref).step))) or list(COUNTERS)
 
 
-def _found(runs: Runs, store: RunStore, workspace: Workspace | None) -> tuple[list[JobRef], dict[str, RunInfo]]:
-    """Return the runs that are meant, and those of them that have begun to log."""
+def _found(
+    runs: Runs, store: RunStore, workspace: Workspace | None
+) -> tuple[list[JobRef], dict[str, RunInfo], list[KeptControl]]:
+    """Return the runs that are meant, those of them that have begun to log, and the controls that are among them."""
     meant: list[Run] = []
+    beside: list[KeptControl] = []
     for run in several(runs):
-        meant += (_launched(run, workspace) if workspace and isinstance(run, str) else []) or [run]
+        own, controls = _launched(run, workspace) if workspace and isinstance(run, str) else ([], [])
+        meant += [*control_runs(controls), *own] or [run]
+        beside += controls
     refs = refs_of(meant)
     known = known_runs(refs, store)
     named = [run for run in meant if isinstance(run, str) and run not in known]
     if named:
         refuse_unknown(named, store, workspace, kind="run or experiment")
-    return refs, known
+    return refs, known, beside
 
 
-def _launched(experiment: str, workspace: Workspace) -> list[JobRef]:
+def _launched(experiment: str, workspace: Workspace) -> tuple[list[JobRef], list[KeptControl]]:
     with open_ledger(workspace, read_only=True) as ledger:
+        rows = [job for job in ledger.rows(experiment=experiment) if job.state != "planned"]
         # A row that cannot be read still says which run it is.
-        return [job.ref() for job in ledger.rows(experiment=experiment) if job.state != "planned"]
+        return [job.ref() for job in rows], controls_of(ledger, [job.plan_key for job in rows])
 
 
 def _refuse_unlogged(

@@ -21,8 +21,14 @@ from experiments.project.errors import UsageError
 from experiments.project.standing import CHOOSING
 from experiments.project.values import replaced
 from experiments.project.workspace import Workspace
+from experiments.results.bundle.archive import write_archive
+from experiments.results.bundle.checklist import reproduce_text
+from experiments.results.bundle.gathering import gather
+from experiments.results.bundle.opening import Bundle
 from experiments.results.controls import keep_control
+from experiments.results.frames import metrics_frame
 from experiments.results.verdict import judge
+from experiments.runs.opening import default_store
 from experiments.statistics import Summary
 from experiments.types import BaseExperimentConfig
 from tests.fakes.kept import CONFIG, TRAINER, KeptProject, repository_at
@@ -76,6 +82,41 @@ def test_the_verdict_pools_the_controls_runs_with_the_candidates(launched):
     assert "Registered: design 1 of its family, level 0.03, against control kept." in text
     assert "Control kept: arm baseline of hills, seeds 0, 1, 2" in text
     assert "different code" not in text
+
+
+def test_a_frame_of_the_experiment_has_the_controls_runs_first_and_marks_them(launched, project):
+    frame = metrics_frame("beside", "score", workspace=Workspace.find(launched.root))
+    assert frame["arm"].drop_duplicates().tolist() == ["baseline", "fast"]
+    assert frame["run"].isin(frame.attrs["controls"]).equals(frame["arm"] == "baseline")
+    assert "Arm baseline is control kept: 3 runs of another launch" in frame.attrs["origin"]
+    for run in frame.attrs["controls"]:
+        shutil.rmtree(project.workspace.runs / run)
+    with pytest.raises(UsageError, match="metric 'scor' was logged by none"):
+        metrics_frame("beside", "scor", workspace=project.workspace)
+
+
+def test_a_bundle_has_the_controls_runs_with_their_code_and_says_whose_they_are(launched, project, tmp_path):
+    workspace = Workspace.find(launched.root)
+    found = gather(workspace, default_store(workspace.root), "beside", checkpoints="none")
+    assert {(run.job.arm, run.control) for run in found.runs.values()} == {("fast", ""), ("baseline", "kept")}
+    assert not any("control" in note for note in found.notes)
+    path = tmp_path / "beside.tar.gz"
+    assert "| baseline (control kept) | 0, 1, 2 |" in reproduce_text(found, path.name).decode()
+    write_archive(path, "beside", found.contents)
+    bundle = Bundle.opened(path)
+    assert "of them 3 runs of control kept" in bundle.lines()
+    assert bundle.lacking() == {}
+    assert "controls/kept.json" in bundle.manifest.files
+
+
+def test_a_bundle_says_which_runs_of_a_control_are_not_here(project):
+    for run in read_control(project.workspace.root, "kept").runs[:2]:
+        shutil.rmtree(project.workspace.runs / run.ref.run)
+    found = gather(project.workspace, default_store(project.workspace.root), "beside", checkpoints="none")
+    assert len(found.runs) == 4
+    [note] = [note for note in found.notes if "control" in note]
+    assert note.startswith("2 of 3 runs of control kept, with which the others are compared, are not here")
+    assert note.endswith("its scores are in controls/kept.json")
 
 
 def test_the_notebook_that_a_launch_writes_names_the_runs_of_the_control(launched):

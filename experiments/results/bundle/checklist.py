@@ -87,7 +87,7 @@ def _accepted(found: Gathered) -> list[str]:
 def _runs(runs: Iterable[RunRecord], infos: Mapping[str, RunInfo]) -> list[str]:
     arms: dict[str, list[RunRecord]] = {}
     for run in runs:
-        arms.setdefault(run.job.arm, []).append(run)
+        arms.setdefault(f"{run.job.arm} (control {run.control})" if run.control else run.job.arm, []).append(run)
     lines = ["| arm | seeds | other runs | finished | other ends |", "|---|---|---|---|---|"]
     for arm, members in arms.items():
         seeds = ", ".join(seed_number(seed) for seed in sorted({run.job.seed for run in members if run.job.counts}))
@@ -127,6 +127,8 @@ def _compute(found: Gathered) -> list[str]:
     lines = [f"In all {duration(sum(known))} of {counted(len(known), 'run')}, those that failed among them."]
     if known:
         lines.append(f"One run took {duration(sum(known) / len(known))} on average, {duration(max(known))} at most.")
+    if controls := sum(bool(run.control) for run in found.runs.values()):
+        lines.append(f"Of these, {counted(controls, 'run')} of a kept control had been computed before.")
     unknown = len(found.runs) - len(known)
     return [*lines, *([f"How long {counted(unknown, 'run')} took is not known."] if unknown else [])]
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -26,10 +26,12 @@ from experiments.project.redaction import SHORTEST_SECRET, known_secrets_in, mas
 from experiments.project.snapshots import Snapshot, checkout, files, is_there
 from experiments.project.values import replaced
 from experiments.results.bundle.archive import Content
+from experiments.results.bundle.beside import controls_beside
 from experiments.results.bundle.metrics import INFO, ROWS, info_values, rows_text
 from experiments.results.bundle.records import (
     BUNDLE,
     CODE,
+    CONTROLS,
     JOURNAL,
     LEDGER,
     PACKAGES,
@@ -110,20 +112,22 @@ def gather(
     found = Gathered(notes=list(notes))
     jobs, plans, code = _launched(workspace, experiment)
     places = _places(workspace)
+    kept = controls_beside(workspace, plans)
     for job in jobs:
         _add_run(found, workspace, store, job, checkpoints, places)
+    for beside in kept:
+        for job in beside.jobs:
+            _add_run(found, workspace, store, job, checkpoints, places, control=beside.control.name)
+        if beside.file is not None:
+            found.contents[f"{CONTROLS}/{beside.file.name}"] = Content(beside.file)
+        found.notes += beside.notes
     snapshots = _add_snapshots(found, workspace)
     _add_packages(found, workspace)
-    found.notes += [
-        f"Its runs are compared with those of control {plan.control.name}, which are not in the bundle."
-        for plan in plans[:1]
-        if plan.control is not None
-    ]
     found.record = BundleRecord(
         experiment=experiment,
         plans=tuple(plans),
-        code=code,
-        runs=tuple(job.run_name for job in jobs),
+        code={key: _code_anywhere(record) for beside in kept for key, record in beside.code.items()} | code,
+        runs=tuple(found.runs),
         snapshots=snapshots,
         checkpoints=checkpoints,
         notes=tuple(found.notes),
@@ -136,7 +140,7 @@ def gather(
         if found.journal.rule is not None:
             found.registration = registration_of(workspace, with_controls(jobs, workspace), found.journal)
     found.criteria = _criteria(workspace, plans)
-    _add_json(found, LEDGER, _known_to_the_ledger(workspace, experiment, plans, jobs), places)
+    _add_json(found, LEDGER, _known_to_the_ledger(workspace, experiment, plans, found.runs), places)
     for name, path in (further or {}).items():
         found.contents[name] = Content(path)
     _refuse_secrets(found)
@@ -195,6 +199,8 @@ def _add_run(
     job: TrainingJob,
     checkpoints: Checkpoints,
     places: Mapping[str, str],
+    *,
+    control: str = "",
 ) -> None:
     side = side_of(workspace, store, job)
     folder = f"{RUNS}/{job.run_name}"
@@ -205,6 +211,7 @@ def _add_run(
     began = _add_beginning(found, side)
     record = RunRecord(
         job=replaced(job, launcher_id=None, error=None),
+        control=control,
         own=None if side.own is None else _anywhere(side.own),
         code=side.code.started,
         why=side.code.why,
@@ -334,10 +341,10 @@ def _tree_of(found: Gathered, workspace: Workspace, environment: str) -> Path | 
 
 
 def _known_to_the_ledger(
-    workspace: Workspace, experiment: str, plans: Sequence[Plan], jobs: Sequence[TrainingJob]
+    workspace: Workspace, experiment: str, plans: Sequence[Plan], runs: Iterable[str]
 ) -> dict[str, Any]:
     """Return what no file of a run says: what happened, what was registered, and what people wrote."""
-    keys, names = {plan.key for plan in plans}, {job.run_name for job in jobs}
+    keys, names = {plan.key for plan in plans}, set(runs)
     with open_ledger(workspace, read_only=True) as ledger:
         events = [asdict(event) for event in ledger.events(plan_key=keys, run_name=names)]
         written = {name: asdict(note) for name, note in sorted(ledger.annotations(sorted(names)).items())}

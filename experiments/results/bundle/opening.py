@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -79,6 +80,8 @@ class Bundle:
             f"{counted(len(self.manifest.files), 'file')}, {size / 1e6:.1f} MB, each as the manifest says",
             f"{counted(len(self.runs), 'run')}, checkpoints: {self.record.checkpoints}",
         ]
+        beside = Counter(run.control for run in self.runs.values() if run.control)
+        lines += [f"of them {counted(number, 'run')} of control {name}" for name, number in beside.items()]
         lines += [f"code {name[:12]}: {counted(len(one.modes), 'file')}" for name, one in self.record.snapshots.items()]
         pinned = [name for name in self.manifest.files if name.startswith(f"{REQUIREMENTS}/")]
         lines += [f"{counted(len(pinned), 'package set')} with the hash of every file"] if pinned else []

@@ -15,6 +15,7 @@ from experiments.types import Plan, TrainingJob
 
 BUNDLE, JOURNAL, LEDGER, REPRODUCE = "bundle.json", "journal.json", "ledger.json", "REPRODUCE.md"
 RUNS, CODE, PACKAGES, REQUIREMENTS = "runs", "code", "packages", "requirements"
+CONTROLS = "controls"
 RECORD = "record.json"
 # Whatever becomes a file's name somewhere else; no dot may begin it.
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$")]
@@ -40,6 +41,7 @@ class RunRecord(Frozen):
     """One run, without its metrics and checkpoints.
 
     Attributes:
+        control: The kept control that it is of, so that another experiment launched it; empty for the bundle's own.
         own: What it was told to run with; None for a run of before there were snapshots.
         code: What it ran, as noted when it started; None where that is not known.
         why: Why it is not known.
@@ -51,6 +53,7 @@ class RunRecord(Frozen):
     """
 
     job: TrainingJob
+    control: str = ""
     own: OwnCode | None = None
     code: CodeRecord | None = None
     why: str = ""
@@ -79,7 +82,7 @@ class BundleRecord(Frozen):
     Attributes:
         plans: Each plan of the experiment.
         code: What was recorded of a plan's code at its first launch, by the plan's key.
-        runs: Their names, in the order of their launch.
+        runs: Their names, in the order of their launch; then those of controls that they are compared with.
         snapshots: By id.
         checkpoints: Which of them were asked for: `last`, `all` or `none`.
         notes: What could not be put in, in words.
