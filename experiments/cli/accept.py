@@ -104,8 +104,8 @@ def accept(
         raise UsageError(
             f"no criterion was recorded when {experiment!r} was launched, so there is nothing to accept it by. State "
             "some in its recipe, accept = (Criterion('overview/sps', '>=', 23_000),) with Criterion of "
-            "experiments.jobs.criteria, and launch it once more: --again. A search, and "
-            "what it is frozen as, record none: launch the recipe itself."
+            "experiments.jobs.criteria, and launch it once more: --again. A search records none: what it is frozen as "
+            "is held to what its recipe stated when it was opened."
         )
     shown = Accepted.model_validate(found.as_json())
     return Answer(shown, lambda _: _print(found), code=EXIT_CODES[found.verdict])

@@ -28,6 +28,7 @@ from experiments.cli.session import (
 from experiments.experiment import Experiment
 from experiments.jobs.arms import changed
 from experiments.jobs.covering import recipe_word
+from experiments.jobs.criteria import stated_by
 from experiments.jobs.funding import fund, unused_name
 from experiments.jobs.launchers.local.capacity import at_once
 from experiments.jobs.ledger import Limits, open_ledger
@@ -165,6 +166,7 @@ def _searches(session: Session, code: Provenance) -> list[Search]:
             f"the search has up to {jobs:,} jobs; at most {workspace.settings.max_jobs:,} are allowed. Take fewer "
             "trials, or raise the limit: --max-jobs N (or max_jobs in [tool.experiments])."
         )
+    accept = stated_by(type(experiment), workspace.root)
     found = []
     for at, job in enumerate(recorded):
         make = _Recipe(experiment, workspace, config, at, len(recorded))
@@ -189,6 +191,7 @@ def _searches(session: Session, code: Provenance) -> list[Search]:
                 provenance=code,
                 places=_places(workspace),
                 wandb_mode=workspace.wandb_mode(),
+                accept=accept,
             )
         )
     return found

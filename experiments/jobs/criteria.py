@@ -12,7 +12,7 @@ import inspect
 import itertools
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -170,6 +170,17 @@ def check_criteria(criteria: Sequence[Criterion]) -> None:
     for one, other in itertools.permutations(criteria, 2):
         if _same_score(one, other) and one.wants_more and not other.wants_more and _exclude(one, other):
             raise UsageError(f"criteria {one.words!r} and {other.words!r} exclude each other. Turn one of them round.")
+
+
+def renamed(stated: Stated, arms: Mapping[str, str]) -> tuple[Stated, tuple[Criterion, ...]]:
+    """Return criteria with the names that their arms have somewhere else, and those about an arm that is not there.
+
+    Args:
+        arms: The name there, by that which the criteria use.
+    """
+    kept = (replace(one, arm=arms[one.arm]) if one.arm else one for one in stated.criteria if one.arm in {"", *arms})
+    left = tuple(one for one in stated.criteria if one.arm not in {"", *arms})
+    return replace(stated, criteria=tuple(kept)), left
 
 
 def check_arms(criteria: Sequence[Criterion], plan: Plan, workspace: Workspace) -> None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from experiments.jobs.arms import BASELINE
 from experiments.jobs.batches import first_batch
 from experiments.jobs.covering import cover_launch
+from experiments.jobs.criteria import Criterion, Stated, record_criteria, renamed
 from experiments.jobs.designs import design_words, record_journal
 from experiments.jobs.funding import begin_batches
 from experiments.jobs.journal import Journal, recorded_in
@@ -58,6 +59,7 @@ class Design:
         journal: Hypothesis and rule, as they are recorded.
         code: Where the code comes from, and the snapshot that the jobs run.
         workspace: With the places of the search.
+        accept: What it has to reach, as it is recorded: what the recipe stated when the search was opened.
         notes: What one should know before the launch, in sentences.
         is_frozen: Whether it was recorded before; then a launch completes it, and starts nothing twice.
         goes_on: Whether the plan is a first batch, which further ones follow until the rule decides.
@@ -69,6 +71,7 @@ class Design:
     code: Provenance
     workspace: Workspace
     sides: Sides
+    accept: Stated = field(default=Stated())
     notes: tuple[str, ...] = ()
     is_frozen: bool = False
     goes_on: bool = False
@@ -215,8 +218,23 @@ def design_of(
     notes = check_plan(plan, place, search.provenance, search.provenance.own).notes
     with open_ledger(workspace, read_only=True) as ledger:
         design = design_words(plan, journal, ledger)
-    said = (*filter(None, [design, _looks_worse(sides, rule)]), *notes)
-    return Design(name, plan, journal, search.provenance, place, sides, said, goes_on=until_decided)
+    accept, left = renamed(search.accept, _arms_of_recipe(sides))
+    said = (*filter(None, [design, _looks_worse(sides, rule), *_accept_words(accept, left)]), *notes)
+    return Design(name, plan, journal, search.provenance, place, sides, accept, said, goes_on=until_decided)
+
+
+def _arms_of_recipe(sides: Sides) -> dict[str, str]:
+    """Return which arms of a design are those that a recipe's criteria name; the only arm of one is the winner."""
+    search, winner = sides.winner.course.search, sides.winner.arm
+    if sides.baseline is not None:
+        return {search.arm: winner, sides.baseline.course.search.arm: sides.baseline.arm}
+    return {one.arm: BASELINE if one.arm == BASELINE else winner for one in search.accept.criteria if one.arm}
+
+
+def _accept_words(accept: Stated, left: Sequence[Criterion]) -> list[str]:
+    held = f"Has to reach: {'; '.join(one.words for one in accept.criteria)}." if accept.criteria else ""
+    about = f"About no arm of it, so not held to: {'; '.join(one.words for one in left)}." if left else ""
+    return [held, about]
 
 
 def launch_design(design: Design, permit: Permit | None) -> list[TrainingJob]:
@@ -233,6 +251,7 @@ def launch_design(design: Design, permit: Permit | None) -> list[TrainingJob]:
     permit = require(permit, f"launch {counted(len(plan.jobs), 'job')}")
     if not design.is_frozen:
         record_journal(plan, design.journal, permit, place)
+        record_criteria(plan, design.accept, permit, place)
         budget = _begun(design, permit) if design.goes_on else None
         with open_ledger(place) as ledger:
             recipe = design.code.recipe
@@ -337,7 +356,7 @@ def _as_recorded(
         )
     code = Provenance.recorded(ledger.provenance(key))
     note = f"It was frozen before: nothing is launched twice. The design is {plan.experiment!r}."
-    return Design(plan.experiment, plan, journal, code, place, sides, (note, effort), is_frozen=True)
+    return Design(plan.experiment, plan, journal, code, place, sides, notes=(note, effort), is_frozen=True)
 
 
 def _free_name(ledger: LedgerReader, experiment: str, asked: str | None) -> str:

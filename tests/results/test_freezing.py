@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from experiments.jobs.batches import courses as batched_courses
+from experiments.jobs.criteria import Criterion, Stated
 from experiments.jobs.designs import registration_of
 from experiments.jobs.handover import LAUNCHERS
 from experiments.jobs.journal import recorded_in
@@ -25,6 +26,7 @@ from experiments.project.errors import LaunchRefused, UsageError
 from experiments.project.provenance import OwnCode, Provenance
 from experiments.project.values import replaced
 from experiments.results import freezing
+from experiments.results.acceptance import asked_of
 from experiments.results.freezing import design_of, effort_words, launch_design
 from experiments.results.searching import as_opened
 from experiments.results.steps import take_step
@@ -106,6 +108,30 @@ def test_its_rule_is_that_of_the_search_and_registered_before_its_first_job(begi
     assert found.seeds == {arm: (0, 1, 2, 3), "baseline": (0, 1, 2, 3)}
     with open_ledger(workspace, read_only=True) as ledger:
         assert recorded_in(ledger, [design.plan.key])[0].at <= min(job.created_at for job in jobs)
+
+
+def test_what_the_recipe_asks_is_recorded_with_the_design_and_follows_its_arms(begin):
+    """Of a recipe with one arm, whatever it is called, the winner stands in its place."""
+    stated = Stated((Criterion("score", ">=", 0.25), Criterion("score", ">", 0.5, arm="own")), "study.py", "Study")
+    workspace, _ = begin(search_of(trials=4, accept=stated))
+    design, jobs = frozen(workspace)
+    arm = f"trial-{course(workspace).best.number}"
+    assert f"Has to reach: score at least 0.25; score of {arm} more than 0.5." in design.notes
+    asked = asked_of(workspace, design.name)
+    assert [(one.arm, one.bound) for one in asked.criteria] == [("", 0.25), (arm, 0.5)]
+    assert asked.exploratory == ""
+    assert {job.run for job in asked.jobs} == {job.run_name for job in jobs}
+
+
+def test_of_searches_of_several_arms_each_keeps_its_criteria_and_a_third_is_said_to_be_left_out(begin):
+    stated = Stated(
+        tuple(Criterion("score", ">=", at, arm=arm) for at, arm in enumerate(("baseline", "other", "third")))
+    )
+    workspace, _ = of_two(begin, accept=stated)
+    design = design_of(workspace, "study")
+    winner, baseline = design.sides.winner.arm, design.sides.baseline.arm
+    assert {one.arm for one in design.accept.criteria} == {winner, baseline}
+    assert "About no arm of it, so not held to: score of third at least 2." in design.notes
 
 
 def test_freezing_twice_launches_nothing_twice_and_completes_what_was_left(begin):
@@ -252,8 +278,8 @@ def two_arms(trials=(2, 2), **changes):
     ]
 
 
-def of_two(begin, trials=(2, 2)):
-    first, second = two_arms(trials)
+def of_two(begin, trials=(2, 2), **changes):
+    first, second = two_arms(trials, **changes)
     workspace, cluster = begin(first, ends=False)
     with allow_launch() as permit, open_ledger(workspace) as ledger:
         open_search(ledger, second, permit)

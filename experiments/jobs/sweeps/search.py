@@ -17,6 +17,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from experiments.jobs.covering import cover_search
+from experiments.jobs.criteria import Stated
 from experiments.jobs.ledger import Event, Ledger
 from experiments.jobs.ledger.budgets import KIND as BUDGET
 from experiments.jobs.ledger.reading import LedgerReader
@@ -56,6 +57,7 @@ class Search(Frozen):
         budget: Name of the budget that its trials draw on; empty of one that was opened before there were any.
         provenance: Where the code comes from, and the snapshot that every trial runs.
         places: W&B places of the jobs, as settings.
+        accept: What the recipe asks of the experiment; its frozen design is held to it, for a search accepts nothing.
     """
 
     experiment: str
@@ -76,6 +78,7 @@ class Search(Frozen):
     wandb_mode: Literal["offline", "online"] = "offline"
     prune: Pruning | None = Field(None, exclude_if=is_none)
     budget: str = ""
+    accept: Stated = Field(Stated(), exclude_if=lambda stated: not stated.criteria)
 
     @functools.cached_property
     def id(self) -> str:
