@@ -130,7 +130,19 @@ class Searches(Changing):
             label = f"Freeze {design.sides.winner.arm} and launch {counted(len(design.plan.jobs), 'job')}"
             parts += [lines_html([Line(design.sentence, "strong")]), preview.view()]
             parts.append(self._button(label, self._launch, design))
+            parts += self._in_batches(design)
         return parts
+
+    def _in_batches(self, whole: Design) -> list[Any]:
+        """Return the other way to launch a design whose rule looks before its end: fewer seeds may decide it."""
+        arm = whole.sides.winner.course.search.arm or None
+        try:
+            first = design_of(self.study.experiment.workspace, self.study.experiment.name, arm=arm, until_decided=True)
+        except ExperimentsError:
+            return []  # its rule does not look
+        said = f"Or in batches: {first.sentence}; further ones follow by themselves until the rule decides."
+        label = f"Freeze {first.sides.winner.arm} and launch {counted(len(first.plan.jobs), 'job')} until decided"
+        return [lines_html([Line(said)]), self._button(label, self._launch, first)]
 
     def _button(self, label: str, then: Callable[[Any, Permit], str], what: Any) -> Any:
         """Return a button that does what was shown beside it, and says what came of it."""
@@ -152,7 +164,8 @@ class Searches(Changing):
 
     def _launch(self, design: Design, permit: Permit) -> str:
         experiment = self.study.experiment
-        now = design_of(experiment.workspace, experiment.name, arm=design.sides.winner.course.search.arm or None)
+        arm = design.sides.winner.course.search.arm or None
+        now = design_of(experiment.workspace, experiment.name, arm=arm, until_decided=design.goes_on)
         if now.plan.key != design.plan.key:
             raise UsageError("what is to be frozen changed meanwhile, so nothing was launched. Look at it again.")
         about = f"What the search of {experiment.name} is frozen as: its winner against the baseline."

@@ -40,10 +40,9 @@ class Beside:
         if not gone:
             return []
         scores = f"its scores are in {CONTROLS}/{self.file.name}" if self.file is not None else "nor is its file here"
-        return [
-            f"{gone} of {counted(len(self.control.runs), 'run')} of control {self.control.name}, with which the others "
-            f"are compared, {'is' if gone == 1 else 'are'} not here and not in the bundle; {scores}"
-        ]
+        said = f"{gone} of {counted(len(self.control.runs), 'run')} of control {self.control.name}"
+        are = "is" if gone == 1 else "are"
+        return [f"{said}, with which the others are compared, {are} not here and not in the bundle; {scores}"]
 
 
 def controls_beside(workspace: Workspace, plans: Sequence[Plan]) -> list[Beside]:
