@@ -72,8 +72,9 @@ class JoinedLog:
         changed = [_changed(name) for name in self._folder_names]
         if any(changed) and changed != self._folders_seen:
             there = [name for name, at in zip(self._folder_names, changed, strict=True) if at]
-            found, is_whole = starts_in(there)
-            files = self._chosen(found)
+            found, is_whole, unlisted = starts_in(there)
+            # Such a folder stands for its file, whose rows are not known; in a shared one it is nobody's.
+            files = [*self._chosen(found), *(unlisted if not self._is_shared else ())]
             known = {part.path for part in self._parts}
             if files and (set(files) != known):
                 kept = {part.path: part for part in self._parts}

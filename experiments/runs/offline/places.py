@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from experiments.project.files import parse_json, read_json
 
@@ -59,29 +59,51 @@ def wandb_files(folders: Iterable[Path]) -> list[Path]:
 
     Its name begins with the time of the start: `offline-run-20260131_235959-<id>`, whatever a trainer let follow.
     """
-    return starts_in(map(str, folders))[0]
+    return starts_in(map(str, folders)).files
 
 
-def starts_in(folders: Iterable[str]) -> tuple[list[Path], bool]:
-    """Return the files that `wandb_files` does, and whether each of W&B's directories has its file already."""
+class Starts(NamedTuple):
+    """What lies in W&B's folders.
+
+    Attributes:
+        files: Those that `wandb_files` returns.
+        is_whole: Whether each directory has its file already.
+        unlisted: The folders that are there and cannot be listed: what they hold is not known.
+    """
+
+    files: list[Path]
+    is_whole: bool
+    unlisted: list[Path]
+
+
+def starts_in(folders: Iterable[str]) -> Starts:
+    """Return the files of all starts, and what of the folders cannot be told."""
     found: list[tuple[str, str]] = []
+    unlisted: list[Path] = []
     is_whole = True
     for folder in folders:
-        for start in _names(folder):
+        for start in _names(folder, unlisted):
             if "run-" in start and start != "latest-run":
-                held = _names(f"{folder}/{start}")
+                held = _names(f"{folder}/{start}", unlisted)
                 files = [file for file in held if file.startswith("run-") and file.endswith(".wandb")]
                 found += [(start, f"{folder}/{start}/{file}") for file in files]
                 is_whole = is_whole and bool(files)
     found.sort(key=lambda pair: pair[0].removeprefix("offline-"))
-    return [Path(path) for _, path in found], is_whole
+    return Starts([Path(path) for _, path in found], is_whole and not unlisted, unlisted)
 
 
-def _names(folder: str) -> list[str]:
-    """Return what lies in a folder, hidden files left out as by `glob`, which takes three times as long."""
+def _names(folder: str, unlisted: list[Path]) -> list[str]:
+    """Return what lies in a folder, hidden files left out as by `glob`, which takes three times as long.
+
+    Args:
+        unlisted: Takes the folder where it cannot be listed.
+    """
     try:
         return [name for name in os.listdir(folder) if not name.startswith(".")]  # noqa: PTH208 - ten thousand at once
+    except (FileNotFoundError, NotADirectoryError):
+        return []
     except OSError:
+        unlisted.append(Path(folder))
         return []
 
 

@@ -86,7 +86,10 @@ class LogTail:
         """
         try:
             stat = os.stat(self.path)  # noqa: PTH116 - a hundred of these per poll; Path costs twice as much
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            self._cannot(error)
             return False
         now = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
         if now == self._seen:
@@ -122,8 +125,12 @@ class LogTail:
                     file.seek(start)
                     # Never asks for more than there was: a read reserves what it asks for.
                     data = file.read(min(max_bytes, max(0, self.size - self.offset)) + len(self._anchor))
-            except OSError:
+            except FileNotFoundError:
                 return []
+            except OSError as error:
+                self._cannot(error)
+                return []
+            self.damage.reason = ""
             if data[: len(self._anchor)] != self._anchor:
                 self.restart()
                 continue
@@ -135,6 +142,13 @@ class LogTail:
                     max_bytes *= 4
                     continue
                 return records
+
+    def _cannot(self, error: OSError) -> None:
+        """Note that the file is there and cannot be read now; it is tried again, though it does not change."""
+        # Where a folder cannot be listed, it stands for the file in it.
+        is_folder = isinstance(error, IsADirectoryError)
+        self.damage.reason = "its folder cannot be listed" if is_folder else f"it cannot be read: {error.strerror}"
+        self._seen = (0, 0, 0)
 
     def _frame(self, data: bytes, base: int, position: int) -> list[bytes]:  # noqa: C901, PLR0912 - one loop: a call for each chunk doubles the cost
         """Split `data`, whose first byte is at `base` of the file, from `position` on; moves the offset."""

@@ -78,8 +78,8 @@ class RunLog:
 
     @property
     def version(self) -> str:
-        """A text that changes whenever something was taken in."""
-        return f"{self.generation}-{self._tail.offset}"
+        """A text that changes whenever something was taken in, or nothing can be."""
+        return f"{self.generation}-{self._tail.offset}{'-unread' * bool(self._tail.damage.reason)}"
 
     @property
     def exit_code(self) -> int | None:
