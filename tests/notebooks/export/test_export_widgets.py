@@ -6,6 +6,7 @@ import traitlets
 
 from experiments.notebooks.export.draw.objects import keeping
 from experiments.notebooks.replays import SAVE_LARGE, on_page
+from experiments.project.standing import CHOOSING
 from tests.notebooks.export.pages import drawn, page_of
 from tests.widgets.replays import packed, small
 from widgets.jobs import JobTable
@@ -84,6 +85,23 @@ def test_the_job_table_is_a_table_with_words_for_states():
     assert "✕</span> failed" in html
     assert "out of &lt;memory&gt;" in html
     assert "<figure" not in html
+
+
+def test_the_jobs_of_a_search_are_folded_by_trial_and_counted():
+    rows = [
+        {
+            "run": f"r{trial}{seed}",
+            "arm": f"trial-{trial}",
+            "seed": CHOOSING + seed,
+            "state": ("succeeded", "failed")[seed],
+        }
+        for trial in range(3)
+        for seed in range(2)
+    ]
+    html, _ = drawn(JobTable(rows=[*rows, {"run": "own", "arm": "a", "seed": 0, "state": "running"}]))
+    assert "<summary>3 trials, 6 jobs: 3 succeeded, 3 failed</summary>" in html
+    assert html.count("2 jobs: 1 succeeded, 1 failed</summary>") == 3
+    assert html.index(">own<") < html.index("<details>") < html.index(">r00<")
 
 
 def test_others_widgets_go_into_frames():

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from experiments.notebooks.export.draw.sheet import Sheet
-from experiments.project.look import MISSING, STATES, duration, quantity
+from experiments.project.look import MISSING, STATES, counted, duration, quantity
+from experiments.project.standing import chooses
 
 MAX_ROWS = 5_000
 MAX_COLUMNS = 200
@@ -247,7 +248,7 @@ def _of_records(value: Sequence[Any]) -> Grid | None:
 def jobs_html(
     sheet: Sheet, rows: Sequence[Mapping[str, Any]], problems: Iterable[str] = (), empty: str = "", as_of: float = 0.0
 ) -> str:
-    """Return a table of jobs.
+    """Return a table of jobs; those of a search are folded by trial, of which there may be hundreds.
 
     Args:
         rows: As `widgets.jobs.JobTable` takes them.
@@ -258,18 +259,42 @@ def jobs_html(
     said = "".join(f'<aside class="callout warn">{sheet.text(problem)}</aside>' for problem in problems)
     if not rows:
         return f'{said}<p class="quiet">{sheet.text(empty)}</p>'
+    trials: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        if chooses(int(row.get("seed") or 0)):
+            trials.setdefault(str(row.get("arm", "")), []).append(row)
+    others = [row for row in rows if not chooses(int(row.get("seed") or 0))]
+    parts = [said, _jobs_table(sheet, others, as_of) if others else ""]
+    if trials:
+        inner = "".join(_jobs_table(sheet, of_one, as_of, arm) for arm, of_one in trials.items())
+        of_all = [row for of_one in trials.values() for row in of_one]
+        counts = _counts(sheet, counted(len(trials), "trial"), of_all)
+        parts.append(f"<details><summary>{counts}</summary>{inner}</details>")
+    return "".join(parts)
+
+
+def _jobs_table(sheet: Sheet, rows: Sequence[Mapping[str, Any]], as_of: float, trial: str = "") -> str:
+    """Return a table of jobs, folded where they are many or of a trial."""
+    if len(rows) <= _SEARCHED_FROM and not trial:
+        return _region(sheet, rows, as_of)
+    return f"<details><summary>{_counts(sheet, trial, rows)}</summary>{_region(sheet, rows, as_of)}</details>"
+
+
+def _counts(sheet: Sheet, name: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return how many jobs are in which state: `trial-3, 2 jobs: 1 succeeded, 1 failed`."""
+    states = Counter(str(row.get("state", "unknown")) for row in rows)
+    counts = ", ".join(f"{number} {sheet.text(state)}" for state, number in states.items())
+    return f"{sheet.text(name)}{', ' if name else ''}{counted(len(rows), 'job')}: {counts}"
+
+
+def _region(sheet: Sheet, rows: Sequence[Mapping[str, Any]], as_of: float) -> str:
     heads = ("Run", "State", "Agent steps", "Steps/s", "Reward", "Time", "Reason")
     numeric = {"Agent steps", "Steps/s", "Reward", "Time"}
     head = "".join(f'<th scope="col"{" class=n" if name in numeric else ""}>{name}</th>' for name in heads)
     body = "".join(_job_row(sheet, row, as_of) for row in rows)
     search = " data-search" if len(rows) > _SEARCHED_FROM else ""
     table = f"<table{search}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    region = f'<div class="table" tabindex="0" role="region" aria-label="jobs">{table}</div>'
-    if len(rows) <= _SEARCHED_FROM:
-        return said + region
-    states = Counter(str(row.get("state", "unknown")) for row in rows)
-    counts = ", ".join(f"{number} {sheet.text(state)}" for state, number in states.items())
-    return f"{said}<details><summary>{len(rows)} jobs: {counts}</summary>{region}</details>"
+    return f'<div class="table" tabindex="0" role="region" aria-label="jobs">{table}</div>'
 
 
 def state_html(sheet: Sheet, state: str, words: str = "") -> str:
