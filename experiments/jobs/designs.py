@@ -14,11 +14,14 @@ from experiments.jobs.covering import attested
 from experiments.jobs.families import (
     arms_of_rule,
     configs_of,
+    families_until,
+    families_words,
     family_of,
     is_recorded,
     kin_words,
     level_of,
     place_of,
+    recorded_families,
     recorded_place,
 )
 from experiments.jobs.journal import KIND, SHOWN_HASH, Journal, Recorded, recorded_in
@@ -59,6 +62,7 @@ class Registration:
         kin: How many designs of the same metric and trainer came before it with a baseline of other settings. They are
             other families, and it is for a reader to judge whether the settings make another question.
         control: The kept control that stands for the baseline; None for one that was launched with the arm.
+        asked: Of how many families claims were registered here, and how many false ones that makes, as a sentence.
         skipped: That lower seeds were passed over which the trainer had run with other settings, as a sentence.
     """
 
@@ -70,6 +74,7 @@ class Registration:
     is_changed: bool = False
     kin: int = 0
     control: KeptControl | None = None
+    asked: str = ""
     skipped: str = ""
 
     @property
@@ -82,7 +87,7 @@ class Registration:
         """Which kind of claim it makes: `Registered: design 7 of this family, level 0.00062.`."""
         if self.reason:
             return f"Exploratory: {self.reason}"
-        return f"Registered{self._place}.{kin_words(self.kin)}{self.skipped}"
+        return f"Registered{self._place}.{kin_words(self.kin)}{self.asked}{self.skipped}"
 
     @property
     def _place(self) -> str:
@@ -155,12 +160,13 @@ def design_words(plan: Plan, journal: Journal | None, ledger: LedgerReader) -> s
     level = f"level {level_of(number, journal.rule.level, plan.control):.2g}"
     several = plan.control.chosen_from if plan.control is not None else 1
     chosen = f" Its control was one of {several} arms to choose from, so it has 1/{several}." if several > 1 else ""
+    before = f"{kin_words(kin)}{families_words(families_until(own, ledger), journal.rule.level)}"
     if number == 1:
         first = f"Registers design 1 of its family ({level}), the first with this baseline, metric and task."
-        return f"{first}{chosen}{kin_words(kin)}"
+        return f"{first}{chosen}{before}"
     return (
         f"Registers design {number} of its family: {level}, since {counted(number - 1, 'design')} with this baseline "
-        f"or arm, metric and task came before.{chosen}{kin_words(kin)}"
+        f"or arm, metric and task came before.{chosen}{before}"
     )
 
 
@@ -237,8 +243,10 @@ def _of_design(
     seeds = {name: _planned_seeds(ledger, key, name, rule) for name, key in first.items()}
     if control is not None:
         seeds = dict.fromkeys(about, control.seeds)
-    number, kin = recorded_place(ledger, [key for key in first.values() if key])
-    found = replace(plain, number=number, seeds=seeds, kin=kin, control=control)
+    keys = [key for key in first.values() if key]
+    number, kin = recorded_place(ledger, keys)
+    asked = families_words(recorded_families(ledger, keys), rule.level)
+    found = replace(plain, number=number, seeds=seeds, kin=kin, control=control, asked=asked)
     design = [row for row in runs if row.seed in seeds.get(row.arm, ())]
     reason = left_out(design, [job.run for job in jobs])
     if control is not None and not reason:

@@ -102,9 +102,38 @@ def place_of(design: Mapping[str, str], ledger: LedgerReader) -> tuple[int, int]
 
 def recorded_place(ledger: LedgerReader, keys: Sequence[str]) -> tuple[int | None, int]:
     """Return the place of the design that was recorded with some plans; None where an earlier version recorded it."""
-    events = ledger.events(plan_key=keys, kind=KIND)
-    own = [event.data for event in sorted(events, key=lambda event: event.at) if event.data.get("family")]
-    return place_of(own[0], ledger) if own else (None, 0)
+    own = _recorded_design(ledger, keys)
+    return place_of(own, ledger) if own is not None else (None, 0)
+
+
+def families_until(design: Mapping[str, str], ledger: LedgerReader) -> int:
+    """Return of how many families claims were registered here until one of a design, from `family_of`, and with it."""
+    known, own = _designs(ledger), _design(design)
+    seen: set[str] = set()
+    number = 0
+    for each in [*itertools.takewhile(lambda each: each.design != own.design, known), own]:
+        number += seen.isdisjoint({each.family, each.turned})
+        seen |= {each.family, each.turned} - {""}
+    return number
+
+
+def recorded_families(ledger: LedgerReader, keys: Sequence[str]) -> int:
+    """Return `families_until` of the design that was recorded with some plans; 0 where none was."""
+    own = _recorded_design(ledger, keys)
+    return families_until(own, ledger) if own is not None else 0
+
+
+def families_words(families: int, level: float) -> str:
+    """Return what is to be expected of so many families, as a sentence after another; empty for the first one.
+
+    Each may make one false claim in `1 / level`, whatever is asked: whoever asks anew each night is told by this only.
+    """
+    if families < 2:
+        return ""
+    return (
+        f" With it this project registered claims of {families:,} families: were there no difference in any, up to "
+        f"{families * level:.2g} of them would be falsely decided."
+    )
 
 
 def kin_words(kin: int) -> str:
@@ -112,6 +141,11 @@ def kin_words(kin: int) -> str:
     if not kin:
         return ""
     return f" Before it came {counted(kin, 'design')} of this metric and trainer whose baseline has other settings."
+
+
+def _recorded_design(ledger: LedgerReader, keys: Sequence[str]) -> Mapping[str, Any] | None:
+    events = ledger.events(plan_key=keys, kind=KIND)
+    return next((each.data for each in sorted(events, key=lambda each: each.at) if each.data.get("family")), None)
 
 
 def _digest(content: object) -> str:

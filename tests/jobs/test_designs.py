@@ -106,6 +106,26 @@ def test_another_baseline_is_another_family_and_one_of_other_settings_is_told(wo
     assert found.kin == bool(kin)
 
 
+def test_whoever_asks_a_new_question_each_night_is_told_how_many_false_claims_that_makes(workspace):
+    """A fresh metric is a fresh family at the full level, and no level that there is holds over all of them."""
+    said = []
+    for night in range(1, 5):
+        journal = replaced(JOURNAL, rule=replaced(RULE, metric=f"metric {night}"))
+        plan = planned(workspace, f"night{night}", seeds=range(3 * night, 3 * night + 3))
+        with open_ledger(workspace) as ledger:
+            before = design_words(plan, journal, ledger)
+        said.append(registration_of(workspace, launched(workspace, plan, journal), journal).words)
+        assert said[-1].partition("level 0.03.")[2] in before
+    assert said[0] == "Registered: design 1 of its family, level 0.03."
+    assert said[3].endswith(
+        "With it this project registered claims of 4 families: were there no difference in any, up to 0.2 of them "
+        "would be falsely decided."
+    )
+    journal = replaced(JOURNAL, rule=replaced(RULE, metric="metric 1"))
+    again = launched(workspace, planned(workspace, "night5", seeds=range(20, 23)), journal)
+    assert "claims of 4 families" in registration_of(workspace, again, journal).words
+
+
 def test_another_machine_tag_or_arms_name_is_no_other_family(workspace):
     launched(workspace, planned(workspace))
     plan = planned(workspace, "next", arms=("base", "candidate"), gpus=0, wandb_tags=("again",))
