@@ -12,7 +12,7 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from experiments.project.state_words import TRACKER_WORDS
 from experiments.runs.axes import axes_of, axis_words, common_axis, counters_of, logged_over, steps_along
 from experiments.runs.evaluations import is_of_evaluations, other_code, were_chosen
 from experiments.runs.roles import metrics_of
-from experiments.runs.store import AGENT_STEP
+from experiments.runs.store import AGENT_STEP, columns_of, keep_decoded
 from experiments.statistics import (
     Curve,
     NoiseFloor,
@@ -39,7 +39,7 @@ from experiments.statistics import (
 from experiments.types import JobRef, JobStatus
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import numpy.typing as npt
 
     from experiments.jobs.ran import Mark
     from experiments.runs.store import RunStore
@@ -145,13 +145,13 @@ def scored_runs(
     notes: list[str] = []
     rows, incomplete = 0, 0
     outcomes, unread = _outcomes(jobs, statuses or {}, store)
-    histories: dict[str, pd.DataFrame] = {}
+    histories: dict[str, Mapping[str, npt.NDArray[Any]]] = {}
     nan_steps: dict[str, Sequence[int]] = {}
     played_by: set[str] = set()
     chosen: list[str] = []
     for job in jobs:
         try:
-            histories[job.run], origin = store.history(job.run, [*counters_of(metrics_of(job).step), metric])
+            histories[job.run], origin = columns_of(store, job.run, [*counters_of(metrics_of(job).step), metric])
         except ExperimentsError as error:
             if outcomes[job.run] == "finished":
                 outcomes[job.run] = "unread"
@@ -162,6 +162,7 @@ def scored_runs(
             played_by |= {other_code(origin.note)} if metric in histories[job.run] and job.counts else set()
             chosen += [job.run] if were_chosen(origin.note) and job.counts else []
             notes += [f"{job.run}: {origin.words}"] if origin.words else []
+    keep_decoded(store)
     steps_named = {job.run: metrics_of(job).step for job in jobs}
     axis = common_axis(axes_of(history, metric, step=steps_named[run]) for run, history in histories.items())
     for job in jobs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from experiments.project.credentials import credentials_present
 from experiments.project.errors import StoreError
@@ -12,9 +12,10 @@ from experiments.project.settings import load_settings, project_root, state_dir
 from experiments.project.workspace import Workspace, cluster_root
 from experiments.runs.filters import ordered
 from experiments.runs.relay import RelayStore, online_is_relayed, reader_socket
-from experiments.runs.store import Origin, ReplayFile, RunInfo, RunQuery, RunStore, RunUpdate
+from experiments.runs.store import Origin, ReplayFile, RunInfo, RunQuery, RunStore, RunUpdate, columns_of
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import pandas as pd
 
     from experiments.project.trainers.value import Metrics
@@ -103,6 +104,14 @@ class RoutedStore:
     def history(self, run: str, keys: Sequence[str] | None = None) -> tuple[pd.DataFrame, Origin]:
         """Return the rows of a run, from where it is; see `RunStore.history`."""
         return self.place_of(run).history(run, keys)
+
+    def columns(self, run: str, keys: Sequence[str]) -> tuple[Mapping[str, npt.NDArray[Any]], Origin]:
+        """Return the same as arrays; see `runs.store.columns_of`."""
+        return columns_of(self.place_of(run), run, keys)
+
+    def settle(self) -> None:
+        """Keep what was decoded here; see `runs.store.keep_decoded`."""
+        self.offline.settle()
 
     def logs(self, run: str, *, last: int | None = None) -> list[str]:
         """Return the console lines of the run, oldest first."""

@@ -73,7 +73,9 @@ class Packs:
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
         self._entries: dict[str, dict[str, _Entry]] = {}
-        self._offered: dict[Path, tuple[Packable, int]] = {}
+        self._opened: dict[Path, _Pack] = {}
+        self._offered: dict[Path, Packable] = {}
+        self._offered_bytes = 0
 
     def load(self, path: Path, stamp: Stamp) -> Packed | None:
         """Return what is kept of a `.wandb` file; None where it is in no pack, or has changed since."""
@@ -85,8 +87,10 @@ class Packs:
 
     def offer(self, path: Path, run: Packable, size: int) -> None:
         """Take note of a run of so many bytes that was read to its end and is in no pack."""
-        self._offered[path] = (run, size)
-        if sum(held for _, held in self._offered.values()) >= _MOST_BYTES:
+        if path not in self._offered:
+            self._offered_bytes += size
+        self._offered[path] = run
+        if self._offered_bytes >= _MOST_BYTES:
             self._write_offered()
 
     def settle(self) -> None:
@@ -95,7 +99,7 @@ class Packs:
             self._write_offered()
 
     def _write_offered(self) -> None:
-        offered, self._offered = [run for run, _ in self._offered.values()], {}
+        offered, self._offered, self._offered_bytes = list(self._offered.values()), {}, 0
         found = [(run, packed) for run in offered if (packed := run.packed()) is not None]
         self.save([packed for _, packed in found])
         for run, packed in found:
@@ -128,13 +132,15 @@ class Packs:
             _write(self.folder, group, members)
         for file in [*useless, *(pack.file for pack in merged)]:
             file.unlink(missing_ok=True)
+            self._opened.pop(file, None)
 
     def _packs(self, group: str) -> tuple[list[_Pack], list[Path]]:
         """Return the packs of a group, the oldest first, and files that are none: damaged, of another version."""
         packs, useless = [], []
         for file in self.folder.glob(f"pack-{group}-*.parquet"):
             try:
-                packs.append(_Pack(file))
+                pack = self._opened[file] = self._opened.get(file) or _Pack(file)
+                packs.append(pack)
             except Exception:  # noqa: BLE001 - pyarrow and a file made by others have many
                 useless.append(file)
         return sorted(packs, key=lambda pack: pack.modified), useless

@@ -233,6 +233,13 @@ def columns_of(store: RunStore, run: str, keys: Sequence[str]) -> tuple[Mapping[
     return {str(key): column.to_numpy() for key, column in frame.items()}, origin
 
 
+def keep_decoded(store: RunStore) -> None:
+    """Have a store keep what it decoded of runs that have ended, where it keeps such: who reads many says when."""
+    settle = getattr(store, "settle", None)
+    if settle is not None:
+        settle()
+
+
 @dataclass(frozen=True)
 class RunQuery:
     """Which runs, and in what order.

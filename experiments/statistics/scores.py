@@ -215,7 +215,9 @@ def summarise(
         No arm at all where there are no curves. Curves with different step units give scores without any value.
     """
     kept = [one.curve for one in standing_curves(curves)]
-    arms = list(dict.fromkeys(curve.arm for curve in curves))
+    arms: dict[str, list[Curve]] = {}
+    for curve in curves:
+        arms.setdefault(curve.arm, []).append(curve)
     units = sorted({curve.unit for curve in kept})
     if isinstance(at, float) and math.isnan(at):
         at = None
@@ -223,11 +225,11 @@ def summarise(
     start = min((float(curve.steps[0]) for curve in kept if len(curve.steps)), default=0.0)
     goal = f"reached {at:,.0f} {units[0]}" if isinstance(at, (int, float)) and units else FINISHED
     found = {}
-    for arm in arms:
-        every = [curve for curve in curves if curve.arm == arm]
+    for arm, every in arms.items():
         standing = standing_curves(every)
         ours = [one.curve for one in standing]
-        others = [curve for curve in every if not any(curve is own for own in ours)]
+        own = set(map(id, ours))
+        others = [curve for curve in every if id(curve) not in own]
         runs, beside = (
             [_score(curve, summary, start, end, failed_score, given=goal != FINISHED) for curve in part]
             for part in (ours, others)

@@ -105,7 +105,7 @@ class OfflineStore:
     def find(self, query: RunQuery) -> list[RunInfo]:
         """Return the runs that match, in the query's order."""
         with self._lock:
-            self._settle()
+            self.settle()
             names = self.names() if query.names is None else dict.fromkeys(query.names)
             condition = server_filter(replace(query, names=None))  # each is looked up by its name
             found = []
@@ -123,7 +123,7 @@ class OfflineStore:
     ) -> dict[str, RunUpdate]:
         """Return what is new in each run that exists."""
         with self._lock:
-            self._settle()
+            self.settle()
             updates: dict[str, RunUpdate] = {}
             for name in runs:
                 log = self._log(name)
@@ -143,10 +143,11 @@ class OfflineStore:
                 )
             return updates
 
-    def _settle(self) -> None:
-        """Pack the ended runs that were read since the last time: here many are asked for, and none is half read."""
-        if self._packs is not None:
-            self._packs.settle()
+    def settle(self) -> None:
+        """Pack the ended runs that were read since the last time, where they are many."""
+        with self._lock:
+            if self._packs is not None:
+                self._packs.settle()
 
     def history(self, run: str, keys: Sequence[str] | None = None) -> tuple[pd.DataFrame, Origin]:
         """Return all rows of a run; see `RunStore.history`.
