@@ -39,12 +39,10 @@ def archive(runs: _Words) -> Answer[Shelved]:
     from experiments.jobs.permits import command_permit
     from experiments.jobs.shelf import archive as put_away
     from experiments.monitoring import job_statuses
-    from experiments.types import TERMINAL_VERDICTS
 
     workspace, names = _named(runs)
-    known = {status.run_name: status.verdict for status in job_statuses(workspace.state, names)}
-    going_on = [name for name in names if known.get(name) not in TERMINAL_VERDICTS]
-    changed = put_away(names, command_permit("experiments archive"), workspace, going_on=going_on)
+    statuses = job_statuses(workspace.state, names)
+    changed = put_away(names, command_permit("experiments archive"), workspace, statuses=statuses)
     return _told(names, changed, "archived; see them: experiments status --archived")
 
 

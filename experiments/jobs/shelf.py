@@ -6,7 +6,7 @@ count it as before. Else to archive would be to choose seeds after they were see
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from experiments.jobs.called import find_rows
 from experiments.jobs.covering import attested
@@ -15,6 +15,7 @@ from experiments.jobs.permits import Permit
 from experiments.project.errors import LedgerError, UsageError
 from experiments.project.look import counted
 from experiments.project.workspace import Workspace
+from experiments.types import TERMINAL_VERDICTS, JobStatus
 
 ARCHIVED, UNARCHIVED = "archived", "unarchived"
 PROTECTED, UNPROTECTED = "protected", "unprotected"
@@ -60,18 +61,21 @@ def runs_called(workspace: Workspace, words: Sequence[str]) -> list[str]:
     return list(found)
 
 
-def archive(runs: Sequence[str], permit: Permit | None, workspace: Workspace, *, going_on: Sequence[str]) -> list[str]:
+def archive(
+    runs: Sequence[str], permit: Permit | None, workspace: Workspace, *, statuses: Iterable[JobStatus]
+) -> list[str]:
     """Archive jobs, and return those that were not archived already.
 
     Args:
-        going_on: Those of them that have not ended: out of sight nobody would see that they train, or that they fail.
+        statuses: How they are now.
 
     Raises:
-        UsageError: One goes on, or is protected.
+        UsageError: One is protected, or has not ended: out of sight nobody would see that it trains, or that it fails.
         LaunchRefused: Asked from a page that only shows.
     """
     attested(permit, "archive a job", workspace)
-    if going_on:
+    ended = {status.run_name for status in statuses if status.verdict in TERMINAL_VERDICTS}
+    if going_on := [run for run in runs if run not in ended]:
         raise UsageError(
             f"{counted(len(going_on), 'job')} of {len(runs)} {'has' if len(going_on) == 1 else 'have'} not ended, the "
             f"first is {going_on[0]!r}. Archive what has ended, or end it: uv run experiments cancel {going_on[0]}"
@@ -84,8 +88,7 @@ def archive(runs: Sequence[str], permit: Permit | None, workspace: Workspace, *,
                 f"archived. Take that back first: uv run experiments unprotect {held[0]}"
             )
         new = _without(runs, ledger.standing_by(ARCHIVED, UNARCHIVED))
-        for run in new:
-            ledger.add_event(ARCHIVED, run_name=run)
+        ledger.add_events(ARCHIVED, new)
     return new
 
 
@@ -108,8 +111,7 @@ def protect(runs: Sequence[str], permit: Permit | None, workspace: Workspace) ->
     attested(permit, "protect a job", workspace)
     with open_ledger(workspace) as ledger:
         new = _without(runs, ledger.standing_by(PROTECTED, UNPROTECTED))
-        for run in new:
-            ledger.add_event(PROTECTED, run_name=run)
+        ledger.add_events(PROTECTED, new)
     return new
 
 
@@ -127,8 +129,7 @@ def _taken_back(runs: Sequence[str], workspace: Workspace, given: str, taken: st
     with open_ledger(workspace) as ledger:
         having = ledger.standing_by(given, taken)
         found = [run for run in dict.fromkeys(runs) if run in having]
-        for run in found:
-            ledger.add_event(taken, run_name=run)
+        ledger.add_events(taken, found)
     return found
 
 

@@ -12,12 +12,13 @@ from typing import Any
 import marimo as mo
 
 from experiments.jobs.permits import is_edited, on_a_page
-from experiments.jobs.shelf import archived_runs
+from experiments.jobs.shelf import archived_runs, protected_runs
 from experiments.notebooks.charts.theme import colours_of, leading_colours
 from experiments.notebooks.context import NotebookContext
 from experiments.notebooks.controls import choice_of
 from experiments.notebooks.page import Changing, Chosen, Section, Subject, stacked
 from experiments.notebooks.shared import arms_of, leading_of
+from experiments.notebooks.shelving import SHELVING, shelve
 from experiments.notebooks.styles import heading, sentence, styled, typed
 from experiments.notebooks.tables.live import found_columns, live_table
 from experiments.notebooks.tables.runs import later_downloads, run_table, table_downloads
@@ -79,17 +80,25 @@ class Runs(Changing):
         listen(lambda _: self._choose(lambda: study.hide(self.view.widget.hidden)), names=["hidden"])
         listen(lambda _: self._fill(), names=["picked"])
         listen(lambda _: self._find(), names=["asked"])
+        listen(lambda _: self.offer(), names=["with_archived"])
         if study.may_launch:
             listen(lambda _: self._keep(), names=list(_KEPT))
+            self.view.widget.actions = list(SHELVING)
+            self.view.widget.on_request(self._shelve)
 
     def offer(self) -> None:
         """Show what there is by now; what was chosen, opened, sorted and hidden stays so."""
         study, brushed = self.study, set(self.chosen.runs)
-        put_away = archived_runs(study.experiment.workspace)
+        put_away, widget = archived_runs(study.experiment.workspace), self.view.widget
         found = [job for job in study.jobs if not brushed or job.run in brushed]
-        self._jobs = [job for job in found if job.run not in put_away]
+        self._jobs = [job for job in found if widget.with_archived or job.run not in put_away]
         self.away = len(found) - len(self._jobs)
         if on_a_page():
+            kept = _protected(study.experiment)
+            widget.update(
+                archived=[job.run for job in found if job.run in put_away],
+                protected=[job.run for job in found if job.run in kept],
+            )
             self._fill()
             return
         colours, metrics = colours_of(arms_of(study.jobs)), [choice_of(self.chosen).metric]
@@ -139,6 +148,15 @@ class Runs(Changing):
         asked = self.view.widget.asked
         self.view.widget.found = found_columns(self.study.experiment, self._jobs, asked)
 
+    def _shelve(self, action: str, runs: list[str], _text: str) -> str:
+        widget = self.view.widget
+        undo, widget.undo = widget.undo, {}
+        said, back = shelve(self.study.experiment.workspace, action, runs)
+        # What was taken back is not offered to be done again.
+        widget.undo = back if undo.get("action") != action else {}
+        self.offer()
+        return said
+
     def _keep(self) -> None:
         widget, experiment = self.view.widget, self.study.experiment
         keep_view(experiment.workspace, experiment.name, {name: getattr(widget, name) for name in _KEPT})
@@ -149,6 +167,13 @@ class Runs(Changing):
 
     def _away(self) -> mo.Html | None:
         return sentence(self._away_words()) if self.away else None
+
+
+def _protected(experiment: NotebookContext) -> set[str]:
+    try:
+        return protected_runs(experiment.workspace)
+    except ExperimentsError:
+        return set()  # a table without marks; to archive what is protected is refused all the same
 
 
 def _as_left(study: Subject) -> RunTable:

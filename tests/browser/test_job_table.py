@@ -120,15 +120,42 @@ def test_focus_selection_scroll_sort_and_filter_survive_an_update(open_table):
     page = open_table(rows=many)
     page.get_by_label("Filter jobs").fill("base")
     page.get_by_role("button", name="Reward").click()
-    cell(page, 30, "state").click()
+    page.evaluate("document.querySelector('.jobs-scroll').scrollTop = 600")
+    page.locator('[data-run="ada.exp.base.s29.abcdefgh"] .jobs-state').click()
     top = page.evaluate("document.querySelector('.jobs-scroll').scrollTop")
     assert top > 0
     set_trait(page, "rows", [{**each, "reward": each["reward"] + each["seed"] + 1} for each in many])
     assert page.evaluate("document.activeElement.dataset.run") == "ada.exp.base.s29.abcdefgh"
     assert page.evaluate("document.querySelector('.jobs-scroll').scrollTop") == top
     assert page.locator("tr[aria-selected=true]").count() == 1
+    page.evaluate("document.querySelector('.jobs-scroll').scrollTop = 0")
+    page.locator('[aria-rowindex="2"]').wait_for()
     assert shown(page)[0] == "s59"
     assert page.get_by_label("Filter jobs").input_value() == "base"
+
+
+def test_of_two_thousand_jobs_a_few_rows_are_in_the_page_and_the_keyboard_reaches_all(open_table):
+    page = open_table(rows=rows(2_000))
+    grid = page.get_by_role("grid", name="Jobs")
+    assert grid.get_attribute("aria-rowcount") == "2001"
+    for place, index in ((0.0, 2), (0.5, 1_002), (1.0, 2_001)):
+        page.locator(".jobs-scroll").evaluate("(box, place) => { box.scrollTop = place * box.scrollHeight; }", place)
+        page.locator(f'.jobs-row[aria-rowindex="{index}"]').wait_for()
+        assert page.locator("tbody tr").count() < 60
+        assert page.locator("*").count() < 2_000
+    assert shown(page)[-1] == "s1999"
+    page.locator('[data-run="ada.exp.base.s1999.abcdefgh"] .jobs-state').click()
+    page.keyboard.press("Home")
+    assert page.evaluate("document.activeElement.dataset.run") == "ada.exp.base.s0.abcdefgh"
+    page.locator(".jobs-scroll").evaluate("(box) => { box.scrollTop = 20_000; }")
+    page.locator('[aria-rowindex="720"]').wait_for()
+    assert page.evaluate("document.activeElement.getAttribute('role')") == "grid"
+    set_trait(page, "rows", [{**each, "step": 50} for each in rows(2_000)])
+    assert cell(page, 12, "steps").inner_text() == "50 / 100"
+    page.keyboard.press("Shift+ArrowDown")
+    assert page.evaluate("document.activeElement.dataset.run") == "ada.exp.base.s1.abcdefgh"
+    page.keyboard.press("Control+a")
+    assert len(last_sent(page)["selected"]) == 2_000
 
 
 def test_a_row_that_moves_keeps_the_focus(open_table):

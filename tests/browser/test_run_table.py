@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -37,14 +38,9 @@ def open_table(browser):
     def start(arms=3, seeds=2, **more):
         state = {"table": {"columns": COLUMNS, "rows": rows(arms, seeds)}, "version": 1, "piece": {}, "colours": {}}
         state |= {"notes": [], "empty": "No run yet.", "found": {"text": "", "names": [], "total": 0}}
-        state |= {
-            "selected": [],
-            "hidden": {"runs": [], "arms": []},
-            "asked": "",
-            "picked": [],
-            "layout": LAYOUT,
-            **more,
-        }
+        state |= {"selected": [], "hidden": {"runs": [], "arms": []}, "asked": "", "picked": [], "layout": LAYOUT}
+        state |= {"archived": [], "with_archived": False, "protected": [], "actions": [], "notice": "", "undo": {}}
+        state |= {"request": {}, **more}
         sent = "structuredClone(state)"
         html = PAGE.replace("STATE", json.dumps(state)).replace(
             "structuredClone({selected: state.selected, request: state.request})", sent
@@ -201,6 +197,50 @@ def test_columns_are_put_away_and_found_among_ten_thousand(open_table):
     page.get_by_role("button", name="Usual columns").click()
     assert sent(page, "picked") == []
     assert page.get_by_role("columnheader", name="Sort by lr").is_visible()
+
+
+SHELF = ["archive", "unarchive", "protect", "unprotect"]
+
+
+def test_selected_runs_are_archived_in_two_steps_with_the_keyboard_and_taken_back(open_table):
+    page = open_table(actions=SHELF, protected=["ada.exp.arm-1.s0.abcdefgh"])
+    assert page.get_by_role("img", name="1 of 2 protected").is_visible()
+    archive, protect = (page.get_by_role("button", name=re.compile(f"^{verb}")) for verb in ("Archive", "Protect"))
+    assert archive.is_disabled()
+    assert page.get_by_role("button", name="Unprotect").count() == 0
+    page.get_by_role("treegrid", name="Runs").focus()
+    press(page, "ArrowDown", "ArrowDown", "ArrowDown", "Shift+Enter")
+    assert [archive.inner_text(), protect.inner_text()] == ["Archive 1 run", "Protect 1 run"]
+    assert page.get_by_role("button", name="Unprotect 1 run").is_visible()
+    archive.focus()
+    press(page, "Enter")
+    asked = page.get_by_role("alertdialog", name="Confirm")
+    assert asked.get_by_text("Archive 1 run? ada.exp.arm-1.s1.abcdefgh").is_visible()
+    assert sent(page, "request") == {}
+    press(page, "Escape")
+    assert page.evaluate("document.activeElement.getAttribute('role')") == "treegrid"
+    archive.focus()
+    press(page, "Enter", "Shift+Tab")
+    page.wait_for_timeout(600)  # what comes sooner is the second half of a double click
+    press(page, "Enter")
+    request = sent(page, "request")
+    assert (request["action"], request["runs"]) == ("archive", ["ada.exp.arm-1.s1.abcdefgh"])
+    page.evaluate("window.model.set('undo', {action: 'unarchive', runs: ['ada.exp.arm-1.s1.abcdefgh']})")
+    page.evaluate("window.model.set('notice', '1 run archived.')")
+    assert page.get_by_text("1 run archived.").is_visible()
+    page.get_by_role("button", name="Undo").press("Enter")
+    again = sent(page, "request")
+    assert (again["action"], again["runs"]) == ("unarchive", ["ada.exp.arm-1.s1.abcdefgh"])
+    assert again["nonce"] != request["nonce"]
+
+
+def test_a_table_that_offers_no_action_shows_what_is_archived_and_nothing_else(open_table):
+    page = open_table(archived=["ada.exp.arm-0.s0.abcdefgh"], selected=["ada.exp.arm-0.s0.abcdefgh"])
+    assert page.get_by_role("button", name="rchive").all_inner_texts() == ["Show 1 archived"]
+    page.get_by_role("button", name="Show 1 archived").click()
+    assert sent(page, "with_archived")
+    assert page.get_by_role("button", name="Leave out archived").is_visible()
+    assert page.get_by_role("img", name="archived", exact=True).is_visible()
 
 
 def test_names_of_users_are_text(open_table):

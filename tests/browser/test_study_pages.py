@@ -8,6 +8,7 @@ import pytest
 
 from experiments.jobs.journal import recorded_journals
 from experiments.jobs.ledger import Ledger
+from experiments.jobs.shelf import archived_runs, protected_runs
 from experiments.project.workspace import Workspace
 from tests.browser.test_notebook import SECONDS, click_when_still, folder, jobs_of, open_page  # noqa: F401 - fixtures
 from tests.fakes.project import Project
@@ -112,4 +113,33 @@ def test_what_an_editor_hides_and_folds_stays_and_a_reader_changes_it_for_nobody
         page.get_by_role("button", name="Show all").click()
         page.locator('[data-eye="shut"]').wait_for(state="detached")
         assert wait_for(lambda: file.read_text() != kept)
+        page.close()
+
+
+def test_runs_are_archived_protected_and_taken_back_from_their_table(browser, folder):  # noqa: F811 - fixtures
+    project = Project(folder)
+    project.run("--seeds", "2", "--sections", "analysis", "--follow")
+    workspace = Workspace.find(folder)
+    first = next(job.run_name for job in jobs_of(project) if job.seed == 0)
+
+    def press(page, verb):
+        page.get_by_role("button", name=f"{verb} 1 run").click(timeout=60 * SECONDS)
+        page.wait_for_timeout(600)  # what comes sooner is the second half of a double click
+        page.get_by_role("alertdialog").get_by_role("button", name=f"{verb} 1 run").click()
+
+    with marimo_server("edit", project.notebook(), cwd=folder) as url:
+        page = open_page(browser, url)
+        row = page.locator(f'[data-run="{first}"]')
+        row.locator(".runs-state").click(timeout=150 * SECONDS)
+        press(page, "Archive")
+        row.wait_for(state="detached", timeout=60 * SECONDS)
+        assert archived_runs(workspace) == {first}
+        page.get_by_text("1 run archived; scores and verdicts count them as before.").wait_for()
+        page.get_by_role("button", name="Undo").click()
+        row.wait_for(timeout=60 * SECONDS)
+        assert archived_runs(workspace) == set()
+        press(page, "Protect")
+        row.get_by_role("img", name="protected").wait_for(timeout=60 * SECONDS)
+        assert protected_runs(workspace) == {first}
+        assert page.get_by_role("button", name="Archive runs").is_disabled()
         page.close()

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { byArm, compared, found, heights, hider, inSight, linesOf, together, withNews } from "../../widgets/runs/js/rows.js";
+import { byArm, compared, found, heights, hider, linesOf, together, withNews } from "../../widgets/runs/js/rows.js";
+import { inSight } from "../../widgets/page/js/row-window.js";
 
 /** @typedef {import("../../widgets/runs/js/rows.js").Row} Row */
 

@@ -62,6 +62,11 @@ def test_a_page_is_sent_the_values_that_changed_and_the_whole_where_runs_or_colu
         ("layout", {**LAYOUT, "flipped": "a"}, False),
         ("layout", {**LAYOUT, "grouped": None}, False),
         ("layout", {"grouped": True}, False),
+        ("with_archived", True, True),
+        ("with_archived", 1, False),
+        ("actions", ["archive"], False),
+        ("undo", {"action": "archive", "runs": ["a"]}, False),
+        ("archived", ["a"], False),
         ("asked", "losses/*", True),
         ("asked", 1, False),
         ("table", {}, False),
@@ -70,3 +75,14 @@ def test_a_page_is_sent_the_values_that_changed_and_the_whole_where_runs_or_colu
 )
 def test_a_page_sets_only_what_is_its_own_and_has_the_right_form(name, value, may):
     assert RunTable().may_set(name, value) is may
+
+
+def test_a_request_is_about_runs_with_a_row_or_those_that_can_be_taken_back():
+    widget, heard = RunTable(table=table(1), actions=["archive", "unarchive"]), []
+    widget.on_request(lambda *asked: heard.append(asked[:2]) or "done")
+    for nonce, action, run in (("1", "archive", "run-0"), ("2", "archive", "run-9"), ("3", "protect", "run-0")):
+        widget.set_state({"request": {"action": action, "runs": [run], "text": "", "nonce": nonce}})
+    assert (heard, widget.notice) == ([("archive", ["run-0"])], "done")
+    widget.update(table=table(), undo={"action": "unarchive", "runs": ["run-0"]})
+    widget.set_state({"request": {"action": "unarchive", "runs": ["run-0"], "text": "", "nonce": "4"}})
+    assert heard[1:] == [("unarchive", ["run-0"])]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import traitlets
 
-from widgets.page import LiveWidget, script, styles
+from widgets.page import ActingWidget, script, styles
 
 _FROM_PAGE = frozenset({"selected", "request"})
 
 
-class JobTable(LiveWidget):
+class JobTable(ActingWidget):
     """A table of jobs that updates in place: selection, focus, scroll position, sort and filter survive.
 
     What the page may set is `selected` and `request`; anything else that it sends is ignored.
@@ -27,11 +26,9 @@ class JobTable(LiveWidget):
         stale_after: Seconds after which the data counts as stale; 0 where it never does, since all jobs have ended.
         ongoing: What goes on by itself, one sentence each, shown above the table.
         problems: The same, of what is wrong.
-        actions: What a user may ask for: `cancel`, `retry`, `note`, `tag`, `untag`. Empty: there are no such controls.
-        notice: What came of the last request.
+        actions: Of `cancel`, `retry`, `note`, `tag`, `untag` those that a user may ask for; see `ActingWidget`.
         empty: What a table without jobs says: one sentence and the next action.
         selected: Run names.
-        request: A confirmed action: `action`, `runs`, `text` (of a note or tag), `nonce` (new with each request).
     """
 
     _esm = script("jobs", "jobs")
@@ -44,11 +41,8 @@ class JobTable(LiveWidget):
     stale_after = traitlets.Float(0.0).tag(sync=True)
     ongoing = traitlets.List(traitlets.Unicode()).tag(sync=True)
     problems = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    actions = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    notice = traitlets.Unicode("").tag(sync=True)
     empty = traitlets.Unicode("No jobs yet. Launch some, and they appear here.").tag(sync=True)
     selected = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    request = traitlets.Dict().tag(sync=True)
 
     def may_set(self, name: str, value: object) -> bool:  # noqa: ARG002 - what is asked for is checked when it is carried out
         """Tell whether a trait is the page's own."""
@@ -62,39 +56,10 @@ class JobTable(LiveWidget):
         news = [[at, values] for at, values in pairs if values]
         return {"rows": news} if news else {}
 
-    def on_request(self, handler: Callable[[str, list[str], str], str]) -> None:
-        """Call `handler(action, runs, text)` for each confirmed request; what it returns or raises is shown.
-
-        Only actions in `actions` and runs in `rows` reach it, and each request once.
-        """
-        done: set[str] = set()
-
-        def handle(change: dict[str, Any]) -> None:
-            found = _checked(change["new"], self.actions, {row.get("run") for row in self.rows})
-            if found is None or found[3] in done:
-                return
-            action, runs, text, nonce = found
-            done.add(nonce)
-            try:
-                self.notice = handler(action, runs, text)
-            except Exception as error:  # noqa: BLE001 - whatever went wrong belongs on the page that asked
-                self.notice = str(error) or type(error).__name__
-
-        self.observe(handle, names=["request"])
+    def runs_shown(self) -> set[Any]:
+        """Return the names of the runs that have a row."""
+        return {row.get("run") for row in self.rows}
 
 
 def _news(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in new.items() if name not in old or old[name] != value}
-
-
-def _checked(request: Any, actions: Sequence[str], known: set[Any]) -> tuple[str, list[str], str, str] | None:  # noqa: ANN401 - sent by a browser
-    """Return action, runs, text and nonce of a well-formed request; None for anything else."""
-    if not isinstance(request, dict):
-        return None
-    action, runs, text, nonce = (request.get(key) for key in ("action", "runs", "text", "nonce"))
-    if not isinstance(action, str) or not isinstance(runs, list) or not isinstance(nonce, str):
-        return None
-    chosen = [run for run in runs if isinstance(run, str) and run in known]
-    if action not in actions or not chosen or not nonce:
-        return None
-    return action, chosen, text if isinstance(text, str) else "", nonce

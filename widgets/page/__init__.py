@@ -1,8 +1,9 @@
-"""What every widget shares: its files as text, and a base that takes from a page only what a page may set."""
+"""What widgets share: their files as text, and bases that take from a page only what a page may set or ask for."""
 
 from __future__ import annotations
 
+from widgets.page.acting import ActingWidget
 from widgets.page.guarded import GuardedWidget, script, stays_open, styles
 from widgets.page.live import LiveWidget
 
-__all__ = ["GuardedWidget", "LiveWidget", "script", "stays_open", "styles"]
+__all__ = ["ActingWidget", "GuardedWidget", "LiveWidget", "script", "stays_open", "styles"]

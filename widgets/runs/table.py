@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import traitlets
 
-from widgets.page import LiveWidget, script, styles
+from widgets.page import ActingWidget, script, styles
 
 MOST_NAMED = 20_000
 """So many runs a page may name at once."""
 MOST_PICKED, _LONGEST = 24, 500
 
 
-class RunTable(LiveWidget):
+class RunTable(ActingWidget):
     """Runs in rows, by arm: what is open, chosen, sorted and searched for survives new rows.
 
-    What the page may set is `selected`, `hidden`, `asked`, `picked` and `layout`; all else that it sends is ignored.
+    What the page may set is `selected`, `hidden`, `asked`, `picked`, `layout`, `with_archived` and `request`; all else
+    that it sends is ignored.
 
     Attributes:
         table: `columns`, one dict a column: `key`, `label`, `title`, `kind` (`number`, `text`, `switch`, `curve`,
@@ -36,6 +38,11 @@ class RunTable(LiveWidget):
         picked: Settings and metrics that are columns; empty for those in which runs differ.
         layout: `grouped` by arm or not; `open`, whether arms are (None: a few are), but for those in `flipped`; `away`,
             the keys of columns that are put away; `sort`, None or a column's `key` and whether it goes `down`.
+        archived: Names of the runs that have no row but where `with_archived` asks for them.
+        with_archived: Whether archived runs have rows, too.
+        protected: Names of the runs that nobody archives.
+        actions: Of `archive`, `unarchive`, `protect`, `unprotect` those that a user may ask for; see `ActingWidget`.
+        undo: What takes the last request back, `action` and `runs`; empty where nothing does.
     """
 
     _esm = script("runs", "runs")
@@ -52,19 +59,18 @@ class RunTable(LiveWidget):
     asked = traitlets.Unicode("").tag(sync=True)
     picked = traitlets.List(traitlets.Unicode()).tag(sync=True)
     layout = traitlets.Dict({"grouped": True, "open": None, "flipped": [], "away": [], "sort": None}).tag(sync=True)
+    archived = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    with_archived = traitlets.Bool(False).tag(sync=True)
+    protected = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    undo = traitlets.Dict().tag(sync=True)
 
     def may_set(self, name: str, value: object) -> bool:
         """Tell whether a trait is the page's own and the value has the right form."""
-        if name == "selected":
-            return _are_names(value, MOST_NAMED)
-        if name == "picked":
-            return _are_names(value, MOST_PICKED)
-        if name == "hidden":
-            parts = value if isinstance(value, dict) else {}
-            return set(parts) == {"runs", "arms"} and all(_are_names(part, MOST_NAMED) for part in parts.values())
-        if name == "layout":
-            return _is_layout(value)
-        return name == "asked" and isinstance(value, str) and len(value) <= _LONGEST
+        return name in _OF_THE_PAGE and _OF_THE_PAGE[name](value)
+
+    def runs_shown(self) -> set[Any]:
+        """Return the names of the runs that have a row, and of those that were archived last."""
+        return {row[0] for row in self.table["rows"]} | set(self.undo.get("runs", ()))
 
     def change(self, old: Any, new: Any) -> dict[str, Any] | None:  # noqa: ANN401 - both are `table`
         """Return as `rows` which values of which rows are others; None where it is not the same runs and columns."""
@@ -79,6 +85,11 @@ class RunTable(LiveWidget):
         return {"rows": news} if news else {}
 
 
+def _is_hidden(value: object) -> bool:
+    parts = value if isinstance(value, dict) else {}
+    return set(parts) == {"runs", "arms"} and all(_are_names(part) for part in parts.values())
+
+
 def _is_layout(value: object) -> bool:
     if not isinstance(value, dict) or set(value) != {"grouped", "open", "flipped", "away", "sort"}:
         return False
@@ -86,19 +97,30 @@ def _is_layout(value: object) -> bool:
     return (
         isinstance(value["grouped"], bool)
         and (value["open"] is None or isinstance(value["open"], bool))
-        and _are_names(value["flipped"], MOST_NAMED)
-        and _are_names(value["away"], MOST_NAMED)
+        and _are_names(value["flipped"])
+        and _are_names(value["away"])
         and (sort is None or (isinstance(sort, dict) and set(sort) == {"key", "down"} and _is_sort(**sort)))
     )
 
 
 def _is_sort(key: object, down: object) -> bool:
-    return _are_names([key], 1) and isinstance(down, bool)
+    return _are_names([key]) and isinstance(down, bool)
 
 
-def _are_names(value: object, most: int) -> bool:
+def _are_names(value: object, most: int = MOST_NAMED) -> bool:
     return (
         isinstance(value, list)
         and len(value) <= most
         and all(isinstance(name, str) and len(name) <= _LONGEST for name in value)
     )
+
+
+_OF_THE_PAGE: dict[str, Callable[[object], bool]] = {
+    "selected": _are_names,
+    "picked": lambda value: _are_names(value, MOST_PICKED),
+    "hidden": _is_hidden,
+    "layout": _is_layout,
+    "asked": lambda value: isinstance(value, str) and len(value) <= _LONGEST,
+    "with_archived": lambda value: isinstance(value, bool),
+    "request": lambda _: True,  # it is checked when it is carried out
+}

@@ -112,6 +112,12 @@ class Ledger(LedgerBudgets):
         with self._writing() as execute:
             self._tell(execute, kind, data, run_name, plan_key)
 
+    def add_events(self, kind: str, run_names: Iterable[str]) -> None:
+        """Record the same of several jobs: of all or of none."""
+        with self._writing() as execute:
+            for name in run_names:
+                self._tell(execute, kind, {}, name)
+
     def annotate(
         self,
         run_names: Iterable[str],

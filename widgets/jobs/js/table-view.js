@@ -1,5 +1,6 @@
 /**
- * The job table: one row a job, updated in place, so focus, scroll position, selection, sort and filter survive.
+ * The job table: one row a job, updated in place, so focus, scroll position, selection, sort and filter survive. Only the
+ * rows in sight are in the page; where the row that has the focus scrolls away, the grid holds it till the row is back.
  *
  * @import { Key, Row, Sort } from "./rows.js"
  * @typedef {{rows: Row[], version: number, piece: {at?: number, rows?: [number, Partial<Row>][]}, as_of: number, sent_at: number, stale_after: number, ongoing: string[], problems: string[], actions: string[],
@@ -8,19 +9,24 @@
  * @typedef {import("@anywidget/types").AnyModel<State>} Model
  */
 import { copyName } from "../../page/js/clipboard.js";
-import { arrange, make, movedTo, sayLines, setText } from "../../page/js/dom.js";
+import { make, movedTo, sayLines, setText } from "../../page/js/dom.js";
 import { heldOf } from "../../page/js/live.js";
 import { tellPython } from "../../page/js/model.js";
+import { RowWindow } from "../../page/js/row-window.js";
 import { Actions } from "./actions.js";
 import { Freshness } from "./freshness.js";
 import { RowView } from "./row-view.js";
 import { COLUMNS, colouredArms, holds, sorted, summary, textOf, withNews } from "./rows.js";
 
+const ROW_PX = 28;
+
 export class TableView {
-  /** @type {Map<string, RowView>} */
+  /** @type {Map<string, RowView>} Those in the page. */
   views = new Map();
   /** @type {Row[]} The rows that the filter leaves, in the order shown. */
   shown = [];
+  /** @type {string[]} */
+  arms = [];
   /** @type {Sort | null} */
   by = null;
   active = ""; // the row that the keyboard is on
@@ -30,12 +36,12 @@ export class TableView {
   ongoing = make("ul.jobs-ongoing", { role: "status" });
   problems = make("ul.jobs-problems", { role: "status" });
   all = make("input", { type: "checkbox", label: "Select all jobs shown", onchange: () => this.select(this.all.checked ? this.order() : []) });
-  body = make("tbody", {
-    onclick: (/** @type {MouseEvent} */ event) => this.click(event), onkeydown: (/** @type {KeyboardEvent} */ event) => this.press(event),
-  });
+  body = make("tbody", { onclick: (/** @type {MouseEvent} */ event) => this.click(event) });
   heads = COLUMNS.map(([key, label]) => this.head(key, label));
-  scroll = make("div.jobs-scroll", {}, make("table.jobs-grid", { role: "grid", label: "Jobs", "aria-multiselectable": "true" },
-    make("thead", {}, make("tr", { role: "row" }, make("th.jobs-pick", { role: "columnheader" }, this.all), ...this.heads)), this.body));
+  headRow = make("tr", { role: "row", "aria-rowindex": 1 }, make("th.jobs-pick", { role: "columnheader" }, this.all), ...this.heads);
+  grid = make("table.jobs-grid", { role: "grid", tabindex: -1, label: "Jobs", "aria-multiselectable": "true", onkeydown: (/** @type {KeyboardEvent} */ event) => this.press(event) },
+    make("thead", {}, this.headRow), this.body);
+  scroll = make("div.jobs-scroll", {}, this.grid);
   nothing = make("p.jobs-empty");
   detail = make("p.jobs-detail", { role: "status" });
 
@@ -45,8 +51,9 @@ export class TableView {
     this.root = root;
     this.held = heldOf(model, "rows", withNews);
     this.freshness = new Freshness(model, root);
-    this.actions = new Actions(model, () => this.held.value);
+    this.actions = new Actions(model, () => this.held.value, "job", () => this.focus(this.active));
     this.top = make("div.jobs-top", {}, this.filter, this.count, this.actions.buttons, this.freshness.element);
+    this.window = new RowWindow(this.scroll, this.body, this.headRow, ROW_PX, () => this.place());
     root.replaceChildren(this.top, this.ongoing, this.problems, this.actions.confirm, this.scroll, this.nothing, this.detail);
   }
 
@@ -78,31 +85,53 @@ export class TableView {
   /** Show what is known by now. @param {{rows: [number, unknown][]} | null} [piece] All of it where only some of the rows may be other. */
   update(piece) {
     const [rows, now, text] = [this.held.value, this.freshness.now(), this.filter.value.trim()];
-    const arms = colouredArms(rows);
+    this.arms = colouredArms(rows);
     const known = new Set(rows.map((row) => row.run));
-    for (const run of this.views.keys()) if (!known.has(run)) this.views.delete(run);
-    for (const row of piece ? piece.rows.map(([at]) => rows[at]) : rows) {
-      const view = this.views.get(row.run) ?? new RowView(row.run);
-      this.views.set(row.run, view);
-      view.update(row, arms.indexOf(row.arm), now);
-    }
-    this.shown = sorted(rows.filter((row) => holds(textOf(row), text)), this.by);
-    this.place();
+    for (const row of piece ? piece.rows.map(([at]) => rows[at]) : rows) this.views.get(row.run)?.update(row, this.arms.indexOf(row.arm), now);
+    this.shown = sorted(text ? rows.filter((row) => holds(textOf(row), text)) : rows, this.by);
+    this.grid.setAttribute("aria-rowcount", String(this.shown.length + 1));
     const selected = this.model.get("selected");
     if (selected.some((run) => !known.has(run))) this.select(selected.filter((run) => known.has(run)));
     this.top.hidden = this.scroll.hidden = this.detail.hidden = rows.length === 0;
     setText(this.nothing, rows.length ? `No job matches “${text}”. Change or clear the filter.` : this.model.get("empty"));
     this.nothing.hidden = this.shown.length > 0;
+    this.place();
     setText(this.count, text ? `${this.shown.length} of ${summary(rows)}` : summary(rows));
     this.paint();
     this.tick();
   }
 
-  /** Put the rows in order; the focus stays where it was. */
+  /** Put the rows in sight in order; the focus stays on the row that it was on. */
   place() {
     const focus = /** @type {Document | ShadowRoot} */ (this.root.getRootNode()).activeElement;
-    arrange(this.body, this.shown.map((row) => /** @type {RowView} */ (this.views.get(row.run)).element));
-    if (focus instanceof HTMLElement && this.body.contains(focus)) focus.focus({ preventScroll: true });
+    const [held, now] = [focus === this.grid || this.body.contains(focus), this.freshness.now()];
+    /** @type {typeof this.views} */
+    const views = new Map();
+    this.window.place(this.shown.length, (at) => {
+      const row = this.shown[at];
+      const known = this.views.get(row.run);
+      const view = known ?? new RowView(row.run);
+      if (!known) view.update(row, this.arms.indexOf(row.arm), now);
+      view.element.setAttribute("aria-rowindex", String(at + 2));
+      views.set(row.run, view);
+      return view.element;
+    });
+    this.views = views;
+    this.paintRows();
+    if (!held) return;
+    const there = focus instanceof HTMLElement && focus !== this.grid && this.body.contains(focus);
+    const place = there ? focus : this.views.get(this.active)?.element ?? this.grid;
+    place.focus({ preventScroll: true });
+  }
+
+  /** Show which rows are selected, and let the keyboard reach one of them. */
+  paintRows() {
+    const [selected, first] = [new Set(this.model.get("selected")), this.views.keys().next().value];
+    for (const [run, view] of this.views) {
+      view.element.setAttribute("aria-selected", String(selected.has(run)));
+      view.element.tabIndex = run === (this.views.has(this.active) ? this.active : first) ? 0 : -1;
+      view.box.checked = selected.has(run);
+    }
   }
 
   /** Show the selection, the row that the keyboard is on, and what may be done with them. */
@@ -110,11 +139,7 @@ export class TableView {
     const selected = new Set(this.model.get("selected"));
     const order = this.order();
     if (!order.includes(this.active)) this.active = "";
-    for (const [run, view] of this.views) {
-      view.element.setAttribute("aria-selected", String(selected.has(run)));
-      view.element.tabIndex = run === (this.active || order[0]) ? 0 : -1;
-      view.box.checked = selected.has(run);
-    }
+    this.paintRows();
     const count = order.filter((run) => selected.has(run)).length;
     this.all.checked = count > 0 && count === order.length;
     this.all.indeterminate = count > 0 && count < order.length;
@@ -154,14 +179,18 @@ export class TableView {
   /** @param {string} run */
   focus(run) {
     this.active = run;
+    this.window.reveal(this.order().indexOf(run));
+    this.place();
     this.paint();
-    this.views.get(run)?.element.focus();
+    this.views.get(run)?.element.focus({ preventScroll: true });
   }
 
   /** @param {KeyboardEvent} event */
   press(event) {
     const [order, { key, shiftKey: shift }, control] = [this.order(), event, event.ctrlKey || event.metaKey];
-    const run = this.active || order[0];
+    const target = /** @type {Element} */ (event.target);
+    if (target !== this.grid && !this.body.contains(target)) return;
+    const run = target.closest("tr")?.dataset.run ?? (this.active || order[0]);
     const next = order[movedTo(key, order.indexOf(run), order.length)];
     if (next !== undefined) {
       this.focus(next);
@@ -183,7 +212,7 @@ export class TableView {
   tick() {
     this.freshness.tick();
     const now = this.freshness.now();
-    for (const row of this.shown) this.views.get(row.run)?.tick(row, now);
+    for (const row of this.shown.slice(this.window.from, this.window.to)) this.views.get(row.run)?.tick(row, now);
   }
 
   tell() {

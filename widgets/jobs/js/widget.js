@@ -39,6 +39,7 @@ function render({ model, el }) {
     stop();
     stopHearing();
     seen.stop();
+    view.window.stop();
   };
 }
 

@@ -145,6 +145,51 @@ async function copyName(name) {
 	return await copied(name) ? `Copied ${name}` : `This browser does not let the page copy. The name is ${name}`;
 }
 
+var AHEAD = 8;
+var RowWindow = class {
+	from = 0;
+	to = 0;
+	isPrinted = false;
+	gaps = [make("tr", { role: "presentation" }), make("tr", { role: "presentation" })];
+	constructor(scroll, body, head, height, moved) {
+		this.scroll = scroll;
+		this.body = body;
+		this.head = head;
+		this.height = height;
+		this.moved = moved;
+		this.sizes = new ResizeObserver(moved);
+		this.sizes.observe(scroll);
+		scroll.addEventListener("scroll", moved);
+		for (const event of ["beforeprint", "afterprint"]) addEventListener(event, this.print);
+	}
+	print = ({ type }) => {
+		this.isPrinted = type === "beforeprint";
+		this.moved();
+	};
+	place(count2, row) {
+		const { scrollTop, clientHeight } = this.scroll;
+		[this.from, this.to] = this.isPrinted ? [0, count2] : inSight(scrollTop, clientHeight, this.height, count2, AHEAD);
+		const [above, below] = [this.from, count2 - this.to].map((rows, at) => {
+			this.gaps[at].style.height = `${rows * this.height}px`;
+			return rows ? [this.gaps[at]] : [];
+		});
+		arrange(this.body, [...above, ...Array.from({ length: this.to - this.from }, (_, at) => row(this.from + at)), ...below]);
+	}
+	reveal(at) {
+		const [top, room] = [at * this.height, this.scroll.clientHeight - this.head.offsetHeight];
+		if (top < this.scroll.scrollTop) this.scroll.scrollTop = top;
+		else if (top + this.height > this.scroll.scrollTop + room) this.scroll.scrollTop = top + this.height - room;
+	}
+	stop() {
+		this.sizes.disconnect();
+		for (const event of ["beforeprint", "afterprint"]) removeEventListener(event, this.print);
+	}
+};
+function inSight(top, height, row, count2, ahead) {
+	const from = Math.min(count2, Math.max(0, Math.floor(top / row) - ahead));
+	return [from, Math.min(count2, Math.max(from, Math.ceil((top + height) / row) + ahead))];
+}
+
 var { abs, ceil, cos, floor, hypot, log1p, max, min, round, sin } = Math;
 
 var MISSING = "–";
@@ -228,16 +273,22 @@ var ACTIONS = {
 	retry: { verb: "Retry", on: ENDED },
 	note: { verb: "Note on", on: STATES, asks: "Note" },
 	tag: { verb: "Tag", on: STATES, asks: "Tag" },
-	untag: { verb: "Untag", on: STATES, asks: "Tag" }
+	untag: { verb: "Untag", on: STATES, asks: "Tag" },
+	archive: { verb: "Archive", on: ENDED, when: (row) => !row.archived && !row.protected },
+	unarchive: { verb: "Unarchive", on: STATES, when: (row) => Boolean(row.archived), rare: true },
+	protect: { verb: "Protect", on: STATES, when: (row) => !row.protected },
+	unprotect: { verb: "Unprotect", on: STATES, when: (row) => Boolean(row.protected), rare: true }
 };
 var Actions = class {
 	buttons = make("span.jobs-actions");
 	confirm = make("div.jobs-confirm", { role: "alertdialog", label: "Confirm", hidden: true });
 	names = "";
-	constructor(model, rows) {
+	constructor(model, rows, noun, back) {
 		this.model = model;
 		this.rows = rows;
-		this.confirm.addEventListener("keydown", (event) => event.key === "Escape" && this.close());
+		this.noun = noun;
+		this.back = back;
+		this.confirm.addEventListener("keydown", (event) => event.key === "Escape" && this.leave());
 	}
 	offer() {
 		const names = this.model.get("actions");
@@ -252,30 +303,36 @@ var Actions = class {
 			const button = this.buttons.children[index];
 			const count2 = this.#eligible(name).length;
 			button.disabled = count2 === 0;
-			setText(button, `${kind(name).verb} ${count2 ? plural(count2, "job") : "jobs"}`);
+			button.hidden = count2 === 0 && Boolean(kind(name).rare);
+			setText(button, `${kind(name).verb} ${count2 ? plural(count2, this.noun) : `${this.noun}s`}`);
 		});
 	}
 	#eligible(name) {
 		const selected = new Set(this.model.get("selected"));
-		const able = this.rows().filter((row) => selected.has(row.run) && kind(name).on.includes(row.state));
+		const { on, when = () => true } = kind(name);
+		const able = this.rows().filter((row) => selected.has(row.run) && on.includes(row.state) && when(row));
 		return able.map((row) => row.run);
 	}
 	#ask(action, asked) {
 		const runs = this.#eligible(action);
 		const { verb, asks = "" } = kind(action);
-		const what = `${verb} ${plural(runs.length, "job")}`;
+		const what = `${verb} ${plural(runs.length, this.noun)}`;
 		const more = runs.length > NAMED ? ` and ${runs.length - NAMED} more` : "";
 		const text = make("input.jobs-text.jobs-field", { type: "text", label: asks, placeholder: asks, hidden: !asks });
 		const confirmed = (event) => {
 			if (event.timeStamp - asked < TWICE_MS || asks && !text.value.trim()) return;
 			tellPython(this.model, "request", { action, runs, text: text.value.trim(), nonce: nonce() });
-			this.close();
+			this.leave();
 		};
 		const yes = make("button.jobs-yes", { type: "button", onclick: confirmed }, what);
-		const no = make("button.jobs-no", { type: "button", onclick: () => this.close() }, "Go back");
+		const no = make("button.jobs-no", { type: "button", onclick: () => this.leave() }, "Go back");
 		fill(this.confirm, make("span.jobs-list", {}, `${what}? ${runs.slice(0, NAMED).join(", ")}${more}`), text, yes, no);
 		this.confirm.hidden = false;
 		(asks ? text : no).focus();
+	}
+	leave() {
+		this.close();
+		this.back();
 	}
 	close() {
 		this.confirm.hidden = true;
@@ -427,9 +484,11 @@ function known(value, unit) {
 	return value === null ? "Not logged yet" : `${value} ${unit}`;
 }
 
+var ROW_PX = 28;
 var TableView = class {
 	views = new Map();
 	shown = [];
+	arms = [];
 	by = null;
 	active = "";
 	anchor = "";
@@ -438,12 +497,11 @@ var TableView = class {
 	ongoing = make("ul.jobs-ongoing", { role: "status" });
 	problems = make("ul.jobs-problems", { role: "status" });
 	all = make("input", { type: "checkbox", label: "Select all jobs shown", onchange: () => this.select(this.all.checked ? this.order() : []) });
-	body = make("tbody", {
-		onclick: (event) => this.click(event),
-		onkeydown: (event) => this.press(event)
-	});
+	body = make("tbody", { onclick: (event) => this.click(event) });
 	heads = COLUMNS.map(([key, label]) => this.head(key, label));
-	scroll = make("div.jobs-scroll", {}, make("table.jobs-grid", { role: "grid", label: "Jobs", "aria-multiselectable": "true" }, make("thead", {}, make("tr", { role: "row" }, make("th.jobs-pick", { role: "columnheader" }, this.all), ...this.heads)), this.body));
+	headRow = make("tr", { role: "row", "aria-rowindex": 1 }, make("th.jobs-pick", { role: "columnheader" }, this.all), ...this.heads);
+	grid = make("table.jobs-grid", { role: "grid", tabindex: -1, label: "Jobs", "aria-multiselectable": "true", onkeydown: (event) => this.press(event) }, make("thead", {}, this.headRow), this.body);
+	scroll = make("div.jobs-scroll", {}, this.grid);
 	nothing = make("p.jobs-empty");
 	detail = make("p.jobs-detail", { role: "status" });
 	constructor(model, root) {
@@ -451,8 +509,9 @@ var TableView = class {
 		this.root = root;
 		this.held = heldOf(model, "rows", withNews);
 		this.freshness = new Freshness(model, root);
-		this.actions = new Actions(model, () => this.held.value);
+		this.actions = new Actions(model, () => this.held.value, "job", () => this.focus(this.active));
 		this.top = make("div.jobs-top", {}, this.filter, this.count, this.actions.buttons, this.freshness.element);
+		this.window = new RowWindow(this.scroll, this.body, this.headRow, ROW_PX, () => this.place());
 		root.replaceChildren(this.top, this.ongoing, this.problems, this.actions.confirm, this.scroll, this.nothing, this.detail);
 	}
 	head(key, label) {
@@ -476,39 +535,54 @@ var TableView = class {
 	}
 	update(piece) {
 		const [rows, now, text] = [this.held.value, this.freshness.now(), this.filter.value.trim()];
-		const arms = colouredArms(rows);
+		this.arms = colouredArms(rows);
 		const known2 = new Set(rows.map((row) => row.run));
-		for (const run of this.views.keys()) if (!known2.has(run)) this.views.delete(run);
-		for (const row of piece ? piece.rows.map(([at]) => rows[at]) : rows) {
-			const view = this.views.get(row.run) ?? new RowView(row.run);
-			this.views.set(row.run, view);
-			view.update(row, arms.indexOf(row.arm), now);
-		}
-		this.shown = sorted(rows.filter((row) => holds(textOf(row), text)), this.by);
-		this.place();
+		for (const row of piece ? piece.rows.map(([at]) => rows[at]) : rows) this.views.get(row.run)?.update(row, this.arms.indexOf(row.arm), now);
+		this.shown = sorted(text ? rows.filter((row) => holds(textOf(row), text)) : rows, this.by);
+		this.grid.setAttribute("aria-rowcount", String(this.shown.length + 1));
 		const selected = this.model.get("selected");
 		if (selected.some((run) => !known2.has(run))) this.select(selected.filter((run) => known2.has(run)));
 		this.top.hidden = this.scroll.hidden = this.detail.hidden = rows.length === 0;
 		setText(this.nothing, rows.length ? `No job matches “${text}”. Change or clear the filter.` : this.model.get("empty"));
 		this.nothing.hidden = this.shown.length > 0;
+		this.place();
 		setText(this.count, text ? `${this.shown.length} of ${summary(rows)}` : summary(rows));
 		this.paint();
 		this.tick();
 	}
 	place() {
 		const focus = this.root.getRootNode().activeElement;
-		arrange(this.body, this.shown.map((row) => this.views.get(row.run).element));
-		if (focus instanceof HTMLElement && this.body.contains(focus)) focus.focus({ preventScroll: true });
+		const [held, now] = [focus === this.grid || this.body.contains(focus), this.freshness.now()];
+		const views = new Map();
+		this.window.place(this.shown.length, (at) => {
+			const row = this.shown[at];
+			const known2 = this.views.get(row.run);
+			const view = known2 ?? new RowView(row.run);
+			if (!known2) view.update(row, this.arms.indexOf(row.arm), now);
+			view.element.setAttribute("aria-rowindex", String(at + 2));
+			views.set(row.run, view);
+			return view.element;
+		});
+		this.views = views;
+		this.paintRows();
+		if (!held) return;
+		const there = focus instanceof HTMLElement && focus !== this.grid && this.body.contains(focus);
+		const place = there ? focus : this.views.get(this.active)?.element ?? this.grid;
+		place.focus({ preventScroll: true });
+	}
+	paintRows() {
+		const [selected, first] = [new Set(this.model.get("selected")), this.views.keys().next().value];
+		for (const [run, view] of this.views) {
+			view.element.setAttribute("aria-selected", String(selected.has(run)));
+			view.element.tabIndex = run === (this.views.has(this.active) ? this.active : first) ? 0 : -1;
+			view.box.checked = selected.has(run);
+		}
 	}
 	paint() {
 		const selected = new Set(this.model.get("selected"));
 		const order = this.order();
 		if (!order.includes(this.active)) this.active = "";
-		for (const [run, view] of this.views) {
-			view.element.setAttribute("aria-selected", String(selected.has(run)));
-			view.element.tabIndex = run === (this.active || order[0]) ? 0 : -1;
-			view.box.checked = selected.has(run);
-		}
+		this.paintRows();
 		const count2 = order.filter((run) => selected.has(run)).length;
 		this.all.checked = count2 > 0 && count2 === order.length;
 		this.all.indeterminate = count2 > 0 && count2 < order.length;
@@ -540,12 +614,16 @@ var TableView = class {
 	}
 	focus(run) {
 		this.active = run;
+		this.window.reveal(this.order().indexOf(run));
+		this.place();
 		this.paint();
-		this.views.get(run)?.element.focus();
+		this.views.get(run)?.element.focus({ preventScroll: true });
 	}
 	press(event) {
 		const [order, { key, shiftKey: shift }, control] = [this.order(), event, event.ctrlKey || event.metaKey];
-		const run = this.active || order[0];
+		const target = event.target;
+		if (target !== this.grid && !this.body.contains(target)) return;
+		const run = target.closest("tr")?.dataset.run ?? (this.active || order[0]);
 		const next = order[movedTo(key, order.indexOf(run), order.length)];
 		if (next !== void 0) {
 			this.focus(next);
@@ -565,7 +643,7 @@ var TableView = class {
 	tick() {
 		this.freshness.tick();
 		const now = this.freshness.now();
-		for (const row of this.shown) this.views.get(row.run)?.tick(row, now);
+		for (const row of this.shown.slice(this.window.from, this.window.to)) this.views.get(row.run)?.tick(row, now);
 	}
 	tell() {
 		sayLines(this.ongoing, this.model.get("ongoing"));
@@ -610,6 +688,7 @@ function render({ model, el }) {
 		stop();
 		stopHearing();
 		seen.stop();
+		view.window.stop();
 	};
 }
 var widget_default = { render };

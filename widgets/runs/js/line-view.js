@@ -13,20 +13,20 @@ const SVG = "http://www.w3.org/2000/svg";
 
 /**
  * @param {Line} line @param {Column[]} columns Those that are shown. @param {number[]} cells Where their values are in a row.
- * @param {{colour: string | undefined, isHidden: (row: Row) => boolean, grouped: boolean}} look
+ * @param {{colour: string | undefined, isHidden: (row: Row) => boolean, grouped: boolean, shelved: {archived: Set<string>, kept: Set<string>}}} look
  * @returns {HTMLTableRowElement}
  */
-export function drawLine({ group, row }, columns, cells, { colour, isHidden, grouped }) {
+export function drawLine({ group, row }, columns, cells, { colour, isHidden, grouped, shelved }) {
   const rows = group ? group.rows : row ? [row] : [];
   const away = rows.filter(isHidden).length;
   const name = group ? group.arm : row?.[RUN] ?? "";
   const eye = make("button.runs-eye", {
     type: "button", tabindex: -1, label: `Draw ${name || "the runs without an arm"}`, "aria-pressed": String(away < rows.length),
     title: away === rows.length ? "Not drawn; it counts all the same. Draw it again" : away ? `${away} of ${rows.length} not drawn` : "Drawn in the charts. Hide it there; it counts all the same",
-  }, eyeShape());
+  }, sign(EYE));
   const dot = make("span.runs-swatch", { "aria-hidden": "true", ...(colour ? { style: `background:${colour}` } : {}) });
   const element = make(group ? "tr.runs-row.runs-arm" : "tr.runs-row", { role: "row" },
-    make("td.runs-run", { role: "rowheader" }, make("span.runs-id", {}, eye, ...(group ? [make("span.runs-caret", { "aria-hidden": "true" })] : []), dot, group ? armName(group) : runName(name, grouped))),
+    make("td.runs-run", { role: "rowheader" }, make("span.runs-id", {}, eye, ...(group ? [make("span.runs-caret", { "aria-hidden": "true" })] : []), dot, group ? armName(group) : runName(name, grouped), ...shelfMarks(rows, shelved))),
     stateCell(rows, group?.counts),
     make("td.runs-seed", { role: "gridcell" }, group ? plural(rows.length, "run") : row?.[SEED] ?? ""),
     ...columns.map((column, at) => valueCell(column, rows, cells[at], colour)));
@@ -35,6 +35,16 @@ export function drawLine({ group, row }, columns, cells, { colour, isHidden, gro
   else element.dataset.run = name;
   if (grouped) element.setAttribute("aria-level", group ? "1" : "2");
   return element;
+}
+
+/** What is archived or protected of some runs, as signs with a name. @param {Row[]} rows @param {{archived: Set<string>, kept: Set<string>}} shelved */
+function shelfMarks(rows, { archived, kept }) {
+  return /** @type {[string, string, Set<string>][]} */ ([["archived", BOX, archived], ["protected", LOCK, kept]]).flatMap(([word, d, runs]) => {
+    const count = rows.filter((row) => runs.has(row[RUN])).length;
+    if (!count) return [];
+    const said = rows.length > 1 ? `${count} of ${rows.length} ${word}` : word;
+    return [make("span.runs-sign", { role: "img", label: said, title: said }, sign([["", d]]))];
+  });
 }
 
 /** @param {Group} group */
@@ -95,11 +105,14 @@ function curveCell(element, values, colour) {
   return fill(element, svg);
 }
 
-function eyeShape() {
+const EYE = /** @type {[string, string][]} */ ([["open", "M1.5 8C3.5 4.8 5.6 3.5 8 3.5S12.5 4.8 14.5 8C12.5 11.2 10.4 12.5 8 12.5S3.5 11.2 1.5 8z"], ["open", "M8 6.2a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.6z"], ["shut", "M2 13.5L14 2.5"]]);
+const BOX = "M2 3h12v3.5H2zM3.2 6.5v6.5h9.6V6.5M6.5 9h3";
+const LOCK = "M3.5 7.5h9V14h-9zM5.3 7.5V5.2a2.7 2.7 0 0 1 5.4 0v2.3";
+
+/** @param {[string, string][]} paths Kind and shape of each. */
+function sign(paths) {
   const svg = document.createElementNS(SVG, "svg");
   set(svg, { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" });
-  for (const [shape, d] of [["open", "M1.5 8C3.5 4.8 5.6 3.5 8 3.5S12.5 4.8 14.5 8C12.5 11.2 10.4 12.5 8 12.5S3.5 11.2 1.5 8z"], ["open", "M8 6.2a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.6z"], ["shut", "M2 13.5L14 2.5"]]) {
-    svg.append(set(document.createElementNS(SVG, "path"), { d, class: `runs-${shape}` }));
-  }
+  for (const [kind, d] of paths) svg.append(set(document.createElementNS(SVG, "path"), { d, ...(kind ? { class: `runs-${kind}` } : {}) }));
   return svg;
 }

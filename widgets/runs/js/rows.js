@@ -104,16 +104,6 @@ export function heights(value) {
   return [...value.slice(1)].map((letter) => (letter.charCodeAt(0) - BOTTOM) / LEVELS);
 }
 
-/**
- * The rows of a list that have to be in the page.
- * @param {number} top Pixels that are scrolled out above. @param {number} height Pixels in sight. @param {number} row Pixels of each.
- * @param {number} count @param {number} ahead Rows on each side. @returns {[number, number]} From and up to.
- */
-export function inSight(top, height, row, count, ahead) {
-  const from = Math.min(count, Math.max(0, Math.floor(top / row) - ahead));
-  return [from, Math.min(count, Math.max(from, Math.ceil((top + height) / row) + ahead))];
-}
-
 /** @param {{runs: string[], arms: string[]}} hidden @returns {(row: Row) => boolean} Whether a run is not drawn. */
 export function hider({ runs, arms }) {
   const [names, whole] = [new Set(runs), new Set(arms)];

@@ -5,21 +5,24 @@
  * @import { Line, Order, Row, Sort, Table } from "./rows.js"
  * @typedef {{table: Table, version: number, piece: {at?: number, rows?: [number, [number, any][]][]}, colours: Record<string, string>, notes: string[],
  *   empty: string, found: {text: string, names: string[], total: number}, selected: string[], hidden: {runs: string[], arms: string[]},
- *   asked: string, picked: string[], layout: Layout}} RunsState See ../table.py.
+ *   asked: string, picked: string[], layout: Layout, archived: string[], with_archived: boolean, protected: string[], actions: string[], notice: string,
+ *   request: {action?: string, runs?: string[], text?: string, nonce?: string}, undo: {action?: string, runs?: string[]}}} RunsState See ../table.py.
  * @typedef {{grouped: boolean, open: boolean | null, flipped: string[], away: string[], sort: Order | null}} Layout `flipped` are arms
  *   that a person opened or shut, against what they would be; `open` is null until somebody folds one.
  * @typedef {import("@anywidget/types").AnyModel<RunsState>} RunsModel
  */
+import { Actions } from "../../jobs/js/actions.js";
 import { copyName } from "../../page/js/clipboard.js";
-import { arrange, make, movedTo, sayLines, setText } from "../../page/js/dom.js";
+import { make, movedTo, sayLines, setText } from "../../page/js/dom.js";
 import { plural } from "../../page/js/format.js";
 import { heldOf } from "../../page/js/live.js";
-import { tellPython } from "../../page/js/model.js";
+import { nonce, tellPython } from "../../page/js/model.js";
+import { RowWindow } from "../../page/js/row-window.js";
 import { Columns } from "./columns.js";
 import { drawLine } from "./line-view.js";
-import { ARM, FIRST, RUN, SEED, STATE, byArm, found, hider, inSight, linesOf, withNews } from "./rows.js";
+import { ARM, FIRST, RUN, SEED, STATE, byArm, found, hider, linesOf, withNews } from "./rows.js";
 
-const [ROW_PX, AHEAD, OPEN_UP_TO, FOUND_OPEN_UP_TO] = [28, 8, 20, 50];
+const [ROW_PX, OPEN_UP_TO, FOUND_OPEN_UP_TO] = [28, 20, 50];
 const HEADS = /** @type {[string, number, string, number][]} */ ([["runs-run", RUN, "Run", 250], ["runs-state", STATE, "State", 124], ["runs-seed", SEED, "Seed", 64]]);
 const WIDTHS = /** @type {Record<string, number>} */ ({ curve: 112, text: 104, number: 84, switch: 84, time: 104, cost: 72 });
 const KEYS = "Arrows move. Space hides a line in the charts or draws it again. Enter opens an arm, or brings a run to the front; Shift+Enter brings an arm to the front.";
@@ -41,13 +44,15 @@ export class RunsView {
   count = make("span.runs-count", { "aria-live": "polite" });
   away = make("span.runs-away", { role: "status" });
   back = make("button.runs-button", { type: "button", onclick: () => this.hide({ runs: [], arms: [] }) }, "Show all");
+  shelf = make("button.runs-button", { type: "button", onclick: () => tellPython(this.model, "with_archived", !this.model.get("with_archived")) });
+  undo = make("button.runs-button", { type: "button", onclick: () => this.takeBack() }, "Undo");
+  notice = make("span.runs-came");
   notes = make("ul.runs-notes", { role: "status" });
   head = make("tr", { role: "row", "aria-rowindex": 1 });
-  gaps = [make("tr.runs-gap", { role: "presentation" }), make("tr.runs-gap", { role: "presentation" })];
   body = make("tbody", { role: "rowgroup" });
   grid = make("table.runs-grid", { tabindex: 0, label: "Runs", "aria-multiselectable": "true", "aria-description": KEYS, onkeydown: (/** @type {KeyboardEvent} */ event) => this.press(event) },
     make("thead", { role: "rowgroup" }, this.head), this.body);
-  scroll = make("div.runs-scroll", { onscroll: () => this.place(), onclick: (/** @type {MouseEvent} */ event) => this.click(event) }, this.grid);
+  scroll = make("div.runs-scroll", { onclick: (/** @type {MouseEvent} */ event) => this.click(event) }, this.grid);
   nothing = make("p.runs-empty");
   said = make("p.runs-said", { role: "status" });
 
@@ -56,10 +61,11 @@ export class RunsView {
     this.model = model;
     this.held = heldOf(model, "table", withNews);
     this.columns = new Columns(model, () => this.held.value.columns, (away) => this.arrange({ away }));
-    this.top = make("div.runs-top", {}, this.filter, this.group, this.all, this.columns.element, this.count, this.away, this.back);
-    root.replaceChildren(this.top, this.notes, this.scroll, this.nothing, this.said);
-    this.sizes = new ResizeObserver(() => this.place());
-    this.sizes.observe(this.scroll);
+    this.actions = new Actions(model, () => this.subjects(), "run", () => this.grid.focus({ preventScroll: true }));
+    this.top = make("div.runs-top", {}, this.filter, this.group, this.all, this.columns.element, this.shelf, this.actions.buttons, this.count, this.away, this.back);
+    this.came = make("p.runs-notice", { role: "status" }, this.notice, this.undo);
+    root.replaceChildren(this.top, this.actions.confirm, this.came, this.notes, this.scroll, this.nothing, this.said);
+    this.window = new RowWindow(this.scroll, this.body, this.head, ROW_PX, () => this.place());
   }
 
   get layout() {
@@ -149,7 +155,30 @@ export class RunsView {
     this.nothing.hidden = shown.length > 0;
     sayLines(this.notes, this.model.get("notes"));
     this.tellAway();
+    this.offer();
     this.place();
+  }
+
+  /** @returns {import("../../jobs/js/actions.js").Subject[]} The runs that are there, for what may be done with them. */
+  subjects() {
+    const [archived, kept] = [new Set(this.model.get("archived")), new Set(this.model.get("protected"))];
+    return this.held.value.rows.map((row) => ({ run: row[RUN], state: row[STATE], archived: archived.has(row[RUN]), protected: kept.has(row[RUN]) }));
+  }
+
+  /** Show what may be done, what came of the last of it, and whether archived runs are there. */
+  offer() {
+    this.actions.offer();
+    const [archived, notice, undo] = [this.model.get("archived").length, this.model.get("notice"), this.model.get("undo")];
+    setText(this.shelf, this.model.get("with_archived") ? "Leave out archived" : `Show ${archived} archived`);
+    this.shelf.hidden = archived === 0;
+    setText(this.notice, notice);
+    this.came.hidden = notice === "";
+    this.undo.hidden = !undo.action;
+  }
+
+  takeBack() {
+    tellPython(this.model, "request", { ...this.model.get("undo"), text: "", nonce: nonce() });
+    this.grid.focus({ preventScroll: true });
   }
 
   tellAway() {
@@ -161,16 +190,16 @@ export class RunsView {
 
   /** Put the lines in sight into the page, and take out the others. */
   place() {
-    const [from, to] = inSight(this.scroll.scrollTop, this.scroll.clientHeight, ROW_PX, this.lines.length, AHEAD);
     const [columns, colours, selected] = [this.columns.shown, this.model.get("colours"), new Set(this.model.get("selected"))];
     const [isHidden, grouped] = [hider(this.model.get("hidden")), this.grid.getAttribute("role") === "treegrid"];
+    const shelved = { archived: new Set(this.model.get("archived")), kept: new Set(this.model.get("protected")) };
     /** @type {typeof this.drawn} */
     const drawn = new Map();
-    for (let at = from; at < to; at++) {
+    this.window.place(this.lines.length, (at) => {
       const line = this.lines[at];
       const [rows, was] = [this.rowsOf(line), this.drawn.get(line.key)];
       const same = was?.look === this.look && was.rows.length === rows.length && rows.every((row, number) => row === was.rows[number]);
-      const made = same ? was.element : drawLine(line, columns, this.cells ?? [], { isHidden, grouped, colour: colours[rows[0]?.[ARM] ?? ""] });
+      const made = same ? was.element : drawLine(line, columns, this.cells ?? [], { isHidden, grouped, shelved, colour: colours[rows[0]?.[ARM] ?? ""] });
       // A row with other values stays the elements that it is: a button of the mouse may be down on one.
       const element = was?.look === this.look ? was.element : made;
       if (element !== made) renew(element, made);
@@ -180,11 +209,10 @@ export class RunsView {
       element.toggleAttribute("data-at", at === this.at);
       if (line.group) element.setAttribute("aria-expanded", String(this.lines[at + 1]?.row?.[ARM] === line.group.arm));
       drawn.set(line.key, { element, rows, look: this.look });
-    }
+      return element;
+    });
     this.drawn = drawn;
-    this.gaps[0].style.height = `${from * ROW_PX}px`;
-    this.gaps[1].style.height = `${(this.lines.length - to) * ROW_PX}px`;
-    arrange(this.body, [this.gaps[0], ...[...drawn.values()].map(({ element }) => element), this.gaps[1]]);
+    const { from, to } = this.window;
     if (this.at >= from && this.at < to) this.grid.setAttribute("aria-activedescendant", `${this.id}-${this.at}`);
     else this.grid.removeAttribute("aria-activedescendant");
   }
@@ -193,6 +221,7 @@ export class RunsView {
   redraw() {
     this.look++;
     this.tellAway();
+    this.offer();
     this.place();
   }
 
@@ -213,7 +242,14 @@ export class RunsView {
     const [runs, before] = [this.rowsOf(line).map((row) => row[RUN]), this.model.get("selected")];
     const others = before.filter((run) => !runs.includes(run));
     const had = before.length - others.length === runs.length;
-    tellPython(this.model, "selected", had && (add || !others.length) ? others : add ? [...others, ...runs] : runs);
+    this.select(had && (add || !others.length) ? others : add ? [...others, ...runs] : runs);
+  }
+
+  /** @param {string[]} runs */
+  select(runs) {
+    this.actions.close();
+    tellPython(this.model, "selected", runs);
+    this.offer();
     this.place();
   }
 
@@ -274,7 +310,7 @@ export class RunsView {
     else if ((event.key === "ArrowRight" && line.group && !open) || (event.key === "ArrowLeft" && open)) this.flip(line.group?.arm ?? "");
     else if (event.key === "ArrowLeft" && line.row) this.moveTo(Math.max(0, this.lines.findLastIndex(({ group }, at) => at < this.at && group !== undefined)));
     else if (event.key === "c" && (event.ctrlKey || event.metaKey) && line.row) void this.copy(line.row[RUN]);
-    else if (event.key === "Escape") tellPython(this.model, "selected", []);
+    else if (event.key === "Escape") this.select([]);
     else return;
     this.place();
     event.preventDefault();
@@ -284,9 +320,7 @@ export class RunsView {
   /** @param {number} at */
   moveTo(at) {
     this.at = at;
-    const [top, room] = [at * ROW_PX, this.scroll.clientHeight - this.head.offsetHeight];
-    if (top < this.scroll.scrollTop) this.scroll.scrollTop = top;
-    else if (top + ROW_PX > this.scroll.scrollTop + room) this.scroll.scrollTop = top + ROW_PX - room;
+    this.window.reveal(at);
   }
 
   /** @param {string} run */

@@ -22,14 +22,15 @@ function render({ model, el }) {
     seen.due();
   });
   const stop = listen(model, {
-    colours: () => view.redraw(), hidden: () => view.redraw(), selected: () => view.place(), notes: () => view.update(), empty: () => view.update(), found: () => view.columns.show(), layout: () => view.show(),
+    colours: () => view.redraw(), hidden: () => view.redraw(), selected: () => (view.offer(), view.place()), archived: () => view.redraw(), protected: () => view.redraw(),
+    with_archived: () => view.offer(), actions: () => view.offer(), notice: () => view.offer(), undo: () => view.offer(), notes: () => view.update(), empty: () => view.update(), found: () => view.columns.show(), layout: () => view.show(),
   });
   view.held.shown();
   return () => {
     stop();
     stopHearing();
     seen.stop();
-    view.sizes.disconnect();
+    view.window.stop();
   };
 }
 

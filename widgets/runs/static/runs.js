@@ -118,24 +118,7 @@ function tellPython(model, name, value) {
 	model.set(name, value);
 	model.save_changes();
 }
-
-async function copied(text) {
-	try {
-		await navigator.clipboard.writeText(text);
-		return true;
-	} catch {
-		const area = make("textarea", { style: "position:fixed;opacity:0" });
-		area.value = text;
-		document.body.append(area);
-		area.select();
-		const done = document.execCommand("copy");
-		area.remove();
-		return done;
-	}
-}
-async function copyName(name) {
-	return await copied(name) ? `Copied ${name}` : `This browser does not let the page copy. The name is ${name}`;
-}
+var nonce = () => `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
 
 var { abs, ceil, cos, floor, hypot, log1p, max, min, round, sin } = Math;
 
@@ -159,6 +142,8 @@ var minus = (text) => text.replaceAll("-", "−");
 var plural = (n, noun) => `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
 
 var STATES = ["running", "recovering", "pending", "failed", "unknown", "cancelled", "succeeded"];
+var ALIVE = ["pending", "running", "recovering", "unknown"];
+var ENDED = ["succeeded", "failed", "cancelled"];
 function counted(rows) {
 	const counts = STATES.map((state) => [state, rows.filter((row) => row.state === state).length]);
 	return counts.filter(([, count2]) => count2);
@@ -166,6 +151,146 @@ function counted(rows) {
 function holds(text, filter) {
 	const found2 = text.toLowerCase();
 	return filter.toLowerCase().split(/\s+/).every((word) => found2.includes(word));
+}
+
+var NAMED = 3;
+var TWICE_MS = 500;
+var ACTIONS = {
+	cancel: { verb: "Cancel", on: ALIVE },
+	retry: { verb: "Retry", on: ENDED },
+	note: { verb: "Note on", on: STATES, asks: "Note" },
+	tag: { verb: "Tag", on: STATES, asks: "Tag" },
+	untag: { verb: "Untag", on: STATES, asks: "Tag" },
+	archive: { verb: "Archive", on: ENDED, when: (row) => !row.archived && !row.protected },
+	unarchive: { verb: "Unarchive", on: STATES, when: (row) => Boolean(row.archived), rare: true },
+	protect: { verb: "Protect", on: STATES, when: (row) => !row.protected },
+	unprotect: { verb: "Unprotect", on: STATES, when: (row) => Boolean(row.protected), rare: true }
+};
+var Actions = class {
+	buttons = make("span.jobs-actions");
+	confirm = make("div.jobs-confirm", { role: "alertdialog", label: "Confirm", hidden: true });
+	names = "";
+	constructor(model, rows, noun, back) {
+		this.model = model;
+		this.rows = rows;
+		this.noun = noun;
+		this.back = back;
+		this.confirm.addEventListener("keydown", (event) => event.key === "Escape" && this.leave());
+	}
+	offer() {
+		const names = this.model.get("actions");
+		if (this.names !== names.join()) {
+			this.names = names.join();
+			fill(this.buttons, ...names.map((name) => make("button.jobs-action", {
+				type: "button",
+				onclick: (event) => this.#ask(name, event.timeStamp)
+			})));
+		}
+		names.forEach((name, index) => {
+			const button = this.buttons.children[index];
+			const count2 = this.#eligible(name).length;
+			button.disabled = count2 === 0;
+			button.hidden = count2 === 0 && Boolean(kind(name).rare);
+			setText(button, `${kind(name).verb} ${count2 ? plural(count2, this.noun) : `${this.noun}s`}`);
+		});
+	}
+	#eligible(name) {
+		const selected = new Set(this.model.get("selected"));
+		const { on, when = () => true } = kind(name);
+		const able = this.rows().filter((row) => selected.has(row.run) && on.includes(row.state) && when(row));
+		return able.map((row) => row.run);
+	}
+	#ask(action, asked) {
+		const runs = this.#eligible(action);
+		const { verb, asks = "" } = kind(action);
+		const what = `${verb} ${plural(runs.length, this.noun)}`;
+		const more = runs.length > NAMED ? ` and ${runs.length - NAMED} more` : "";
+		const text = make("input.jobs-text.jobs-field", { type: "text", label: asks, placeholder: asks, hidden: !asks });
+		const confirmed = (event) => {
+			if (event.timeStamp - asked < TWICE_MS || asks && !text.value.trim()) return;
+			tellPython(this.model, "request", { action, runs, text: text.value.trim(), nonce: nonce() });
+			this.leave();
+		};
+		const yes = make("button.jobs-yes", { type: "button", onclick: confirmed }, what);
+		const no = make("button.jobs-no", { type: "button", onclick: () => this.leave() }, "Go back");
+		fill(this.confirm, make("span.jobs-list", {}, `${what}? ${runs.slice(0, NAMED).join(", ")}${more}`), text, yes, no);
+		this.confirm.hidden = false;
+		(asks ? text : no).focus();
+	}
+	leave() {
+		this.close();
+		this.back();
+	}
+	close() {
+		this.confirm.hidden = true;
+		fill(this.confirm);
+	}
+};
+function kind(action) {
+	return ACTIONS[action] ?? { verb: action, on: STATES };
+}
+
+async function copied(text) {
+	try {
+		await navigator.clipboard.writeText(text);
+		return true;
+	} catch {
+		const area = make("textarea", { style: "position:fixed;opacity:0" });
+		area.value = text;
+		document.body.append(area);
+		area.select();
+		const done = document.execCommand("copy");
+		area.remove();
+		return done;
+	}
+}
+async function copyName(name) {
+	return await copied(name) ? `Copied ${name}` : `This browser does not let the page copy. The name is ${name}`;
+}
+
+var AHEAD = 8;
+var RowWindow = class {
+	from = 0;
+	to = 0;
+	isPrinted = false;
+	gaps = [make("tr", { role: "presentation" }), make("tr", { role: "presentation" })];
+	constructor(scroll, body, head, height, moved) {
+		this.scroll = scroll;
+		this.body = body;
+		this.head = head;
+		this.height = height;
+		this.moved = moved;
+		this.sizes = new ResizeObserver(moved);
+		this.sizes.observe(scroll);
+		scroll.addEventListener("scroll", moved);
+		for (const event of ["beforeprint", "afterprint"]) addEventListener(event, this.print);
+	}
+	print = ({ type }) => {
+		this.isPrinted = type === "beforeprint";
+		this.moved();
+	};
+	place(count2, row) {
+		const { scrollTop, clientHeight } = this.scroll;
+		[this.from, this.to] = this.isPrinted ? [0, count2] : inSight(scrollTop, clientHeight, this.height, count2, AHEAD);
+		const [above, below] = [this.from, count2 - this.to].map((rows, at) => {
+			this.gaps[at].style.height = `${rows * this.height}px`;
+			return rows ? [this.gaps[at]] : [];
+		});
+		arrange(this.body, [...above, ...Array.from({ length: this.to - this.from }, (_, at) => row(this.from + at)), ...below]);
+	}
+	reveal(at) {
+		const [top, room] = [at * this.height, this.scroll.clientHeight - this.head.offsetHeight];
+		if (top < this.scroll.scrollTop) this.scroll.scrollTop = top;
+		else if (top + this.height > this.scroll.scrollTop + room) this.scroll.scrollTop = top + this.height - room;
+	}
+	stop() {
+		this.sizes.disconnect();
+		for (const event of ["beforeprint", "afterprint"]) removeEventListener(event, this.print);
+	}
+};
+function inSight(top, height, row, count2, ahead) {
+	const from = Math.min(count2, Math.max(0, Math.floor(top / row) - ahead));
+	return [from, Math.min(count2, Math.max(from, Math.ceil((top + height) / row) + ahead))];
 }
 
 var [MOST_LISTED, PATIENCE_MS] = [60, 250];
@@ -309,7 +434,7 @@ function withNews(table, piece) {
 function textOf(row, columns) {
 	const known = TEXTS.get(row);
 	if (known !== void 0) return known;
-	const words = columns.map(({ kind, label }, at) => kind === "curve" || row[FIRST + at] === null ? "" : `${label}=${row[FIRST + at]}`);
+	const words = columns.map(({ kind: kind2, label }, at) => kind2 === "curve" || row[FIRST + at] === null ? "" : `${label}=${row[FIRST + at]}`);
 	const text = [row[RUN], row[ARM], row[SEED], row[STATE], ...words].join(" ");
 	TEXTS.set(row, text);
 	return text;
@@ -335,9 +460,9 @@ function together(rows, cell) {
 }
 function compared(a, b, down) {
 	if (a === null || b === null) return Number(a === null) - Number(b === null);
-	const sign = down ? -1 : 1;
-	if (typeof a === "string" || typeof b === "string") return sign * String(a).localeCompare(String(b), "en", { numeric: true });
-	return sign * (Number(a) - Number(b));
+	const sign2 = down ? -1 : 1;
+	if (typeof a === "string" || typeof b === "string") return sign2 * String(a).localeCompare(String(b), "en", { numeric: true });
+	return sign2 * (Number(a) - Number(b));
 }
 function sorted(rows, by) {
 	return by ? [...rows].sort((a, b) => compared(a[by.cell], b[by.cell], by.down)) : rows;
@@ -356,10 +481,6 @@ function heights(value) {
 	if (typeof value !== "string" || !value.startsWith("~")) return null;
 	return [...value.slice(1)].map((letter) => (letter.charCodeAt(0) - BOTTOM) / LEVELS);
 }
-function inSight(top, height, row, count2, ahead) {
-	const from = Math.min(count2, Math.max(0, Math.floor(top / row) - ahead));
-	return [from, Math.min(count2, Math.max(from, Math.ceil((top + height) / row) + ahead))];
-}
 function hider({ runs, arms }) {
 	const [names, whole] = [new Set(runs), new Set(arms)];
 	return (row) => names.has(row[RUN]) || whole.has(row[ARM]);
@@ -367,7 +488,7 @@ function hider({ runs, arms }) {
 
 var [WIDTH, HEIGHT, MOST_CURVES, MOST_WORDS] = [96, 20, 8, 2];
 var SVG = "http://www.w3.org/2000/svg";
-function drawLine({ group, row }, columns, cells, { colour, isHidden, grouped }) {
+function drawLine({ group, row }, columns, cells, { colour, isHidden, grouped, shelved }) {
 	const rows = group ? group.rows : row ? [row] : [];
 	const away = rows.filter(isHidden).length;
 	const name = group ? group.arm : row?.[RUN] ?? "";
@@ -377,14 +498,22 @@ function drawLine({ group, row }, columns, cells, { colour, isHidden, grouped })
 		label: `Draw ${name || "the runs without an arm"}`,
 		"aria-pressed": String(away < rows.length),
 		title: away === rows.length ? "Not drawn; it counts all the same. Draw it again" : away ? `${away} of ${rows.length} not drawn` : "Drawn in the charts. Hide it there; it counts all the same"
-	}, eyeShape());
+	}, sign(EYE));
 	const dot = make("span.runs-swatch", { "aria-hidden": "true", ...colour ? { style: `background:${colour}` } : {} });
-	const element = make(group ? "tr.runs-row.runs-arm" : "tr.runs-row", { role: "row" }, make("td.runs-run", { role: "rowheader" }, make("span.runs-id", {}, eye, ...group ? [make("span.runs-caret", { "aria-hidden": "true" })] : [], dot, group ? armName(group) : runName(name, grouped))), stateCell(rows, group?.counts), make("td.runs-seed", { role: "gridcell" }, group ? plural(rows.length, "run") : row?.[SEED] ?? ""), ...columns.map((column, at) => valueCell(column, rows, cells[at], colour)));
+	const element = make(group ? "tr.runs-row.runs-arm" : "tr.runs-row", { role: "row" }, make("td.runs-run", { role: "rowheader" }, make("span.runs-id", {}, eye, ...group ? [make("span.runs-caret", { "aria-hidden": "true" })] : [], dot, group ? armName(group) : runName(name, grouped), ...shelfMarks(rows, shelved))), stateCell(rows, group?.counts), make("td.runs-seed", { role: "gridcell" }, group ? plural(rows.length, "run") : row?.[SEED] ?? ""), ...columns.map((column, at) => valueCell(column, rows, cells[at], colour)));
 	element.dataset.eye = away === rows.length ? "shut" : away ? "half" : "open";
 	if (group) element.dataset.arm = name;
 	else element.dataset.run = name;
 	if (grouped) element.setAttribute("aria-level", group ? "1" : "2");
 	return element;
+}
+function shelfMarks(rows, { archived, kept }) {
+	return [["archived", BOX, archived], ["protected", LOCK, kept]].flatMap(([word, d, runs]) => {
+		const count2 = rows.filter((row) => runs.has(row[RUN])).length;
+		if (!count2) return [];
+		const said = rows.length > 1 ? `${count2} of ${rows.length} ${word}` : word;
+		return [make("span.runs-sign", { role: "img", label: said, title: said }, sign([["", d]]))];
+	});
 }
 var armName = ({ arm }) => make("span.runs-name", { title: arm }, arm || "(no arm)");
 function runName(name, grouped) {
@@ -413,11 +542,11 @@ function valueCell(column, rows, cell, colour) {
 	}
 	return element;
 }
-function shown(kind, value) {
+function shown(kind2, value) {
 	if (value === null) return MISSING;
 	if (typeof value === "boolean") return value ? "yes" : "no";
 	if (typeof value === "string") return value;
-	return kind === "time" ? duration(value) : kind === "cost" ? dollars(value) : quantity(value);
+	return kind2 === "time" ? duration(value) : kind2 === "cost" ? dollars(value) : quantity(value);
 }
 function curveCell(element, values, colour) {
 	const curves = values.map(heights).filter((points) => points !== null);
@@ -433,16 +562,17 @@ function curveCell(element, values, colour) {
 	if (curves.length > MOST_CURVES) element.title = `The first ${MOST_CURVES} of ${curves.length} curves`;
 	return fill(element, svg);
 }
-function eyeShape() {
+var EYE = [["open", "M1.5 8C3.5 4.8 5.6 3.5 8 3.5S12.5 4.8 14.5 8C12.5 11.2 10.4 12.5 8 12.5S3.5 11.2 1.5 8z"], ["open", "M8 6.2a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.6z"], ["shut", "M2 13.5L14 2.5"]];
+var BOX = "M2 3h12v3.5H2zM3.2 6.5v6.5h9.6V6.5M6.5 9h3";
+var LOCK = "M3.5 7.5h9V14h-9zM5.3 7.5V5.2a2.7 2.7 0 0 1 5.4 0v2.3";
+function sign(paths) {
 	const svg = document.createElementNS(SVG, "svg");
 	set(svg, { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" });
-	for (const [shape, d] of [["open", "M1.5 8C3.5 4.8 5.6 3.5 8 3.5S12.5 4.8 14.5 8C12.5 11.2 10.4 12.5 8 12.5S3.5 11.2 1.5 8z"], ["open", "M8 6.2a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.6z"], ["shut", "M2 13.5L14 2.5"]]) {
-		svg.append(set(document.createElementNS(SVG, "path"), { d, class: `runs-${shape}` }));
-	}
+	for (const [kind2, d] of paths) svg.append(set(document.createElementNS(SVG, "path"), { d, ...kind2 ? { class: `runs-${kind2}` } : {} }));
 	return svg;
 }
 
-var [ROW_PX, AHEAD, OPEN_UP_TO, FOUND_OPEN_UP_TO] = [28, 8, 20, 50];
+var [ROW_PX, OPEN_UP_TO, FOUND_OPEN_UP_TO] = [28, 20, 50];
 var HEADS = [["runs-run", RUN, "Run", 250], ["runs-state", STATE, "State", 124], ["runs-seed", SEED, "Seed", 64]];
 var WIDTHS = { curve: 112, text: 104, number: 84, switch: 84, time: 104, cost: 72 };
 var KEYS = "Arrows move. Space hides a line in the charts or draws it again. Enter opens an arm, or brings a run to the front; Shift+Enter brings an arm to the front.";
@@ -460,22 +590,25 @@ var RunsView = class {
 	count = make("span.runs-count", { "aria-live": "polite" });
 	away = make("span.runs-away", { role: "status" });
 	back = make("button.runs-button", { type: "button", onclick: () => this.hide({ runs: [], arms: [] }) }, "Show all");
+	shelf = make("button.runs-button", { type: "button", onclick: () => tellPython(this.model, "with_archived", !this.model.get("with_archived")) });
+	undo = make("button.runs-button", { type: "button", onclick: () => this.takeBack() }, "Undo");
+	notice = make("span.runs-came");
 	notes = make("ul.runs-notes", { role: "status" });
 	head = make("tr", { role: "row", "aria-rowindex": 1 });
-	gaps = [make("tr.runs-gap", { role: "presentation" }), make("tr.runs-gap", { role: "presentation" })];
 	body = make("tbody", { role: "rowgroup" });
 	grid = make("table.runs-grid", { tabindex: 0, label: "Runs", "aria-multiselectable": "true", "aria-description": KEYS, onkeydown: (event) => this.press(event) }, make("thead", { role: "rowgroup" }, this.head), this.body);
-	scroll = make("div.runs-scroll", { onscroll: () => this.place(), onclick: (event) => this.click(event) }, this.grid);
+	scroll = make("div.runs-scroll", { onclick: (event) => this.click(event) }, this.grid);
 	nothing = make("p.runs-empty");
 	said = make("p.runs-said", { role: "status" });
 	constructor(model, root) {
 		this.model = model;
 		this.held = heldOf(model, "table", withNews);
 		this.columns = new Columns(model, () => this.held.value.columns, (away) => this.arrange({ away }));
-		this.top = make("div.runs-top", {}, this.filter, this.group, this.all, this.columns.element, this.count, this.away, this.back);
-		root.replaceChildren(this.top, this.notes, this.scroll, this.nothing, this.said);
-		this.sizes = new ResizeObserver(() => this.place());
-		this.sizes.observe(this.scroll);
+		this.actions = new Actions(model, () => this.subjects(), "run", () => this.grid.focus({ preventScroll: true }));
+		this.top = make("div.runs-top", {}, this.filter, this.group, this.all, this.columns.element, this.shelf, this.actions.buttons, this.count, this.away, this.back);
+		this.came = make("p.runs-notice", { role: "status" }, this.notice, this.undo);
+		root.replaceChildren(this.top, this.actions.confirm, this.came, this.notes, this.scroll, this.nothing, this.said);
+		this.window = new RowWindow(this.scroll, this.body, this.head, ROW_PX, () => this.place());
 	}
 	get layout() {
 		return this.model.get("layout");
@@ -510,10 +643,10 @@ var RunsView = class {
 		this.look++;
 		const heads = [
 			...HEADS.map(([name, , label, width2]) => this.sorter(name, name, label, "", width2)),
-			...columns.map(({ key, kind, label, title }) => this.sorter(key, `runs-${kind}`, label, title, WIDTHS[kind] ?? WIDTHS.text))
+			...columns.map(({ key, kind: kind2, label, title }) => this.sorter(key, `runs-${kind2}`, label, title, WIDTHS[kind2] ?? WIDTHS.text))
 		];
 		this.head.replaceChildren(...heads);
-		const width = [...HEADS.map(([, , , each]) => each), ...columns.map(({ kind }) => WIDTHS[kind] ?? WIDTHS.text)].reduce((sum, each) => sum + each, 0);
+		const width = [...HEADS.map(([, , , each]) => each), ...columns.map(({ kind: kind2 }) => WIDTHS[kind2] ?? WIDTHS.text)].reduce((sum, each) => sum + each, 0);
 		this.grid.style.minWidth = `${width}px`;
 	}
 	sorter(key, name, label, title, width) {
@@ -522,8 +655,8 @@ var RunsView = class {
 		const button = name === "runs-curve" ? make("span.jobs-sort", { title }, label) : make("button.jobs-sort", { type: "button", tabindex: -1, label: `Sort by ${label}`, title, onclick: () => this.sort(key, name) }, label);
 		return make(`th.${name}`, { role: "columnheader", scope: "col", "aria-sort": sort, style: `width:${width}px` }, button);
 	}
-	sort(key, kind) {
-		const [by, down] = [this.layout.sort, ["runs-number", "runs-cost", "runs-time"].includes(kind)];
+	sort(key, kind2) {
+		const [by, down] = [this.layout.sort, ["runs-number", "runs-cost", "runs-time"].includes(kind2)];
 		this.arrange({ sort: by?.key !== key ? { key, down } : by.down === down ? { key, down: !down } : null });
 	}
 	update() {
@@ -551,7 +684,25 @@ var RunsView = class {
 		this.nothing.hidden = shown2.length > 0;
 		sayLines(this.notes, this.model.get("notes"));
 		this.tellAway();
+		this.offer();
 		this.place();
+	}
+	subjects() {
+		const [archived, kept] = [new Set(this.model.get("archived")), new Set(this.model.get("protected"))];
+		return this.held.value.rows.map((row) => ({ run: row[RUN], state: row[STATE], archived: archived.has(row[RUN]), protected: kept.has(row[RUN]) }));
+	}
+	offer() {
+		this.actions.offer();
+		const [archived, notice, undo] = [this.model.get("archived").length, this.model.get("notice"), this.model.get("undo")];
+		setText(this.shelf, this.model.get("with_archived") ? "Leave out archived" : `Show ${archived} archived`);
+		this.shelf.hidden = archived === 0;
+		setText(this.notice, notice);
+		this.came.hidden = notice === "";
+		this.undo.hidden = !undo.action;
+	}
+	takeBack() {
+		tellPython(this.model, "request", { ...this.model.get("undo"), text: "", nonce: nonce() });
+		this.grid.focus({ preventScroll: true });
 	}
 	tellAway() {
 		const isHidden = hider(this.model.get("hidden"));
@@ -560,15 +711,15 @@ var RunsView = class {
 		this.away.hidden = this.back.hidden = away === 0;
 	}
 	place() {
-		const [from, to] = inSight(this.scroll.scrollTop, this.scroll.clientHeight, ROW_PX, this.lines.length, AHEAD);
 		const [columns, colours, selected] = [this.columns.shown, this.model.get("colours"), new Set(this.model.get("selected"))];
 		const [isHidden, grouped] = [hider(this.model.get("hidden")), this.grid.getAttribute("role") === "treegrid"];
+		const shelved = { archived: new Set(this.model.get("archived")), kept: new Set(this.model.get("protected")) };
 		const drawn = new Map();
-		for (let at = from; at < to; at++) {
+		this.window.place(this.lines.length, (at) => {
 			const line = this.lines[at];
 			const [rows, was] = [this.rowsOf(line), this.drawn.get(line.key)];
 			const same = was?.look === this.look && was.rows.length === rows.length && rows.every((row, number) => row === was.rows[number]);
-			const made = same ? was.element : drawLine(line, columns, this.cells ?? [], { isHidden, grouped, colour: colours[rows[0]?.[ARM] ?? ""] });
+			const made = same ? was.element : drawLine(line, columns, this.cells ?? [], { isHidden, grouped, shelved, colour: colours[rows[0]?.[ARM] ?? ""] });
 			const element = was?.look === this.look ? was.element : made;
 			if (element !== made) renew(element, made);
 			element.id = `${this.id}-${at}`;
@@ -577,17 +728,17 @@ var RunsView = class {
 			element.toggleAttribute("data-at", at === this.at);
 			if (line.group) element.setAttribute("aria-expanded", String(this.lines[at + 1]?.row?.[ARM] === line.group.arm));
 			drawn.set(line.key, { element, rows, look: this.look });
-		}
+			return element;
+		});
 		this.drawn = drawn;
-		this.gaps[0].style.height = `${from * ROW_PX}px`;
-		this.gaps[1].style.height = `${(this.lines.length - to) * ROW_PX}px`;
-		arrange(this.body, [this.gaps[0], ...[...drawn.values()].map(({ element }) => element), this.gaps[1]]);
+		const { from, to } = this.window;
 		if (this.at >= from && this.at < to) this.grid.setAttribute("aria-activedescendant", `${this.id}-${this.at}`);
 		else this.grid.removeAttribute("aria-activedescendant");
 	}
 	redraw() {
 		this.look++;
 		this.tellAway();
+		this.offer();
 		this.place();
 	}
 	flip(arm) {
@@ -602,7 +753,12 @@ var RunsView = class {
 		const [runs, before] = [this.rowsOf(line).map((row) => row[RUN]), this.model.get("selected")];
 		const others = before.filter((run) => !runs.includes(run));
 		const had = before.length - others.length === runs.length;
-		tellPython(this.model, "selected", had && (add || !others.length) ? others : add ? [...others, ...runs] : runs);
+		this.select(had && (add || !others.length) ? others : add ? [...others, ...runs] : runs);
+	}
+	select(runs) {
+		this.actions.close();
+		tellPython(this.model, "selected", runs);
+		this.offer();
 		this.place();
 	}
 	hide(hidden) {
@@ -656,7 +812,7 @@ var RunsView = class {
 		else if (event.key === "ArrowRight" && line.group && !open || event.key === "ArrowLeft" && open) this.flip(line.group?.arm ?? "");
 		else if (event.key === "ArrowLeft" && line.row) this.moveTo(Math.max(0, this.lines.findLastIndex(({ group }, at) => at < this.at && group !== void 0)));
 		else if (event.key === "c" && (event.ctrlKey || event.metaKey) && line.row) void this.copy(line.row[RUN]);
-		else if (event.key === "Escape") tellPython(this.model, "selected", []);
+		else if (event.key === "Escape") this.select([]);
 		else return;
 		this.place();
 		event.preventDefault();
@@ -664,9 +820,7 @@ var RunsView = class {
 	}
 	moveTo(at) {
 		this.at = at;
-		const [top, room] = [at * ROW_PX, this.scroll.clientHeight - this.head.offsetHeight];
-		if (top < this.scroll.scrollTop) this.scroll.scrollTop = top;
-		else if (top + ROW_PX > this.scroll.scrollTop + room) this.scroll.scrollTop = top + ROW_PX - room;
+		this.window.reveal(at);
 	}
 	async copy(run) {
 		setText(this.said, await copyName(run));
@@ -702,7 +856,13 @@ function render({ model, el }) {
 	const stop = listen(model, {
 		colours: () => view.redraw(),
 		hidden: () => view.redraw(),
-		selected: () => view.place(),
+		selected: () => (view.offer(), view.place()),
+		archived: () => view.redraw(),
+		protected: () => view.redraw(),
+		with_archived: () => view.offer(),
+		actions: () => view.offer(),
+		notice: () => view.offer(),
+		undo: () => view.offer(),
 		notes: () => view.update(),
 		empty: () => view.update(),
 		found: () => view.columns.show(),
@@ -713,7 +873,7 @@ function render({ model, el }) {
 		stop();
 		stopHearing();
 		seen.stop();
-		view.sizes.disconnect();
+		view.window.stop();
 	};
 }
 var widget_default = { render };
