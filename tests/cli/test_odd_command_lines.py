@@ -18,6 +18,7 @@ from experiments.cli.recipe import run_recipe
 from experiments.recipes.arena_experiment import ArenaExperiment, ArenaExperimentConfig
 from experiments.recipes.learning_rate_study import LearningRateStudy, LearningRateStudyConfig
 from tests.fakes.cases import CASES, case_copy
+from tests.share import share
 
 pytestmark = pytest.mark.slow
 
@@ -61,6 +62,8 @@ ODD = [
     ),
     *("\udcff", "a\udcffb", "x" * 300, "*", "$(id)", "'", '"', "{run}", "{python}", "%s", "{0}", "lr", *POISON),
 ]
+EACH = share(1, 3)
+"""Each flag and command is tried with one of so many odd values, the next one with others: none is left out."""
 RECIPE_FLAGS = [
     *(
         "--gpus",
@@ -124,7 +127,7 @@ def is_answered(code, said) -> bool:
 @pytest.mark.parametrize("flag", RECIPE_FLAGS)
 def test_an_odd_value_of_a_recipes_flag_is_an_answer_or_one_line(project, monkeypatch, capsys, flag):
     wrong = []
-    for value in ODD:
+    for value in ODD[RECIPE_FLAGS.index(flag) % EACH :: EACH]:
         words = [f"{flag}={value}"] if flag else [value]
         monkeypatch.setattr(sys, "argv", ["recipe.py", "odd", *words, "--dry-run"])
         call = lambda: run_recipe(ArenaExperiment, ArenaExperimentConfig, default_name="odd")  # noqa: E731
@@ -137,7 +140,7 @@ def test_an_odd_value_of_a_recipes_flag_is_an_answer_or_one_line(project, monkey
 @pytest.mark.parametrize("command", COMMANDS)
 def test_an_odd_word_of_a_command_is_an_answer_or_one_line(project, capsys, command):
     wrong = []
-    for value, extra in itertools.product(ODD, ([], ["x"])):
+    for value, extra in itertools.product(ODD[COMMANDS.index(command) % EACH :: EACH], ([], ["x"])):
         words = [*([command] if command else []), value, *extra]
         code, said = outcome(lambda words=words: cli.run(words), capsys)
         if not (is_answered(code, said) or code in {0, 1}):
@@ -149,7 +152,7 @@ def test_an_odd_word_of_a_command_is_an_answer_or_one_line(project, capsys, comm
 def test_several_odd_words_at_once_are_an_answer_or_one_line(project, monkeypatch, capsys):
     chance = random.Random(15)
     wrong = []
-    for _ in range(150):
+    for _ in range(share(150, 75)):
         flags = chance.sample([flag for flag in RECIPE_FLAGS if flag], 3)
         words = [word for flag in flags for word in (flag, chance.choice(ODD))]
         monkeypatch.setattr(sys, "argv", ["study.py", "odd", *words, "--dry-run"])

@@ -37,11 +37,12 @@ from experiments.runs.opening import default_store
 from tests.fakes import stepped
 from tests.fakes.launching import workspace_at
 from tests.fakes.stepped import AtOnce, config_of
+from tests.share import share
 
 COMMAND = ("python", "train.py")
 ARMS = {f"arm{number}": {"rate": 10 ** (-1 - number / 10)} for number in range(20)}
 ALIKE = {f"{values['rate']}": name for name, values in ARMS.items()}
-SEEDS, JOBS = 5, 600
+SEEDS, JOBS = 5, share(600, 300)
 
 
 def score(rate: float, _batch: int, seed: int) -> float:

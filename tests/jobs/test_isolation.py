@@ -25,6 +25,7 @@ from experiments.project.provenance import OwnCode
 from experiments.project.snapshots import checkouts, is_there, keep_within, remove_unneeded, take, written_into
 from tests.fakes.launching import plan_in, wait_for_end, workspace_at
 from tests.fakes.waiting import wait_until
+from tests.share import share
 
 TRAIN = """\
 import os, pathlib, subprocess, sys, time
@@ -299,7 +300,7 @@ def test_folders_of_packages_that_are_installed_in_place_are_found(tmp_path):
 @pytest.mark.slow
 def test_no_record_is_wrong_though_the_tree_is_edited_at_random_moments(tmp_path, workspace):
     workspace = workspace_at(tmp_path, command=(sys.executable, "train.py"), max_parallel=2)
-    stop = threading.Event()
+    launches, stop = share(10, 4), threading.Event()
 
     def edits():
         chance = random.Random(4)
@@ -311,15 +312,15 @@ def test_no_record_is_wrong_though_the_tree_is_edited_at_random_moments(tmp_path
     editor = threading.Thread(target=edits)
     editor.start()
     try:
-        names = [name for seed in range(10) for name in launch(workspace, seeds=[2 * seed, 2 * seed + 1])]
+        names = [name for seed in range(launches) for name in launch(workspace, seeds=[2 * seed, 2 * seed + 1])]
         wait_for_end(workspace, names)
         with allow_launch() as permit:
-            names += [retry_job(name, permit, workspace)[0].run_name for name in names[:10]]
+            names += [retry_job(name, permit, workspace)[0].run_name for name in names[:launches]]
         wait_for_end(workspace, names)
     finally:
         stop.set()
         editor.join()
-    assert len(names) == 30
+    assert len(names) == 3 * launches
     for name in names:
         snapshot = recorded(workspace, name)["snapshot"]
         kept = git(tmp_path, "show", f"refs/experiments/{snapshot}:code_of_mine.py")

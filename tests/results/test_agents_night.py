@@ -1,4 +1,4 @@
-"""What somebody with a permit can make of a night: 500 attempts to make one of twenty equal arms look better."""
+"""What somebody with a permit can make of a night: many attempts to make one of twenty equal arms look better."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import night
+from tests.share import share
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
 def lived(tmp_path_factory):
-    command = [sys.executable, night.__file__, str(tmp_path_factory.mktemp("night")), "500", "2"]
+    command = [sys.executable, night.__file__, str(tmp_path_factory.mktemp("night")), str(share(500, 250)), "2"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(night.__file__).parents[2])
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -24,7 +25,7 @@ def lived(tmp_path_factory):
 
 def test_it_uses_what_its_permit_covers_and_no_job_more(lived):
     assert lived["drawn"] == lived["handed"] == night.JOBS
-    assert lived["refused"]["LaunchError"] > 100
+    assert lived["refused"]["LaunchError"] > share(100, 40)
 
 
 def test_no_job_is_launched_twice(lived):
@@ -40,5 +41,5 @@ def test_no_claim_is_registered_whose_seeds_had_chosen_it(lived):
 
 def test_none_of_the_equal_arms_is_called_better(lived):
     decisions = [claim["decision"] for claim in lived["claims"] if claim["decision"]]
-    assert len(decisions) >= 5
+    assert len(decisions) >= share(5, 3)
     assert "confirmed" not in decisions

@@ -12,7 +12,7 @@ from tests.statistics import false_claims
 from tests.statistics.false_claims import EVEN, OTHERS, PAIRS, UNEVEN, Design
 
 MOST = 0.06
-TRIALS = share(2000, 400)  # with each of three seeds
+TRIALS = share(2000, 150)  # with each of three seeds
 
 
 @pytest.mark.parametrize("design", [Design(3, 3), Design(3, 10), Design(3, 3, paired=True)], ids=str)

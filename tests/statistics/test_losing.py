@@ -8,7 +8,7 @@ from tests.share import share
 from tests.statistics.losing import LOSSES, SHAPES, SIZES, WAYS, confirmed
 
 MOST = 0.06
-TRIALS = share(2000, 150)
+TRIALS = share(2000, 75)
 BOUNDS = WAYS[0]
 EXCHANGEABLE = [losing for losing in LOSSES if losing.share and losing.kind != "crash"]
 

@@ -31,8 +31,8 @@ from tests.statistics.registered import (
     level_of,
 )
 
-TRIALS = share(2000, 400)  # with each of three seeds
-MANY = 50 * TRIALS  # of those that are counted all at once
+TRIALS = share(2000, 150)  # with each of three seeds
+MANY = share(100_000, 20_000)  # of those that are counted all at once
 
 
 def chance(most, trials):

@@ -28,10 +28,13 @@ from experiments.project.provenance import capture
 from tests.fakes.answers import data_in
 from tests.fakes.launching import plan_in, wait_for_end, words_of, workspace_at
 from tests.fakes.waiting import wait_until
+from tests.share import share
 
 TRAINER = str(Path(__file__).parents[2] / "fakes" / "gpu_trainer.py")
 FAKE = Path(__file__).parents[2] / "fakes" / "nvml"
 FOUR = ("GPU-a", "GPU-b", "GPU-c", "GPU-d")
+KILLS = share(30, 12)
+JOBS = share(20, 10)  # of each of two projects
 
 
 @pytest.fixture(autouse=True)
@@ -151,11 +154,11 @@ def test_two_projects_of_one_machine_never_have_one_device_and_the_freed_one_is_
 
 @pytest.mark.slow
 def test_no_device_is_ever_lent_twice_whatever_is_killed(tmp_path, proof):
-    """At thirty moments a starter, a supervisor or a trainer is killed; who looks again starts what still can."""
+    """At many moments a starter, a supervisor or a trainer is killed; who looks again starts what still can."""
     chance = random.Random(5)
     places = [machine_of(tmp_path / name, proof, seconds=0.4) for name in ("ours", "theirs")]
-    names = {place.state: launched(place, 20) for place in places}
-    for _ in range(30):
+    names = {place.state: launched(place, JOBS) for place in places}
+    for _ in range(KILLS):
         time.sleep(chance.uniform(0, 0.15))
         pids = _programs([str(proof), *(str(place.state) for place in places)])
         if pids:
@@ -172,15 +175,15 @@ def test_no_device_is_ever_lent_twice_whatever_is_killed(tmp_path, proof):
 
 @pytest.mark.slow
 def test_no_device_idles_while_a_job_of_any_project_waits_whatever_is_killed(tmp_path, proof):
-    """Thirty kills, and nobody looks but where the last program that would is gone with the kill."""
+    """Many kills, and nobody looks but where the last program that would is gone with the kill."""
     chance = random.Random(7)
     places = [machine_of(tmp_path / name, proof, seconds=0) for name in ("ours", "theirs")]
-    names = {place.state: launched(place, 20) for place in places}
+    names = {place.state: launched(place, JOBS) for place in places}
     killed = Counter()
-    for _ in range(30):
+    for _ in range(KILLS):
         wait_until(lambda: _is_full(places), timeout_s=120)
         victims = _victims(places)
-        kind = chance.choice([kind for kind, pids in victims.items() if pids])
+        kind = min((kind for kind, pids in victims.items() if pids), key=lambda kind: killed[kind])
         with contextlib.suppress(ProcessLookupError):
             os.kill(chance.choice(victims[kind]), signal.SIGKILL)
         killed[kind] += 1
