@@ -39,12 +39,7 @@ print(*times)
 
 def run() -> list[Bar]:
     """Measure in a fresh process, imports included in the first figure."""
-    with tempfile.TemporaryDirectory() as folder:
-        made = Path(folder) / "made.py"
-        command = [sys.executable, "-c", CODE, str(ROOT), str(Path(folder) / "arena_nb.py"), str(made)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
-        sizes = _size(made.read_text())
-    fresh, again, more, merged = map(float, done.stdout.split())
+    sizes, fresh, again, more, merged = _measured()
     note = "all sections, 20 jobs"
     return [
         *sizes,
@@ -53,6 +48,21 @@ def run() -> list[Bar]:
         Bar("add a job to it", more, 0.2, "CPU s", note=note),
         Bar("merge it with an edit (imports marimo)", merged, 1.5, "CPU s", note=note),
     ]
+
+
+def gates() -> list[Bar]:
+    """Return the sizes."""
+    return _measured()[0]
+
+
+def _measured() -> tuple[list[Bar], float, float, float, float]:
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "made.py"
+        command = [sys.executable, "-c", CODE, str(ROOT), str(Path(folder) / "arena_nb.py"), str(made)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+        sizes = _size(made.read_text())
+    fresh, again, more, merged = map(float, done.stdout.split())
+    return sizes, fresh, again, more, merged
 
 
 def _size(notebook: str) -> list[Bar]:

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -86,23 +86,34 @@ def run() -> list[Bar]:
         note = f"median of {_ROUNDS}: {ours:.2f} s against {theirs:.2f} s, {CHARTS} charts of 3,000 rows and a table"
         return [
             Bar("last chart and table of a log, against marimo's own export", ours / theirs, 0.4, note=note),
-            Bar("requests that an opened log makes", asked, 0, "requests", gate=True),
+            _requests(asked),
         ]
 
 
-def _pages(folder: Path) -> tuple[Path, Path]:
-    """Write the notebook, our log of it and marimo's export."""
+def gates() -> list[Bar]:
+    """Return how many requests a log makes that is opened once."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as place, chromium() as browser:
+        log, _ = _pages(Path(place), names=["log"])
+        return [_requests(_opened(browser, log.as_uri(), _OURS)[1])]
+
+
+def _requests(asked: int) -> Bar:
+    return Bar("requests that an opened log makes", asked, 0, "requests", gate=True)
+
+
+def _pages(folder: Path, names: Sequence[str] = ("log", "stock")) -> tuple[Path, Path]:
+    """Write the notebook, our log of it and marimo's export, or only what is named."""
     (folder / "pyproject.toml").write_text("[tool.experiments]\n")
     notebook = folder / "runs_nb.py"
     notebook.write_text(_NOTEBOOK)
     log, stock = folder / "log.html", folder / "stock.html"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    commands = (
-        ["experiments.cli", "export", str(notebook), "-o", str(log)],
-        ["marimo", "-q", "export", "html", str(notebook), "-o", str(stock), "--no-sandbox"],
-    )
-    for command in commands:
-        arguments = [sys.executable, "-P", "-m", *command]
+    commands = {
+        "log": ["experiments.cli", "export", str(notebook), "-o", str(log)],
+        "stock": ["marimo", "-q", "export", "html", str(notebook), "-o", str(stock), "--no-sandbox"],
+    }
+    for name in names:
+        arguments = [sys.executable, "-P", "-m", *commands[name]]
         subprocess.run(arguments, cwd=folder, env=environment, check=True, capture_output=True)
     return log, stock
 

@@ -73,6 +73,12 @@ def encoding(name: str, size_limit: float) -> Iterator[Bar]:
     before, peak = peak_bytes(path, "default")
     allowed = (5 * len(text) + 60e6) / 1e6
     yield Bar(f"encode {name}: peak memory above importing the codec", (peak - before) / 1e6, allowed, "MB")
+    yield from sizes(name, size_limit)
+
+
+def sizes(name: str, size_limit: float) -> Iterator[Bar]:
+    """Compare what is sent of one shipped replay with its file."""
+    data = shipped_named(name).read_bytes()
     encoded = encode(load_replay(data))
     # Texts and configuration are sent when their panel opens.
     for parts, said, gate in (("steps", "as a page opens", True), ("all", "every chunk", False)):
@@ -174,6 +180,11 @@ def _refused(path: Path) -> str:
     except Exception as error:  # noqa: BLE001 - the message is the figure
         return str(error)
     return "not refused"
+
+
+def gates() -> list[Bar]:
+    """Return what is sent as a page opens."""
+    return [bar for name, limit in REPLAYS for bar in sizes(name, limit) if bar.gate]
 
 
 def run() -> list[Bar]:

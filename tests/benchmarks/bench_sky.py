@@ -32,6 +32,11 @@ def run() -> list[Bar]:
         return [*_calls(Path(folder)), _preview(Path(folder)), *_in_background(Path(folder))]
 
 
+def gates() -> list[Bar]:
+    """Return the same without what is for information."""
+    return [bar for bar in run() if bar.gate]
+
+
 def _calls(folder: Path) -> list[Bar]:
     is_rig = "SLURM_RIG_PYTHON" in os.environ
     sky = FakeSky(folder / "sky")

@@ -43,18 +43,32 @@ def run() -> list[Bar]:
         Bar(f"first poll of {ENDED:,} ended runs, CPU", first, 1.0, "s"),
         Bar(f"status of {ENDED:,} jobs over none", few / nothing, 2.5, note=f"CPU {few:.2f} s; {nothing:.2f} s"),
         Bar(f"status of {MANY:,} jobs over none", all_of_them / nothing, 2.5, note=f"CPU {all_of_them:.2f} s"),
-        Bar(f"memory of status, {MANY:,} jobs", megabytes, 200, "MB", gate=True),
+        *_memory(MANY, 200, megabytes, of_unknown),
         Bar(f"show of an unknown run, {MANY:,} jobs and a million events, over status of none", unknown / nothing, 2.5),
-        Bar(f"memory of the same, {MANY:,} jobs", of_unknown, 200, "MB", gate=True),
         Bar(f"recording a launch of {_LAUNCHED} jobs beside {MANY:,} over beside none", started, 2.5),
         Bar(f"memory of looking through the ledger's rows, as doctor does, {MANY:,} jobs", looked, 300, "MB"),
         Bar(f"a Monitor with {ENDED:,} ended jobs, CPU a minute", 60 * idle / _WATCHED_S, 0.3, "s"),
     ]
 
 
-def _command(root: Path, *words: str) -> tuple[float, float]:
+def gates() -> list[Bar]:
+    """Return the memory of two commands, given once beside a quarter of the jobs."""
+    few = MANY // 4
+    with tempfile.TemporaryDirectory() as folder:
+        root = project_of(Path(folder) / "many", few, further=7).root
+        return _memory(few, 100, *(_command(root, *words, tries=1)[1] for words in (("status",), ("show", "nobody"))))
+
+
+def _memory(jobs: int, limit: float, of_status: float, of_unknown: float) -> list[Bar]:
+    return [
+        Bar(f"memory of status, {jobs:,} jobs", of_status, limit, "MB", gate=True),
+        Bar(f"memory of show of an unknown run, {jobs:,} jobs", of_unknown, limit, "MB", gate=True),
+    ]
+
+
+def _command(root: Path, *words: str, tries: int = _TRIES) -> tuple[float, float]:
     """Return the least CPU seconds of a command and the most memory that it had, in MB."""
-    told = [_child(root, f"from experiments.cli.__main__ import run; run({list(words)!r})") for _ in range(_TRIES)]
+    told = [_child(root, f"from experiments.cli.__main__ import run; run({list(words)!r})") for _ in range(tries)]
     return min(cpu for cpu, _ in told), max(megabytes for _, megabytes in told)
 
 
