@@ -30,17 +30,26 @@ def server(fleet):
         yield running
 
 
+@pytest.fixture(scope="module")
+def context(browser, server):
+    """One for all: what a page is made of is fetched and compiled once."""
+    found = browser.new_context(viewport={"width": 1280, "height": 900})
+    entry = found.new_page()
+    entry.goto(server.entry)
+    entry.close()
+    yield found
+    found.close()
+
+
 @pytest.fixture
-def page(browser, server):
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+def page(context, server):
     opened = context.new_page()
     opened.problems = []
     opened.on("pageerror", lambda error: opened.problems.append(str(error)))
     opened.on("requestfailed", lambda request: opened.problems.append(f"failed: {request.url}"))
     opened.on("request", lambda request: request.url.startswith(server.url) or opened.problems.append(request.url))
-    opened.goto(server.entry)
     yield opened
-    context.close()
+    opened.close()
 
 
 def row(page, run):

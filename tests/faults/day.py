@@ -53,7 +53,7 @@ class Day:
         self._said.append(f"{time.monotonic() - self._began:6.1f} s  {text}")
         print(self._said[-1], flush=True)
 
-    def until(self, condition: Callable[[], Found], what: str, timeout_s: float = 120.0) -> Found:
+    def until(self, condition: Callable[[], Found], what: str, timeout_s: float = 300.0) -> Found:
         end = time.monotonic() + timeout_s
         while not (found := condition()):
             assert time.monotonic() < end, f"{what}: not within {timeout_s:.0f} s\n" + "\n".join(self._said)
@@ -152,7 +152,7 @@ class Day:
 
     def _call(self, command: list[str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            command, cwd=self.project.root, env=environment(), capture_output=True, text=True, timeout=180
+            command, cwd=self.project.root, env=environment(), capture_output=True, text=True, timeout=400
         )
 
 
@@ -171,12 +171,12 @@ class Exporting(threading.Thread):
         self.codes: list[int] = []
         self.broken: list[str] = []
         self._folder = folder
-        self._command = [sys.executable, "-P", "-m", "experiments.cli", "export", str(notebook), "--deadline", "60"]
+        self._command = [sys.executable, "-P", "-m", "experiments.cli", "export", str(notebook), "--deadline", "180"]
 
     def run(self) -> None:
         while not self.over.is_set():
             done = subprocess.run(
-                self._command, cwd=self._folder, env=environment(), capture_output=True, text=True, timeout=180
+                self._command, cwd=self._folder, env=environment(), capture_output=True, text=True, timeout=400
             )
             self.codes.append(done.returncode)
             if "Traceback" in done.stderr:

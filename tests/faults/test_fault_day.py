@@ -96,7 +96,7 @@ def test_after_a_day_of_faults_no_job_is_lost_or_doubled_and_every_word_is_true(
                 sky.change(number, status="SUCCEEDED", end_at=time.time())
             verdicts = settled(day)
             exporting.over.set()
-            exporting.join(240)
+            exporting.join(400)
             pages.show(verdicts)
             day.note("every page, none opened again, shows every job as the command line does")
     look_back(day, sky, verdicts, exporting)
@@ -182,4 +182,4 @@ class Pages:
             for name in sorted(jobs):
                 if experiment_of(name) in experiments:
                     state = f'[data-state="{jobs[name]}"]' if isinstance(jobs, dict) else ""
-                    page.locator(f'[data-run="{name}"]{state}').first.wait_for(timeout=120_000, state="attached")
+                    page.locator(f'[data-run="{name}"]{state}').first.wait_for(timeout=300_000, state="attached")
