@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from experiments.jobs.ledger import UnreadableJob, open_ledger
+from experiments.jobs.ledger import Ledger, UnreadableJob, open_ledger
 from experiments.jobs.plan import read_name
 from experiments.project.errors import LedgerError, UsageError
 from experiments.project.workspace import Workspace
@@ -78,8 +78,7 @@ def find_rows(workspace: Workspace, ids: Sequence[str], *, reading: bool = False
         rows = _handed_over(ledger.rows(named=ids))
         called = {wanted for row in rows for wanted in (row.run_name, row.launcher_id)}
         begun = [wanted for wanted in ids if wanted not in called]
-        known = [job.run_name for job in ledger.handed_over()] if begun else []
-        meant = {wanted: _only(workspace, wanted, known, reading=reading) for wanted in begun}
+        meant = {wanted: _only(ledger, workspace.root, wanted, reading=reading) for wanted in begun}
         rows += _handed_over(ledger.rows(run_names=list(meant.values()))) if meant else []
     found: dict[str, TrainingJob | UnreadableJob] = {}
     for wanted in ids:
@@ -92,15 +91,15 @@ def find_rows(workspace: Workspace, ids: Sequence[str], *, reading: bool = False
     return list(found.values())
 
 
-def _only(workspace: Workspace, wanted: str, known: Sequence[str], *, reading: bool) -> str:
+def _only(ledger: Ledger, root: Path, wanted: str, *, reading: bool) -> str:
     """Return the one run whose name, or the code at its end, begins so.
 
     Raises:
         UsageError: There is none, or several, or it is too little to act on.
     """
-    meant = meant_by(wanted, known)
+    meant = meant_by(wanted, [job.run_name for job in ledger.called(wanted)[0]]) if _is_long(wanted) else []
     if not meant:
-        raise UsageError(f"job {wanted!r} is not in the ledger. {_listed(workspace, wanted)}")
+        raise UsageError(f"job {wanted!r} is not in the ledger. {_listed(ledger, root, wanted)}")
     if len(meant) > 1:
         raise UsageError(
             f"job {wanted!r} is the beginning of {len(meant)} jobs. It may mean: {_some(meant)}. Give more of the "
@@ -132,17 +131,16 @@ def _handed_over(rows: Iterable[TrainingJob | UnreadableJob]) -> list[TrainingJo
     return [job for job in rows if job.state != "planned" or isinstance(job, UnreadableJob)]
 
 
-def _listed(workspace: Workspace, wanted: str) -> str:
+def _listed(ledger: Ledger, root: Path, wanted: str) -> str:
     """Return the jobs that somebody may mean who typed an experiment, an arm or the beginning of a name, else all."""
-    with open_ledger(workspace, read_only=True) as ledger:
-        known = ledger.handed_over()
-    if not known:
-        return f"The ledger holds no job yet. {first_launch(workspace.root)}"
-    meant = [job for job in known if wanted in (job.experiment, job.arm) or job.run_name.startswith(wanted)]
-    listed = meant or known
+    near, _ = ledger.called(wanted)
+    meant = [job for job in near if wanted in (job.experiment, job.arm) or job.run_name.startswith(wanted)]
+    listed, number = (meant[-_LISTED:], len(meant)) if meant else ledger.called("", _LISTED)
+    if not listed:
+        return f"The ledger holds no job yet. {first_launch(root)}"
     newest = [
         f"{job.launcher_id} ({job.run_name})" if job.launcher_id not in (None, job.run_name) else job.run_name
-        for job in listed[-_LISTED:]
+        for job in listed
     ]
-    more = f" and {len(listed) - _LISTED} older" if len(listed) > _LISTED else ""
+    more = f" and {number - len(listed)} older" if number > len(listed) else ""
     return f"{'It may mean' if meant else 'Known jobs'}: {', '.join(newest)}{more}. See: uv run experiments status"

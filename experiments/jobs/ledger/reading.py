@@ -153,10 +153,20 @@ class LedgerReader:
         kinds = [event.kind for event in self.events(plan_key=plan_key, kind={kind, "planned"})]
         return kind in kinds and ("planned" not in kinds or kinds.index(kind) < kinds.index("planned"))
 
-    def handed_over(self) -> list[Called]:
-        """Return by what people call every job that was more than planned, oldest first."""
-        query = f"SELECT {', '.join(Called._fields)} FROM jobs WHERE state <> 'planned' ORDER BY id"  # noqa: S608 - our own words
-        return [Called(*row) for row in self._rows(query)]
+    def called(self, wanted: str, newest: int | None = None) -> tuple[list[Called], int]:
+        """Return the jobs that were more than planned and have a part of their name that begins so, and their number.
+
+        Args:
+            wanted: Beginning of the name, or of what follows a dot in it; of a hundred thousand the index finds it.
+            newest: At most so many, the newest ones; all where None. Oldest first in any case.
+        """
+        named = "SELECT id FROM jobs WHERE substr(run_name, 1, length(?1)) = ?1 OR instr(run_name, '.' || ?1)"
+        where = f"id IN ({named})" if wanted else "?1 = ''"  # every name begins with nothing
+        counts = f"SELECT count(*) AS n FROM jobs WHERE state <> 'planned' AND {where}"  # noqa: S608 - our own words
+        query = f"SELECT {', '.join(Called._fields)} FROM jobs WHERE state <> 'planned' AND {where} ORDER BY id DESC"  # noqa: S608 - our own words
+        text = wanted.encode(errors="replace").decode()
+        rows = self._rows(f"{query} LIMIT ?2", [text, -1 if newest is None else newest])
+        return [Called(*row) for row in reversed(rows)], self._rows(counts, [text])[0]["n"]
 
     def attempts(self, job: TrainingJob) -> list[TrainingJob | UnreadableJob]:
         """Return all attempts of what a job is in its plan, itself among them, oldest first."""
