@@ -288,14 +288,24 @@ def differences(plan: Plan, baseline: TrainingJobConfig | None = None) -> dict[s
     for job in plan.jobs:
         if job.arm in found:
             continue
-        facts = _facts(job.config)
-        others = {
-            key: _said(facts.get(key, "not set")) for key in {**before, **facts} if before.get(key) != facts.get(key)
-        }
+        others = {key: _said(value) for key, value in _apart(before, _facts(job.config))}
         twin = seen.setdefault(frozenset(others.items()), job.arm)
         words = "; ".join(f"{key} {value}" for key, value in others.items()) or "the baseline"
         found[job.arm] = words if twin == job.arm else f"the same job as {twin}"
     return found
+
+
+def _apart(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield each fact that is another one than before, in their order, with what it is now."""
+    if after.keys() == before.keys():
+        # Arms of one recipe share most values, and to ask whether two are the same object takes no time.
+        for key, value in after.items():
+            if value is not before[key] and value != before[key]:
+                yield key, value
+        return
+    for key in {**before, **after}:
+        if before.get(key) != after.get(key):
+            yield key, after.get(key, "not set")
 
 
 def _facts(config: TrainingJobConfig) -> dict[str, Any]:

@@ -80,8 +80,25 @@ def in_environment(command: Sequence[str], python: str) -> tuple[str, ...]:
     return (str(script), *command[1:]) if is_of_one and script.exists() else tuple(command)
 
 
+def shared_by(snapshot: Snapshot, workspace: Workspace) -> dict[str, Any]:
+    """Return what the specs of all local jobs of a snapshot say of it, worked out once."""
+    folders = {name: workspace.root / name for name in workspace.settings.snapshot_links}
+    links = {name: str(folder) for name, folder in folders.items() if folder.exists()}
+    return {
+        "links": links,
+        "top": str(top_of(workspace.root, snapshot)),
+        "tree": str(checkout_path(workspace.state, snapshot)),
+        "code": replaced(CodeRecord.of_snapshot(snapshot), links=tuple(links)).model_dump(mode="json"),
+        SNAPSHOT: snapshot.model_dump(mode="json"),
+    }
+
+
 def isolated(
-    spec: Mapping[str, Any], environment: Mapping[str, str], snapshot: Snapshot, workspace: Workspace, run_dir: Path
+    spec: Mapping[str, Any],
+    environment: Mapping[str, str],
+    shared: Mapping[str, Any],
+    snapshot: Snapshot,
+    run_dir: Path,
 ) -> dict[str, Any]:
     """Return the spec of a local job such that its trainer sees the snapshot in the place of the working tree.
 
@@ -90,19 +107,14 @@ def isolated(
     Args:
         spec: As it would be in the working tree; see `specs.job_specs`.
         environment: From `surroundings`.
+        shared: From `shared_by`.
     """
     left = run_dir / LEFT
-    folders = {name: workspace.root / name for name in workspace.settings.snapshot_links}
-    links = {name: str(folder) for name, folder in folders.items() if folder.exists()}
     return {
         **spec,
         "env": {**spec["env"], **environment},
         "cwd": str(left if snapshot.prefix == "." else left / snapshot.prefix),
-        "links": links,
-        "top": str(top_of(workspace.root, snapshot)),
-        "tree": str(checkout_path(workspace.state, snapshot)),
-        "code": replaced(CodeRecord.of_snapshot(snapshot), links=tuple(links)).model_dump(mode="json"),
-        SNAPSHOT: snapshot.model_dump(mode="json"),
+        **shared,
     }
 
 

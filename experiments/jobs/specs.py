@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.jobs.commands import with_interpreter
-from experiments.jobs.isolation import SNAPSHOT, in_environment, isolated, surroundings
+from experiments.jobs.isolation import SNAPSHOT, in_environment, isolated, shared_by, surroundings
 from experiments.jobs.journal import SHOWN_HASH, recorded_journals
 from experiments.jobs.launchers.base import JobSpec
 from experiments.jobs.launchers.local.capacity import threads as threads_of
@@ -78,6 +78,10 @@ def job_specs(
     around = {program: surroundings(program, snapshot, workspace, restored) for program in programs if snapshot}
     threads = threads_of(jobs, workspace.settings) if is_local else [None] * len(jobs)
     design = _design(plan, workspace)
+    of_snapshot = {SNAPSHOT: snapshot.model_dump(mode="json") if snapshot is not None else None}
+    apart = shared_by(snapshot, workspace) if is_local and snapshot is not None else {}
+    given = dict.fromkeys((*plan.tags, *job.config.wandb_tags) for job in jobs)
+    tags = {each: _tags(each) for each in given}
     specs = {}
     for job, each in zip(jobs, threads, strict=True):
         run_dir = workspace.runs / job.run_name
@@ -85,7 +89,7 @@ def job_specs(
         hours = job.config.max_runtime_hours
         spec = {
             "command": command,
-            "env": job_environment(plan, job, workspace.settings, run_dir, threads=each) | more,
+            "env": job_environment(plan, job, workspace.settings, run_dir, threads=each, tags=tags) | more,
             "unset": list(UNSET),
             "cwd": str(workspace.root),
             "grace_s": GRACE_S,
@@ -96,11 +100,11 @@ def job_specs(
             "nice": workspace.settings.nice,
             **(_checks(job, workspace) if is_local else {}),
             **design,
-            SNAPSHOT: snapshot.model_dump(mode="json") if snapshot is not None else None,
+            **of_snapshot,
             **({POOL: workspace.settings.sky_pool} if plan.launcher == "skypilot" else {}),
         }
         if is_local and snapshot is not None:
-            spec = isolated(spec, around[command[0]], snapshot, workspace, run_dir)
+            spec = isolated(spec, around[command[0]], apart, snapshot, run_dir)
         specs[job.run_name] = spec
     return specs
 
@@ -174,7 +178,13 @@ def told(job: TrainingJob, spec: Mapping[str, Any], ledger_id: str, workspace: W
 
 
 def job_environment(
-    plan: Plan, job: PlannedJob | TrainingJob, settings: Settings, run_dir: Path, *, threads: int | None = None
+    plan: Plan,
+    job: PlannedJob | TrainingJob,
+    settings: Settings,
+    run_dir: Path,
+    *,
+    threads: int | None = None,
+    tags: Mapping[tuple[str, ...], str] | None = None,
 ) -> dict[str, str]:
     """Return what is set for the trainer of `job` on top of the launcher's own environment; nothing of it is empty.
 
@@ -186,15 +196,12 @@ def job_environment(
         settings: W&B's names, and where clusters keep runs.
         run_dir: The run's folder on this machine.
         threads: With how many a local job computes; None to work it out.
+        tags: What W&B is told of each choice of tags, where that is known: jobs have most of them in common.
 
     Raises:
         UsageError: A tag holds a comma, which W&B takes for two tags, or a secret.
     """
-    tags = tuple(dict.fromkeys((*plan.tags, *job.config.wandb_tags)))
-    if wrong := [tag for tag in tags if "," in tag or not tag.strip()]:
-        raise UsageError(f"W&B tag {wrong[0]!r} is empty or holds a comma. Give two tags instead.")
-    if wrong := [shown for tag, shown in zip(tags, mask_texts(tags), strict=True) if shown != tag]:
-        raise UsageError(f"W&B tag {wrong[0]!r} holds a secret, and tags are shown. Take another word.")
+    given = (*plan.tags, *job.config.wandb_tags)
     folder = node_folder(plan.launcher, settings, job.run_name, run_dir)
     environment = {
         "WANDB_RUN_ID": job.run_name,
@@ -203,7 +210,7 @@ def job_environment(
         "WANDB_MODE": plan.wandb_mode,
         "WANDB_PROJECT": settings.wandb_project,
         "WANDB_ENTITY": settings.wandb_entity,
-        "WANDB_TAGS": ",".join(tags),
+        "WANDB_TAGS": tags[given] if tags is not None else _tags(given),
         "WANDB_JOB_TYPE": "" if job.counts else job.role,
         "WANDB_RESUME": "allow",
         "WANDB_DIR": folder,
@@ -221,6 +228,20 @@ def job_environment(
     # What a trainer says that it needs counts before what it would be given: its threads, say.
     environment |= _trainers_own(job, folder)
     return {name: value for name, value in environment.items() if value}
+
+
+def _tags(given: Sequence[str]) -> str:
+    """Return tags as W&B is told them.
+
+    Raises:
+        UsageError: One holds a comma or a secret.
+    """
+    tags = tuple(dict.fromkeys(given))
+    if wrong := [tag for tag in tags if "," in tag or not tag.strip()]:
+        raise UsageError(f"W&B tag {wrong[0]!r} is empty or holds a comma. Give two tags instead.")
+    if wrong := [shown for tag, shown in zip(tags, mask_texts(tags), strict=True) if shown != tag]:
+        raise UsageError(f"W&B tag {wrong[0]!r} holds a secret, and tags are shown. Take another word.")
+    return ",".join(tags)
 
 
 def _trainers_own(job: PlannedJob | TrainingJob, folder: str | None) -> dict[str, str]:

@@ -8,6 +8,8 @@ from collections import Counter
 from experiments.project.errors import UsageError
 
 NAME_PATTERN = r"[a-z0-9][a-z0-9_-]{0,39}"
+_NAME = re.compile(NAME_PATTERN)
+_AS_IT_IS = re.compile(r"[a-z0-9]([a-z0-9_-]{0,38}[a-z0-9])?")
 
 
 def suggest_name(text: str) -> str:
@@ -18,6 +20,8 @@ def suggest_name(text: str) -> str:
         >>> suggest_name("My Study!")
         'my-study'
     """
+    if _AS_IT_IS.fullmatch(text):
+        return text
     near = re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-_")[:40].rstrip("-_")
     return near or "experiment"
 
@@ -33,7 +37,7 @@ def check_name(kind: str, value: str) -> str:
         >>> check_name("arm", "fast-lr")
         'fast-lr'
     """
-    if re.fullmatch(NAME_PATTERN, value):
+    if _NAME.fullmatch(value):
         return value
     raise UsageError(
         f"{kind} {value!r} cannot be part of a run name. Allowed: 1 to 40 of a-z, 0-9, '_' and '-', starting with a "
