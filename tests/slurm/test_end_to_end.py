@@ -27,7 +27,7 @@ from tests.slurm.killed import SEEDS
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(900)]
 
 ENDED = {"SUCCEEDED", "FAILED", "CANCELLED", "FAILED_PRECHECKS", "FAILED_NO_RESOURCE", "FAILED_CONTROLLER"}
-PACE_S = 4.0
+PACE_S = 8.0  # each question is a new process of the server, which takes 3 s of CPU
 
 
 def job_of(workspace, experiment):
@@ -64,17 +64,19 @@ def test_skypilot_itself_accepts_the_task_and_refuses_a_partition_that_is_not_th
 
 @pytest.fixture
 def launched(recipe, workspace):
-    """Launch the jobs of three tests before the first of them: their minutes on the rig go by together."""
+    """Launch the jobs of four tests before the first of them: their minutes on the rig go by together."""
     arguments = {
         "preempted": ["trainer.total_timesteps=1500000", "trainer.checkpoint.interval=5"],
         "arena": ["trainer.total_timesteps=100000"],
         "failing": ["trainer.resume_from=no-such-run"],
+        "outage": [],
     }
     with open_ledger(workspace) as ledger:
         there = ledger.experiments()
     for name, values in arguments.items():
         if name not in there:
-            recipe(name, "--yes", "--additional-args", *values)
+            command = {} if values else {"EXPERIMENTS_TRAIN_COMMAND": "bash -c 'sleep 100000' {run}"}
+            recipe(name, "--yes", *(["--additional-args", *values] if values else []), **command)
 
 
 def test_a_preempted_job_goes_on_from_its_checkpoint_as_the_same_run(launched, workspace, rig, shared_runs):
@@ -116,8 +118,7 @@ def test_a_job_that_fails_says_why(launched, workspace):
     assert any("'no-such-run' has no checkpoint" in line for line in log)
 
 
-def test_a_server_that_is_killed_costs_no_job_and_a_cancel_ends_it_after(recipe, workspace, rig):
-    recipe("outage", "--yes", "--additional-args", "trainer.total_timesteps=200000000")
+def test_a_server_that_is_killed_costs_no_job_and_a_cancel_ends_it_after(launched, workspace, rig):
     job = job_of(workspace, "outage")
     wait_for(workspace, job, {"RUNNING"})
     os.kill(rig.server_pid(), signal.SIGKILL)
