@@ -82,13 +82,11 @@ if __name__ == "__main__":
     app.run()
 """
 # Fewer steps, so that the runs take seconds; what the functions are given is the same.
-FEWER = (
+SHORT = (
     "{python} -P -m experiments.trainer run={run} trainer.curriculum={curriculum} seed={seed} "
-    "trainer.total_timesteps=40000"
+    "trainer.total_timesteps=40000 trainer.evaluation.count=1 trainer.replays.count=1"
 )
-SHORT = f"""[tool.experiments]
-train_command = {[*FEWER.split(), "trainer.evaluation.count=1", "trainer.replays.count=1"]}
-"""
+SETTINGS = f"[tool.experiments]\ntrain_command = {SHORT.split()}\n"
 
 pytestmark = pytest.mark.slow
 
@@ -121,15 +119,15 @@ def check(read, steps):
 
 @pytest.mark.timeout(1200)
 def test_from_a_shell_with_every_default(tmp_path, monkeypatch):
-    """But for the number of steps, unless all is asked for: the README's first command, which CI runs, makes them."""
+    """But for the trainer's own, unless all is asked for: the README's first command, which CI runs, has those."""
     if not IS_FULL:
-        monkeypatch.setenv("EXPERIMENTS_TRAIN_COMMAND", FEWER)
+        monkeypatch.setenv("EXPERIMENTS_TRAIN_COMMAND", SHORT)
     check(run_to_the_end(tmp_path, "bash", "-c", SCRIPT), steps=share(1_500_000, 40_000))
 
 
 @pytest.mark.timeout(600)
 def test_in_a_plain_notebook(tmp_path):
-    (tmp_path / "pyproject.toml").write_text(SHORT)
+    (tmp_path / "pyproject.toml").write_text(SETTINGS)
     (tmp_path / "plain.py").write_text(NOTEBOOK)
     check(run_to_the_end(tmp_path, sys.executable, "plain.py"), steps=40_000)
 
@@ -138,5 +136,5 @@ def test_in_a_plain_notebook(tmp_path):
 def test_with_names_of_another_run_and_empty_ones_in_the_environment(tmp_path, monkeypatch):
     for name, text in {"TAGS": "", "RUN_ID": "", "NOTES": "", "SWEEP_ID": "", "RESUME_FROM": "x?_step=1"}.items():
         monkeypatch.setenv(f"WANDB_{name}", text)
-    (tmp_path / "pyproject.toml").write_text(SHORT)
+    (tmp_path / "pyproject.toml").write_text(SETTINGS)
     check(run_to_the_end(tmp_path, "bash", "-c", SCRIPT), steps=40_000)
