@@ -103,9 +103,17 @@ def url():
             yield address
 
 
+@pytest.fixture(scope="module")
+def context(browser):
+    """One for all: what a page is made of is fetched and compiled once."""
+    found = browser.new_context(viewport={"width": 1000, "height": 900})
+    yield found
+    found.close()
+
+
 @pytest.fixture
-def page(browser, url):
-    page = browser.new_page(viewport={"width": 1000, "height": 900})
+def page(context, url):
+    page = context.new_page()
     page.goto(url)
     page.wait_for_selector("#preview")
     yield page
