@@ -14,7 +14,7 @@ _LOCK = threading.Lock()
 
 
 def vega_script(cache_dir: Path | None = None) -> bytes:
-    """Return a gzipped classic script that defines `vegaEmbed`, `vega` and `vegaLite` on the page and nothing else.
+    """Return a gzipped classic script that defines `vegaEmbed` on the page, and no more than `vega` and `vegaLite`.
 
     Args:
         cache_dir: Folder that keeps it; making it takes about two seconds. A folder that cannot be written is left

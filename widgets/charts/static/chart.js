@@ -486,7 +486,7 @@ var ChartView = class {
 		}
 		const come = rowsOf(change.columns);
 		const gone = change.cuts.flatMap(([at, number]) => before.slice(at, at + number));
-		view.change(name, globalThis.vega.changeset().remove(gone).insert(come));
+		view.change(name, view.changeset().remove(gone).insert(come));
 		this.rows.set(name, spliced(before, come, change.cuts));
 	}
 	count(what) {
