@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
 
 from tests.browser.pressing import Press, Table, becomes, changes, downloads
 from tests.browser.runs_controls import RUNS
@@ -134,11 +133,11 @@ def sort(page):
         page.get_by_role("button", name=re.compile("^Sorted")).wait_for(state="hidden")
 
 
-def saves(label: str, name: str, begins: bytes, role: Literal["link", "button"] = "link") -> Press:
-    """Return a press of every link, or button, that saves such a file."""
+def saves(label: str, name: str, begins: bytes) -> Press:
+    """Return a press of every link that saves such a file."""
 
     def press(page):
-        for link in page.get_by_role(role, name=label, exact=True).all():
+        for link in page.get_by_role("link", name=label, exact=True).all():
             downloads(page, link, name, begins)
 
     return press
@@ -234,10 +233,8 @@ ANALYSIS: Table = {
     ("tab", "|".join(TABS)): lambda page: (press_tabs(page), write_small_charts(page)),
     ("textbox", r"Search\.\.\."): search,
     ("button", "(Sort column|Sorted) .*"): sort,
-    ("button", "Save as CSV"): saves("Save as CSV", r"study-runs\.csv", b"run_name", "button"),
-    ("button", "Save as LaTeX"): saves("Save as LaTeX", r"study-runs\.tex", b"\\begin{table}", "button"),
-    ("link", "Save as CSV"): saves("Save as CSV", r"study-groups\.csv", b""),
-    ("link", "Save as LaTeX"): saves("Save as LaTeX", r"study-groups\.tex", b"\\begin{table}"),
+    ("link", "Save as CSV"): saves("Save as CSV", r"study-(runs|groups)\.csv", b""),
+    ("link", "Save as LaTeX"): saves("Save as LaTeX", r"study-(runs|groups)\.tex", b"\\begin{table}"),
     ("button", "Group runs by"): group,
     ("button", "a|b"): choose_two,
     ("button", "Figure and files"): unfold,

@@ -39,7 +39,7 @@ export class TableView {
   body = make("tbody", { onclick: (/** @type {MouseEvent} */ event) => this.click(event) });
   heads = COLUMNS.map(([key, label]) => this.head(key, label));
   headRow = make("tr", { role: "row", "aria-rowindex": 1 }, make("th.jobs-pick", { role: "columnheader" }, this.all), ...this.heads);
-  grid = make("table.jobs-grid", { role: "grid", tabindex: -1, label: "Jobs", "aria-multiselectable": "true", onkeydown: (/** @type {KeyboardEvent} */ event) => this.press(event) },
+  grid = make("table.jobs-grid", { role: "grid", label: "Jobs", "aria-multiselectable": "true", onkeydown: (/** @type {KeyboardEvent} */ event) => this.press(event) },
     make("thead", {}, this.headRow), this.body);
   scroll = make("div.jobs-scroll", {}, this.grid);
   nothing = make("p.jobs-empty");
@@ -121,6 +121,8 @@ export class TableView {
     if (!held) return;
     const there = focus instanceof HTMLElement && focus !== this.grid && this.body.contains(focus);
     const place = there ? focus : this.views.get(this.active)?.element ?? this.grid;
+    if (place === this.grid) this.grid.tabIndex = -1; // only as long as it holds the focus of a row
+    else this.grid.removeAttribute("tabindex");
     place.focus({ preventScroll: true });
   }
 

@@ -500,7 +500,7 @@ var TableView = class {
 	body = make("tbody", { onclick: (event) => this.click(event) });
 	heads = COLUMNS.map(([key, label]) => this.head(key, label));
 	headRow = make("tr", { role: "row", "aria-rowindex": 1 }, make("th.jobs-pick", { role: "columnheader" }, this.all), ...this.heads);
-	grid = make("table.jobs-grid", { role: "grid", tabindex: -1, label: "Jobs", "aria-multiselectable": "true", onkeydown: (event) => this.press(event) }, make("thead", {}, this.headRow), this.body);
+	grid = make("table.jobs-grid", { role: "grid", label: "Jobs", "aria-multiselectable": "true", onkeydown: (event) => this.press(event) }, make("thead", {}, this.headRow), this.body);
 	scroll = make("div.jobs-scroll", {}, this.grid);
 	nothing = make("p.jobs-empty");
 	detail = make("p.jobs-detail", { role: "status" });
@@ -568,6 +568,8 @@ var TableView = class {
 		if (!held) return;
 		const there = focus instanceof HTMLElement && focus !== this.grid && this.body.contains(focus);
 		const place = there ? focus : this.views.get(this.active)?.element ?? this.grid;
+		if (place === this.grid) this.grid.tabIndex = -1;
+		else this.grid.removeAttribute("tabindex");
 		place.focus({ preventScroll: true });
 	}
 	paintRows() {
