@@ -54,6 +54,9 @@ from experiments.results.scores import summary_of
 from experiments.types import JobRef
 from widgets.words import Words
 
+_MOST_SENTENCES = 3
+"""So many comparisons are sentences; more are rows, which are looked through."""
+
 
 def draw_curves(
     view: Any,
@@ -144,10 +147,27 @@ def comparison_lines(experiment: NotebookContext, jobs: Sequence[JobRef], contro
     found = found_note(jobs, options.metric)
     sentences = comparison_sentences(runs, options)
     return [
-        *(Line(text) for text in sentences),
+        *_each(sentences, list(dict.fromkeys(job.arm for job in jobs))),
         *([Line(f"Exploratory: {UNREGISTERED}", "fine")] if sentences else []),
         *([Line(f"{found}. So 'better' is 'higher' here, and nothing of it is registered.", "fine")] if found else []),
     ]
+
+
+def _each(sentences: Sequence[str], arms: Sequence[str]) -> list[Line]:
+    """Return comparisons as lines; of several arms as rows under one line that says against which they are."""
+    head = f" against {arms[0]}: "
+    compared = {text: text.partition(head) for text in sentences if text.partition(head)[0] in arms[1:]}
+    if len(compared) <= _MOST_SENTENCES:
+        return [Line(text) for text in sentences]
+    rows = (
+        Line(_capital(compared[text][2]), "row", compared[text][0]) if text in compared else Line(text)
+        for text in sentences
+    )
+    return [Line(f"Against {arms[0]}:"), *rows]
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def noise_lines(experiment: NotebookContext, jobs: Sequence[JobRef], controls: Any) -> list[Line]:

@@ -53,7 +53,9 @@ def run_dropdown(
     options |= {f"{job.label}  ({job.run.rsplit('.', 1)[-1]})": job.run for job in jobs}
     clicked = next((text for text, run in options.items() if chosen is not None and run == chosen[0]), None)
     first = clicked or next(iter(options), None)
-    return mo.ui.dropdown(options, value=first, label=label, searchable=len(options) > 8, on_change=then)
+    # As wide as its page where the page is narrower than the longest of the names.
+    is_many = len(options) > 8
+    return mo.ui.dropdown(options, value=first, label=label, searchable=is_many, on_change=then, full_width=True)
 
 
 def near_click(run: str | None, point: Clicked | None) -> int | None:

@@ -31,6 +31,7 @@ SHEET = f"""
 .xs th {{ {_MUTED}; white-space: nowrap; }}
 .xs td {{ overflow-wrap: anywhere; white-space: normal; max-width: none; }}
 .xs :is(th, td).number {{ text-align: right; }}
+@media (max-width: 600px) {{ .xs tbody th {{ white-space: normal; overflow-wrap: anywhere; }} }}
 .xs thead th {{ border-bottom: 1px solid {_HAIRLINE}; }}
 .xs pre {{ margin: 4px 0; white-space: pre-wrap; overflow-wrap: anywhere; }}
 .xs .log {{ display: flex; flex-direction: column-reverse; max-height: 360px; overflow: auto; padding: 4px 12px; }}
@@ -44,4 +45,13 @@ SHEET = f"""
 """Sizes 12, 14, 20 and 28 and steps of 4 px, as the look has them; marimo's own parts take the same type family.
 
 The export writes it into its own page.
+"""
+
+DARK_BUTTONS = (
+    f":is(.dark, .dark .marimo) {{ --secondary: {look.DARK.raised}; --secondary-foreground: {look.DARK.text}; }}"
+)
+"""Of marimo's own buttons, which on a dark page are as bright as on a light one.
+
+They stand in shadow roots, into which marimo copies the sheets of its page that have a `data-vite-dev-id`. It promises
+neither that nor those names, only what begins with `--marimo-`: where one of them changes, they are bright again.
 """

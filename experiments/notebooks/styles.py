@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import marimo as mo
 
-from experiments.notebooks.sheet import SHEET
+from experiments.notebooks.sheet import DARK_BUTTONS, SHEET
 from experiments.project.look import Sign, printable
 
 Kind = Literal["title", "line", "strong", "fine", "row"]
@@ -34,7 +34,8 @@ def typed(text: str) -> mo.Html:
 
 def heading(text: str, level: int = 2) -> mo.Html:
     """Return the heading of a page (level 1) or of a section; marimo's outline lists it."""
-    return styled(f"<h{level}>{html.escape(text)}</h{level}>")
+    buttons = f'<style data-vite-dev-id="experiments">{DARK_BUTTONS}</style>' if level == 1 else ""
+    return styled(f"{buttons}<h{level}>{html.escape(text)}</h{level}>")
 
 
 def as_markdown(text: str) -> str:

@@ -26,6 +26,9 @@ export class RowView {
     this.box = make("input", { type: "checkbox", tabindex: -1, label: `Select ${run}` });
     // The button runs from right to left only so that a name too long for it loses its beginning, not its end.
     const name = make("button.jobs-name", { type: "button", tabindex: -1, title: `${run}\nClick to copy` }, make("bdi", { dir: "ltr" }, run));
+    // On a phone a name has room for what tells its run from the others of its experiment: arm and seed.
+    const parts = run.split(".");
+    if (parts.length === 5) name.dataset.short = `${parts[2]}.${parts[3]}`;
     this.cells.run.append(make("span.jobs-id", {}, this.swatch, name));
     this.cells.state.append(this.mark, this.word, this.reason);
     this.cells.progress.append(make("span.jobs-bar", { "aria-hidden": "true" }, this.fill), this.steps);

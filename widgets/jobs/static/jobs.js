@@ -436,6 +436,8 @@ var RowView = class {
 		this.box = make("input", { type: "checkbox", tabindex: -1, label: `Select ${run}` });
 		const name = make("button.jobs-name", { type: "button", tabindex: -1, title: `${run}
 Click to copy` }, make("bdi", { dir: "ltr" }, run));
+		const parts = run.split(".");
+		if (parts.length === 5) name.dataset.short = `${parts[2]}.${parts[3]}`;
 		this.cells.run.append(make("span.jobs-id", {}, this.swatch, name));
 		this.cells.state.append(this.mark, this.word, this.reason);
 		this.cells.progress.append(make("span.jobs-bar", { "aria-hidden": "true" }, this.fill), this.steps);
