@@ -31,7 +31,7 @@ def acceptance_lines(experiment: NotebookContext, jobs: Sequence[JobRef]) -> lis
             return []
         found = acceptance_of(asked, lambda *of: scored_once(experiment, *of), experiment.store)
     except ExperimentsError as error:
-        return [Line(f"What this experiment has to reach could not be read: {error}", "strong")]
+        return [Line(experiment.told(f"What this experiment has to reach could not be read: {error}"), "strong")]
     sign = ACCEPTANCE[found.verdict]
     return [
         Line(f"{sign.mark} Acceptance: {found.sentence[0].lower()}{found.sentence[1:]}", "strong"),

@@ -32,6 +32,15 @@ class NotebookContext(ExperimentRuns):
     config: BaseExperimentConfig
     pool_codes: bool = False
 
+    def told(self, problem: object) -> str:
+        """Return what a part of the page says of a problem: one of the whole ledger is said once, above the jobs."""
+        unread = self.launched().unread
+        return (
+            "The ledger cannot be read, as is said above the jobs."
+            if unread and unread in str(problem)
+            else str(problem)
+        )
+
 
 def open_notebook(file: str, config: BaseExperimentConfig) -> NotebookContext:
     """Return the context of the notebook at `file` (`__file__` in a cell).

@@ -142,7 +142,7 @@ def comparison_lines(experiment: NotebookContext, jobs: Sequence[JobRef], contro
     try:
         planned = experiment.with_unlaunched(jobs)
     except ExperimentsError as error:
-        return [Line(str(error), "strong")]
+        return [Line(experiment.told(error), "strong")]
     runs = runs_with(experiment, planned, options.metric, "steps")
     found = found_note(jobs, options.metric)
     sentences = comparison_sentences(runs, options)
@@ -353,7 +353,8 @@ class Scores(Section):
         asked = (study.experiment, study.jobs, self.chosen)
         compared = [] if _is_judged(study, self.chosen) else comparison_lines(*asked)
         accepted = acceptance_lines(study.experiment, study.jobs)
-        return [*_unsaid(compared, study), *noise_lines(*asked), *accepted, *shape_lines(*asked)]
+        # What cannot be read is the same for several of them.
+        return list(dict.fromkeys([*_unsaid(compared, study), *noise_lines(*asked), *accepted, *shape_lines(*asked)]))
 
 
 def _unsaid(lines: list[Line], study: Subject) -> list[Line]:

@@ -386,7 +386,7 @@ class Differences:
         if self._of != (jobs := tuple(study.jobs)):
             self._of, self.value = jobs, {}
             self._pair = diff_inputs(study.jobs, self._chosen)
-        line = mo.hstack([self._pair["a"], self._pair["b"]], justify="start", align="center", gap=1.0)
+        line = mo.hstack([self._pair["a"], self._pair["b"]], justify="start", align="center", gap=1.0, wrap=True)
         return stacked([line, diff_view(study.experiment, study.jobs, self)])
 
     def _chosen(self, value: dict[str, str | None]) -> None:

@@ -214,8 +214,16 @@ class Jobs(Section):
     def page(self) -> mo.Html:
         """Return what there is to say of the jobs, and their table."""
         study = self.study
-        notes = [jobs_note(study.experiment, study.recorded), code_note(study.experiment, study.jobs)]
-        return stacked([heading("Jobs"), notes[0], self.table, notes[1]])
+        code = code_note(study.experiment, study.jobs)
+        return stacked([heading("Jobs"), None if self._says_of_ledger() else self._note(), self.table, code])
+
+    def _note(self) -> mo.Html | None:
+        return jobs_note(self.study.experiment, self.study.recorded)
+
+    def _says_of_ledger(self) -> bool:
+        """Tell whether the table says already why there may be more jobs."""
+        unread = self.study.experiment.launched().unread
+        return bool(unread) and any(unread in said for said in self._widget.problems)
 
 
 def _first_snapshot(monitor: Monitor, refs: Sequence[JobRef]) -> Snapshot:

@@ -216,7 +216,7 @@ class Section(ABC):
         try:
             return self.page() if on_a_page() else self.still()
         except ExperimentsError as error:
-            return warning(error)
+            return warning(self.study.experiment.told(error))
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one part, the page lives
             _log.exception("section %s", type(self).__name__)
             return _failed(self, error)

@@ -108,8 +108,8 @@ class Runs(Changing):
         """Return the table and its files."""
         if not self._jobs or self._frame is None:
             return stacked([heading("Runs"), self.view])
-        files = mo.hstack(self._files, justify="start")
-        return stacked([mo.hstack([heading("Runs"), files], align="end"), self.view])
+        files = mo.hstack(self._files, justify="start", wrap=True)
+        return stacked([mo.hstack([heading("Runs"), files], align="end", wrap=True), self.view])
 
     def still(self) -> mo.Html:
         """Return the same with the files below: a file rules a line over each heading, as wide as the page."""
@@ -227,7 +227,7 @@ class Export(Section):
         hint = export_hint(self.study.experiment)
         if self._button is None:
             return hint
-        return mo.hstack([hint, self._button], justify="start", align="end", gap=1.5)
+        return mo.hstack([hint, self._button], justify="start", align="end", gap=1.5, wrap=True)
 
     def still(self) -> None:
         """Return nothing: this is the file."""

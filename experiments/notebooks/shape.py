@@ -27,7 +27,7 @@ def shape_lines(experiment: NotebookContext, jobs: Sequence[JobRef], controls: A
     try:
         planned = experiment.with_unlaunched(jobs)
     except ExperimentsError as error:
-        return [Line(str(error), "strong")]
+        return [Line(experiment.told(error), "strong")]
     curves = [run.curve for run in runs_with(experiment, planned, options.metric, "steps")]
     found = shape_of(
         curves,

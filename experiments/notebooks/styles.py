@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import marimo as mo
 
-from experiments.notebooks.sheet import DARK_BUTTONS, SHEET
+from experiments.notebooks.sheet import MARIMOS_OWN, SHEET
 from experiments.project.look import Sign, printable
 
 Kind = Literal["title", "line", "strong", "fine", "row"]
@@ -34,8 +34,8 @@ def typed(text: str) -> mo.Html:
 
 def heading(text: str, level: int = 2) -> mo.Html:
     """Return the heading of a page (level 1) or of a section; marimo's outline lists it."""
-    buttons = f'<style data-vite-dev-id="experiments">{DARK_BUTTONS}</style>' if level == 1 else ""
-    return styled(f"{buttons}<h{level}>{html.escape(text)}</h{level}>")
+    own = f'<style data-vite-dev-id="experiments">{MARIMOS_OWN}</style>' if level == 1 else ""
+    return styled(f"{own}<h{level}>{html.escape(text)}</h{level}>")
 
 
 def as_markdown(text: str) -> str:
@@ -48,7 +48,7 @@ def as_markdown(text: str) -> str:
     )
 
 
-def warning(error: Exception) -> mo.Html:
+def warning(error: Exception | str) -> mo.Html:
     """Return what went wrong as a box, its text escaped."""
     return mo.callout(mo.Html(html.escape(str(error))), kind="warn")
 

@@ -75,7 +75,8 @@ def code_note(experiment: NotebookContext, jobs: list[JobRef]) -> mo.Html | None
     try:
         found, doubts = experiment.provenance(jobs), experiment.code_words(jobs)
     except ExperimentsError as error:
-        return mo.callout(sentence(f"Where the code comes from: {error}"), kind="danger")
+        told = experiment.told(error)  # of the ledger it is said above the jobs already
+        return mo.callout(sentence(f"Where the code comes from: {told}"), kind="danger") if told == str(error) else None
     if found is None and not doubts:
         return None
     lines = [*(("of all", doubt) for doubt in doubts), *(found.lines() if found is not None else [])]

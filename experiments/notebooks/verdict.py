@@ -47,9 +47,10 @@ def rule_lines(experiment: NotebookContext, jobs: Sequence[JobRef], journal: Jou
     if not journal.is_written or (jobs and is_search(jobs)):
         return []
     found = registration_now(experiment, jobs, journal)
+    said = experiment.told(found.sentence)
     return [
         Line(journal.rule.sentence if journal.rule else "No rule: nothing can decide.", "row", "Rule"),
-        Line(found.sentence, "row", "Recorded", muted=not found.is_changed),
+        *([Line(said, "row", "Recorded", muted=not found.is_changed)] if said == found.sentence else []),
     ]
 
 
@@ -65,7 +66,7 @@ def verdict_lines(experiment: NotebookContext, jobs: Sequence[JobRef], journal: 
     try:
         runs, claimed = judged(experiment, jobs, journal)
     except ExperimentsError as error:
-        return [Line(str(error), "strong")]
+        return [Line(experiment.told(error), "strong")]
     found, registration = claimed.judgement, claimed.registration
     difference, noise = found.comparison.difference.value if found.comparison else None, runs.noise
     return [
@@ -120,7 +121,7 @@ def log_lines(experiment: NotebookContext, journal: Journal) -> list[Line]:
     try:
         found = entries(experiment.workspace, experiment.name, known_statuses(experiment.workspace.state))
     except ExperimentsError as error:
-        return [Line(str(error), "strong")]
+        return [Line(experiment.told(error), "strong")]
     rows = [(entry.at, Line(entry.text, "row", _when(entry.at), muted=not _is_note(entry))) for entry in found]
     known = {(int(entry.at), entry.text) for entry in found if entry.kind == "note"}
     notes = [(_time_of(when), when, text) for when, text in journal.notes.items()]

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from experiments.statistics import Summary
 
 
+_MORE = "There may be more jobs than are shown here: "
+
+
 @dataclass(frozen=True)
 class Launched:
     """What the ledger holds of jobs that were launched.
@@ -38,6 +41,11 @@ class Launched:
     problem: str = ""
     controls: tuple[KeptControl, ...] = ()
 
+    @property
+    def unread(self) -> str:
+        """Why nothing of the ledger can be read; empty where something can."""
+        return self.problem.partition(_MORE)[2]
+
 
 def launched_in(workspace: Workspace, experiment: str | None = None) -> Launched:
     """Return the jobs of an experiment, or of all, that the ledger holds, and what of it cannot be read."""
@@ -46,7 +54,7 @@ def launched_in(workspace: Workspace, experiment: str | None = None) -> Launched
             jobs = tuple(job for job in ledger.rows(experiment=experiment) if job.state != "planned")
             controls = tuple(controls_of(ledger, [job.plan_key for job in jobs]))
     except LedgerError as error:
-        return Launched(problem=f"There may be more jobs than are shown here: {error}")
+        return Launched(problem=f"{_MORE}{error}")
     return Launched(jobs, " ".join(job.sentence() for job in jobs if isinstance(job, UnreadableJob)), controls)
 
 

@@ -7,13 +7,15 @@ import pytest
 from experiments.jobs.criteria import Criterion, Stated, record_criteria
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.permits import command_permit
-from experiments.notebooks import Journal
+from experiments.notebooks import Journal, Rule
 from experiments.notebooks.acceptance import acceptance_lines
 from experiments.notebooks.study import Study as Page
 from experiments.notebooks.styles import lines_html
+from experiments.notebooks.training import jobs_note
 from experiments.types import Plan, PlannedJob, TrainingJobConfig
 from tests.fakes.studies import REWARD, two_arms
 
+RULE = Rule(metric=REWARD, direction="higher", effect=0.0, arm="b", baseline="a")
 CONFIG = TrainingJobConfig(curriculum="arena/basic")
 
 
@@ -58,3 +60,16 @@ def test_criteria_that_cannot_be_read_are_not_taken_for_none(study):
         ledger.add_event("criteria", plan_key="k", criteria="none")
     [line] = acceptance_lines(study.context, study.jobs)
     assert "could not be read" in line.text
+
+
+def test_a_damaged_ledger_is_said_with_its_command_above_the_jobs_and_else_in_a_word(study):
+    launch(study, Criterion(REWARD, ">=", 2))
+    page = Page(study.context, study.jobs, Journal(hypothesis="b is more.", rule=RULE))
+    assert page.jobs
+    for file in study.workspace.state.glob("ledger.sqlite*"):
+        file.write_bytes(b"no database")
+    parts = [page.verdict(), page.scores(page.chosen()), page.search()]
+    text = " ".join(str(part._display_().text) for part in parts)
+    assert "doctor --rebuild" not in text
+    assert text.count("The ledger cannot be read, as is said above the jobs.") >= 3
+    assert "doctor --rebuild" in jobs_note(study.context, study.jobs).text

@@ -214,7 +214,7 @@ def csv_of(frame: pd.DataFrame) -> str:
 
 def downloads(frame: pd.DataFrame, name: str) -> mo.Html:
     """Return buttons that save a frame as CSV, with every digit, and as a LaTeX table."""
-    return mo.hstack(_buttons(name, lambda write: write(frame)), justify="start")
+    return mo.hstack(_buttons(name, lambda write: write(frame)), justify="start", wrap=True)
 
 
 def later_downloads(frame: Callable[[], pd.DataFrame], name: str) -> list[Any]:
