@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from experiments.project.workspace import Workspace
     from experiments.types import TrainingJob
 
-
 _MOST_NAMED = 8
 
 
