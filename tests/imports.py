@@ -79,12 +79,20 @@ class Imports:
         """The same, with the packages out of which it takes them."""
         return self._graph(packages=True)
 
+    @cached_property
+    def _statements(self) -> dict[str, list[ast.Import | ast.ImportFrom]]:
+        """The import statements of each module, those inside functions as well."""
+        trees = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in self.files.items()}
+        return {
+            name: [node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
+            for name, tree in trees.items()
+        }
+
     def _graph(self, *, packages: bool) -> Graph:
-        graph: Graph = {}
-        for name, path in self.files.items():
-            tree = ast.parse(path.read_text(encoding="utf-8"))
-            graph[name] = {other for other in _named(tree, self.files, packages=packages) if other != name}
-        return graph
+        return {
+            name: {other for other in _named(statements, self.files, packages=packages) if other != name}
+            for name, statements in self._statements.items()
+        }
 
     @property
     def entries(self) -> list[str]:
@@ -158,11 +166,13 @@ def longest(graph: Mapping[str, Iterable[str]]) -> list[str]:
     return max(best.values(), key=len, default=[])
 
 
-def _named(tree: ast.AST, known: Mapping[str, Path], *, packages: bool) -> Iterator[str]:
-    for node in ast.walk(tree):
+def _named(
+    statements: Iterable[ast.Import | ast.ImportFrom], known: Mapping[str, Path], *, packages: bool
+) -> Iterator[str]:
+    for node in statements:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in known)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        elif node.module and not node.level:
             inside = [f"{node.module}.{alias.name}" for alias in node.names]
             yield from (name for name in inside if name in known)
             if node.module in known and (packages or not all(name in known for name in inside)):
