@@ -18,7 +18,7 @@ from experiments.jobs.watch.ending import Ender
 from experiments.jobs.watch.monitor import Monitor, monitor_of
 from experiments.jobs.watch.ongoing import ongoing
 from experiments.jobs.watch.poller import Poller, Sources
-from experiments.jobs.watch.publishing import WATCHED, publish, unpolled
+from experiments.jobs.watch.publishing import WATCHED, publish, publish_polled, unpolled
 from experiments.jobs.watch.snapshots import Ongoing, Snapshot, read_status
 from experiments.jobs.watch.stepping import Stepper
 from experiments.project.errors import LedgerError
@@ -89,11 +89,15 @@ def publish_once(state_dir: Path) -> None:
 
 
 def job_statuses(
-    state_dir: Path, runs: Sequence[str] | None = None, *, sources: Sources | None = None
+    state_dir: Path, runs: Sequence[str] | None = None, *, sources: Sources | None = None, keep_ends: bool = False
 ) -> list[JobStatus]:
     """Return the status of every job of the ledger, or of `runs` in their order, from one poll; nobody asks of others.
 
     A job whose row cannot be read is among them, with what is wrong as its reason.
+
+    Args:
+        keep_ends: Whether to publish how jobs ended that nobody had asked of, so that nobody asks of them again; see
+            `publish_polled`.
 
     Raises:
         LedgerError: The ledger cannot be read, so nobody knows which jobs there are.
@@ -105,10 +109,18 @@ def job_statuses(
     found = poll_once(state_dir, sources=asked)
     if problem := found.ledger_problem:
         raise LedgerError(problem)
+    if keep_ends and found.settled.keys() - snapshot(state_dir).settled.keys():
+        publish_polled(
+            Workspace(root=state_dir.parent, state=state_dir, settings=load_settings(state_dir.parent)), found
+        )
     if runs is None:
         return list(found.jobs)
     known = {status.run_name: status for status in found.jobs}
     return [known.get(run) or _unknown(run) for run in runs]
+
+
+def _workspace_of(state_dir: Path) -> Workspace:
+    return Workspace(root=state_dir.parent, state=state_dir, settings=load_settings(state_dir.parent))
 
 
 def _unknown(run: str) -> JobStatus:
@@ -200,7 +212,7 @@ def _with_trackers(refs: Sequence[JobRef], state_dir: Path, tracker: str | None)
     Args:
         tracker: That place; None for the run's files here, else the project's server where somebody is logged in.
     """
-    workspace = Workspace(root=state_dir.parent, state=state_dir, settings=load_settings(state_dir.parent))
+    workspace = _workspace_of(state_dir)
     files = offline_store(workspace)
     server = f"{workspace.settings.wandb_entity or ''}/{workspace.settings.wandb_project}"
     online = workspace.wandb_mode() == "online"
@@ -237,7 +249,7 @@ def sources_of(state_dir: Path, *, newest: int | None = None) -> Sources:
     Args:
         newest: How many jobs there are at most beside those that go on, the newest ones; all where None.
     """
-    workspace = Workspace(root=state_dir.parent, state=state_dir, settings=load_settings(state_dir.parent))
+    workspace = _workspace_of(state_dir)
 
     @functools.cache
     def launcher(name: str) -> Launcher:
@@ -304,7 +316,7 @@ def end_hopeless(state_dir: Path, seen: Snapshot) -> dict[str, str]:
         LaunchError: Their launcher cannot be asked.
         LedgerError: It cannot be recorded; then nothing was ended.
     """
-    workspace = Workspace(root=state_dir.parent, state=state_dir, settings=load_settings(state_dir.parent))
+    workspace = _workspace_of(state_dir)
     sources = sources_of(state_dir)
     return Ender(workspace, sources.jobs, sources.launcher, lambda: default_store(workspace.root)).look(seen)
 

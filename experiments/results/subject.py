@@ -10,6 +10,7 @@ from experiments.jobs.designs import Registration, registration_of
 from experiments.jobs.finding import of_experiments
 from experiments.jobs.journal import BLANK, Journal, recorded_journals
 from experiments.jobs.ledger import open_ledger
+from experiments.jobs.permits import read_only
 from experiments.jobs.rule import LEVEL
 from experiments.monitoring import Sources, job_statuses, sources_of
 from experiments.project.errors import ExperimentsError
@@ -101,7 +102,8 @@ def subject_of(workspace: Workspace, experiment: str, journal: Journal | None = 
     if journal is None:
         recorded = recorded_journals(workspace, list(dict.fromkeys(job.plan_key for job in known)))
         journal = next((one.journal for one in reversed(recorded) if one.journal is not None), BLANK)
-    statuses = job_statuses(workspace.state, [job.run for job in jobs], sources=_sources(context))
+    runs = [job.run for job in jobs]
+    statuses = job_statuses(workspace.state, runs, sources=_sources(context), keep_ends=not read_only())
     found = {status.run_name: status for status in statuses}
     return Subject(context, tuple(jobs), found, journal, context.launched().problem)
 

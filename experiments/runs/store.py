@@ -37,7 +37,8 @@ def latest_sps(summary: Mapping[str, Any], named: Sequence[str] = ()) -> float |
         summary: Latest value of each key.
         named: The names that its trainer says; `SPS_KEYS` where it says none.
     """
-    return next((value for key in named or SPS_KEYS if (value := number_or_none(summary.get(key))) is not None), None)
+    logged = (key for key in named or SPS_KEYS if key in summary)  # of a dozen names a run has one or two
+    return next((value for key in logged if (value := number_or_none(summary[key])) is not None), None)
 
 
 @dataclass(frozen=True)

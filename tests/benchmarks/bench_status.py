@@ -34,6 +34,8 @@ def run() -> list[Bar]:
         first = _first_poll_s(ended)
         nothing, _ = _command(none, "status")
         few, _ = _command(ended, "status")
+        failed, _ = _command(ended, "failures", "exp")
+        scored, _ = _command(ended, "scores", "exp", "--json")
         all_of_them, megabytes = _command(many, "status")
         idle = _idle_s(ended)
         unknown, of_unknown = _command(many, "show", "nobody")
@@ -42,6 +44,8 @@ def run() -> list[Bar]:
     return [
         Bar(f"first poll of {ENDED:,} ended runs, CPU", first, 1.0, "s"),
         Bar(f"status of {ENDED:,} jobs over none", few / nothing, 2.5, note=f"CPU {few:.2f} s; {nothing:.2f} s"),
+        Bar(f"failures of {ENDED:,} ended runs over status of none", failed / nothing, 2.5, note=f"CPU {failed:.2f} s"),
+        Bar(f"scores of {ENDED:,} ended runs over status of none", scored / nothing, 6, note=f"CPU {scored:.2f} s"),
         Bar(f"status of {MANY:,} jobs over none", all_of_them / nothing, 2.5, note=f"CPU {all_of_them:.2f} s"),
         *_memory(MANY, 200, megabytes, of_unknown),
         Bar(f"show of an unknown run, {MANY:,} jobs and a million events, over status of none", unknown / nothing, 2.5),

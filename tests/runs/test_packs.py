@@ -9,12 +9,14 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
+from experiments.results.scores import scored_runs
 from experiments.runs import filters
 from experiments.runs import packs as packs_module
 from experiments.runs.offline.store import OfflineStore
 from experiments.runs.store import RunQuery
 from experiments.runs.wandb_file import columns
 from experiments.runs.wandb_file.framing import LogTail
+from experiments.types import JobRef
 from tests.fakes import wandb_files as fake
 
 NAMES = [f"ada.study.arm-{number:02d}.s0.aaaaaaaa" for number in range(10)]
@@ -266,3 +268,22 @@ def test_whoever_reads_all_of_one_run_reads_few_values_of_others(tmp_path, cache
     assert max(pack.num_rows * pack.num_columns for pack in held) <= 1000
     assert sum(pack.num_rows for pack in held) == 9 * 30  # the one with more values than a pack may have is in none
     assert whole(OfflineStore(runs, cache)) == plain
+
+
+def test_who_scores_many_runs_leaves_them_decoded(runs, cache, files_read):
+    jobs = [JobRef(run=name, arm=name.split(".")[2], seed=0) for name in NAMES]
+    first = scored_runs(jobs, "n", OfflineStore(runs, cache))
+    files_read.clear()
+    again = scored_runs(jobs, "n", OfflineStore(runs, cache))
+    assert files_read == []
+    assert again.scores == first.scores
+    assert [scores.runs[0].value for scores in again.scores.values()] == list(map(float, range(10)))
+
+
+def test_many_packs_of_one_experiment_are_opened_once_each(runs, cache, monkeypatch):
+    opened, really = [], packs_module._Pack
+    monkeypatch.setattr(packs_module, "_Pack", lambda file: opened.append(file.name) or really(file))
+    monkeypatch.setattr(packs_module, "_MOST_BYTES", 1)  # each run is packed as soon as it was read
+    whole(OfflineStore(runs, cache))
+    assert len(opened) >= len(NAMES)
+    assert len(opened) == len(set(opened))

@@ -15,7 +15,9 @@ from experiments.jobs.watch.snapshots import write_live
 from experiments.monitoring import poll_once, publish_once, snapshot
 from experiments.project.files import locked
 from experiments.project.values import replaced
+from experiments.results.subject import subject_of
 from experiments.types import TrainingJobConfig
+from tests.benchmarks.many_jobs import project_of
 from tests.fakes.launching import workspace_at
 
 
@@ -73,3 +75,18 @@ def test_what_a_monitor_published_during_the_poll_stays(workspace):
     newer = snapshot(workspace.state)
     publish_polled(workspace, found)
     assert snapshot(workspace.state) == newer
+
+
+def test_who_asks_of_an_experiment_keeps_how_its_jobs_ended(tmp_path):
+    workspace = project_of(tmp_path / "ended", 3, with_files=3)
+    subject = subject_of(workspace, "exp")
+    kept = snapshot(workspace.state)
+    assert {job.run_name: job for job in kept.jobs} == subject.statuses
+    assert kept.settled.keys() == subject.statuses.keys()
+
+
+def test_a_process_that_only_reads_keeps_no_ends(tmp_path, monkeypatch):
+    workspace = project_of(tmp_path / "ended", 3, with_files=3)
+    monkeypatch.setenv("EXPERIMENTS_READ_ONLY", "1")
+    subject_of(workspace, "exp")
+    assert not snapshot(workspace.state).jobs
