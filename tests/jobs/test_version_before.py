@@ -67,7 +67,12 @@ def test_a_running_and_a_waiting_job_of_the_version_before_end_well_under_this_o
 
 def test_a_notebook_and_the_runs_of_the_version_before_are_read_and_remade(installation):
     settings(installation, REAL)
-    steps = ("trainer.total_timesteps=8000", "trainer.evaluation.count=0", "trainer.num_envs=2")
+    steps = (
+        "trainer.total_timesteps=8000",
+        "trainer.evaluation.count=0",
+        "trainer.replays.count=0",
+        "trainer.num_envs=2",
+    )
     installation.python("study.py", "--seeds", "0,1", "--follow", "--additional-args", *steps)
     first, second = verdicts(installation)
     installation.command("note", first, "written under 0.1")
