@@ -92,6 +92,12 @@ def test_the_fleet_is_worked_with_the_keyboard_alone(page, server):
     wait_on(page, lambda: page.locator('.jobs-row[aria-selected="true"]').count() == 1)
     page.keyboard.press("Escape")
     wait_on(page, lambda: page.locator('[aria-selected="true"]').count() == 0)
+    page.keyboard.press("Enter")
+    wait_on(page, lambda: page.locator('.jobs-row[aria-selected="true"]').count() == 1)
+    page.get_by_role("link", name="Overview").focus()
+    page.keyboard.press("Escape")  # from anywhere on the page, and the focus is back where it was
+    wait_on(page, lambda: page.locator('[aria-selected="true"]').count() == 0)
+    wait_on(page, lambda: page.locator(".jobs-row:focus").count() == 1)
 
 
 def test_a_hidden_page_gets_nothing_and_catches_up_when_it_is_seen(page, server, fleet):

@@ -24,6 +24,7 @@ import { byExperiment, moreUrgent, patched, total } from "./rows.js";
 const HEADS = [["run", "Experiment and run"], ["state", "State"], ["progress", "Progress"], ["sps", "Steps/s"],
   ["reward", "Reward"], ["left", "Time left"], ["started", "Started"], ["cost", "Cost"]];
 const LONGEST_SEEN = 300;
+const OWN_ESCAPE = "input, select, textarea, dialog, details[open], .rv-root, [role=dialog], [role=menu], [role=listbox]";
 
 export class FleetView {
   version = 0;
@@ -205,6 +206,23 @@ export class FleetView {
     else return;
     event.preventDefault();
     event.stopPropagation();
+  }
+
+  /**
+   * Close what was chosen by Escape wherever the focus is, but in what has a use of its own for the key, and give the
+   * focus back to the line that opened it.
+   *
+   * @param {KeyboardEvent} event
+   */
+  leave(event) {
+    const { experiment, run } = this.model.get("selected");
+    const isTaken = event.composedPath().some((at) => at instanceof Element && at.matches(OWN_ESCAPE));
+    if (event.key !== "Escape" || event.defaultPrevented || isTaken || !(experiment || run)) return;
+    const opened = run ? `run ${run}` : `experiment ${experiment}`;
+    this.select("", "");
+    this.draw(run);
+    const line = this.inOrder().find((each) => key(each) === opened);
+    if (line) this.focus(line);
   }
 
   /** @param {string} run */

@@ -21,10 +21,13 @@ function render({ model, el }) {
   const timer = setInterval(() => document.hidden || view.tick(), TICK_MS);
   const look = () => tellPython(model, "visible", !document.hidden);
   document.addEventListener("visibilitychange", look);
+  const leave = (/** @type {KeyboardEvent} */ event) => view.leave(event);
+  document.addEventListener("keydown", leave);
   return () => {
     clearInterval(timer);
     view.lines.watcher.disconnect();
     document.removeEventListener("visibilitychange", look);
+    document.removeEventListener("keydown", leave);
     stop();
   };
 }

@@ -481,6 +481,7 @@ var HEADS = [
 	["cost", "Cost"]
 ];
 var LONGEST_SEEN = 300;
+var OWN_ESCAPE = "input, select, textarea, dialog, details[open], .rv-root, [role=dialog], [role=menu], [role=listbox]";
 var FleetView = class {
 	version = 0;
 	rows = new Map();
@@ -632,6 +633,16 @@ var FleetView = class {
 		event.preventDefault();
 		event.stopPropagation();
 	}
+	leave(event) {
+		const { experiment, run } = this.model.get("selected");
+		const isTaken = event.composedPath().some((at) => at instanceof Element && at.matches(OWN_ESCAPE));
+		if (event.key !== "Escape" || event.defaultPrevented || isTaken || !(experiment || run)) return;
+		const opened = run ? `run ${run}` : `experiment ${experiment}`;
+		this.select("", "");
+		this.draw(run);
+		const line = this.inOrder().find((each) => key(each) === opened);
+		if (line) this.focus(line);
+	}
 	async copy(run) {
 		setText(this.said, await copyName(run));
 	}
@@ -690,10 +701,13 @@ function render({ model, el }) {
 	const timer = setInterval(() => document.hidden || view.tick(), TICK_MS);
 	const look = () => tellPython(model, "visible", !document.hidden);
 	document.addEventListener("visibilitychange", look);
+	const leave = (event) => view.leave(event);
+	document.addEventListener("keydown", leave);
 	return () => {
 		clearInterval(timer);
 		view.lines.watcher.disconnect();
 		document.removeEventListener("visibilitychange", look);
+		document.removeEventListener("keydown", leave);
 		stop();
 	};
 }
