@@ -24,7 +24,7 @@ from experiments.project.errors import LaunchError
 from experiments.runs.opening import offline_store
 from tests.slurm.killed import SEEDS
 
-pytestmark = [pytest.mark.slurm, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slurm, pytest.mark.timeout(1500)]
 
 ENDED = {"SUCCEEDED", "FAILED", "CANCELLED", "FAILED_PRECHECKS", "FAILED_NO_RESOURCE", "FAILED_CONTROLLER"}
 PACE_S = 8.0  # each question is a new process of the server, which takes 3 s of CPU
