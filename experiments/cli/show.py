@@ -13,24 +13,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
-from experiments.cli.asked import asked_jobs
 from experiments.cli.cutting import Long
 from experiments.cli.envelope import Answer, Shown
 from experiments.cli.evaluated import Evaluated
 from experiments.cli.flags import RunName
 from experiments.cli.status import steps_text, took_text, why_text
 from experiments.cli.terminal import say
-from experiments.jobs.events import cost_of, history, read_kept
-from experiments.jobs.launchers.base import SchedulerStatus
-from experiments.jobs.ledger import open_ledger
 from experiments.project.look import quantity
 from experiments.project.standing import seed_number
-from experiments.project.workspace import Workspace
-from experiments.runs.roles import roles_sentence
 from experiments.types import JobStatus, TrainingJob
 
 if TYPE_CHECKING:
     from experiments.project.provenance import CodeRecord
+    from experiments.project.workspace import Workspace
     from experiments.results.evaluations import EvaluatedRun
 
 
@@ -91,6 +86,9 @@ def show(run: RunName) -> Answer[JobRecord]:
     Args:
         run: Run name, the beginning of it, or launcher id.
     """
+    from experiments.cli.asked import asked_jobs
+    from experiments.project.workspace import Workspace
+
     workspace = Workspace.find(Path.cwd())
     job = asked_jobs(workspace, [run], reading=True)[0]
     status, problems = _status(workspace, job)
@@ -109,6 +107,7 @@ def _status(workspace: Workspace, job: TrainingJob) -> tuple[JobStatus, list[str
 
 def job_record(workspace: Workspace, job: TrainingJob) -> dict[str, Any]:
     """Return what is recorded of a job, as JSON values; times are Unix seconds."""
+    from experiments.jobs.ledger import open_ledger
     from experiments.jobs.ran import codes_of
     from experiments.project.workspace import files_of
 
@@ -157,6 +156,7 @@ def _evaluations(workspace: Workspace, job: TrainingJob) -> tuple[list[Evaluated
 
 def _logged_to(workspace: Workspace, job: TrainingJob) -> str:
     """Return where the script logged by its own files, where that is not what it was told; empty where it is."""
+    from experiments.jobs.ledger import open_ledger
     from experiments.runs.opening import offline_store
     from experiments.runs.store import RunQuery
 
@@ -202,6 +202,9 @@ def _command(workspace: Workspace, job: TrainingJob, spec: Mapping[str, Any] | N
 
 def _scheduled(workspace: Workspace, job: TrainingJob) -> dict[str, Any]:
     """Return what its scheduler told of a job, as far as it was kept here."""
+    from experiments.jobs.events import cost_of, history, read_kept
+    from experiments.jobs.launchers.base import SchedulerStatus
+
     kept = read_kept(workspace.runs / job.run_name)
     word = kept.events[-1][0] if kept.events else ""
     status = SchedulerStatus(word, duration_s=kept.duration_s or 0.0, price_per_hour=kept.price_per_hour)
@@ -254,6 +257,8 @@ def _told_of(trainer: dict[str, Any]) -> str:
 
 def _status_rows(status: JobStatus, state: str) -> list[tuple[str, Any]]:
     """Return how a job is, in the words of `experiments status`."""
+    from experiments.runs.roles import roles_sentence
+
     return [
         ("state", status.verdict),
         ("because", why_text(status)),
