@@ -51,9 +51,11 @@ MARIMOS_OWN = f"""
 :is(.dark, .dark .marimo) {{ --secondary: {look.DARK.raised}; --secondary-foreground: {look.DARK.text}; }}
 @media (max-width: 600px) {{ [role="radiogroup"].grid-flow-col {{ display: flex; flex-wrap: wrap; gap: 4px 16px; }} }}
 :is(button, a, input, select, [tabindex]):focus-visible {{ outline: 2px solid {_ACCENT}; outline-offset: 2px; }}
+@media print {{ .output-area {{ contain: inline-size; }} }}
 """
 """Of marimo's own parts, where they are not as the look has it: its buttons are as bright on a dark page as on a light
-one, choices leave a narrow page, and the ring of what has the focus is one pixel of a muted colour.
+one, choices leave a narrow page, the ring of what has the focus is one pixel of a muted colour, and a page that is printed
+stays as wide as it was on the screen.
 
 They stand in shadow roots, into which marimo copies the sheets of its page that have a `data-vite-dev-id`. It promises
 neither that nor those names, only what begins with `--marimo-`: where one of them changes, they are as marimo has them.

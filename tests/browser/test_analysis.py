@@ -123,6 +123,33 @@ def test_two_arms_that_are_chosen_from_their_lists_are_told_apart(browser, proje
         page.close()
 
 
+WIDTHS = """() => {
+  const found = [];
+  const look = (place) => {
+    for (const each of place.children) {
+      const box = each.getBoundingClientRect();
+      if (box.width && box.right > innerWidth + 1) found.push(`${each.tagName}.${each.className} ${box.right}`);
+      look(each);
+      if (each.shadowRoot) look(each.shadowRoot);
+    }
+  };
+  look(document.querySelector("#App"));
+  return found;
+}"""
+
+
+def test_a_printed_page_is_as_wide_as_its_paper(browser, project):
+    with marimo_server("run", project.notebook(), cwd=project.root) as url:
+        page = open_page(browser, url)
+        page.get_by_text("3 arms, 9 runs", exact=True).wait_for(timeout=60 * SECONDS)
+        page.set_viewport_size({"width": 1240, "height": 5000})
+        page.locator(".runs-curve svg").first.wait_for(timeout=60 * SECONDS)
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": 718, "height": 1000})  # A4 between its margins
+        wait_on(page, lambda: page.evaluate(WIDTHS) == [])
+        page.close()
+
+
 def test_a_dark_page_has_dark_charts(browser, project):
     settings = project.root / "pyproject.toml"
     settings.write_text(settings.read_text() + '\n[tool.marimo.display]\ntheme = "dark"\n')
