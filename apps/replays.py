@@ -13,6 +13,7 @@ with app.setup:
     from apps.parts.gallery import chosen_view, found_replays, gallery
     from apps.parts.links import asked, project
     from experiments.notebooks.styles import heading as page_heading
+    from experiments.notebooks.styles import sentence
 
 
 @app.cell
@@ -31,7 +32,7 @@ def pictures(shown, workspace):
 
 @app.cell
 def unread(problems):
-    mo.callout(mo.plain_text("\n".join(problems)), kind="warn") if problems else None
+    mo.callout(mo.vstack([sentence(problem) for problem in problems]), kind="warn") if problems else None
     return
 
 

@@ -376,6 +376,8 @@ def _news_json(snapshot: Snapshot) -> bytes:
 
 
 def _sentence(source: SourceState, now: float) -> str:
+    names_itself = source.problem.startswith(f"{source.name} ")
+    said = source.problem if names_itself else f"{source.name}: {source.problem}"
     if source.as_of is None:
-        return f"{source.name}: {source.problem} (no answer yet)"
-    return f"{source.name}: {source.problem} (data {age_in_words(now - source.as_of)} old)"
+        return said if names_itself else f"{said} (no answer yet)"
+    return f"{said} (data {age_in_words(now - source.as_of)} old)"

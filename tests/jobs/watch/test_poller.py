@@ -7,7 +7,7 @@ import pytest
 
 from experiments.jobs.launchers.base import SchedulerStatus
 from experiments.jobs.watch.poller import Poller
-from experiments.project.errors import LaunchError, StoreError
+from experiments.project.errors import LaunchError, LedgerError, StoreError
 from experiments.types import JobRef, TrainingJobConfig
 from tests.fakes.job_sources import FakeClock, FakeLauncher, FakeStore, info, job, sources
 
@@ -234,6 +234,16 @@ def test_a_ledger_that_cannot_be_read_is_a_problem_and_nothing_is_lost(clock):
     settle(polled)
     assert statuses(polled)["a"].verdict == "running"
     assert polled.snapshot().problems(clock.now) == ["ledger: disk on fire (data 5 s old)"]
+
+
+def test_a_problem_that_begins_with_its_source_names_it_once(clock):
+    def jobs():
+        raise LedgerError("ledger 'x' is damaged. Rebuild it: experiments doctor --rebuild")
+
+    parts = sources([], FakeLauncher(), FakeStore())
+    polled = Poller(type(parts)(jobs, parts.launcher, parts.store), clock=clock, ticks=clock)
+    settle(polled)
+    assert polled.snapshot().problems(clock.now) == ["ledger 'x' is damaged. Rebuild it: experiments doctor --rebuild"]
 
 
 @pytest.mark.parametrize(

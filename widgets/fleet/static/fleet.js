@@ -566,8 +566,8 @@ var FleetView = class {
 		setText(this.count, text ? `${many} of ${this.rows.size}` : many);
 		setText(this.all, this.isOpen ? "Close all" : "Open all");
 		this.top.hidden = this.scroll.hidden = this.said.hidden = this.rows.size === 0;
-		setText(this.nothing, this.rows.size ? `No job matches “${text}”. Change or clear the filter.` : "No job yet. Launch a recipe, and its jobs appear here: ./experiments/recipes/arena_experiment.py");
 		this.nothing.hidden = jobs > 0;
+		this.sayNothing(text);
 		this.paint();
 	}
 	paint() {
@@ -652,7 +652,12 @@ var FleetView = class {
 		this.draw(line.dataset.run ?? "");
 		this.inOrder().find((each) => key(each) === this.active)?.focus();
 	}
+	sayNothing(text) {
+		const without = this.model.get("problems").length ? "Which jobs there are is not known." : "No job yet. Launch a recipe, and its jobs appear here.";
+		setText(this.nothing, this.rows.size ? `No job matches “${text}”. Change or clear the filter.` : without);
+	}
 	tell() {
+		this.sayNothing(this.filter.value.trim());
 		this.overview.showSums(total([...this.rows.values()]));
 		this.overview.showAlerts(this.model.get("alerts"), this.freshness.now());
 		sayLines(this.ongoing, this.model.get("ongoing"));
