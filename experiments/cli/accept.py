@@ -16,7 +16,8 @@ from experiments.project.workspace import Workspace
 from experiments.types import JobRef
 
 if TYPE_CHECKING:
-    from experiments.results.acceptance import Acceptance, Asked
+    from experiments.results.acceptance import Acceptance
+    from experiments.results.accepted_by import Asked
     from experiments.results.scores import ScoredRuns
     from experiments.statistics import Summary
 
@@ -90,7 +91,8 @@ def accept(
     Args:
         experiment: Name of the experiment.
     """
-    from experiments.results.acceptance import EXIT_CODES, asked_of
+    from experiments.results.acceptance import EXIT_CODES
+    from experiments.results.accepted_by import asked_of
 
     workspace = Workspace.find(Path.cwd())
     try:

@@ -10,7 +10,8 @@ from experiments.notebooks.shared import scored_once
 from experiments.notebooks.styles import Line
 from experiments.project.errors import ExperimentsError, UsageError
 from experiments.project.look import ACCEPTANCE, quantity
-from experiments.results.acceptance import Judged, acceptance_of, asked_of
+from experiments.results.acceptance import Judged, acceptance_of
+from experiments.results.accepted_by import asked_of
 from experiments.types import JobRef
 
 

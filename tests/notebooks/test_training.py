@@ -17,7 +17,7 @@ from experiments.notebooks.forms import config_form
 from experiments.notebooks.training import launch_plan_of, plan_preview
 from experiments.project.values import replaced
 from experiments.recipes.arena_experiment import ArenaExperiment, ArenaExperimentConfig
-from experiments.results.acceptance import asked_of
+from experiments.results.accepted_by import asked_of
 from tests.fakes.launching import wait_for_end, workspace_at
 
 

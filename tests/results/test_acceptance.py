@@ -13,7 +13,8 @@ from experiments.jobs.permits import command_permit
 from experiments.jobs.ran import Mark
 from experiments.project.errors import LedgerError, UsageError
 from experiments.project.standing import CHOOSING
-from experiments.results.acceptance import acceptance_of, asked_of
+from experiments.results.acceptance import acceptance_of
+from experiments.results.accepted_by import asked_of
 from experiments.results.scores import scored_runs
 from experiments.types import KeptControl, Plan, PlannedJob, TrainingJobConfig
 from tests.fakes.studies import REWARD, Study, two_arms

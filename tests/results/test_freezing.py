@@ -26,7 +26,7 @@ from experiments.project.errors import LaunchRefused, UsageError
 from experiments.project.provenance import OwnCode, Provenance
 from experiments.project.values import replaced
 from experiments.results import freezing
-from experiments.results.acceptance import asked_of
+from experiments.results.accepted_by import asked_of
 from experiments.results.freezing import design_of, effort_words, launch_design
 from experiments.results.searching import as_opened
 from experiments.results.steps import take_step
