@@ -54,8 +54,8 @@ MARIMOS_OWN = f"""
 @media print {{ .output-area {{ contain: inline-size; }} }}
 """
 """Of marimo's own parts, where they are not as the look has it: its buttons are as bright on a dark page as on a light
-one, choices leave a narrow page, the ring of what has the focus is one pixel of a muted colour, and a printed page is as
-wide as it was on the screen.
+one, choices leave a narrow page, the ring of what has the focus is one pixel of a muted colour, and a printed page is
+as wide as it was on the screen.
 
 They stand in shadow roots, into which marimo copies the sheets of its page that have a `data-vite-dev-id`. It promises
 neither that nor those names, only what begins with `--marimo-`: where one of them changes, they are as marimo has them.
