@@ -7,6 +7,8 @@ import signal
 
 import pytest
 
+from experiments.jobs import permits
+
 # Where the tests run in a shell's background, Ctrl-C is ignored, and every process that they start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -34,5 +36,7 @@ def clean_environ(monkeypatch, tmp_path_factory):
     monkeypatch.setenv("WANDB_ERROR_REPORTING", "false")
     monkeypatch.setenv("WANDB_SILENT", "true")
     monkeypatch.setenv("EXPERIMENTS_USER", "tester")
+    # A process that was seen to be read-only stays so; this one runs other tests after it.
+    monkeypatch.setattr(permits, "_latched", False)
     # What an interpreter has installed is asked once for all tests: each has a home of its own, and the answer is long.
     monkeypatch.setenv("EXPERIMENTS_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))

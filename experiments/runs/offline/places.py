@@ -92,6 +92,14 @@ def starts_in(folders: Iterable[str]) -> Starts:
     return Starts([Path(path) for _, path in found], is_whole and not unlisted, unlisted)
 
 
+def listed(folder: Path) -> list[Path]:
+    """Return what lies in a folder; nothing where it cannot be listed."""
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
+
+
 def _names(folder: str, unlisted: list[Path]) -> list[str]:
     """Return what lies in a folder, hidden files left out as by `glob`, which takes three times as long.
 

@@ -20,13 +20,14 @@ from experiments.runs.cache import HistoryCache
 from experiments.runs.evaluations import evaluations_in, is_of_evaluations, signature, with_evaluations
 from experiments.runs.filters import matches, ordered, server_filter
 from experiments.runs.offline.joined import JoinedLog
-from experiments.runs.offline.places import author_of, named_step, run_id_of, wandb_files, wandb_folders
+from experiments.runs.offline.places import author_of, listed, named_step, run_id_of, wandb_files, wandb_folders
+from experiments.runs.offline.replays import replays_of
 from experiments.runs.offline.starts import Start, by_turn
 from experiments.runs.packs import Packs
-from experiments.runs.replay_files import Link, links_in, replays_at, stored_step
 from experiments.runs.store import Origin, ReplayFile, RunInfo, RunQuery, RunUpdate, absent_from, nan_steps_of
 from experiments.runs.wandb_file.facts import user_in_files
-from experiments.runs.wandb_file.log import RUNTIME, TIMESTAMP, copies_on_write
+from experiments.runs.wandb_file.frames import copies_on_write
+from experiments.runs.wandb_file.log import RUNTIME, TIMESTAMP
 from experiments.runs.wandb_file.table import STEP
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class OfflineStore:
     def _folders_and_guests(self) -> tuple[set[str], set[str]]:
         """Return the names of the folders that have W&B files, and the other run ids in them that no folder shows."""
         folders = [self.runs_dir, *([self.run_root] if self.run_root else [])]
-        names = {path.name for folder in folders for path in _listed(folder) if not _DIRECTORY.match(path.name)}
+        names = {path.name for folder in folders for path in listed(folder) if not _DIRECTORY.match(path.name)}
         own = {name for name in names if self._log(name) is not None}
         others: set[str] = set()
         for name in own - self._guests.keys():
@@ -239,26 +240,10 @@ class OfflineStore:
         """Return the replays of the run, by step: its `replays` folder, what it stored with W&B, links it logged."""
         keys, forms = (metrics.replays, metrics.replay_links) if metrics is not None else ((), ())
         with self._lock:
-            found: dict[int, ReplayFile] = {}
-            links: dict[int, list[Link]] = {}
-            folders = [folder / "replays" for folder in self.folders(run)]
             log = self._log(run)
             if log is not None:
                 log.poll()
-                folders += [folder / "files" / "replays" for folder in log.directories]
-                for media in log.media("html-file"):
-                    on_page = links_in(media.path, media.key, keys, forms)
-                    known = links.setdefault(media.step, [])
-                    known += [link for link in on_page if link.url not in {other.url for other in known}]
-            logged = [replay for step, of_step in links.items() for replay in replays_at(step, of_step)]
-            found |= {replay.step: replay for replay in reversed(logged)}
-            for path in (path for folder in reversed(folders) for path in _listed(folder)):
-                step = stored_step(path.name)
-                if step is not None:
-                    url = found[step].url if step in found else None
-                    found[step] = ReplayFile(step, str(path), url, f"step {step:,}")
-            more = [replay for replay in logged if replay.part]
-            return sorted([*found.values(), *more], key=lambda replay: (replay.step, replay.part))
+            return replays_of(self.folders(run), log, keys, forms)
 
     def folders(self, run: str) -> list[Path]:
         """Return the folders that may hold the run's files, the one that is written to first; none for a bad name."""
@@ -346,7 +331,7 @@ class OfflineStore:
         folders = (self.runs_dir, *wandb_folders(self.runs_dir))
         seen = tuple(folder.stat().st_mtime_ns if folder.is_dir() else 0 for folder in folders)
         if self._shared_of[0] != seen:
-            held = (path for path in folders if any(_DIRECTORY.match(inner.name) for inner in _listed(path)))
+            held = (path for path in folders if any(_DIRECTORY.match(inner.name) for inner in listed(path)))
             self._shared_of = (seen, tuple(held))
         return self._shared_of[1]
 
@@ -428,10 +413,3 @@ def _no_rows(keys: Sequence[str] | None, folders: Sequence[Path]) -> tuple[pd.Da
 
 def _is_name(run: str) -> bool:
     return run not in ("", ".", "..") and "/" not in run and "\0" not in run
-
-
-def _listed(folder: Path) -> list[Path]:
-    try:
-        return list(folder.iterdir())
-    except OSError:
-        return []

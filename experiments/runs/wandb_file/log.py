@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from experiments.runs.wandb_file import batches as vector
 from experiments.runs.wandb_file import records
 from experiments.runs.wandb_file.columns import Column, as_float
 from experiments.runs.wandb_file.facts import ConsoleLine, RunFacts, join_console
+from experiments.runs.wandb_file.frames import SharedFrames
 from experiments.runs.wandb_file.framing import LogTail
 from experiments.runs.wandb_file.table import STEP, HistoryTable, Media, media_of
 
@@ -28,14 +28,6 @@ if TYPE_CHECKING:
 _MANY = 20
 Answer = TypeVar("Answer")
 TIMESTAMP, RUNTIME = "_timestamp", "_runtime"
-
-
-@functools.cache
-def copies_on_write() -> bool:
-    """Tell whether pandas copies what frames share once somebody writes to it, as it does from version 3 on."""
-    import pandas as pd
-
-    return int(pd.__version__.split(".")[0]) >= 3
 
 
 class RunLog:
@@ -63,8 +55,7 @@ class RunLog:
         self._reported = 0
         self._is_deep = False
         self._counted = 0
-        self._shared: dict[str, tuple[npt.NDArray[Any], pd.Series[Any]]] = {}
-        self._index: pd.RangeIndex | None = None
+        self._frames = SharedFrames()
 
     @property
     def rows(self) -> int:
@@ -207,7 +198,11 @@ class RunLog:
             key; other values (texts, booleans, lists, integers beyond 2^53) are objects, None where lacking. A key
             that was never logged is no column. The index counts rows from 0.
         """
-        return self._again(lambda: self._frame(keys))
+
+        def found() -> pd.DataFrame:
+            return self._frames.frame(self.rows, ((key, *self._dense(key)) for key in self._shown(keys)))
+
+        return self._again(found)
 
     def columns(self, keys: Sequence[str]) -> Mapping[str, npt.NDArray[Any]]:
         """Return what `history` does, as arrays that share the columns' memory and are not to be written to."""
@@ -221,26 +216,6 @@ class RunLog:
         held, own = self._table.columns, (TIMESTAMP, RUNTIME)
         wanted = dict.fromkeys([STEP, *own, *(self.keys if keys is None else keys)])
         return [key for key in wanted if key in held]
-
-    def _frame(self, keys: Sequence[str] | None) -> pd.DataFrame:
-        import pandas as pd
-
-        # A frame shares the columns' memory (half a gigabyte of copies at a million rows). The series kept here make
-        # pandas copy a column when someone writes to the frame; before pandas 3 it would not.
-        share = copies_on_write()
-        # One index for all: pandas copies each column whose index is another object.
-        if self._index is None or len(self._index) != self.rows:
-            self._index = pd.RangeIndex(self.rows)
-        data = {}
-        for key in self._shown(keys):
-            values, own = self._dense(key)
-            kept = self._shared.get(key)
-            if kept is None or kept[0] is not values:
-                kept = (values, pd.Series(values, index=self._index, copy=not share))
-                if own:
-                    self._shared[key] = kept
-            data[key] = kept[1]
-        return pd.DataFrame(data, index=self._index, copy=not share)
 
     def console(self, last: int | None = None) -> list[ConsoleLine]:
         """Return the lines that the run printed, oldest first; the last may still be growing."""
@@ -334,7 +309,7 @@ class RunLog:
 
     def unload(self, packed: Packed) -> None:
         """Take columns from a pack from now on: memory need not hold them."""
-        self._table, self._shared, self._keys = packed.table, {}, None
+        self._table, self._frames, self._keys = packed.table, SharedFrames(), None
 
     def _worth_saving(self) -> bool:
         fresh = self._tail.offset - self._saved
@@ -352,7 +327,7 @@ class RunLog:
             self._saved = self._tail.offset
             held = cache.load(self.path, identity)
             if held is not None and held.position == position:  # its columns are on disk: memory need not hold them
-                self._table, self._shared = held.table, {}
+                self._table, self._frames = held.table, SharedFrames()
                 self._undecodable, self.facts.undecodable = undecodable, 0
 
     def _begin_again(self) -> None:
@@ -367,7 +342,7 @@ class RunLog:
         self._table = HistoryTable()
         self._keys = None
         self._undecodable = 0
-        self._shared = {}
+        self._frames = SharedFrames()
         self._saved = self._reported = self._counted = 0
 
     def _take(self, batch: Sequence[bytes]) -> None:
