@@ -110,9 +110,7 @@ def job_statuses(
     if problem := found.ledger_problem:
         raise LedgerError(problem)
     if keep_ends and found.settled.keys() - snapshot(state_dir).settled.keys():
-        publish_polled(
-            Workspace(root=state_dir.parent, state=state_dir, settings=load_settings(state_dir.parent)), found
-        )
+        publish_polled(_workspace_of(state_dir), found)
     if runs is None:
         return list(found.jobs)
     known = {status.run_name: status for status in found.jobs}
