@@ -152,7 +152,7 @@ def test_metrics_are_written_only_when_a_run_has_new_data(state, watch):
     wait_until((state / "live" / METRICS_FILE).exists)
     written = (state / "live" / METRICS_FILE).stat().st_mtime_ns
     parts.launcher("local").words["a"] = "CANCELLING"
-    wait_until(lambda: seen[-1].of("a").scheduler == "CANCELLING")
+    wait_until(lambda: seen and seen[-1].of("a").scheduler == "CANCELLING")
     assert (state / "live" / METRICS_FILE).stat().st_mtime_ns == written
     parts.store("offline").runs["a"] = info("a", step=8)
     wait_until(lambda: (state / "live" / METRICS_FILE).stat().st_mtime_ns != written)
@@ -185,7 +185,7 @@ def test_metrics_are_written_when_a_job_has_ended_without_a_row(state, watch):
     _, seen = watch(state, parts)
     wait_until((state / "live" / METRICS_FILE).exists)
     parts.launcher("local").words["a"] = "FAILED"
-    wait_until(lambda: seen[-1].of("a").verdict == "failed")
+    wait_until(lambda: seen and seen[-1].of("a").verdict == "failed")
     wait_until(lambda: read_ended(state / "live") == {"a": "failed"})
 
 
