@@ -74,8 +74,8 @@ def run(seconds: float = SECONDS) -> list[Bar]:
 
 
 def gates() -> list[Bar]:
-    """Return what is sent, counted for half as long."""
-    return [bar for bar in run(SECONDS / 2) if bar.gate]
+    """Return what is sent."""
+    return [bar for bar in run() if bar.gate]
 
 
 def watched(server: psutil.Process, heard: Heard, seconds: float, work: Callable[[], None]) -> Cost:
