@@ -52,6 +52,7 @@ def test_it_is_clean_by_our_own_rules(tmp_path, name):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_its_types_hold(tmp_path):
     path = tmp_path / "my_study.py"
     write_recipe(path, "my_study")
