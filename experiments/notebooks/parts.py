@@ -76,13 +76,15 @@ class Runs(Changing):
         self.view = mo.ui.anywidget(_as_left(study) if on_a_page() else RunTable())
         study.hidden_names = dict(self.view.widget.hidden)
         listen: Any = self.view.widget.observe
+        if study.may_launch:
+            # Before anything is drawn anew, which takes a while: what somebody sees done is kept.
+            listen(lambda _: self._keep(), names=list(_KEPT))
         listen(lambda change: self._choose(lambda: study.select(list(change["new"]))), names=["selected"])
         listen(lambda _: self._choose(lambda: study.hide(self.view.widget.hidden)), names=["hidden"])
         listen(lambda _: self._fill(), names=["picked"])
         listen(lambda _: self._find(), names=["asked"])
         listen(lambda _: self.offer(), names=["with_archived"])
         if study.may_launch:
-            listen(lambda _: self._keep(), names=list(_KEPT))
             self.view.widget.actions = list(SHELVING)
             self.view.widget.on_request(self._shelve)
 

@@ -9,6 +9,7 @@ import pytest
 from experiments.jobs.journal import recorded_journals
 from experiments.jobs.ledger import Ledger
 from experiments.jobs.shelf import archived_runs, protected_runs
+from experiments.project.files import read_json
 from experiments.project.workspace import Workspace
 from tests.browser.test_notebook import SECONDS, click_when_still, folder, jobs_of, open_page  # noqa: F401 - fixtures
 from tests.fakes.project import Project
@@ -79,6 +80,7 @@ def test_failed_runs_are_one_group_and_only_the_editor_can_retry_them(browser, f
 def test_what_an_editor_hides_and_folds_stays_and_a_reader_changes_it_for_nobody(browser, folder):  # noqa: F811 - fixtures
     project = Project(folder)
     project.run("--seeds", "2", "--sections", "analysis", "--follow")
+    views = project.state / "views"
 
     def hidden(page):
         page.locator('[data-eye="shut"]').first.wait_for(timeout=150 * SECONDS)
@@ -93,10 +95,12 @@ def test_what_an_editor_hides_and_folds_stays_and_a_reader_changes_it_for_nobody
         page.get_by_role("button", name="Sort by Seed").click()
         page.locator('[data-run*=".s0."] .runs-eye').click()
         assert hidden(page)
+        # A page shows at once what its kernel does only after all that it was asked before.
+        assert wait_for(lambda: any(read_json(file)["hidden"] for file in views.glob("*.json")), timeout_s=60.0)
         page.reload()
         assert hidden(page)
         page.close()
-    [file] = (project.state / "views").iterdir()
+    [file] = views.iterdir()
     kept = file.read_text()
     with marimo_server("run", project.notebook(), cwd=folder) as url:
         page = open_page(browser, url)
