@@ -85,7 +85,7 @@ class Experiment(ABC):
         _check_several(self, "tags", str, "('baseline', 'lr')")
         _check_several(self, "seeds", int, "(0, 1, 2)")
         self.config = config if config is not None else BaseExperimentConfig()
-        self._recorded: list[RecordedJob] | None = None
+        self._recorded: list[tuple[str, TrainingJobConfig, int | None]] | None = None
         self._workspace: Workspace | None = None
 
     def launch_training_runs(self) -> list[TrainingJob]:
@@ -160,20 +160,19 @@ class Experiment(ABC):
             UsageError: The label is not a name, or the experiment's own arguments are none.
             LaunchRefused: Called directly from a notebook or a thread, where nobody asked for a launch.
         """
-        from experiments.jobs.plan import RecordedJob
-
         check_name("label", label)
-        job = RecordedJob(label, self._with_common(config), seed)
+        whole = self._with_common(config)
         if self._recorded is not None:
-            self._recorded.append(job)
+            self._recorded.append((label, whole, seed))
             return TrainingJob(
-                run_name="", experiment=self.name, arm=label, seed=seed or 0, config=job.config, launcher="dry-run"
+                run_name="", experiment=self.name, arm=label, seed=seed or 0, config=whole, launcher="dry-run"
             )
         from experiments.jobs.permits import implicit_permit
+        from experiments.jobs.plan import RecordedJob
         from experiments.jobs.preparation import prepare_plan
 
         permit = implicit_permit()
-        return self.launch(prepare_plan(self.workspace, self.name, [job]), permit)[0]
+        return self.launch(prepare_plan(self.workspace, self.name, [RecordedJob(label, whole, seed)]), permit)[0]
 
     def plan(
         self,
@@ -296,7 +295,9 @@ class Experiment(ABC):
 
     def jobs_with(self, config: BaseExperimentConfig, arm: str | None = None) -> list[RecordedJob]:
         """Return the jobs that the recipe records with this config; several jobs of one arm keep their labels in it."""
-        recorded: list[RecordedJob] = []
+        from experiments.jobs.plan import RecordedJob
+
+        recorded: list[tuple[str, TrainingJobConfig, int | None]] = []
         own, self.config, self._recorded = self.config, config, recorded
         try:
             self.launch_training_runs()
@@ -304,10 +305,10 @@ class Experiment(ABC):
             raise _refused(error) from error
         finally:
             self.config, self._recorded = own, None
-        if arm is None:
-            return recorded
-        names = [arm if len(recorded) == 1 else f"{arm}-{job.arm}" for job in recorded]
-        return [job.named(name) for job, name in zip(recorded, names, strict=True)]
+        if arm is not None:
+            several = len(recorded) > 1
+            recorded = [(f"{arm}-{label}" if several else arm, job, seed) for label, job, seed in recorded]
+        return [RecordedJob(*job) for job in recorded]
 
     @property
     def _home(self) -> Workspace:

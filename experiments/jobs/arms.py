@@ -282,30 +282,32 @@ def differences(plan: Plan, baseline: TrainingJobConfig | None = None) -> dict[s
         baseline: What a job of it is; that of the plan's control or first arm where None.
     """
     first = plan.control or plan.jobs[0]
-    before = _facts(baseline or first.config)
+    before = baseline or first.config
+    known = _facts(before)
     found: dict[str, str] = {}
     seen: dict[frozenset[tuple[str, str]], str] = {}
     for job in plan.jobs:
         if job.arm in found:
             continue
-        others = {key: _said(value) for key, value in _apart(before, _facts(job.config))}
+        after = job.config
+        if after.trainer == before.trainer and after.additional_args == before.additional_args:
+            other = {name: value for name, value in _apart(vars(before), vars(after)).items() if name not in _NO_FACTS}
+        else:
+            other = _apart(known, _facts(after))
+        others = {key: _said(value) for key, value in other.items()}
         twin = seen.setdefault(frozenset(others.items()), job.arm)
         words = "; ".join(f"{key} {value}" for key, value in others.items()) or "the baseline"
         found[job.arm] = words if twin == job.arm else f"the same job as {twin}"
     return found
 
 
-def _apart(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield each fact that is another one than before, in their order, with what it is now."""
+def _apart(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Return each fact that is another one than before, in their order, with what it is now."""
     if after.keys() == before.keys():
         # Arms of one recipe share most values, and to ask whether two are the same object takes no time.
-        for key, value in after.items():
-            if value is not before[key] and value != before[key]:
-                yield key, value
-        return
-    for key in {**before, **after}:
-        if before.get(key) != after.get(key):
-            yield key, after.get(key, "not set")
+        return {key: value for key, value in after.items() if value is not before[key] and value != before[key]}
+    both = {**before, **after}
+    return {key: after.get(key, "not set") for key in both if before.get(key) != after.get(key)}
 
 
 def _facts(config: TrainingJobConfig) -> dict[str, Any]:
@@ -320,7 +322,7 @@ def _facts(config: TrainingJobConfig) -> dict[str, Any]:
 
 
 def _said(fact: object) -> str:
-    return str(fact.model_dump() if isinstance(fact, BaseModel) else fact)
+    return fact if isinstance(fact, str) else str(fact.model_dump() if isinstance(fact, BaseModel) else fact)
 
 
 def _with(config: ConfigT, path: Sequence[str], value: Any, whole: str) -> ConfigT:  # noqa: ANN401 - any field's value
@@ -365,6 +367,8 @@ def _short(text: str) -> str:
 
 
 def _slug(value: Any) -> str:  # noqa: ANN401 - any field's value
+    if type(value) is int:  # most values of a grid of hundreds
+        return str(value)
     if isinstance(value, (tuple, list, set, frozenset)):
         return "-".join(map(_slug, value)) or "none"
     text = str(value).rsplit("/", 1)[-1] if isinstance(value, str) else repr(value)

@@ -55,10 +55,6 @@ class RecordedJob:
     role: Role = "seed"
     parent: str | None = None
 
-    def named(self, arm: str) -> RecordedJob:
-        """Return it as a job of another arm."""
-        return RecordedJob(arm, self.config, self.seed, self.replicate, self.role, self.parent)
-
 
 @dataclass(frozen=True)
 class Placement:
@@ -169,6 +165,8 @@ class Name(NamedTuple):
     @property
     def seed_part(self) -> str:
         """The part of a run name that tells an arm's runs apart: `s3`, `s3r2`, `s3-fork`."""
+        if self.role == "seed" and not self.replicate:
+            return f"s{self.seed}"
         replicate = f"r{self.replicate}" if self.replicate else ""
         return f"s{self.seed}{replicate}" + (f"-{self.role}" if self.role in _SPELLED_OUT else "")
 
@@ -225,9 +223,9 @@ def _jobs(recorded: Sequence[RecordedJob], seeds: Sequence[int] | None, same_see
         for seed in ([job.seed] if job.seed is not None else seeds if seeds is not None else [0])
         for name in _names(job, seed, same_seed)
     ]
-    twice = [pair for pair, count in Counter(job.name[:3] for job in jobs).items() if count > 1]
-    if twice:
-        arm, seed, replicate = twice[0]
+    named = [job.name[:3] for job in jobs]
+    if len(set(named)) < len(named):
+        arm, seed, replicate = next(name for name, count in Counter(named).items() if count > 1)
         which = f"seed {seed}" + (f", replicate {replicate}" if replicate else "")
         raise UsageError(f"two jobs have the label {arm!r} and {which}. Give each arm its own label.")
     return jobs
@@ -236,7 +234,7 @@ def _jobs(recorded: Sequence[RecordedJob], seeds: Sequence[int] | None, same_see
 def _names(job: RecordedJob, seed: int, same_seed: int) -> list[Name]:
     """Return what the runs of one seed are called: the seed's own, and its replicates."""
     own = Name(job.arm, seed, job.replicate, job.role)
-    if job.role != "seed":
+    if same_seed == 1 or job.role != "seed":
         return [own]
     return [own, *(own._replace(replicate=number, role="replicate") for number in range(1, same_seed))]
 

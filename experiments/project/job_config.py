@@ -125,7 +125,7 @@ class TrainingJobConfig(Frozen):
     @property
     def arguments(self) -> list[Argument]:
         """What `additional_args` set, in the trainer's style."""
-        return read_arguments(self.additional_args, self.style)
+        return read_arguments(self.additional_args, self.style) if self.additional_args else []
 
     @property
     def style(self) -> Style:

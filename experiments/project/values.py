@@ -55,8 +55,11 @@ def replaced(model: ModelT, **fields: Any) -> ModelT:  # noqa: ANN401 - any fiel
         >>> replaced(TrainingJobConfig(curriculum="arena/basic"), gpus=4).gpus
         4
     """
-    given = {name: getattr(model, name) for name in model.model_fields_set}
-    return type(model).model_validate(given | fields)
+    held = model.__dict__
+    for name in model.model_fields_set:
+        if name not in fields:
+            fields[name] = held[name]
+    return type(model).model_validate(fields)
 
 
 def is_none(value: object) -> bool:
