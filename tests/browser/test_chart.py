@@ -6,13 +6,23 @@ import gzip
 import itertools
 import json
 
+import numpy as np
 import pytest
 
-from experiments.notebooks.charts import CurveOptions, learning_curves
+from experiments.notebooks.charts import (
+    CurveOptions,
+    improvement_chart,
+    learning_curves,
+    performance_profile,
+    score_strip,
+    setting_effects,
+)
+from experiments.notebooks.charts.trials import best_so_far, parallel_trials, trial_settings
 from tests.browser.test_job_table import PAGE
 from tests.browser.test_run_table import answer
 from tests.fakes.serving import CHROMIUM
-from tests.notebooks.test_charts import arms
+from tests.notebooks.test_charts import arms, run
+from tests.notebooks.test_trial_charts import course
 from widgets.charts import ChartWidget
 from widgets.charts.bundle import vega_script
 from widgets.charts.changes import change_of
@@ -60,4 +70,49 @@ def test_new_rows_go_into_the_drawing_that_is_there_before_and_after_a_selection
         held = new["datasets"]["k-x-y"]
         points = sorted(zip(held["k"], held["x"], held["y"], strict=True))
         assert sorted(map(tuple, page.evaluate(POINTS, "k-x-y"))) == points
+    page.close()
+
+
+LONG = ("baseline-with-the-usual-settings", "fast-learning-rate-and-a-large-batch", "big-network-with-four-layers")
+OUTSIDE = """([spec]) => vegaEmbed("#chart", spec, {actions: false, renderer: "svg"}).then(() => {
+  const svg = document.querySelector("svg"), page = svg.getBoundingClientRect(), found = [];
+  const boxes = (selector) => [...svg.querySelectorAll(selector)].map((each) => [each, each.getBoundingClientRect()]);
+  for (const [each, box] of boxes("text"))
+    if (each.textContent && (box.left < page.left - 1 || box.right > page.right + 1))
+      found.push(`cut: ${each.textContent}`);
+  for (const axis of svg.querySelectorAll(".role-axis-label, .role-legend-label")) {
+    const own = [...axis.querySelectorAll("text")].filter((each) => +getComputedStyle(each).opacity > 0);
+    const each = own.map((text) => [text.textContent, text.getBoundingClientRect()]);
+    for (const [at, [text, one]] of each.entries())
+      for (const [other, two] of each.slice(at + 1))
+        if (Math.min(one.right, two.right) - Math.max(one.left, two.left) > 1 &&
+            Math.min(one.bottom, two.bottom) - Math.max(one.top, two.top) > 2)
+          found.push(`over each other: ${text}, ${other}`);
+  }
+  return [found, Math.round(page.width)];
+})"""
+
+
+def drawn_charts():
+    long = [*arms(LONG, 3), run(LONG[1], 3, rows=20, outcome="failed", state="failed")]
+    large = [run(arm, seed, values=np.linspace(0, 1e6, 40)) for arm in LONG for seed in range(2)]
+    for runs in (long, large, arms(tuple(f"arm-{number}" for number in range(8)), 2)):
+        yield from (learning_curves(runs), score_strip(runs), improvement_chart(runs), performance_profile(runs))
+    yield setting_effects(long, {"curriculum": {one.run: f"mettagrid.arena.with_{one.curve.arm}" for one in long}})
+    trials = course([1.0, None, 3.0])
+    yield from (parallel_trials(trials), best_so_far(trials), trial_settings(trials))
+
+
+@pytest.mark.parametrize("width", [340, 1040])
+def test_no_text_of_a_chart_is_cut_or_printed_over_another_on_a_phone_or_a_desk(browser, tmp_path, width):
+    script = gzip.decompress(vega_script(tmp_path)).decode()
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.set_content('<body style="margin: 0"><div id="chart" style="width: 100%"></div>')
+    page.add_script_tag(content=script)
+    for chart in drawn_charts():
+        spec = chart.to_dict()
+        spec["title"] = None
+        found, wide = page.evaluate(OUTSIDE, [spec])
+        assert found == [], spec["description"]
+        assert wide <= width or "concat" in spec  # whose columns the widget chooses
     page.close()

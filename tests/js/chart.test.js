@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { changed, nearest, recoloured, rowsOf } from "../../widgets/charts/js/data.js";
+import { changed, columnsIn, nearest, recoloured, rowsOf } from "../../widgets/charts/js/data.js";
 
 test("columns become rows, and no columns none", () => {
   assert.deepEqual(rowsOf({ x: [1, 2], name: ["a", "b"] }), [{ x: 1, name: "a" }, { x: 2, name: "b" }]);
@@ -32,4 +32,10 @@ test("a piece changes the stretches and columns that it names, and nothing else"
   assert.deepEqual(after, { points: { x: [0, 5, 6, 0, 1, 2], k: [0, 0, 0, 1, 1, 1] }, runs: { k: [0, 1], state: ["running", "failed"] }, rest: { x: [7] }, fresh: { x: [9] } });
   assert.deepEqual(before.points.x, [0, 1, 0, 1]);
   assert.equal(after.rest, before.rest);
+});
+
+test("small charts stand in as many columns as the page has room for, and at least in one", () => {
+  const spec = { columns: 3, concat: [{ width: 268 }] };
+  assert.deepEqual([100, 380, 680, 1040, 3000].map((width) => columnsIn(spec, width)), [1, 1, 2, 3, 3]);
+  assert.equal(columnsIn(spec, 0), 3);
 });

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import altair as alt
 import numpy as np
 
+from experiments.notebooks.charts import room
 from experiments.notebooks.charts.runs import RunCurve, metric_of
 from experiments.notebooks.charts.theme import NUMBERS
 from experiments.project.look import counted
@@ -87,12 +88,13 @@ def end_params(called: str, ends: Ends | None) -> list[Any]:
     return [alt.VariableParameter(name=f"{called}_{end}", value=value) for end, value in (("from", low), ("to", high))]
 
 
-def step_axis(unit: str, ticks: int = 10) -> Any:
+def step_axis(unit: str, ticks: int | alt.ExprRef | None = None) -> Any:
     """Return the x-axis as a channel of the field `x`; the page sets its ends when a person zooms."""
+    more: dict[str, Any] = {"tickCount": room.ticks(10) if ticks is None else ticks, "titleLimit": alt.ExprRef("width")}
     titles = {"wall time": "wall time", "cost": "cost (USD)"}
     expression = _HOURS if unit == "wall time" else "format(datum.value, '~s')"
     scale = alt.Scale(zero=False, nice=False, domainMin=alt.ExprRef("x_from"), domainMax=alt.ExprRef("x_to"))
-    axis = alt.Axis(title=titles.get(unit, metric_of(unit) or unit), labelExpr=expression, grid=False, tickCount=ticks)
+    axis = alt.Axis(title=titles.get(unit, metric_of(unit) or unit), labelExpr=expression, grid=False, **more)
     return alt.X("x:Q", scale=scale, axis=axis)
 
 

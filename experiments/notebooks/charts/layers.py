@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.notebooks.charts.axes import ValueAxis
+from experiments.notebooks.charts.room import columns, last_part
 from experiments.notebooks.charts.runs import RunCurve
 from experiments.notebooks.charts.theme import colour_by_arm, dash_by_arm, data_of
 from experiments.project import look
@@ -233,9 +234,9 @@ def counts(base: Layers, found: Mapping[str, Band], height: int) -> Iterable[Any
     sides: tuple[tuple[Literal["left", "right"], int], ...] = (("left", 3), ("right", -3))
     for side, away in sides:
         own = [row for row in rows if row["side"] == side]
-        text = _data(own or [none]).mark_text(fontSize=11, align=side, dx=away, clip=True)
+        text = _data(own or [none]).mark_text(fontSize=11, align=side, dx=away, clip=True, text=last_part("n = "))
         colour = alt.ColorValue(base.palette.muted)
-        yield text.encode(x=base.x, y=alt.Y("at:Q", scale=None), text="t:N", color=colour)
+        yield text.encode(x=base.x, y=alt.Y("at:Q", scale=None), color=colour)
 
 
 def _apart(places: Sequence[int], grid: FloatArray, room: float, end: float) -> list[int]:
@@ -263,7 +264,7 @@ def endings(base: Layers, runs: Sequence[RunCurve]) -> Iterable[Any]:
         signs = [look.STATES[_ENDS[word][1]] for word in words]
         is_dark = base.palette is look.DARK
         colours = alt.Scale(domain=words, range=[sign.dark if is_dark else sign.light for sign in signs])
-        legend = alt.Legend(orient="top", title=None)
+        legend = alt.Legend(orient="bottom", title=None, columns=columns(words))  # arms may need the whole width
         yield (
             _data(rows)
             .mark_point(size=50, strokeWidth=1.6, opacity=1, clip=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import altair as alt
 import numpy as np
 
+from experiments.notebooks.charts import room
 from experiments.notebooks.charts.axes import Ends, beyond_words, end_params, moving_scale, with_intervals
 from experiments.notebooks.charts.captions import caption_of, interval_name
 from experiments.notebooks.charts.leading import MOST_ARMS, leading_arms, leading_words, ranked
@@ -46,8 +47,6 @@ from experiments.statistics import (
 _ROW = 30
 _MOST_ROWS = 24
 _CHANCES = (("p", "chance"), ("low", "low"), ("high", "high"))
-_ANCHOR: Literal["end"] = "end"
-"""Of the title below rows of arms: on a phone a long one has the room below their names, where the middle cut it."""
 _END_TIPS = (alt.Tooltip("low_said:N", title="low"), alt.Tooltip("high_said:N", title="high"))
 
 
@@ -122,7 +121,7 @@ def score_strip(runs: Sequence[RunCurve], options: ScoreOptions = DEFAULTS) -> A
         for scores, one in zip(found, estimates, strict=True)
     ]
     y = _rows(list(named.values()))
-    axis = si_axis(options.name, gridOpacity=0.6, tickCount=8, titleAnchor=_ANCHOR)
+    axis = si_axis(options.name, gridOpacity=0.6, tickCount=room.ticks(8), **room.title())
     scale = moving_scale("score", zero=False)
     x = alt.X("score:Q", scale=scale, axis=axis)
     colour = colour_by_arm(arms, palette, leading, legend=False)
@@ -197,10 +196,10 @@ def improvement_chart(runs: Sequence[RunCurve], options: ScoreOptions = DEFAULTS
     y = _rows([str(row["row"]) for row in rows])
     axis = alt.Axis(
         format=".0%",
-        tickCount=5,
+        tickCount=room.ticks(5),
         title=f"chance that a run of the arm beats one of {base}",
-        titleAnchor=_ANCHOR,
         gridOpacity=0.6,
+        **room.title(),
     )
     scale = alt.Scale(domain=[0, 1])
     colour = colour_by_arm(arms, palette, [one.arm for one in results], legend=False)
@@ -318,7 +317,11 @@ def performance_profile(runs: Sequence[RunCurve], options: ScoreOptions = DEFAUL
             rows.append({"t": at, "share": share, "arm": profile.arm})
             if low is not None and high is not None:
                 areas.append({"t": at, "low": low, "high": high, "arm": profile.arm})
-    x = alt.X("t:Q", scale=alt.Scale(zero=False, nice=False), axis=si_axis(options.name, grid=False, tickCount=8))
+    x = alt.X(
+        "t:Q",
+        scale=alt.Scale(zero=False, nice=False),
+        axis=si_axis(options.name, grid=False, tickCount=room.ticks(8), **room.title()),
+    )
     axis = alt.Axis(format=".0%", title="share of runs that score more", gridOpacity=0.6)
     scale = alt.Scale(domain=[0, 1])
     chosen = set(options.selected)
@@ -375,8 +378,7 @@ def _within(interval: Interval, ends: Ends) -> dict[str, float | str | None]:
 
 def _rows(names: Sequence[str]) -> Any:
     """Return the y channel of the field `row`: one line an arm, in order."""
-    axis = alt.Axis(labelLimit=300, ticks=False, domain=False, grid=False)
-    return alt.Y("row:N", title=None, sort=list(names), axis=axis)
+    return alt.Y("row:N", title=None, sort=list(names), axis=room.rows())
 
 
 def _leading(runs: Sequence[RunCurve], arms: Sequence[str], options: ScoreOptions) -> Sequence[str]:

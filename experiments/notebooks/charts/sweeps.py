@@ -8,6 +8,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 
+from experiments.notebooks.charts import room
 from experiments.notebooks.charts.captions import caption_of
 from experiments.notebooks.charts.runs import RunCurve, origin_words
 from experiments.notebooks.charts.scores import DEFAULTS, ScoreOptions, lost_runs, no_score_words, scores_of
@@ -27,7 +28,6 @@ from experiments.statistics import still_out
 MOST_SETTINGS = 9
 _COLUMNS, _WIDTH, _HEIGHT = 3, 268, 150
 _SPREAD = 20.0
-_LONGEST = 24
 
 
 def setting_effects(
@@ -84,14 +84,14 @@ def _panel(
     rows = []
     for run, value in known:
         arm, score = scores[run]
-        shown = value if numeric else _short(value)
+        shown = value if numeric else str(value)  # whole: two that begin alike are two
         opacity = 1.0 if not options.selected or run in options.selected else 0.2
         rows.append({"v": shown, "score": score, "said": look.quantity(score), "arm": arm, "run": run, "o": opacity})
     kind = "v:Q" if numeric else "v:N"
     x = alt.X(
         kind,
         **_scale([float(str(row["v"])) for row in rows] if numeric else []),
-        axis=_axis([row["v"] for row in rows] if numeric else []),
+        axis=_axis([row["v"] for row in rows], numeric=numeric),
     )
     y = alt.Y("score:Q", title=None, scale=alt.Scale(zero=False), axis=si_axis("", tickCount=5, gridOpacity=0.6))
     means: dict[object, list[float]] = {}
@@ -127,21 +127,17 @@ def _scale(values: Sequence[float]) -> dict[str, Any]:
     return {"scale": alt.Scale(zero=False, padding=12)}
 
 
-def _axis(values: Sequence[Any]) -> alt.Axis:
+def _axis(values: Sequence[Any], *, numeric: bool) -> alt.Axis:
     """Return the axis of a setting: a tick at each value where they are few numbers."""
-    several = sorted(set(values))
-    if several:
-        return si_axis("", grid=False, **({"values": several} if len(several) <= _COLUMNS * 2 else {"tickCount": 4}))
-    return alt.Axis(title="", labelLimit=120, labelAngle=0, grid=False)
+    several = set(values)
+    if not numeric:
+        return alt.Axis(title="", grid=False, **room.names_beside(len(several), str(_WIDTH)))
+    few = len(several) <= _COLUMNS * 2
+    return si_axis("", grid=False, **({"values": sorted(several)} if few else {"tickCount": 4}))
 
 
 def _differs(values: Mapping[str, object], scores: Mapping[str, object]) -> bool:
     return len({str(value) for run, value in values.items() if value is not None and run in scores}) > 1
-
-
-def _short(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _is_finite(value: object) -> bool:

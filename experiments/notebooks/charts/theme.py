@@ -9,6 +9,7 @@ from typing import Any
 
 import altair as alt
 
+from experiments.notebooks.charts import room
 from experiments.project import look
 
 AXIS_WORDS = {
@@ -99,7 +100,7 @@ def colour_by_arm(
         "arm:N",
         title=None,
         scale=alt.Scale(domain=list(colours), range=list(colours.values())),
-        legend=alt.Legend(orient="top", values=named, labelLimit=220, columns=4) if shown else None,
+        legend=room.legend(named) if shown else None,
     )
 
 
@@ -154,6 +155,7 @@ def styled(
         offset=12,
     )
     meta: dict[str, Any] = {"caption": caption.text, "summary": caption.line} | ({"pick": pick} if pick else {})
+    more["params"] = [*more.get("params", ()), room.param()]
     more |= {"title": below, "description": description, "usermeta": meta, "config": _config(palette)}
     # In its place: altair's own way copies the whole chart for it, and checks what `to_dict` checks once more.
     for name, value in more.items():
@@ -188,6 +190,7 @@ def _config(palette: look.Palette) -> alt.Config:
         tickColor=palette.hairline,
         gridColor=palette.hairline,
         labelFontSize=12,
+        labelSeparation=6,
         titleFontSize=12,
         titleFontWeight="normal",
     )

@@ -14,6 +14,7 @@ import altair as alt
 
 from experiments.jobs.sweeps.ranges import Choices, Range, Value, said, words
 from experiments.jobs.sweeps.search import Course, Trial
+from experiments.notebooks.charts import room
 from experiments.notebooks.charts.sweeps import MOST_SETTINGS
 from experiments.notebooks.charts.theme import (
     Caption,
@@ -62,7 +63,7 @@ def parallel_trials(course: Course, *, dark: bool = False) -> Any:
         sort=list(axes),
         title=None,
         scale=alt.Scale(type="point", padding=0.3),
-        axis=alt.Axis(orient="top", labelAngle=0, labelLimit=180, ticks=False, domain=False, labelFontSize=12),
+        axis=alt.Axis(orient="top", ticks=False, domain=False, **room.names_beside(len(axes))),
     )
     y = alt.Y("at:Q", title=None, axis=None, scale=alt.Scale(domain=[-0.04, 1.04], nice=False))
     ticks = [{"axis": name, "at": at, "tick": text} for name, each in axes.items() for at, text in each]
@@ -141,7 +142,9 @@ def best_so_far(course: Course, *, dark: bool = False) -> Any:
     last = max(trial.number for trial in course.trials)
     steps += [{"n": last, "best": best}] if best is not None else []
     scale = alt.Scale(domain=[-0.5, last + 0.5], nice=False)
-    x = alt.X("n:Q", scale=scale, axis=si_axis("trial", grid=False, tickMinStep=1, tickCount=min(10, last + 1)))
+    x = alt.X(
+        "n:Q", scale=scale, axis=si_axis("trial", grid=False, tickMinStep=1, tickCount=room.ticks(min(10, last + 1)))
+    )
     y = alt.Y("score:Q", scale=alt.Scale(zero=False), axis=si_axis(_score_axis(course), gridOpacity=0.6, tickCount=6))
     line = alt.Chart(data_of(steps)).mark_line(interpolate="step-after", strokeWidth=2.2, color=palette.arms[1])
     dots = alt.Chart(data_of(rows)).mark_point(size=46, strokeWidth=1.4, color=palette.arms[0])
@@ -179,8 +182,8 @@ def _panel(course: Course, name: str, told: Sequence[Trial], palette: look.Palet
 
 def _x_of(space: Range | Choices) -> Any:
     if isinstance(space, Choices):
-        axis = alt.Axis(title="", labelLimit=120, labelAngle=0, grid=False)
         listed = [said(value) for value in space.values]  # also those that no trial with a score has
+        axis = alt.Axis(title="", grid=False, **room.names_beside(len(listed), str(_WIDTH)))
         return alt.X("v:N", sort=listed, axis=axis, scale=alt.Scale(type="point", domain=listed, padding=0.5))
     scale = alt.Scale(
         type="log" if space.log else "linear", domain=[space.low, space.high], nice=False, zero=False, padding=10

@@ -11,7 +11,7 @@
 import { make, set, setText } from "../../page/js/dom.js";
 import { heldOf } from "../../page/js/live.js";
 import { isDark, watchTheme } from "../../page/js/theme.js";
-import { changed, recoloured, rowsOf, spliced } from "./data.js";
+import { changed, columnsIn, recoloured, rowsOf, spliced } from "./data.js";
 import { Pointer } from "./pointer.js";
 import { Tools } from "./tools.js";
 import { vega } from "./vega.js";
@@ -24,6 +24,8 @@ export class ChartView {
   /** @type {Map<string, Record<string, any>[]>} The rows in the drawing, by dataset: to take some out one has to name them. */
   rows = new Map();
   turn = 0;
+  /** Of small charts, as they are drawn. */
+  columns = 0;
   plot = make("div.chart-plot");
   stage = make("div.chart-stage", {}, this.plot);
   wait = make("p.chart-wait", {}, "Drawing the chart");
@@ -104,6 +106,7 @@ export class ChartView {
     const full = recoloured({ ...spec, datasets: this.all() }, this.colours);
     const [from, to] = this.model.get("zoom");
     const given = this.model.get("params") ?? {};
+    if (full.concat) this.columns = full.columns = columnsIn(spec, this.stage.clientWidth);
     for (const param of full.params ?? []) {
       if (param.name in given) param.value = given[param.name];
       if (param.name === "x_from" && from !== undefined) param.value = from;
@@ -181,8 +184,10 @@ export class ChartView {
   }
 
   resize() {
-    const width = this.stage.clientWidth;
-    if (this.view && width > 0 && this.model.get("spec").width === "container") void this.view.width(width).runAsync();
+    const [width, spec] = [this.stage.clientWidth, this.model.get("spec")];
+    if (!this.view || width <= 0) return;
+    if (spec.width === "container") void this.view.width(width).runAsync();
+    else if (spec.concat && columnsIn(spec, width) !== this.columns) void this.draw();
   }
 
   /** Show the part of the x-axis that the model says. */

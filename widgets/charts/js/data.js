@@ -6,6 +6,14 @@
  */
 
 const NEAR_PX = 32;
+const GAP_PX = 18;
+const AXIS_PX = 40;
+
+/** @param {any} spec @param {number} width Of the page's place for it. @returns {number} In how many columns small charts stand. */
+export function columnsIn(spec, width) {
+  const each = (spec.concat?.[0]?.width ?? 0) + AXIS_PX + GAP_PX;
+  return width > 0 ? Math.max(1, Math.min(spec.columns, Math.floor((width + GAP_PX) / each))) : spec.columns;
+}
 
 /** @param {Columns} columns @param {number} row @returns {Record<string, any>} */
 export function rowOf(columns, row) {

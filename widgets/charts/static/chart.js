@@ -124,6 +124,12 @@ function isDark(element) {
 }
 
 var NEAR_PX = 32;
+var GAP_PX = 18;
+var AXIS_PX = 40;
+function columnsIn(spec, width) {
+	const each = (spec.concat?.[0]?.width ?? 0) + AXIS_PX + GAP_PX;
+	return width > 0 ? Math.max(1, Math.min(spec.columns, Math.floor((width + GAP_PX) / each))) : spec.columns;
+}
 function rowOf(columns, row) {
 	return Object.fromEntries(Object.keys(columns).map((name) => [name, columns[name][row]]));
 }
@@ -384,6 +390,7 @@ var ChartView = class {
 	news = null;
 	rows = new Map();
 	turn = 0;
+	columns = 0;
 	plot = make("div.chart-plot");
 	stage = make("div.chart-stage", {}, this.plot);
 	wait = make("p.chart-wait", {}, "Drawing the chart");
@@ -450,6 +457,7 @@ var ChartView = class {
 		const full = recoloured({ ...spec, datasets: this.all() }, this.colours);
 		const [from, to] = this.model.get("zoom");
 		const given = this.model.get("params") ?? {};
+		if (full.concat) this.columns = full.columns = columnsIn(spec, this.stage.clientWidth);
 		for (const param of full.params ?? []) {
 			if (param.name in given) param.value = given[param.name];
 			if (param.name === "x_from" && from !== void 0) param.value = from;
@@ -512,8 +520,10 @@ var ChartView = class {
 		void this.draw();
 	}
 	resize() {
-		const width = this.stage.clientWidth;
-		if (this.view && width > 0 && this.model.get("spec").width === "container") void this.view.width(width).runAsync();
+		const [width, spec] = [this.stage.clientWidth, this.model.get("spec")];
+		if (!this.view || width <= 0) return;
+		if (spec.width === "container") void this.view.width(width).runAsync();
+		else if (spec.concat && columnsIn(spec, width) !== this.columns) void this.draw();
 	}
 	follow() {
 		const [from, to] = this.model.get("zoom");

@@ -70,6 +70,12 @@
     return found;
   };
 
+  /** Small charts in as many columns as the page is wide for, as the chart widget has them. @param {any} spec @param {number} width */
+  const placed = (spec, width) => {
+    const each = (spec.concat?.[0]?.width ?? 0) + 58;
+    return spec.concat ? { ...spec, columns: Math.max(1, Math.min(spec.columns ?? 1, Math.floor((width + 18) / each))) } : spec;
+  };
+
   /** @param {HTMLElement} figure @param {any} plan @param {any} embed */
   const draw = async (figure, plan, embed) => {
     const theme = log.theme();
@@ -79,7 +85,7 @@
     const datasets = Object.fromEntries(Object.entries(columns).map(([name, held]) => [name, rows(held)]));
     const live = /** @type {HTMLElement} */ (figure.querySelector(".live"));
     live.hidden = false;
-    const found = await embed(live, { ...recoloured(plan.spec, map), datasets }, {
+    const found = await embed(live, { ...placed(recoloured(plan.spec, map), figure.clientWidth), datasets }, {
       mode: "vega-lite",
       actions: false,
       renderer: plan.rows > CANVAS_FROM ? "canvas" : "svg",
