@@ -98,6 +98,12 @@ def test_starting_a_command_loads_nothing_heavy(start):
     assert done.stdout.split() == []
 
 
+def test_what_every_job_starts_loads_neither_the_versions_of_packages_nor_what_checks_values():
+    code = "import experiments.jobs.launchers.local.supervisor, sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert {"importlib.metadata", "email", "pydantic", "sqlite3"} & set(done.stdout.split()) == set()
+
+
 @pytest.mark.parametrize("words", [["-m", "experiments.cli", "status"], ["experiments/recipes/arena_experiment.py"]])
 def test_the_help_of_a_command_does_not_load_what_checks_types_at_run_time(words):
     command = [sys.executable, "-X", "importtime", *words, "--help"]

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, Field, ValidationError
 
-from experiments.project.code_tree import MAX_FILES, PACKAGES, installed, read_code
+from experiments.project.code_tree import MAX_FILES, read_code
 from experiments.project.environment.records import Machine
 from experiments.project.errors import LaunchError, LedgerError, reasons
 from experiments.project.files import write_bytes
@@ -246,7 +246,7 @@ def capture(
         untracked=tree.untracked,
         diff_sha256=tree.diff_sha256,
         diff_bytes=tree.diff_bytes,
-        packages=installed(PACKAGES),
+        packages=code["packages"],
         python=platform.python_version(),
         platform=f"{platform.system()} {platform.release()} {platform.machine()}",
         command=mask_command(sys.argv if command is None else command),

@@ -17,7 +17,6 @@ import contextlib
 import csv
 import ctypes
 import hashlib
-import importlib.metadata
 import importlib.util
 import json
 import os
@@ -80,10 +79,12 @@ def read_packages() -> tuple[dict[str, Any], set[str]]:
     "local file" or "address", of the second and the last with the `address`. What is editable has no content: its code
     lies elsewhere.
     """
+    from importlib import metadata  # a job's supervisor loads this module as well, and asks for no packages itself
+
     packages: dict[str, Any] = {}
     places = set()
     sources = {os.path.realpath(part) for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part}
-    for each in importlib.metadata.distributions():
+    for each in metadata.distributions():
         record, place = each.read_text("RECORD"), str(each.locate_file(""))
         # A folder of sources may hold what a build left behind, which is no sign that anything is installed.
         if record is None and os.path.realpath(place) in sources:

@@ -81,13 +81,13 @@ def checkout(state: Path, snapshot: Snapshot | str) -> Path:
     name, tree = id_of(snapshot), checkout_path(state, snapshot)
     folder = tree.parent
     # A checkout may outlive its snapshot; what runs from it could be shown to nobody.
-    expect(state, name)
+    store = expect(state, name)
     try:
         if not folder.exists():
             with locked(code_folder(state) / _LOCK, wait_s=WAIT_S) as held:
                 _refuse_unless(held, name)
                 if not folder.exists():
-                    _make(state, name, folder)
+                    _make(state, name, folder, store)
                     return tree
         _check(state, name, folder)
         os.utime(folder)
@@ -196,9 +196,8 @@ def _remove_half_made(state: Path) -> None:
         shutil.rmtree(left, ignore_errors=True)  # a git whose process was killed may still write there
 
 
-def _make(state: Path, snapshot: str, folder: Path) -> None:
+def _make(state: Path, snapshot: str, folder: Path, store: Store) -> None:
     """Write the checkout under another name, and rename it."""
-    store = expect(state, snapshot)
     _remove_half_made(state)
     making = Path(tempfile.mkdtemp(prefix=_MAKING, dir=folder.parent))
     try:

@@ -140,11 +140,11 @@ class Store:
             GitError: Nobody can tell.
         """
         ref = f"{REFS}{snapshot}"
-        if not Git(self.folder).run("for-each-ref", "--format=%(refname)", ref).strip():
-            return None
         try:
             said = Git(self.folder).run("rev-parse", *(f"{ref}^{{{kind}}}" for kind in ("commit", "tree")))
-        except GitError:  # the ref is there, and what it names is not
+        except GitError:
+            # It fails as well where it cannot read the repository, and this one only then.
+            Git(self.folder).run("for-each-ref", "--format=%(refname)", ref)
             return None
         commit, tree = said.decode().split()
         return commit if tree == snapshot else None

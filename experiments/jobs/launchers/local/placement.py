@@ -16,7 +16,7 @@ from experiments.jobs.launchers.local.device_locks import Device, Taken, in_othe
 from experiments.jobs.launchers.local.devices import GPUS, devices
 from experiments.jobs.launchers.local.launcher import WAITS
 from experiments.jobs.launchers.local.supervisor import GOES_ON, LOOKS
-from experiments.jobs.launchers.local.watcher import MACHINE, OWN, note_waiting
+from experiments.jobs.launchers.local.watcher import MACHINE, OWN
 from experiments.jobs.ledger import Ledger
 from experiments.project.errors import LaunchError
 from experiments.project.files import parse_json, read_json, write_text
@@ -25,7 +25,7 @@ from experiments.project.look import counted
 
 def placed(
     ledger: Ledger, names: Sequence[str], most: int, running: Sequence[str]
-) -> tuple[dict[str, Taken | None], dict[str, str]]:
+) -> tuple[dict[str, Taken | None], dict[str, str], str | None]:
     """Take devices for the jobs that start now, and note why others wait.
 
     Args:
@@ -34,7 +34,8 @@ def placed(
         running: The jobs that run.
 
     Returns:
-        The devices of each that starts, None for all on a machine that lends none; and why a job never can.
+        The devices of each that starts, None for all on a machine that lends none; why a job never can; and what is
+        waited for then, see `watcher.waiting_noted`.
     """
     chosen: dict[str, Taken | None] = {}
     waits: dict[str, str] = {}
@@ -59,13 +60,13 @@ def placed(
     for name in names:
         if name not in chosen:
             _say(ledger.state_dir / "runs" / name, waits.get(name, ""))
+    mark = None
     with contextlib.suppress(OSError, ValueError):  # the end of each job starts the next all the same
-        waiting = any(name not in chosen and name not in never for name in names)
         # Whose supervisor is killed starts no next job, and takes no step.
         mark = read_json(ledger.state_dir / GOES_ON) if running or chosen else None
-        looks = mark is not None and mark.get(LOOKS) is True
-        note_waiting(ledger.state_dir, MACHINE if waits or looks else OWN if waiting or mark is not None else None)
-    return chosen, never
+    looks = mark is not None and mark.get(LOOKS) is True
+    waiting = any(name not in chosen and name not in never for name in names)
+    return chosen, never, MACHINE if waits or looks else OWN if waiting or mark is not None else None
 
 
 def _wishes(ledger: Ledger, name: str) -> tuple[float | None, int]:

@@ -34,7 +34,7 @@ from experiments.jobs.launchers.local.supervisor import (
     PLACED,
     SPEC,
 )
-from experiments.jobs.launchers.local.watcher import note_waiting, starter
+from experiments.jobs.launchers.local.watcher import starter, waiting_noted
 from experiments.jobs.ledger import Ledger, UnreadableJob
 from experiments.jobs.ledger.schema import STARTING
 from experiments.jobs.permits import read_only
@@ -67,9 +67,8 @@ def start_next(ledger: Ledger) -> list[str]:
     if read_only() or ledger.read_only:
         return []
     if not ledger.open_jobs("local"):
-        with contextlib.suppress(OSError):
-            note_waiting(ledger.state_dir, None)
-        return []
+        with waiting_noted(ledger.state_dir, None):
+            return []
     started: list[str] = []
     tried: set[str] = set()
     with locked(ledger.state_dir / STARTING, wait_s=_TURN_S) as mine:
@@ -77,12 +76,14 @@ def start_next(ledger: Ledger) -> list[str]:
             survey = _survey(ledger)
             closed = ledger.closed_budgets(survey.waiting)
             waiting = [name for name in survey.waiting if name not in tried and name not in closed]
-            chosen, failed = placed(ledger, waiting, int(ledger.setting(MAX_PARALLEL) or 0), survey.running)
+            most = int(ledger.setting(MAX_PARALLEL) or 0)
+            chosen, failed, awaited = placed(ledger, waiting, most, survey.running)
             failed |= closed
-            if not chosen and not failed:
-                break
             tried.update(chosen, failed)
-            claimed, refused = _start(ledger, chosen)
+            with waiting_noted(ledger.state_dir, awaited):
+                if not chosen and not failed:
+                    break
+                claimed, refused = _start(ledger, chosen)
             failed |= refused
             ledger.claimed(claimed)
             for name, reason in failed.items():

@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from experiments.jobs.launchers.local.device_locks import held_parts
@@ -44,25 +44,36 @@ def starter(state: Path) -> list[str]:
     return [sys.executable, "-P", "-m", "experiments.jobs.launchers.local.slots", str(state)]
 
 
-def note_waiting(state: Path, what: str | None) -> None:
-    """Note what jobs of a project wait for, and see to it that somebody looks.
+@contextlib.contextmanager
+def waiting_noted(state: Path, what: str | None) -> Iterator[None]:
+    """Note what jobs of a project wait for, and see to it that somebody looks; the block goes on meanwhile.
+
+    What cannot be noted is not: the end of each job starts the next all the same.
 
     Args:
         what: `MACHINE`, `OWN`, or None where nothing is waited for.
-
-    Raises:
-        OSError: It cannot be noted.
     """
-    path = state / "live" / AWAITED
+    leaving = None
+    with contextlib.suppress(OSError):
+        leaving = _note(state / "live" / AWAITED, what)
+    try:
+        yield
+    finally:
+        if leaving is not None:
+            leaving.wait()  # it ends as soon as it has left the watcher behind
+
+
+def _note(path: Path, what: str | None) -> subprocess.Popen[bytes] | None:
     if what is None:
         path.unlink(missing_ok=True)
-        return
+        return None
     if _read(path) != what:
         path.parent.mkdir(exist_ok=True)
         write_text(path, what)
     # The note first: who ends his look looks for it once more when his lock is free.
-    if not is_locked(path.with_name(LOCK)):
-        subprocess.run([*WATCHER, str(state)], check=False, stdin=subprocess.DEVNULL)
+    if is_locked(path.with_name(LOCK)):
+        return None
+    return subprocess.Popen([*WATCHER, str(path.parent.parent)], stdin=subprocess.DEVNULL)
 
 
 def main(arguments: Sequence[str]) -> int:
