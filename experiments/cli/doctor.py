@@ -136,7 +136,7 @@ SKY_DEADLINE_S = 15.0
 _SERVER_S = 4.0
 _NEEDED = ("marimo", "pydantic", "wandb", "altair", "pandas", "anywidget", "numpy", "scipy", "pyarrow", "mettagrid")
 _LITTLE, _VERY_LITTLE = 5 << 30, 1 << 30
-_CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_CHROMIUM = ("chromium", "chromium-headless-shell", "chromium-browser", "google-chrome", "google-chrome-stable")
 _VIEWER = "query Viewer { viewer { username } }"
 
 
