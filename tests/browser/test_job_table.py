@@ -221,6 +221,7 @@ def test_a_double_click_confirms_nothing(open_table):
     assert last_sent(page)["request"] == {}
     page.keyboard.press("Escape")
     assert page.get_by_role("alertdialog").is_hidden()
+    assert page.evaluate("document.activeElement.textContent") == "Cancel 3 jobs"
 
 
 def test_an_action_is_offered_only_for_jobs_that_can_take_it(open_table):

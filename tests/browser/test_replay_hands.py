@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.replay_page import STEP, box_of, sample, settle
+from tests.browser.replay_page import STEP, box_of, encoded, sample, settle
 from tests.fakes.serving import CHROMIUM
 from tests.widgets.replays import shipped_named
 from widgets.replay.codec.normalise import load_replay
@@ -118,6 +118,46 @@ def test_arrow_keys_are_those_of_what_has_the_focus(viewer):
     page.locator("tr[data-object]").first.click()
     page.keyboard.press("ArrowRight")
     settle(page, STEP, 11)
+
+
+def test_escape_closes_what_is_open_and_gives_the_focus_back_and_is_the_pages_where_nothing_is(viewer):
+    page = viewer(sample("pens"))
+    page.evaluate("window.heard = 0; document.addEventListener('keydown', ({key}) => { heard += key === 'Escape'; })")
+    page.get_by_role("tab", name="Rules").click()
+    page.get_by_label("Find type, item, agent").fill("agent")
+    page.keyboard.press("Enter")
+    page.get_by_role("region", name="Selected object").focus()
+    page.keyboard.press("Escape")
+    assert page.get_by_role("tab", name="Rules").get_attribute("aria-selected") == "true"
+    settle(page, "[window.model.state.selected, document.activeElement.getAttribute('role')]", [None, "application"])
+    assert page.get_by_label("Find type, item, agent").input_value() == "agent"
+    page.keyboard.press("Escape")
+    assert page.get_by_label("Find type, item, agent").input_value() == ""
+    for menu in ("Show", "Share"):
+        page.locator(f"summary[title={menu}]").click()
+        page.keyboard.press("Tab")
+        page.keyboard.press("Escape")
+        assert page.evaluate("document.activeElement.title") == menu
+        assert page.locator("details[open]").count() == 0
+    assert page.evaluate("heard") == 0
+    page.keyboard.press("Escape")
+    page.focus(".rv-root")
+    page.keyboard.press("Escape")
+    page.get_by_label("Find type, item, agent").press("Escape")
+    assert page.evaluate("heard") == 3
+
+
+def test_the_keyboard_stays_on_a_heading_that_sorts_and_in_a_panel_whose_button_is_gone(viewer):
+    page = viewer(encoded(mg_config={"seed": 1}))
+    page.get_by_role("button", name="total", exact=True).focus()
+    for order in ("descending", "ascending"):
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.textContent") == "total"
+        assert page.evaluate("document.activeElement.closest('th').ariaSort") == order
+    page.get_by_role("tab", name="About").click()
+    page.get_by_role("button", name="Show the configuration").press("Enter")
+    page.locator("pre.rv-code").wait_for()
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "About this replay"
 
 
 def test_no_picture_for_screen_readers_holds_buttons(viewer):

@@ -24,7 +24,7 @@ import { byExperiment, moreUrgent, patched, total } from "./rows.js";
 const HEADS = [["run", "Experiment and run"], ["state", "State"], ["progress", "Progress"], ["sps", "Steps/s"],
   ["reward", "Reward"], ["left", "Time left"], ["started", "Started"], ["cost", "Cost"]];
 const LONGEST_SEEN = 300;
-const OWN_ESCAPE = "input, select, textarea, dialog, details[open], .rv-root, [role=dialog], [role=menu], [role=listbox]";
+const OWN_ESCAPE = "input, select, textarea, dialog, details[open], [role=dialog], [role=menu], [role=listbox]";
 
 export class FleetView {
   version = 0;

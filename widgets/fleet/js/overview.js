@@ -1,6 +1,6 @@
 /** What stands above the table: what all jobs come to, and the alerts. */
 import { mark } from "../../jobs/js/mark.js";
-import { fill, make } from "../../page/js/dom.js";
+import { fill, make, refill } from "../../page/js/dom.js";
 import { plural, quantity } from "../../page/js/format.js";
 import { age, moment } from "../../page/js/time.js";
 import { dollars } from "./rows.js";
@@ -37,6 +37,6 @@ export class Overview {
     const items = alerts.map(({ run, experiment, text, at }) => make("li", {},
       make("button", { type: "button", onclick: () => this.select(experiment, run) }, `${run || experiment}: ${text}`),
       make("span.fleet-when", { title: moment(at) }, `${age(now - at)} ago`)));
-    fill(this.alerts, make("summary", {}, plural(alerts.length, "alert")), make("ul", {}, ...items));
+    refill(this.alerts, make("summary", {}, plural(alerts.length, "alert")), make("ul", {}, ...items));
   }
 }

@@ -17,6 +17,22 @@ function fill(node, ...children) {
 	node.replaceChildren(...children.filter((child) => child !== null));
 	return node;
 }
+function focusIn(node) {
+	const focus = node.getRootNode().activeElement ?? null;
+	return focus && node.contains(focus) ? focus : null;
+}
+var nameOf = (node) => node.getAttribute("aria-label") ?? node.closest("label")?.textContent ?? node.textContent ?? "";
+function refill(node, ...children) {
+	const focus = focusIn(node);
+	const [name, at] = focus ? [nameOf(focus), controls(node).indexOf(focus)] : ["", -1];
+	fill(node, ...children);
+	if (at < 0) return node;
+	const now = controls(node);
+	const next = now.find((each) => nameOf(each) === name) ?? now[Math.min(at, now.length - 1)] ?? node.closest("[tabindex]");
+	next?.focus({ preventScroll: true });
+	return node;
+}
+var controls = (node) => [...node.querySelectorAll("a[href], button, input, select, summary, textarea, [tabindex]")];
 function setText(node, text) {
 	if (node.textContent !== text) node.textContent = text;
 }
@@ -32,11 +48,12 @@ function sayLines(list, lines) {
 	list.hidden = lines.length === 0;
 }
 function arrange(parent, wanted) {
-	const kept = new Set(wanted);
+	const [kept, focus] = [new Set(wanted), focusIn(parent)];
 	for (const child of [...parent.children]) if (!kept.has(child)) child.remove();
 	wanted.forEach((child, index) => {
 		if (parent.children[index] !== child) parent.insertBefore(child, parent.children[index] ?? null);
 	});
+	if (focus?.isConnected && focusIn(parent) !== focus) focus.focus({ preventScroll: true });
 }
 function movedTo(key2, at, count2) {
 	const far = count2;
@@ -466,7 +483,7 @@ var Overview = class {
 		if (this.shown === wanted) return;
 		this.shown = wanted;
 		const items = alerts.map(({ run, experiment, text, at }) => make("li", {}, make("button", { type: "button", onclick: () => this.select(experiment, run) }, `${run || experiment}: ${text}`), make("span.fleet-when", { title: moment(at) }, `${age(now - at)} ago`)));
-		fill(this.alerts, make("summary", {}, plural(alerts.length, "alert")), make("ul", {}, ...items));
+		refill(this.alerts, make("summary", {}, plural(alerts.length, "alert")), make("ul", {}, ...items));
 	}
 };
 
@@ -481,7 +498,7 @@ var HEADS = [
 	["cost", "Cost"]
 ];
 var LONGEST_SEEN = 300;
-var OWN_ESCAPE = "input, select, textarea, dialog, details[open], .rv-root, [role=dialog], [role=menu], [role=listbox]";
+var OWN_ESCAPE = "input, select, textarea, dialog, details[open], [role=dialog], [role=menu], [role=listbox]";
 var FleetView = class {
 	version = 0;
 	rows = new Map();

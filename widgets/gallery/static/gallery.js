@@ -17,6 +17,10 @@ function fill(node, ...children) {
 	node.replaceChildren(...children.filter((child) => child !== null));
 	return node;
 }
+function focusIn(node) {
+	const focus = node.getRootNode().activeElement ?? null;
+	return focus && node.contains(focus) ? focus : null;
+}
 function setText(node, text) {
 	if (node.textContent !== text) node.textContent = text;
 }
@@ -28,11 +32,12 @@ function say(node, text, title) {
 	setTitle(node, title);
 }
 function arrange(parent, wanted) {
-	const kept = new Set(wanted);
+	const [kept, focus] = [new Set(wanted), focusIn(parent)];
 	for (const child of [...parent.children]) if (!kept.has(child)) child.remove();
 	wanted.forEach((child, index) => {
 		if (parent.children[index] !== child) parent.insertBefore(child, parent.children[index] ?? null);
 	});
+	if (focus?.isConnected && focusIn(parent) !== focus) focus.focus({ preventScroll: true });
 }
 
 function listen(model, handlers) {

@@ -42,7 +42,6 @@ export class Actions {
     this.rows = rows;
     this.noun = noun;
     this.back = back;
-    this.confirm.addEventListener("keydown", (event) => event.key === "Escape" && this.leave());
   }
 
   /** Show what may be done with the selected jobs. */
@@ -74,6 +73,7 @@ export class Actions {
   /** The first of two steps: name the jobs and wait. @param {string} action @param {number} asked */
   #ask(action, asked) {
     const runs = this.#eligible(action);
+    const asker = /** @type {HTMLButtonElement} */ (this.buttons.children[this.model.get("actions").indexOf(action)]);
     const { verb, asks = "" } = kind(action);
     const what = `${verb} ${plural(runs.length, this.noun)}`;
     const more = runs.length > NAMED ? ` and ${runs.length - NAMED} more` : "";
@@ -85,16 +85,22 @@ export class Actions {
       this.leave();
     };
     const yes = make("button.jobs-yes", { type: "button", onclick: confirmed }, what);
-    const no = make("button.jobs-no", { type: "button", onclick: () => this.leave() }, "Go back");
+    const no = make("button.jobs-no", { type: "button", onclick: () => this.leave(asker) }, "Go back");
+    this.confirm.onkeydown = (event) => {
+      if (event.key !== "Escape") return;
+      this.leave(asker);
+      event.stopPropagation();
+    };
     fill(this.confirm, make("span.jobs-list", {}, `${what}? ${runs.slice(0, NAMED).join(", ")}${more}`), text, yes, no);
     this.confirm.hidden = false;
     (asks ? text : no).focus();
   }
 
-  /** Nothing is asked any more, and the keyboard is where it was. */
-  leave() {
+  /** Nothing is asked any more, and the keyboard is where it was. @param {HTMLButtonElement} [asker] Where nothing was done. */
+  leave(asker) {
     this.close();
-    this.back();
+    if (asker?.isConnected && !asker.disabled) asker.focus();
+    else this.back();
   }
 
   close() {

@@ -51,7 +51,7 @@ export class TableView {
     this.root = root;
     this.held = heldOf(model, "rows", withNews);
     this.freshness = new Freshness(model, root);
-    this.actions = new Actions(model, () => this.held.value, "job", () => this.focus(this.active));
+    this.actions = new Actions(model, () => this.held.value, "job", () => this.focus(this.active || this.order()[0]));
     this.top = make("div.jobs-top", {}, this.filter, this.count, this.actions.buttons, this.freshness.element);
     this.window = new RowWindow(this.scroll, this.body, this.headRow, ROW_PX, () => this.place());
     root.replaceChildren(this.top, this.ongoing, this.problems, this.actions.confirm, this.scroll, this.nothing, this.detail);

@@ -17,6 +17,10 @@ function fill(node, ...children) {
 	node.replaceChildren(...children.filter((child) => child !== null));
 	return node;
 }
+function focusIn(node) {
+	const focus = node.getRootNode().activeElement ?? null;
+	return focus && node.contains(focus) ? focus : null;
+}
 function setText(node, text) {
 	if (node.textContent !== text) node.textContent = text;
 }
@@ -32,11 +36,12 @@ function sayLines(list, lines) {
 	list.hidden = lines.length === 0;
 }
 function arrange(parent, wanted) {
-	const kept = new Set(wanted);
+	const [kept, focus] = [new Set(wanted), focusIn(parent)];
 	for (const child of [...parent.children]) if (!kept.has(child)) child.remove();
 	wanted.forEach((child, index) => {
 		if (parent.children[index] !== child) parent.insertBefore(child, parent.children[index] ?? null);
 	});
+	if (focus?.isConnected && focusIn(parent) !== focus) focus.focus({ preventScroll: true });
 }
 function movedTo(key, at, count2) {
 	const far = count2;
@@ -288,7 +293,6 @@ var Actions = class {
 		this.rows = rows;
 		this.noun = noun;
 		this.back = back;
-		this.confirm.addEventListener("keydown", (event) => event.key === "Escape" && this.leave());
 	}
 	offer() {
 		const names = this.model.get("actions");
@@ -315,6 +319,7 @@ var Actions = class {
 	}
 	#ask(action, asked) {
 		const runs = this.#eligible(action);
+		const asker = this.buttons.children[this.model.get("actions").indexOf(action)];
 		const { verb, asks = "" } = kind(action);
 		const what = `${verb} ${plural(runs.length, this.noun)}`;
 		const more = runs.length > NAMED ? ` and ${runs.length - NAMED} more` : "";
@@ -325,14 +330,20 @@ var Actions = class {
 			this.leave();
 		};
 		const yes = make("button.jobs-yes", { type: "button", onclick: confirmed }, what);
-		const no = make("button.jobs-no", { type: "button", onclick: () => this.leave() }, "Go back");
+		const no = make("button.jobs-no", { type: "button", onclick: () => this.leave(asker) }, "Go back");
+		this.confirm.onkeydown = (event) => {
+			if (event.key !== "Escape") return;
+			this.leave(asker);
+			event.stopPropagation();
+		};
 		fill(this.confirm, make("span.jobs-list", {}, `${what}? ${runs.slice(0, NAMED).join(", ")}${more}`), text, yes, no);
 		this.confirm.hidden = false;
 		(asks ? text : no).focus();
 	}
-	leave() {
+	leave(asker) {
 		this.close();
-		this.back();
+		if (asker?.isConnected && !asker.disabled) asker.focus();
+		else this.back();
 	}
 	close() {
 		this.confirm.hidden = true;
@@ -511,7 +522,7 @@ var TableView = class {
 		this.root = root;
 		this.held = heldOf(model, "rows", withNews);
 		this.freshness = new Freshness(model, root);
-		this.actions = new Actions(model, () => this.held.value, "job", () => this.focus(this.active));
+		this.actions = new Actions(model, () => this.held.value, "job", () => this.focus(this.active || this.order()[0]));
 		this.top = make("div.jobs-top", {}, this.filter, this.count, this.actions.buttons, this.freshness.element);
 		this.window = new RowWindow(this.scroll, this.body, this.headRow, ROW_PX, () => this.place());
 		root.replaceChildren(this.top, this.ongoing, this.problems, this.actions.confirm, this.scroll, this.nothing, this.detail);

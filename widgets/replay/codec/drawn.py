@@ -106,7 +106,7 @@ KEYS = (
     ("0", "whole map"),
     ("L", "begin again at the end"),
     ("/", "find"),
-    ("Esc", "select nothing"),
+    ("Esc", "close what is selected, then what is searched for"),
 )
 """The keys of keys.js, for the help in the menu, and what they do."""
 

@@ -1,5 +1,5 @@
 /** All agents by what they did and earned; a click on a heading sorts, on a row selects. Only rows in view are made. */
-import { fill, set, setText } from "../../page/js/dom.js";
+import { refill, set, setText } from "../../page/js/dom.js";
 import { button, choice, div, h, span } from "./dom.js";
 import { number } from "../../page/js/format.js";
 import { ceil, floor, max } from "../../page/js/maths.js";
@@ -61,7 +61,7 @@ export function agentTable(viewer) {
       ...items.slice(2),
     ];
     columns = all.filter((column) => column !== false);
-    fill(head, ...columns.map(heading));
+    refill(head, ...columns.map(heading));
     update();
   }
 

@@ -23,6 +23,7 @@ function menu(name, label, ...content) {
       if (relatedTarget && !details.contains(relatedTarget)) details.open = false;
     },
     onkeydown: (/** @type {KeyboardEvent} */ event) => {
+      if (event.key === "Escape" && !details.open) return;
       event.stopPropagation();
       if (event.key !== "Escape") return;
       details.open = false;

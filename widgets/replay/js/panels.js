@@ -1,6 +1,6 @@
 /** What stands beside the map: panels behind tabs. */
 import { agentTable } from "./agent-table.js";
-import { fill } from "../../page/js/dom.js";
+import { fill, refill } from "../../page/js/dom.js";
 import { button, h } from "./dom.js";
 import { plural } from "../../page/js/format.js";
 import { objectPanel } from "./object-panel.js";
@@ -27,7 +27,7 @@ export function panels(viewer) {
   show();
 
   function show() {
-    fill(tabs, ...all.map(([tab, name, made]) => made && button(name, () => store.set({ tab }), "tab", { role: "tab", "aria-selected": String(tab === state.tab), tabindex: tab === state.tab ? 0 : -1 })).filter((each) => each !== false));
+    refill(tabs, ...all.map(([tab, name, made]) => made && button(name, () => store.set({ tab }), "tab", { role: "tab", "aria-selected": String(tab === state.tab), tabindex: tab === state.tab ? 0 : -1 })).filter((each) => each !== false));
     fill(panel, shown()?.node ?? null);
   }
 

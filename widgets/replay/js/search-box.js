@@ -25,10 +25,10 @@ export function searchBox(viewer) {
   }
 
   /** Escape ends the search, Enter goes from hit to hit. @param {KeyboardEvent} event */
-  function press({ key, shiftKey }) {
+  function press(event) {
+    const { key, shiftKey } = event;
     if (key === "Escape") {
-      box.value = "";
-      store.set({ found: null });
+      if (end()) event.stopPropagation();
       viewer.focus();
     }
     const all = key === "Enter" ? hits() : [];
@@ -39,7 +39,16 @@ export function searchBox(viewer) {
     if (state.camera) viewer.map.camera = { ...state.camera, x: x + 0.5, y: y + 0.5 };
   }
 
+  /** @returns {boolean} Whether there was something searched for. */
+  function end() {
+    const was = box.value !== "";
+    box.value = "";
+    store.set({ found: null });
+    return was;
+  }
+
   return {
+    end,
     nodes: [told, h("label.search-wrap", {}, icon("search"), box, h("datalist", { id: list }, ...suggested.map((value) => h("option", { value }))))],
     update() {
       const n = hits().length;

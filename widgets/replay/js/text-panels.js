@@ -1,5 +1,5 @@
 /** Talk and policy notes, and what there is to know of the replay itself. */
-import { fill } from "../../page/js/dom.js";
+import { fill, refill } from "../../page/js/dom.js";
 import { button, div, failure, h, note, region, section, terms } from "./dom.js";
 import { count, plural, reason, words } from "../../page/js/format.js";
 import { activityLine } from "./object-panel.js";
@@ -32,9 +32,9 @@ export function textPanel(viewer) {
     const talk = columns ? texts.recentTalk(shown, TALK_LINES) : [];
     // An unchanged panel keeps what was unfolded in it.
     if (!changed(failed, columns, selected, JSON.stringify([rows, talk.map(({ step, object }) => [step, object])]))) return;
-    if (failed) fill(node, ...failure(failed, again));
-    else if (!columns) fill(node, note("Loading the texts"));
-    else fill(node, rows ? notesOf(selected, rows) : note("Select an agent to read its policy notes."), talkOf(talk));
+    if (failed) refill(node, ...failure(failed, again));
+    else if (!columns) refill(node, note("Loading the texts"));
+    else refill(node, rows ? notesOf(selected, rows) : note("Select an agent to read its policy notes."), talkOf(talk));
   }
 
   function again() {
@@ -87,7 +87,7 @@ export function aboutPanel({ replay }) {
   const config = h("div", {}, button("Show the configuration", load));
 
   async function load() {
-    fill(config, note("Loading"));
+    refill(config, note("Loading"));
     try {
       const text = JSON.stringify(parseJson(await replay.raw(/** @type {ChunkInfo} */ (replay.config))), null, 2);
       fill(config, h("pre.code", {}, text.length > CONFIG_CHARS ? `${text.slice(0, CONFIG_CHARS)}\u2026` : text));

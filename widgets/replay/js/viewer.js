@@ -47,6 +47,8 @@ export class Viewer {
   running = false;
   /** @type {Set<Piece>} */
   dirty = new Set();
+  /** The panel from which something was selected. @type {State["tab"]} */
+  before = "agents";
   sprites = new SpriteCache();
   store = new Store();
 
@@ -183,7 +185,23 @@ export class Viewer {
   /** @param {number} object Index, -1 for none. */
   select(object) {
     const { follow, tab } = this.state;
+    if (object >= 0 && tab !== "selected") this.before = tab;
     this.store.set({ selected: object, follow: follow && object >= 0, tab: object < 0 || tab === "text" ? tab : "selected" });
+  }
+
+  /**
+   * Close what is open, the last first: the selection with its panel, else the search. The panel is again that from which
+   * something was selected.
+   *
+   * @returns {boolean} Whether there was something to close.
+   */
+  leave() {
+    const { selected, tab } = this.state;
+    if (selected < 0 && tab !== "selected") return this.search?.end() ?? false;
+    this.select(-1);
+    if (tab === "selected") this.store.set({ tab: this.before });
+    this.focus();
+    return true;
   }
 
   /** @param {number} by */

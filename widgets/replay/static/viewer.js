@@ -178,15 +178,32 @@ function fill(node, ...children) {
 	node.replaceChildren(...children.filter((child) => child !== null));
 	return node;
 }
+function focusIn(node) {
+	const focus = node.getRootNode().activeElement ?? null;
+	return focus && node.contains(focus) ? focus : null;
+}
+var nameOf = (node) => node.getAttribute("aria-label") ?? node.closest("label")?.textContent ?? node.textContent ?? "";
+function refill(node, ...children) {
+	const focus = focusIn(node);
+	const [name, at] = focus ? [nameOf(focus), controls(node).indexOf(focus)] : ["", -1];
+	fill(node, ...children);
+	if (at < 0) return node;
+	const now = controls(node);
+	const next = now.find((each) => nameOf(each) === name) ?? now[Math.min(at, now.length - 1)] ?? node.closest("[tabindex]");
+	next?.focus({ preventScroll: true });
+	return node;
+}
+var controls = (node) => [...node.querySelectorAll("a[href], button, input, select, summary, textarea, [tabindex]")];
 function setText(node, text) {
 	if (node.textContent !== text) node.textContent = text;
 }
 function arrange(parent, wanted) {
-	const kept = new Set(wanted);
+	const [kept, focus] = [new Set(wanted), focusIn(parent)];
 	for (const child of [...parent.children]) if (!kept.has(child)) child.remove();
 	wanted.forEach((child, index) => {
 		if (parent.children[index] !== child) parent.insertBefore(child, parent.children[index] ?? null);
 	});
+	if (focus?.isConnected && focusIn(parent) !== focus) focus.focus({ preventScroll: true });
 }
 
 var h = (selector, ...rest) => make(selector.replaceAll(".", ".rv-"), ...rest);
@@ -530,7 +547,7 @@ var KEYS = [
 	["fit", 0, "0"],
 	["toggleLoop", 0, "l", "L"],
 	["find", 0, "/"],
-	["select", -1, "Escape"]
+	["leave", 0, "Escape"]
 ];
 function handleKey(event, target) {
 	const { key, shiftKey } = event;
@@ -538,9 +555,9 @@ function handleKey(event, target) {
 	const [method, argument] = KEYS.find(([, , ...keys]) => keys.includes(key)) ?? [];
 	if (!method || event.ctrlKey || event.metaKey || event.altKey || from.matches("input, select, textarea") || key === " " && from.closest("button, a, summary")) return;
 	if (/Arrow|Home|End/.test(key) && from.closest(".rv-scroll, .rv-trace-scroll, .rv-tabs")) return;
+	if (target[method](argument * (shiftKey && method === "move" ? 10 : 1)) === false) return;
 	event.preventDefault();
 	event.stopPropagation();
-	target[method](argument * (shiftKey && method === "move" ? 10 : 1));
 }
 
 var MAX_SCALE = 96;
@@ -1126,6 +1143,7 @@ function menu(name, label, ...content) {
 			if (relatedTarget && !details.contains(relatedTarget)) details.open = false;
 		},
 		onkeydown: (event) => {
+			if (event.key === "Escape" && !details.open) return;
 			event.stopPropagation();
 			if (event.key !== "Escape") return;
 			details.open = false;
@@ -1291,7 +1309,7 @@ function agentTable(viewer) {
 			...items.slice(2)
 		];
 		columns = all.filter((column) => column !== false);
-		fill(head, ...columns.map(heading));
+		refill(head, ...columns.map(heading));
 		update();
 	}
 	function heading({ title, hint, wide }) {
@@ -1499,9 +1517,9 @@ function textPanel(viewer) {
 		const rows = columns && selected >= 0 ? rowsOf(selected, shown) : null;
 		const talk = columns ? texts.recentTalk(shown, TALK_LINES) : [];
 		if (!changed(failed, columns, selected, JSON.stringify([rows, talk.map(({ step, object }) => [step, object])]))) return;
-		if (failed) fill(node, ...failure(failed, again));
-		else if (!columns) fill(node, note("Loading the texts"));
-		else fill(node, rows ? notesOf(selected, rows) : note("Select an agent to read its policy notes."), talkOf(talk));
+		if (failed) refill(node, ...failure(failed, again));
+		else if (!columns) refill(node, note("Loading the texts"));
+		else refill(node, rows ? notesOf(selected, rows) : note("Select an agent to read its policy notes."), talkOf(talk));
 	}
 	function again() {
 		for (const part of replay.texts) part.failed = "";
@@ -1539,7 +1557,7 @@ function tree(value, depth) {
 function aboutPanel({ replay }) {
 	const config = h("div", {}, button("Show the configuration", load));
 	async function load() {
-		fill(config, note("Loading"));
+		refill(config, note("Loading"));
 		try {
 			const text = JSON.stringify(parseJson(await replay.raw(replay.config)), null, 2);
 			fill(config, h("pre.code", {}, text.length > CONFIG_CHARS ? `${text.slice(0, CONFIG_CHARS)}…` : text));
@@ -1569,7 +1587,7 @@ function panels(viewer) {
 	const panel = h("div.panel", { role: "tabpanel" });
 	show();
 	function show() {
-		fill(tabs, ...all.map(([tab, name, made]) => made && button(name, () => store.set({ tab }), "tab", { role: "tab", "aria-selected": String(tab === state.tab), tabindex: tab === state.tab ? 0 : -1 })).filter((each) => each !== false));
+		refill(tabs, ...all.map(([tab, name, made]) => made && button(name, () => store.set({ tab }), "tab", { role: "tab", "aria-selected": String(tab === state.tab), tabindex: tab === state.tab ? 0 : -1 })).filter((each) => each !== false));
 		fill(panel, shown()?.node ?? null);
 	}
 	function shown() {
@@ -1627,10 +1645,10 @@ function searchBox(viewer) {
 		const found = search(facts, box.value);
 		store.set(found?.verb && rules.length ? { found, tab: "rules" } : { found });
 	}
-	function press({ key, shiftKey }) {
+	function press(event) {
+		const { key, shiftKey } = event;
 		if (key === "Escape") {
-			box.value = "";
-			store.set({ found: null });
+			if (end()) event.stopPropagation();
 			viewer.focus();
 		}
 		const all = key === "Enter" ? hits() : [];
@@ -1640,7 +1658,14 @@ function searchBox(viewer) {
 		const { x, y } = viewer.map.place(next);
 		if (state.camera) viewer.map.camera = { ...state.camera, x: x + 0.5, y: y + 0.5 };
 	}
+	function end() {
+		const was = box.value !== "";
+		box.value = "";
+		store.set({ found: null });
+		return was;
+	}
 	return {
+		end,
 		nodes: [told, h("label.search-wrap", {}, icon("search"), box, h("datalist", { id: list }, ...suggested.map((value) => h("option", { value }))))],
 		update() {
 			const n = hits().length;
@@ -2128,6 +2153,7 @@ var Viewer = class {
 	stepNow = 0;
 	running = false;
 	dirty = new Set();
+	before = "agents";
 	sprites = new SpriteCache();
 	store = new Store();
 	constructor(replay, options, all = [replay]) {
@@ -2225,7 +2251,16 @@ var Viewer = class {
 	}
 	select(object) {
 		const { follow, tab } = this.state;
+		if (object >= 0 && tab !== "selected") this.before = tab;
 		this.store.set({ selected: object, follow: follow && object >= 0, tab: object < 0 || tab === "text" ? tab : "selected" });
+	}
+	leave() {
+		const { selected, tab } = this.state;
+		if (selected < 0 && tab !== "selected") return this.search?.end() ?? false;
+		this.select(-1);
+		if (tab === "selected") this.store.set({ tab: this.before });
+		this.focus();
+		return true;
 	}
 	selectNext(by) {
 		const { agents } = this.replay;

@@ -1,6 +1,6 @@
 /** Which columns are shown: those of the table can be put away, and settings and metrics that Python finds be added. */
 import { holds } from "../../jobs/js/rows.js";
-import { fill, make, setText } from "../../page/js/dom.js";
+import { make, refill, setText } from "../../page/js/dom.js";
 import { count } from "../../page/js/format.js";
 import { tellPython } from "../../page/js/model.js";
 
@@ -17,8 +17,8 @@ export class Columns {
   list = make("ul.runs-choices");
   told = make("p.runs-told", { role: "status" });
   reset = make("button.runs-button", { type: "button", onclick: () => this.toDefault() }, "Usual columns");
-  element = make("details.runs-columns", { ontoggle: () => this.show() }, make("summary.runs-button", {}, "Columns"),
-    make("div.runs-panel", { onkeydown: (/** @type {KeyboardEvent} */ event) => this.press(event) }, this.field, this.list, this.told, this.reset));
+  element = make("details.runs-columns", { ontoggle: () => this.show(), onkeydown: (/** @type {KeyboardEvent} */ event) => this.press(event) }, make("summary.runs-button", {}, "Columns"),
+    make("div.runs-panel", {}, this.field, this.list, this.told, this.reset));
 
   /** @param {RunsModel} model @param {() => Column[]} all Columns of the table. @param {(away: string[]) => void} putAway */
   constructor(model, all, putAway) {
@@ -53,7 +53,7 @@ export class Columns {
     const own = columns.filter(({ label, name }) => !text || holds(`${label} ${name}`, text.replaceAll("*", " ")));
     const items = [...own.map(({ key, label, name }) => this.item(key, label, name || label, !away.has(key))),
       ...names.filter((name) => !here.has(name)).map((name) => this.item(name, name, name, picked.includes(name)))];
-    fill(this.list, ...items.slice(0, MOST_LISTED));
+    refill(this.list, ...items.slice(0, MOST_LISTED));
     setText(this.told, total > names.length ? `The first ${count(names.length)} of ${count(total)} settings and metrics. Type to find others.` : "");
     this.reset.disabled = !away.size && !this.model.get("picked").length;
   }
@@ -82,7 +82,7 @@ export class Columns {
 
   /** @param {KeyboardEvent} event */
   press(event) {
-    if (event.key !== "Escape") return;
+    if (event.key !== "Escape" || !this.element.open) return;
     this.element.open = false;
     this.element.querySelector("summary")?.focus();
     event.stopPropagation();

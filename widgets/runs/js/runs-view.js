@@ -13,7 +13,7 @@
  */
 import { Actions } from "../../jobs/js/actions.js";
 import { copyName } from "../../page/js/clipboard.js";
-import { make, movedTo, sayLines, setText } from "../../page/js/dom.js";
+import { make, movedTo, refill, sayLines, setText } from "../../page/js/dom.js";
 import { plural } from "../../page/js/format.js";
 import { heldOf } from "../../page/js/live.js";
 import { nonce, tellPython } from "../../page/js/model.js";
@@ -110,7 +110,7 @@ export class RunsView {
     this.look++;
     const heads = [...HEADS.map(([name, , label, width]) => this.sorter(name, name, label, "", width)),
       ...columns.map(({ key, kind, label, title }) => this.sorter(key, `runs-${kind}`, label, title, WIDTHS[kind] ?? WIDTHS.text))];
-    this.head.replaceChildren(...heads);
+    refill(this.head, ...heads);
     const width = [...HEADS.map(([, , , each]) => each), ...columns.map(({ kind }) => WIDTHS[kind] ?? WIDTHS.text)].reduce((sum, each) => sum + each, 0);
     this.grid.style.minWidth = `${width}px`;
   }
@@ -119,7 +119,7 @@ export class RunsView {
   sorter(key, name, label, title, width) {
     const by = this.layout.sort;
     const sort = by?.key === key ? (by.down ? "descending" : "ascending") : "none";
-    const button = name === "runs-curve" ? make("span.jobs-sort", { title }, label) : make("button.jobs-sort", { type: "button", tabindex: -1, label: `Sort by ${label}`, title, onclick: () => this.sort(key, name) }, label);
+    const button = name === "runs-curve" ? make("span.jobs-sort", { title }, label) : make("button.jobs-sort", { type: "button", label: `Sort by ${label}`, title, onclick: () => this.sort(key, name) }, label);
     return make(`th.${name}`, { role: "columnheader", scope: "col", "aria-sort": sort, style: `width:${width}px` }, button);
   }
 

@@ -17,6 +17,22 @@ function fill(node, ...children) {
 	node.replaceChildren(...children.filter((child) => child !== null));
 	return node;
 }
+function focusIn(node) {
+	const focus = node.getRootNode().activeElement ?? null;
+	return focus && node.contains(focus) ? focus : null;
+}
+var nameOf = (node) => node.getAttribute("aria-label") ?? node.closest("label")?.textContent ?? node.textContent ?? "";
+function refill(node, ...children) {
+	const focus = focusIn(node);
+	const [name, at] = focus ? [nameOf(focus), controls(node).indexOf(focus)] : ["", -1];
+	fill(node, ...children);
+	if (at < 0) return node;
+	const now = controls(node);
+	const next = now.find((each) => nameOf(each) === name) ?? now[Math.min(at, now.length - 1)] ?? node.closest("[tabindex]");
+	next?.focus({ preventScroll: true });
+	return node;
+}
+var controls = (node) => [...node.querySelectorAll("a[href], button, input, select, summary, textarea, [tabindex]")];
 function setText(node, text) {
 	if (node.textContent !== text) node.textContent = text;
 }
@@ -25,11 +41,12 @@ function sayLines(list, lines) {
 	list.hidden = lines.length === 0;
 }
 function arrange(parent, wanted) {
-	const kept = new Set(wanted);
+	const [kept, focus] = [new Set(wanted), focusIn(parent)];
 	for (const child of [...parent.children]) if (!kept.has(child)) child.remove();
 	wanted.forEach((child, index) => {
 		if (parent.children[index] !== child) parent.insertBefore(child, parent.children[index] ?? null);
 	});
+	if (focus?.isConnected && focusIn(parent) !== focus) focus.focus({ preventScroll: true });
 }
 function movedTo(key, at, count2) {
 	const far = count2;
@@ -175,7 +192,6 @@ var Actions = class {
 		this.rows = rows;
 		this.noun = noun;
 		this.back = back;
-		this.confirm.addEventListener("keydown", (event) => event.key === "Escape" && this.leave());
 	}
 	offer() {
 		const names = this.model.get("actions");
@@ -202,6 +218,7 @@ var Actions = class {
 	}
 	#ask(action, asked) {
 		const runs = this.#eligible(action);
+		const asker = this.buttons.children[this.model.get("actions").indexOf(action)];
 		const { verb, asks = "" } = kind(action);
 		const what = `${verb} ${plural(runs.length, this.noun)}`;
 		const more = runs.length > NAMED ? ` and ${runs.length - NAMED} more` : "";
@@ -212,14 +229,20 @@ var Actions = class {
 			this.leave();
 		};
 		const yes = make("button.jobs-yes", { type: "button", onclick: confirmed }, what);
-		const no = make("button.jobs-no", { type: "button", onclick: () => this.leave() }, "Go back");
+		const no = make("button.jobs-no", { type: "button", onclick: () => this.leave(asker) }, "Go back");
+		this.confirm.onkeydown = (event) => {
+			if (event.key !== "Escape") return;
+			this.leave(asker);
+			event.stopPropagation();
+		};
 		fill(this.confirm, make("span.jobs-list", {}, `${what}? ${runs.slice(0, NAMED).join(", ")}${more}`), text, yes, no);
 		this.confirm.hidden = false;
 		(asks ? text : no).focus();
 	}
-	leave() {
+	leave(asker) {
 		this.close();
-		this.back();
+		if (asker?.isConnected && !asker.disabled) asker.focus();
+		else this.back();
 	}
 	close() {
 		this.confirm.hidden = true;
@@ -300,7 +323,7 @@ var Columns = class {
 	list = make("ul.runs-choices");
 	told = make("p.runs-told", { role: "status" });
 	reset = make("button.runs-button", { type: "button", onclick: () => this.toDefault() }, "Usual columns");
-	element = make("details.runs-columns", { ontoggle: () => this.show() }, make("summary.runs-button", {}, "Columns"), make("div.runs-panel", { onkeydown: (event) => this.press(event) }, this.field, this.list, this.told, this.reset));
+	element = make("details.runs-columns", { ontoggle: () => this.show(), onkeydown: (event) => this.press(event) }, make("summary.runs-button", {}, "Columns"), make("div.runs-panel", {}, this.field, this.list, this.told, this.reset));
 	constructor(model, all, putAway) {
 		this.model = model;
 		this.all = all;
@@ -328,7 +351,7 @@ var Columns = class {
 			...own.map(({ key, label, name }) => this.item(key, label, name || label, !away.has(key))),
 			...names.filter((name) => !here.has(name)).map((name) => this.item(name, name, name, picked.includes(name)))
 		];
-		fill(this.list, ...items.slice(0, MOST_LISTED));
+		refill(this.list, ...items.slice(0, MOST_LISTED));
 		setText(this.told, total > names.length ? `The first ${count(names.length)} of ${count(total)} settings and metrics. Type to find others.` : "");
 		this.reset.disabled = !away.size && !this.model.get("picked").length;
 	}
@@ -350,7 +373,7 @@ var Columns = class {
 		this.putAway([]);
 	}
 	press(event) {
-		if (event.key !== "Escape") return;
+		if (event.key !== "Escape" || !this.element.open) return;
 		this.element.open = false;
 		this.element.querySelector("summary")?.focus();
 		event.stopPropagation();
@@ -645,14 +668,14 @@ var RunsView = class {
 			...HEADS.map(([name, , label, width2]) => this.sorter(name, name, label, "", width2)),
 			...columns.map(({ key, kind: kind2, label, title }) => this.sorter(key, `runs-${kind2}`, label, title, WIDTHS[kind2] ?? WIDTHS.text))
 		];
-		this.head.replaceChildren(...heads);
+		refill(this.head, ...heads);
 		const width = [...HEADS.map(([, , , each]) => each), ...columns.map(({ kind: kind2 }) => WIDTHS[kind2] ?? WIDTHS.text)].reduce((sum, each) => sum + each, 0);
 		this.grid.style.minWidth = `${width}px`;
 	}
 	sorter(key, name, label, title, width) {
 		const by = this.layout.sort;
 		const sort = by?.key === key ? by.down ? "descending" : "ascending" : "none";
-		const button = name === "runs-curve" ? make("span.jobs-sort", { title }, label) : make("button.jobs-sort", { type: "button", tabindex: -1, label: `Sort by ${label}`, title, onclick: () => this.sort(key, name) }, label);
+		const button = name === "runs-curve" ? make("span.jobs-sort", { title }, label) : make("button.jobs-sort", { type: "button", label: `Sort by ${label}`, title, onclick: () => this.sort(key, name) }, label);
 		return make(`th.${name}`, { role: "columnheader", scope: "col", "aria-sort": sort, style: `width:${width}px` }, button);
 	}
 	sort(key, kind2) {
