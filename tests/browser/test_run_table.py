@@ -212,7 +212,9 @@ def test_columns_are_sorted_and_chosen_with_the_keyboard_which_stays_where_it_is
     columns.focus()
     press(page, "Enter", "Escape")
     assert page.locator(".runs-columns[open]").count() == 0
-    press(page, "Enter", "Tab", "Tab", "Space")
+    press(page, "Enter")
+    page.get_by_role("checkbox").first.wait_for()
+    press(page, "Tab", "Tab", "Space")
     assert not page.get_by_role("checkbox").first.is_checked()
     assert page.evaluate(focused) == page.locator(".runs-choices label").first.inner_text()
     press(page, "Escape")
