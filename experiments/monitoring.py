@@ -14,6 +14,7 @@ from experiments.jobs.finding import Runs, here, refs_of
 from experiments.jobs.launchers.base import SchedulerStatus
 from experiments.jobs.ledger import UnreadableJob, open_ledger
 from experiments.jobs.sweeps.going_on import last_step, marked_command
+from experiments.jobs.watch.earlier import with_earlier
 from experiments.jobs.watch.ending import Ender
 from experiments.jobs.watch.monitor import Monitor, monitor_of
 from experiments.jobs.watch.ongoing import ongoing
@@ -65,15 +66,21 @@ def snapshot(state_dir: Path) -> Snapshot:
 
 
 def poll_once(
-    state_dir: Path, *, sources: Sources | None = None, refs: Sequence[JobRef] = (), deadline_s: float = 20.0
+    state_dir: Path,
+    *,
+    sources: Sources | None = None,
+    refs: Sequence[JobRef] = (),
+    before: Snapshot | None = None,
+    deadline_s: float = 20.0,
 ) -> Snapshot:
     """Ask every source now and return what they say; for scripts, exports and commands.
 
     Args:
         refs: Jobs to look up that the ledger need not know.
+        before: What is known: of jobs that had ended for good nobody is asked again. What was published where None.
         deadline_s: A source that has not answered by then becomes a problem of the snapshot.
     """
-    poller = Poller(sources or sources_of(state_dir), refs=lambda: refs, before=snapshot(state_dir))
+    poller = Poller(sources or sources_of(state_dir), refs=lambda: refs, before=before or snapshot(state_dir))
     poller.step_all(deadline_s)
     return poller.snapshot()
 
@@ -102,14 +109,15 @@ def job_statuses(
     Raises:
         LedgerError: The ledger cannot be read, so nobody knows which jobs there are.
     """
-    asked = sources or sources_of(state_dir)
+    asked, known_before = sources or sources_of(state_dir), snapshot(state_dir)
     if runs is not None:
         rows = asked.named(runs)
         asked = replace(asked, jobs=lambda: rows)
-    found = poll_once(state_dir, sources=asked)
+        known_before = with_earlier(state_dir / "live", known_before, rows)
+    found = poll_once(state_dir, sources=asked, before=known_before)
     if problem := found.ledger_problem:
         raise LedgerError(problem)
-    if keep_ends and found.settled.keys() - snapshot(state_dir).settled.keys():
+    if keep_ends and found.settled.items() - known_before.settled.items():
         publish_polled(_workspace_of(state_dir), found)
     if runs is None:
         return list(found.jobs)

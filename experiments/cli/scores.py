@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
@@ -18,7 +19,9 @@ from experiments.project.workspace import Workspace
 if TYPE_CHECKING:
     from experiments.results.scores import ScoredRuns
     from experiments.results.sides import Side
+    from experiments.runs.store import RunInfo
     from experiments.statistics import Scores, Statistic
+    from experiments.types import JobRef
 
 _ARMS = ("arm", "value", "interval", "n", "seeds")
 _RUNS = ("arm", "seed", "score", "outcome", "run")
@@ -263,7 +266,7 @@ def _scored_sides(workspace: Workspace, first: Side, second: Side, metric: str |
     from experiments.jobs.ran import marks_of
     from experiments.monitoring import job_statuses
     from experiments.project.values import replaced
-    from experiments.results.logged import first_metric, logged_metrics
+    from experiments.results.logged import found_metric
     from experiments.results.scores import FINAL, scored_runs
     from experiments.runs.opening import default_store
     from experiments.runs.roles import metrics_of
@@ -273,7 +276,11 @@ def _scored_sides(workspace: Workspace, first: Side, second: Side, metric: str |
     jobs = [replaced(ref, arm=name) for side, name in zip((first, second), names, strict=True) for ref in side.runs]
     runs = [job.run for job in jobs]
     store = default_store(workspace.root)
-    wanted = metric or first_metric(logged_metrics(store.find(RunQuery(names=runs, limit=None))), jobs)
+
+    def infos_of(some: Sequence[JobRef]) -> list[RunInfo]:
+        return store.find(RunQuery(names=[job.run for job in some], limit=None))
+
+    wanted = metric or found_metric(jobs, infos_of)
     lower = any(metrics_of(job).primary == wanted and metrics_of(job).direction == "lower" for job in jobs)
     statuses = {status.run_name: status for status in job_statuses(workspace.state, runs)}
     summary = replace(FINAL, higher_is_better=not lower)

@@ -79,8 +79,7 @@ def advice_on(subject: Subject) -> list[Advice]:
 
 def failures_in(subject: Subject) -> list[Failures]:
     """Return the failed runs of an experiment in groups, without those that were tried again."""
-    with open_ledger(subject.context.workspace, read_only=True) as ledger:
-        retried = {job.retry_of for job in ledger.rows(experiment=subject.context.name) if job.retry_of}
+    retried = {job.retry_of for job in subject.context.rows if job.retry_of}
     return failures_of(subject.jobs, subject.statuses, subject.context.store, retried=retried)
 
 

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from experiments.jobs.controls.pooled import control_runs, controls_of, without_runs_of
 from experiments.jobs.ledger import UnreadableJob, open_ledger
 from experiments.jobs.ledger.schema import FILE
 from experiments.project.errors import ExperimentsError, LedgerError
+from experiments.project.standing import trains
 from experiments.project.workspace import Workspace
 from experiments.runs.store import RunQuery
 from experiments.types import JobRef, JobStatus, KeptControl, TrainingJob
 
 if TYPE_CHECKING:
     from experiments.jobs.controls.marks import Marked
+    from experiments.jobs.ledger.reading import LedgerReader
     from experiments.jobs.ran import Mark
     from experiments.project.provenance import Provenance
     from experiments.results.scores import ScoredRuns
     from experiments.runs.store import RunInfo, RunStore
     from experiments.statistics import Summary
 
-
+Row: TypeAlias = TrainingJob | UnreadableJob
 _MORE = "There may be more jobs than are shown here: "
 
 
@@ -51,11 +53,19 @@ def launched_in(workspace: Workspace, experiment: str | None = None) -> Launched
     """Return the jobs of an experiment, or of all, that the ledger holds, and what of it cannot be read."""
     try:
         with open_ledger(workspace, read_only=True) as ledger:
-            jobs = tuple(job for job in ledger.rows(experiment=experiment) if job.state != "planned")
-            controls = tuple(controls_of(ledger, [job.plan_key for job in jobs]))
+            return _launched_of(ledger.rows(experiment=experiment), ledger)
     except LedgerError as error:
-        return Launched(problem=f"{_MORE}{error}")
+        return _unread(error)
+
+
+def _launched_of(rows: Iterable[Row], ledger: LedgerReader) -> Launched:
+    jobs = tuple(job for job in rows if job.state != "planned")
+    controls = tuple(controls_of(ledger, [job.plan_key for job in jobs]))
     return Launched(jobs, " ".join(job.sentence() for job in jobs if isinstance(job, UnreadableJob)), controls)
+
+
+def _unread(error: LedgerError) -> Launched:
+    return Launched(problem=f"{_MORE}{error}")
 
 
 class ExperimentRuns:
@@ -83,6 +93,15 @@ class ExperimentRuns:
         """Return the jobs of this experiment that the ledger holds, and what of it cannot be read."""
         return launched_in(self.workspace, self.name)
 
+    def rows_of(self, runs: Iterable[str]) -> list[Row]:
+        """Return what the ledger has of some runs, of this experiment or another.
+
+        Raises:
+            LedgerError: It cannot be read.
+        """
+        with open_ledger(self.workspace, read_only=True) as ledger:
+            return ledger.rows(run_names=runs)
+
     def joined(self, jobs: Sequence[JobRef]) -> list[JobRef]:
         """Return the runs of kept controls, then these jobs, and those of the ledger that are not among them."""
         launched = self.launched()
@@ -100,8 +119,8 @@ class ExperimentRuns:
         if not jobs or not (self.workspace.state / FILE).exists():
             return list(jobs)
         known, arms = {job.run for job in jobs}, {job.arm for job in jobs}
+        rows = self.rows_of(known)
         with open_ledger(self.workspace, read_only=True) as ledger:
-            rows = ledger.rows(run_names=known)
             controls = controls_of(ledger, [job.plan_key for job in rows])
             keys = {job.plan_key for job in without_runs_of(rows, controls) if job.plan_key}
             planned = [job for key in sorted(keys) for job in ledger.rows(plan_key=key, state="planned")]
@@ -196,9 +215,31 @@ class ExperimentContext(ExperimentRuns):
     workspace: Workspace
 
     @functools.cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """All jobs of this experiment, with those that were only planned, read once: of ten thousand it takes a second.
+
+        Raises:
+            LedgerError: The ledger cannot be read.
+        """
+        with open_ledger(self.workspace, read_only=True) as ledger:
+            return tuple(ledger.rows(experiment=self.name))
+
+    @functools.cached_property
     def _launched(self) -> Launched:
-        return launched_in(self.workspace, self.name)
+        try:
+            rows = self.rows
+            with open_ledger(self.workspace, read_only=True) as ledger:
+                return _launched_of(rows, ledger)
+        except LedgerError as error:
+            return _unread(error)
 
     def launched(self) -> Launched:
-        """Return the jobs of this experiment that the ledger holds, read once: of ten thousand that takes a second."""
+        """Return the jobs of this experiment that the ledger holds, and what of it cannot be read."""
         return self._launched
+
+    def rows_of(self, runs: Iterable[str]) -> list[Row]:
+        """Return what the ledger has of some runs, of this experiment or another."""
+        wanted = set(runs)
+        own = [row for row in self.rows if row.run_name in wanted and trains(row.role)]
+        others = wanted - {row.run_name for row in own}
+        return [*own, *super().rows_of(others)] if others else own

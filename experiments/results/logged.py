@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from experiments.runs.roles import REWARDS, likely_rewards
 from experiments.runs.store import REWARD_KEY, RunInfo
 from experiments.runs.wandb_file.table import is_media_part
 from experiments.types import JobRef
+
+_FEW = 20
 
 
 def logged_metrics(infos: Sequence[RunInfo]) -> list[str]:
@@ -28,6 +30,19 @@ def first_metric(logged: Sequence[str], jobs: Sequence[JobRef] = ()) -> str:
         return named
     known = [name for name in REWARDS if name in logged]
     return REWARD_KEY if not logged else [*known, *likely_rewards(logged), *logged][0]
+
+
+def found_metric(jobs: Sequence[JobRef], infos_of: Callable[[Sequence[JobRef]], Sequence[RunInfo]]) -> str:
+    """Return what jobs are about where nobody says: what their trainer does, else what was found for it.
+
+    What runs have logged is looked at only then, and of a few first: most have what is found for the others, too.
+    """
+    if (named := primary_of(jobs)) is not None:
+        return named
+    logged = logged_metrics(infos_of(jobs[:_FEW]))
+    if REWARDS[0] not in logged and len(jobs) > _FEW:
+        logged = sorted({*logged, *logged_metrics(infos_of(jobs[_FEW:]))})
+    return first_metric(logged)
 
 
 def primary_of(jobs: Sequence[JobRef]) -> str | None:

@@ -17,8 +17,8 @@ from experiments.project.errors import ExperimentsError
 from experiments.project.standing import chooses, trains
 from experiments.project.workspace import Workspace
 from experiments.results.claims import Claimed
-from experiments.results.context import ExperimentContext, ExperimentRuns
-from experiments.results.logged import first_metric, logged_metrics, primary_of
+from experiments.results.context import ExperimentContext, ExperimentRuns, Row
+from experiments.results.logged import found_metric
 from experiments.results.scores import FINAL, ScoredRuns, summary_of
 from experiments.results.verdict import judge
 from experiments.runs.opening import RoutedStore
@@ -54,8 +54,7 @@ class Subject:
         rule = self.journal.rule
         if self.journal.is_written and rule is not None:
             return rule.metric
-        # What runs have logged is read only where no trainer says what it is about.
-        return primary_of(self.jobs) or first_metric(logged_metrics(self.context.run_infos(self.jobs)))
+        return found_metric(self.jobs, self.context.run_infos)
 
     def summary(self, metric: str) -> Summary:
         """Return what one run's score is in a metric: the rule's where it is about that metric."""
@@ -94,10 +93,11 @@ def subject_of(workspace: Workspace, experiment: str, journal: Journal | None = 
         UsageError: There is no such experiment.
         LedgerError: The ledger cannot be read.
     """
-    with open_ledger(workspace, read_only=True) as ledger:
-        rows = ledger.rows(experiment=experiment)
-        known = rows or of_experiments(ledger.rows(), [experiment])
     context = ExperimentContext(experiment, workspace)
+    known: Sequence[Row] = context.rows
+    if not known:
+        with open_ledger(workspace, read_only=True) as ledger:
+            known = of_experiments(ledger.rows(), [experiment])
     jobs = context.with_unlaunched([job for job in context.joined([]) if trains(job.role)])
     if journal is None:
         recorded = recorded_journals(workspace, list(dict.fromkeys(job.plan_key for job in known)))
@@ -109,11 +109,13 @@ def subject_of(workspace: Workspace, experiment: str, journal: Journal | None = 
 
 
 def _sources(context: ExperimentContext) -> Sources:
-    """Return where an experiment's jobs are asked; a run of this machine where its scores are read, so only once."""
+    """Return where an experiment's jobs are asked: where its jobs and scores are read, so that each is read once."""
     sources = sources_of(context.workspace.state)
     store = context.store
     here = store.offline if isinstance(store, RoutedStore) else store
-    return replace(sources, store=lambda tracker: here if tracker == "offline" else sources.store(tracker))
+    return replace(
+        sources, store=lambda tracker: here if tracker == "offline" else sources.store(tracker), named=context.rows_of
+    )
 
 
 def claim_by_rule(context: ExperimentRuns, jobs: Sequence[JobRef], journal: Journal, runs: ScoredRuns) -> Claimed:

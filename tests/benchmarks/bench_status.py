@@ -17,7 +17,7 @@ from tests.benchmarks.many_jobs import project_of
 from tests.benchmarks.measuring import tell
 from tests.fakes.launching import plan_in, workspace_at
 
-MANY, ENDED = 100_000, 2_000
+MANY, ENDED, UNWATCHED = 100_000, 2_000, 10_000
 _TRIES = 3
 _LAUNCHED = 100
 _REST_S, _WATCHED_S = 10.0, 30.0
@@ -29,12 +29,14 @@ def run() -> list[Bar]:
     with tempfile.TemporaryDirectory() as folder:
         none = project_of(Path(folder) / "none", 0).root
         ended = project_of(Path(folder) / "ended", ENDED, with_files=ENDED).root
+        old = project_of(Path(folder) / "old", UNWATCHED, with_files=UNWATCHED).root
         many = project_of(Path(folder) / "many", MANY, further=7).root
         tell("the projects are made")
         first = _first_poll_s(ended)
         nothing, _ = _command(none, "status")
         few, _ = _command(ended, "status")
         failed, _ = _command(ended, "failures", "exp")
+        failed_of_old, _ = _command(old, "failures", "exp")
         scored, _ = _command(ended, "scores", "exp", "--json")
         all_of_them, megabytes = _command(many, "status")
         idle = _idle_s(ended)
@@ -45,6 +47,12 @@ def run() -> list[Bar]:
         Bar(f"first poll of {ENDED:,} ended runs, CPU", first, 1.0, "s"),
         Bar(f"status of {ENDED:,} jobs over none", few / nothing, 2.5, note=f"CPU {few:.2f} s; {nothing:.2f} s"),
         Bar(f"failures of {ENDED:,} ended runs over status of none", failed / nothing, 2.5, note=f"CPU {failed:.2f} s"),
+        Bar(
+            f"failures of {UNWATCHED:,} ended runs, most too old to be watched, over status of none",
+            failed_of_old / nothing,
+            5,
+            note=f"CPU {failed_of_old:.2f} s",
+        ),
         Bar(f"scores of {ENDED:,} ended runs over status of none", scored / nothing, 6, note=f"CPU {scored:.2f} s"),
         Bar(f"status of {MANY:,} jobs over none", all_of_them / nothing, 2.5, note=f"CPU {all_of_them:.2f} s"),
         *_memory(MANY, 200, megabytes, of_unknown),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from experiments.jobs.ledger import open_ledger
 from experiments.jobs.ledger.schema import FILE
+from experiments.jobs.watch.earlier import keep_earlier
 from experiments.jobs.watch.monitor import LOCK
 from experiments.jobs.watch.snapshots import Snapshot, read_status, write_live
 from experiments.project.files import try_lock
@@ -24,7 +25,8 @@ def publish_polled(workspace: Workspace, found: Snapshot) -> None:
     """Publish what a poll of some jobs brought, with how the others ended, where nobody polls anyway.
 
     Nothing is published where the state folder cannot be written, where something newer is, and where nobody has asked
-    about some job yet: `experiments.monitoring.publish_once` does.
+    about some job yet: `experiments.monitoring.publish_once` does. How those ended that are too old to be watched is
+    kept beside it, whoever polls.
 
     Args:
         found: All jobs that go on, and some of the others.
@@ -32,6 +34,10 @@ def publish_polled(workspace: Workspace, found: Snapshot) -> None:
     Raises:
         LedgerError: The ledger cannot be read.
     """
+    if found.settled:
+        names, earlier = _watched(workspace)
+        if earlier:
+            keep_earlier(workspace.state / "live", found, set(names))
     with unpolled(workspace.state) as live:
         if live is None:
             return
@@ -40,15 +46,20 @@ def publish_polled(workspace: Workspace, found: Snapshot) -> None:
             return  # a Monitor came and went meanwhile
         known = {job.run_name: job for job in before.jobs if job.verdict in TERMINAL_VERDICTS}
         known |= {job.run_name: job for job in found.jobs}
-        with open_ledger(workspace, read_only=True) as ledger:
-            names, earlier = ledger.recent_names(WATCHED)
-        if known.keys() >= set(names):
+        names, earlier = _watched(workspace)
+        told = set(names)
+        if known.keys() >= told:
             whole = {
                 "jobs": tuple(known[name] for name in names),
-                "versions": {name: each for name, each in (before.versions | found.versions).items() if name in known},
-                "settled": {name: each for name, each in (before.settled | found.settled).items() if name in known},
+                "versions": {name: each for name, each in (before.versions | found.versions).items() if name in told},
+                "settled": {name: each for name, each in (before.settled | found.settled).items() if name in told},
             }
             publish(live, replaced(found, **whole, earlier=earlier))
+
+
+def _watched(workspace: Workspace) -> tuple[list[str], int]:
+    with open_ledger(workspace, read_only=True) as ledger:
+        return ledger.recent_names(WATCHED)
 
 
 @contextmanager
