@@ -14,12 +14,11 @@ from experiments.jobs.finding import Runs, here, refs_of
 from experiments.jobs.launchers.base import SchedulerStatus
 from experiments.jobs.ledger import UnreadableJob, open_ledger
 from experiments.jobs.sweeps.going_on import last_step, marked_command
-from experiments.jobs.watch.earlier import with_earlier
 from experiments.jobs.watch.ending import Ender
 from experiments.jobs.watch.monitor import Monitor, monitor_of
 from experiments.jobs.watch.ongoing import ongoing
 from experiments.jobs.watch.poller import Poller, Sources
-from experiments.jobs.watch.publishing import WATCHED, publish, publish_polled, unpolled
+from experiments.jobs.watch.publishing import WATCHED, publish, publish_polled, published_of, unpolled
 from experiments.jobs.watch.snapshots import Ongoing, Snapshot, read_status
 from experiments.jobs.watch.stepping import Stepper
 from experiments.project.errors import LedgerError
@@ -113,7 +112,7 @@ def job_statuses(
     if runs is not None:
         rows = asked.named(runs)
         asked = replace(asked, jobs=lambda: rows)
-        known_before = with_earlier(state_dir / "live", known_before, rows)
+        known_before = published_of(state_dir, rows)
     found = poll_once(state_dir, sources=asked, before=known_before)
     if problem := found.ledger_problem:
         raise LedgerError(problem)

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from experiments.jobs.ledger import open_ledger
+from experiments.jobs.ledger import UnreadableJob, open_ledger
 from experiments.jobs.ledger.schema import FILE
-from experiments.jobs.watch.earlier import keep_earlier
+from experiments.jobs.watch.earlier import keep_earlier, with_earlier
 from experiments.jobs.watch.monitor import LOCK
 from experiments.jobs.watch.snapshots import Snapshot, read_status, write_live
 from experiments.project.files import try_lock
 from experiments.project.values import replaced
 from experiments.project.workspace import Workspace
-from experiments.types import TERMINAL_VERDICTS
+from experiments.types import TERMINAL_VERDICTS, TrainingJob
 
 WATCHED = 5_000
 """Jobs that a page watches beside those that go on and its own: what a lab launches in weeks."""
+
+
+def published_of(state_dir: Path, jobs: Sequence[TrainingJob | UnreadableJob]) -> Snapshot:
+    """Return what was published, with how those of some jobs ended that are too old to be watched."""
+    live = state_dir / "live"
+    return with_earlier(live, read_status(live), jobs)
 
 
 def publish_polled(workspace: Workspace, found: Snapshot) -> None:
