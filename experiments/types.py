@@ -320,7 +320,9 @@ class BaseExperimentConfig(BaseModel):
     )
     wandb_tags: tuple[str, ...] = Field((), description="W&B tags, added to the recipe's own.")
     wandb_entity: str | None = Field(None, description="W&B entity of new runs; by default the setting.")
-    wandb_project: str | None = Field(None, description="W&B project of new runs; by default the setting.")
+    wandb_project: str | None = Field(
+        None, min_length=1, description="W&B project of new runs; by default the setting."
+    )
     wandb_group: str | None = Field(None, description="W&B group of new runs; by default the experiment's name.")
     additional_args: Arguments = Field(
         (), description="Arguments for the trainer, as its command line has them; behind `--` also such as --lr 0.1."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from pydantic import ValidationError
 
 from experiments.jobs.batches import courses
 from experiments.jobs.criteria import Criterion, recorded_criteria
@@ -144,3 +145,13 @@ def test_what_cannot_go_on_until_decided_is_said_in_the_form(tmp_path, typed, jo
     experiment = NotebookContext("arena", tmp_path / "nb.py", workspace_at(tmp_path), ArenaExperimentConfig())
     how = SimpleNamespace(value={**UNTIL, **typed})
     assert said in plan_preview(experiment, config_form(ArenaExperimentConfig(), name="arena"), how, journal).problem
+
+
+@pytest.mark.parametrize("name", ["wandb_entity", "wandb_project", "wandb_group"])
+def test_an_empty_place_of_wandb_is_refused_at_its_field_or_can_be_planned(previewed, name):
+    refused = []
+    try:
+        typed = ArenaExperimentConfig(**{name: ""}).changed()
+    except ValidationError as error:
+        refused = [problem["loc"] for problem in error.errors()]
+    assert refused == [(name,)] or (not refused and previewed(**typed))
