@@ -94,12 +94,14 @@ def wait_for_end(
             looked = time.monotonic()
         return False
 
-    wait_until(ended, timeout_s=timeout_s)
-    wait_until(lambda: not _programs_of(workspace), timeout_s=timeout_s)
+    assert wait_until(ended, timeout_s=timeout_s), words_of(workspace, names)
+    assert wait_until(lambda: not _programs_of(workspace, names), timeout_s=timeout_s), _programs_of(workspace, names)
 
 
-def _programs_of(workspace: Workspace) -> list[str]:
-    needle = os.fsencode(workspace.state)
+def _programs_of(workspace: Workspace, names: Sequence[str]) -> list[str]:
+    """Return what still runs for a workspace, less the supervisors of other jobs."""
+    needle, runs = os.fsencode(workspace.state), os.fsencode(workspace.state / "runs")
+    own = [os.fsencode(name) for name in names]
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
@@ -107,7 +109,8 @@ def _programs_of(workspace: Workspace) -> list[str]:
                 line = (entry / "cmdline").read_bytes()
             except OSError:
                 continue
-            if needle in line and b"experiments.jobs.launchers" in line:
+            others = runs in line and not any(name in line for name in own)
+            if needle in line and b"experiments.jobs.launchers" in line and not others:
                 found.append(entry.name)
     return found
 
