@@ -148,11 +148,10 @@ def clear_of(
         values: What is drawn of each arm besides its interval: runs, and the statistic over them.
         intervals: Lowest and highest end of each arm's interval, as drawn.
     """
-    known = [part[np.isfinite(part)] for part in values]
-    known = [part for part in known if len(part)]
+    known = [ends for part in values if (ends := _finite_ends(part)) is not None]
     if not known:
         return axis
-    low, high = min(float(part.min()) for part in known), max(float(part.max()) for part in known)
+    low, high = min(ends[0] for ends in known), max(ends[1] for ends in known)
     if axis.kind == "linear" and axis.zero and window is None:
         low, high = min(low, 0.0), max(high, 0.0)
     ends = axis.domain or round_ends(low, high, log=axis.kind == "log")
@@ -160,6 +159,17 @@ def clear_of(
     if not note:
         return axis
     return replace(axis, domain=ends, note=f"{axis.note}. {note}" if axis.note else note)
+
+
+def _finite_ends(values: FloatArray) -> Ends | None:
+    """Return the lowest and highest finite value; None where none is finite."""
+    if not len(values):
+        return None
+    low, high = float(values.min()), float(values.max())
+    if math.isfinite(low) and math.isfinite(high):  # nearly always, and to leave values out means to copy the others
+        return low, high
+    finite = values[np.isfinite(values)]
+    return (float(finite.min()), float(finite.max())) if len(finite) else None
 
 
 def beyond_words(noun: str, intervals: Mapping[str, Ends], ends: Ends, axis: str) -> str:
