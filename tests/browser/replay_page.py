@@ -51,6 +51,7 @@ window.el = document.createElement("div");
 root.append(style, window.el);
 window.began = performance.now();
 window.close_viewer = widget.render({model: window.model, el: window.el});
+window.first = [window.el.innerText, window.el.offsetHeight];
 window.ready = true;
 </script>"""
 TYPES = {".js": "text/javascript", ".css": "text/css"}

@@ -38,24 +38,47 @@ def curves(rows, selected=()):
     return divided(learning_curves(arms(rows=rows), options).to_dict())
 
 
-def test_new_rows_go_into_the_drawing_that_is_there_before_and_after_a_selection(browser, tmp_path):
-    chosen = (arms()[0].run,)
-    states = [curves(3), curves(4), curves(5), curves(5, chosen), curves(6, chosen), curves(7, chosen), curves(8)]
+def alone(browser, tmp_path, shown, script):
+    """Return a page with one chart, of which a test plays Python's part; `script` runs behind Vega's own."""
     page = browser.new_page()
-    state = {name: states[0][name] for name in WORDS} | {"colours": {}, "can_select": True, "zoom": [], "brush": {}}
+    state = {name: shown[name] for name in WORDS} | {"colours": {}, "can_select": True, "zoom": [], "brush": {}}
     state |= {"clicked": {}, "version": 1, "piece": {}}
-    # As the page keeps them, so that the test sees what is in the drawing.
-    keep = "const embed = vegaEmbed; window.vegaViews = []; window.vegaEmbed = async (...all) => {"
-    keep += "const made = await embed(...all); window.vegaViews.push(made.view); return made; };"
     html = PAGE.replace("STATE", json.dumps(state)).replace("<body>", '<body><script src="/vega.js"></script>')
     files = {
         "": ("text/html", html),
-        "vega.js": ("text/javascript", gzip.decompress(vega_script(tmp_path)).decode() + keep),
+        "vega.js": ("text/javascript", gzip.decompress(vega_script(tmp_path)).decode() + script),
         "jobs.js": ("text/javascript", ChartWidget._esm),
         "jobs.css": ("text/css", ChartWidget._css),
     }
     page.route("http://table/**", lambda route: answer(route, files))
     page.goto("http://table/")
+    return page
+
+
+@pytest.mark.parametrize("ended", ["finished", "failed"])
+def test_a_chart_that_is_slow_to_draw_says_so_in_the_room_that_it_will_take(browser, tmp_path, ended):
+    runs = [*arms(), run("other", 3, rows=20, outcome=ended, state=ended if ended == "failed" else "")]
+    wait = "const embed = vegaEmbed; window.vegaEmbed = (...all) => new Promise((go) => { window.go = go; })"
+    wait += ".then(() => embed(...all));"
+    page = alone(browser, tmp_path, divided(learning_curves(runs).to_dict()), wait)
+    page.wait_for_function("() => Boolean(window.go)")
+    height = "document.querySelector('.chart-root').offsetHeight"
+    assert page.get_by_text("Drawing the chart").is_visible()
+    before = page.evaluate(height)
+    page.evaluate("window.go()")
+    page.locator(".chart-root[data-drawn]").wait_for(timeout=60_000)
+    assert page.get_by_text("Drawing the chart").is_hidden()
+    assert abs(page.evaluate(height) - before) <= 12
+    page.close()
+
+
+def test_new_rows_go_into_the_drawing_that_is_there_before_and_after_a_selection(browser, tmp_path):
+    chosen = (arms()[0].run,)
+    states = [curves(3), curves(4), curves(5), curves(5, chosen), curves(6, chosen), curves(7, chosen), curves(8)]
+    # As the page keeps them, so that the test sees what is in the drawing.
+    keep = "const embed = vegaEmbed; window.vegaViews = []; window.vegaEmbed = async (...all) => {"
+    keep += "const made = await embed(...all); window.vegaViews.push(made.view); return made; };"
+    page = alone(browser, tmp_path, states[0], keep)
     page.locator(".chart-root[data-drawn]").wait_for(timeout=60_000)
     for at, (old, new) in enumerate(itertools.pairwise(states), 1):
         piece = {"at": at + 1, **change_of(old["datasets"], new["datasets"])}

@@ -89,6 +89,15 @@ def test_scrubbing_goes_where_the_pointer_is(viewer):
     settle(page, STEP, 255)
 
 
+def test_what_stands_there_while_a_replay_opens_is_as_high_as_the_viewer(viewer):
+    page = viewer(sample("pens"), height=700)
+    words, height = page.evaluate("window.first")
+    assert words == "Opening the replay"
+    assert abs(height - page.evaluate("window.el.offsetHeight")) <= 2
+    page = viewer(b"")
+    assert page.evaluate("window.first")[0] == "No replay to show."
+
+
 def test_the_keyboard_is_heard_only_with_the_focus(viewer):
     page = viewer(sample("pens"))
     page.keyboard.press("]")

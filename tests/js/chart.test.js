@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { changed, columnsIn, nearest, recoloured, rowsOf } from "../../widgets/charts/js/data.js";
+import { changed, columnsIn, nearest, recoloured, rowsOf, waitHeight } from "../../widgets/charts/js/data.js";
 
 test("columns become rows, and no columns none", () => {
   assert.deepEqual(rowsOf({ x: [1, 2], name: ["a", "b"] }), [{ x: 1, name: "a" }, { x: 2, name: "b" }]);
@@ -38,4 +38,13 @@ test("small charts stand in as many columns as the page has room for, and at lea
   const spec = { columns: 3, concat: [{ width: 268 }] };
   assert.deepEqual([100, 380, 680, 1040, 3000].map((width) => columnsIn(spec, width)), [1, 1, 2, 3, 3]);
   assert.equal(columnsIn(spec, 0), 3);
+});
+
+test("a chart that waits is about as high as it will be: plots, axes and legends", () => {
+  const legend = (/** @type {string} */ orient) => ({ encoding: { color: { legend: { orient } } } });
+  const wait = (/** @type {any} */ spec) => waitHeight(spec);
+  assert.equal(wait({}), 44);
+  assert.equal(wait({ height: 320, layer: [{}] }), 364);
+  assert.equal(wait({ height: 320, layer: [legend("top"), legend("top"), legend("bottom")] }), 424);
+  assert.equal(wait({ columns: 3, concat: [{ height: 130 }, { height: 130 }, { height: 130 }, { height: 130 }] }), 348);
 });

@@ -11,7 +11,7 @@
 import { make, set, setText } from "../../page/js/dom.js";
 import { heldOf } from "../../page/js/live.js";
 import { isDark, watchTheme } from "../../page/js/theme.js";
-import { changed, columnsIn, recoloured, rowsOf, spliced } from "./data.js";
+import { changed, columnsIn, recoloured, rowsOf, spliced, waitHeight } from "./data.js";
 import { Pointer } from "./pointer.js";
 import { Tools } from "./tools.js";
 import { vega } from "./vega.js";
@@ -73,6 +73,7 @@ export class ChartView {
     const turn = ++this.turn;
     const spec = this.model.get("spec");
     this.tell();
+    if (!this.view) this.wait.style.minHeight = `${waitHeight(spec)}px`;
     if (!spec.$schema) {
       this.view?.finalize();
       this.view = null;
@@ -96,6 +97,7 @@ export class ChartView {
     } catch (error) {
       if (turn !== this.turn) return;
       this.wait.hidden = false;
+      this.wait.style.minHeight = "";
       setText(this.wait, `This chart could not be drawn here (${error instanceof Error ? error.message : error}).`);
     }
     this.held.shown();

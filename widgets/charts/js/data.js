@@ -8,11 +8,26 @@
 const NEAR_PX = 32;
 const GAP_PX = 18;
 const AXIS_PX = 40;
+const AXES_PX = 44;
+const LEGEND_PX = 30;
 
 /** @param {any} spec @param {number} width Of the page's place for it. @returns {number} In how many columns small charts stand. */
 export function columnsIn(spec, width) {
   const each = (spec.concat?.[0]?.width ?? 0) + AXIS_PX + GAP_PX;
   return width > 0 ? Math.max(1, Math.min(spec.columns, Math.floor((width + GAP_PX) / each))) : spec.columns;
+}
+
+/** @param {any} spec @returns {number} How high it will be, near enough that little moves when it is drawn. */
+export function waitHeight(spec) {
+  const small = spec.concat ?? [spec];
+  const rows = Math.ceil(small.length / Math.max(1, spec.columns ?? 1));
+  return Math.max(0, ...small.map((/** @type {any} */ each) => each.height ?? 0)) * rows + AXES_PX * rows + LEGEND_PX * new Set(legends(spec)).size;
+}
+
+/** @param {any} part Of a specification. @returns {string[]} Where legends stand. */
+function legends({ encoding = {}, layer = [], concat = [] }) {
+  const own = [encoding.color, encoding.shape].map((channel) => channel?.legend?.orient).filter(Boolean);
+  return [...own, ...[...layer, ...concat].flatMap(legends)];
 }
 
 /** @param {Columns} columns @param {number} row @returns {Record<string, any>} */

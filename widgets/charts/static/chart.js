@@ -126,9 +126,20 @@ function isDark(element) {
 var NEAR_PX = 32;
 var GAP_PX = 18;
 var AXIS_PX = 40;
+var AXES_PX = 44;
+var LEGEND_PX = 30;
 function columnsIn(spec, width) {
 	const each = (spec.concat?.[0]?.width ?? 0) + AXIS_PX + GAP_PX;
 	return width > 0 ? Math.max(1, Math.min(spec.columns, Math.floor((width + GAP_PX) / each))) : spec.columns;
+}
+function waitHeight(spec) {
+	const small = spec.concat ?? [spec];
+	const rows = Math.ceil(small.length / Math.max(1, spec.columns ?? 1));
+	return Math.max(0, ...small.map((each) => each.height ?? 0)) * rows + AXES_PX * rows + LEGEND_PX * new Set(legends(spec)).size;
+}
+function legends({ encoding = {}, layer = [], concat = [] }) {
+	const own = [encoding.color, encoding.shape].map((channel) => channel?.legend?.orient).filter(Boolean);
+	return [...own, ...[...layer, ...concat].flatMap(legends)];
 }
 function rowOf(columns, row) {
 	return Object.fromEntries(Object.keys(columns).map((name) => [name, columns[name][row]]));
@@ -426,6 +437,7 @@ var ChartView = class {
 		const turn = ++this.turn;
 		const spec = this.model.get("spec");
 		this.tell();
+		if (!this.view) this.wait.style.minHeight = `${waitHeight(spec)}px`;
 		if (!spec.$schema) {
 			this.view?.finalize();
 			this.view = null;
@@ -449,6 +461,7 @@ var ChartView = class {
 		} catch (error) {
 			if (turn !== this.turn) return;
 			this.wait.hidden = false;
+			this.wait.style.minHeight = "";
 			setText(this.wait, `This chart could not be drawn here (${error instanceof Error ? error.message : error}).`);
 		}
 		this.held.shown();

@@ -32,12 +32,23 @@ function render({ model, el }) {
   const { asker, stop } = messages(model, refuse);
   const stops = [stop, watchTheme(retheme), listen(model, { data: load, data_b: load, message: load, theme: retheme })];
   fill(el, place);
+  if (asBytes(model.get("data")).length) fill(place, opening());
   load();
 
   function clear() {
     stopSync();
     shown?.stop();
     shown = null;
+  }
+
+  /** @returns {HTMLElement} What stands where the viewer will, as high as it. */
+  function opening() {
+    return h("div.root.alone", { "data-theme": theme(), role: "status", style: `min-height:${height()}px` }, note("Opening the replay"));
+  }
+
+  /** @returns {number} */
+  function height() {
+    return max(420, model.get("height"));
   }
 
   /** @param {string} text */
@@ -50,7 +61,7 @@ function render({ model, el }) {
   function show(replays) {
     const titles = replays.map((replay, i) => String(model.get("labels")?.[i] || replay.header.label || "Replay"));
     /** @type {Options} */
-    const options = { title: titles[0], url: model.get("url"), theme: theme(), height: max(420, model.get("height")) };
+    const options = { title: titles[0], url: model.get("url"), theme: theme(), height: height() };
     clear();
     const viewer = replays.length > 1 ? new Compare(replays, titles, options) : new Viewer(replays[0], options);
     const node = viewer.mount();
