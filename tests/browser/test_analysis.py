@@ -150,13 +150,52 @@ def test_a_printed_page_is_as_wide_as_its_paper(browser, project):
         page.close()
 
 
-def test_a_dark_page_has_dark_charts(browser, project):
+# Of every button and link with words, also in shadow roots: its words, how light its background is (0 to 1), and the
+# contrast of the words to it.
+BUTTONS = """() => {
+  const pen = new OffscreenCanvas(1, 1).getContext("2d", {willReadFrequently: true});
+  const parse = (text) => {
+    pen.clearRect(0, 0, 1, 1);
+    pen.fillStyle = text;
+    pen.fillRect(0, 0, 1, 1);
+    return [...pen.getImageData(0, 0, 1, 1).data];
+  };
+  const light = ([r, g, b]) => [r, g, b].map((one) => one / 255)
+    .map((one) => one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, one, at) => sum + one * [0.2126, 0.7152, 0.0722][at], 0);
+  const behind = (each) => {
+    for (let at = each; at; at = at.parentElement ?? at.getRootNode().host) {
+      const found = parse(getComputedStyle(at).backgroundColor);
+      if (found[3] === 255) return light(found);
+    }
+    return 1;
+  };
+  const found = [];
+  const look = (place) => {
+    for (const each of place.querySelectorAll("*")) {
+      if (each.shadowRoot) look(each.shadowRoot);
+      if (!each.matches("button, a") || !each.innerText?.trim() || !each.offsetWidth || each.disabled) continue;
+      const [ground, ink] = [behind(each), light(parse(getComputedStyle(each).color))];
+      const [high, low] = [Math.max(ground, ink), Math.min(ground, ink)];
+      found.push([each.innerText.trim(), ground, (high + 0.05) / (low + 0.05)]);
+    }
+  };
+  look(document);
+  return found;
+}"""
+
+
+def test_a_dark_page_has_dark_charts_and_dark_buttons_that_can_be_read(browser, project):
     settings = project.root / "pyproject.toml"
     settings.write_text(settings.read_text() + '\n[tool.marimo.display]\ntheme = "dark"\n')
     with marimo_server("run", project.notebook(), cwd=project.root) as url:
         page = open_page(browser, url)
         colour = curves(page).evaluate("element => getComputedStyle(element).color")
         inked = curves(page).locator("canvas").evaluate(INKED, [86, 180, 233])
+        page.get_by_text("Save as CSV").wait_for(timeout=60 * SECONDS)
+        buttons = page.evaluate(BUTTONS)
         page.close()
+    assert {"Read the log again", "Save as CSV", "Drag zooms"} <= {words for words, _, _ in buttons}
+    assert [each for each in buttons if each[1] > 0.1 or each[2] < 4.5] == []
     assert colour == "rgb(230, 237, 243)"
     assert inked > 20
