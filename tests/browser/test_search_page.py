@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from experiments.jobs.batches import courses as batched_courses
+from experiments.jobs.journal import recorded_journals
+from experiments.jobs.ledger import Ledger
 from experiments.jobs.sweeps.search import CHOOSING
 from tests.browser.test_notebook import SECONDS, click_when_still, folder, jobs_of, open_page  # noqa: F401 - a fixture
 from tests.fakes.serving import marimo_server
@@ -14,6 +17,7 @@ TWO = ("--trials", "2", "--trial-seeds", "2", "--no-follow")
 RATES = ("--search", "learning_rate=log:1e-5..1e-1", *TWO)
 EDGES = ("--search", "batch=300..301", *TWO)
 """Whatever is tried of two numbers is at an end of them."""
+LOOKING = 'rule = Rule(metric="score", direction="higher", effect=0.5, looks=(3, 5, 8))'
 
 
 @pytest.mark.slow
@@ -37,6 +41,33 @@ def test_a_page_follows_the_trials_to_their_end_and_a_double_click_freezes_the_w
         (arm, seed) for arm in ("baseline", best) for seed in range(5)
     )
     assert (project.notebook().parent / "study-confirm_nb.py").exists()
+
+
+@pytest.mark.slow
+def test_a_winner_is_frozen_by_its_button_with_the_rule_that_looks_and_goes_on_until_it_decides(browser, folder):  # noqa: F811
+    project = Swept(folder, max_parallel=2, rule=LOOKING)
+    project.run(*RATES)
+    [course] = project.wait_until_done()
+    best = course.search.arm_of(course.best.number)
+    project.hold()  # else the first batch may be over, and the next begun, before it is looked at
+    with marimo_server("edit", project.notebook(), cwd=folder) as url:
+        page = open_page(browser, url)
+        page.get_by_text("further ones follow by themselves until the rule decides").wait_for(timeout=150 * SECONDS)
+        click_when_still(page, f"Freeze {best} and launch 6 jobs until decided")
+        page.get_by_text("6 jobs launched as study-confirm.").wait_for(timeout=60 * SECONDS)
+        page.get_by_text("Frozen as study-confirm:").wait_for(timeout=30 * SECONDS)
+        assert page.get_by_role("button", name="Freeze").count() == 0
+        page.close()
+    frozen = [job for job in jobs_of(project) if job.experiment == "study-confirm"]
+    assert sorted((job.arm, job.seed) for job in frozen) == sorted(
+        (arm, seed) for arm in ("baseline", best) for seed in range(3)
+    )
+    with Ledger.open(project.state, read_only=True) as ledger:
+        [batches] = batched_courses(ledger)
+    assert (batches.ended, batches.batched.experiment) == ("", "study-confirm")
+    [record] = recorded_journals(project.workspace, [frozen[0].plan_key])
+    assert (record.journal.rule.looks, record.journal.rule.arm) == ((3, 5, 8), best)
+    project.release()
 
 
 @pytest.mark.slow
