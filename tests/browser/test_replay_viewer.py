@@ -98,6 +98,29 @@ def test_what_stands_there_while_a_replay_opens_is_as_high_as_the_viewer(viewer)
     assert page.evaluate("window.first")[0] == "No replay to show."
 
 
+CUT = """() => [...el.querySelectorAll(".rv-panel, .rv-panel *")].filter((each) => {
+  const { overflowY } = getComputedStyle(each);
+  return overflowY !== "visible" && each.scrollHeight > each.clientHeight + 1 && each.clientHeight > 0;
+}).map((each) => each.className)"""
+
+
+@pytest.mark.parametrize("tab", ["Agents", "Selected", "Rules", "About"])
+def test_a_printed_panel_is_whole(viewer, shared_page, tab):
+    page = viewer(sample("pens"), selected=406, step=50, width=700)
+    page.get_by_role("tab", name=tab).click()
+    try:
+        shared_page.emulate_media(media="print")
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert page.evaluate(CUT) == []
+        assert page.evaluate("el.querySelector('.rv-side').scrollHeight <= el.querySelector('.rv-side').clientHeight")
+        if tab == "Agents":
+            assert page.locator(".rv-panel tr[data-object]").count() == 24
+    finally:
+        shared_page.emulate_media(media="screen")
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert not page.get_by_role("tab", name=tab).is_hidden()
+
+
 def test_the_keyboard_is_heard_only_with_the_focus(viewer):
     page = viewer(sample("pens"))
     page.keyboard.press("]")

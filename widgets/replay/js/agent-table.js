@@ -91,8 +91,8 @@ export function agentTable(viewer) {
   function update() {
     scores.update();
     sort();
-    const first = max(0, floor(scroller.scrollTop / ROW) - SPARE);
-    const rows = order.slice(first, first + ceil(max(120, scroller.clientHeight) / ROW) + 2 * SPARE);
+    const first = viewer.onPaper ? 0 : max(0, floor(scroller.scrollTop / ROW) - SPARE);
+    const rows = order.slice(first, viewer.onPaper ? order.length : first + ceil(max(120, scroller.clientHeight) / ROW) + 2 * SPARE);
     while (body.rows.length > rows.length + 2) body.rows[1].remove();
     while (body.rows.length < rows.length + 2) {
       const row = h("tr", { onclick: () => viewer.select(Number(row.dataset.object)) }, h("td", {}, span("dot"), h("span")), ...columns.slice(1).map(({ wide }) => h(wide ? "td.left" : "td")));

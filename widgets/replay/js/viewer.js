@@ -32,6 +32,7 @@ import { transport } from "./transport.js";
 
 const PANEL_MS = 110;
 const HINT_MS = 2600;
+const PRINTING = ["beforeprint", "afterprint"];
 /** @type {Piece[]} */
 const ALL = ["map", "strips", "panel"];
 /** What only the map shows; any other change is drawn everywhere. */
@@ -45,6 +46,8 @@ export class Viewer {
   stepNow = 0;
   /** Set by the first frame. */
   running = false;
+  /** Whether the page is being printed: then all rows are there. */
+  onPaper = false;
   /** @type {Set<Piece>} */
   dirty = new Set();
   /** The panel from which something was selected. @type {State["tab"]} */
@@ -82,7 +85,14 @@ export class Viewer {
     this.observer = new ResizeObserver(() => this.resized());
     this.observer.observe(this.map.node);
     this.observer.observe(this.timeline.node);
+    for (const event of PRINTING) addEventListener(event, this.print);
   }
+
+  /** @param {Event} event */
+  print = ({ type }) => {
+    this.onPaper = type === PRINTING[0];
+    this.drawPanel();
+  };
 
   get state() {
     return this.store.state;
@@ -347,6 +357,7 @@ export class Viewer {
     cancelAnimationFrame(this.frame);
     clearTimeout(this.hintTimer);
     this.observer.disconnect();
+    for (const event of PRINTING) removeEventListener(event, this.print);
     this.store.listeners.clear();
     this.sprites.stop();
   }

@@ -1333,8 +1333,8 @@ function agentTable(viewer) {
 	function update() {
 		scores.update();
 		sort();
-		const first = max(0, floor(scroller.scrollTop / ROW) - SPARE);
-		const rows = order.slice(first, first + ceil(max(120, scroller.clientHeight) / ROW) + 2 * SPARE);
+		const first = viewer.onPaper ? 0 : max(0, floor(scroller.scrollTop / ROW) - SPARE);
+		const rows = order.slice(first, viewer.onPaper ? order.length : first + ceil(max(120, scroller.clientHeight) / ROW) + 2 * SPARE);
 		while (body.rows.length > rows.length + 2) body.rows[1].remove();
 		while (body.rows.length < rows.length + 2) {
 			const row = h("tr", { onclick: () => viewer.select(Number(row.dataset.object)) }, h("td", {}, span("dot"), h("span")), ...columns.slice(1).map(({ wide }) => h(wide ? "td.left" : "td")));
@@ -2144,6 +2144,7 @@ function transport(target, kinds) {
 
 var PANEL_MS = 110;
 var HINT_MS = 2600;
+var PRINTING = ["beforeprint", "afterprint"];
 var ALL = ["map", "strips", "panel"];
 var MAP_ONLY = /fraction|camera|follow|layers/;
 var Viewer = class {
@@ -2152,6 +2153,7 @@ var Viewer = class {
 	hintTimer = 0;
 	stepNow = 0;
 	running = false;
+	onPaper = false;
 	dirty = new Set();
 	before = "agents";
 	sprites = new SpriteCache();
@@ -2178,7 +2180,12 @@ var Viewer = class {
 		this.observer = new ResizeObserver(() => this.resized());
 		this.observer.observe(this.map.node);
 		this.observer.observe(this.timeline.node);
+		for (const event of PRINTING) addEventListener(event, this.print);
 	}
+	print = ({ type }) => {
+		this.onPaper = type === PRINTING[0];
+		this.drawPanel();
+	};
 	get state() {
 		return this.store.state;
 	}
@@ -2376,6 +2383,7 @@ var Viewer = class {
 		cancelAnimationFrame(this.frame);
 		clearTimeout(this.hintTimer);
 		this.observer.disconnect();
+		for (const event of PRINTING) removeEventListener(event, this.print);
 		this.store.listeners.clear();
 		this.sprites.stop();
 	}
