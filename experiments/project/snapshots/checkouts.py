@@ -211,17 +211,16 @@ def _make(state: Path, snapshot: str, folder: Path, store: Store) -> None:
 def _write(folder: Path, store: Store, snapshot: str) -> None:
     tree, git_dir = folder / "tree", folder / "git"
     tree.mkdir()
-    make_git_dir(git_dir, store.hash, [store.objects])
+    # Also where git is asked from the working folder of a job, which points here.
+    make_git_dir(git_dir, store.hash, [store.objects], tree="../tree")
     git = Git(git_dir, top=tree)
     entries = _entries(git, snapshot)
     # git would make them with the umask of the files, and could then write nothing into them.
     for name in {name.rpartition(b"/")[0] for name in entries}:
         (tree / os.fsdecode(name)).mkdir(parents=True, exist_ok=True)
     git.run("read-tree", "-u", "--reset", snapshot, umask=_READ_ONLY)
-    git.run("update-ref", "refs/heads/snapshot", store.commit_of(snapshot) or snapshot)
+    write_text(git_dir / "refs" / "heads" / "snapshot", f"{store.commit_of(snapshot) or snapshot}\n")
     write_text(git_dir / "info" / "exclude", "__pycache__/\n")
-    # Also where git is asked from the working folder of a job, which points here.
-    git.run("config", "core.worktree", "../tree")
     write_text(tree / ".git", "gitdir: ../git\n")
     found = stamps(tree)
     if missing := entries.keys() - found.keys():

@@ -219,16 +219,19 @@ def private_store(state: Path, hash_: str = "sha1") -> Store:
     return Store(folder, folder / "objects", hash_)
 
 
-def make_git_dir(folder: Path, hash_: str, alternates: Sequence[Path] = ()) -> None:
+def make_git_dir(folder: Path, hash_: str, alternates: Sequence[Path] = (), *, tree: str = "") -> None:
     """Make an empty repository; one that is there is left as it is. `git init` would take over templates of the user.
 
     Its HEAD is written last: who sees it sees all.
+
+    Args:
+        tree: Path of its working tree from there; empty where it has none.
     """
     if (folder / "HEAD").exists():
         return
     for name in ("objects/info", "refs/heads", "info"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    write_text(folder / "config", _CONFIG.format(hash_))
+    write_text(folder / "config", _CONFIG.format(hash_) + (f"[core]\n\tworktree = {tree}\n" if tree else ""))
     write_text(folder / "info" / "attributes", _ATTRIBUTES)
     if alternates:
         write_text(folder / "objects" / "info" / "alternates", "".join(f"{quoted(path)}\n" for path in alternates))
