@@ -151,6 +151,9 @@ def marimo_head(theme: str) -> str:
         # marimo's page is laid over the whole window; its menu offers what is not served here.
         " body { display: flex; flex-direction: column; height: 100vh; } #root { position: relative; flex: 1 1 0;"
         " height: auto; min-height: 0; }"
+        # Until marimo's own script runs, which is a moment on a fast machine and seconds on a phone.
+        f' #root:empty::before {{ content: "Opening the page"; display: block; padding: 24px 12px;'
+        f" font: 14px/20px {_SYSTEM_FONT}; color: {palette.muted}; }}"
         ' [data-testid="notebook-actions-dropdown"] { display: none; }'
         # The bar is above: no room is needed for marimo's own, nor above a page's title.
         " #App > :first-child { padding-top: 0 !important; } #App .prose h1 { margin-top: 8px; }</style>"

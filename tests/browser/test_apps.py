@@ -69,6 +69,17 @@ def test_the_fleet_is_live_without_a_reload_and_asks_nothing_of_the_network(page
     assert page.problems == []
 
 
+def test_a_page_says_that_it_opens_until_its_script_runs(page, server):
+    words = "root => getComputedStyle(root, '::before').content"
+    page.route("**/*.js", lambda route: route.abort())
+    page.goto(f"{server.url}/apps/fleet/")
+    assert page.locator("#root").evaluate(words) == '"Opening the page"'
+    page.unroute_all()
+    page.reload()
+    page.get_by_role("heading", name="Fleet").wait_for(timeout=30_000)
+    assert page.locator("#root").evaluate(words) == "none"
+
+
 def test_a_link_opens_what_it_names_and_choosing_changes_the_address(page, server, fleet):
     run = fleet.jobs[3].run_name
     page.goto(f"{server.url}/apps/fleet/?open=all&run={run}&view=Provenance")
