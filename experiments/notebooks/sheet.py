@@ -48,14 +48,15 @@ The export writes it into its own page.
 """
 
 MARIMOS_OWN = f"""
-:is(.dark, .dark .marimo) {{ --secondary: {look.DARK.raised}; --secondary-foreground: {look.DARK.text}; }}
+:is(.dark, .dark .marimo) {{ --background: {look.DARK.page}; --secondary: {look.DARK.raised}; }}
+:is(.dark, .dark .marimo) {{ --secondary-foreground: {look.DARK.text}; }}
 @media (max-width: 600px) {{ [role="radiogroup"].grid-flow-col {{ display: flex; flex-wrap: wrap; gap: 4px 16px; }} }}
 :is(button, a, input, select, [tabindex]):focus-visible {{ outline: 2px solid {_ACCENT}; outline-offset: 2px; }}
 @media print {{ .output-area {{ contain: inline-size; }} }}
 """
-"""Of marimo's own parts, where they are not as the look has it: its buttons are as bright on a dark page as on a light
-one, choices leave a narrow page, the ring of what has the focus is one pixel of a muted colour, and a printed page is
-as wide as it was on the screen.
+"""Of marimo's own parts, where they are not as the look has it: its dark page is of another colour than what stands on
+it, its buttons are as bright there as on a light one, choices leave a narrow page, the ring of what has the focus is
+one pixel of a muted colour, and a printed page is as wide as it was on the screen.
 
 They stand in shadow roots, into which marimo copies the sheets of its page that have a `data-vite-dev-id`. It promises
 neither that nor those names, only what begins with `--marimo-`: where one of them changes, they are as marimo has them.

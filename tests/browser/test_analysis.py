@@ -194,7 +194,11 @@ def test_a_dark_page_has_dark_charts_and_dark_buttons_that_can_be_read(browser, 
         inked = curves(page).locator("canvas").evaluate(INKED, [86, 180, 233])
         page.get_by_text("Save as CSV").wait_for(timeout=60 * SECONDS)
         buttons = page.evaluate(BUTTONS)
+        ground = "each => getComputedStyle(each).backgroundColor.match(/[0-9.]+/g).map(Number)"
+        table, body = (page.locator(place).first.evaluate(ground) for place in (".runs-grid td", "body"))
         page.close()
+    assert table == [20, 23, 28]
+    assert [round(255 * each) if max(body) <= 1 else each for each in body[:3]] == table
     assert {"Read the log again", "Save as CSV", "Drag zooms"} <= {words for words, _, _ in buttons}
     assert [each for each in buttons if each[1] > 0.1 or each[2] < 4.5] == []
     assert colour == "rgb(230, 237, 243)"
