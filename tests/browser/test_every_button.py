@@ -207,7 +207,8 @@ def choose_metric(page):
     page.keyboard.type("entropy")
     becomes(page, lambda: page.get_by_role("option").count() == 1)
     page.get_by_role("option", name="losses/entropy").click()
-    page.keyboard.press("Escape")
+    # The list closes itself: Escape would close what is looked at.
+    page.get_by_role("option").wait_for(state="detached")
     page.locator('.chart-stage[aria-label*="losses/entropy"]').wait_for()
 
 
