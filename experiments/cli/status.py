@@ -99,7 +99,7 @@ def status(
     _settle(workspace)
     if machine:
         return machine_answer(workspace)
-    found, earlier = _polled(workspace, None if all_ or experiment or arm or state else last or _RECENT)
+    found, earlier = _polled(workspace, None if all_ or experiment or arm or state else last or _RECENT, experiment)
     of = [experiment] if experiment else None
     notes = [*found.problems(time.time()), *found.ongoing_problems(of), *_ended(workspace, found, earlier)]
     asked = of_experiments(found.jobs, [experiment] if experiment else [], arm or ())
@@ -110,11 +110,13 @@ def status(
         notes.append(f"{counted(away, 'archived job')} {'is' if away == 1 else 'are'} not shown: add --archived")
     if last is not None:
         statuses = statuses[-last:]
-    elif earlier:
+    elif earlier and not experiment:
         what = f"{counted(earlier, 'earlier job')} that {'has' if earlier == 1 else 'have'} ended"
         notes.append(f"{what} {'is' if earlier == 1 else 'are'} not shown: experiments status --all")
     jobs = Jobs(
-        jobs=tuple(statuses), earlier=0 if last is not None else earlier, goes_on=tuple(found.ongoing_lines(of))
+        jobs=tuple(statuses),
+        earlier=0 if last is not None or experiment else earlier,
+        goes_on=tuple(found.ongoing_lines(of)),
     )
     none = f"None of {counted(len(asked), 'job')} is {' or '.join(state or ())}." if found.jobs else ""
 
@@ -131,22 +133,26 @@ def status(
     return Answer(jobs, words, code=1 if found.unreadable else 0, notes=notes)
 
 
-def _polled(workspace: Workspace, newest: int | None) -> tuple[Snapshot, int]:
-    """Return how all jobs are, or those that go on and the newest ones, and of how many nobody was asked; publish it.
+def _polled(workspace: Workspace, newest: int | None, experiment: str | None) -> tuple[Snapshot, int]:
+    """Return how all jobs are, or those that go on and some others, and of how many nobody was asked; publish it.
+
+    Args:
+        newest: How many of the others, the newest ones; None for all, or for those of the experiment.
 
     Raises:
         LedgerError: Nobody knows which jobs there are.
     """
     from experiments.jobs.ledger import open_ledger
-    from experiments.jobs.watch.publishing import publish_polled
+    from experiments.jobs.watch.publishing import publish_polled, published_of
     from experiments.monitoring import poll_once, sources_of
 
-    sources, earlier = sources_of(workspace.state), 0
-    if newest is not None:
-        with open_ledger(workspace, read_only=True) as ledger:
-            jobs, earlier = ledger.recent(newest)
-        sources = replace(sources, jobs=lambda: jobs)
-    found = poll_once(workspace.state, sources=sources)
+    with open_ledger(workspace, read_only=True) as ledger:
+        jobs, earlier = ledger.recent(newest or 0, experiment)
+        # Of a name that no job has it is said which there are.
+        if newest is None and experiment not in {job.experiment for job in jobs}:
+            jobs, earlier = ledger.rows(), 0
+    sources = replace(sources_of(workspace.state), jobs=lambda: jobs)
+    found = poll_once(workspace.state, sources=sources, before=published_of(workspace.state, jobs))
     if found.ledger_problem:
         raise LedgerError(found.ledger_problem)
     publish_polled(workspace, found)

@@ -59,6 +59,10 @@ def test_the_newest_jobs_come_with_those_whose_end_nobody_noted_and_the_others_a
     ledger.settle({names[0]: {"word": "FAILED"}})
     assert [row.run_name for row in ledger.recent(1)[0]] == [names[5]]
     assert ledger.recent(99)[1] == 0
+    # And all of one experiment, however old.
+    name = ledger.rows()[0].experiment
+    assert [row.run_name for row in ledger.recent(0, name)[0]] == names
+    assert ledger.recent(1, "none") == ledger.recent(1)
 
 
 def test_jobs_are_found_by_what_people_call_them_by_an_index_each(ledger, workspace):

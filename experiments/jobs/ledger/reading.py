@@ -45,6 +45,7 @@ _RECENT = (
     "UNION SELECT id FROM jobs WHERE state = 'submitted' AND outcome IS NULL "
     "UNION SELECT id FROM (SELECT id FROM jobs ORDER BY id DESC LIMIT ?)"
 )
+_OR_OF = "UNION SELECT id FROM jobs WHERE experiment = ?"
 _TEXTS = (("plans", "provenance"), ("jobs", "spec"), ("jobs", "outcome"), ("events", "data"), ("folded", "steps"))
 
 
@@ -108,10 +109,14 @@ class LedgerReader:
                 if wanted.get("experiment") is None or trains(job.role):
                     yield job
 
-    def recent(self, number: int) -> tuple[list[TrainingJob | UnreadableJob], int]:
-        """Return the newest jobs and all whose end nobody noted, oldest first, and how many others there are."""
-        query = f"SELECT {JOB_COLUMNS} FROM jobs WHERE id IN ({_RECENT}) ORDER BY id"  # noqa: S608 - our own words
-        found = [_job(tuple(row)) for row in self._rows(query, [number])]
+    def recent(self, number: int, experiment: str | None = None) -> tuple[list[TrainingJob | UnreadableJob], int]:
+        """Return the newest jobs and all whose end nobody noted, oldest first, and how many others there are.
+
+        Args:
+            experiment: All that have its name are among them, evaluations too.
+        """
+        query = f"SELECT {JOB_COLUMNS} FROM jobs WHERE id IN ({_RECENT} {_OR_OF}) ORDER BY id"  # noqa: S608 - our own words
+        found = [_job(tuple(row)) for row in self._rows(query, [number, experiment])]
         return found, self._number() - len(found)
 
     def recent_names(self, number: int) -> tuple[list[str], int]:
