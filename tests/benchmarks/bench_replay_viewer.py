@@ -215,7 +215,7 @@ def crowded(fresh: Any) -> list[Bar]:
 def gates() -> list[Bar]:
     """Return the size of the viewer."""
     size = (WIDGET / "static" / "viewer.js").stat().st_size
-    return [Bar("viewer code shipped, not minified", size / 1000, 120, unit="kB", note=f"{size:,} bytes", gate=True)]
+    return [Bar("viewer code shipped, not minified", size / 1024, 120, unit="KiB", note=f"{size:,} bytes", gate=True)]
 
 
 def run() -> list[Bar]:

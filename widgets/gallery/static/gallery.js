@@ -17,10 +17,8 @@ function fill(node, ...children) {
 	node.replaceChildren(...children.filter((child) => child !== null));
 	return node;
 }
-function focusIn(node) {
-	const focus = node.getRootNode().activeElement ?? null;
-	return focus && node.contains(focus) ? focus : null;
-}
+var focusOf = (node) => node.getRootNode().activeElement ?? null;
+var focus = (node) => node?.focus({ preventScroll: true });
 function setText(node, text) {
 	if (node.textContent !== text) node.textContent = text;
 }
@@ -32,12 +30,12 @@ function say(node, text, title) {
 	setTitle(node, title);
 }
 function arrange(parent, wanted) {
-	const [kept, focus] = [new Set(wanted), focusIn(parent)];
+	const [kept, focused] = [new Set(wanted), focusOf(parent)];
 	for (const child of [...parent.children]) if (!kept.has(child)) child.remove();
 	wanted.forEach((child, index) => {
 		if (parent.children[index] !== child) parent.insertBefore(child, parent.children[index] ?? null);
 	});
-	if (focus?.isConnected && focusIn(parent) !== focus) focus.focus({ preventScroll: true });
+	if (parent.contains(focused)) focus(focused);
 }
 
 function listen(model, handlers) {

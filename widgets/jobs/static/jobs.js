@@ -17,10 +17,8 @@ function fill(node, ...children) {
 	node.replaceChildren(...children.filter((child) => child !== null));
 	return node;
 }
-function focusIn(node) {
-	const focus = node.getRootNode().activeElement ?? null;
-	return focus && node.contains(focus) ? focus : null;
-}
+var focusOf = (node) => node.getRootNode().activeElement ?? null;
+var focus = (node) => node?.focus({ preventScroll: true });
 function setText(node, text) {
 	if (node.textContent !== text) node.textContent = text;
 }
@@ -36,12 +34,12 @@ function sayLines(list, lines) {
 	list.hidden = lines.length === 0;
 }
 function arrange(parent, wanted) {
-	const [kept, focus] = [new Set(wanted), focusIn(parent)];
+	const [kept, focused] = [new Set(wanted), focusOf(parent)];
 	for (const child of [...parent.children]) if (!kept.has(child)) child.remove();
 	wanted.forEach((child, index) => {
 		if (parent.children[index] !== child) parent.insertBefore(child, parent.children[index] ?? null);
 	});
-	if (focus?.isConnected && focusIn(parent) !== focus) focus.focus({ preventScroll: true });
+	if (parent.contains(focused)) focus(focused);
 }
 function movedTo(key, at, count2) {
 	const far = count2;
@@ -564,8 +562,8 @@ var TableView = class {
 		this.tick();
 	}
 	place() {
-		const focus = this.root.getRootNode().activeElement;
-		const [held, now] = [focus === this.grid || this.body.contains(focus), this.freshness.now()];
+		const focus2 = this.root.getRootNode().activeElement;
+		const [held, now] = [focus2 === this.grid || this.body.contains(focus2), this.freshness.now()];
 		const views = new Map();
 		this.window.place(this.shown.length, (at) => {
 			const row = this.shown[at];
@@ -579,8 +577,8 @@ var TableView = class {
 		this.views = views;
 		this.paintRows();
 		if (!held) return;
-		const there = focus instanceof HTMLElement && focus !== this.grid && this.body.contains(focus);
-		const place = there ? focus : this.views.get(this.active)?.element ?? this.grid;
+		const there = focus2 instanceof HTMLElement && focus2 !== this.grid && this.body.contains(focus2);
+		const place = there ? focus2 : this.views.get(this.active)?.element ?? this.grid;
 		if (place === this.grid) this.grid.tabIndex = -1;
 		else this.grid.removeAttribute("tabindex");
 		place.focus({ preventScroll: true });

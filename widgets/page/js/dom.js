@@ -37,32 +37,30 @@ export function fill(node, ...children) {
   return node;
 }
 
-/** @param {Node} node @returns {Element | null} What has the focus in it, or is it. */
-function focusIn(node) {
-  const focus = /** @type {Document | ShadowRoot} */ (node.getRootNode()).activeElement ?? null;
-  return focus && node.contains(focus) ? focus : null;
-}
+/** @param {Node} node @returns {Element | null} What has the focus on its page. */
+const focusOf = (node) => /** @type {Document | ShadowRoot} */ (node.getRootNode()).activeElement ?? null;
 
-/** @param {Element} node @returns {string} What a control is known by. */
-const nameOf = (node) => node.getAttribute("aria-label") ?? node.closest("label")?.textContent ?? node.textContent ?? "";
+/** @param {Element | null | undefined} node */
+const focus = (node) => /** @type {HTMLElement | null | undefined} */ (node)?.focus({ preventScroll: true });
+
+/** @param {Element} node @returns {string | null | undefined} What a control is known by, also when it is in the page no more. */
+const nameOf = (node) => node.getAttribute("aria-label") ?? node.closest("label")?.textContent ?? node.textContent;
+
+/** @param {Element} node */
+const controls = (node) => [...node.querySelectorAll("a[href], button, input, select, summary, textarea, [tabindex]")];
 
 /**
  * Fill a node anew: what stands in the place of the control that has the focus gets it, and where none does what is around.
  * @template {Element} T @param {T} node @param {...Child} children @returns {T}
  */
 export function refill(node, ...children) {
-  const focus = focusIn(node);
-  const [name, at] = focus ? [nameOf(focus), controls(node).indexOf(focus)] : ["", -1];
+  const before = controls(node);
+  const at = before.findIndex((each) => each === focusOf(node));
   fill(node, ...children);
-  if (at < 0) return node;
   const now = controls(node);
-  const next = now.find((each) => nameOf(each) === name) ?? now[Math.min(at, now.length - 1)] ?? node.closest("[tabindex]");
-  /** @type {HTMLElement | null} */ (next)?.focus({ preventScroll: true });
+  if (at >= 0) focus(now.find((each) => nameOf(each) === nameOf(before[at])) ?? now[at] ?? now.at(-1) ?? node.closest("[tabindex]"));
   return node;
 }
-
-/** @param {Element} node */
-const controls = (node) => [...node.querySelectorAll("a[href], button, input, select, summary, textarea, [tabindex]")];
 
 /** @param {Node} node @param {string} text Written only when it differs, to spare layout. */
 export function setText(node, text) {
@@ -88,13 +86,13 @@ export function sayLines(list, lines) {
 
 /** @param {Element} parent @param {Element[]} wanted Its children in order; only those in the wrong place are moved. */
 export function arrange(parent, wanted) {
-  const [kept, focus] = [new Set(wanted), focusIn(parent)];
+  const [kept, focused] = [new Set(wanted), focusOf(parent)];
   for (const child of [...parent.children]) if (!kept.has(child)) child.remove();
   wanted.forEach((child, index) => {
     if (parent.children[index] !== child) parent.insertBefore(child, parent.children[index] ?? null);
   });
   // What was moved has lost it.
-  if (focus?.isConnected && focusIn(parent) !== focus) /** @type {HTMLElement} */ (focus).focus({ preventScroll: true });
+  if (parent.contains(focused)) focus(focused);
 }
 
 /** @param {string} key Pressed on a list. @param {number} at Entry that has the focus. @param {number} count @returns {number} Entry that gets it, -1 where the key moves nothing. */

@@ -32,7 +32,7 @@ function render({ model, el }) {
   const { asker, stop } = messages(model, refuse);
   const stops = [stop, watchTheme(retheme), listen(model, { data: load, data_b: load, message: load, theme: retheme })];
   fill(el, place);
-  if (asBytes(model.get("data")).length) fill(place, opening());
+  if (asBytes(model.get("data")).length) say("Opening the replay", height()); // as high as the viewer will be
   load();
 
   function clear() {
@@ -41,20 +41,15 @@ function render({ model, el }) {
     shown = null;
   }
 
-  /** @returns {HTMLElement} What stands where the viewer will, as high as it. */
-  function opening() {
-    return h("div.root.alone", { "data-theme": theme(), role: "status", style: `min-height:${height()}px` }, note("Opening the replay"));
-  }
-
   /** @returns {number} */
   function height() {
     return max(420, model.get("height"));
   }
 
-  /** @param {string} text */
-  function say(text) {
+  /** @param {string} text @param {number} [least] Of its height. */
+  function say(text, least = 0) {
     clear();
-    fill(place, h("div.root.alone", { "data-theme": theme(), role: "status" }, note(text)));
+    fill(place, h("div.root.alone", { "data-theme": theme(), role: "status", style: `min-height:${least}px` }, note(text)));
   }
 
   /** @param {Replay[]} replays One, or two to compare. */

@@ -178,32 +178,28 @@ function fill(node, ...children) {
 	node.replaceChildren(...children.filter((child) => child !== null));
 	return node;
 }
-function focusIn(node) {
-	const focus = node.getRootNode().activeElement ?? null;
-	return focus && node.contains(focus) ? focus : null;
-}
-var nameOf = (node) => node.getAttribute("aria-label") ?? node.closest("label")?.textContent ?? node.textContent ?? "";
+var focusOf = (node) => node.getRootNode().activeElement ?? null;
+var focus = (node) => node?.focus({ preventScroll: true });
+var nameOf = (node) => node.getAttribute("aria-label") ?? node.closest("label")?.textContent ?? node.textContent;
+var controls = (node) => [...node.querySelectorAll("a[href], button, input, select, summary, textarea, [tabindex]")];
 function refill(node, ...children) {
-	const focus = focusIn(node);
-	const [name, at] = focus ? [nameOf(focus), controls(node).indexOf(focus)] : ["", -1];
+	const before = controls(node);
+	const at = before.findIndex((each) => each === focusOf(node));
 	fill(node, ...children);
-	if (at < 0) return node;
 	const now = controls(node);
-	const next = now.find((each) => nameOf(each) === name) ?? now[Math.min(at, now.length - 1)] ?? node.closest("[tabindex]");
-	next?.focus({ preventScroll: true });
+	if (at >= 0) focus(now.find((each) => nameOf(each) === nameOf(before[at])) ?? now[at] ?? now.at(-1) ?? node.closest("[tabindex]"));
 	return node;
 }
-var controls = (node) => [...node.querySelectorAll("a[href], button, input, select, summary, textarea, [tabindex]")];
 function setText(node, text) {
 	if (node.textContent !== text) node.textContent = text;
 }
 function arrange(parent, wanted) {
-	const [kept, focus] = [new Set(wanted), focusIn(parent)];
+	const [kept, focused] = [new Set(wanted), focusOf(parent)];
 	for (const child of [...parent.children]) if (!kept.has(child)) child.remove();
 	wanted.forEach((child, index) => {
 		if (parent.children[index] !== child) parent.insertBefore(child, parent.children[index] ?? null);
 	});
-	if (focus?.isConnected && focusIn(parent) !== focus) focus.focus({ preventScroll: true });
+	if (parent.contains(focused)) focus(focused);
 }
 
 var h = (selector, ...rest) => make(selector.replaceAll(".", ".rv-"), ...rest);
@@ -2745,22 +2741,19 @@ function render({ model, el }) {
 	const { asker, stop: stop2 } = messages(model, refuse);
 	const stops = [stop2, watchTheme(retheme), listen(model, { data: load, data_b: load, message: load, theme: retheme })];
 	fill(el, place);
-	if (asBytes(model.get("data")).length) fill(place, opening());
+	if (asBytes(model.get("data")).length) say("Opening the replay", height());
 	load();
 	function clear() {
 		stopSync();
 		shown?.stop();
 		shown = null;
 	}
-	function opening() {
-		return h("div.root.alone", { "data-theme": theme(), role: "status", style: `min-height:${height()}px` }, note("Opening the replay"));
-	}
 	function height() {
 		return max(420, model.get("height"));
 	}
-	function say(text) {
+	function say(text, least = 0) {
 		clear();
-		fill(place, h("div.root.alone", { "data-theme": theme(), role: "status" }, note(text)));
+		fill(place, h("div.root.alone", { "data-theme": theme(), role: "status", style: `min-height:${least}px` }, note(text)));
 	}
 	function show(replays) {
 		const titles = replays.map((replay, i) => String(model.get("labels")?.[i] || replay.header.label || "Replay"));
