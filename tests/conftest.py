@@ -15,6 +15,17 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 _PREFIXES = ("WANDB_", "EXPERIMENTS_", "SKYPILOT_", "METTAGRID_")
 
 
+def pytest_collection_modifyitems(config, items):
+    """Begin with the files whose tests may take longest, where the order is ours: several workers end together."""
+    if config.getoption("loadscopereorder", default=True):
+        return
+    longest: dict[object, float] = {}
+    for item in items:
+        mark = item.get_closest_marker("timeout")
+        longest[item.path] = max(longest.get(item.path, 0.0), mark.args[0] if mark is not None else 0.0)
+    items.sort(key=lambda item: -longest[item.path])
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport():
     """Let what a test printed be text: a worker cannot hand over half a character, which the odd ones of us print."""
